@@ -1,0 +1,210 @@
+"""What the fields of one input record mean: its text, id, date and host.
+
+A record is a JSON object whose values stay as the bytes that came in, so that whatever is not ours passes
+through untouched. Field names are guessed record by record, never file by file: then the answer does not
+depend on how a corpus is cut into files.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import msgspec
+
+from dedup.settings import Settings
+
+TEXT_FIELDS = ("text", "body", "content", "articleBody")
+ID_FIELDS = ("id", "url")
+DATE_FIELDS = ("date", "published", "datePublished", "date_published", "published_at", "timestamp")
+SOURCE_FIELDS = ("url", "source", "site", "domain", "publisher")
+PROVENANCE = "provenance"
+
+Fields = dict[str, msgspec.Raw]
+
+_DECODER = msgspec.json.Decoder(Fields)
+_ENCODER = msgspec.json.Encoder()
+_KINDS = {
+    b'"': "a string",
+    b"{": "an object",
+    b"[": "a list",
+    b"t": "true",
+    b"f": "false",
+    b"n": "null",
+}
+
+
+class BadRecordError(ValueError):
+    """An input record that cannot be an article; its message goes into the quarantine file."""
+
+
+def parse(line: bytes) -> Fields:
+    r"""The fields of one line of JSON, in order, values as the bytes that came in.
+
+    Raises `BadRecordError` for anything but one JSON object in UTF-8. Escaped lone surrogates, which JSON allows,
+    are kept; ``NaN`` and ``Infinity``, which it does not, are refused.
+
+    >>> {name: bytes(value) for name, value in parse(b'{"id": 1.0, "text": "a"}').items()}
+    {'id': b'1.0', 'text': b'"a"'}
+    """
+    try:
+        decoded = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRecordError(f"not UTF-8: byte 0x{line[error.start]:02x} at {error.start}; re-encode it") from None
+    try:
+        return _DECODER.decode(line)
+    except (msgspec.MsgspecError, RecursionError) as first:
+        try:
+            values = json.loads(decoded, parse_constant=_refuse)
+        except (ValueError, RecursionError):
+            raise BadRecordError(f"not JSON: {_plain(first)}") from None
+    if not isinstance(values, dict):
+        raise BadRecordError(f"not a JSON object but {_kind(line)}; each line must be one article's object")
+    return {name: encode(value) for name, value in values.items()}
+
+
+def encode(value: object) -> msgspec.Raw:
+    """`value` as JSON bytes; lone surrogates become escapes."""
+    try:
+        return msgspec.Raw(_ENCODER.encode(value))
+    except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
+        return msgspec.Raw(json.dumps(value, separators=(",", ":")).encode("ascii"))
+
+
+def decode(value: msgspec.Raw | bytes) -> object:
+    """The value that JSON bytes say; escaped lone surrogates and large integers included."""
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.MsgspecError:
+        return json.loads(bytes(value))
+
+
+def join(fields: Fields) -> bytes:
+    """One line of JSON, without its line end.
+
+    >>> join(parse(b'{"id": 1.0,  "n": [1,  2]}'))
+    b'{"id":1.0,"n":[1,  2]}'
+    """
+    try:
+        return _ENCODER.encode(fields)
+    except UnicodeEncodeError:  # a field name with a lone surrogate
+        pairs = (json.dumps(name).encode("ascii") + b":" + bytes(value) for name, value in fields.items())
+        return b"{" + b",".join(pairs) + b"}"
+
+
+def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
+    """The name of the text field and the text. Raises `BadRecordError` where there is none."""
+    names = (settings.text_field,) if settings.text_field else TEXT_FIELDS
+    found = None
+    for name in names:
+        if name in fields:
+            value = bytes(fields[name])
+            if value[:1] == b'"':
+                return name, str(decode(value))
+            found = found or name
+    if found:
+        raise BadRecordError(f"field {found!r} is {_kind(fields[found])}, not a text; convert it to a string")
+    wanted = " or ".join(repr(name) for name in names)
+    raise BadRecordError(f"no text: there is no field {wanted}; name it with --text-field")
+
+
+def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple[str | None, str]:
+    """The name of the id field and the article's id; without one, None and ``source#record``."""
+    for name in (settings.id_field,) if settings.id_field else ID_FIELDS:
+        if name in fields and bytes(fields[name])[:1] not in {b"n", b"{", b"["}:
+            value = decode(fields[name])
+            return name, value if isinstance(value, str) else bytes(fields[name]).decode()
+    return None, f"{source}#{record}"
+
+
+def text_file_id(source: str) -> str:
+    """The id of a ``.txt`` article: its path without suffix.
+
+    >>> text_file_id("2020/03/taji.txt")
+    '2020/03/taji'
+    """
+    path = PurePosixPath(source)
+    while path.suffix.lower() in {".gz", ".zst", ".txt"}:
+        stem = path.with_suffix("")
+        if path.suffix.lower() == ".txt":
+            return str(stem)
+        path = stem
+    return str(path)
+
+
+def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
+    """The name of the source field and the host or source it says; both None where nothing is known.
+
+    >>> host_of(parse(b'{"url": "https://www.example.com/a"}'), Settings())
+    ('url', 'example.com')
+    """
+    for name in (settings.source_field,) if settings.source_field else SOURCE_FIELDS:
+        if name in fields and bytes(fields[name])[:1] == b'"':
+            host = _host(str(decode(fields[name])).strip())
+            if host:
+                return name, host
+    return None, None
+
+
+def _host(value: str) -> str:
+    if "://" in value:
+        try:
+            value = urlsplit(value).hostname or value
+        except ValueError:
+            return value
+    return value.lower().removeprefix("www.")
+
+
+def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]:
+    """The name of the date field and the date in microseconds since 1970, UTC; None where it cannot be read.
+
+    ISO 8601, RFC 2822, and numbers of seconds or milliseconds since 1970 are read. A date without a time zone
+    counts as UTC.
+
+    >>> date_of(parse(b'{"date": "1970-01-01T00:00:01Z"}'), Settings())
+    ('date', 1000000)
+    """
+    for name in (settings.date_field,) if settings.date_field else DATE_FIELDS:
+        if name in fields:
+            return name, _microseconds(decode(fields[name]))
+    return None, None
+
+
+def _microseconds(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        milliseconds = abs(value) >= 1e11  # seconds would lie behind the year 5138
+        return int(value * (1_000 if milliseconds else 1_000_000)) if abs(value) < 1e14 else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        try:
+            moment = parsedate_to_datetime(value)
+        except (ValueError, TypeError, IndexError):
+            return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _kind(value: msgspec.Raw | bytes) -> str:
+    return _KINDS.get(bytes(value).lstrip()[:1], "a number")
+
+
+def _plain(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, msgspec.ValidationError):
+        return "its top level is not an object; each line must be one article's object"
+    return str(error).removeprefix("JSON is malformed: ")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

@@ -1,0 +1,247 @@
+"""Findings, and the two functions that give them meaning: `apply` and `revert`.
+
+A finding says: in this article, this span, this rule, this action, this evidence. Spans are half-open and
+count Unicode code points of the raw text, always. The ``fix`` and ``drop`` findings of one article never
+overlap, so that applying them is one pass from left to right and undoing them is the same pass over the
+cleaned text. ``flag`` findings report, change nothing, and may overlap anything.
+
+`compose` is how one stage builds on another: edits found in an already edited text are carried back to
+spans of the raw text.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dedup.errors import FindingError
+
+FIX = "fix"
+DROP = "drop"
+FLAG = "flag"
+
+
+class Finding(NamedTuple):
+    """One row of the provenance table; see ``docs/design.md``, section 1."""
+
+    article: str = ""
+    source: str = "-"
+    record: int = 0
+    rule: str = ""
+    action: str = FLAG
+    start: int = 0
+    stop: int = 0
+    original: str | None = None
+    replacement: str | None = None
+    twin: str | None = None
+    twin_start: int | None = None
+    twin_stop: int | None = None
+    similarity: float | None = None
+    twin_source: str | None = None
+    twin_record: int | None = None
+    evidence: str | None = None
+
+
+def fix(rule: str, raw: str, start: int, stop: int, replacement: str, evidence: str | None = None) -> Finding:
+    r"""A ``fix`` of ``raw[start:stop]``.
+
+    >>> fix("encoding", "na\u00c3\u00afve", 2, 4, "\u00ef").original
+    'Ã¯'
+    """
+    return Finding(
+        rule=rule,
+        action=FIX,
+        start=start,
+        stop=stop,
+        original=raw[start:stop],
+        replacement=replacement,
+        evidence=evidence,
+    )
+
+
+def apply(raw: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:
+    """The cleaned text: `raw` with every ``fix`` and ``drop`` carried out.
+
+    `findings` are those of one article, in any order, as `Finding` or as mappings with its field names
+    (a parsed line of ``provenance.jsonl``). Raises `FindingError` where they overlap, leave the text, or do
+    not name the text that stands there.
+
+    >>> apply("one  two", [fix("whitespace", "one  two", 3, 5, " ")])
+    'one two'
+    """
+    pieces: list[str] = []
+    position = 0
+    for start, stop, original, replacement in _edits(findings):
+        if start < position:
+            raise FindingError(f"span {start}-{stop}: overlaps the finding before it; findings do not belong together")
+        if raw[start:stop] != original or stop > len(raw):
+            raise FindingError(
+                f"span {start}-{stop}: the text there is not the finding's original; is this the raw text?"
+            )
+        pieces += (raw[position:start], replacement)
+        position = stop
+    pieces.append(raw[position:])
+    return "".join(pieces)
+
+
+def revert(cleaned: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:
+    """The raw text again: the inverse of `apply` for the same findings.
+
+    Raises `FindingError` where a replacement is not found in `cleaned` at its place.
+
+    >>> revert("one two", [fix("whitespace", "one  two", 3, 5, " ")])
+    'one  two'
+    """
+    pieces: list[str] = []
+    position = 0  # in cleaned
+    raw_position = 0
+    for start, stop, original, replacement in _edits(findings):
+        if start < raw_position:
+            raise FindingError(f"span {start}-{stop}: overlaps the finding before it; findings do not belong together")
+        at = position + start - raw_position
+        if at > len(cleaned) or not cleaned.startswith(replacement, at):
+            raise FindingError(
+                f"span {start}-{stop}: its replacement is not in the cleaned text; was the text changed since?"
+            )
+        pieces += (cleaned[position:at], original)
+        position = at + len(replacement)
+        raw_position = stop
+    pieces.append(cleaned[position:])
+    return "".join(pieces)
+
+
+def _edits(findings: Iterable[Finding | Mapping[str, Any]]) -> list[tuple[int, int, str, str]]:
+    """``(start, stop, original, replacement)`` of every finding that changes the text, in text order."""
+    edits = []
+    for finding in findings:
+        row = finding if isinstance(finding, Finding) else _from_mapping(finding)
+        if row.action == FLAG:
+            continue
+        if row.original is None or row.replacement is None:
+            raise FindingError(f"span {row.start}-{row.stop}: a {row.action} needs original and replacement")
+        if not 0 <= row.start <= row.stop or row.stop - row.start != len(row.original):
+            raise FindingError(f"span {row.start}-{row.stop}: does not measure its original text")
+        edits.append((row.start, row.stop, row.original, row.replacement))
+    edits.sort(key=lambda edit: edit[:2])
+    return edits
+
+
+def _from_mapping(row: Mapping[str, Any]) -> Finding:
+    return Finding(**{name: row[name] for name in Finding._fields if name in row})
+
+
+class Offsets:
+    """Where places of an edited text stand in the raw text it was made from.
+
+    Built from the non-overlapping edits that lead from the raw to the edited text. Inside a replacement there
+    is no exact counterpart: `widen` then takes in the whole edit.
+    """
+
+    def __init__(self, edits: Iterable[Finding]) -> None:
+        self.edits: list[Finding] = sorted((e for e in edits if e.action != FLAG), key=lambda e: (e.start, e.stop))
+        self.starts: list[int] = []  # of each edit's replacement, in the edited text
+        self.stops: list[int] = []
+        shift = 0
+        for edit in self.edits:
+            size = len(edit.replacement or "")
+            self.starts.append(edit.start + shift)
+            self.stops.append(edit.start + shift + size)
+            shift += size - (edit.stop - edit.start)
+
+    def widen(self, start: int, stop: int) -> tuple[int, int]:
+        r"""The smallest raw span that holds everything edited[start:stop] came from.
+
+        >>> Offsets([fix("encoding", "na\u00c3\u00afve", 2, 4, "\u00ef")]).widen(2, 5)
+        (2, 6)
+        """
+        if not self.edits:
+            return start, stop
+        first = bisect_right(self.stops, start)  # first edit whose replacement ends after start
+        if first < len(self.edits) and self.starts[first] < start:
+            raw_start = self.edits[first].start
+        else:
+            raw_start = start + self._shift(first)
+        last = bisect_left(self.starts, stop)  # first edit whose replacement starts at or after stop
+        raw_stop = self.edits[last - 1].stop if last and self.stops[last - 1] > stop else stop + self._shift(last)
+        return raw_start, max(raw_start, raw_stop)
+
+    def _shift(self, count: int) -> int:
+        """What to add to an edited offset that lies after `count` edits, to get the raw one."""
+        return self.edits[count - 1].stop - self.stops[count - 1] if count else 0
+
+
+def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> list[Finding]:
+    r"""Edits of `raw` that do at once what `first` and then `second` do.
+
+    `first` holds edits of `raw`; `second` holds edits whose spans lie in ``apply(raw, first)``. Every edit of
+    `first` that lies inside an edit of `second` is taken over by it; one that lies across its border keeps
+    the part of its replacement that is outside. Where an edit of `second` lies wholly inside one replacement
+    of `first`, the two become one finding under the rule of `first`. Flags of `second` are carried to raw
+    spans, those of `first` stay.
+
+    >>> a = fix("encoding", "caf\u00c3\u00a9 \n", 3, 5, "\u00e9")
+    >>> b = fix("whitespace", "caf\u00e9 \n", 4, 5, "")
+    >>> [(f.start, f.stop, f.replacement) for f in compose("caf\u00c3\u00a9 \n", [a], [b])]
+    [(3, 5, 'é'), (5, 6, '')]
+    """
+    if not second:
+        return list(first)
+    flags = [edit for edit in first if edit.action == FLAG]
+    offsets = Offsets(first)
+    places = zip(offsets.starts, offsets.stops, offsets.edits, strict=True)
+    waiting = [_Placed(start, stop, edit, edit.replacement or "") for start, stop, edit in places]
+    waiting.reverse()
+    done: list[Finding] = []
+    shift = 0  # from the edited text to the raw one, behind the last edit passed
+    for later in sorted(second, key=lambda edit: (edit.start, edit.stop)):
+        if later.action == FLAG:
+            start, stop = offsets.widen(later.start, later.stop)
+            flags.append(later._replace(start=start, stop=stop))
+            continue
+        while waiting and waiting[-1].stop <= later.start:
+            passed = waiting.pop()
+            shift = passed.edit.stop - passed.stop
+            done.append(passed.finding())
+        raw_start = later.start + shift
+        if waiting and (waiting[-1].start < later.start or waiting[-1].settled):
+            across = waiting.pop()
+            head, tail = across.split(later.start, later.stop)
+            if tail:  # inside one replacement: one finding for both
+                settled = across.settled + head + (later.replacement or "")
+                waiting.append(_Placed(later.stop, across.stop, across.edit, tail, settled))
+                continue
+            done.append(across._replace(text=head).finding())
+            raw_start = across.edit.stop
+            shift = across.edit.stop - across.stop
+        while waiting and waiting[-1].start < later.stop >= waiting[-1].stop:
+            covered = waiting.pop()
+            shift = covered.edit.stop - covered.stop
+        raw_stop = later.stop + shift
+        if waiting and waiting[-1].start < later.stop:  # across the right border
+            across = waiting.pop()
+            _, tail = across.split(across.start, later.stop)
+            waiting.append(_Placed(later.stop, across.stop, across.edit, tail))
+            raw_stop = across.edit.start
+            shift = raw_stop - later.stop
+        done.append(later._replace(start=raw_start, stop=raw_stop, original=raw[raw_start:raw_stop]))
+    done += [placed.finding() for placed in reversed(waiting)]
+    changes = [edit for edit in done if edit.original != edit.replacement]
+    return sorted(changes + flags, key=lambda edit: (edit.start, edit.stop))
+
+
+class _Placed(NamedTuple):
+    """An edit and what is left of its replacement, at ``start:stop`` of the edited text."""
+
+    start: int
+    stop: int
+    edit: Finding
+    text: str
+    settled: str = ""  # the part of the replacement that no later edit can reach any more
+
+    def finding(self) -> Finding:
+        return self.edit._replace(replacement=self.settled + self.text)
+
+    def split(self, start: int, stop: int) -> tuple[str, str]:
+        """What of the replacement stands before `start`, and what behind `stop`."""
+        return self.text[: max(0, start - self.start)], self.text[max(0, stop - self.start) :]

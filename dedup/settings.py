@@ -1,0 +1,126 @@
+"""Settings: what decides the result. Validated once, then read everywhere.
+
+How a job is carried out (engine, processes, memory) is not in here: it must never change a byte of output,
+so it has no place in the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Any
+
+from dedup import rules as registry
+from dedup.errors import SettingsError
+
+NUM_PERM = 128  # permutations of a signature; datasketch's default
+SEED = 1  # datasketch's default
+ARTICLE_SHINGLE = 5  # words; over the whole article
+PARAGRAPH_SHINGLE = 3  # words
+RECALL_AT_THRESHOLD = 0.999  # probability that a pair exactly at the threshold shares a bucket
+
+KEEP = ("longest", "first", "earliest", "latest")
+FORMATS = ("jsonl", "parquet")
+COMPRESSIONS = ("none", "gz", "zst")
+ON_ERROR = ("quarantine", "fail")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that decides what comes out.
+
+    `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` overrides single rules of
+    `profile`; after construction it holds the action of every rule, in registry order. Field names are None
+    where they are to be guessed, record by record. Raises `SettingsError` with one line for the first thing
+    that is wrong.
+
+    >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
+    'flag'
+    """
+
+    keep: str = "longest"
+    threshold: float = 0.8
+    paragraph_threshold: float = 0.8
+    profile: str = "default"
+    rules: Mapping[str, str] = field(default_factory=dict)
+    text_field: str | None = None
+    id_field: str | None = None
+    date_field: str | None = None
+    source_field: str | None = None
+    format: str = "jsonl"
+    compress: str = "none"
+    on_error: str = "quarantine"
+
+    def __post_init__(self) -> None:
+        _one_of("keep", self.keep, KEEP)
+        _one_of("profile", self.profile, tuple(registry.PROFILES))
+        _one_of("format", self.format, FORMATS)
+        _one_of("compress", self.compress, COMPRESSIONS)
+        _one_of("on_error", self.on_error, ON_ERROR)
+        for name in ("threshold", "paragraph_threshold"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+                raise SettingsError(f"{name}: {value!r} is not a similarity; give a number above 0 and up to 1")
+            object.__setattr__(self, name, float(value))
+        for name in ("text_field", "id_field", "date_field", "source_field"):
+            value = getattr(self, name)
+            if value is not None and not (isinstance(value, str) and value):
+                raise SettingsError(f"{name}: {value!r} is not a field name")
+        if not isinstance(self.rules, Mapping):
+            raise SettingsError("rules: give a table of rule names and actions")
+        for name, action in self.rules.items():
+            _one_of("rule", name, registry.NAMES)
+            _one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
+        object.__setattr__(self, "rules", registry.resolve(self.profile, dict(self.rules)))
+
+    @cached_property
+    def article_bands(self) -> tuple[int, int]:
+        """Bands and rows for articles; see `bands`."""
+        return bands(self.threshold)
+
+    @cached_property
+    def paragraph_bands(self) -> tuple[int, int]:
+        """Bands and rows for paragraphs; see `bands`."""
+        return bands(self.paragraph_threshold)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, keys in declaration order; what ``run.json`` holds."""
+        return asdict(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of `as_dict`, in hexadecimal."""
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def bands(threshold: float, num_perm: int = NUM_PERM) -> tuple[int, int]:
+    """``(bands, rows)`` for `threshold`: few false candidates, no missed match.
+
+    Two texts of Jaccard similarity J agree in one row of their signatures with probability J, in all r rows of
+    a band with J**r, and so share none of b buckets with (1 - J**r)**b (Leskovec, Rajaraman, Ullman, *Mining of
+    Massive Datasets*, section 3.4). More rows mean fewer false candidates; candidates are verified, so what
+    must be bounded is the share of matches missed. Of all r with b = num_perm // r bands, the largest is taken
+    that still shares a bucket with probability >= 0.999 at the threshold. At 0.8 that is 25 bands of 5 rows:
+    (1 - 0.8**5)**25 = 4.9e-5, one pair in 20,000; 6 rows would miss one in 600. Below 0.053 even one row each
+    cannot reach 0.999; then every row is a band.
+
+    >>> bands(0.8)
+    (25, 5)
+    """
+    best = 1
+    for rows in range(1, num_perm + 1):
+        if (1 - threshold**rows) ** (num_perm // rows) <= 1 - RECALL_AT_THRESHOLD:
+            best = rows
+    return num_perm // best, best
+
+
+def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value in allowed:
+        return
+    near = get_close_matches(str(value), allowed, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(allowed)}"
+    raise SettingsError(f"{what}: {value!r} is not known{hint}")
