@@ -1,3 +1,67 @@
-"""A linter and fixer for article corpora."""
+"""A linter and fixer for article corpora: every change a finding, every finding reversible.
+
+The public names are below; `docs/formats.md` says what the files hold. They are imported when first asked for, so that
+``dedup --help`` need not load numpy and Arrow.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from dedup.engines.local import LocalEngine
+    from dedup.errors import DedupError, FindingError, InputError, OutputError, RecordError, SettingsError
+    from dedup.findings import Finding, apply, revert
+    from dedup.fingerprint import shingle_hash, shingles, signatures
+    from dedup.memory import Result, clean_articles
+    from dedup.pipeline import check, clean
+    from dedup.repair import repair
+    from dedup.report import Report
+    from dedup.settings import Settings
+
+__all__ = [
+    "DedupError",
+    "Finding",
+    "FindingError",
+    "InputError",
+    "LocalEngine",
+    "OutputError",
+    "RecordError",
+    "Report",
+    "Result",
+    "Settings",
+    "SettingsError",
+    "apply",
+    "check",
+    "clean",
+    "clean_articles",
+    "repair",
+    "revert",
+    "shingle_hash",
+    "shingles",
+    "signatures",
+]
+
+_HOMES = {
+    "dedup.engines.local": ("LocalEngine",),
+    "dedup.errors": ("DedupError", "FindingError", "InputError", "OutputError", "RecordError", "SettingsError"),
+    "dedup.findings": ("Finding", "apply", "revert"),
+    "dedup.fingerprint": ("shingle_hash", "shingles", "signatures"),
+    "dedup.memory": ("Result", "clean_articles"),
+    "dedup.pipeline": ("check", "clean"),
+    "dedup.repair": ("repair",),
+    "dedup.report": ("Report",),
+    "dedup.settings": ("Settings",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(module), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

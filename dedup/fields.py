@@ -23,6 +23,8 @@ DATE_FIELDS = ("date", "published", "datePublished", "date_published", "publishe
 SOURCE_FIELDS = ("url", "source", "site", "domain", "publisher")
 PROVENANCE = "provenance"
 
+NULL = msgspec.Raw(b"null")
+
 Fields = dict[str, msgspec.Raw]
 
 _DECODER = msgspec.json.Decoder(Fields)
@@ -67,11 +69,23 @@ def parse(line: bytes) -> Fields:
 
 
 def encode(value: object) -> msgspec.Raw:
+    """`value` as JSON; lone surrogates become escapes."""
+    return msgspec.Raw(encode_bytes(value))
+
+
+def encode_bytes(value: object) -> bytes:
     """`value` as JSON bytes; lone surrogates become escapes."""
     try:
-        return msgspec.Raw(_ENCODER.encode(value))
+        return _ENCODER.encode(value)
     except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
-        return msgspec.Raw(json.dumps(value, separators=(",", ":")).encode("ascii"))
+        return json.dumps(value, separators=(",", ":"), default=_spell_out).encode("ascii")
+
+
+def _spell_out(value: object) -> object:
+    """The plain value of JSON bytes inside a value that the fast encoder refused."""
+    if isinstance(value, msgspec.Raw):
+        return json.loads(bytes(value))
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 def decode(value: msgspec.Raw | bytes) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 # Longest run of combining marks that normalisation is given: canonical ordering is quadratic in it.
@@ -71,6 +72,28 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
         position = stop + 1
     blank_inside = len(runs) > 1
     return runs if blank_inside else lines
+
+
+def cuts(spans: Sequence[tuple[int, int]], drops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The span of text to remove for each of `drops`, so that no separator is left over.
+
+    `drops` are disjoint runs ``(first, last)`` of paragraph numbers, ascending. A run is removed with the
+    separator behind it; one that reaches the last paragraph, with the separator before it.
+
+    >>> cuts([(0, 1), (3, 4), (6, 7)], [(1, 1)]), cuts([(0, 1), (3, 4), (6, 7)], [(1, 1), (2, 2)])
+    ([(3, 6)], [(1, 4), (4, 7)])
+    """
+    tail = len(spans)  # the paragraphs from here on all go
+    for first, last in reversed(drops):
+        if last == tail - 1:
+            tail = first
+    result = []
+    for first, last in drops:
+        if first < tail:
+            result.append((spans[first][0], spans[last + 1][0]))
+        else:
+            result.append((spans[first - 1][1] if first else spans[0][0], spans[last][1]))
+    return result
 
 
 def words(text: str) -> list[str]:

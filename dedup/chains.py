@@ -1,0 +1,244 @@
+"""Which paragraphs of one article say the same, and the chains that such pairs form.
+
+Strategy: a pair of paragraphs is equal (same key), truncated (one key begins the other) or edited (few words
+differ, and the numbers and names agree). Edited pairs are proposed by shared runs of `RUN` words and then
+compared word by word. A chain follows pairs forwards in both copies, over small gaps. Whether a chain means
+anything is not decided here; see `dedup.repeats`.
+
+Every comparison is paid for out of a purse filled in proportion to the article's words, so that no article
+can make this quadratic: a text that uses it up is searched no further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from dedup.segment import unspaced_letter
+from dedup.settings import PARAGRAPH_SHINGLE
+
+EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", "second is cut"
+
+# Words in a row that an edited copy must share. Of the senate releases with two paragraphs or more, the median
+# repeats 13 runs of 3 words by accident, 2 of 5 words, and none of 6.
+RUN = 5
+POSTINGS = 4  # paragraphs remembered for one run of words: a run in more of them is a template
+CANDIDATES = 3  # earlier paragraphs tried as twins of one paragraph, each of equal and of edited ones
+GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy
+LETTER = 0.4  # of a word: what one letter of a script without spaces weighs
+PROSE = 10  # words from which a paragraph is evidence by itself; lines of verse and table rows are shorter
+PROSE_DISTINCT = 7  # different words without digits among them
+EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragraph
+EDIT_WORDS = 6  # words a paragraph must have before one of them may differ
+EDIT_ORDER = 0.3  # Jaccard similarity that an edited paragraph must still reach, so that the order is the same
+CUT_WORDS = 4  # words that a truncated paragraph must have kept
+PURSE = 64  # words compared, and steps taken, for each word of the article
+
+_STEPS = sorted(
+    ((down, across) for down in range(1, GAP + 2) for across in range(1, GAP + 2)),
+    key=lambda step: (step[0] + step[1], abs(step[0] - step[1]), step),
+)
+_EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
+_TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
+_STARTS_SENTENCE = re.compile(r"(?:^|[.!?:;…。|•\n])[^\w,]*$")
+
+
+class Pair(NamedTuple):
+    """Two paragraphs, by index and in order, and how they are alike."""
+
+    first: int
+    second: int
+    kind: str
+
+
+class Paragraphs:
+    """The paragraphs of one article, as things to compare; what is costly is worked out when asked for."""
+
+    def __init__(self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str]) -> None:
+        self.text = text
+        self.spans = spans
+        self.keys = keys
+        self.words = [key.split() for key in keys]
+        self.purse = PURSE * (sum(map(len, self.words)) + len(keys))
+        # A paragraph without words (a separator, an emoji) equals only what is written the same.
+        self.ids = [key or "\0" + text[start:stop] for key, (start, stop) in zip(keys, spans, strict=True)]
+        self._sizes: dict[int, float] = {}
+        self._prose: dict[int, bool] = {}
+        self._bags: dict[int, Counter[str]] = {}
+        self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
+        self._marks: dict[int, tuple[list[str], list[str]]] = {}
+        self._kinds: dict[tuple[int, int], str | None] = {}
+
+    def size(self, index: int) -> float:
+        """Words of a paragraph; a letter of a script without spaces is `LETTER` of a word."""
+        if index not in self._sizes:
+            words = self.words[index]
+            self._sizes[index] = len(words) if self.keys[index].isascii() else sum(map(_weight, words))
+        return self._sizes[index]
+
+    def is_prose(self, index: int) -> bool:
+        """Whether a paragraph is long and varied enough to be evidence by itself."""
+        if index not in self._prose:
+            distinct = {word for word in self.words[index] if not _has_digit(word)}
+            self._prose[index] = self.size(index) >= PROSE and sum(map(_weight, distinct)) >= PROSE_DISTINCT
+        return self._prose[index]
+
+    def shingles(self, index: int) -> frozenset[tuple[str, ...]]:
+        """The shingles of one paragraph."""
+        if index not in self._shingles:
+            self._shingles[index] = shingle_set(self.words[index])
+        return self._shingles[index]
+
+    def similarity(self, first: int, second: int) -> float:
+        """Exact Jaccard similarity of two paragraphs."""
+        self.purse -= len(self.words[first]) + len(self.words[second])
+        return jaccard(self.shingles(first), self.shingles(second))
+
+    def kind(self, first: int, second: int) -> str | None:
+        """How two paragraphs are alike, or None."""
+        if self.ids[first] == self.ids[second]:
+            return EQUAL
+        place = first, second
+        if place not in self._kinds:
+            self._kinds[place] = self._compare(first, second)
+        return self._kinds[place]
+
+    def _compare(self, first: int, second: int) -> str | None:
+        count, other = len(self.words[first]), len(self.words[second])
+        if min(count, other) >= CUT_WORDS:
+            if self.keys[second].startswith(self.keys[first]):
+                return FIRST_IS_CUT
+            if self.keys[first].startswith(self.keys[second]):
+                return SECOND_IS_CUT
+        allowed = max(1, min(count, other) // EDIT_EVERY)
+        if min(count, other) < EDIT_WORDS or abs(count - other) > allowed or self.purse <= 0:
+            return None
+        self.purse -= count + other
+        bag, other_bag = self._bag(first), self._bag(second)
+        if (bag - other_bag).total() > allowed or (other_bag - bag).total() > allowed:
+            return None
+        alike = self.similarity(first, second) >= EDIT_ORDER and self.agree(first, second)
+        return EDITED if alike else None
+
+    def agree(self, first: int, second: int) -> bool:
+        """Whether two paragraphs hold the same numbers and the same names, in the same order."""
+        return self._numbers_and_names(first) == self._numbers_and_names(second)
+
+    def _numbers_and_names(self, index: int) -> tuple[list[str], list[str]]:
+        if index not in self._marks:
+            numbers = [word for word in self.words[index] if _has_digit(word)]
+            self._marks[index] = numbers, self._names(index)
+        return self._marks[index]
+
+    def _names(self, index: int) -> list[str]:
+        """Capitalised words; one that opens a sentence only if it is never written small in this article."""
+        start, stop = self.spans[index]
+        raw = self.text[start:stop]
+        names = []
+        behind = 0
+        for token in _TOKEN.finditer(raw):
+            name = token.group()
+            if name[0].isupper() or name[0].istitle():
+                opens = _STARTS_SENTENCE.search(raw[behind : token.start()]) if behind else True
+                if not opens or name.casefold() not in self._small_words:
+                    names.append(name.casefold())
+            behind = token.end()
+        return names
+
+    @cached_property
+    def _small_words(self) -> frozenset[str]:
+        return frozenset(token for token in _TOKEN.findall(self.text) if token.islower())
+
+    def _bag(self, index: int) -> Counter[str]:
+        if index not in self._bags:
+            self._bags[index] = Counter(self.words[index])
+        return self._bags[index]
+
+    @cached_property
+    def lookalikes(self) -> list[list[int]]:
+        """For each paragraph, up to `CANDIDATES` earlier ones that share much of its wording, best first."""
+        found: list[list[int]] = []
+        postings: dict[tuple[str, ...], list[int]] = {}
+        for index, words in enumerate(self.words):
+            runs = set(zip(*(words[skip:] for skip in range(RUN)), strict=False))
+            votes: Counter[int] = Counter()
+            for run in runs:
+                places = postings.setdefault(run, [])
+                votes.update(places)
+                if len(places) < POSTINGS:
+                    places.append(index)
+            enough = [
+                (-count, other)
+                for other, count in votes.items()
+                if 5 * count >= min(len(words), len(self.words[other])) - RUN and self.ids[other] != self.ids[index]
+            ]
+            found.append([other for _, other in sorted(enough)[:CANDIDATES]])
+        return found
+
+
+def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
+    """The chain through the pair at places `first` and `second` of `alive`, as pairs of places, in order.
+
+    Each step goes on in both copies, straight on where possible, else over up to `GAP` paragraphs of either.
+    A chain may run into its own beginning (a text printed three times is one chain).
+    """
+    forwards = _walk(paragraphs, alive, first, second, 1)
+    backwards = _walk(paragraphs, alive, first, second, -1)
+    return [*reversed(backwards), (first, second), *forwards]
+
+
+def _walk(
+    paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int, direction: int
+) -> list[tuple[int, int]]:
+    steps: list[tuple[int, int]] = []
+    while paragraphs.purse > 0:
+        paragraphs.purse -= 1
+        for number, (down, across) in enumerate(_STEPS):
+            low, high = first + direction * down, second + direction * across
+            if low < 0 or high >= len(alive) or low >= high:
+                continue
+            straight = down == across <= 2  # in A A B B every step is two down, two across
+            if paragraphs.ids[alive[low]] == paragraphs.ids[alive[high]]:
+                if straight or len(paragraphs.words[alive[low]]) >= CUT_WORDS:
+                    break
+            elif number < _EDITED_STEPS and paragraphs.kind(alive[low], alive[high]):
+                break
+        else:
+            return steps
+        first, second = low, high
+        steps.append((low, high))
+    return steps
+
+
+def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    """The shingles of `words` as tuples; fewer words than a shingle are one short shingle.
+
+    >>> sorted(shingle_set("a rose is a rose".split()))
+    [('a', 'rose', 'is'), ('is', 'a', 'rose'), ('rose', 'is', 'a')]
+    """
+    if len(words) < PARAGRAPH_SHINGLE:
+        return frozenset([tuple(words)])
+    return frozenset(zip(*(words[skip:] for skip in range(PARAGRAPH_SHINGLE)), strict=False))
+
+
+def jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:
+    """Size of the intersection over size of the union.
+
+    >>> jaccard(shingle_set("a b c d".split()), shingle_set("a b c e".split()))
+    0.3333333333333333
+    """
+    common = len(first & second)
+    return common / (len(first) + len(second) - common)
+
+
+def _weight(word: str) -> float:
+    if word.isascii():
+        return 1.0
+    return LETTER if unspaced_letter().match(word) else 1.0
+
+
+def _has_digit(word: str) -> bool:
+    return any(map(str.isnumeric, word))

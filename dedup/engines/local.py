@@ -1,0 +1,109 @@
+"""The local engine: processes on this machine, or none at all for a small job."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dedup import fingerprint
+from dedup.errors import SettingsError
+from dedup.read import BATCH_BYTES
+from dedup.survive import Comparer
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Below this many input bytes the plain definitions finish before compiled kernels are loaded and a process is forked.
+SMALL_BYTES = 2 << 20
+_LEAST_BATCH = 256 << 10
+# A batch in work takes about this many times its size: raw bytes, texts, keys, columns.
+_BATCH_EXPANSION = 16
+
+
+@dataclass(frozen=True)
+class LocalEngine:
+    """Runs stages on this machine.
+
+    `jobs` is the number of processes (None: one per available core), `memory` the bytes that batches in work may take
+    together (None: half of the machine). Neither changes a byte of output.
+    """
+
+    jobs: int | None = None
+    memory: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.jobs is not None and self.jobs < 1:
+            raise SettingsError(f"jobs: {self.jobs} is not a number of processes; give 1 or more")
+        if self.memory is not None and self.memory < 1 << 26:
+            raise SettingsError(f"memory: {self.memory} bytes are too few; give 64M or more")
+
+    @property
+    def processes(self) -> int:
+        """How many processes a large job gets."""
+        return self.jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    @property
+    def batch_bytes(self) -> int:
+        """How many input bytes are handed on at once."""
+        if self.memory is None:
+            return BATCH_BYTES
+        return max(_LEAST_BATCH, min(BATCH_BYTES, self.memory // (_BATCH_EXPANSION * (self.processes + 2))))
+
+    @contextmanager
+    def workers(self, input_bytes: int | None) -> Iterator[Workers]:
+        """Workers for a job over `input_bytes` (None: not known, taken for large)."""
+        if input_bytes is not None and input_bytes < SMALL_BYTES:
+            yield Workers(fingerprint, None, 1)
+            return
+        comparer = compiled()
+        if self.processes == 1:
+            yield Workers(comparer, None, 1)
+            return
+        # Forked processes share the compiled kernels and do not import the caller's main module again.
+        method = "fork" if sys.platform.startswith("linux") else "spawn"
+        context = multiprocessing.get_context(method)
+        with ProcessPoolExecutor(self.processes, mp_context=context) as pool:
+            try:
+                yield Workers(comparer, pool, self.processes)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+@dataclass(frozen=True)
+class Workers:
+    """What a running job asks of its engine."""
+
+    comparer: Comparer
+    pool: ProcessPoolExecutor | None
+    processes: int
+
+    def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+        """``task(item)`` for each item, in order; never more items in work than workers and two to spare."""
+        if self.pool is None:
+            yield from map(task, items)
+            return
+        waiting: deque[Future[Result]] = deque()
+        for item in items:
+            waiting.append(self.pool.submit(task, item))
+            if len(waiting) > self.processes + 1:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def compiled() -> Comparer:
+    """The compiled kernels, compiled or loaded from their cache."""
+    from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
+
+    kernels.sketches([b"a b c"], 2)
+    hashes, borders = kernels.hash_sets([b"a b c"], 2)
+    kernels.similarities(hashes, borders, 0, borders[:1], 0.5)
+    return kernels

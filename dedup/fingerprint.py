@@ -1,0 +1,204 @@
+"""From a comparison key to shingles, signatures and buckets: the definition, in numpy.
+
+A word is hashed by FNV-1a over its UTF-8 bytes, a shingle by a polynomial over the hashes of its words, so that
+a window of n words moves on in constant time. The low half of the 64-bit shingle hash feeds the signature, which
+is datasketch's MinHash (scheme ``affine32``) bit for bit; the whole of it stands for the shingle where sets are
+compared before exact verification. `dedup.kernels` computes the same in machine code; this module is what it
+must equal, and what small inputs use, since it needs no compilation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.segment import comparison_key, words
+from dedup.settings import NUM_PERM, SEED
+
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+FNV_OFFSET = 0xCBF29CE484222325  # FNV-1a, 64 bits (Fowler, Noll, Vo)
+FNV_PRIME = 0x100000001B3
+SHINGLE_BASE = 0x9E3779B97F4A7C15  # odd, so that multiplying loses nothing; 2**64 / golden ratio
+MIX_1 = 0xFF51AFD7ED558CCD  # MurmurHash3's 64-bit finaliser
+MIX_2 = 0xC4CEB9FE1A85EC53
+_MASK = (1 << 64) - 1
+_ROWS_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 permutations
+
+
+@lru_cache(maxsize=1 << 16)
+def word_hash(word: bytes) -> int:
+    """FNV-1a of `word`, 64 bits.
+
+    >>> hex(word_hash(b"a"))
+    '0xaf63dc4c8601ec8c'
+    """
+    value = FNV_OFFSET
+    for byte in word:
+        value = ((value ^ byte) * FNV_PRIME) & _MASK
+    return value
+
+
+def shingle_hash(shingle: bytes) -> int:
+    """The 32-bit hash of one shingle (words joined by one space), for datasketch's ``hashfunc``.
+
+    >>> shingle_hash(b"the cat sat") == int(shingle_hashes(b"the cat sat", 3)[0]) & 0xFFFFFFFF
+    True
+    """
+    value = 0
+    for word in shingle.split(b" "):
+        value = (value * SHINGLE_BASE + word_hash(word)) & _MASK
+    value = ((value ^ (value >> 33)) * MIX_1) & _MASK
+    value = ((value ^ (value >> 33)) * MIX_2) & _MASK
+    return (value ^ (value >> 33)) & 0xFFFFFFFF
+
+
+def encode(text: str) -> bytes:
+    """`text` in UTF-8, lone surrogates included."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode(data: bytes) -> str:
+    """The text that `encode` was given."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def shingles(text: str, n: int) -> list[bytes]:
+    """Every run of `n` consecutive words of the comparison key of `text`, in order, as UTF-8.
+
+    Repeated runs stand repeatedly; as a set they are what Jaccard similarity compares. A text of fewer than `n`
+    words has none: it is compared by its key alone.
+
+    >>> shingles("The cat sat. The cat!", 2)
+    [b'the cat', b'cat sat', b'sat the', b'the cat']
+    """
+    found = [encode(word) for word in words(text)]
+    return [b" ".join(found[at : at + n]) for at in range(len(found) - n + 1)]
+
+
+def shingle_hashes(key: bytes, n: int) -> U64:
+    """64-bit hashes of the shingles of a comparison key in UTF-8, in order: uint64 [words - n + 1], or [0]."""
+    found = key.split(b" ") if key else []
+    count = len(found) - n + 1
+    if count < 1:
+        return np.empty(0, np.uint64)
+    hashes = np.fromiter(map(word_hash, found), np.uint64, len(found))
+    value = np.zeros(count, np.uint64)
+    for at in range(n):
+        value = value * np.uint64(SHINGLE_BASE) + hashes[at : at + count]
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(MIX_1)
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(MIX_2)
+    mixed: U64 = value ^ (value >> np.uint64(33))
+    return mixed
+
+
+@cache
+def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[U32, U32]:
+    """The factors a (odd) and summands b of the affine permutations, each uint32 [num_perm].
+
+    Drawn exactly as datasketch draws them, so that signatures agree; a test compares.
+    """
+    random = np.random.RandomState(seed)
+    factors = random.randint(0, 1 << 31, num_perm, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    summands = random.randint(0, 1 << 32, num_perm, dtype=np.uint32)
+    return factors, summands
+
+
+def sketch(hashes: U64, factors: U32, summands: U32) -> U32:
+    """The signature of a set of shingle hashes: uint32 [num_perm]; all ones where the set is empty."""
+    mixed = hashes.astype(np.uint32)
+    mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    mixed ^= mixed >> np.uint32(16)
+    signature = np.full(len(factors), 0xFFFFFFFF, np.uint32)
+    for at in range(0, len(mixed), _ROWS_AT_ONCE):
+        permuted = mixed[at : at + _ROWS_AT_ONCE, None] * factors + summands
+        np.minimum(signature, permuted.min(axis=0), out=signature)
+    return signature
+
+
+def sketches(keys: Sequence[bytes], n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """Signatures of comparison keys in UTF-8: uint32 [len(keys), num_perm]."""
+    factors, summands = permutations(num_perm, seed)
+    result = np.empty((len(keys), num_perm), np.uint32)
+    for row, key in enumerate(keys):
+        result[row] = sketch(shingle_hashes(key, n), factors, summands)
+    return result
+
+
+def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """MinHash signatures of `texts` over shingles of `n` words: uint32 [len(texts), num_perm].
+
+    Equal to the bit to ``datasketch.MinHash(num_perm, seed, hashfunc=shingle_hash)`` after
+    ``update_batch(shingles(text, n))``, for every text; texts too short to have shingles get the empty signature.
+
+    >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
+    (2, 2)
+    """
+    return sketches([encode(comparison_key(text)) for text in texts], n, num_perm, seed)
+
+
+def buckets(signed: U32, bands: int, rows: int) -> U32:
+    """The bucket of each signature in each band: uint32 [len(signed), bands].
+
+    Two signatures share a bucket of a band if and (but for one pair in 2**32) only if all `rows` values of it
+    agree; a chance meeting costs a comparison, never a wrong answer.
+    """
+    values = signed[:, : bands * rows].reshape(len(signed), bands, rows).astype(np.uint64)
+    mixed = np.zeros((len(signed), bands), np.uint64)
+    for row in range(rows):
+        mixed = (mixed ^ values[:, :, row]) * np.uint64(FNV_PRIME)
+        mixed ^= mixed >> np.uint64(29)
+    mixed = mixed * np.uint64(MIX_1)
+    return (mixed >> np.uint64(32)).astype(np.uint32)
+
+
+def jaccard(one: bytes, two: bytes, n: int) -> float:
+    """The exact Jaccard similarity of two comparison keys over sets of `n`-word shingles.
+
+    Equal keys are 1.0; a key too short to have shingles is otherwise 0.0 to anything.
+
+    >>> jaccard(b"a b c d", b"a b c e", 2)
+    0.5
+    """
+    if one == two:
+        return 1.0
+    first, second = _shingle_set(one, n), _shingle_set(two, n)
+    if not first or not second:
+        return 0.0
+    common = len(first & second)
+    return common / (len(first) + len(second) - common)
+
+
+def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
+    """Sets of shingle hashes of `keys`: each ascending, all in one run, uint64; and their borders, int64."""
+    sets = [np.unique(shingle_hashes(key, n)) for key in keys]
+    borders = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum([len(one) for one in sets], out=borders[1:])
+    return np.concatenate([np.empty(0, np.uint64), *sets]), borders
+
+
+def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float) -> npt.NDArray[np.float64]:
+    """Jaccard similarity of set `text` to each of the sets `others`: float64 [len(others)].
+
+    Zero where the sizes alone say that it is below `least`.
+    """
+    one = hashes[borders[text] : borders[text + 1]]
+    result = np.zeros(len(others))
+    for index, other in enumerate(others):
+        two = hashes[borders[other] : borders[other + 1]]
+        small, large = sorted((len(one), len(two)))
+        if small and small / large >= least:
+            common = len(np.intersect1d(one, two, assume_unique=True))
+            result[index] = common / (small + large - common)
+    return result
+
+
+def _shingle_set(key: bytes, n: int) -> set[tuple[bytes, ...]]:
+    found = key.split(b" ")
+    return set(zip(*(found[at:] for at in range(n)), strict=False))

@@ -1,0 +1,101 @@
+"""The same pipeline without files: dicts in, dicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from dedup import fields as record_fields
+from dedup import fingerprint
+from dedup.decide import outcomes
+from dedup.engines.local import SMALL_BYTES, compiled
+from dedup.findings import Finding
+from dedup.pieces import Corpus
+from dedup.pipeline import decide
+from dedup.prepare import prepare
+from dedup.read import LINES, RECORDS, STDIN
+from dedup.settings import Settings
+from dedup.stopwatch import Stopwatch
+from dedup.write import provenance, quarantine_row
+
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Result:
+    """The tables of an output as Python objects, each in input order."""
+
+    articles: list[dict[str, Any]]
+    dropped: list[dict[str, Any]]
+    findings: list[Finding]
+    quarantine: list[dict[str, Any]]
+
+
+def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | None = None) -> Result:
+    r"""Cleans articles in memory.
+
+    Fields that are not text, id, date or source pass through as the objects they are; the mappings given are not
+    changed. The source of every article is ``-``, its record number its place in `articles`. An article without a
+    text goes to `Result.quarantine`.
+
+    >>> result = clean_articles([{"id": 1, "text": "caf\u00c3\u00a9 au lait"}])
+    >>> result.articles[0]["text"], result.findings[0].evidence
+    ('café au lait', 'encode latin-1, decode utf-8')
+    """
+    settings = settings or Settings()
+    given = list(articles)
+    told = [_told(article, settings) for article in given]
+    comparer = fingerprint if sum(map(len, told)) < SMALL_BYTES else compiled()
+    batches = [
+        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, comparer.sketches)
+        for at in range(0, max(len(told), 1), _ROWS_AT_ONCE)
+    ]
+    corpus = Corpus(batches)
+    verdicts, _ = decide(corpus, settings, comparer, Stopwatch())
+    result = Result([], [], [], [])
+    for number, piece, _, _ in corpus.batches():
+        for outcome in outcomes(piece, verdicts.of(number), settings):
+            if outcome.error is not None:
+                result.quarantine.append(quarantine_row(outcome))
+                continue
+            made = provenance(outcome)
+            whole = dict(given[outcome.record])
+            if record_fields.PROVENANCE in whole:
+                made["previous"] = whole[record_fields.PROVENANCE]
+            whole[outcome.text_field] = outcome.raw if outcome.dropped else outcome.cleaned
+            whole[record_fields.PROVENANCE] = made
+            (result.dropped if outcome.dropped else result.articles).append(whole)
+            result.findings.extend(outcome.findings)
+    return result
+
+
+def _told(article: object, settings: Settings) -> bytes:
+    """What the rules need to know of an article, as a line of JSON; values JSON lacks as their text."""
+    if not isinstance(article, Mapping):
+        return record_fields.encode_bytes(repr(article))
+    chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
+    guessed = record_fields.TEXT_FIELDS + record_fields.ID_FIELDS + record_fields.DATE_FIELDS
+    names = {*chosen, *guessed, *record_fields.SOURCE_FIELDS}
+    wanted = {name: value for name, value in article.items() if name in names}
+    try:
+        return record_fields.encode_bytes(wanted)
+    except TypeError:
+        plain = (str, int, float, type(None))
+        return record_fields.encode_bytes(
+            {name: value if isinstance(value, plain) else str(value) for name, value in wanted.items()}
+        )
+
+
+def _records(told: list[bytes], first: int) -> pa.RecordBatch:
+    count = len(told)
+    columns = {
+        "source": [STDIN] * count,
+        "kind": [LINES] * count,
+        "record": range(first, first + count),
+        "data": told,
+        "error": [None] * count,
+    }
+    return pa.record_batch([pa.array(columns[field.name], field.type) for field in RECORDS], schema=RECORDS)

@@ -1,0 +1,150 @@
+"""The whole story: read, repair, segment, fingerprint, match, decide, write, report.
+
+The only file that knows the order. Stages know nothing of each other, engines nothing of stages.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from dedup.decide import Verdict, Verdicts, outcomes
+from dedup.engines.local import LocalEngine, Workers
+from dedup.errors import SettingsError
+from dedup.findings import Finding
+from dedup.frequency import match_paragraphs
+from dedup.match import match_articles
+from dedup.pieces import Corpus, Piece, from_ipc, store, to_ipc
+from dedup.prepare import Sketches, prepare
+from dedup.read import RUN_FILE, Read, find
+from dedup.report import Report, Tally, field_counts, run_file
+from dedup.settings import Settings
+from dedup.stopwatch import Progress, Stopwatch
+from dedup.survive import Comparer
+from dedup.write import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
+
+Inputs = str | Path | Sequence[str | Path]
+
+
+def clean(
+    source: Inputs,
+    out: str | Path,
+    settings: Settings | None = None,
+    *,
+    engine: str | LocalEngine = "local",
+    progress: Progress | None = None,
+    force: bool = False,
+) -> Report:
+    """Cleans the articles of `source` into the folder `out`; what was done.
+
+    `source` is a file, folder or glob, or several, or ``-``. `out` appears complete or not at all; `force` replaces an
+    earlier output. Raises `DedupError` for what the user can mend.
+    """
+    settings, out, watch = settings or Settings(), Path(out), Stopwatch(progress)
+    check_destination(out, force=force)
+    with (
+        destination(out, force=force) as (folder, work),
+        _decided(source, out, settings, engine, watch, work) as (workers, records, corpus, verdicts, stages),
+    ):
+        tally = Tally()
+        with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
+            tasks = ((piece, verdicts.of(number)) for number, piece, _, _ in corpus.batches())
+            for chunk in watch.over("write", workers.map(partial(_lines, settings=settings), tasks), len(corpus)):
+                writer.write(chunk)
+                tally.update(chunk.tally)
+                watch.done(chunk.tally.counts["records"])
+        if settings.format == "parquet":
+            from dedup.parquet import to_parquet  # noqa: PLC0415 - seldom asked for
+
+            to_parquet(folder, settings)
+        report = Report(
+            tally=tally,
+            settings=settings,
+            inputs=tuple(records.inputs),
+            fields=field_counts(corpus),
+            stages=stages,
+            skipped=tuple(records.skipped),
+            seconds=watch.seconds,
+            out=out,
+        )
+        write_json(folder / RUN_FILE, run_file(report))
+        write_json(folder / LOG_FILE, report.log())
+    return report
+
+
+def check(
+    source: Inputs,
+    settings: Settings | None = None,
+    *,
+    engine: str | LocalEngine = "local",
+    progress: Progress | None = None,
+) -> Iterator[Finding]:
+    """The findings that `clean` would record, in the same order; nothing is written."""
+    settings, watch = settings or Settings(), Stopwatch(progress)
+    with (
+        tempfile.TemporaryDirectory(prefix="dedup-") as work,
+        _decided(source, None, settings, engine, watch, Path(work)) as (_, _, corpus, verdicts, _),
+    ):
+        for number, piece, _, _ in corpus.batches():
+            for outcome in outcomes(piece, verdicts.of(number), settings):
+                yield from outcome.findings
+
+
+def decide(
+    corpus: Corpus, settings: Settings, comparer: Comparer, watch: Stopwatch
+) -> tuple[Verdicts, dict[str, dict[str, int]]]:
+    """What the corpus-level rules say of every article and paragraph, and what it took to find out."""
+    with watch.stage("match articles"):
+        articles = match_articles(corpus, settings, comparer)
+    with watch.stage("match paragraphs"):
+        paragraphs = match_paragraphs(corpus, articles, settings, comparer)
+    stages = {
+        "match articles": {"candidates": articles.candidates, "matches": articles.matches},
+        "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
+    }
+    return Verdicts(corpus, articles, paragraphs), stages
+
+
+@contextmanager
+def _decided(
+    source: Inputs, out: Path | None, settings: Settings, engine: str | LocalEngine, watch: Stopwatch, work: Path
+) -> Iterator[tuple[Workers, Read, Corpus, Verdicts, dict[str, dict[str, int]]]]:
+    """Everything up to the decisions: the part that `clean` and `check` share."""
+    engine = _engine(engine)
+    found = find([source] if isinstance(source, (str, Path)) else source, ignore=out)
+    records = Read(found, batch_bytes=engine.batch_bytes)
+    with engine.workers(records.total_bytes) as workers:
+        task = partial(_prepare, settings=settings, sketches=workers.comparer.sketches, work=work)
+        batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
+        pieces: list[Piece] = []
+        for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
+            pieces.append(piece)
+            watch.done(records.fresh_bytes())
+        corpus = Corpus(pieces)
+        verdicts, stages = decide(corpus, settings, workers.comparer, watch)
+        yield workers, records, corpus, verdicts, stages
+
+
+def _prepare(task: tuple[int, bytes], settings: Settings, sketches: Sketches, work: Path) -> Path:
+    """Prepares one batch of records into a piece of the working folder; its path."""
+    number, data = task
+    path = work / f"{number:08d}.arrow"
+    store(prepare(from_ipc(data), settings, sketches), path)
+    return path
+
+
+def _lines(task: tuple[Piece, dict[int, list[Verdict]]], settings: Settings) -> Chunk:
+    """The output lines of one piece."""
+    piece, verdicts = task
+    return lines(outcomes(piece, verdicts, settings))
+
+
+def _engine(engine: str | LocalEngine) -> LocalEngine:
+    if isinstance(engine, LocalEngine):
+        return engine
+    if engine == "local":
+        return LocalEngine()
+    raise SettingsError(f"engine: {engine!r} is not known; use 'local' or a LocalEngine")

@@ -1,0 +1,48 @@
+"""How long each stage takes, and how far it is: the one place with a clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+Progress = Callable[[str, int, int | None], None]  # stage, done so far, of how many (None: not known)
+
+
+class Stopwatch:
+    """Seconds per stage, in the order they were begun; tells `progress` of every step."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+        self._stage = ""
+        self._done = 0
+        self._total: int | None = None
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[None]:
+        """Times the block as stage `name`, which has `total` units to do."""
+        self._stage, self._done, self._total = name, 0, total
+        self._tell()
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def over(self, name: str, items: Iterator[Item], total: int | None) -> Iterator[Item]:
+        """`items`, timed as stage `name` together with what is done with them."""
+        with self.stage(name, total):
+            yield from items
+
+    def done(self, units: int) -> None:
+        """Says that so many more units of the stage are done."""
+        self._done += units
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.progress:
+            self.progress(self._stage, self._done, self._total)

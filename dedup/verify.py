@@ -1,0 +1,290 @@
+"""Proof that an output is what it says: every text can be had again, every twin is there, every number is right.
+
+Three passes over the tables, none of which holds them: the first checks each article by itself, the second puts
+the texts of twins into a temporary file, the third compares each duplicate with its twin. What is compared is
+recomputed from the raw texts, so that a wrong similarity cannot vouch for itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from dedup.errors import FindingError, OutputError
+from dedup.findings import DROP, FLAG, Finding, Offsets, apply
+from dedup.prepare import Layers, compared_text, layers
+from dedup.rules import BY_NAME, TEXT
+from dedup.segment import words
+from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
+from dedup.stored import LOG, RUN, TABLES, Article, Key, Stored, open_stored
+
+REPORT = "report.html"
+
+# The least similarity of each rule; None: a setting says.
+ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None}
+SPAN_RULES = {"boilerplate": 1.0, "repeated-block": None, "repeated-paragraph": None, "shared-paragraph": None}
+
+
+class Mismatch(NamedTuple):
+    """One thing that is not as the output says: where, and what."""
+
+    where: str
+    what: str
+
+
+class Verified(NamedTuple):
+    """How much was looked at, and what did not fit; all is well where `mismatches` is empty."""
+
+    articles: int
+    findings: int
+    mismatches: list[Mismatch]
+
+
+def verify(path: str | Path) -> Verified:
+    """What checking every article, finding, twin, count and file of an output found.
+
+    Raises `OutputError` where `path` is no output at all.
+    """
+    stored = open_stored(path)
+    found: list[Mismatch] = []
+    counts: Counter[str] = Counter()
+    try:
+        found += _check_files(stored)
+        twins = _check_articles(stored, counts, found)
+        found += _check_counts(stored, counts)
+        if twins:
+            found += _check_twins(stored, twins)
+    except OutputError as error:  # a table that cannot be read on
+        found.append(Mismatch(str(stored.path), str(error)))
+    return Verified(counts["articles"], counts["findings"], found)
+
+
+def _check_files(stored: Stored) -> Iterator[Mismatch]:
+    if stored.run["dedup"].get("digest") != stored.settings.digest:
+        yield Mismatch(RUN, "the digest is not that of the settings beside it")
+    expected = {stored.file(table).name for table in TABLES}
+    there = {entry.name for entry in stored.path.iterdir()}
+    yield from (Mismatch(name, "is not there") for name in sorted(expected - there))
+    for name in sorted(there - expected - {RUN, LOG, REPORT}):
+        yield Mismatch(name, "does not belong to the output")
+
+
+def _check_articles(stored: Stored, counts: Counter[str], found: list[Mismatch]) -> set[Key]:
+    """Check each article by itself, count, and give back the keys of all twins."""
+
+    def problem(where: str, what: str) -> None:
+        found.append(Mismatch(where, what))
+
+    twins: set[Key] = set()
+    for article in stored.articles(problem):
+        counts["articles"] += 1
+        counts["kept" if article.kept else "dropped"] += 1
+        counts["findings"] += len(article.findings)
+        found += (Mismatch(article.where, what) for what in _wrong(article, stored.settings))
+        for finding in article.findings:
+            counts[f"{finding.rule}: {finding.action}"] += 1
+            if finding.twin_source is not None and finding.twin_record is not None:
+                twins.add((finding.twin_source, finding.twin_record))
+    counts["quarantined"] = sum(1 for _ in stored.quarantined())
+    counts["records"] = counts["articles"] + counts["quarantined"]
+    return twins
+
+
+def _wrong(article: Article, settings: Settings) -> Iterator[str]:
+    """What of one article and its findings does not fit, twins aside."""
+    findings = article.findings
+    if article.provenance.get("findings") != len(findings):
+        yield f"has {len(findings)} findings, its provenance says {article.provenance.get('findings')}"
+    if any(later.start < earlier.start for earlier, later in pairwise(findings)):
+        yield "its findings are out of order"
+    try:
+        raw = article.raw
+        cleaned = apply(raw, findings)
+    except FindingError as error:
+        yield f"cannot be undone and done again: {error}"
+        return
+    if _sha256(raw) != article.provenance.get("sha256"):
+        yield "its findings do not lead back to the text that came in: another sha256"
+    if cleaned != article.cleaned:
+        yield "its findings applied to the raw text do not give the cleaned text"
+    for finding in findings:
+        yield from (f"{_name(finding)}: {what}" for what in _odd(finding, article, len(raw), settings))
+    if not article.kept:
+        yield from _wrong_drop(article, len(raw))
+
+
+def _odd(finding: Finding, article: Article, length: int, settings: Settings) -> Iterator[str]:
+    if finding.article != article.id:
+        yield f"names the article {finding.article!r}, not {article.id!r}"
+    if not 0 <= finding.start <= finding.stop <= length:
+        yield f"is outside the raw text of {length} characters"
+    if finding.rule not in BY_NAME:
+        yield "there is no such rule"
+    elif settings.rules[finding.rule] != finding.action:
+        yield f"the action of this rule was {settings.rules[finding.rule]}"
+    if finding.action == FLAG and (finding.original, finding.replacement) != (None, None):
+        yield "a flag has an original or a replacement"
+    if finding.action == DROP and finding.replacement != "":
+        yield "a drop has a replacement"
+    if finding.action == DROP and BY_NAME[finding.rule].level != TEXT and finding.twin_source is None:
+        yield "a drop without a twin"
+
+
+def _wrong_drop(article: Article, length: int) -> Iterator[str]:
+    drops = [finding for finding in article.findings if finding.action == DROP]
+    if len(drops) != 1 or (drops[0].start, drops[0].stop) != (0, length):
+        yield "is dropped, but not by one finding over its whole text"
+        return
+    for name in ("rule", "twin", "similarity"):
+        if article.provenance.get(name) != getattr(drops[0], name):
+            yield f"its provenance gives another {name} than its finding"
+
+
+def _check_counts(stored: Stored, counts: Counter[str]) -> Iterator[Mismatch]:
+    said = stored.run.get("counts", {})
+    for name in ("records", "articles", "kept", "dropped", "quarantined", "findings"):
+        if name in said and said[name] != counts[name]:
+            yield Mismatch(RUN, f"counts {said[name]} {name}, the tables hold {counts[name]}")
+    for rule, actions in stored.run.get("rules", {}).items():
+        for action, told in actions.items():
+            if told["findings"] != counts[f"{rule}: {action}"]:
+                holds = counts[f"{rule}: {action}"]
+                yield Mismatch(RUN, f"counts {told['findings']} of {rule}: {action}, the tables hold {holds}")
+
+
+def _check_twins(stored: Stored, twins: set[Key]) -> Iterator[Mismatch]:
+    """Check every finding that names a twin against the twin's own text."""
+    with tempfile.TemporaryFile() as file:
+        texts = _Twins(stored, twins, file)
+        for article in stored.articles(lambda _where, _what: None):
+            repeats = [finding for finding in article.findings if finding.twin_source is not None]
+            if not repeats:
+                continue
+            try:
+                raw = article.raw
+            except FindingError:  # told of already
+                continue
+            for finding in repeats:
+                for what in _wrong_twin(finding, article, raw, texts, stored.settings):
+                    yield Mismatch(article.where, f"{_name(finding)}: {what}")
+
+
+class _Twins:
+    """The raw texts of twins, in a temporary file."""
+
+    def __init__(self, stored: Stored, keys: set[Key], file: BinaryIO) -> None:
+        self.file = file
+        self.places: dict[Key, tuple[bool, int, int]] = {}
+        self.dropped: dict[Key, list[tuple[str, int, int]]] = {}
+        for article in stored.articles(lambda _where, _what: None):
+            if article.key in keys:
+                try:
+                    data = article.raw.encode("utf-8", "surrogatepass")
+                except FindingError:
+                    data = b""
+                self.places[article.key] = (article.kept, file.tell(), len(data))
+                file.write(data)
+                gone = [(one.rule, one.start, one.stop) for one in article.findings if one.action == DROP]
+                if gone:
+                    self.dropped[article.key] = gone
+        self.read = lru_cache(256)(self._read)
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self.places
+
+    def kept(self, key: Key) -> bool:
+        return self.places[key][0]
+
+    def drops(self, key: Key, finding: Finding) -> bool:
+        """Whether the rule of `finding` dropped the very span that is its twin."""
+        start, stop = finding.twin_start or 0, finding.twin_stop or 0
+        gone = self.dropped.get(key, ())
+        return any(rule == finding.rule and first <= start < stop <= last for rule, first, last in gone)
+
+    def _read(self, key: Key) -> str:
+        _, start, size = self.places[key]
+        self.file.seek(start)
+        return self.file.read(size).decode("utf-8", "surrogatepass")
+
+
+def _wrong_twin(finding: Finding, article: Article, raw: str, texts: _Twins, settings: Settings) -> Iterator[str]:
+    key = (finding.twin_source or "", -1 if finding.twin_record is None else finding.twin_record)
+    name = f"its twin {finding.twin!r} ({key[0]}#{key[1]})"
+    if key not in texts:
+        yield f"{name} is not there"
+        return
+    if not texts.kept(key) and key != article.key:
+        yield f"{name} is dropped itself"
+    twin = texts.read(key)
+    if finding.twin_start is None or finding.twin_stop is None:
+        yield f"{name} has no span"
+        return
+    if not 0 <= finding.twin_start <= finding.twin_stop <= len(twin):
+        yield f"{name} is {len(twin)} characters long, its span is {finding.twin_start}-{finding.twin_stop}"
+        return
+    if finding.action == DROP and texts.drops(key, finding):
+        yield f"{name} was dropped there by the same rule"
+    yield from _wrong_similarity(finding, raw, twin, settings)
+
+
+def _wrong_similarity(finding: Finding, raw: str, twin: str, settings: Settings) -> Iterator[str]:
+    if finding.rule in ARTICLE_RULES:
+        here, there = compared_text(raw, settings), compared_text(twin, settings)
+        least = ARTICLE_RULES[finding.rule] or settings.threshold
+        exact = similarity(here, there, ARTICLE_SHINGLE)
+    else:
+        span = _span_text(layers(raw, settings), finding.start, finding.stop)
+        twin_span = _span_text(layers(twin, settings), finding.twin_start or 0, finding.twin_stop or 0)
+        if span is None or twin_span is None:
+            return
+        least = SPAN_RULES.get(finding.rule) or settings.paragraph_threshold
+        exact = similarity(span, twin_span, PARAGRAPH_SHINGLE)
+    if finding.similarity is None or not math.isclose(exact, finding.similarity, rel_tol=1e-9):
+        yield f"its similarity to {finding.twin!r} is {exact}, not {finding.similarity}"
+    elif exact < least:
+        yield f"its similarity to {finding.twin!r} is {exact}, below the threshold {least}"
+
+
+def _span_text(made: Layers, start: int, stop: int) -> str | None:
+    """The paragraphs, as they were compared, of a span of the raw text.
+
+    None where a repair across its border makes that uncertain: such a span is not compared.
+    """
+    offsets = Offsets(made.findings)
+    inside = []
+    for first, last in made.spans:
+        raw_start, raw_stop = offsets.widen(first, last)
+        common = min(stop, raw_stop) - max(start, raw_start)
+        if 0 < common < raw_stop - raw_start:
+            return None
+        if common > 0:
+            inside.append(made.text[first:last])
+    return "\n\n".join(inside)
+
+
+def similarity(text: str, other: str, n: int) -> float:
+    """Exact Jaccard similarity of two texts on word `n`-grams; 1.0 for equal comparison keys.
+
+    >>> similarity("a b c d", "a b c e", 3)
+    0.3333333333333333
+    """
+    first, second = words(text), words(other)
+    if first == second:
+        return 1.0
+    one, two = ({tuple(each[i : i + n]) for i in range(len(each) - n + 1)} for each in (first, second))
+    return len(one & two) / len(one | two) if one or two else 0.0
+
+
+def _name(finding: Finding) -> str:
+    return f"{finding.rule} at {finding.start}-{finding.stop}"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
