@@ -28,14 +28,17 @@ RUN = 5
 POSTINGS = 4  # paragraphs remembered for one run of words: a run in more of them is a template
 CANDIDATES = 3  # earlier paragraphs tried as twins of one paragraph, each of equal and of edited ones
 GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy
-LETTER = 0.4  # of a word: what one letter of a script without spaces weighs
+# What one letter of a script without spaces weighs, in words: a Chinese or Japanese word has about two letters, a
+# Thai, Lao, Khmer or Burmese one about four.
+LETTER_EAST, LETTER_SOUTH = 0.5, 0.25
 PROSE = 10  # words from which a paragraph is evidence by itself; lines of verse and table rows are shorter
 PROSE_DISTINCT = 7  # different words without digits among them
 EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragraph
 EDIT_WORDS = 6  # words a paragraph must have before one of them may differ
 EDIT_ORDER = 0.3  # Jaccard similarity that an edited paragraph must still reach, so that the order is the same
 CUT_WORDS = 4  # words that a truncated paragraph must have kept
-PURSE = 64  # words compared, and steps taken, for each word of the article
+PURSE = 32  # words that may be compared for each word of the article
+STEP_PRICE = 8  # what a step of a chain costs, in words compared
 
 _STEPS = sorted(
     ((down, across) for down in range(1, GAP + 2) for across in range(1, GAP + 2)),
@@ -73,7 +76,7 @@ class Paragraphs:
         self._kinds: dict[tuple[int, int], str | None] = {}
 
     def size(self, index: int) -> float:
-        """Words of a paragraph; a letter of a script without spaces is `LETTER` of a word."""
+        """Words of a paragraph; a letter of a script without spaces is a part of one."""
         if index not in self._sizes:
             words = self.words[index]
             self._sizes[index] = len(words) if self.keys[index].isascii() else sum(map(_weight, words))
@@ -160,23 +163,30 @@ class Paragraphs:
     @cached_property
     def lookalikes(self) -> list[list[int]]:
         """For each paragraph, up to `CANDIDATES` earlier ones that share much of its wording, best first."""
+        runs_of = [set(zip(*(words[skip:] for skip in range(RUN)), strict=False)) for words in self.words]
+        seen: set[tuple[str, ...]] = set()
+        again: set[tuple[str, ...]] = set()
+        for runs in runs_of:
+            again |= seen & runs
+            seen |= runs
+        postings: dict[tuple[str, ...], list[int]] = {run: [] for run in again}
         found: list[list[int]] = []
-        postings: dict[tuple[str, ...], list[int]] = {}
-        for index, words in enumerate(self.words):
-            runs = set(zip(*(words[skip:] for skip in range(RUN)), strict=False))
-            votes: Counter[int] = Counter()
-            for run in runs:
-                places = postings.setdefault(run, [])
-                votes.update(places)
+        for index, runs in enumerate(runs_of):
+            votes: dict[int, int] = {}
+            for run in runs & again:
+                places = postings[run]
+                for other in places:
+                    votes[other] = votes.get(other, 0) + 1
                 if len(places) < POSTINGS:
                     places.append(index)
-            enough = [
-                (-count, other)
-                for other, count in votes.items()
-                if 5 * count >= min(len(words), len(self.words[other])) - RUN and self.ids[other] != self.ids[index]
-            ]
-            found.append([other for _, other in sorted(enough)[:CANDIDATES]])
+            likely = [(-count, other) for other, count in votes.items() if self._likely(count, other, index)]
+            found.append([other for _, other in sorted(likely)[:CANDIDATES]])
         return found
+
+    def _likely(self, shared_runs: int, first: int, second: int) -> bool:
+        """Whether paragraphs may be alike: an edit every `EDIT_EVERY` words leaves half of the runs as they were."""
+        fewer = min(len(self.words[first]), len(self.words[second]))
+        return shared_runs >= fewer / 2 - RUN and self.ids[first] != self.ids[second]
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
@@ -195,7 +205,7 @@ def _walk(
 ) -> list[tuple[int, int]]:
     steps: list[tuple[int, int]] = []
     while paragraphs.purse > 0:
-        paragraphs.purse -= 1
+        paragraphs.purse -= STEP_PRICE
         for number, (down, across) in enumerate(_STEPS):
             low, high = first + direction * down, second + direction * across
             if low < 0 or high >= len(alive) or low >= high:
@@ -237,7 +247,9 @@ def jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]
 def _weight(word: str) -> float:
     if word.isascii():
         return 1.0
-    return LETTER if unspaced_letter().match(word) else 1.0
+    if not unspaced_letter().match(word):
+        return 1.0
+    return LETTER_EAST if word > "\u2e80" else LETTER_SOUTH
 
 
 def _has_digit(word: str) -> bool:

@@ -10,12 +10,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-import textwrap
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import fields
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -28,18 +26,14 @@ from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from dedup.engines.local import LocalEngine
-    from dedup.findings import Finding
     from dedup.stopwatch import Progress
 
 DONE, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-_SHOWN = 60  # characters of a text in one line of `check`
 _TABLE_WIDTH = 120  # columns where stdout is no terminal
-_PAGE_WIDTH = 88
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -125,16 +119,21 @@ def _write(data: str | bytes) -> None:
         else:
             sys.stdout.write(data)
     except BrokenPipeError:
-        _flush()
+        _give_up()
 
 
 def _flush() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        with suppress(OSError, ValueError):  # or Python would complain when it flushes at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise _ReaderGone from None
+        _give_up()
+
+
+def _give_up() -> NoReturn:
+    """Ends the command in silence; what is still to be written, by Python at exit too, goes nowhere."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise _ReaderGone from None
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -143,8 +142,7 @@ def _console(*, stderr: bool = False) -> Console:
 
     class _Console(Console):
         def on_broken_pipe(self) -> None:
-            _flush()
-            raise _ReaderGone
+            _give_up()
 
     console = _Console(stderr=stderr, highlight=False, emoji=False, markup=False, soft_wrap=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
@@ -276,7 +274,9 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
     if as_json:
         _write_json(report.summary())
     if not quiet:
-        _print_summary(report.summary(), out)
+        from dedup.explain import print_summary  # noqa: PLC0415
+
+        print_summary(report.summary(), out, _console(stderr=True))
 
 
 @cli.command()
@@ -291,6 +291,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     Exit status 1 says that something would be fixed or dropped.
     """
     settings, _ = _resolve(options)
+    from dedup.explain import finding_line  # noqa: PLC0415
     from dedup.pipeline import check as checked  # noqa: PLC0415
 
     status = DONE
@@ -300,7 +301,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
             if as_json:
                 _write_json(finding._asdict())
             else:
-                _write(f"{_line(finding)}\n")
+                _write(f"{finding_line(finding)}\n")
     return status
 
 
@@ -319,7 +320,7 @@ def explain(out: Path, article: str) -> None:
     explained(open_stored(out), article, _console())
 
 
-@cli.command()
+@cli.command(short_help="Print unified diffs from raw to cleaned texts.")
 @_OUT
 @click.argument("article", required=False)
 @_VERBOSE
@@ -348,8 +349,8 @@ def restore(out: Path, directory: Path, force: bool) -> None:
 
     counts = restored(out, directory, force=force)
     click.echo(
-        f"restored {_count(counts['files'], 'file')} with {_count(counts['articles'], 'article')} and "
-        f"{_count(counts['quarantined'], 'quarantined record')} below {directory}",
+        f"restored below {directory}: {counts['files']:,} files, {counts['articles']:,} articles, "
+        f"{counts['quarantined']:,} quarantined records",
         err=True,
     )
 
@@ -367,8 +368,8 @@ def verify(out: Path) -> int:
     articles, findings, mismatches = verified(out)
     for mismatch in mismatches:
         _write(f"{mismatch.where}: {mismatch.what}\n")
-    wrong = f"; {_count(len(mismatches), 'mismatch', 'mismatches')}" if mismatches else ""
-    click.echo(f"verified {_count(articles, 'article')}, {_count(findings, 'finding')}{wrong}", err=True)
+    wrong = f", {len(mismatches):,} mismatches" if mismatches else ""
+    click.echo(f"verified {articles:,} articles, {findings:,} findings{wrong}", err=True)
     return FOUND if mismatches else DONE
 
 
@@ -378,21 +379,17 @@ def verify(out: Path) -> int:
 @_VERBOSE
 def rules(name: str | None, markdown: bool) -> None:
     """List the rules, or show one rule's page."""
+    from dedup import explain as pages  # noqa: PLC0415
+
     if markdown:
-        _write(rules_markdown())
+        _write(pages.rules_markdown())
     elif name is None:
-        _print_rules()
-    elif name in registry.BY_NAME:
-        _write(_page(registry.BY_NAME[name]))
+        pages.print_rules(_console())
     else:
-        from difflib import get_close_matches  # noqa: PLC0415
-
-        near = get_close_matches(name, registry.NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(registry.NAMES)}"
-        raise SettingsError(f"rule: {name!r} is not known; {hint}")
+        _write(pages.rule_page(name))
 
 
-@cli.command("config")
+@cli.command("config", short_help="Print the settings, and where each came from.")
 @_options(*_SETTINGS, *_OUTPUT)
 @_VERBOSE
 def config_(**options: Any) -> None:
@@ -432,118 +429,7 @@ def _progress(*, quiet: bool) -> Iterator[Progress | None]:
         yield progress
 
 
-def _line(finding: Finding) -> str:
-    """One finding as one line: where, rule, action, and what it is about."""
-    where = f"{finding.source}#{finding.record}:{finding.start}-{finding.stop}"
-    if finding.twin is not None:
-        like = "" if finding.similarity in {None, 1.0} else f" with similarity {finding.similarity:.3f}"
-        twin = (
-            "itself" if (finding.twin_source, finding.twin_record) == (finding.source, finding.record) else finding.twin
-        )
-        about = f"repeats {twin} at {finding.twin_start}-{finding.twin_stop}{like}"
-    elif finding.action == "fix":
-        about = f"{_excerpt(finding.original)} becomes {_excerpt(finding.replacement)}"
-    else:
-        about = _excerpt(finding.original) if finding.original else ""
-    evidence = f"({finding.evidence})" if finding.evidence else ""
-    line = f"{where}: {finding.rule}: {finding.action}: {' '.join(filter(None, (about, evidence)))}"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
-
-
-def _excerpt(text: str | None) -> str:
-    text = text or ""
-    return repr(text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}…{text[-_SHOWN // 2 :]}")
-
-
 def _write_json(value: object) -> None:
     from dedup.fields import encode  # noqa: PLC0415
 
     _write(bytes(encode(value)) + b"\n")
-
-
-def _print_summary(summary: Mapping[str, Any], out: Path) -> None:
-    console = _console(stderr=True)
-    counts, characters = summary["counts"], summary["characters"]
-    table = _table("Rule", "Action", ">Findings", ">Characters")
-    for name, actions in summary["rules"].items():
-        for action, told in actions.items():
-            table.add_row(name, action, f"{told['findings']:,}", f"{told['characters']:,}")
-    if table.row_count:
-        console.print(table)
-    removed = 1 - characters["written"] / (characters["read"] or 1)
-    console.print(
-        f"{_count(counts['articles'], 'article')}: {counts['kept']:,} kept, {counts['dropped']:,} dropped; "
-        f"{characters['read']:,} characters in, {characters['written']:,} out ({removed:.1%} less)"
-    )
-    guessed = [
-        f"{meaning} from {' or '.join(f'{name} ({count:,})' for name, count in names.items())}"
-        for meaning, names in summary["fields"].items()
-        if names
-    ]
-    if guessed:
-        console.print(f"Fields: {', '.join(guessed)}")
-    if counts["quarantined"]:
-        reason, count = max(summary["errors"].items(), key=itemgetter(1))
-        console.print(
-            f"{_count(counts['quarantined'], 'record')} quarantined in {out}, {count:,} of them: {reason}",
-            style="yellow",
-        )
-    console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
-
-
-def _print_rules() -> None:
-    table = _table("Rule", "Level", "Default", "Finds")
-    for rule in registry.RULES:
-        table.add_row(rule.name, rule.level, rule.default, rule.finds)
-    _console().print(table)
-
-
-def _table(*titles: str) -> Table:
-    """An empty table; titles of right-aligned columns begin with ``>``."""
-    from rich import box  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(title.removeprefix(">"), justify="right" if title[0] == ">" else "left", overflow="fold")
-    return table
-
-
-def _page(rule: registry.Rule) -> str:
-    lines = [f"{rule.name}: {rule.finds}", ""]
-    for title, text in _told_of(rule):
-        lines += textwrap.wrap(f"{title:<9} {text}", _PAGE_WIDTH, subsequent_indent=" " * 10)
-    return "\n".join(lines) + "\n"
-
-
-def rules_markdown() -> str:
-    """All pages of ``dedup rules`` as one Markdown document."""
-    lines = ["# Rules", "", "| rule | level | finds | default |", "|---|---|---|---|"]
-    lines += [
-        f"| [`{rule.name}`](#{rule.name}) | {rule.level} | {rule.finds} | {rule.default} |" for rule in registry.RULES
-    ]
-    for rule in registry.RULES:
-        lines += ["", f"## `{rule.name}`", "", f"Finds {rule.finds}.", ""]
-        lines += [f"- **{title}**: {text}" for title, text in _told_of(rule)]
-    return "\n".join(lines) + "\n"
-
-
-def _told_of(rule: registry.Rule) -> list[tuple[str, str]]:
-    """What a rule's page says under which title."""
-    actions = ", ".join(rule.actions)
-    return [
-        ("Example", rule.example),
-        ("Decides", rule.decides),
-        ("Errs", rule.errs),
-        ("Level", rule.level),
-        ("Default", f"{rule.default}; can be {actions}: --rule {rule.name}={rule.actions[0]}"),
-    ]
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    """A number and its noun.
-
-    >>> _count(1, "mismatch", "mismatches"), _count(2000, "article")
-    ('1 mismatch', '2,000 articles')
-    """
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -21,7 +21,7 @@ from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Comparer, Floats, Texts, survive
 
 # A paragraph is boilerplate when it is short and stands in many articles of one host.
-BOILERPLATE_WORDS = (2, 40)  # fewest and most words
+BOILERPLATE_WORDS = (2, 20)  # fewest and most words; background paragraphs that a newsroom reuses are longer
 BOILERPLATE_ARTICLES = 5  # in at least so many articles
 BOILERPLATE_SHARE = 0.05  # and in at least this share of the host's articles
 
@@ -118,7 +118,7 @@ def _columns(corpus: Corpus) -> _Columns:
         articles=np.repeat(np.arange(len(corpus), dtype=np.int64), sizes),
         words=integers(values.field("words")),
         keys=keys.astype(np.int64),
-        buckets=np.asarray(buckets.values).reshape(len(buckets), -1),
+        buckets=np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
         sketched=np.asarray(buckets.is_valid()),
         values=values,
         hosts=hosts,

@@ -49,7 +49,7 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
     order = _priority(table, settings, readable & (words > 0))
     buckets = flat(table["buckets"])
     sketched = np.asarray(buckets.is_valid())
-    values = np.asarray(buckets.values).reshape(len(corpus), -1)  # null rows hold zeros
+    values = np.asarray(buckets.values).reshape(len(corpus), buckets.type.list_size)  # null rows hold zeros
     _, keys = np.unique(digests(table["digest"]), return_inverse=True)
     texts = Texts(keys[order].astype(np.int64), values[order], sketched[order])
     found = survive(texts, lambda numbers: corpus.keys(order[numbers]), ARTICLE_SHINGLE, settings.threshold, comparer)

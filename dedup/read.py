@@ -72,6 +72,7 @@ class Read:
         self.batch_bytes = batch_bytes
         self.inputs: list[dict[str, str | int]] = []
         self._fresh = 0
+        self._batches = 0
 
     @property
     def total_bytes(self) -> int | None:
@@ -93,10 +94,11 @@ class Read:
                 rows.append((source.name, source.kind, record, data, error))
                 size += len(data)
                 if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
+                    self._batches += 1
                     yield _batch(rows)
                     rows, size = [], 0
-        if rows:
-            yield _batch(rows)
+        if rows or not self._batches:
+            yield _batch(rows)  # one batch at least: stages then need not ask whether there is any
 
     def _records(self, source: Source) -> Iterator[tuple[int, bytes, str | None]]:
         with _open(source) as file:
@@ -250,12 +252,12 @@ class _Counted(io.RawIOBase):
             pass
 
 
-def _decompressed(counted: _Counted) -> io.BufferedReader:
+def _decompressed(counted: _Counted) -> io.BufferedReader | gzip.GzipFile:
     """What is in the file, by its first bytes rather than its name."""
     plain: io.BufferedReader = io.BufferedReader(counted, _BLOCK)
     magic = plain.peek(4)
     if magic.startswith(_GZIP_MAGIC):
-        return io.BufferedReader(gzip.GzipFile(fileobj=plain), _BLOCK)
+        return gzip.GzipFile(fileobj=plain)  # its read1 gives what precedes damage; a buffer around it would not
     if magic.startswith(_ZSTD_MAGIC):
         return io.BufferedReader(_Zstd(plain), _BLOCK)
     return plain
@@ -276,7 +278,7 @@ class _Zstd(io.RawIOBase):
         return len(data)
 
 
-def _lines(stream: io.BufferedReader) -> Iterator[tuple[int, bytes, str | None]]:
+def _lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
     """Non-blank lines with their 0-based line numbers; damage ends them with a record that says so."""
     record = 0
     rest: list[bytes] = []
@@ -308,7 +310,7 @@ def _line(record: int, line: bytes) -> Iterator[tuple[int, bytes, str | None]]:
         yield record, line, None
 
 
-def _whole(stream: io.BufferedReader) -> Iterator[tuple[int, bytes, str | None]]:
+def _whole(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
     blocks: list[bytes] = []
     try:
         while block := stream.read1(_BLOCK):
@@ -324,6 +326,6 @@ def _damage(error: Exception) -> str:
 
 
 def _batch(rows: list[tuple[str, str, int, bytes, str | None]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True)
+    columns = zip(*rows, strict=True) if rows else [[]] * len(RECORDS)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
     return pa.record_batch(arrays, schema=RECORDS)

@@ -20,6 +20,7 @@ from dedup.chains import (
     EDITED,
     EQUAL,
     FIRST_IS_CUT,
+    PROSE,
     RUN,
     SECOND_IS_CUT,
     Paragraphs,
@@ -37,18 +38,21 @@ SHARED_RUNS = 6  # runs of five words that stand again, below which no two parag
 BLOCK_WORDS = 40  # words of prose that a copy must hold where it follows its twin at once
 APART = 30  # words between two copies that still count as "at once" (a heading, an advertisement) ...
 APART_SHARE = 0.2  # ... or this share of the copy
-FAR_WORDS = 150  # words of prose that a copy must hold where other text stands between
-FAR_PARAGRAPHS = 4  # and paragraphs of prose
+FAR_WORDS = 100  # words of prose that a copy must hold where other text stands between
+FAR_PARAGRAPHS = 5  # and paragraphs of prose
 DENSE = 0.8  # share of words matched in the denser of two copies
 SPARSE = 0.5  # and in the other
 DENSE_MANY = 0.85  # in all copies together, where they are more than two
-WHOLE = 0.9  # share of the article that a single edited paragraph and its twin must be
+WHOLE = 0.9  # share of the article that two copies must hold to be the whole of it
+WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: what equal copies need that are the whole article
 LINES = 6  # different short lines that, with ...
 LINES_WORDS = 100  # words of short lines that must tile without a gap
 LINES_WHOLE_WORDS = 60  # where they are the whole article
 UNLIKE = 0.3  # Jaccard similarity of neighbours from which they are a list of like items
 BULLETS = 3  # paragraphs of prose in a row that stand again scattered
-BULLETS_WORDS = 60
+BULLETS_WORDS = 60  # that they hold together
+BULLET_WORDS = 50  # that one of them may hold: a sentence or two
+BULLETS_EDGE = 3  # paragraphs that may stand before or behind them: a summary stands at an end of the article
 ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alone
 ROUNDS = 8  # a block dropped can bring the copies of another together
 
@@ -106,7 +110,7 @@ def _shared_runs(keys: Sequence[str]) -> bool:
 
 
 def _blocks(article: Paragraphs, threshold: float) -> list[Repeat]:
-    twins = _Twins()
+    twins = _Twins(article, threshold)
     for _ in range(ROUNDS):
         if not _round(article, twins):
             break
@@ -123,6 +127,8 @@ def _round(article: Paragraphs, twins: _Twins) -> bool:
     tried: dict[int, int] = {}  # distance between the copies -> last place a chain has reached
     before = len(twins)
     for place, index in enumerate(alive):
+        if article.purse <= 0:
+            break
         if index in twins or not article.keys[index]:
             continue
         equal = seen.setdefault(article.ids[index], [])
@@ -137,8 +143,7 @@ def _round(article: Paragraphs, twins: _Twins) -> bool:
             for low, high in links:
                 tried[high - low] = max(high, tried.get(high - low, -1))
             best = max(best, _judge(article, alive, links, twins, total), key=lambda judged: judged[0])
-        for drop, twin in best[1].items():
-            twins.drop(article, drop, twin)
+        twins.add(best[1])
         if index not in twins:
             equal.append(place)
     _bullets(article, alive, twins)
@@ -150,19 +155,20 @@ def _judge(
 ) -> tuple[float, dict[int, int]]:
     """The words a chain may drop and what to drop for what; nothing where it is no block.
 
-    Tried in turn: the two copies that the chain starts with, the chain as one text printed many times, and its
-    pieces without a gap.
+    Tried in turn: the chain as one text printed many times, the two copies that it starts with (these first if
+    the first copy is a truncated one, which is to go), and its pieces without a gap.
     """
     links = [(low, high) for low, high in links if alive[low] not in twins and alive[high] not in twins]
     if not links:
         return 0.0, {}
     start = links[0][1]
-    pieces = [[link for link in links if link[0] < start], links, *_straight(links)]
-    done: list[list[tuple[int, int]]] = []
-    for piece in pieces:
-        if piece in done:
-            continue
-        done.append(piece)
+    two = [link for link in links if link[0] < start]
+    cut = any(article.kind(alive[low], alive[high]) == FIRST_IS_CUT for low, high in two)
+    whole = [two, links] if cut else [links, two]
+    for piece in (*whole, *(piece for piece in _straight(links) if piece not in whole)):
+        article.purse -= piece[-1][1] - piece[0][0]
+        if article.purse <= 0:
+            break
         if _is_block(article, alive, piece, twins, total):
             drops = _drops(article, alive, piece, twins)
             return sum(map(article.size, drops)), drops
@@ -190,7 +196,7 @@ def _is_block(
         return sum(article.size(alive[place]) for place in places if alive[place] not in twins)
 
     copy = words(highs)
-    if copy < BLOCK_WORDS:
+    if copy < BLOCK_WORDS * WHOLE_NEEDS:
         return False
     overlap = max(lows) >= min(highs)
     between = 0.0
@@ -210,7 +216,7 @@ def _is_block(
     prose = words(set(evidence))
     near = between <= max(APART, APART_SHARE * copy)
     whole = words(lows | highs) / total
-    enough = BLOCK_WORDS if whole < WHOLE else BLOCK_WORDS / 2
+    enough = BLOCK_WORDS * WHOLE_NEEDS if whole >= WHOLE and set(kinds) == {EQUAL} else BLOCK_WORDS
     if near and prose >= enough and (len(evidence) > 1 or EQUAL in kinds or whole >= WHOLE):
         return True
     if prose >= FAR_WORDS and len(evidence) >= FAR_PARAGRAPHS:
@@ -279,44 +285,63 @@ def _bullets(article: Paragraphs, alive: Sequence[int], twins: _Twins) -> None:
         return
     start = 0
     while start < len(left):
-        row: list[int] = []  # places of the twins
-        for place in range(start, len(left)):
-            index = left[place]
-            if len(places.get(article.ids[index], ())) != 2 or not article.is_prose(index):
-                break
-            if article.text[slice(*article.spans[index])].rstrip(" \"'”’»)").endswith(("?", "？", "؟")):
-                break
-            (twin,) = (other for other in places[article.ids[index]] if other != place)
-            if (row and twin <= row[-1]) or start <= twin <= place or place in row:
-                break
-            row.append(twin)
-        apart = bool(row) and (row[0] >= start + len(row) or row[-1] < start)
-        if apart and len(row) >= BULLETS and sum(article.size(left[twin]) for twin in row) >= BULLETS_WORDS:
-            for offset, twin in enumerate(row):
-                twins.drop(article, left[start + offset], left[twin])
+        row = _row(article, left, places, start)
+        stop = start + len(row)
+        scattered = bool(row) and row[-1] - row[0] >= len(row) and (row[0] >= stop or row[-1] < start)
+        outside = start <= BULLETS_EDGE or stop >= len(left) - BULLETS_EDGE
+        enough = len(row) >= BULLETS and sum(article.size(left[twin]) for twin in row) >= BULLETS_WORDS
+        if scattered and outside and enough:
+            twins.add({left[start + offset]: left[twin] for offset, twin in enumerate(row)})
         start += max(1, len(row))
+
+
+def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], start: int) -> list[int]:
+    """Places of the twins of a row of statements from `start` on, as long as they go on in the same order."""
+    row: list[int] = []
+    for place in range(start, len(left)):
+        index = left[place]
+        both = places.get(article.ids[index], [])
+        raw = article.text[slice(*article.spans[index])].rstrip(" \"'”’»)")
+        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS or raw.endswith(("?", "？", "؟")):
+            break
+        twin = both[0] if both[1] == place else both[1]
+        if (row and twin <= row[-1]) or start <= twin <= place:
+            break
+        row.append(twin)
+    return row
 
 
 class _Twins(dict[int, int]):
     """Paragraph to drop -> its twin, which is never itself in here."""
 
-    def __init__(self) -> None:
+    def __init__(self, article: Paragraphs, threshold: float) -> None:
         super().__init__()
+        self.article = article
+        self.threshold = threshold
         self._of: dict[int, list[int]] = {}
 
-    def drop(self, article: Paragraphs, drop: int, twin: int) -> None:
-        """Adds a drop; what `drop` was the twin of goes over to `twin`, or comes back where it is not alike."""
+    def add(self, drops: dict[int, int]) -> None:
+        """Takes over those drops whose runs are justified."""
+        for run in _runs(drops):
+            for repeat in _justified(self.article, run, self.threshold, BLOCK):
+                for offset in range(repeat.last - repeat.first + 1):
+                    self._drop(repeat.first + offset, repeat.twin_first + offset)
+
+    def _drop(self, drop: int, twin: int) -> None:
+        """Adds a drop, unless it is the twin of a paragraph that its own twin could not stand in for."""
         if twin in self or drop in self:
             return
-        orphans = [other for other in self._of.pop(drop, ()) if self.get(other) == drop]
-        for other in orphans:
-            if _may_drop(article, other, twin):
-                self[other] = twin
-                self._of.setdefault(twin, []).append(other)
-            else:
-                del self[other]
-        self[drop] = twin
-        self._of.setdefault(twin, []).append(drop)
+        orphans = [other for other in self._of.get(drop, ()) if self[other] == drop]
+        if not all(self._alike(other, twin) for other in orphans):
+            return
+        for other in (*orphans, drop):
+            self[other] = twin
+            self._of.setdefault(twin, []).append(other)
+
+    def _alike(self, drop: int, twin: int) -> bool:
+        if self.article.ids[drop] == self.article.ids[twin]:
+            return True
+        return _may_drop(self.article, drop, twin) and self.article.similarity(drop, twin) >= self.threshold
 
 
 def _may_drop(article: Paragraphs, drop: int, twin: int) -> bool:
@@ -388,10 +413,10 @@ def _alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, l
                 near = [
                     (article.similarity(other, index), -other)
                     for other in article.lookalikes[index]
-                    if other not in gone and other not in twins and article.purse > 0 and article.agree(other, index)
+                    if other not in gone and other not in twins and article.purse > 0
                 ]
-                similarity, other = max(near, default=(0.0, 0))
-                twin = -other if similarity >= threshold else None
+                near = [place for place in near if place[0] >= threshold and article.agree(-place[1], index)]
+                twin = -max(near)[1] if near else None
             if twin is not None:
                 twins[index] = twin
                 continue

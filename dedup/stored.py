@@ -8,6 +8,7 @@ what a rule means; it checks only that the tables fit together.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -124,13 +125,13 @@ def open_stored(path: str | Path) -> Stored:
     """The output in the folder `path`. Raises `OutputError` where it is none, or one this version cannot read."""
     path = Path(path)
     try:
-        run = msgspec.json.decode((path / RUN).read_bytes(), type=dict[str, Any])
+        run = json.loads((path / RUN).read_bytes())
         known = run["dedup"]["format"]
     except (FileNotFoundError, NotADirectoryError):
         raise OutputError(
             f"{path} is not an output of dedup: no {RUN}; give the folder that `dedup clean -o` wrote"
         ) from None
-    except (OSError, KeyError, TypeError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(f"{path / RUN}: cannot be read ({error!r}); clean again") from None
     if known != FORMAT:
         raise OutputError(

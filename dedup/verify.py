@@ -172,7 +172,7 @@ def _check_twins(stored: Stored, twins: set[Key]) -> Iterator[Mismatch]:
             except FindingError:  # told of already
                 continue
             for finding in repeats:
-                for what in _wrong_twin(finding, article, raw, texts, stored.settings):
+                for what in _wrong_twin(finding, raw, texts, stored.settings):
                     yield Mismatch(article.where, f"{_name(finding)}: {what}")
 
 
@@ -214,13 +214,13 @@ class _Twins:
         return self.file.read(size).decode("utf-8", "surrogatepass")
 
 
-def _wrong_twin(finding: Finding, article: Article, raw: str, texts: _Twins, settings: Settings) -> Iterator[str]:
+def _wrong_twin(finding: Finding, raw: str, texts: _Twins, settings: Settings) -> Iterator[str]:
     key = (finding.twin_source or "", -1 if finding.twin_record is None else finding.twin_record)
     name = f"its twin {finding.twin!r} ({key[0]}#{key[1]})"
     if key not in texts:
         yield f"{name} is not there"
         return
-    if not texts.kept(key) and key != article.key:
+    if not texts.kept(key):
         yield f"{name} is dropped itself"
     twin = texts.read(key)
     if finding.twin_start is None or finding.twin_stop is None:

@@ -131,7 +131,10 @@ def _part_again(body: list[str], rng: random.Random) -> list[Piece]:
 
 def _bullets(body: list[str], rng: random.Random) -> list[Piece]:
     """Four paragraphs of the body as a summary before it."""
-    return [_units(body)[place] for place in sorted(rng.sample(range(len(body)), 4))] + _units(body)
+    short = [piece for piece in _units(body) if 10 <= len(words(piece.text)) <= 50]
+    if len(short) < 4:
+        return []
+    return [short[place] for place in sorted(rng.sample(range(len(short)), 4))] + _units(body)
 
 
 def _one_paragraph(body: list[str], _: random.Random) -> list[Piece]:
@@ -234,7 +237,10 @@ def untouched(articles: list[tuple[str, str]], settings: Settings, examples: int
         found = repeats(text, spans, keys, settings)
         seconds += time.perf_counter() - began
         total += len(text)
-        sizes = {rule: sum(spans[r.last][1] - spans[r.first][0] for r in found if r.rule == rule) for rule in (BLOCK, PARAGRAPH)}
+        sizes = {
+            rule: sum(spans[r.last][1] - spans[r.first][0] for r in found if r.rule == rule)
+            for rule in (BLOCK, PARAGRAPH)
+        }
         cut, flagged, harmed = cut + sizes[BLOCK], flagged + sizes[PARAGRAPH], harmed + bool(sizes[BLOCK])
         shown += [_example(name, text, spans, row) for row in found if row.rule == BLOCK]
     print(
@@ -264,7 +270,9 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=400, help="articles to double, in each way")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--examples", type=int, default=10, help="drops on untouched articles to print")
-    parser.add_argument("--misses", type=int, default=0, help="made articles that are not perfect to print, in each way")
+    parser.add_argument(
+        "--misses", type=int, default=0, help="made articles that are not perfect to print, in each way"
+    )
     options = parser.parse_args()
     settings = Settings()
     articles = list(read(options.corpus))

@@ -1,0 +1,39 @@
+# Two commands do all set-up by themselves: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: demo test check lint types docs bench clean
+
+demo: $(READY)  ## clean the sample articles of corpus/ into out/
+	$(BIN)/dedup clean corpus -o out --force
+	$(BIN)/dedup explain out 000_47e8d8cd22c70bfd
+	$(BIN)/dedup verify out
+
+test: $(READY)  ## every test
+	$(BIN)/pytest -n auto
+
+check: lint types docs test  ## everything that must hold before a change goes in
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+docs: $(READY)  ## docs/rules.md is made from the registry of rules
+	$(BIN)/dedup rules --markdown | diff docs/rules.md -
+
+bench: $(READY)  ## recall, false drops, time and memory on corpora given as DATA=folder
+	$(BIN)/python benchmarks/articles.py $(DATA)
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dedup needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) out build dist

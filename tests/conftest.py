@@ -1,0 +1,63 @@
+"""Shared by all tests: where the data is, and how hypothesis runs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).parents[1]
+CORPUS = ROOT / "corpus"
+DATA = ROOT.parent / "shared" / "data"
+
+settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("quick")
+
+Rows = Callable[[str], Iterator[dict[str, Any]]]
+
+
+@pytest.fixture
+def corpus() -> Path:
+    """The folder of sample articles."""
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def data_file() -> Callable[[str], Path]:
+    """The path of a large corpus, by name; the test is skipped where it is not there."""
+
+    def find(name: str) -> Path:
+        path = DATA / f"{name}.jsonl.gz"
+        if not path.exists():
+            pytest.skip(f"{path.name} is not beside this checkout")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def data_rows(data_file: Callable[[str], Path]) -> Rows:
+    """The rows of a large corpus, by name."""
+
+    def rows(name: str) -> Iterator[dict[str, Any]]:
+        with gzip.open(data_file(name), "rt", encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+    return rows
+
+
+def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """`rows` as JSON lines in `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of JSON lines."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

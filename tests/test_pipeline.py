@@ -1,0 +1,319 @@
+"""The whole job through files: what comes out, and what it must not depend on."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import random
+
+import pytest
+from conftest import read_jsonl, write_jsonl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup import LocalEngine, OutputError, RecordError, Settings, SettingsError
+
+TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "run.json"]
+
+
+def sentences(seed, count, words=14):
+    """Distinct made-up sentences, the same for the same seed."""
+    source = random.Random(seed)
+    letters = "bcdfghjklmnprstvwz"
+    vocabulary = ["".join(source.choice(letters) + source.choice("aeiou") for _ in range(3)) for _ in range(300)]
+    return [" ".join(source.choice(vocabulary) for _ in range(words)).capitalize() + "." for _ in range(count)]
+
+
+def news(seed=1, count=60):
+    """Articles with everything in them that the rules look for."""
+    rows = []
+    for number in range(count):
+        body = sentences(seed * 1000 + number, 6)
+        if number % 7 == 3:
+            body += body[1:]  # a body printed twice
+        if number % 5 == 4:
+            body = [body[0], "Wire copy: " + sentences(seed, 1, 25)[0], *body[1:]]
+        if number % 3 == 0:
+            body.append("Sign up for our newsletter to read more stories like this.")
+        if number % 11 == 5:
+            body = ["Dateline. " + rows[-1]["text"].split("\n\n")[0], *rows[-1]["text"].split("\n\n")[1:]]
+        if number % 13 == 6:
+            body[0] = "The cafÃ© said â€œnoâ€\x9d to\u00a0us.  "
+        rows.append(
+            {"id": f"n{number}", "n": number, "text": "\n\n".join(body), "url": f"https://a{number % 2}.example/x"}
+        )
+    return rows
+
+
+def run(tmp_path, inputs, name="out", engine=None, **options):
+    out = tmp_path / name
+    report = dedup.clean(inputs, out, Settings(**options), engine=engine or LocalEngine(jobs=1))
+    return out, report
+
+
+def bytes_of(out):
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.name != "run.log.json"}
+
+
+def test_the_first_sample_article_loses_its_second_body_and_nothing_else(tmp_path, corpus):
+    out, report = run(tmp_path, corpus)
+    rows = {row["id"]: row for row in read_jsonl(out / "articles.jsonl")}
+    raw = (corpus / "000_47e8d8cd22c70bfd.txt").read_text(encoding="utf-8")
+    paragraphs = [part for part in raw.split("\n") if part.strip()]
+    assert paragraphs[4:22] == paragraphs[22:40]
+    cleaned = [part for part in rows["000_47e8d8cd22c70bfd"]["text"].split("\n") if part.strip()]
+    assert cleaned == [part.rstrip() for part in paragraphs[:22]]
+    other = (corpus / "002_4cdbe91f233f5d7c.txt").read_text(encoding="utf-8")
+    assert rows["002_4cdbe91f233f5d7c"]["text"].split() == other.split()
+    drops = [row for row in read_jsonl(out / "provenance.jsonl") if row["action"] == "drop"]
+    assert [(row["rule"], row["similarity"]) for row in drops] == [("repeated-block", 1.0)]
+    assert (
+        raw[drops[0]["start"] : drops[0]["stop"]].split() == raw[drops[0]["twin_start"] : drops[0]["twin_stop"]].split()
+    )
+    assert report.counts["kept"] == 2
+
+
+def test_an_output_holds_what_the_contract_says(tmp_path):
+    rows = news()
+    source = write_jsonl(tmp_path / "in" / "news.jsonl", [*rows, {"id": "bad", "text": 5}])
+    out, report = run(tmp_path, source)
+    assert sorted(path.name for path in out.iterdir()) == sorted([*TABLES, "run.log.json"])
+    articles, dropped = read_jsonl(out / "articles.jsonl"), read_jsonl(out / "dropped.jsonl")
+    findings, quarantine = read_jsonl(out / "provenance.jsonl"), read_jsonl(out / "quarantine.jsonl")
+    given = {row["id"]: row for row in rows}
+    assert {row["id"] for row in articles} | {row["id"] for row in dropped} == set(given)
+    assert articles
+    assert dropped
+    for row in articles + dropped:
+        made = row["provenance"]
+        raw = given[row["id"]]["text"]
+        mine = [one for one in findings if one["record"] == made["record"]]
+        assert list(row) == ["id", "n", "text", "url", "provenance"]
+        assert made["source"] == "news.jsonl"
+        assert made["sha256"] == hashlib.sha256(raw.encode()).hexdigest()
+        assert made["findings"] == len(mine)
+        if "twin" in made:
+            assert row["text"] == raw
+            assert [one["action"] for one in mine] == ["drop"]
+            assert (mine[0]["start"], mine[0]["stop"], mine[0]["original"]) == (0, len(raw), raw)
+            assert (made["rule"], made["twin"], made["similarity"]) == tuple(
+                mine[0][name] for name in ("rule", "twin", "similarity")
+            )
+        else:
+            assert dedup.apply(raw, mine) == row["text"]
+            assert dedup.revert(row["text"], mine) == raw
+    keys = [(one["record"], one["start"]) for one in findings]
+    assert keys == sorted(keys)
+    assert [(one["source"], one["record"], one["encoding"]) for one in quarantine] == [("news.jsonl", 60, "utf-8")]
+    assert json.loads(quarantine[0]["raw"]) == {"id": "bad", "text": 5}
+    told = json.loads((out / "run.json").read_text())
+    assert told["counts"] == report.counts
+    assert told["inputs"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert told["fields"]["text"] == {"text": 60}
+    assert str(tmp_path) not in (out / "run.json").read_text()
+    found = {(one["rule"], one["action"]) for one in findings}
+    assert {
+        ("encoding", "fix"),
+        ("whitespace", "fix"),
+        ("repeated-block", "drop"),
+        ("near-duplicate-article", "drop"),
+        ("boilerplate", "drop"),
+        ("shared-paragraph", "flag"),
+    } <= found
+
+
+def test_every_drop_is_justified_by_text_that_stays(tmp_path):
+    source = write_jsonl(tmp_path / "news.jsonl", news())
+    out, _ = run(tmp_path, source, profile="corpus")
+    kept = {row["provenance"]["record"]: row for row in read_jsonl(out / "articles.jsonl")}
+    raws = {n: row["text"] for n, row in enumerate(news())}
+    findings = read_jsonl(out / "provenance.jsonl")
+    drops = [one for one in findings if one["action"] == "drop" and one["twin"] is not None]
+    assert len(drops) > 20
+    for one in drops:
+        assert one["twin_record"] in kept
+        assert one["similarity"] >= 0.8
+        twin = raws[one["twin_record"]][one["twin_start"] : one["twin_stop"]]
+        gone = [
+            (other["start"], other["stop"])
+            for other in findings
+            if other["record"] == one["twin_record"] and other["action"] == "drop"
+        ]
+        assert twin
+        for start, stop in gone:
+            assert (
+                stop <= one["twin_start"]
+                or start >= one["twin_stop"]
+                or (one["twin_start"], one["twin_stop"])
+                == (
+                    0,
+                    len(raws[one["twin_record"]]),
+                )
+            )
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+@pytest.mark.parametrize("batch_bytes", [300, 5_000, 1 << 22])
+def test_jobs_and_batch_size_change_no_byte(tmp_path, monkeypatch, jobs, batch_bytes):
+    source = write_jsonl(tmp_path / "news.jsonl", news())
+    expected, _ = run(tmp_path, source, "one")
+    monkeypatch.setattr(LocalEngine, "batch_bytes", batch_bytes)
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0 if jobs > 1 else 1 << 30)
+    out, _ = run(tmp_path, source, "two", LocalEngine(jobs=jobs))
+    assert bytes_of(out) == bytes_of(expected)
+
+
+def test_the_same_articles_in_other_files_come_out_the_same(tmp_path):
+    rows = news()
+    whole, _ = run(tmp_path, write_jsonl(tmp_path / "a" / "news.jsonl", rows), "one")
+    for number in range(0, 60, 7):
+        write_jsonl(tmp_path / "b" / f"{number:02d}.jsonl", rows[number : number + 7])
+    parts, _ = run(tmp_path, tmp_path / "b", "two")
+    texts = [[(row["id"], row["text"]) for row in read_jsonl(out / "articles.jsonl")] for out in (whole, parts)]
+    assert texts[0] == texts[1]
+    twins = [
+        [(row["id"], row["provenance"]["twin"]) for row in read_jsonl(out / "dropped.jsonl")] for out in (whole, parts)
+    ]
+    assert twins[0] == twins[1]
+
+
+def test_cleaning_what_is_clean_changes_nothing_more(tmp_path):
+    out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", news()), "one")
+    again, report = run(tmp_path, out, "two")
+    assert report.counts["dropped"] == 0
+    before, after = read_jsonl(out / "articles.jsonl"), read_jsonl(again / "articles.jsonl")
+    assert [row["text"] for row in after] == [row["text"] for row in before]
+    assert [row["provenance"]["previous"] for row in after] == [row["provenance"] for row in before]
+
+
+def test_lossless_changes_no_text_and_drops_nothing(tmp_path):
+    rows = news()
+    out, report = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", rows), profile="lossless")
+    assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [row["text"] for row in rows]
+    assert {action for _, action in report.tally.findings} == {"flag"}
+    assert report.changes == 0
+    assert len({rule for rule, _ in report.tally.findings}) >= 6
+
+
+def test_every_rule_can_be_off(tmp_path):
+    source = write_jsonl(tmp_path / "news.jsonl", news())
+    off = {rule: "off" for rule in Settings().rules}
+    out, report = run(tmp_path, source, rules=off)
+    assert report.tally.findings == {}
+    assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [row["text"] for row in news()]
+
+
+def test_boilerplate_keeps_its_first_copy_and_counts_articles_of_the_host(tmp_path):
+    line = "Sign up for our newsletter to read more stories like this."
+    out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", news()))
+    holders = [row["id"] for row in read_jsonl(out / "articles.jsonl") if line in row["text"]]
+    found = [one for one in read_jsonl(out / "provenance.jsonl") if one["rule"] == "boilerplate"]
+    assert holders == ["n0"]
+    assert {one["twin"] for one in found} == {"n0"}
+    assert all("articles of a" in one["evidence"] for one in found)
+
+
+@pytest.mark.parametrize("compress", ["none", "gz", "zst"])
+def test_compressed_inputs_and_outputs_hold_the_same(tmp_path, compress):
+    rows = news(count=20)
+    plain = write_jsonl(tmp_path / "plain" / "news.jsonl", rows)
+    packed = tmp_path / "packed" / "news.jsonl.gz"
+    packed.parent.mkdir()
+    half = len(plain.read_bytes()) // 2
+    members = (plain.read_bytes()[:half], plain.read_bytes()[half:])
+    packed.write_bytes(b"".join(gzip.compress(member) for member in members))
+    expected, _ = run(tmp_path, plain, "one")
+    out, _ = run(tmp_path, packed, "two", compress=compress)
+    ending = {"none": "", "gz": ".gz", "zst": ".zst"}[compress]
+    import pyarrow as pa  # noqa: PLC0415
+
+    for name in ("articles.jsonl", "provenance.jsonl"):
+        codec = {"none": None, "gz": "gzip", "zst": "zstd"}[compress]
+        with pa.input_stream(str(out / (name + ending)), compression=codec) as stream:
+            text = stream.read().decode()
+        assert text.replace("news.jsonl.gz", "news.jsonl") == (expected / name).read_text(encoding="utf-8")
+
+
+def test_in_memory_gives_what_files_give(tmp_path):
+    rows = news()
+    out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", rows))
+    result = dedup.clean_articles(rows)
+    assert [row["text"] for row in result.articles] == [row["text"] for row in read_jsonl(out / "articles.jsonl")]
+    assert [row["id"] for row in result.dropped] == [row["id"] for row in read_jsonl(out / "dropped.jsonl")]
+    stored = [dict(row, source="-") for row in read_jsonl(out / "provenance.jsonl")]
+    ours = [one._asdict() for one in result.findings]
+    assert [{**one, "twin_source": None} for one in ours] == [{**one, "twin_source": None} for one in stored]
+    assert "provenance" not in rows[0]
+
+
+def test_in_memory_passes_objects_through_and_quarantines_what_has_no_text():
+    marker = object()
+    result = dedup.clean_articles([{"id": 7, "text": "One two three.", "extra": marker}, {"id": 8}, {"text": None}])
+    assert result.articles[0]["extra"] is marker
+    assert result.articles[0]["id"] == 7
+    assert [row["record"] for row in result.quarantine] == [1, 2]
+
+
+def test_check_finds_what_clean_records(tmp_path):
+    source = write_jsonl(tmp_path / "news.jsonl", news())
+    out, _ = run(tmp_path, source)
+    found = [one._asdict() for one in dedup.check(source, engine=LocalEngine(jobs=1))]
+    assert found == read_jsonl(out / "provenance.jsonl")
+
+
+def test_articles_are_kept_by_date(tmp_path):
+    text = " ".join(sentences(3, 5))
+    rows = [
+        {"id": day, "text": text, "date": date} for day, date in [("b", "2020-02-01"), ("a", "2020-01-01"), ("c", None)]
+    ]
+    source = write_jsonl(tmp_path / "news.jsonl", rows)
+    for keep, survivor in [("earliest", "a"), ("latest", "b"), ("first", "b"), ("longest", "b")]:
+        out, _ = run(tmp_path, source, keep, keep=keep)
+        assert [row["id"] for row in read_jsonl(out / "articles.jsonl")] == [survivor], keep
+    undated = write_jsonl(tmp_path / "undated.jsonl", [{"id": "a", "text": text}])
+    with pytest.raises(SettingsError, match="--date-field"):
+        run(tmp_path, undated, "none", keep="earliest")
+
+
+def test_an_output_is_replaced_only_when_asked_and_only_when_ours(tmp_path, corpus):
+    out, _ = run(tmp_path, corpus)
+    with pytest.raises(OutputError, match="--force"):
+        dedup.clean(corpus, out)
+    dedup.clean(corpus, out, force=True)
+    other = tmp_path / "photos"
+    other.mkdir()
+    (other / "me.jpg").write_bytes(b"x")
+    with pytest.raises(OutputError, match="not an output of dedup"):
+        dedup.clean(corpus, other, force=True)
+    assert (other / "me.jpg").exists()
+
+
+def test_a_run_that_fails_leaves_nothing_behind(tmp_path):
+    source = write_jsonl(tmp_path / "in" / "news.jsonl", [{"id": "a"}])
+    with pytest.raises(RecordError, match=r"news\.jsonl#0: no text"):
+        run(tmp_path, source, on_error="fail")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["id", "text", "body", "n", "provenance", "url", "date"]),
+            st.text(max_size=30) | st.integers() | st.none() | st.lists(st.integers(), max_size=2),
+        ),
+        max_size=8,
+    )
+)
+def test_no_record_is_ever_lost(tmp_path_factory, rows):
+    tmp_path = tmp_path_factory.mktemp("any")
+    source = write_jsonl(tmp_path / "rows.jsonl", rows)
+    out, report = run(tmp_path, source)
+    seen = [
+        row["provenance"]["record"] for name in ("articles", "dropped") for row in read_jsonl(out / f"{name}.jsonl")
+    ]
+    seen += [row["record"] for row in read_jsonl(out / "quarantine.jsonl")]
+    assert sorted(seen) == list(range(len(rows)))
+    assert report.counts["records"] == len(rows)

@@ -1,0 +1,177 @@
+"""Finding inputs, splitting them into records, and what is said of those that are broken."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+
+import pyarrow as pa
+import pytest
+from conftest import read_jsonl
+
+import dedup
+from dedup import InputError, LocalEngine
+from dedup.read import Read, find
+
+GOOD = '{"id": "g", "text": "A good line."}'
+
+
+def records(paths, **options):
+    reader = Read(find(paths), **options)
+    return [tuple(row.values()) for batch in reader for row in batch.to_pylist()], reader
+
+
+def zstd(data):
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 10, 1 << 20])
+@pytest.mark.parametrize(
+    ("label", "data", "expected"),
+    [
+        ("plain", b"a\nb\n", [(0, b"a"), (1, b"b")]),
+        ("no last line end", b"a\nb", [(0, b"a"), (1, b"b")]),
+        ("blank lines count but are no records", b"\na\n \nb\n", [(1, b"a"), (3, b"b")]),
+        ("Windows line ends", b"a\r\nb\r\n", [(0, b"a"), (1, b"b")]),
+        ("byte order mark", b"\xef\xbb\xbfa\n", [(0, b"a")]),
+        ("other line separators stay", "a\u2028b\x0bc\n".encode(), [(0, "a\u2028b\x0bc".encode())]),
+        ("nothing", b"", []),
+    ],
+)
+def test_lines_of_a_file(tmp_path, label, data, expected, batch_bytes):
+    for name, packed in [("x.jsonl", data), ("y.jsonl.gz", gzip.compress(data)), ("z.ndjson.zst", zstd(data))]:
+        (tmp_path / name).write_bytes(packed)
+        rows, reader = records([tmp_path / name], batch_bytes=batch_bytes)
+        assert [(row[2], row[3]) for row in rows] == expected, (label, name)
+        assert reader.inputs == [{"source": name, "bytes": len(packed), "sha256": hashlib.sha256(packed).hexdigest()}]
+
+
+def test_members_and_frames_written_one_after_another_are_one_file(tmp_path):
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b"a\n") + gzip.compress(b"b\n"))
+    (tmp_path / "b.jsonl.zst").write_bytes(zstd(b"a\n") + zstd(b"b\n"))
+    for name in ("a.jsonl.gz", "b.jsonl.zst"):
+        assert [row[3] for row in records([tmp_path / name])[0]] == [b"a", b"b"]
+
+
+def test_a_damaged_file_gives_what_can_be_read_and_then_says_so(tmp_path):
+    lines = b"".join(b'{"id": "%d", "text": "line %d"}\n' % (n, n * n) for n in range(5000))
+    path = tmp_path / "cut.jsonl.gz"
+    path.write_bytes(gzip.compress(lines)[:-9000])
+    out = tmp_path / "out"
+    report = dedup.clean(path, out, engine=LocalEngine(jobs=1))
+    broken = read_jsonl(out / "quarantine.jsonl")
+    assert report.counts["articles"] > 1000
+    assert len(broken) == 1
+    assert "fetch it again" in broken[0]["error"]
+    assert broken[0]["record"] == report.counts["articles"]
+
+
+def test_folders_are_walked_in_sorted_order_and_others_passed_over(tmp_path):
+    for name in ("b/2.txt", "b/10.txt", "a.jsonl", "README.md", ".hidden/x.txt", "b/.x.txt", "c.TXT"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(GOOD, encoding="utf-8")
+    found = find([tmp_path])
+    assert [source.name for source in found.sources] == ["a.jsonl", "b/10.txt", "b/2.txt", "c.TXT"]
+    assert [path.rsplit("/", 1)[-1] for path in found.skipped] == ["README.md"]
+
+
+def test_a_file_reached_twice_counts_once_and_names_tell_inputs_apart(tmp_path):
+    for name in ("one/x.jsonl", "two/x.jsonl"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(GOOD, encoding="utf-8")
+    inputs = [tmp_path / "one", tmp_path / "one" / "x.jsonl", str(tmp_path / "t*" / "*.jsonl")]
+    assert [source.name for source in find(inputs).sources] == ["one/x.jsonl", "two/x.jsonl"]
+    assert [source.name for source in find([tmp_path / "one"]).sources] == ["x.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("missing.jsonl", "no such file or folder"),
+        ("*.nothing", "matches nothing"),
+        ("empty", "no articles in this folder"),
+        ("picture.png", "unknown kind of file"),
+    ],
+)
+def test_an_input_that_is_none_gets_one_line(tmp_path, what, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "picture.png").write_bytes(b"x")
+    with pytest.raises(InputError, match=message) as caught:
+        find([tmp_path / what])
+    assert "\n" not in str(caught.value)
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("label", "line", "error"),
+    [
+        ("no text", b'{"id": 1}', "no text: there is no field 'text' or 'body'"),
+        ("null as text", b'{"text": null}', "field 'text' is null, not a text"),
+        ("a number as text", b'{"text": 12.5}', "field 'text' is a number, not a text"),
+        ("a list as text", b'{"text": ["a"]}', "field 'text' is a list, not a text"),
+        ("not JSON", b"<html>", "not JSON: invalid character"),
+        ("cut off", b'{"text": "a', "not JSON: Input data was truncated"),
+        ("NaN", b'{"text": "a", "n": NaN}', "not JSON"),
+        ("two objects", b'{"text": "a"} {"text": "b"}', "not JSON: trailing characters"),
+        ("a list", b'["a"]', "not a JSON object but a list"),
+        ("a text", b'"a"', "not a JSON object but a string"),
+        (
+            "nested too deeply",
+            b'{"text": "a", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            "not JSON: nested too deeply",
+        ),
+        ("bytes that are not UTF-8", b'{"text": "caf\xe9"}', "not UTF-8: byte 0xe9 at 13"),
+        ("UTF-16", '{"text": "a"}'.encode("utf-16"), "not UTF-8: byte 0xff at 0"),
+    ],
+)
+def test_a_bad_record_is_quarantined_and_the_next_one_is_read(tmp_path, label, line, error):
+    path = tmp_path / "x.jsonl"
+    path.write_bytes(line.replace(b"\n", b"") + b"\n" + GOOD.encode() + b"\n")
+    out = tmp_path / "out"
+    report = dedup.clean(path, out, engine=LocalEngine(jobs=1))
+    assert report.counts["kept"] == 1, label
+    [row] = read_jsonl(out / "quarantine.jsonl")
+    assert row["error"].startswith(error), label
+    assert (row["source"], row["record"]) == ("x.jsonl", 0)
+    raw = row["raw"].encode() if row["encoding"] == "utf-8" else base64.b64decode(row["raw"])
+    assert raw == line
+
+
+def test_a_text_file_that_is_not_utf8_is_quarantined_whole(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "latin.txt").write_bytes("Tarif réduit".encode("latin-1"))
+    (tmp_path / "in" / "good.txt").write_text("Réduit", encoding="utf-8")
+    dedup.clean(tmp_path / "in", tmp_path / "out", engine=LocalEngine(jobs=1))
+    [row] = read_jsonl(tmp_path / "out" / "quarantine.jsonl")
+    assert base64.b64decode(row["raw"]) == "Tarif réduit".encode("latin-1")
+    assert [one["id"] for one in read_jsonl(tmp_path / "out" / "articles.jsonl")] == ["good"]
+
+
+def test_fields_are_guessed_record_by_record_and_pass_through_untouched(tmp_path):
+    lines = [
+        '{"z": 1.00, "body": "One.", "url": "http://u/1", "big": 123456789012345678901234567890, "a": {"x":  [1, 2]}}',
+        '{"content": "Two.", "id": 12}',
+        '{"articleBody": "Three.", "text": null, "id": null}',
+        '{"text": "lone \\ud83d surrogate", "id": "s", "k": "\\udc00"}',
+    ]
+    path = tmp_path / "x.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    report = dedup.clean(path, tmp_path / "out", engine=LocalEngine(jobs=1))
+    told = (tmp_path / "out" / "articles.jsonl").read_text(encoding="utf-8").splitlines()
+    assert told[0].startswith(
+        '{"z":1.00,"body":"One.","url":"http://u/1","big":123456789012345678901234567890,"a":{"x":  [1, 2]},"provenance":'
+    )
+    assert report.fields["text"] == {"articleBody": 1, "body": 1, "content": 1, "text": 1}
+    assert report.fields["id"] == {"id": 2, "url": 1}
+    assert '"text":"lone \ufffd surrogate","id":"s","k":"\\udc00"' in told[3]
+
+
+def test_an_unnamed_article_is_called_by_its_place(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"text": "One.  "}\n', encoding="utf-8")
+    [finding] = dedup.check(path, engine=LocalEngine(jobs=1))
+    assert finding.article == "x.jsonl#0"

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import gzip
+import itertools
+import json
+import random
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.chains import Paragraphs
+from dedup.repeats import BLOCK, PARAGRAPH, Repeat, repeats
+from dedup.segment import comparison_key, paragraphs
+from dedup.settings import PARAGRAPH_SHINGLE, Settings
+
+ROOT = Path(__file__).parent.parent
+DATA = ROOT.parent / "shared" / "data"
+
+
+def find(text, **options) -> list[Repeat]:
+    spans = paragraphs(text)
+    return repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
+
+
+def indices(found, rule) -> list[int]:
+    return [index for row in found if row.rule == rule for index in range(row.first, row.last + 1)]
+
+
+def dropped(pieces, joint="\n\n") -> list[int]:
+    text = joint.join(pieces)
+    assert len(paragraphs(text)) == len(pieces)
+    return indices(find(text), BLOCK)
+
+
+def flagged(pieces) -> list[int]:
+    return indices(find("\n\n".join(pieces)), PARAGRAPH)
+
+
+def sentences(seed, count, low=12, high=30) -> list[str]:
+    """Paragraphs of invented words: no two share a shingle, but by a miracle."""
+    rng = random.Random(seed)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+
+    def word() -> str:
+        return "".join(rng.choices(letters, k=rng.randint(3, 9)))
+
+    return [" ".join(word() for _ in range(rng.randint(low, high))).capitalize() + "." for _ in range(count)]
+
+
+A, B, C, D, E, F, G, H = BODY = sentences(1, 8, 15, 30)
+LONG, OTHER = sentences(2, 2, 45, 60)
+
+
+def edited(text, place=6, word="perhaps") -> str:
+    words = text.split()
+    words[place] = word
+    return " ".join(words)
+
+
+# label, paragraphs, indices that a block drops
+DOUBLED = [
+    ("the whole body twice", BODY * 2, list(range(8, 16))),
+    ("three copies", BODY * 3, list(range(8, 24))),
+    ("thirty copies", BODY * 30, list(range(8, 240))),
+    ("the second copy misses a paragraph", [*BODY, *BODY[:3], *BODY[4:]], list(range(8, 15))),
+    ("the first copy misses a paragraph", [*BODY[:3], *BODY[4:], *BODY], [0, 1, 2, 3, 4, 5, 6]),
+    ("a prefix before the whole", [*BODY[:4], *BODY], [4, 5, 6, 7]),
+    ("a truncated copy, then the whole", [*BODY[:5], F[:60] + "...", *BODY], [0, 1, 2, 3, 4, 5]),
+    ("the whole, then a truncated copy", [*BODY, *BODY[:7], H[:60] + "..."], list(range(8, 16))),
+    ("A A B B", [piece for piece in BODY for _ in range(2)], list(range(1, 16, 2))),
+    ("captions twice inside an article", [LONG, A, A, B, B, C, C, OTHER], [2, 4, 6]),
+    ("A A A B B B", [A, A, A, B, B, B, C, C, C], [1, 2, 4, 5, 7, 8]),
+    ("short ones go with the block", ["Title", A, "Q.", B, C, "Title", A, "Q.", B, C], [5, 6, 7, 8, 9]),
+    ("separators go with the block", [A, "* * *", B, C, A, "* * *", B, C], [4, 5, 6, 7]),
+    ("a heading between the copies", [*BODY, "Read more", *BODY], list(range(9, 17))),
+    ("advertisements inside the copy", [*BODY, *BODY[:3], "Advertisement", *BODY[3:]], [8, 9, 10, *range(12, 17)]),
+    ("one long paragraph twice", [LONG, LONG], [1]),
+    ("one long paragraph twice, and a heading", [LONG, "Read more", LONG], [2]),
+    ("two paragraphs twice", [A, B, A, B], [2, 3]),
+    ("a few words edited in each", [LONG, OTHER, edited(LONG), edited(OTHER)], [2, 3]),
+    ("other punctuation and case", [*BODY, *(piece.upper().replace(".", "!") for piece in BODY)], list(range(8, 16))),
+    ("a summary of whole paragraphs", [A, C, E, G, *BODY], [0, 1, 2, 3]),
+    ("Chinese", ["北京市政府周二宣布将于明年开始扩建地铁网络新增三条线路方便郊区居民出行" * 2 + "。"] * 2, [1]),
+]
+
+
+@pytest.mark.parametrize(("label", "pieces", "expected"), DOUBLED, ids=[case[0] for case in DOUBLED])
+@pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["blank lines", "no blank line"])
+def test_a_doubled_body_is_dropped_once(label, pieces, expected, joint):
+    assert dropped(pieces, joint) == expected, label
+
+
+QUESTION = "What would you say to the people who are still waiting for an answer?"
+CHORUS = ["Oh the river runs on", "and the morning is gone", "I am waiting for you", "till the winter is through"]
+DAY = ["8:00 Breakfast", "9:30 Workshop in the small hall", "12:30 Lunch", "14:00 Free time", "19:00 Dinner"]
+
+STAYS = [
+    ("nothing repeats", BODY),
+    ("interview questions asked again", [QUESTION, A, "And then?", B, QUESTION, C, "And then?", D, QUESTION, E]),
+    ("Q. and A.", [piece for answer in BODY for piece in ("Q.", answer, "A.")]),
+    (
+        "speaker labels",
+        [p for pair in zip(BODY[::2], BODY[1::2], strict=True) for p in ("MOORE:", pair[0], "LI:", pair[1])],
+    ),
+    ("a refrain between verses", [A, " ".join(CHORUS), B, " ".join(CHORUS), C, " ".join(CHORUS)]),
+    ("lyrics line by line", ["Down by the mill", *CHORUS, "Up on the hill", *CHORUS, "All things are still", *CHORUS]),
+    ("a chorus sung twice at the end", ["Down by the mill", *CHORUS, *CHORUS]),
+    ("a line sung again and again", [A, *["Let it be, let it be, oh let it be"] * 8, B]),
+    (
+        "table rows",
+        ["Team 12 10 0 2 30", "0 0 0 0 0 0 0 0 0 0 0 0 0", "0 0 0 0 0 0 0 0 0 0 0 0 0", "Team 12 10 0 2 30"] * 3,
+    ),
+    (
+        "table headers",
+        ["Year Won Lost Drawn", "1998 3 4 5", "Year Won Lost Drawn", "1999 6 1 2", "Year Won Lost Drawn"],
+    ),
+    ("separators", [A, "***", B, "***", C, "***", D]),
+    (
+        "recipes",
+        [A, "4 oz sugar", "8 oz flour", "1 pinch of salt", B, "8 oz sugar", "4 oz flour", "1 pinch of salt", C],
+    ),
+    (
+        "a week of meals",
+        [p for d in range(7) for p in (f"Day {d + 1}", "Oats with milk and berries", f"Soup no. {d}", "Tea")],
+    ),
+    ("a week of equal days", [p for day in ("Monday", "Tuesday", "Friday", "Saturday") for p in (day, *DAY)]),
+    ("speech quoted again", [f"“{A}”", B, C, D, f"“{A}”", E, F]),
+    ("two paragraphs quoted again far off", [A, B, C, D, E, F, G, H, A, B]),
+    ("headings that recur", [p for text in BODY for p in ("Background and what happened before", text)]),
+    ("one short paragraph twice", [C, A, A, D]),
+    ("list items that differ in one number", [f"{number} {LONG}" for number in (3, 4, 5, 6)]),
+    ("list items that differ in one name", [f"In {name} {LONG}" for name in ("Ohio", "Utah", "Iowa", "Maine")]),
+    ("names that open a sentence", [f"{name} {LONG} {OTHER}" for name in ("Alice", "Robert", "Maria")]),
+    ("names that change places", [f"{LONG} Smith beat Jones.", f"{LONG} Jones beat Smith."]),
+    ("legal clauses that differ in one word", [A, edited(LONG, 9, "commercial"), edited(LONG, 9, "private"), B]),
+    (
+        "Chinese clauses that differ in one numeral",
+        [A, *(f"第{n}条" + "本合同自双方签字之日起生效并长期有效" * 4 for n in "一二三"), B],
+    ),
+    ("nothing at all", []),
+    ("empty keys", ["***", "---", "***", "---"]),
+]
+
+
+@pytest.mark.parametrize(("label", "pieces"), STAYS, ids=[case[0] for case in STAYS])
+@pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["blank lines", "no blank line"])
+def test_real_text_stays(label, pieces, joint):
+    assert dropped(pieces, joint) == [], label
+
+
+def test_what_is_repeated_alone_is_reported():
+    assert flagged([QUESTION, A, QUESTION, B]) == [2]
+    assert flagged([C, A, A, D]) == [2]
+    assert flagged([LONG, A, edited(LONG), B]) == [2]
+
+
+def test_short_lines_repeated_alone_are_not_reported():
+    assert flagged(["Q.", A, "Q.", B, "MOORE:", C, "MOORE:", "***", D, "***"]) == []
+
+
+def test_a_rule_that_is_off_finds_nothing():
+    text = "\n\n".join([*BODY, QUESTION, *BODY, QUESTION, A])
+    assert {row.rule for row in find(text, rules={BLOCK: "off"})} == {PARAGRAPH}
+    assert {row.rule for row in find(text, rules={PARAGRAPH: "off"})} == {BLOCK}
+    assert find(text, rules={BLOCK: "off", PARAGRAPH: "off"}) == []
+
+
+def test_a_threshold_of_one_drops_equal_sets_only():
+    pieces = [*BODY, *(edited(piece) for piece in BODY[:4]), *BODY[4:]]
+    text = "\n\n".join(pieces)
+    assert indices(find(text, paragraph_threshold=1.0), BLOCK) == [12, 13, 14, 15]
+    assert indices(find(text, paragraph_threshold=0.8), BLOCK) == list(range(8, 16))
+
+
+def test_the_first_sample_holds_its_body_twice():
+    text = next((ROOT / "corpus").glob("000_*.txt")).read_text(encoding="utf-8")
+    assert find(text) == [Repeat(BLOCK, 22, 39, 4, 21, 1.0, "paragraphs 5-22 again")]
+
+
+def test_the_second_sample_repeats_nothing():
+    assert find(next((ROOT / "corpus").glob("002_*.txt")).read_text(encoding="utf-8")) == []
+
+
+BODIES = st.builds(sentences, st.integers(0, 10**6), st.integers(2, 12), st.just(10), st.just(40))
+
+
+@given(BODIES, st.integers(2, 6), st.sampled_from(["\n", "\n\n"]))
+@settings(max_examples=60, deadline=None)
+def test_any_body_of_enough_words_is_found_doubled(body, copies, joint):
+    body = [*body, LONG]
+    assert dropped(body * copies, joint) == list(range(len(body), copies * len(body)))
+
+
+@given(BODIES)
+@settings(max_examples=40, deadline=None)
+def test_paragraphs_that_share_nothing_are_left_alone(body):
+    assert find("\n\n".join(body)) == []
+
+
+# Few paragraphs, repeated, shortened and edited at random, between texts of the same kind.
+STOCK = [*BODY, LONG, OTHER, QUESTION, "Q.", "***", *CHORUS, *(piece[:50] for piece in BODY), *map(edited, BODY)]
+MESSES = st.lists(st.integers(0, len(STOCK) - 1), max_size=40).map(lambda picks: [STOCK[pick] for pick in picks])
+TILES = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 8)), max_size=8).map(
+    lambda tiles: [piece for start, size in tiles for piece in [*BODY, *map(edited, BODY)][start : start + size]]
+)
+
+
+@given(MESSES | TILES, st.sampled_from([0.5, 0.8, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_repeats_are_disjoint_ordered_justified_and_their_twins_stay(pieces, threshold):
+    text = "\n\n".join(pieces)
+    spans = paragraphs(text)
+    keys = [comparison_key(text[slice(*span)]) for span in spans]
+    found = repeats(text, spans, keys, Settings(paragraph_threshold=threshold))
+    gone = [index for row in found for index in range(row.first, row.last + 1)]
+    twins = {index for row in found for index in range(row.twin_first, row.twin_last + 1)}
+    assert gone == sorted(set(gone))
+    assert twins.isdisjoint(gone)
+    for row in found:
+        assert row.last - row.first == row.twin_last - row.twin_first
+        drop = " ".join(keys[row.first : row.last + 1]).split()
+        twin = " ".join(keys[row.twin_first : row.twin_last + 1]).split()
+        assert row.similarity == plain_similarity(drop, twin) >= threshold
+
+
+def plain_similarity(first, second) -> float:
+    def cut(words) -> set:
+        size = min(PARAGRAPH_SHINGLE, len(words))
+        return {tuple(words[place : place + size]) for place in range(len(words) - size + 1)}
+
+    return len(cut(first) & cut(second)) / len(cut(first) | cut(second))
+
+
+@given(MESSES | TILES)
+@settings(max_examples=300, deadline=None)
+def test_what_is_left_holds_no_further_block(pieces):
+    gone = set(dropped(pieces))
+    assert dropped([piece for index, piece in enumerate(pieces) if index not in gone]) == []
+
+
+@given(MESSES | TILES)
+@settings(max_examples=100, deadline=None)
+def test_no_wording_is_lost(pieces):
+    gone = set(dropped(pieces))
+    left = {comparison_key(piece) for index, piece in enumerate(pieces) if index not in gone}
+    bags = [sorted(key.split()) for key in left]
+    for index in gone:
+        key = comparison_key(pieces[index])
+        near = any(len(set(bag) & set(key.split())) >= len(set(key.split())) - 2 for bag in bags)
+        assert key in left or any(other.startswith(key) for other in left) or near
+
+
+HOSTILE = {
+    "equal short lines": ["buy now"] * 10_000,
+    "equal long lines": ["please buy our product now at this store today friends or never again"] * 10_000,
+    "lines that differ in a number": [
+        f"please buy our product {n} now at this store today friends" for n in range(10_000)
+    ],
+    "lines that differ in a word": [
+        f"please buy our {''.join(letters)} now at this store today friends or never again"
+        for letters in itertools.islice(itertools.product("abcdefghij", repeat=4), 10_000)
+    ],
+    "two lines in turn": ["buy now", "pay later"] * 5_000,
+    "lines drawn from few": random.Random(1).choices(["a b c d e", "f g h i j", "k l m n o"], k=10_000),
+    "long lines drawn from few": random.Random(1).choices(BODY, k=10_000),
+    "every line a beginning of the next": [" ".join(["word"] * n) for n in range(300)],
+    "one line of many words": ["word " * 100_000] * 2,
+}
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_work_is_bounded_on_hostile_input(label, monkeypatch):
+    purses = []
+    original = Paragraphs.__init__
+
+    def remember(self, *arguments) -> None:
+        original(self, *arguments)
+        purses.append((self, self.purse))
+
+    monkeypatch.setattr(Paragraphs, "__init__", remember)
+    text = "\n".join(HOSTILE[label])
+    began = time.process_time()
+    find(text)
+    assert time.process_time() - began < 20  # a second or two; quadratic work takes minutes
+    for article, purse in purses:
+        assert article.purse > -0.5 * purse
+
+
+@pytest.mark.data
+def test_encyclopedia_articles_lose_nothing():
+    path = DATA / "wikipedia_multilingual.jsonl.gz"
+    if not path.exists():
+        pytest.skip("the shared corpora are not here")
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            assert indices(find(json.loads(line)["text"]), BLOCK) == []

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import jaccard, survivors
+
+from dedup import Settings, clean_articles, fingerprint, kernels
+from dedup.fingerprint import signatures
+from dedup.prepare import compared_text
+from dedup.settings import ARTICLE_SHINGLE
+
+WORDS = [f"w{number}" for number in range(40)]
+
+
+@st.composite
+def corpora(draw):
+    """Articles that repeat each other in part: words replaced, cut off, put in front."""
+    texts = []
+    for _ in range(draw(st.integers(1, 4))):
+        base = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=60))
+        for _ in range(draw(st.integers(1, 6))):
+            copy = list(base)
+            for _ in range(draw(st.integers(0, 3))):
+                place = draw(st.integers(0, len(copy) - 1))
+                copy[place] = draw(st.sampled_from(WORDS))
+            texts.append(" ".join(copy[draw(st.integers(0, 2)) :] or copy))
+    dates = draw(st.lists(st.integers(0, 5), min_size=len(texts), max_size=len(texts)))
+    rows = [{"id": str(n), "text": text, "date": d} for n, (text, d) in enumerate(zip(texts, dates, strict=True))]
+    return draw(st.permutations(rows))
+
+
+def order_of(rows, texts, keep):
+    numbers = range(len(rows))
+    key = {
+        "longest": lambda n: -len(texts[n]),
+        "first": lambda n: 0,
+        "earliest": lambda n: rows[n]["date"],
+        "latest": lambda n: -rows[n]["date"],
+    }[keep]
+    return sorted(numbers, key=key)
+
+
+@settings(max_examples=150)
+@given(corpora(), st.sampled_from(["longest", "first", "earliest", "latest"]), st.sampled_from([0.5, 0.8, 0.9, 0.99]))
+def test_articles_dropped_are_those_of_the_plain_loop_on_datasketch(rows, keep, threshold):
+    chosen = Settings(keep=keep, threshold=threshold, rules={"repeated-block": "off"})
+    result = clean_articles(rows, chosen)
+    texts = [compared_text(row["text"], chosen) for row in rows]
+    signed = signatures(texts, ARTICLE_SHINGLE)
+    expected = survivors(texts, signed, order_of(rows, texts, keep), ARTICLE_SHINGLE, threshold)
+    ours = {row["provenance"]["record"]: row["provenance"] for row in result.dropped}
+    assert {n: (p["twin"], p["similarity"]) for n, p in ours.items()} == {
+        n: (rows[twin]["id"], similarity) for n, (twin, similarity) in expected.items()
+    }
+    kept = {row["id"] for row in result.articles}
+    assert all(p["twin"] in kept for p in ours.values())
+
+
+@settings(max_examples=60)
+@given(corpora(), corpora())
+def test_articles_added_behind_change_nothing_before_them(first, second):
+    chosen = Settings(keep="first")
+    alone = clean_articles(first, chosen)
+    together = clean_articles(first + second, chosen)
+    dropped = [row["provenance"] for row in alone.dropped]
+    assert [row["provenance"] for row in together.dropped if row["provenance"]["record"] < len(first)] == dropped
+
+
+@settings(max_examples=60)
+@given(corpora(), st.randoms())
+def test_the_order_of_input_changes_only_ties(rows, random):
+    lengths = [len(row["text"]) for row in rows]
+    if len(set(lengths)) < len(lengths):
+        rows = [{**row, "text": row["text"] + " " + "z" * (1 + n)} for n, row in enumerate(rows)]
+    lengths = [len(row["text"]) for row in rows]
+    if len(set(lengths)) < len(lengths):
+        return
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    one, two = clean_articles(rows), clean_articles(shuffled)
+    assert {row["id"] for row in one.dropped} == {row["id"] for row in two.dropped}
+    twins = [{row["id"]: row["provenance"]["twin"] for row in result.dropped} for result in (one, two)]
+    assert twins[0] == twins[1]
+
+
+def test_chains_do_not_swallow_what_matches_no_survivor():
+    words = [f"x{n}" for n in range(100)]
+    a, b, c = words[:80], words[8:88], words[16:96]  # a~b, b~c, but a and c share too little
+    texts = [" ".join(one) for one in (a, b, c)]
+    assert jaccard(texts[0], texts[1], 5) >= 0.8
+    assert jaccard(texts[0], texts[2], 5) < 0.8
+    result = clean_articles(
+        [{"id": n, "text": text} for n, text in zip("abc", texts, strict=True)], Settings(keep="first")
+    )
+    assert [row["id"] for row in result.articles] == ["a", "c"]
+    assert result.dropped[0]["provenance"]["twin"] == "a"
+
+
+@pytest.mark.parametrize("text", ["", "!!!", "—"])
+def test_articles_without_words_are_left_alone(text):
+    result = clean_articles([{"id": "a", "text": text}, {"id": "b", "text": text}])
+    assert [row["id"] for row in result.articles] == ["a", "b"]
+
+
+def test_short_articles_are_duplicates_by_their_key_alone():
+    result = clean_articles(
+        [{"id": n, "text": t} for n, t in [("a", "“Two” words."), ("b", "two WORDS!"), ("c", "Two word")]]
+    )
+    assert [row["provenance"]["rule"] for row in result.dropped] == ["duplicate-article"]
+    assert [row["id"] for row in result.articles] == ["a", "c"]
+
+
+def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch):
+    """A similarity on hashes is never the last word: here every shingle has one hash."""
+
+    class Colliding:
+        sketches = staticmethod(fingerprint.sketches)
+
+        @staticmethod
+        def hash_sets(keys, n):
+            hashes, borders = fingerprint.hash_sets(keys, n)
+            return hashes * 0 + 1, borders
+
+        similarities = staticmethod(lambda hashes, borders, text, others, least: others * 0 + 1.0)
+
+    monkeypatch.setattr("dedup.memory.fingerprint", Colliding)
+    base = [f"q{n}" for n in range(60)]
+    near = base[:30] + ["else"] + base[31:]  # 0.83: shares buckets and matches
+    far = base[:20] + [f"r{n}" for n in range(40)]  # may share a bucket, does not match
+    rows = [{"id": n, "text": " ".join(t)} for n, t in [("a", base), ("b", near), ("c", far)]]
+    result = clean_articles(rows, Settings(keep="first"))
+    assert {row["id"]: row["provenance"]["similarity"] for row in result.dropped} == {
+        "b": jaccard(rows[0]["text"], rows[1]["text"], 5)
+    }
+
+
+@pytest.mark.data
+def test_24000_press_releases_give_the_answer_of_the_plain_loop(data_rows, data_file, tmp_path):
+    from dedup import clean  # noqa: PLC0415
+
+    rows = list(data_rows("senate_releases"))
+    chosen = Settings(rules={"shared-paragraph": "off"})
+    clean(data_file("senate_releases"), tmp_path / "out", chosen)
+    ours = {}
+    for line in (tmp_path / "out" / "dropped.jsonl").open():
+        made = json.loads(line)["provenance"]
+        ours[made["record"]] = (made["twin"], made["similarity"])
+    texts = [compared_text(row["text"], chosen) for row in rows]
+    keys = [fingerprint.encode(fingerprint.comparison_key(text)) for text in texts]
+    signed = kernels.sketches(keys, ARTICLE_SHINGLE)
+    order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
+    expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
+    assert len(expected) > 500
+    assert ours == {number: (rows[twin]["id"], similarity) for number, (twin, similarity) in expected.items()}
