@@ -1,11 +1,12 @@
-"""Does the whole job find every near-duplicate article, drop nothing else, and how long does it take?
+"""Figures that say whether the whole job finds every near-duplicate article and drops nothing else, and how fast.
 
     python benchmarks/articles.py FOLDER [--write]
 
-FOLDER holds corpora as ``NAME.jsonl.gz`` (``id``, ``text``) and, for those with known truth, ``NAME.silver_pairs.jsonl.gz``
-(``a``, ``b``, ``jaccard``: every pair of representatives with Jaccard >= 0.5 on word 5-grams). Each corpus goes through
-``dedup clean``, ``verify`` and ``restore``, each in a process of its own. The similarity of each dropped article to its
-twin is computed here again, from the raw texts, with nothing of ours but the fields of the output.
+FOLDER holds corpora as ``NAME.jsonl.gz`` (``id``, ``text``) and, for those with known truth,
+``NAME.silver_pairs.jsonl.gz`` (``a``, ``b``, ``jaccard``: every pair of representatives with Jaccard >= 0.5 on word
+5-grams). Each corpus goes through ``dedup clean``, ``verify`` and ``restore``, each in a process of its own. The
+similarity of each dropped article to its twin is computed here again, from the raw texts, with nothing of ours but the
+fields of the output.
 """
 
 from __future__ import annotations

@@ -35,6 +35,8 @@ DONE, FOUND, FAILED, INTERRUPTED = 0, 1, 2, 130
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _TABLE_WIDTH = 120  # columns where stdout is no terminal
 
+_PATH: click.Path = click.Path(path_type=Path)
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -97,10 +99,9 @@ def _told(error: Exception, talk: _Talk) -> int:
         return FAILED
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
+        path = context.command_path if context else "dedup"
         message = error.format_message().rstrip(".")
-        return talk.fail(
-            f"{message[:1].lower()}{message[1:]} (see {context.command_path if context else 'dedup'} --help)"
-        )
+        return talk.fail(f"{message[:1].lower()}{message[1:]} (see {path} --help)")
     if isinstance(error, DedupError):
         return talk.fail(str(error))
     if isinstance(error, OSError):
@@ -178,21 +179,13 @@ _VERBOSE = click.option(
 
 _SETTINGS = (
     click.option("--keep", metavar="|".join(KEEP), help="Which of several like articles stays.  [default: longest]"),
-    click.option(
-        "--threshold", type=float, metavar="J", help="Jaccard similarity of near-duplicate articles.  [default: 0.8]"
-    ),
+    click.option("--threshold", type=float, metavar="J", help="Similarity of near-duplicate articles.  [default: 0.8]"),
     click.option("--paragraph-threshold", type=float, metavar="J", help="The same of paragraphs.  [default: 0.8]"),
     click.option(
-        "--rule",
-        "rule",
-        multiple=True,
-        metavar="NAME=ACTION",
-        help="Set a rule to fix, drop, flag or off; may be given again.",
+        "--rule", multiple=True, metavar="NAME=ACTION", help="Set a rule to fix, drop, flag or off; repeatable."
     ),
     click.option("--profile", metavar="|".join(registry.PROFILES), help="Named settings of all rules."),
-    click.option(
-        "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="A TOML file of settings."
-    ),
+    click.option("--config", "config_file", type=_PATH, metavar="FILE", help="A TOML file of settings."),
     click.option("--text-field", metavar="FIELD", help="Where the text is.  [default: guessed]"),
     click.option("--id-field", metavar="FIELD", help="Where the id is.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Where the date is.  [default: guessed]"),
@@ -200,20 +193,17 @@ _SETTINGS = (
     click.option("--on-error", metavar="|".join(ON_ERROR), help="What becomes of a bad record.  [default: quarantine]"),
 )
 _OUTPUT = (
-    click.option("--format", metavar="|".join(FORMATS), help="Of the tables.  [default: jsonl]"),
-    click.option("--compress", metavar="|".join(COMPRESSIONS), help="Of JSON lines.  [default: none]"),
+    click.option("--format", metavar="|".join(FORMATS), help="Of what is written.  [default: jsonl]"),
+    click.option("--compress", metavar="|".join(COMPRESSIONS), help="Of what is written.  [default: none]"),
 )
 _WORK = (
     click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"),
     click.option(
-        "--memory",
-        callback=_size,
-        metavar="SIZE",
-        help="Memory to use at most, as 512M or 2G.  [default: half of this machine's]",
+        "--memory", callback=_size, metavar="SIZE", help="Memory at most, as 512M or 2G.  [default: half of it]"
     ),
 )
 _INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-_OUT = click.argument("out", type=click.Path(path_type=Path))
+_OUT = click.argument("out", type=_PATH)
 
 
 def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -252,9 +242,7 @@ def cli() -> None:
 
 @cli.command()
 @_INPUTS
-@click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), help="The folder to write; must not exist."
-)
+@click.option("-o", "--out", required=True, type=_PATH, help="The folder to write; must not exist.")
 @_options(*_SETTINGS, *_OUTPUT, *_WORK)
 @click.option("--force", is_flag=True, help="Replace an output of dedup that is in the way.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
@@ -340,7 +328,7 @@ def diff(out: Path, article: str | None) -> None:
 
 @cli.command()
 @_OUT
-@click.option("-o", "--out", "directory", required=True, type=click.Path(path_type=Path), help="The folder to write.")
+@click.option("-o", "--out", "directory", required=True, type=_PATH, help="The folder to write.")
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty, over files of the same names.")
 @_VERBOSE
 def restore(out: Path, directory: Path, force: bool) -> None:
@@ -348,11 +336,7 @@ def restore(out: Path, directory: Path, force: bool) -> None:
     from dedup.restore import restore as restored  # noqa: PLC0415
 
     counts = restored(out, directory, force=force)
-    click.echo(
-        f"restored below {directory}: {counts['files']:,} files, {counts['articles']:,} articles, "
-        f"{counts['quarantined']:,} quarantined records",
-        err=True,
-    )
+    click.echo(f"restored to {directory}: {', '.join(f'{what} {count:,}' for what, count in counts.items())}", err=True)
 
 
 @cli.command()
@@ -368,7 +352,7 @@ def verify(out: Path) -> int:
     articles, findings, mismatches = verified(out)
     for mismatch in mismatches:
         _write(f"{mismatch.where}: {mismatch.what}\n")
-    wrong = f", {len(mismatches):,} mismatches" if mismatches else ""
+    wrong = f", mismatches: {len(mismatches):,}" if mismatches else ""
     click.echo(f"verified {articles:,} articles, {findings:,} findings{wrong}", err=True)
     return FOUND if mismatches else DONE
 

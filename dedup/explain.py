@@ -8,6 +8,7 @@ Texts come from the web. Control characters in them are made visible and never s
 from __future__ import annotations
 
 import difflib
+import html
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -121,9 +122,9 @@ def print_summary(summary: Mapping[str, Any], out: Path, console: Console) -> No
             table.add_row(name, action, f"{told['findings']:,}", f"{told['characters']:,}")
     if table.row_count:
         console.print(table)
-    removed = 1 - characters["written"] / (characters["read"] or 1)
+    removed = 1 - characters["written"] / characters["read"] if characters["read"] else 0.0
     console.print(
-        f"{counts['articles']:,} articles: {counts['kept']:,} kept, {counts['dropped']:,} dropped; "
+        f"Articles: {counts['articles']:,}, {counts['kept']:,} kept and {counts['dropped']:,} dropped; "
         f"{characters['read']:,} characters in, {characters['written']:,} out ({removed:.1%} less)"
     )
     guessed = [
@@ -136,7 +137,7 @@ def print_summary(summary: Mapping[str, Any], out: Path, console: Console) -> No
     if counts["quarantined"]:
         reason, count = max(summary["errors"].items(), key=itemgetter(1))
         console.print(
-            f"{counts['quarantined']:,} records quarantined, see {out}; {count:,} of them: {reason}",
+            f"Quarantined: {counts['quarantined']:,}, {count:,} of them as {reason}",
             style="yellow",
         )
     console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
@@ -172,7 +173,7 @@ def rules_markdown() -> str:
     for rule in rules.RULES:
         lines += ["", f"## `{rule.name}`", "", f"Finds {rule.finds}.", ""]
         lines += [f"- **{title}**: {text}" for title, text in _told_of(rule)]
-    return "\n".join(lines) + "\n"
+    return html.escape("\n".join(lines), quote=False) + "\n"  # an example is about "&amp;" itself
 
 
 def visible(text: str) -> str:

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import sys
 import zlib
 from collections import Counter
@@ -209,7 +210,8 @@ def _name(given: Path, path: Path, depth: int) -> str:
         return STDIN
     inside = path.relative_to(given).parts if given != path else (given.name,)
     above = given.resolve().parts[1:] if given != path else given.resolve().parent.parts[1:]
-    return "/".join((*above[len(above) - min(depth, len(above)) :], *inside))
+    name = "/".join((*above[len(above) - min(depth, len(above)) :], *inside))
+    return os.fsencode(name).decode("utf-8", "backslashreplace")  # file names can be any bytes, names here are text
 
 
 def _open(source: Source) -> BinaryIO:

@@ -70,6 +70,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
                 raise SettingsError(f"{name}: {value!r} is not a field name")
+        if self.text_field == "provenance":
+            raise SettingsError("text_field: 'provenance' is where this program writes; rename that field first")
         if not isinstance(self.rules, Mapping):
             raise SettingsError("rules: give a table of rule names and actions")
         for name, action in self.rules.items():

@@ -12,14 +12,14 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
-from dedup.prepare import Layers, compared_text, layers
+from dedup.prepare import compared_text, layers
 from dedup.rules import BY_NAME, TEXT
 from dedup.segment import words
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
@@ -30,6 +30,8 @@ REPORT = "report.html"
 # The least similarity of each rule; None: a setting says.
 ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None}
 SPAN_RULES = {"boilerplate": 1.0, "repeated-block": None, "repeated-paragraph": None, "shared-paragraph": None}
+
+_TWINS_AT_HAND = 64
 
 
 class Mismatch(NamedTuple):
@@ -171,102 +173,113 @@ def _check_twins(stored: Stored, twins: set[Key]) -> Iterator[Mismatch]:
                 raw = article.raw
             except FindingError:  # told of already
                 continue
+            text = _Text(raw, stored.settings)
             for finding in repeats:
-                for what in _wrong_twin(finding, raw, texts, stored.settings):
+                for what in _wrong_twin(finding, text, texts):
                     yield Mismatch(article.where, f"{_name(finding)}: {what}")
 
 
+class _Text:
+    """A raw text and, once asked for, what of it was compared."""
+
+    def __init__(self, raw: str, settings: Settings) -> None:
+        self.raw = raw
+        self.settings = settings
+
+    @cached_property
+    def compared(self) -> str:
+        """What articles are compared by."""
+        return compared_text(self.raw, self.settings)
+
+    @cached_property
+    def paragraphs(self) -> list[tuple[int, int, str]]:
+        """Paragraphs as they are compared, with their spans in the raw text."""
+        made = layers(self.raw, self.settings)
+        offsets = Offsets(made.findings)
+        return [(*offsets.widen(start, stop), made.text[start:stop]) for start, stop in made.spans]
+
+    def span(self, start: int, stop: int) -> str | None:
+        """The paragraphs of a span of the raw text.
+
+        None where a repair across its border makes that uncertain: such a span is not compared.
+        """
+        inside = []
+        for first, last, text in self.paragraphs:
+            common = min(stop, last) - max(start, first)
+            if 0 < common < last - first:
+                return None
+            if common > 0:
+                inside.append(text)
+        return "\n\n".join(inside)
+
+
+class _Place(NamedTuple):
+    """Where the text of a twin is in the temporary file, and what else matters of its article."""
+
+    article: str
+    kept: bool
+    start: int
+    size: int
+    gone: list[tuple[str, int, int]]  # rule and span of each drop
+
+
 class _Twins:
-    """The raw texts of twins, in a temporary file."""
+    """The articles that are twins, their texts in a temporary file."""
 
     def __init__(self, stored: Stored, keys: set[Key], file: BinaryIO) -> None:
         self.file = file
-        self.places: dict[Key, tuple[bool, int, int]] = {}
-        self.dropped: dict[Key, list[tuple[str, int, int]]] = {}
+        self.settings = stored.settings
+        self.places: dict[Key, _Place] = {}
         for article in stored.articles(lambda _where, _what: None):
             if article.key in keys:
                 try:
                     data = article.raw.encode("utf-8", "surrogatepass")
-                except FindingError:
+                except FindingError:  # told of already
                     data = b""
-                self.places[article.key] = (article.kept, file.tell(), len(data))
-                file.write(data)
                 gone = [(one.rule, one.start, one.stop) for one in article.findings if one.action == DROP]
-                if gone:
-                    self.dropped[article.key] = gone
-        self.read = lru_cache(256)(self._read)
+                self.places[article.key] = _Place(article.id, article.kept, file.tell(), len(data), gone)
+                file.write(data)
+        self.text = lru_cache(_TWINS_AT_HAND)(self._text)
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self.places
-
-    def kept(self, key: Key) -> bool:
-        return self.places[key][0]
-
-    def drops(self, key: Key, finding: Finding) -> bool:
-        """Whether the rule of `finding` dropped the very span that is its twin."""
-        start, stop = finding.twin_start or 0, finding.twin_stop or 0
-        gone = self.dropped.get(key, ())
-        return any(rule == finding.rule and first <= start < stop <= last for rule, first, last in gone)
-
-    def _read(self, key: Key) -> str:
-        _, start, size = self.places[key]
-        self.file.seek(start)
-        return self.file.read(size).decode("utf-8", "surrogatepass")
+    def _text(self, key: Key) -> _Text:
+        place = self.places[key]
+        self.file.seek(place.start)
+        return _Text(self.file.read(place.size).decode("utf-8", "surrogatepass"), self.settings)
 
 
-def _wrong_twin(finding: Finding, raw: str, texts: _Twins, settings: Settings) -> Iterator[str]:
+def _wrong_twin(finding: Finding, text: _Text, twins: _Twins) -> Iterator[str]:
     key = (finding.twin_source or "", -1 if finding.twin_record is None else finding.twin_record)
     name = f"its twin {finding.twin!r} ({key[0]}#{key[1]})"
-    if key not in texts:
+    place = twins.places.get(key)
+    if place is None:
         yield f"{name} is not there"
         return
-    if not texts.kept(key):
+    if not place.kept:
         yield f"{name} is dropped itself"
-    twin = texts.read(key)
-    if finding.twin_start is None or finding.twin_stop is None:
-        yield f"{name} has no span"
+    if place.article != finding.twin:
+        yield f"{name} is named {place.article!r}"
+    start, stop = finding.twin_start, finding.twin_stop
+    twin = twins.text(key)
+    if start is None or stop is None or not 0 <= start <= stop <= len(twin.raw):
+        yield f"{name} is {len(twin.raw)} characters long, its span is {start}-{stop}"
         return
-    if not 0 <= finding.twin_start <= finding.twin_stop <= len(twin):
-        yield f"{name} is {len(twin)} characters long, its span is {finding.twin_start}-{finding.twin_stop}"
-        return
-    if finding.action == DROP and texts.drops(key, finding):
+    if finding.action == DROP and any(
+        rule == finding.rule and first <= start < stop <= last for rule, first, last in place.gone
+    ):
         yield f"{name} was dropped there by the same rule"
-    yield from _wrong_similarity(finding, raw, twin, settings)
-
-
-def _wrong_similarity(finding: Finding, raw: str, twin: str, settings: Settings) -> Iterator[str]:
     if finding.rule in ARTICLE_RULES:
-        here, there = compared_text(raw, settings), compared_text(twin, settings)
-        least = ARTICLE_RULES[finding.rule] or settings.threshold
-        exact = similarity(here, there, ARTICLE_SHINGLE)
+        least = ARTICLE_RULES[finding.rule] or text.settings.threshold
+        exact = similarity(text.compared, twin.compared, ARTICLE_SHINGLE)
     else:
-        span = _span_text(layers(raw, settings), finding.start, finding.stop)
-        twin_span = _span_text(layers(twin, settings), finding.twin_start or 0, finding.twin_stop or 0)
-        if span is None or twin_span is None:
+        least = SPAN_RULES.get(finding.rule) or text.settings.paragraph_threshold
+        here, there = text.span(finding.start, finding.stop), twin.span(start, stop)
+        if here is None or there is None:
             return
-        least = SPAN_RULES.get(finding.rule) or settings.paragraph_threshold
-        exact = similarity(span, twin_span, PARAGRAPH_SHINGLE)
+        exact = similarity(here, there, PARAGRAPH_SHINGLE)
     if finding.similarity is None or not math.isclose(exact, finding.similarity, rel_tol=1e-9):
         yield f"its similarity to {finding.twin!r} is {exact}, not {finding.similarity}"
     elif exact < least:
         yield f"its similarity to {finding.twin!r} is {exact}, below the threshold {least}"
-
-
-def _span_text(made: Layers, start: int, stop: int) -> str | None:
-    """The paragraphs, as they were compared, of a span of the raw text.
-
-    None where a repair across its border makes that uncertain: such a span is not compared.
-    """
-    offsets = Offsets(made.findings)
-    inside = []
-    for first, last in made.spans:
-        raw_start, raw_stop = offsets.widen(first, last)
-        common = min(stop, raw_stop) - max(start, raw_start)
-        if 0 < common < raw_stop - raw_start:
-            return None
-        if common > 0:
-            inside.append(made.text[first:last])
-    return "\n\n".join(inside)
 
 
 def similarity(text: str, other: str, n: int) -> float:

@@ -251,7 +251,7 @@ def test_rules_lists_all_and_shows_each() -> None:
 def test_clean_prints_its_summary_to_stderr_only(source: Path, tmp_path: Path) -> None:
     done = run("clean", source, "-o", tmp_path / "out")
     assert done.stdout == ""
-    assert "5 articles: 3 kept, 2 dropped" in done.stderr
+    assert "Articles: 5, 3 kept and 2 dropped" in done.stderr
     assert "\x1b" not in done.stderr
     assert run("clean", source, "-o", tmp_path / "quiet", "--quiet").stderr == ""
 
@@ -273,8 +273,7 @@ def test_an_output_is_replaced_by_force_only(out: Path, source: Path) -> None:
 def test_quarantined_records_are_told_of(source: Path, tmp_path: Path) -> None:
     source.write_text(source.read_text() + "{torn\n")
     done = run("clean", source, "-o", tmp_path / "out")
-    assert "1 records quarantined" in done.stderr
-    assert "not JSON" in done.stderr
+    assert "Quarantined: 1, 1 of them as not JSON" in done.stderr
 
 
 def test_check_prints_one_line_per_finding_and_exits_with_1(source: Path) -> None:
@@ -349,7 +348,7 @@ def test_verify_exits_with_1_and_names_each_mismatch(out: Path) -> None:
     articles.write_text(articles.read_text().replace("Nothing is wrong", "Nothing was wrong"))
     done = run("verify", out, status=1)
     assert done.stdout.startswith("news.jsonl#4: ")
-    assert done.stderr.endswith(", 1 mismatches\n")
+    assert done.stderr.endswith(", mismatches: 1\n")
 
 
 def test_explain_shows_why(out: Path) -> None:

@@ -199,7 +199,7 @@ def test_lossless_changes_no_text_and_drops_nothing(tmp_path):
 
 def test_every_rule_can_be_off(tmp_path):
     source = write_jsonl(tmp_path / "news.jsonl", news())
-    off = {rule: "off" for rule in Settings().rules}
+    off = dict.fromkeys(Settings().rules, "off")
     out, report = run(tmp_path, source, rules=off)
     assert report.tally.findings == {}
     assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [row["text"] for row in news()]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ def test_paragraphs_hold_every_character_that_is_not_blank(text):
     spans = paragraphs(text)
     inside = "".join(text[start:stop] for start, stop in spans)
     assert [c for c in inside if not c.isspace()] == [c for c in text if not c.isspace()]
-    assert all(one[1] < two[0] for one, two in zip(spans, spans[1:], strict=False))
+    assert all(one[1] < two[0] for one, two in pairwise(spans))
     assert all(text[start:stop].strip() for start, stop in spans)
 
 
@@ -43,7 +44,7 @@ def test_cuts_leave_the_other_paragraphs_as_they_were(text, data):
     spans = paragraphs(text)
     gone = sorted(data.draw(st.sets(st.integers(0, max(0, len(spans) - 1)), max_size=len(spans)))) if spans else []
     removed = cuts(spans, [(number, number) for number in gone])
-    assert all(one[1] <= two[0] for one, two in zip(removed, removed[1:], strict=False))
+    assert all(one[1] <= two[0] for one, two in pairwise(removed))
     left, position = [], 0
     for start, stop in removed:
         left.append(text[position:start])

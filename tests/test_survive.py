@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import json
-
 import pytest
+from conftest import read_jsonl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import jaccard, survivors
@@ -36,7 +35,7 @@ def order_of(rows, texts, keep):
     numbers = range(len(rows))
     key = {
         "longest": lambda n: -len(texts[n]),
-        "first": lambda n: 0,
+        "first": lambda _: 0,
         "earliest": lambda n: rows[n]["date"],
         "latest": lambda n: -rows[n]["date"],
     }[keep]
@@ -124,11 +123,13 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
             hashes, borders = fingerprint.hash_sets(keys, n)
             return hashes * 0 + 1, borders
 
-        similarities = staticmethod(lambda hashes, borders, text, others, least: others * 0 + 1.0)
+        @staticmethod
+        def similarities(*given):
+            return given[3] * 0 + 1.0
 
     monkeypatch.setattr("dedup.memory.fingerprint", Colliding)
     base = [f"q{n}" for n in range(60)]
-    near = base[:30] + ["else"] + base[31:]  # 0.83: shares buckets and matches
+    near = [*base[:30], "else", *base[31:]]  # 0.83: shares buckets and matches
     far = base[:20] + [f"r{n}" for n in range(40)]  # may share a bucket, does not match
     rows = [{"id": n, "text": " ".join(t)} for n, t in [("a", base), ("b", near), ("c", far)]]
     result = clean_articles(rows, Settings(keep="first"))
@@ -145,8 +146,8 @@ def test_24000_press_releases_give_the_answer_of_the_plain_loop(data_rows, data_
     chosen = Settings(rules={"shared-paragraph": "off"})
     clean(data_file("senate_releases"), tmp_path / "out", chosen)
     ours = {}
-    for line in (tmp_path / "out" / "dropped.jsonl").open():
-        made = json.loads(line)["provenance"]
+    for row in read_jsonl(tmp_path / "out" / "dropped.jsonl"):
+        made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], chosen) for row in rows]
     keys = [fingerprint.encode(fingerprint.comparison_key(text)) for text in texts]

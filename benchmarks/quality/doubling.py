@@ -5,8 +5,8 @@ Makes doubled bodies with known truth out of clean articles, one table row for e
     python benchmarks/quality/doubling.py ARTICLES.jsonl.gz [--articles 400] [--seed 1] [--examples 10]
 
 *recall*: share of the injected characters that blocks drop. *lost*: share of the real characters they drop.
-Where a truth is symmetrical (either copy may go) every unit (a paragraph and its copies) may lose all but one
-of its members, and what is dropped beyond that is lost. *harmed*: articles that lose anything real.
+The truth is symmetrical, either copy may go: every unit (a paragraph and its copies) may lose all but one of its
+members, as long as one that is not truncated stays; else it counts as lost. *harmed*: articles that lose anything real.
 *untouched*: the articles as they are. An article whose own paragraphs repeat is no material for doubling.
 """
 
@@ -147,7 +147,7 @@ def _one_with_heading(body: list[str], rng: random.Random) -> list[Piece]:
     return [pieces[0], Piece(rng.choice(NOISE), None), pieces[1]] if pieces else []
 
 
-def _two_paragraphs(body: list[str], rng: random.Random) -> list[Piece]:
+def _two_paragraphs(body: list[str], _: random.Random) -> list[Piece]:
     return _units(body[:2]) * 2 if sum(len(words(text)) for text in body[:2]) >= 40 else []
 
 
@@ -195,17 +195,13 @@ def score(pieces: list[Piece], joint: str, settings: Settings) -> Score:
     if len(spans) != len(pieces):
         return Score(0, 0, 0, 0)
     dropped = {index for row in found if row.rule == BLOCK for index in range(row.first, row.last + 1)}
-    units: dict[int | None, list[int]] = {}
+    units: dict[int | str, list[int]] = {}
     for index, piece in enumerate(pieces):
-        units.setdefault(piece.unit, []).append(index)
+        units.setdefault(piece.text if piece.unit is None else piece.unit, []).append(index)
     injected = hit = real = lost = 0
-    for unit, members in units.items():
+    for members in units.values():
         sizes = {index: len(pieces[index].text) for index in members}
         gone = [index for index in members if index in dropped]
-        if unit is None:
-            real += sum(sizes.values())
-            lost += sum(sizes[index] for index in gone)
-            continue
         full = max(sizes.values())
         real += full
         injected += sum(sizes.values()) - full
@@ -218,8 +214,7 @@ def score(pieces: list[Piece], joint: str, settings: Settings) -> Score:
 
 def read(path: Path) -> Iterator[tuple[str, str]]:
     """``(id, text)`` of every article of a JSON Lines file, plain or gzipped."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
         for line in lines:
             row = json.loads(line)
             yield str(row["id"]), row["text"]
@@ -244,7 +239,8 @@ def untouched(articles: list[tuple[str, str]], settings: Settings, examples: int
         cut, flagged, harmed = cut + sizes[BLOCK], flagged + sizes[PARAGRAPH], harmed + bool(sizes[BLOCK])
         shown += [_example(name, text, spans, row) for row in found if row.rule == BLOCK]
     print(
-        f"\nuntouched: {len(articles)} articles, {harmed} with a block, {cut / max(1, total):.4%} of the characters cut, "
+        f"\nuntouched: {len(articles)} articles, {harmed} with a block, "
+        f"{cut / max(1, total):.4%} of the characters cut, "
         f"{flagged / max(1, total):.4%} flagged, {seconds / max(1, len(articles)) * 1e6:.0f} µs an article"
     )
     random.Random(1).shuffle(shown)
