@@ -262,9 +262,9 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
     if as_json:
         _write_json(report.summary())
     if not quiet:
-        from dedup.explain import print_summary  # noqa: PLC0415
+        from dedup.summary import print_summary  # noqa: PLC0415
 
-        print_summary(report.summary(), out, _console(stderr=True))
+        print_summary(report, _console(stderr=True))
 
 
 @cli.command()
@@ -363,7 +363,7 @@ def verify(out: Path) -> int:
 @_VERBOSE
 def rules(name: str | None, markdown: bool) -> None:
     """List the rules, or show one rule's page."""
-    from dedup import explain as pages  # noqa: PLC0415
+    from dedup import pages  # noqa: PLC0415
 
     if markdown:
         _write(pages.rules_markdown())

@@ -1,6 +1,4 @@
-"""What happened, and why, for a person: to one article, in one run, by one rule.
-
-An article is shown by its findings, twins beside them, or as a unified diff; a run by its summary; a rule by its page.
+"""What happened to one article, and why, for a person: its findings, twins beside them, or a unified diff.
 
 Texts come from the web. Control characters in them are made visible and never sent to a terminal.
 """
@@ -8,28 +6,21 @@ Texts come from the web. Control characters in them are made visible and never s
 from __future__ import annotations
 
 import difflib
-import html
-import textwrap
 import unicodedata
-from collections.abc import Iterator, Mapping
-from operator import itemgetter
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dedup import rules
-from dedup.errors import InputError, SettingsError
+from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 
 if TYPE_CHECKING:  # reading an output is for those who have one
     from dedup.stored import Article, Key, Stored
 
-PAGE_WIDTH = 88
 EXCERPT = 60  # characters of a text in the line of a finding
 CONTEXT = 30  # characters shown on either side of a short change
 LONG = 600  # characters; of a longer span only both ends are shown
@@ -111,69 +102,6 @@ def finding_line(finding: Finding) -> str:
     evidence = f"({finding.evidence})" if finding.evidence else ""
     line = f"{where}: {finding.rule}: {finding.action}: {' '.join(filter(None, (about, evidence)))}"
     return visible(line)
-
-
-def print_summary(summary: Mapping[str, Any], out: Path, console: Console) -> None:
-    """Prints what a run did (`Report.summary`) and where its output is."""
-    counts, characters = summary["counts"], summary["characters"]
-    table = _table("Rule", "Action", ">Findings", ">Characters")
-    for name, actions in summary["rules"].items():
-        for action, told in actions.items():
-            table.add_row(name, action, f"{told['findings']:,}", f"{told['characters']:,}")
-    if table.row_count:
-        console.print(table)
-    removed = 1 - characters["written"] / characters["read"] if characters["read"] else 0.0
-    console.print(
-        f"Articles: {counts['articles']:,}, {counts['kept']:,} kept and {counts['dropped']:,} dropped; "
-        f"{characters['read']:,} characters in, {characters['written']:,} out ({removed:.1%} less)"
-    )
-    guessed = [
-        f"{meaning} from {' or '.join(f'{name} ({count:,})' for name, count in names.items())}"
-        for meaning, names in summary["fields"].items()
-        if names
-    ]
-    if guessed:
-        console.print(f"Fields: {', '.join(guessed)}")
-    if counts["quarantined"]:
-        reason, count = max(summary["errors"].items(), key=itemgetter(1))
-        console.print(
-            f"Quarantined: {counts['quarantined']:,}, {count:,} of them as {reason}",
-            style="yellow",
-        )
-    console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
-
-
-def print_rules(console: Console) -> None:
-    """Prints the table of all rules."""
-    table = _table("Rule", "Level", "Default", "Finds")
-    for rule in rules.RULES:
-        table.add_row(rule.name, rule.level, rule.default, rule.finds)
-    console.print(table)
-
-
-def rule_page(name: str) -> str:
-    """The page of one rule. Raises `SettingsError` with a close match where there is no such rule."""
-    if name not in rules.BY_NAME:
-        near = difflib.get_close_matches(name, rules.NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(rules.NAMES)}"
-        raise SettingsError(f"rule: {name!r} is not known; {hint}")
-    rule = rules.BY_NAME[name]
-    lines = [f"{rule.name}: {rule.finds}", ""]
-    for title, text in _told_of(rule):
-        lines += textwrap.wrap(f"{title:<9} {text}", PAGE_WIDTH, subsequent_indent=" " * 10)
-    return "\n".join(lines) + "\n"
-
-
-def rules_markdown() -> str:
-    """All pages of ``dedup rules`` as one Markdown document."""
-    lines = ["# Rules", "", "| rule | level | finds | default |", "|---|---|---|---|"]
-    lines += [
-        f"| [`{rule.name}`](#{rule.name}) | {rule.level} | {rule.finds} | {rule.default} |" for rule in rules.RULES
-    ]
-    for rule in rules.RULES:
-        lines += ["", f"## `{rule.name}`", "", f"Finds {rule.finds}.", ""]
-        lines += [f"- **{title}**: {text}" for title, text in _told_of(rule)]
-    return html.escape("\n".join(lines), quote=False) + "\n"  # an example is about "&amp;" itself
 
 
 def visible(text: str) -> str:
@@ -323,23 +251,3 @@ def _with_ends(text: str) -> list[str]:
 def _excerpt(text: str | None) -> str:
     text = text or ""
     return repr(text if len(text) <= EXCERPT else f"{text[: EXCERPT // 2]}…{text[-EXCERPT // 2 :]}")
-
-
-def _told_of(rule: rules.Rule) -> list[tuple[str, str]]:
-    """What a rule's page says under which title."""
-    actions = ", ".join(rule.actions)
-    return [
-        ("Example", rule.example),
-        ("Decides", rule.decides),
-        ("Errs", rule.errs),
-        ("Level", rule.level),
-        ("Default", f"{rule.default}; can be {actions}: --rule {rule.name}={rule.actions[0]}"),
-    ]
-
-
-def _table(*titles: str) -> Table:
-    """An empty table; titles of right-aligned columns begin with ``>``."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in titles:
-        table.add_column(title.removeprefix(">"), justify="right" if title[0] == ">" else "left", overflow="fold")
-    return table

@@ -11,6 +11,7 @@ import re
 import tomllib
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import NamedTuple
 
 from dedup.findings import DROP, FLAG, Finding
@@ -23,6 +24,12 @@ LINE_AT_MOST = 200  # characters; the longest pattern is a cookie notice
 # What stands around a button's words and is no part of them.
 # A full stop is not among it: it ends a sentence, if only the last words of one.
 _AROUND = " *•·●▪|»«›‹→←↓↑▶►▼▲➤➜⇒>~_=–—-:…!！：+"
+
+
+# A line longer than this that ends like a sentence is one, if not one of the notices that come as sentences.
+SENTENCE_FROM = 60
+_ENDS = (".", ".”", '."', "。", "。」", "؟", "۔", "।")
+_NOTICES = ("newsletter sign-up", "cookie notice")
 
 
 class _Line(NamedTuple):
@@ -69,10 +76,14 @@ def kind(line: str) -> str | None:
     >>> kind("» Share on Facebook"), kind("We share on Facebook what we like.")
     ('share bar', None)
     """
-    if len(line) > LINE_AT_MOST:
+    if not line or len(line) > LINE_AT_MOST:
         return None
-    match = _pattern().fullmatch(" ".join(line.lower().split()).removesuffix("...").strip(_AROUND))
-    return _kinds()[match.lastindex - 1] if match and match.lastindex else None
+    if len(line) > SENTENCE_FROM and line.rstrip().endswith(_ENDS):
+        pattern, kinds = _pattern(_NOTICES)
+    else:
+        pattern, kinds = _pattern(None)
+    match = pattern.fullmatch(" ".join(line.lower().split()).removesuffix("...").strip(_AROUND))
+    return kinds[match.lastindex - 1] if match and match.lastindex else None
 
 
 def _lines(text: str) -> list[_Line]:
@@ -88,36 +99,33 @@ def _lines(text: str) -> list[_Line]:
 def _drops(lines: list[_Line]) -> list[tuple[int, int, str]]:
     """``(start, stop, kind)`` of what to remove for each line of furniture."""
     drops: list[tuple[int, int, str]] = []
-    blank_before = True  # of what stays; a text starts with nothing, which needs no separator
-    reach = 0  # up to here everything is dropped already
-    for number, line in enumerate(lines):
-        if line.end <= reach and line.blank:
-            continue
+    separated = True  # whether what stays so far ends with a blank line; the start of a text needs none
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        number += 1
         if line.kind is None:
-            blank_before = line.blank
+            separated = line.blank
             continue
         stop = line.end
-        if blank_before:
-            for later in lines[number + 1 :]:
-                if not later.blank:
-                    break
-                stop = later.end
+        while separated and number < len(lines) and lines[number].blank:
+            stop = lines[number].end
+            number += 1
         drops.append((line.start, stop, line.kind))
-        reach = stop
     return _without_last_separator(lines, drops)
 
 
 def _without_last_separator(lines: list[_Line], drops: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """`drops`, where the furniture that ends the text takes with it the blank lines before it."""
+    """`drops`, where the furniture that ends the text takes with it all blank lines around it."""
     tail = len(lines)
     while tail and (lines[tail - 1].kind or lines[tail - 1].blank):
         tail -= 1
-    start = lines[tail].start if tail < len(lines) else 0
-    for number, (at, stop, kind_) in enumerate(drops):
-        if at >= start and tail < len(lines):
-            drops[number] = (start, stop, kind_)
-            break
-    return drops
+    if tail == len(lines):
+        return drops
+    start = lines[tail].start
+    first = next((number for number, drop in enumerate(drops) if drop[0] >= start), len(drops))
+    bounds = [start, *(at for at, _, _ in drops[first + 1 :]), lines[-1].end]
+    return drops[:first] + [(a, b, drop[2]) for (a, b), drop in zip(pairwise(bounds), drops[first:], strict=False)]
 
 
 @cache
@@ -138,12 +146,9 @@ def _filled(pattern: str, names: dict[str, str]) -> str:
     return re.sub("<([a-z]{1,})>", lambda name: names[name.group(1)], pattern)
 
 
-def _kinds() -> tuple[str, ...]:
-    return tuple(kind_ for kind_, _ in _table())
-
-
 @cache
-def _pattern() -> re.Pattern[str]:
-    """All kinds, one group each, in the order of `_kinds`."""
-    together = "|".join(f"({pattern})" for _, pattern in _table())
-    return re.compile(together)  # lines are lower-cased instead: ignoring case is three times as slow here
+def _pattern(only: tuple[str, ...] | None) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Matches a prepared line, one group for each kind, and the kinds in their order; all of them or `only` those."""
+    table = [row for row in _table() if only is None or row[0] in only]
+    # Lines are lower-cased because a pattern that ignores case takes three times as long here.
+    return re.compile("|".join(f"({pattern})" for _, pattern in table)), tuple(kind_ for kind_, _ in table)

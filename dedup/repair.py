@@ -126,6 +126,17 @@ _CONTROL = bytes((*range(9), 0x0B, *range(0x0D, 0x20), 0x7F))
 _CONTROL_BUT_CR = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 # Without one of these, a text is ASCII that none of ftfy's steps changes.
 _SUSPECT = {True: re.compile("[^\t\n\x0c -%'-~]"), False: re.compile("[^\t\n\x0c -~]")}
+# Most lines in Latin script hold nothing but ASCII and, each by itself between ASCII characters, these: accented
+# letters, dashes, quotation marks, currency. No branch of ftfy's badness pattern matches such a line, and none of
+# them changes under NFC (a test shows both). Left out of their blocks: what is bad beside ASCII alone.
+_ALONE = "\u00a0-\u00c1\u00c4-\u0151\u0154-\u017f\u2010-\u2027\u2030-\u2044\u20a0-\u20c0\u2122"
+# Characters that ftfy's badness pattern does not know, that NFC leaves alone and that compose with nothing of the
+# same kind: Hebrew and Arabic letters, CJK punctuation, kana, Han, Hangul syllables, full width.
+_FREE = (
+    "\u05d0-\u05ea\u060c\u061b\u061f-\u063a\u0641-\u064a\u0660-\u066d\u0671-\u06d3"
+    "\u3000-\u3029\u3041-\u3096\u309d-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uffbe\U00020000-\U0002a6df"
+)
+_DOUBTFUL = re.compile(f"[^\t\n\x0c -~{_ALONE}{_FREE}]|[{_ALONE}]{{2}}")
 _BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
 _STEPS_SHOWN = 12
 
@@ -158,12 +169,12 @@ def encoding(text: str, *, unescape: bool) -> list[Finding]:
 
 
 def _untouched(text: str, unescape: bool) -> bool:
-    """Whether `text` is ASCII that no step of ftfy changes."""
-    return (
-        text.isascii()
-        and len(text.encode("ascii").translate(None, _CONTROL)) == len(text)  # four times as fast as a pattern
-        and not (unescape and "&" in text and HTML_ENTITY_RE.search(text))
-    )
+    """Whether no step of ftfy can change `text`, as far as a quick look tells."""
+    if text.isascii():
+        plain = len(text.encode("ascii").translate(None, _CONTROL)) == len(text)  # four times as fast as a pattern
+    else:
+        plain = not _DOUBTFUL.search(text)
+    return plain and not (unescape and "&" in text and HTML_ENTITY_RE.search(text))
 
 
 def _segments(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
@@ -504,23 +515,18 @@ def typography(text: str) -> list[Finding]:
     if text.isascii():
         return []
     return [
-        fix(
-            "typography", text, match.start(), match.end(), _PLAIN[str(match.lastgroup)](match.group()), match.lastgroup
-        )
+        fix("typography", text, match.start(), match.end(), _plain(match.group()), match.lastgroup)
         for match in _typography().finditer(text)
     ]
 
 
-_PLAIN: dict[str, Callable[[str], str]] = {
-    "fix_latin_ligatures": fixes.fix_latin_ligatures,
-    "fix_character_width": fixes.fix_character_width,
-    "uncurl_quotes": fixes.uncurl_quotes,
-}
+def _plain(text: str) -> str:
+    return fixes.uncurl_quotes(fixes.fix_character_width(fixes.fix_latin_ligatures(text)))
 
 
 @cache
 def _typography() -> re.Pattern[str]:
-    """Matches a run of characters that one of the functions of `_PLAIN` changes, as a group of its name."""
+    """Matches a run of characters that one of ftfy's functions changes, as a group of its name."""
     characters = {
         "fix_latin_ligatures": map(chr, LIGATURES),
         "fix_character_width": map(chr, WIDTH_MAP),

@@ -28,6 +28,7 @@ class Rule(NamedTuple):
     finds: str
     example: str
     decides: str
+    thresholds: str
     errs: str
 
 
@@ -41,7 +42,10 @@ RULES: tuple[Rule, ...] = (
         example="“nâ€™importe” becomes “n’importe”; “Fish &amp; chips” becomes “Fish & chips”",
         decides="ftfy's own judgement, line by line, with quotes, ligatures and character width left alone. "
         "Entities are decoded unless the article contains a literal “<”.",
-        errs="Text that is *about* mojibake is repaired too. Entities nested more than 16 deep stay as they are.",
+        thresholds="Entities are unwound at most 16 deep; lines longer than 50,000 characters are repaired in pieces.",
+        errs="Text that is *about* mojibake is repaired too. In 1,798 Wikipedia articles of 12 languages it "
+        "changed 68: NFC in Hindi and Arabic, entities, and mojibake that really stands there; no change "
+        "read was wrong.",
     ),
     Rule(
         name="whitespace",
@@ -52,6 +56,7 @@ RULES: tuple[Rule, ...] = (
         example="“10\u00a0000 co\u00adpies  ” becomes “10 000 copies”; three blank lines become one",
         decides="Joiners and direction marks stay, as does the zero-width space between letters of a script "
         "written without spaces, where it marks a word boundary.",
+        thresholds="One blank line between paragraphs, none at the start, one line end at the end.",
         errs="A trailing double space that means a line break (Markdown) is lost.",
     ),
     Rule(
@@ -62,6 +67,7 @@ RULES: tuple[Rule, ...] = (
         finds="curly quotes, Latin ligatures, full-width Latin and half-width kana",
         example="“it’s ﬁne” becomes “it's fine”",
         decides="ftfy's uncurl_quotes, fix_latin_ligatures and fix_character_width.",
+        thresholds="None.",
         errs="Turns the Ukrainian and Breton letter U+02BC into an apostrophe and Chinese punctuation into ASCII, "
         "which is why it is off. Comparison folds these differences anyway.",
     ),
@@ -74,7 +80,9 @@ RULES: tuple[Rule, ...] = (
         example="a line that says only “Share on Facebook” or “12 Comments”",
         decides="Patterns that must match a whole line, in several languages, kept as data in "
         "`dedup/page_furniture.toml`.",
-        errs="A line of dialogue can look like a button; hence a flag.",
+        thresholds="Lines of at most 200 characters.",
+        errs="A line of dialogue can look like a button; hence a flag. 5 lines of 24,000 press releases and none "
+        "of 1,798 Wikipedia articles are flagged; all 5 are furniture.",
     ),
     Rule(
         name="repeated-block",
@@ -87,7 +95,11 @@ RULES: tuple[Rule, ...] = (
         decides="Equal and verified-similar paragraphs are chained in order; a chain counts by its length, its "
         "density and how its copies lie. Similar paragraphs count only where numbers and names agree. "
         "The more complete copy stays, and what only the other copy has is kept.",
-        errs="A long refrain or a form printed twice on purpose is a repeated block too.",
+        thresholds="`--paragraph-threshold` (0.8) holds for each run as a whole. 40 words of prose where the copy "
+        "follows at once, 100 in 5 paragraphs where it does not; 80 % of the denser copy matched.",
+        errs="A form letter to several people, or a summary made of whole paragraphs, is a repeated block too. "
+        "Of 24,000 press releases 13 have one, 10 of them real repeats: 0.025 % of the characters. None in "
+        "1,798 Wikipedia articles.",
     ),
     Rule(
         name="repeated-paragraph",
@@ -97,7 +109,9 @@ RULES: tuple[Rule, ...] = (
         finds="one paragraph again in the same article, alone",
         example="an interview question asked twice; a refrain",
         decides="Equal comparison keys, or Jaccard similarity at the paragraph threshold, outside any repeated block.",
-        errs="Refrains, interview questions and table headers look the same; hence a flag.",
+        thresholds="`--paragraph-threshold` (0.8); at least 6 words.",
+        errs="Refrains, interview questions and table headers look the same; hence a flag. 97 of 24,000 press "
+        "releases have one.",
     ),
     Rule(
         name="duplicate-article",
@@ -107,6 +121,7 @@ RULES: tuple[Rule, ...] = (
         finds="an article with the same comparison key as an article that stays",
         example="the same wire story, once with curly quotes and once without",
         decides="Equal keys: the same words in the same order, whatever case, punctuation, width or spacing.",
+        thresholds="At least one word.",
         errs="Articles that differ in punctuation or emoji only are the same to it.",
     ),
     Rule(
@@ -118,7 +133,10 @@ RULES: tuple[Rule, ...] = (
         example="a syndicated copy with another dateline and byline",
         decides="MinHash and LSH propose, exact sets decide: no drop rests on an estimate. A pair exactly at the "
         "threshold is proposed with probability 0.999 or more.",
-        errs="Templates filled with other names and numbers can pass 0.8 (weather, box scores, result lists).",
+        thresholds="`--threshold` (0.8) over runs of 5 words; at least 5 words.",
+        errs="Templates filled with other names and numbers can pass 0.8 (weather, box scores, result lists). On "
+        "24,000 press releases it leaves none of 3,747 known pairs at 0.8 or more, and drops none without "
+        "such a pair.",
     ),
     Rule(
         name="boilerplate",
@@ -129,7 +147,10 @@ RULES: tuple[Rule, ...] = (
         example="“Sign up for our newsletter” in 40 of 60 articles",
         decides="Counted per host where hosts are known, else over the corpus. The first copy stays, as the twin of "
         "all others.",
-        errs="A motto or standing headline that a newsroom prints in most articles is boilerplate to it.",
+        thresholds="2 to 20 words; in at least 5 articles and 5 % of the articles of the host.",
+        errs="A motto or standing headline that a newsroom prints in most articles is boilerplate to it. In "
+        "24,000 press releases of 114 offices it drops 0.29 % of the characters, nearly all of them contact "
+        "lines; none in Wikipedia.",
     ),
     Rule(
         name="shared-paragraph",
@@ -139,7 +160,8 @@ RULES: tuple[Rule, ...] = (
         finds="a paragraph that another surviving article has too: wire copy, quotation, background",
         example="the same statement quoted in two reports",
         decides="Equal comparison keys, or exact Jaccard similarity on word 3-grams at the paragraph threshold.",
-        errs="Quoting is not copying; hence a flag.",
+        thresholds="`--paragraph-threshold` (0.8) over runs of 3 words; at least 5 words.",
+        errs="Quoting is not copying; hence a flag. 5,327 paragraphs of 24,000 press releases are flagged.",
     ),
 )
 

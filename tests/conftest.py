@@ -18,8 +18,6 @@ DATA = ROOT.parent / "shared" / "data"
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("quick")
 
-Rows = Callable[[str], Iterator[dict[str, Any]]]
-
 
 @pytest.fixture
 def corpus() -> Path:
@@ -40,15 +38,25 @@ def data_file() -> Callable[[str], Path]:
     return find
 
 
-@pytest.fixture(scope="session")
-def data_rows(data_file: Callable[[str], Path]) -> Rows:
-    """The rows of a large corpus, by name."""
+class Rows:
+    """The rows of a large corpus, by name; or of any gzipped file of JSON lines."""
 
-    def rows(name: str) -> Iterator[dict[str, Any]]:
-        with gzip.open(data_file(name), "rt", encoding="utf-8") as lines:
+    def __init__(self, find: Callable[[str], Path]) -> None:
+        self.find = find
+
+    def __call__(self, name: str) -> Iterator[dict[str, Any]]:
+        return self.read(self.find(name))
+
+    @staticmethod
+    def read(path: Path) -> Iterator[dict[str, Any]]:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
             yield from map(json.loads, lines)
 
-    return rows
+
+@pytest.fixture(scope="session")
+def data_rows(data_file: Callable[[str], Path]) -> Rows:
+    """Reads the rows of large corpora."""
+    return Rows(data_file)
 
 
 def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:

@@ -14,7 +14,7 @@ LAYERS = [
     {"errors", "rules", "schema", "stopwatch"},  # vocabulary
     {"settings", "findings"},
     {"segment", "fields"},
-    {"fingerprint", "kernels", "repairs", "furniture", "chains", "repeats", "read", "pieces"},  # stages
+    {"fingerprint", "kernels", "repairs", "furniture", "chains", "twins", "repeats", "read", "pieces"},  # stages
     {"prepare", "survive"},
     {"match", "frequency"},
     {"decide"},
@@ -24,7 +24,7 @@ LAYERS = [
     {"pipeline"},
     {"memory"},
     {"stored", "config"},  # what reads an output back
-    {"verify", "restore", "explain"},
+    {"verify", "restore", "explain", "summary", "pages"},
     {"cli"},
     {"__main__"},
 ]

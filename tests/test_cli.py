@@ -18,7 +18,7 @@ import pytest
 
 from dedup import config
 from dedup.errors import SettingsError
-from dedup.explain import rules_markdown
+from dedup.pages import rules_markdown
 from dedup.rules import NAMES
 from dedup.settings import Settings
 

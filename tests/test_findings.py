@@ -38,7 +38,7 @@ def edits_of(draw, text, *, flags=True):
             found.append(
                 Finding(rule="shared-paragraph", action=FLAG, start=start, stop=draw(st.integers(start, len(text))))
             )
-    return found
+    return sorted(found, key=lambda finding: (finding.start, finding.stop))
 
 
 @st.composite

@@ -144,6 +144,9 @@ STAYS = [
         "Chinese clauses that differ in one numeral",
         [A, *(f"第{n}条" + "本合同自双方签字之日起生效并长期有效" * 4 for n in "一二三"), B],
     ),
+    ("many clauses that differ in one word", [A, *(edited(LONG, 9, w) for w in ("sale", "loan", "gift", "rent")), B]),
+    ("days that share half their lines", [p for t in BODY[4:6] for p in (A, t + " " + D, B, t[::-1] + " " + E, C)]),
+    ("two copies of some lines, little in common", [A, D, E, B, F, G, C, H, A, LONG, B, OTHER, LONG[9:], C]),
     ("nothing at all", []),
     ("empty keys", ["***", "---", "***", "---"]),
 ]

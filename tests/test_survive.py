@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from conftest import read_jsonl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import jaccard, survivors
 
-from dedup import Settings, clean_articles, fingerprint, kernels
+from dedup import Settings, clean_articles, fingerprint
 from dedup.fingerprint import signatures
 from dedup.prepare import compared_text
 from dedup.settings import ARTICLE_SHINGLE
@@ -136,23 +135,3 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
     assert {row["id"]: row["provenance"]["similarity"] for row in result.dropped} == {
         "b": jaccard(rows[0]["text"], rows[1]["text"], 5)
     }
-
-
-@pytest.mark.data
-def test_24000_press_releases_give_the_answer_of_the_plain_loop(data_rows, data_file, tmp_path):
-    from dedup import clean  # noqa: PLC0415
-
-    rows = list(data_rows("senate_releases"))
-    chosen = Settings(rules={"shared-paragraph": "off"})
-    clean(data_file("senate_releases"), tmp_path / "out", chosen)
-    ours = {}
-    for row in read_jsonl(tmp_path / "out" / "dropped.jsonl"):
-        made = row["provenance"]
-        ours[made["record"]] = (made["twin"], made["similarity"])
-    texts = [compared_text(row["text"], chosen) for row in rows]
-    keys = [fingerprint.encode(fingerprint.comparison_key(text)) for text in texts]
-    signed = kernels.sketches(keys, ARTICLE_SHINGLE)
-    order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
-    expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
-    assert len(expected) > 500
-    assert ours == {number: (rows[twin]["id"], similarity) for number, (twin, similarity) in expected.items()}

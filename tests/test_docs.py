@@ -1,0 +1,78 @@
+"""What the documents say is so: made from the registry, linked to what exists, true of the command line."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+from dedup import frequency, prepare, repeats
+from dedup.cli import cli
+from dedup.findings import Finding
+from dedup.pages import rules_markdown
+from dedup.rules import RULES
+from dedup.schema import FINDINGS
+from dedup.settings import ARTICLE_SHINGLE, Settings
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("corpus/*.md"), *sorted(ROOT.glob("docs/*.md"))]
+
+
+def test_the_page_of_rules_is_made_from_the_registry():
+    assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_markdown()
+
+
+def test_every_rule_has_all_parts_of_its_page():
+    for rule in RULES:
+        assert all(rule), rule.name
+        assert rule.default in rule.actions
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert "://" in target or (page.parent / target).exists(), target
+
+
+def test_every_command_and_option_is_told():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^    dedup ([a-z]+)", readme, re.MULTILINE)) == set(cli.commands)
+    for command in cli.commands.values():
+        assert command.help
+        assert all(getattr(option, "help", "") for option in command.params if option.param_type_name == "option")
+
+
+def test_a_finding_has_the_columns_of_its_table():
+    assert FINDINGS.names == list(Finding._fields)
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    table = design.split("| column | meaning |")[1].split("\n\n")[0]
+    assert set(re.findall(r"`([a-z_]+)`", " ".join(line.split("|")[1] for line in table.split("\n")[2:]))) == set(
+        Finding._fields
+    )
+
+
+def test_no_file_speaks_of_the_machine_it_was_made_on():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    if not listed:
+        pytest.skip("not a git checkout")
+    for name in listed:
+        if not name.startswith("corpus/") and name != "tests/test_docs.py":
+            text = (ROOT / name).read_text(encoding="utf-8")
+            assert not re.search(r"/work/|/root/|/home/\w+", text), name
+
+
+def test_the_numbers_on_the_pages_are_those_of_the_code():
+    told = {rule.name: rule.thresholds for rule in RULES}
+    fewest, most = frequency.BOILERPLATE_WORDS
+    assert told["boilerplate"] == (
+        f"{fewest} to {most} words; in at least {frequency.BOILERPLATE_ARTICLES} articles and "
+        f"{frequency.BOILERPLATE_SHARE:.0%} of the articles of the host.".replace("%", " %")
+    )
+    assert f"at least {prepare.SHARED_WORDS} words" in told["shared-paragraph"]
+    assert f"runs of {ARTICLE_SHINGLE} words" in told["near-duplicate-article"]
+    assert f"({Settings().threshold})" in told["near-duplicate-article"]
+    assert f"{repeats.BLOCK_WORDS} words of prose" in told["repeated-block"]
+    assert f"{repeats.FAR_WORDS} in {repeats.FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
+    assert f"{repeats.DENSE:.0%}".replace("%", " %") in told["repeated-block"]
+    assert f"at least {repeats.ALONE_WORDS} words" in told["repeated-paragraph"]
