@@ -5,8 +5,7 @@
 FOLDER holds corpora as ``NAME.jsonl.gz`` (``id``, ``text``) and, for those with known truth,
 ``NAME.silver_pairs.jsonl.gz`` (``a``, ``b``, ``jaccard``: every pair of representatives with Jaccard >= 0.5 on word
 5-grams). Each corpus goes through ``dedup clean``, ``verify`` and ``restore``, each in a process of its own. The
-similarity of each dropped article to its twin is computed here again, from the raw texts, with nothing of ours but the
-fields of the output.
+similarity of each dropped article to its twin is computed here again, from the repaired texts, in a few plain lines.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from dedup import repair
 
 THRESHOLD = 0.8
 RESULTS = Path(__file__).parent / "results" / "articles.json"
@@ -53,7 +54,7 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 
 def judge(corpus: Path, out: Path) -> dict[str, Any]:
     """Recall of the silver pairs, and the dropped articles without a kept article at the threshold."""
-    texts = {row["id"]: row["text"] for row in rows(corpus)}
+    texts = {row["id"]: repair(row["text"])[0] for row in rows(corpus)}
     kept = {row["id"] for row in rows(out / "articles.jsonl")}
     dropped = {row["id"]: row["provenance"] for row in rows(out / "dropped.jsonl")}
     unjustified = 0
@@ -91,19 +92,35 @@ def measure(corpus: Path) -> dict[str, Any]:
     return told
 
 
+def table(figures: dict[str, dict[str, Any]]) -> str:
+    """The figures as a Markdown table."""
+    names = list(dict.fromkeys(name for told in figures.values() for name in told))
+    lines = ["| corpus | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    for corpus, told in figures.items():
+        lines.append(f"| {corpus} | " + " | ".join(_told(told.get(name, "")) for name in names) + " |")
+    return "\n".join(lines)
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.4f}" if value == 1.0 and isinstance(value, float) else str(value)
+
+
 def main() -> None:
     """Prints a table, and with ``--write`` keeps the figures."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", help="without it, the figures kept are shown")
+    parser.add_argument("--corpora", nargs="*", metavar="NAME", help="only these")
     parser.add_argument("--write", action="store_true", help=f"keep the figures in {RESULTS.name}")
     arguments = parser.parse_args()
+    if arguments.folder is None:
+        print(table(json.loads(RESULTS.read_text(encoding="utf-8"))["figures"]))
+        return
     corpora = sorted(path for path in arguments.folder.glob("*.jsonl.gz") if "silver" not in path.name)
-    figures = {corpus.name.split(".")[0]: measure(corpus) for corpus in corpora}
-    names = list(dict.fromkeys(name for told in figures.values() for name in told))
-    print("| corpus | " + " | ".join(names) + " |")
-    print("|---|" + "---|" * len(names))
-    for corpus, told in figures.items():
-        print(f"| {corpus} | " + " | ".join(str(told.get(name, "")) for name in names) + " |")
+    named = {corpus.name.split(".")[0]: corpus for corpus in corpora}
+    figures = {name: measure(corpus) for name, corpus in named.items() if name in (arguments.corpora or named)}
+    print(table(figures))
     if arguments.write:
         machine = {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
         RESULTS.parent.mkdir(exist_ok=True)

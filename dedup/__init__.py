@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dedup.fingerprint import shingle_hash, shingles, signatures
     from dedup.memory import Result, clean_articles
     from dedup.pipeline import check, clean
-    from dedup.repair import repair
+    from dedup.repairs import repair
     from dedup.report import Report
     from dedup.settings import Settings
 
@@ -52,7 +52,7 @@ _HOMES = {
     "dedup.fingerprint": ("shingle_hash", "shingles", "signatures"),
     "dedup.memory": ("Result", "clean_articles"),
     "dedup.pipeline": ("check", "clean"),
-    "dedup.repair": ("repair",),
+    "dedup.repairs": ("repair",),
     "dedup.report": ("Report",),
     "dedup.settings": ("Settings",),
 }

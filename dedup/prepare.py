@@ -23,7 +23,7 @@ from dedup.findings import Finding, Offsets, compose
 from dedup.fingerprint import encode
 from dedup.furniture import furniture
 from dedup.read import TEXT
-from dedup.repair import repair
+from dedup.repairs import repair
 from dedup.repeats import Repeat, repeats
 from dedup.segment import comparison_key, cuts, paragraphs
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings

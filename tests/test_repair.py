@@ -1,6 +1,5 @@
 """Text-level repair: properties for any text, an oracle on plain ftfy, cases as data, hostile input."""
 
-import importlib
 import re
 import time
 import unicodedata
@@ -11,11 +10,14 @@ from ftfy.badness import BADNESS_RE, MOJIBAKE_CATEGORIES, is_bad
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dedup import encoding as module
+from dedup.align import differences
+from dedup.encoding import ROUNDS
 from dedup.findings import FIX, FLAG, apply, revert
-from dedup.repair import ROUNDS, differences, repair, typography, whitespace
+from dedup.repairs import repair
 from dedup.settings import Settings
-
-module = importlib.import_module("dedup.repair")  # the package has a function of that name
+from dedup.typography import typography
+from dedup.whitespace import whitespace
 
 ENCODING_ONLY = Settings(rules={"whitespace": "off"})
 EVERYTHING = Settings(rules={"typography": "fix"})

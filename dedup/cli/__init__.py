@@ -1,0 +1,71 @@
+"""The command line: options become settings, settings become one call, its answer is printed.
+
+Exit status: 0 done, 1 findings or mismatches, 2 an error, 130 interrupted. Heavy libraries are imported inside the
+commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from dedup import __version__
+from dedup.cli import about, jobs, outputs
+from dedup.cli.options import VERBOSE
+from dedup.cli.talk import DONE, INTERRUPTED, ReaderGone, Talk, flush, told
+
+__all__ = ["cli", "main"]
+
+
+class _Group(click.Group):
+    """Commands whose reader may leave, and which may be interrupted."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            status = super().invoke(ctx)
+            flush()
+        except ReaderGone:
+            return DONE
+        except KeyboardInterrupt:
+            click.echo("dedup: interrupted", err=True)
+            return INTERRUPTED
+        except BrokenPipeError as error:  # not from our output: see dedup.cli.talk
+            raise RuntimeError("the pipe to a worker process broke") from error
+        return status
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode
+    talk = Talk()
+    try:
+        status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=talk) or DONE
+    except SystemExit:  # Click's answer to a help page that nobody reads
+        status = DONE
+    except click.Abort:
+        status = INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a fault of ours still ends as one line
+        status = told(error, talk)
+    sys.exit(status)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dedup", message="%(prog)s %(version)s")
+@VERBOSE
+def cli() -> None:
+    """Repair scraped articles and remove what repeats, with a record of every change.
+
+    Each change can be explained (dedup explain) and undone (dedup restore).
+    """
+
+
+for _command in (
+    *(jobs.clean, jobs.check),
+    *(outputs.explain, outputs.diff, outputs.verify, outputs.restore),
+    *(about.rules, about.config_),
+):
+    cli.add_command(_command)

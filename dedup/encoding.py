@@ -1,0 +1,232 @@
+"""The `encoding` rule: ftfy, line by line, as findings.
+
+ftfy decides what a repair is; `dedup.align` finds where it took place. Everything here takes time linear in the text,
+whatever the text is: see `LINE_AT_MOST`, `SHORT`, `ROUNDS`. A line longer than `LINE_AT_MOST` is judged in pieces, as
+ftfy itself does beyond a million characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import ftfy
+from ftfy import fixes
+from ftfy.chardata import HTML_ENTITY_RE
+
+from dedup.align import differences
+from dedup.findings import Finding, fix
+from dedup.segment import MARKS_AT_MOST
+
+# Rounds of anything that is repeated until stable. Random mojibake of 20,000 characters needs six at most;
+# entities nested deeper than this stay.
+ROUNDS = 16
+
+# ftfy decodes CESU-8 in quadratic time: a line of it with 50,000 characters takes 0.02 s, one of 1,000,000
+# takes 2.3 s. Longer lines are cut, between words where there are any.
+LINE_AT_MOST = 50_000
+
+# Up to this length no repair can take long, however it is made; ftfy gets the line as it stands. Longer ones,
+# and those with many entities, are repaired in counted rounds.
+SHORT = 200
+
+# Characters of line text that the memo of repaired lines may hold.
+MEMO_AT_MOST = 4_000_000
+
+# Quotes, ligatures and width belong to `typography`. Everything is stated: a default of ftfy may change.
+_CONFIG = ftfy.TextFixerConfig(
+    unescape_html=True,
+    remove_terminal_escapes=True,
+    fix_encoding=True,
+    restore_byte_a0=True,
+    replace_lossy_sequences=True,
+    decode_inconsistent_utf8=True,
+    fix_c1_controls=True,
+    fix_latin_ligatures=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_line_breaks=True,
+    fix_surrogates=True,
+    remove_control_chars=True,
+    normalization="NFC",
+    max_decode_length=LINE_AT_MOST,
+    explain=True,
+)
+_CONFIGS = {unescape: _CONFIG._replace(unescape_html=unescape) for unescape in (True, False)}
+
+_CONTROL = bytes((*range(9), 0x0B, *range(0x0D, 0x20), 0x7F))
+_CONTROL_BUT_CR = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+# Without one of these, a text is ASCII that none of ftfy's steps changes.
+_SUSPECT = {True: re.compile("[^\t\n\x0c -%'-~]"), False: re.compile("[^\t\n\x0c -~]")}
+# Most lines in Latin script hold nothing but ASCII and, each by itself between ASCII characters, these: accented
+# letters, dashes, quotation marks, currency. No branch of ftfy's badness pattern matches such a line, and none of
+# them changes under NFC (a test shows both). Left out of their blocks: what is bad beside ASCII alone.
+_ALONE = "\u00a0-\u00c1\u00c4-\u0151\u0154-\u017f\u2010-\u2027\u2030-\u2044\u20a0-\u20c0\u2122"
+# Characters that ftfy's badness pattern does not know, that NFC leaves alone and that compose with nothing of the
+# same kind: Hebrew and Arabic letters, CJK punctuation, kana, Han, Hangul syllables, full width.
+_FREE = (
+    "\u05d0-\u05ea\u060c\u061b\u061f-\u063a\u0641-\u064a\u0660-\u066d\u0671-\u06d3"
+    "\u3000-\u3029\u3041-\u3096\u309d-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uffbe\U00020000-\U0002a6df"
+)
+_DOUBTFUL = re.compile(f"[^\t\n\x0c -~{_ALONE}{_FREE}]|[{_ALONE}]{{2}}")
+_BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
+_STEPS_SHOWN = 12
+
+
+def encoding(text: str, *, unescape: bool) -> list[Finding]:
+    r"""Fixes for what ftfy repairs in `text`, line by line; entities are decoded where `unescape` says so.
+
+    The evidence names the steps that ftfy took in that line.
+
+    >>> [finding.evidence for finding in encoding("caf\u00c3\u00a9", unescape=True)]
+    ['encode latin-1, decode utf-8']
+    """
+    if _untouched(text, unescape):
+        return []
+    suspect = _SUSPECT[unescape]
+    found: list[Finding] = []
+    position = 0
+    while match := suspect.search(text, position):
+        start = text.rfind("\n", position, match.start()) + 1 or position
+        position = text.find("\n", start) + 1 or len(text)
+        for left, right in _segments(text, start, position):
+            segment = text[left:right]
+            if _untouched(segment, unescape):
+                continue
+            fixed, evidence = _mend(segment, unescape)
+            if fixed != segment:
+                edits = differences(segment, fixed)
+                found += [fix("encoding", text, left + a, left + b, new, evidence) for a, b, new in edits]
+    return found
+
+
+def _untouched(text: str, unescape: bool) -> bool:
+    """Whether no step of ftfy can change `text`, as far as a quick look tells."""
+    if text.isascii():
+        plain = len(text.encode("ascii").translate(None, _CONTROL)) == len(text)  # four times as fast as a pattern
+    else:
+        plain = not _DOUBTFUL.search(text)
+    return plain and not (unescape and "&" in text and HTML_ENTITY_RE.search(text))
+
+
+def _segments(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Spans of the pieces of the line ``text[start:stop]`` that are judged each by itself.
+
+    A byte order mark is a piece of its own that is left out: it belongs to the whitespace rule.
+    """
+    while start < stop:
+        end = text.find("\ufeff", start, stop)
+        end = stop if end < 0 else end
+        while end - start > LINE_AT_MOST:
+            cut = start + LINE_AT_MOST
+            for space in _BETWEEN_WORDS.finditer(text, cut - 1000, cut):
+                cut = space.end()
+            yield start, cut
+            start = cut
+        if start < end:
+            yield start, end
+        start = end + 1
+
+
+class _Memo:
+    """Repaired lines by line and `unescape`; forgets everything when full, which changes no result."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, bool], tuple[str, str]] = {}
+        self.size = 0
+
+    def keep(self, segment: str, unescape: bool, fixed: str, evidence: str) -> None:
+        self.size += len(segment) + len(fixed)
+        if self.size > MEMO_AT_MOST:
+            self.lines.clear()
+            self.size = len(segment) + len(fixed)
+        self.lines[segment, unescape] = (fixed, evidence)
+
+
+_memo = _Memo()
+
+
+def _mend(segment: str, unescape: bool, depth: int = 0) -> tuple[str, str]:
+    """`segment` as ftfy repairs it, and the steps; stable, also where the repair creates a line break."""
+    known = _memo.lines.get((segment, unescape))
+    if known is not None:
+        return known
+    fixed, steps = _fixed(segment, unescape)
+    evidence = ", ".join(steps[:_STEPS_SHOWN]) + (", ..." if len(steps) > _STEPS_SHOWN else "")
+    if fixed != segment and depth < ROUNDS and 0 <= fixed.find("\n") < len(fixed) - 1:
+        lines = fixed.splitlines(keepends=True) if fixed.isascii() else re.findall("[^\n]*\n|[^\n]+", fixed)
+        fixed = "".join(line if _untouched(line, unescape) else _mend(line, unescape, depth + 1)[0] for line in lines)
+    _memo.keep(segment, unescape, fixed, evidence)
+    return fixed, evidence
+
+
+def _fixed(segment: str, unescape: bool) -> tuple[str, list[str]]:
+    """`segment` as ftfy repairs it as one piece, and the names of the steps taken."""
+    entities = unescape and "&" in segment
+    if segment.isascii() and not _CONTROL_BUT_CR.search(segment) and not entities:
+        return fixes.fix_line_breaks(segment), ["fix_line_breaks"]  # ftfy would do just that
+    if len(segment) <= SHORT and not (entities and segment.count(";") > ROUNDS):
+        text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
+        return text, _names(steps)
+    for config in (_CONFIGS[unescape], _CONFIGS[False], _CONFIGS[False]._replace(decode_inconsistent_utf8=False)):
+        result = _in_rounds(segment, config)
+        if result is not None:
+            return result
+    return segment, []
+
+
+def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[str]] | None:
+    """What ``ftfy.fix_and_explain`` gives, in `ROUNDS` rounds at most; None where it would go on.
+
+    The steps and their order are ftfy's. What ftfy does not do is count: nested entities take it one round
+    each, and so can every other character of "ÃŸ°ÃŸ°ÃŸ°...". Nor does it look at runs of combining marks, which
+    normalisation sorts in quadratic time.
+    """
+    text = segment
+    names: list[str] = []
+    encoding_rounds = 0
+    for _ in range(ROUNDS):
+        before = text
+        if config.unescape_html:
+            text = _step("unescape_html", text, names)
+        while True:
+            previous = text
+            text, steps = ftfy._fix_encoding_one_step_and_explain(text, config)  # noqa: SLF001  no public one counts
+            names += _names(steps)
+            if text == previous:
+                break
+            encoding_rounds += 1
+            if encoding_rounds > ROUNDS:
+                return None
+        for name in _FIXERS:
+            text = _step(name, text, names)
+        if not _long_run_of_marks(text):
+            normal = unicodedata.normalize("NFC", text)
+            names += ["normalize NFC"] * (normal != text)
+            text = normal
+        if text == before:
+            return text, names
+    return None
+
+
+_FIXERS = ("fix_c1_controls", "fix_line_breaks", "fix_surrogates", "remove_terminal_escapes", "remove_control_chars")
+
+
+def _step(name: str, text: str, names: list[str]) -> str:
+    """`text` after the step `name` of ftfy, which is added to `names` where it does something."""
+    fixed: str = ftfy.FIXERS[name](text)
+    names += [name] * (fixed != text)
+    return fixed
+
+
+def _names(steps: list[ftfy.ExplanationStep] | None) -> list[str]:
+    return [step.parameter if step.action == "apply" else f"{step.action} {step.parameter}" for step in steps or ()]
+
+
+_LONG_RUN = re.compile(rb"[^\x00]{%d}" % (MARKS_AT_MOST + 1))
+
+
+def _long_run_of_marks(text: str) -> bool:
+    """Whether more than `MARKS_AT_MOST` characters follow each other that canonical ordering would sort."""
+    return bool(_LONG_RUN.search(bytes(map(unicodedata.combining, text))))

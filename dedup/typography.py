@@ -1,0 +1,41 @@
+"""The `typography` rule: three of ftfy's character maps, as findings."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from ftfy import fixes
+from ftfy.chardata import LIGATURES, WIDTH_MAP
+
+from dedup.findings import Finding, fix
+
+
+def typography(text: str) -> list[Finding]:
+    """Fixes that do what ftfy's `fix_latin_ligatures`, `fix_character_width` and `uncurl_quotes` do.
+
+    >>> from dedup.findings import apply
+    >>> apply("it’s ﬁne", typography("it’s ﬁne"))
+    "it's fine"
+    """
+    if text.isascii():
+        return []
+    return [
+        fix("typography", text, match.start(), match.end(), _plain(match.group()), match.lastgroup)
+        for match in _typography().finditer(text)
+    ]
+
+
+def _plain(text: str) -> str:
+    return fixes.uncurl_quotes(fixes.fix_character_width(fixes.fix_latin_ligatures(text)))
+
+
+@cache
+def _typography() -> re.Pattern[str]:
+    """Matches a run of characters that one of ftfy's functions changes, as a group of its name."""
+    characters = {
+        "fix_latin_ligatures": map(chr, LIGATURES),
+        "fix_character_width": map(chr, WIDTH_MAP),
+        "uncurl_quotes": map(chr, (0x02BC, *range(0x2018, 0x2020))),
+    }
+    return re.compile("|".join(f"(?P<{name}>[{re.escape(''.join(of))}]+)" for name, of in characters.items()))
