@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import frequency
+from dedup import frequency, match
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
 from dedup.fingerprint import I64, decode
 from dedup.frequency import Paragraphs
@@ -96,7 +96,13 @@ class Verdicts:
         for row in (np.flatnonzero(self.articles.twins[start:stop] >= 0) + start).tolist():
             article, source, record, characters = self.names[int(self.articles.twins[row])]
             twin = Twin(article, source, record, 0, characters)
-            verdict = Verdict(self.articles.rule(row), -1, float(self.articles.similarities[row]), twin, None)
+            verdict = Verdict(
+                match.RULES[self.articles.rules[row]],
+                -1,
+                float(self.articles.similarities[row]),
+                twin,
+                self.articles.evidence.get(row),
+            )
             verdicts.setdefault(row - start, []).append(verdict)
         found = self.paragraphs
         first, last = int(self.first_paragraphs[start]), int(self.first_paragraphs[stop])

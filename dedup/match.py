@@ -15,26 +15,25 @@ from dedup.pieces import Corpus, digests, flat, integers
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.survive import SURVIVES, Comparer, Floats, Texts, survive
 
+NONE, DUPLICATE, NEAR_DUPLICATE = range(3)
+RULES = ("", "duplicate-article", "near-duplicate-article")
 _LAST = np.iinfo(np.int64).max  # a date behind all others
 
 
 class Articles(NamedTuple):
     """One value per input record, in input order.
 
-    `twins` is the row of the survivor an article repeats, or -1: int64; `similarities` float64; `equal` says whether
-    the comparison keys are the same; `kept` whether the article stays in the output.
+    `rules` indexes `RULES`: int8; `twins` is the row of the article repeated, or -1: int64; `similarities` float64;
+    `kept` says whether the article stays in the output; `evidence` has words on some rows.
     """
 
+    rules: npt.NDArray[np.int8]
     twins: I64
     similarities: Floats
-    equal: npt.NDArray[np.bool_]
     kept: npt.NDArray[np.bool_]
+    evidence: dict[int, str]
     candidates: int
     matches: int
-
-    def rule(self, row: int) -> str:
-        """The rule that a row with a twin falls under."""
-        return "duplicate-article" if self.equal[row] else "near-duplicate-article"
 
 
 def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fingerprint) -> Articles:
@@ -58,12 +57,15 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
     has_twin = found.twins != SURVIVES
     twins[order[has_twin]] = order[found.twins[has_twin]]
     similarities[order] = found.similarities
-    equal = (twins != SURVIVES) & (keys == keys[twins])
-    dropped = np.zeros(len(corpus), bool)
-    for rule, mine in (("duplicate-article", equal), ("near-duplicate-article", ~equal)):
-        if settings.rules[rule] == "drop":
-            dropped |= mine & (twins != SURVIVES)
-    return Articles(twins, similarities, equal, readable & ~dropped, found.candidates, found.matches)
+    rules = np.where(twins == SURVIVES, NONE, np.where(keys == keys[twins], DUPLICATE, NEAR_DUPLICATE)).astype(np.int8)
+    kept = readable.copy()
+    for rule in (DUPLICATE, NEAR_DUPLICATE):
+        if settings.rules[RULES[rule]] == "drop":
+            kept &= rules != rule
+        if settings.rules[RULES[rule]] == "off":
+            twins[rules == rule] = SURVIVES
+            rules[rules == rule] = NONE
+    return Articles(rules, twins, similarities, kept, {}, found.candidates, found.matches)
 
 
 def _priority(table: pa.Table, settings: Settings, wanted: npt.NDArray[np.bool_]) -> I64:

@@ -198,11 +198,12 @@ def test_lossless_changes_no_text_and_drops_nothing(tmp_path):
 
 
 def test_every_rule_can_be_off(tmp_path):
-    source = write_jsonl(tmp_path / "news.jsonl", news())
+    source = write_jsonl(tmp_path / "news.jsonl", [*news(), {"id": "again", "text": news()[0]["text"]}])
     off = dict.fromkeys(Settings().rules, "off")
     out, report = run(tmp_path, source, rules=off)
     assert report.tally.findings == {}
-    assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [row["text"] for row in news()]
+    texts = [row["text"] for row in news()]
+    assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [*texts, texts[0]]
 
 
 def test_boilerplate_keeps_its_first_copy_and_counts_articles_of_the_host(tmp_path):
