@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from dedup.settings import NUM_PERM, SEED
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 FNV_OFFSET = 0xCBF29CE484222325  # FNV-1a, 64 bits (Fowler, Noll, Vo)
 FNV_PRIME = 0x100000001B3
@@ -29,6 +31,22 @@ MIX_1 = 0xFF51AFD7ED558CCD  # MurmurHash3's 64-bit finaliser
 MIX_2 = 0xC4CEB9FE1A85EC53
 _MASK = (1 << 64) - 1
 _ROWS_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 permutations
+
+
+class Comparer(Protocol):
+    """The functions that this module defines and `dedup.kernels` compiles; either module is one."""
+
+    def sketches(self, keys: Sequence[bytes], n: int) -> U32:
+        """Signatures of comparison keys."""
+
+    def minimizers(self, keys: Sequence[bytes], n: int, window: int) -> tuple[U64, I64]:
+        """Minimizers of comparison keys and their borders."""
+
+    def hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
+        """Sets of shingle hashes and their borders."""
+
+    def similarities(self, hashes: U64, borders: I64, text: int, others: I64, least: float) -> Floats:
+        """Jaccard similarities of one set to others."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -183,7 +201,7 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     return np.concatenate([np.empty(0, np.uint64), *sets]), borders
 
 
-def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float) -> npt.NDArray[np.float64]:
+def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float) -> Floats:
     """Jaccard similarity of set `text` to each of the sets `others`: float64 [len(others)].
 
     Zero where the sizes alone say that it is below `least`.
@@ -197,6 +215,32 @@ def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float
             common = len(np.intersect1d(one, two, assume_unique=True))
             result[index] = common / (small + large - common)
     return result
+
+
+def containment(one: bytes, two: bytes, n: int) -> float:
+    """The share of the distinct `n`-word shingles of key `one` that key `two` has; 0.0 where `one` has none.
+
+    >>> containment(b"a b c", b"x a b c d", 2)
+    1.0
+    """
+    first = _shingle_set(one, n)
+    return len(first & _shingle_set(two, n)) / len(first) if first else 0.0
+
+
+def minimizers(keys: Sequence[bytes], n: int, window: int) -> tuple[U64, I64]:
+    """Of every `window` consecutive shingles of each key the smallest hash: uint64, each ascending; and borders, int64.
+
+    A key of fewer shingles gives the smallest of all it has.
+    """
+    found = []
+    for key in keys:
+        hashes = shingle_hashes(key, n)
+        if len(hashes):
+            hashes = np.lib.stride_tricks.sliding_window_view(hashes, min(window, len(hashes))).min(axis=1)
+        found.append(np.unique(hashes))
+    borders = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum([len(one) for one in found], out=borders[1:])
+    return np.concatenate([np.empty(0, np.uint64), *found]), borders
 
 
 def _shingle_set(key: bytes, n: int) -> set[tuple[bytes, ...]]:

@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import fingerprint
-from dedup.fingerprint import I64, U32
+from dedup.fingerprint import I64, U32, Comparer, Floats
 from dedup.match import Articles
 from dedup.pieces import Corpus, digests, flat, integers
 from dedup.prepare import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
-from dedup.survive import SURVIVES, Comparer, Floats, Texts, survive
+from dedup.survive import SURVIVES, Texts, survive
 
 # A paragraph is boilerplate when it is short and stands in many articles of one host.
 BOILERPLATE_WORDS = (2, 20)  # fewest and most words; background paragraphs that a newsroom reuses are longer

@@ -130,6 +130,49 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
 
 
 @numba.njit(cache=True, nogil=True)
+def _minimizers(data: Bytes, borders: I64, n: int, window: int, out: U64, out_borders: I64) -> None:
+    longest = 0
+    for row in range(len(borders) - 1):
+        longest = max(longest, borders[row + 1] - borders[row])
+    words = np.empty(longest // 2 + 1, np.uint64)
+    hashes = np.empty(longest // 2 + 1, np.uint64)
+    position = 0
+    for row in range(len(borders) - 1):
+        found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)
+        first = position
+        place = -1  # of the smallest hash in the window before
+        for start in range(max(min(found, 1), found - window + 1)):
+            stop = min(start + window, found)
+            if place < start:
+                place = start
+                for at in range(start + 1, stop):
+                    if hashes[at] < hashes[place]:
+                        place = at
+            elif hashes[stop - 1] < hashes[place]:
+                place = stop - 1
+            else:
+                continue
+            out[position] = hashes[place]
+            position += 1
+        ordered = np.sort(out[first:position])
+        position = first
+        for at in range(len(ordered)):
+            if at == 0 or ordered[at] != ordered[at - 1]:
+                out[position] = ordered[at]
+                position += 1
+        out_borders[row + 1] = position
+
+
+def minimizers(keys: Sequence[bytes], n: int, window: int) -> tuple[U64, I64]:
+    """`dedup.fingerprint.minimizers`, compiled."""
+    data, borders = pack(keys)
+    out = np.empty(len(data) // 2 + len(keys), np.uint64)
+    out_borders = np.zeros(len(keys) + 1, np.int64)
+    _minimizers(data, borders, n, window, out, out_borders)
+    return out[: out_borders[-1]].copy(), out_borders
+
+
+@numba.njit(cache=True, nogil=True)
 def _similarities(
     hashes: U64, borders: I64, text: int, others: I64, least: float, result: npt.NDArray[np.float64]
 ) -> None:

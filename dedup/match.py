@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from dedup import fingerprint
 from dedup.errors import SettingsError
-from dedup.fingerprint import I64
+from dedup.fingerprint import I64, Comparer, Floats
 from dedup.pieces import Corpus, digests, flat, integers
 from dedup.settings import ARTICLE_SHINGLE, Settings
-from dedup.survive import SURVIVES, Comparer, Floats, Texts, survive
+from dedup.survive import SURVIVES, Texts, survive
 
-NONE, DUPLICATE, NEAR_DUPLICATE = range(3)
-RULES = ("", "duplicate-article", "near-duplicate-article")
+NONE, DUPLICATE, NEAR_DUPLICATE, CONTAINED = range(4)
+RULES = ("", "duplicate-article", "near-duplicate-article", "contained-article")
 _LAST = np.iinfo(np.int64).max  # a date behind all others
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from dedup import fields as record_fields
-from dedup import fingerprint
 from dedup.decide import outcomes
-from dedup.engines.local import SMALL_BYTES, compiled
+from dedup.engines.local import SMALL_BYTES, fingerprints
 from dedup.findings import Finding
 from dedup.pieces import Corpus
 from dedup.pipeline import decide
@@ -48,9 +47,9 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
     settings = settings or Settings()
     given = list(articles)
     told = [_told(article, settings) for article in given]
-    comparer = fingerprint if sum(map(len, told)) < SMALL_BYTES else compiled()
+    comparer = fingerprints(compiled=sum(map(len, told)) >= SMALL_BYTES)
     batches = [
-        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, comparer.sketches)
+        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, comparer)
         for at in range(0, max(len(told), 1), _ROWS_AT_ONCE)
     ]
     corpus = Corpus(batches)

@@ -11,19 +11,20 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from dedup.contained import match_contained
 from dedup.decide import Verdict, Verdicts, outcomes
-from dedup.engines.local import LocalEngine, Workers
+from dedup.engines.local import LocalEngine, Workers, fingerprints
 from dedup.errors import SettingsError
 from dedup.findings import Finding
+from dedup.fingerprint import Comparer
 from dedup.frequency import match_paragraphs
 from dedup.match import match_articles
 from dedup.pieces import Corpus, Piece, from_ipc, store, to_ipc
-from dedup.prepare import Sketches, prepare
+from dedup.prepare import prepare
 from dedup.read import RUN_FILE, Read, find
 from dedup.report import Report, Tally, field_counts, run_file
 from dedup.settings import Settings
 from dedup.stopwatch import Progress, Stopwatch
-from dedup.survive import Comparer
 from dedup.write import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
 
 Inputs = str | Path | Sequence[str | Path]
@@ -47,8 +48,9 @@ def clean(
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
-        _decided(source, out, settings, engine, watch, work) as (workers, records, corpus, verdicts, stages),
+        prepared(source, settings, engine, watch, work, out) as (workers, records, corpus),
     ):
+        verdicts, stages = decide(corpus, settings, workers.comparer, watch)
         tally = Tally()
         with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
             tasks = ((piece, verdicts.of(number)) for number, piece, _, _ in corpus.batches())
@@ -86,8 +88,9 @@ def check(
     settings, watch = settings or Settings(), Stopwatch(progress)
     with (
         tempfile.TemporaryDirectory(prefix="dedup-") as work,
-        _decided(source, None, settings, engine, watch, Path(work)) as (_, _, corpus, verdicts, _),
+        prepared(source, settings, engine, watch, Path(work)) as (workers, _, corpus),
     ):
+        verdicts, _ = decide(corpus, settings, workers.comparer, watch)
         for number, piece, _, _ in corpus.batches():
             for outcome in outcomes(piece, verdicts.of(number), settings):
                 yield from outcome.findings
@@ -99,6 +102,7 @@ def decide(
     """What the corpus-level rules say of every article and paragraph, and what it took to find out."""
     with watch.stage("match articles"):
         articles = match_articles(corpus, settings, comparer)
+        articles = match_contained(corpus, articles, settings, comparer)
     with watch.stage("match paragraphs"):
         paragraphs = match_paragraphs(corpus, articles, settings, comparer)
     stages = {
@@ -109,30 +113,28 @@ def decide(
 
 
 @contextmanager
-def _decided(
-    source: Inputs, out: Path | None, settings: Settings, engine: str | LocalEngine, watch: Stopwatch, work: Path
-) -> Iterator[tuple[Workers, Read, Corpus, Verdicts, dict[str, dict[str, int]]]]:
-    """Everything up to the decisions: the part that `clean` and `check` share."""
+def prepared(
+    source: Inputs, settings: Settings, engine: str | LocalEngine, watch: Stopwatch, work: Path, out: Path | None = None
+) -> Iterator[tuple[Workers, Read, Corpus]]:
+    """The articles of `source` after every stage that looks at one article alone, as pieces in the folder `work`."""
     engine = _engine(engine)
     found = find([source] if isinstance(source, (str, Path)) else source, ignore=out)
     records = Read(found, batch_bytes=engine.batch_bytes)
     with engine.workers(records.total_bytes) as workers:
-        task = partial(_prepare, settings=settings, sketches=workers.comparer.sketches, work=work)
+        task = partial(_prepare, settings=settings, compiled=workers.compiled, work=work)
         batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
         pieces: list[Piece] = []
         for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
             pieces.append(piece)
             watch.done(records.fresh_bytes())
-        corpus = Corpus(pieces)
-        verdicts, stages = decide(corpus, settings, workers.comparer, watch)
-        yield workers, records, corpus, verdicts, stages
+        yield workers, records, Corpus(pieces)
 
 
-def _prepare(task: tuple[int, bytes], settings: Settings, sketches: Sketches, work: Path) -> Path:
+def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
     """Prepares one batch of records into a piece of the working folder; its path."""
     number, data = task
     path = work / f"{number:08d}.arrow"
-    store(prepare(from_ipc(data), settings, sketches), path)
+    store(prepare(from_ipc(data), settings, fingerprints(compiled=compiled)), path)
     return path
 
 

@@ -8,7 +8,7 @@ which the corpus is searched. It runs wherever the articles are.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from dedup import fingerprint
 from dedup.errors import RecordError
 from dedup.fields import BadRecordError
 from dedup.findings import Finding, Offsets, compose
-from dedup.fingerprint import encode
+from dedup.fingerprint import Comparer, encode
 from dedup.furniture import furniture
 from dedup.read import TEXT
 from dedup.repairs import repair
@@ -31,8 +31,10 @@ from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 DIGEST_BYTES = 16
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.
 SHARED_WORDS = 5
-
-Sketches = Callable[[Sequence[bytes], int], fingerprint.U32]
+# Any run of 20 words that two articles share, 16 shingles, gives both a minimizer in common; shorter articles have
+# none that would be sure to be found in a longer one.
+CONTAINED_WINDOW = 16
+CONTAINED_WORDS = CONTAINED_WINDOW + ARTICLE_SHINGLE - 1
 
 
 class Layers(NamedTuple):
@@ -139,6 +141,7 @@ def schema(settings: Settings) -> pa.Schema:
             ("digest", pa.binary(DIGEST_BYTES)),
             ("words", pa.int64()),
             ("buckets", pa.list_(pa.uint32(), settings.article_bands[0])),
+            ("minimizers", pa.list_(pa.uint64())),
             ("findings", pa.list_(FINDINGS)),
             ("repeats", pa.list_(REPEATS)),
             ("paragraphs", pa.list_(PARAGRAPHS)),
@@ -147,10 +150,10 @@ def schema(settings: Settings) -> pa.Schema:
     )
 
 
-def prepare(batch: pa.RecordBatch, settings: Settings, sketches: Sketches = fingerprint.sketches) -> pa.RecordBatch:
+def prepare(batch: pa.RecordBatch, settings: Settings, comparer: Comparer = fingerprint) -> pa.RecordBatch:
     """One prepared row per record of `batch` (`dedup.read.RECORDS`), in its order.
 
-    `sketches` is the signature function, plain or compiled. Raises `RecordError` for a bad record where the settings
+    `comparer` makes the fingerprints, plain or compiled. Raises `RecordError` for a bad record where the settings
     say so.
     """
     rows = _Rows(settings)
@@ -163,7 +166,7 @@ def prepare(batch: pa.RecordBatch, settings: Settings, sketches: Sketches = fing
             if settings.on_error == "fail":
                 raise RecordError(f"{source}#{record}: {problem}") from None
             rows.refuse(source, record, data, str(problem))
-    return rows.batch(sketches)
+    return rows.batch(comparer)
 
 
 def _record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[record_fields.Fields, str, str | None]:
@@ -276,14 +279,15 @@ class _Rows:
         for name, count in (("findings", findings), ("repeats", repeats_), ("paragraphs", paragraphs_)):
             self.counts[name].append(count)
 
-    def batch(self, sketches: Sketches) -> pa.RecordBatch:
+    def batch(self, comparer: Comparer) -> pa.RecordBatch:
         """All rows, with their fingerprints."""
         arrays = {
-            "buckets": self._article_buckets(sketches),
+            "buckets": self._article_buckets(comparer),
+            "minimizers": self._minimizers(comparer),
             "findings": self._nested("findings", _struct(self.findings, FINDINGS)),
             "repeats": self._nested("repeats", _struct(self.repeats, REPEATS)),
             "paragraphs": self._nested("paragraphs", _struct(self.paragraphs, PARAGRAPHS)),
-            "paragraph_buckets": self._nested("paragraphs", self._paragraph_buckets(sketches)),
+            "paragraph_buckets": self._nested("paragraphs", self._paragraph_buckets(comparer)),
         }
         for field in self.schema:
             if field.name not in arrays:
@@ -294,17 +298,24 @@ class _Rows:
         offsets = pa.array([0, *accumulate(self.counts[name])], pa.int32())
         return pa.ListArray.from_arrays(offsets, values)
 
-    def _article_buckets(self, sketches: Sketches) -> pa.Array:
+    def _minimizers(self, comparer: Comparer) -> pa.Array:
+        keys = [key or b"" for key in self.columns["key"]]
+        if self.settings.rules["contained-article"] == "off":
+            keys = [b""] * len(keys)
+        values, borders = comparer.minimizers(keys, ARTICLE_SHINGLE, CONTAINED_WINDOW)
+        return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), pa.array(values))
+
+    def _article_buckets(self, comparer: Comparer) -> pa.Array:
         wanted = [
             row for row, words in enumerate(self.columns["words"]) if words is not None and words >= ARTICLE_SHINGLE
         ]
         if self.settings.rules["near-duplicate-article"] == "off":
             wanted = []
         keys = [self.columns["key"][row] for row in wanted]
-        made = fingerprint.buckets(sketches(keys, ARTICLE_SHINGLE), *self.settings.article_bands)
+        made = fingerprint.buckets(comparer.sketches(keys, ARTICLE_SHINGLE), *self.settings.article_bands)
         return _bucket_array(made, wanted, len(self.columns["words"]))
 
-    def _paragraph_buckets(self, sketches: Sketches) -> pa.Array:
+    def _paragraph_buckets(self, comparer: Comparer) -> pa.Array:
         """Buckets of the paragraphs long enough to be compared; equal ones are signed once."""
         words, digests = self.paragraphs[-2:]
         wanted = [at for at, count in enumerate(words) if count >= SHARED_WORDS]
@@ -313,7 +324,7 @@ class _Rows:
         first: dict[bytes, int] = {}
         rows = [first.setdefault(digests[at], len(first)) for at in wanted]
         keys = list(self._paragraph_keys(wanted, rows))
-        made = fingerprint.buckets(sketches(keys, PARAGRAPH_SHINGLE), *self.settings.paragraph_bands)
+        made = fingerprint.buckets(comparer.sketches(keys, PARAGRAPH_SHINGLE), *self.settings.paragraph_bands)
         return _bucket_array(made[rows], wanted, len(words))
 
     def _paragraph_keys(self, wanted: Sequence[int], rows: Sequence[int]) -> Iterator[bytes]:

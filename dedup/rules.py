@@ -139,6 +139,18 @@ RULES: tuple[Rule, ...] = (
         "such a pair.",
     ),
     Rule(
+        name="contained-article",
+        level=CORPUS,
+        actions=_REMOVES,
+        default="flag",
+        finds="an article that stands whole inside a longer article that stays",
+        example="a report that a live blog or a weekly digest takes in as it is",
+        decides="The share of its word 5-grams that the longer article has, exactly; candidates share minimizers. "
+        "Articles are decided from the longest to the shortest.",
+        thresholds="90 % of the shorter article; at least 20 words.",
+        errs="A form letter stands inside every longer letter of its kind; hence a flag.",
+    ),
+    Rule(
         name="boilerplate",
         level=CORPUS,
         actions=_REMOVES,

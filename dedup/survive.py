@@ -16,32 +16,18 @@ Texts are numbered in priority order: 0 is the first to be decided. This module 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from dedup import fingerprint
-from dedup.fingerprint import I64, U32, U64, jaccard
+from dedup.fingerprint import I64, U32, Comparer, Floats, jaccard
 
 Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
 KeysOf = Callable[[I64], Sequence[bytes]]
 
 SURVIVES = -1
-
-
-class Comparer(Protocol):
-    """The functions that `dedup.fingerprint` defines and `dedup.kernels` compiles."""
-
-    def sketches(self, keys: Sequence[bytes], n: int) -> U32:
-        """Signatures of comparison keys."""
-
-    def hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
-        """Sets of shingle hashes and their borders."""
-
-    def similarities(self, hashes: U64, borders: I64, text: int, others: I64, least: float) -> Floats:
-        """Jaccard similarities of one set to others."""
 
 
 class Texts(NamedTuple):

@@ -1,7 +1,9 @@
 """Who is dropped for whom in one article, and whether the words justify it.
 
 Two promises are kept here, whatever chains propose: a twin is never itself dropped, so each drop points at text
-that stays; and a run is a repeat only if its exact Jaccard similarity to its twin reaches the threshold.
+that stays; and a run is a repeat only if its exact Jaccard similarity to its twin reaches the threshold. A paragraph
+that was cut short is held against the beginning of its twin, which is all it can be similar to: the rest is not lost
+with it.
 """
 
 from __future__ import annotations
@@ -83,14 +85,13 @@ def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float,
         run = waiting.pop()
         (first, twin_first), (last, twin_last) = run[0], run[-1]
         kinds = {article.kind(*sorted(pair)) for pair in run}
-        similarity = 1.0
+        similarity = compared = 1.0
         if kinds != {EQUAL}:
-            similarity = jaccard(
-                shingle_set([word for index in range(first, last + 1) for word in article.words[index]]),
-                shingle_set([word for index in range(twin_first, twin_last + 1) for word in article.words[index]]),
-            )
-            article.purse -= sum(len(article.words[index]) for pair in run for index in pair)
-        if similarity >= threshold:
+            own = shingle_set([word for index, _ in run for word in article.words[index]])
+            similarity = jaccard(own, shingle_set([word for _, index in run for word in article.words[index]]))
+            compared = max(similarity, jaccard(own, shingle_set(_beginnings(article, run))))
+            article.purse -= 2 * sum(len(article.words[index]) for pair in run for index in pair)
+        if compared >= threshold:
             found.append(Repeat(rule, first, last, twin_first, twin_last, similarity, _evidence(run, kinds)))
         elif len(run) > 1:
             losses = [_loss(article, *pair, threshold) if article.purse > 0 else 1.0 for pair in run]
@@ -99,9 +100,24 @@ def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float,
     return found
 
 
+def _beginnings(article: Paragraphs, run: list[tuple[int, int]]) -> list[str]:
+    """The words of the twins, of those whose copy was cut short only so many as the copy has."""
+    return [
+        word
+        for drop, twin in run
+        for word in article.words[twin][: len(article.words[drop]) if _is_cut(article, drop, twin) else None]
+    ]
+
+
+def _is_cut(article: Paragraphs, drop: int, twin: int) -> bool:
+    return article.kind(min(drop, twin), max(drop, twin)) in {FIRST_IS_CUT, SECOND_IS_CUT}
+
+
 def _loss(article: Paragraphs, drop: int, twin: int, threshold: float) -> float:
     """By how many shingles a pair falls short of the threshold."""
     first, second = article.shingles(drop), article.shingles(twin)
+    if _is_cut(article, drop, twin):
+        return 0.0
     common = len(first & second)
     return threshold * (len(first) + len(second) - common) - common
 
@@ -109,4 +125,8 @@ def _loss(article: Paragraphs, drop: int, twin: int, threshold: float) -> float:
 def _evidence(run: list[tuple[int, int]], kinds: set[str | None]) -> str:
     first, last = run[0][1] + 1, run[-1][1] + 1
     what = f"paragraph {first}" if first == last else f"paragraphs {first}-{last}"
-    return f"{what} again" if kinds <= {EQUAL} else f"{what} again, with changes"
+    if kinds <= {EQUAL}:
+        return f"{what} again"
+    return (
+        f"{what} again, cut short" if kinds <= {EQUAL, FIRST_IS_CUT, SECOND_IS_CUT} else f"{what} again, with changes"
+    )

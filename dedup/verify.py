@@ -17,18 +17,20 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from dedup.contained import CONTAINED_SHARE
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
+from dedup.fingerprint import containment, encode
 from dedup.prepare import compared_text, layers
 from dedup.rules import BY_NAME, TEXT
-from dedup.segment import words
+from dedup.segment import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.stored import LOG, RUN, TABLES, Article, Key, Stored, open_stored
 
 REPORT = "report.html"
 
 # The least similarity of each rule; None: a setting says.
-ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None}
+ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None, "contained-article": 0.0}
 SPAN_RULES = {"boilerplate": 1.0, "repeated-block": None, "repeated-paragraph": None, "shared-paragraph": None}
 
 _TWINS_AT_HAND = 64
@@ -268,17 +270,21 @@ def _wrong_twin(finding: Finding, text: _Text, twins: _Twins) -> Iterator[str]:
     ):
         yield f"{name} was dropped there by the same rule"
     if finding.rule in ARTICLE_RULES:
-        least = ARTICLE_RULES[finding.rule] or text.settings.threshold
-        exact = similarity(text.compared, twin.compared, ARTICLE_SHINGLE)
+        least = ARTICLE_RULES[finding.rule]
+        least = text.settings.threshold if least is None else least
+        here, there = text.compared, twin.compared
+        exact = similarity(here, there, ARTICLE_SHINGLE)
+        yield from _not_contained(finding, text, twin)
     else:
         least = SPAN_RULES.get(finding.rule) or text.settings.paragraph_threshold
-        here, there = text.span(finding.start, finding.stop), twin.span(start, stop)
-        if here is None or there is None:
+        span, twin_span = text.span(finding.start, finding.stop), twin.span(start, stop)
+        if span is None or twin_span is None:
             return
+        here, there = span, twin_span
         exact = similarity(here, there, PARAGRAPH_SHINGLE)
     if finding.similarity is None or not math.isclose(exact, finding.similarity, rel_tol=1e-9):
         yield f"its similarity to {finding.twin!r} is {exact}, not {finding.similarity}"
-    elif exact < least:
+    elif exact < least and not (finding.rule == "repeated-block" and _stands_in(here, there, least)):
         yield f"its similarity to {finding.twin!r} is {exact}, below the threshold {least}"
 
 
@@ -293,6 +299,19 @@ def similarity(text: str, other: str, n: int) -> float:
         return 1.0
     one, two = ({tuple(each[i : i + n]) for i in range(len(each) - n + 1)} for each in (first, second))
     return len(one & two) / len(one | two) if one or two else 0.0
+
+
+def _stands_in(text: str, other: str, least: float) -> bool:
+    """Whether `other` has so much of `text`, a copy cut short, that nothing is lost with it."""
+    return containment(encode(comparison_key(text)), encode(comparison_key(other)), PARAGRAPH_SHINGLE) >= least
+
+
+def _not_contained(finding: Finding, text: _Text, twin: _Text) -> Iterator[str]:
+    """What is wrong with a finding that says that `text` stands in `twin`."""
+    if finding.rule == "contained-article":
+        key, other = (encode(comparison_key(one.compared)) for one in (text, twin))
+        if containment(key, other, ARTICLE_SHINGLE) < CONTAINED_SHARE:
+            yield f"less than {CONTAINED_SHARE:.0%} of it stands in {finding.twin!r}"
 
 
 def _name(finding: Finding) -> str:

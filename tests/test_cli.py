@@ -70,7 +70,7 @@ def out(source: Path, tmp_path: Path) -> Path:
 HEAVY = ("pyarrow", "numpy", "numba", "ftfy", "rich", "datasketch", "scipy", "dedup.pipeline", "dedup.stored")
 
 
-@pytest.mark.parametrize("args", [["--help"], ["clean", "--help"], ["--version"], ["config"]])
+@pytest.mark.parametrize("args", [["--help"], ["clean", "--help"], ["tune", "--help"], ["--version"], ["config"]])
 def test_light_commands_import_nothing_heavy(args: list[str]) -> None:
     code = f"""
 import sys
@@ -85,7 +85,7 @@ finally:
     assert done.stdout
 
 
-COMMANDS = ("check", "clean", "config", "diff", "explain", "restore", "rules", "verify")
+COMMANDS = ("check", "clean", "config", "diff", "explain", "restore", "rules", "tune", "verify")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

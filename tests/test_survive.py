@@ -116,6 +116,7 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
 
     class Colliding:
         sketches = staticmethod(fingerprint.sketches)
+        minimizers = staticmethod(fingerprint.minimizers)
 
         @staticmethod
         def hash_sets(keys, n):
@@ -126,7 +127,7 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
         def similarities(*given):
             return given[3] * 0 + 1.0
 
-    monkeypatch.setattr("dedup.memory.fingerprint", Colliding)
+    monkeypatch.setattr("dedup.memory.fingerprints", lambda compiled: Colliding)  # noqa: ARG005
     base = [f"q{n}" for n in range(60)]
     near = [*base[:30], "else", *base[31:]]  # 0.83: shares buckets and matches
     far = base[:20] + [f"r{n}" for n in range(40)]  # may share a bucket, does not match

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import about, jobs, outputs
+from dedup.cli import about, jobs, outputs, tuning
 from dedup.cli.options import VERBOSE
 from dedup.cli.talk import DONE, INTERRUPTED, ReaderGone, Talk, flush, told
 
@@ -64,7 +64,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(jobs.clean, jobs.check),
+    *(jobs.clean, jobs.check, tuning.tune),
     *(outputs.explain, outputs.diff, outputs.verify, outputs.restore),
     *(about.rules, about.config_),
 ):

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from dedup import fingerprint
 from dedup.errors import SettingsError
+from dedup.fingerprint import Comparer
 from dedup.read import BATCH_BYTES
-from dedup.survive import Comparer
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,18 +60,18 @@ class LocalEngine:
     def workers(self, input_bytes: int | None) -> Iterator[Workers]:
         """Workers for a job over `input_bytes` (None: not known, taken for large)."""
         if input_bytes is not None and input_bytes < SMALL_BYTES:
-            yield Workers(fingerprint, None, 1)
+            yield Workers(compiled=False)
             return
-        comparer = compiled()
+        fingerprints(compiled=True)
         if self.processes == 1:
-            yield Workers(comparer, None, 1)
+            yield Workers(compiled=True)
             return
         # Forked processes share the compiled kernels and do not import the caller's main module again.
         method = "fork" if sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
         with ProcessPoolExecutor(self.processes, mp_context=context) as pool:
             try:
-                yield Workers(comparer, pool, self.processes)
+                yield Workers(compiled=True, pool=pool, processes=self.processes)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -81,9 +81,14 @@ class LocalEngine:
 class Workers:
     """What a running job asks of its engine."""
 
-    comparer: Comparer
-    pool: ProcessPoolExecutor | None
-    processes: int
+    compiled: bool
+    pool: ProcessPoolExecutor | None = None
+    processes: int = 1
+
+    @property
+    def comparer(self) -> Comparer:
+        """What makes fingerprints in this job."""
+        return fingerprints(compiled=self.compiled)
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """``task(item)`` for each item, in order; never more items in work than workers and two to spare."""
@@ -99,11 +104,19 @@ class Workers:
             yield waiting.popleft().result()
 
 
-def compiled() -> Comparer:
-    """The compiled kernels, compiled or loaded from their cache."""
+def fingerprints(*, compiled: bool) -> Comparer:
+    """What makes fingerprints: the definition, or the kernels, compiled or loaded from their cache."""
+    if not compiled:
+        return fingerprint
     from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    kernels.sketches([b"a b c"], 2)
-    hashes, borders = kernels.hash_sets([b"a b c"], 2)
-    kernels.similarities(hashes, borders, 0, borders[:1], 0.5)
+    if not _warm:
+        kernels.sketches([b"a b c"], 2)
+        kernels.minimizers([b"a b c"], 2, 1)
+        hashes, borders = kernels.hash_sets([b"a b c"], 2)
+        kernels.similarities(hashes, borders, 0, borders[:1], 0.5)
+        _warm.append(True)
     return kernels
+
+
+_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled
