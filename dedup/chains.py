@@ -71,6 +71,9 @@ class Paragraphs:
         self.purse = PURSE * (sum(map(len, self.words)) + len(keys))
         # A paragraph without words (a separator, an emoji) equals only what is written the same.
         self.ids = [key or "\0" + text[start:stop] for key, (start, stop) in zip(keys, spans, strict=True)]
+        self.places: dict[str, list[int]] = {}
+        for index, one in enumerate(self.ids):
+            self.places.setdefault(one, []).append(index)
         self._sizes: dict[int, float] = {}
         self._prose: dict[int, bool] = {}
         self._bags: dict[int, Counter[str]] = {}
@@ -122,12 +125,19 @@ class Paragraphs:
         allowed = max(1, min(count, other) // EDIT_EVERY)
         if min(count, other) < EDIT_WORDS or abs(count - other) > allowed or self.purse <= 0:
             return None
+        if self.asks(first) and self.asks(second):
+            return None  # an interviewer asks alike of different things
         self.purse -= count + other
         bag, other_bag = self._bag(first), self._bag(second)
         if (bag - other_bag).total() > allowed or (other_bag - bag).total() > allowed:
             return None
         alike = self.similarity(first, second) >= EDIT_ORDER and self.agree(first, second)
         return EDITED if alike else None
+
+    def asks(self, index: int) -> bool:
+        """Whether a paragraph ends as a question."""
+        start, stop = self.spans[index]
+        return self.text[max(start, stop - 8) : stop].rstrip(" \n\"'”’»)").endswith(("?", "？", "؟"))
 
     def agree(self, first: int, second: int) -> bool:
         """Whether two paragraphs hold the same numbers and the same names, in the same order."""

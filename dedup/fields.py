@@ -29,6 +29,7 @@ Fields = dict[str, msgspec.Raw]
 
 _DECODER = msgspec.json.Decoder(Fields)
 _ENCODER = msgspec.json.Encoder()
+_SPACES = frozenset(" \t\n\r")
 _KINDS = {
     b'"': "a string",
     b"{": "an object",
@@ -58,14 +59,54 @@ def parse(line: bytes) -> Fields:
         raise BadRecordError(f"not UTF-8: byte 0x{line[error.start]:02x} at {error.start}; re-encode it") from None
     try:
         return _DECODER.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as first:
+    except (msgspec.MsgspecError, RecursionError) as error:
         try:
-            values = json.loads(decoded, parse_constant=_refuse)
+            return _slowly(decoded)
         except (ValueError, RecursionError):
-            raise BadRecordError(f"not JSON: {_plain(first)}") from None
-    if not isinstance(values, dict):
-        raise BadRecordError(f"not a JSON object but {_kind(line)}; each line must be one article's object")
-    return {name: encode(value) for name, value in values.items()}
+            raise BadRecordError(_problem(line, decoded, error)) from None
+
+
+def _slowly(text: str) -> Fields:
+    """The fields of a JSON object as the standard library reads it, which takes lone surrogates; values as they are."""
+    decoder = json.JSONDecoder(parse_constant=_refuse)
+    fields: Fields = {}
+    position = _expect("{", text, _after_space(text, 0))
+    while text[position : position + 1] == '"':
+        name, position = decoder.raw_decode(text, position)
+        start = _expect(":", text, _after_space(text, position))
+        _, position = decoder.raw_decode(text, start)
+        fields[name] = msgspec.Raw(text[start:position].encode("utf-8"))
+        position = _after_space(text, position)
+        if text[position : position + 1] == "}":
+            break
+        position = _expect(",", text, position)
+        if text[position : position + 1] != '"':
+            raise ValueError(text)
+    if _expect("}", text, position) != len(text):
+        raise ValueError(text)
+    return fields
+
+
+def _expect(character: str, text: str, position: int) -> int:
+    """Where the next token stands, behind `character` at `position`."""
+    if text[position : position + 1] != character:
+        raise ValueError(text)
+    return _after_space(text, position + 1)
+
+
+def _after_space(text: str, position: int) -> int:
+    while text[position : position + 1] in _SPACES:
+        position += 1
+    return position
+
+
+def _problem(line: bytes, decoded: str, error: Exception) -> str:
+    """Why a line is no article, and what to do."""
+    try:
+        json.loads(decoded, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return f"not JSON: {_plain(error)}; each line must be one article's object"
+    return f"not a JSON object but {_kind(line)}; each line must be one article's object"
 
 
 def encode(value: object) -> msgspec.Raw:
@@ -216,7 +257,7 @@ def _plain(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, msgspec.ValidationError):
-        return "its top level is not an object; each line must be one article's object"
+        return "its top level is not an object"
     return str(error).removeprefix("JSON is malformed: ")
 
 

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from dedup.errors import SettingsError
 from dedup.segment import comparison_key, words
 from dedup.settings import NUM_PERM, SEED
 
@@ -95,6 +96,7 @@ def shingles(text: str, n: int) -> list[bytes]:
     >>> shingles("The cat sat. The cat!", 2)
     [b'the cat', b'cat sat', b'sat the', b'the cat']
     """
+    _check_size(n)
     found = [encode(word) for word in words(text)]
     return [b" ".join(found[at : at + n]) for at in range(len(found) - n + 1)]
 
@@ -158,7 +160,13 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
     """
+    _check_size(n)
     return sketches([encode(comparison_key(text)) for text in texts], n, num_perm, seed)
+
+
+def _check_size(n: int) -> None:
+    if n < 1:
+        raise SettingsError(f"n: {n} words are no shingle; give 1 or more")
 
 
 def buckets(signed: U32, bands: int, rows: int) -> U32:

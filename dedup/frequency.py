@@ -16,7 +16,7 @@ from dedup import fingerprint
 from dedup.fingerprint import I64, U32, Comparer, Floats
 from dedup.match import Articles
 from dedup.pieces import Corpus, digests, flat, integers
-from dedup.prepare import SHARED_WORDS
+from dedup.prepare import ALONE, SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
 
@@ -55,6 +55,7 @@ class _Columns(NamedTuple):
     keys: I64
     buckets: U32
     sketched: npt.NDArray[np.bool_]
+    needed: I64
     values: Any
     hosts: I64
     names: list[str | None]
@@ -87,6 +88,8 @@ def match_paragraphs(
 
         found = survive(texts, keys_of, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
         has_twin = found.twins != SURVIVES
+        if settings.rules["shared-paragraph"] == "drop":  # the twin of a drop within its article stays
+            has_twin &= columns.needed[rows] == 0
         rules[rows[has_twin]] = SHARED
         twins[rows[has_twin]] = rows[found.twins[has_twin]]
         similarities[rows] = found.similarities
@@ -120,6 +123,7 @@ def _columns(corpus: Corpus) -> _Columns:
         keys=keys.astype(np.int64),
         buckets=np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
         sketched=np.asarray(buckets.is_valid()),
+        needed=integers(values.field("needed")),
         values=values,
         hosts=hosts,
         names=[*names, None],
@@ -150,7 +154,7 @@ def _boilerplate(
         key, host = int(columns.keys[row]), int(columns.hosts[columns.articles[row]])
         twin = first.setdefault(key, row)
         counted = many.get((key, host))
-        if twin == row or counted is None:
+        if twin == row or counted is None or columns.needed[row] == ALONE:
             continue
         rules[row] = BOILERPLATE
         twins[row] = twin

@@ -58,6 +58,12 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
     twins[order[has_twin]] = order[found.twins[has_twin]]
     similarities[order] = found.similarities
     rules = np.where(twins == SURVIVES, NONE, np.where(keys == keys[twins], DUPLICATE, NEAR_DUPLICATE)).astype(np.int8)
+    if settings.rules[RULES[NEAR_DUPLICATE]] != "drop":  # the first of equal articles stays, so the others repeat it
+        _, first, inverse = np.unique(keys[order], return_index=True, return_inverse=True)
+        later = first[inverse] != np.arange(len(order))
+        rules[order[later]] = DUPLICATE
+        twins[order[later]] = order[first[inverse[later]]]
+        similarities[order[later]] = 1.0
     kept = readable.copy()
     for rule in (DUPLICATE, NEAR_DUPLICATE):
         if settings.rules[RULES[rule]] == "drop":

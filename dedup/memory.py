@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -72,20 +73,22 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
 
 
 def _told(article: object, settings: Settings) -> bytes:
-    """What the rules need to know of an article, as a line of JSON; values JSON lacks as their text."""
+    """What the rules need to know of an article, as a line of JSON."""
     if not isinstance(article, Mapping):
         return record_fields.encode_bytes(repr(article))
     chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
     guessed = record_fields.TEXT_FIELDS + record_fields.ID_FIELDS + record_fields.DATE_FIELDS
-    names = {*chosen, *guessed, *record_fields.SOURCE_FIELDS}
-    wanted = {name: value for name, value in article.items() if name in names}
-    try:
-        return record_fields.encode_bytes(wanted)
-    except TypeError:
-        plain = (str, int, float, type(None))
-        return record_fields.encode_bytes(
-            {name: value if isinstance(value, plain) else str(value) for name, value in wanted.items()}
-        )
+    names = dict.fromkeys((*chosen, *guessed, *record_fields.SOURCE_FIELDS))
+    return record_fields.encode_bytes({name: _plain(article[name]) for name in names if name in article})
+
+
+def _plain(value: object) -> object:
+    """`value` if JSON has such a thing, a subclass of text as text; dates as text; anything else as an empty object."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if value is None or isinstance(value, (bool, int, float, list, tuple, dict)):
+        return value if not isinstance(value, (list, tuple, dict)) else {}
+    return value.isoformat() if isinstance(value, date) else {}
 
 
 def _records(told: list[bytes], first: int) -> pa.RecordBatch:

@@ -6,13 +6,13 @@ The only file that knows the order. Stages know nothing of each other, engines n
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from dedup.contained import match_contained
-from dedup.decide import Verdict, Verdicts, outcomes
+from dedup.decide import Outcome, Verdict, Verdicts, outcomes
 from dedup.engines.local import LocalEngine, Workers, fingerprints
 from dedup.errors import SettingsError
 from dedup.findings import Finding
@@ -45,6 +45,7 @@ def clean(
     earlier output. Raises `DedupError` for what the user can mend.
     """
     settings, out, watch = settings or Settings(), Path(out), Stopwatch(progress)
+    out = out.resolve() if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
@@ -83,8 +84,12 @@ def check(
     *,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
+    unreadable: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Finding]:
-    """The findings that `clean` would record, in the same order; nothing is written."""
+    """The findings that `clean` would record, in the same order; nothing is written.
+
+    `unreadable` is told of each record that `clean` would put into quarantine.
+    """
     settings, watch = settings or Settings(), Stopwatch(progress)
     with (
         tempfile.TemporaryDirectory(prefix="dedup-") as work,
@@ -93,6 +98,8 @@ def check(
         verdicts, _ = decide(corpus, settings, workers.comparer, watch)
         for number, piece, _, _ in corpus.batches():
             for outcome in outcomes(piece, verdicts.of(number), settings):
+                if outcome.error is not None and unreadable:
+                    unreadable(outcome)
                 yield from outcome.findings
 
 

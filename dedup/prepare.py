@@ -29,6 +29,7 @@ from dedup.segment import comparison_key, cuts, paragraphs
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
 DIGEST_BYTES = 16
+IN_RUN, ALONE = 1, 2
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.
 SHARED_WORDS = 5
 # Any run of 20 words that two articles share, 16 shingles, gives both a minimizer in common; shorter articles have
@@ -62,6 +63,16 @@ def layers(raw: str, settings: Settings) -> Layers:
 def dropped_runs(found: Sequence[Repeat], settings: Settings) -> list[tuple[int, int]]:
     """The runs of paragraphs, as ``(first, last)``, that the rules within an article drop."""
     return sorted((one.first, one.last) for one in found if settings.rules[one.rule] == "drop")
+
+
+def needed_by(found: Sequence[Repeat], settings: Settings) -> dict[int, int]:
+    """The paragraphs that stay as twins of dropped ones: `IN_RUN` of several, or `ALONE`."""
+    needed: dict[int, int] = {}
+    for one in found:
+        if settings.rules[one.rule] == "drop":
+            for number in range(one.twin_first, one.twin_last + 1):
+                needed[number] = max(needed.get(number, 0), IN_RUN if one.twin_last > one.twin_first else ALONE)
+    return needed
 
 
 def compared_text(raw: str, settings: Settings) -> str:
@@ -103,7 +114,7 @@ REPEATS = pa.struct(
 )
 
 # start:stop in the repaired text, raw_start:raw_stop in the raw one, key_start:key_stop in the article's key; a
-# paragraph dropped as a repeat has an empty key.
+# paragraph dropped as a repeat has an empty key. One that stays for it is `needed`: `IN_RUN`, or by itself `ALONE`.
 PARAGRAPHS = pa.struct(
     [
         ("start", pa.int64()),
@@ -113,6 +124,7 @@ PARAGRAPHS = pa.struct(
         ("key_start", pa.int64()),
         ("key_stop", pa.int64()),
         ("words", pa.int32()),
+        ("needed", pa.int8()),
         ("digest", pa.binary(DIGEST_BYTES)),
     ]
 )
@@ -164,7 +176,9 @@ def prepare(batch: pa.RecordBatch, settings: Settings, comparer: Comparer = fing
             rows.add(source, record, *_record(kind, data, source, settings))
         except BadRecordError as problem:
             if settings.on_error == "fail":
-                raise RecordError(f"{source}#{record}: {problem}") from None
+                raise RecordError(
+                    f"{source}#{record}: {problem}; mend this record, or leave out --on-error fail"
+                ) from None
             rows.refuse(source, record, data, str(problem))
     return rows.batch(comparer)
 
@@ -180,8 +194,8 @@ def _record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[re
         return {"id": identity, "text": record_fields.NULL}, text, "text"
     found = record_fields.parse(data)
     name, text = record_fields.text_of(found, settings)
-    if settings.format == "parquet" and not _encodable(text):
-        raise BadRecordError("the text has a lone surrogate, which Parquet cannot hold; write --format jsonl")
+    if settings.format == "parquet" and not _encodable(text + "".join(found)):
+        raise BadRecordError("a text or field name has a lone surrogate, which Parquet cannot hold; use --format jsonl")
     found[name] = record_fields.NULL
     return found, text, name
 
@@ -246,6 +260,7 @@ class _Rows:
         """Adds a row per paragraph; the key of the article without those dropped."""
         gone = {number for first, last in drops for number in range(first, last + 1)}
         offsets = Offsets(made.findings)
+        needed = needed_by(made.repeats, self.settings)
         kept: list[bytes] = []
         position = 0
         for number, ((start, stop), key) in enumerate(zip(made.spans, made.keys, strict=True)):
@@ -257,6 +272,7 @@ class _Rows:
                 position,
                 position + len(own),
                 own.count(b" ") + 1 if own else 0,
+                needed.get(number, 0),
                 digest(own),
             )
             for column, value in zip(self.paragraphs, values, strict=True):
@@ -317,7 +333,7 @@ class _Rows:
 
     def _paragraph_buckets(self, comparer: Comparer) -> pa.Array:
         """Buckets of the paragraphs long enough to be compared; equal ones are signed once."""
-        words, digests = self.paragraphs[-2:]
+        words, digests = self.paragraphs[-3], self.paragraphs[-1]
         wanted = [at for at, count in enumerate(words) if count >= SHARED_WORDS]
         if self.settings.rules["shared-paragraph"] == "off":
             wanted = []

@@ -12,6 +12,7 @@ This module decides nothing about actions and sees one article only.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -33,6 +34,7 @@ BLOCK_WORDS = 40  # words of prose in a copy that follows its twin at once; 20: 
 # paragraphs printed twice falls from 1 to 0.981, of a prefix copy to 0.994
 APART = 30  # words between the copies that still count as "at once": a heading, an advertisement; 0: recall of one
 # long paragraph with a heading between falls from 1 to 0
+APART_ALONE = 12  # the same for a single paragraph: a heading, not the verse between refrains or a question
 APART_SHARE = 0.5  # for two paragraphs of prose or more, this share of the copy may stand between, such as an end that
 # the second copy lacks; 1.0: one release more is cut
 FAR_PARAGRAPHS = 5  # paragraphs of prose in a copy with more than that between; 2: 16 releases cut, 0.0304 %; never:
@@ -48,6 +50,8 @@ WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: enough for equal copies that are the whol
 LINES = 6  # different short lines that tile exactly: a list printed twice, not a line sung again
 LINES_WORDS = 100  # words in them; a chorus sung twice has about 50
 LINES_WHOLE_WORDS = 60  # words in them where they are the whole article
+PATTERN_PLACES = 64  # places of a paragraph that are looked at for a pattern
+VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 BULLETS = 3  # paragraphs of prose in a row that stand again scattered; never: recall of such summaries falls from
 # 0.981 to 0.176, and one release less is cut
 BULLETS_WORDS = 60  # words in the row
@@ -201,7 +205,11 @@ def _is_block(
         between = words(range(max(lows) + 1, min(highs)))
     evidence = [high for place, (_, high) in enumerate(links) if _counts(article, alive, links, kinds, place)]
     prose = words(set(evidence))
-    near = between <= (APART if len(evidence) < 2 else max(APART, APART_SHARE * copy))
+    if _is_pattern(article, alive, links, evidence, twins) or (
+        len(evidence) == 1 and (_is_verse(article, alive[evidence[0]]) or article.asks(alive[evidence[0] - 1]))
+    ):
+        return False
+    near = between <= (APART_ALONE if len(evidence) < 2 else max(APART, APART_SHARE * copy))
     whole = words(lows | highs) / total
     enough = BLOCK_WORDS * WHOLE_NEEDS if whole >= WHOLE and set(kinds) == {EQUAL} else BLOCK_WORDS
     if near and prose >= enough and (len(evidence) > 1 or EQUAL in kinds or whole >= WHOLE):
@@ -212,6 +220,42 @@ def _is_block(
     if between or unmatched or len(lines) < LINES or any(kind != EQUAL for kind in kinds):
         return False
     return copy >= (LINES_WHOLE_WORDS if whole >= WHOLE else LINES_WORDS)
+
+
+def _is_pattern(
+    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
+) -> bool:
+    """Whether the same words stand three times or more, each time after something else.
+
+    So do refrains after their verses, answers after their questions, and the meals of a day under its name; copies of a
+    body follow each other, or the same advertisement.
+    """
+    matched = {article.ids[alive[side]] for link in links for side in link}
+    for place in {links[0][1], *evidence[:1]}:
+        standing = []
+        for index in article.places[article.ids[alive[place]]][:PATTERN_PLACES]:
+            at = bisect_left(alive, index)
+            if at < len(alive) and alive[at] == index and index not in twins:
+                standing.append(at)
+        before = {article.ids[_before(alive, at, twins)] for at in standing[1:]} - matched
+        if len(standing) > 2 and len(before) > 1:
+            return True
+    return False
+
+
+def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
+    """The paragraph before the one at `place`, of those that stay; `place` is not the first."""
+    place -= 1
+    while place and alive[place] in twins:
+        place -= 1
+    return alive[place]
+
+
+def _is_verse(article: Paragraphs, index: int) -> bool:
+    """Whether a paragraph is lines of verse: a chorus stands again without being printed twice."""
+    start, stop = article.spans[index]
+    lines = article.text[start:stop].split("\n")
+    return len(lines) >= VERSE_LINES and (stop - start) / len(lines) <= VERSE_CHARACTERS
 
 
 def _counts(
@@ -288,8 +332,7 @@ def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], sta
     for place in range(start, len(left)):
         index = left[place]
         both = places.get(article.ids[index], [])
-        raw = article.text[slice(*article.spans[index])].rstrip(" \"'”’»)")
-        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS or raw.endswith(("?", "？", "؟")):
+        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS or article.asks(index):
             break
         twin = both[0] if both[1] == place else both[1]
         if (row and twin <= row[-1]) or start <= twin <= place:

@@ -182,7 +182,7 @@ BY_NAME: dict[str, Rule] = {rule.name: rule for rule in RULES}
 
 PROFILES: dict[str, dict[str, str]] = {
     "default": {},
-    "lossless": {rule.name: "flag" for rule in RULES if rule.default != OFF},
+    "lossless": dict.fromkeys((rule.name for rule in RULES), "flag"),
     "corpus": {"shared-paragraph": "drop", "repeated-paragraph": "drop"},
 }
 

@@ -222,7 +222,7 @@ class _Place(NamedTuple):
     kept: bool
     start: int
     size: int
-    gone: list[tuple[str, int, int]]  # rule and span of each drop
+    gone: list[tuple[int, int]]  # span of each drop
 
 
 class _Twins:
@@ -238,7 +238,7 @@ class _Twins:
                     data = article.raw.encode("utf-8", "surrogatepass")
                 except FindingError:  # told of already
                     data = b""
-                gone = [(one.rule, one.start, one.stop) for one in article.findings if one.action == DROP]
+                gone = [(one.start, one.stop) for one in article.findings if one.action == DROP]
                 self.places[article.key] = _Place(article.id, article.kept, file.tell(), len(data), gone)
                 file.write(data)
         self.text = lru_cache(_TWINS_AT_HAND)(self._text)
@@ -265,10 +265,8 @@ def _wrong_twin(finding: Finding, text: _Text, twins: _Twins) -> Iterator[str]:
     if start is None or stop is None or not 0 <= start <= stop <= len(twin.raw):
         yield f"{name} is {len(twin.raw)} characters long, its span is {start}-{stop}"
         return
-    if finding.action == DROP and any(
-        rule == finding.rule and first <= start < stop <= last for rule, first, last in place.gone
-    ):
-        yield f"{name} was dropped there by the same rule"
+    if finding.action == DROP and any(first <= start < stop <= last for first, last in place.gone):
+        yield f"{name} was dropped there"
     if finding.rule in ARTICLE_RULES:
         least = ARTICLE_RULES[finding.rule]
         least = text.settings.threshold if least is None else least

@@ -217,7 +217,7 @@ def test_the_command_line_wins_over_the_file_and_the_file_over_the_profile(tmp_p
     assert (settings.rules["boilerplate"], origins["rules.boilerplate"]) == ("off", str(file))
     assert (settings.rules["encoding"], origins["rules.encoding"]) == ("fix", "command line")
     assert (settings.rules["whitespace"], origins["rules.whitespace"]) == ("flag", "profile lossless")
-    assert origins["rules.typography"] == "default"
+    assert (settings.rules["typography"], origins["rules.typography"]) == ("flag", "profile lossless")
 
 
 def test_a_configuration_of_the_wrong_type_names_its_file(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from dedup import frequency, prepare, repeats
+from dedup import clean_articles, frequency, prepare, repeats
 from dedup.cli import cli
 from dedup.findings import Finding
 from dedup.pages import rules_markdown
@@ -84,3 +84,13 @@ def test_the_numbers_on_the_pages_are_those_of_the_code():
     assert f"{repeats.FAR_WORDS} in {repeats.FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
     assert f"{repeats.DENSE:.0%}".replace("%", " %") in told["repeated-block"]
     assert f"at least {repeats.ALONE_WORDS} words" in told["repeated-paragraph"]
+
+
+def test_before_and_after_are_those_of_the_sample():
+    raw = (ROOT / "corpus" / "000_47e8d8cd22c70bfd.txt").read_text(encoding="utf-8")
+    [article] = clean_articles([{"text": raw}]).articles
+    before, after = (
+        f"{len(text):,} characters, {sum(bool(line.strip()) for line in text.splitlines())} paragraphs"
+        for text in (raw, article["text"])
+    )
+    assert f"| before: {before} | after: {after} |" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import fingerprint, kernels
+from dedup import SettingsError, fingerprint, kernels
 from dedup.fingerprint import encode, jaccard, shingle_hash, shingles, signatures
 from dedup.segment import comparison_key, words
 from dedup.settings import bands
@@ -103,6 +103,13 @@ def test_bands_for_the_default_are_those_of_the_design_not_of_datasketch():
     assert bands(0.8) == (25, 5)
     theirs = MinHashLSH(threshold=0.8, num_perm=128)
     assert (1 - 0.8**theirs.r) ** theirs.b > 0.5  # balanced for users who do not verify
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_shingles_of_no_words_are_refused(n):
+    for call in (lambda: shingles("a b", n), lambda: signatures(["a b"], n)):
+        with pytest.raises(SettingsError, match="give 1 or more"):
+            call()
 
 
 def test_a_long_word_and_a_long_text_are_no_trouble():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import LocalEngine, OutputError, RecordError, Settings, SettingsError
+from dedup.verify import verify
 
 TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "run.json"]
 
@@ -206,6 +207,36 @@ def test_every_rule_can_be_off(tmp_path):
     assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [*texts, texts[0]]
 
 
+def test_equal_articles_are_duplicates_whatever_near_duplicates_do(tmp_path):
+    long = sentences(5, 12)
+    near = [*long[:-1], "Another end."]
+    rows = [{"id": name, "text": " ".join(text)} for name, text in [("e", long), ("a", near), ("d", near)]]
+    source = write_jsonl(tmp_path / "news.jsonl", rows)
+    for action, kept in [("drop", ["e"]), ("flag", ["e", "a"]), ("off", ["e", "a"])]:
+        out, _ = run(tmp_path, source, action, rules={"near-duplicate-article": action})
+        assert [row["id"] for row in read_jsonl(out / "articles.jsonl")] == kept, action
+        dropped = {row["id"]: row["provenance"] for row in read_jsonl(out / "dropped.jsonl")}
+        if action != "drop":
+            assert (dropped["d"]["rule"], dropped["d"]["twin"]) == ("duplicate-article", "a")
+
+
+def test_the_twin_of_a_paragraph_dropped_within_its_article_is_not_dropped_for_another(tmp_path):
+    words = sentences(8, 1, 40)[0].rstrip(".").split()
+    one, two, three = words, [*words[:-1], "changed"], [*words[:-2], "twice", "changed"]
+    fillers = sentences(9, 6, 30)
+    rows = [
+        {"id": "a", "text": "\n\n".join([fillers[0], " ".join(one), fillers[1]])},
+        {
+            "id": "b",
+            "text": "\n\n".join([fillers[2], " ".join(two), fillers[3], fillers[4], " ".join(three), fillers[5]]),
+        },
+    ]
+    out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", rows), profile="corpus")
+    drops = [one for one in read_jsonl(out / "provenance.jsonl") if one["action"] == "drop"]
+    assert [one["rule"] for one in drops] == ["repeated-paragraph"]
+    assert verify(out).mismatches == []
+
+
 def test_boilerplate_keeps_its_first_copy_and_counts_articles_of_the_host(tmp_path):
     line = "Sign up for our newsletter to read more stories like this."
     out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", news()))
@@ -257,6 +288,22 @@ def test_in_memory_passes_objects_through_and_quarantines_what_has_no_text():
     assert [row["record"] for row in result.quarantine] == [1, 2]
 
 
+@pytest.mark.parametrize("value", [b"bytes", 5, None, ["a"], {"a": 1}, object()])
+def test_in_memory_a_text_that_is_none_is_quarantined_and_the_rest_goes_on(value):
+    result = dedup.clean_articles([{"text": value}, {"text": "A text."}])
+    assert [row["record"] for row in result.quarantine] == [0]
+    assert [row["text"] for row in result.articles] == ["A text."]
+
+
+def test_in_memory_a_subclass_of_text_is_text():
+    class Text(str):
+        __slots__ = ()
+
+    result = dedup.clean_articles([{"id": Text("x"), "text": Text("cafÃ© au lait")}])
+    assert result.articles[0]["text"] == "café au lait"
+    assert result.findings[0].article == "x"
+
+
 def test_check_finds_what_clean_records(tmp_path):
     source = write_jsonl(tmp_path / "news.jsonl", news())
     out, _ = run(tmp_path, source)
@@ -276,6 +323,21 @@ def test_articles_are_kept_by_date(tmp_path):
     undated = write_jsonl(tmp_path / "undated.jsonl", [{"id": "a", "text": text}])
     with pytest.raises(SettingsError, match="--date-field"):
         run(tmp_path, undated, "none", keep="earliest")
+
+
+def test_check_tells_of_records_it_cannot_read(tmp_path):
+    source = write_jsonl(tmp_path / "news.jsonl", [{"id": "a"}, {"id": "b", "text": "Fine."}])
+    bad = []
+    assert list(dedup.check(source, unreadable=bad.append)) == []
+    assert [outcome.record for outcome in bad] == [0]
+
+
+def test_an_output_that_is_a_link_is_written_where_it_leads(tmp_path, corpus):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    dedup.clean(corpus, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real" / "articles.jsonl").exists()
 
 
 def test_an_output_is_replaced_only_when_asked_and_only_when_ours(tmp_path, corpus):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import os
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -139,6 +141,57 @@ def test_a_bad_record_is_quarantined_and_the_next_one_is_read(tmp_path, label, l
     assert (row["source"], row["record"]) == ("x.jsonl", 0)
     raw = row["raw"].encode() if row["encoding"] == "utf-8" else base64.b64decode(row["raw"])
     assert raw == line
+
+
+def test_names_that_no_folder_tells_apart_are_numbered(tmp_path):
+    (tmp_path / "raw\\xff.txt").write_text("One.", encoding="utf-8")
+    try:
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/raw\xff.txt"))).write_text("Two.", encoding="utf-8")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert sorted(source.name[-11:] for source in find([tmp_path]).sources) == ["raw\\xff.txt", "w\\xff.txt~2"]
+
+
+def test_links_that_are_not_followed_are_told(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "real").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("One.", encoding="utf-8")
+    (tmp_path / "in" / "sub").symlink_to(tmp_path / "real")
+    (tmp_path / "in" / "gone.txt").symlink_to(tmp_path / "nothing")
+    found = find([tmp_path / "in"])
+    assert [source.name for source in found.sources] == ["a.txt"]
+    assert [Path(path).name for path in found.skipped] == ["gone.txt", "sub"]
+
+
+def test_a_glob_passes_over_other_kinds_and_the_output(tmp_path):
+    for name in ("a.txt", "b.png", "-"):
+        (tmp_path / name).write_text("One.", encoding="utf-8")
+    (tmp_path / "out").mkdir()
+    found = find([str(tmp_path / "*")], ignore=tmp_path / "out")
+    assert [source.name for source in found.sources] == ["a.txt"]
+    with pytest.raises(InputError, match="is the output itself"):
+        find([tmp_path / "a.txt", tmp_path / "out"], ignore=tmp_path / "out")
+
+
+@pytest.mark.parametrize("inputs", [[], [""], ["corpus", " "]])
+def test_an_empty_name_is_no_input(inputs):
+    with pytest.raises(InputError, match="give files, folders, globs"):
+        find(inputs)
+
+
+def test_values_beside_a_lone_surrogate_keep_their_bytes(tmp_path):
+    line = '{"text":"a \\ud83d b","n":1e400,"k\\ud800":0.12345678901234567890,"o":{"x":  [1]}}'
+    (tmp_path / "x.jsonl").write_text(line, encoding="utf-8")
+    dedup.clean(tmp_path / "x.jsonl", tmp_path / "out", engine=LocalEngine(jobs=1))
+    told = (tmp_path / "out" / "articles.jsonl").read_text(encoding="utf-8")
+    assert '"n":1e400,"k\\ud800":0.12345678901234567890,"o":{"x":  [1]}' in told
+
+
+def test_parquet_sets_lone_surrogates_aside(tmp_path):
+    lines = ['{"text":"a \\ud83d b"}', '{"text":"a","k\\ud800":1}', GOOD]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    report = dedup.clean(tmp_path / "x.jsonl", tmp_path / "out", dedup.Settings(format="parquet"))
+    assert (report.counts["kept"], report.counts["quarantined"]) == (1, 2)
 
 
 def test_a_text_file_that_is_not_utf8_is_quarantined_whole(tmp_path):

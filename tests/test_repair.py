@@ -406,10 +406,13 @@ def test_hostile_text_takes_linear_time(make):
     seconds = []
     for size in (50_000, 200_000):
         text = make(size)
-        module._memo.lines.clear()
-        start = time.process_time()
-        cleaned, findings = repair(text, EVERYTHING)
-        seconds.append(time.process_time() - start)
+        tries = []
+        while len(tries) < 3 and sum(tries) < 2:  # the best of some: other work on the machine slows single ones
+            module._memo.lines.clear()
+            start = time.process_time()
+            cleaned, findings = repair(text, EVERYTHING)
+            tries.append(time.process_time() - start)
+        seconds.append(min(tries))
         assert apply(text, findings) == cleaned
         assert revert(cleaned, findings) == text
     # Four times the text; a quadratic step would take sixteen times as long, and the bound leaves a slow machine room.

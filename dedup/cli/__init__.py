@@ -6,7 +6,10 @@ commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -38,6 +41,8 @@ class _Group(click.Group):
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to end as after Ctrl-C: nothing half-done left behind
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by whoever started us
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode

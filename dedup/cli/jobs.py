@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dedup.cli.options import INPUTS, OUTPUT, PATH, SETTINGS, VERBOSE, WORK, engine_of, options_of, resolve
 from dedup.cli.talk import DONE, FOUND, console, progress, write, write_json
+
+if TYPE_CHECKING:
+    from dedup.decide import Outcome
 
 
 @click.command()
@@ -54,11 +58,19 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     from dedup.pipeline import check as checked  # noqa: PLC0415
 
     status = DONE
+    bad: Counter[str] = Counter()
+
+    def count(outcome: Outcome) -> None:
+        bad[outcome.error or ""] += 1
+
     with progress(quiet=quiet) as shown:
-        for finding in checked(inputs, settings, engine=engine_of(options), progress=shown):
+        for finding in checked(inputs, settings, engine=engine_of(options), progress=shown, unreadable=count):
             status = FOUND if finding.action != "flag" else status
             if as_json:
                 write_json(finding._asdict())
             else:
                 write(f"{finding_line(finding)}\n")
+    if bad:
+        [(reason, most)] = bad.most_common(1)
+        click.echo(f"dedup: {bad.total():,} records cannot be read, {most:,} of them: {reason}", err=True)
     return status

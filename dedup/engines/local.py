@@ -47,7 +47,9 @@ class LocalEngine:
     @property
     def processes(self) -> int:
         """How many processes a large job gets."""
-        return self.jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self.jobs:
+            return self.jobs
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
     def batch_bytes(self) -> int:
