@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from dedup.segment import unspaced_letter
+from dedup.segment import size_of
 from dedup.settings import PARAGRAPH_SHINGLE
 
 EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", "second is cut"
@@ -29,9 +29,6 @@ POSTINGS = 4  # paragraphs remembered for one run of words; 2 and 8 find the sam
 CANDIDATES = 3  # look-alikes tried as twins of one paragraph; 1 and 6 find the same
 GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
 # in each paragraph falls from 0.990 to 0.980, and 5 finds no more
-# What one letter of a script without spaces weighs, in words: a Chinese or Japanese word has about two letters, a
-# Thai, Lao, Khmer or Burmese one about four.
-LETTER_EAST, LETTER_SOUTH = 0.5, 0.25
 PROSE = 10  # words from which a paragraph is evidence by itself; lines of verse and rows of tables are shorter
 PROSE_DISTINCT = 7  # different words without digits among them
 EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragraph
@@ -85,14 +82,14 @@ class Paragraphs:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
         if index not in self._sizes:
             words = self.words[index]
-            self._sizes[index] = len(words) if self.keys[index].isascii() else sum(map(_weight, words))
+            self._sizes[index] = size_of(words)
         return self._sizes[index]
 
     def is_prose(self, index: int) -> bool:
         """Whether a paragraph is long and varied enough to be evidence by itself."""
         if index not in self._prose:
             distinct = {word for word in self.words[index] if not _has_digit(word)}
-            self._prose[index] = self.size(index) >= PROSE and sum(map(_weight, distinct)) >= PROSE_DISTINCT
+            self._prose[index] = self.size(index) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
         return self._prose[index]
 
     def shingles(self, index: int) -> frozenset[tuple[str, ...]]:
@@ -256,14 +253,6 @@ def jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]
     """
     common = len(first & second)
     return common / (len(first) + len(second) - common)
-
-
-def _weight(word: str) -> float:
-    if word.isascii():
-        return 1.0
-    if not unspaced_letter().match(word):
-        return 1.0
-    return LETTER_EAST if word > "\u2e80" else LETTER_SOUTH
 
 
 def _has_digit(word: str) -> bool:

@@ -20,8 +20,9 @@ from dedup.prepare import ALONE, SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
 
-# A paragraph is boilerplate when it is short and stands in many articles of one host.
-BOILERPLATE_WORDS = (2, 20)  # fewest and most words; background paragraphs that a newsroom reuses are longer
+# A paragraph is boilerplate when it is short and stands in many articles of one host. Fewest and most words, as
+# `dedup.segment.size_of` counts them: background paragraphs that a newsroom reuses are longer.
+BOILERPLATE_WORDS = (2, 20)
 BOILERPLATE_ARTICLES = 5  # in at least so many articles
 BOILERPLATE_SHARE = 0.05  # and in at least this share of the host's articles
 
@@ -55,6 +56,7 @@ class _Columns(NamedTuple):
     keys: I64
     buckets: U32
     sketched: npt.NDArray[np.bool_]
+    sizes: Floats
     needed: I64
     values: Any
     hosts: I64
@@ -123,6 +125,7 @@ def _columns(corpus: Corpus) -> _Columns:
         keys=keys.astype(np.int64),
         buckets=np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
         sketched=np.asarray(buckets.is_valid()),
+        sizes=np.asarray(flat(values.field("size"))),
         needed=integers(values.field("needed")),
         values=values,
         hosts=hosts,
@@ -135,7 +138,7 @@ def _boilerplate(
 ) -> dict[int, str]:
     """Marks the boilerplate in `rules` and `twins`; says for each what was counted."""
     fewest, most = BOILERPLATE_WORDS
-    rows = np.flatnonzero(present & (columns.words >= fewest) & (columns.words <= most))
+    rows = np.flatnonzero(present & (columns.sizes >= fewest) & (columns.sizes <= most))
     totals = np.bincount(columns.hosts[articles.kept], minlength=len(columns.names))
     # one row per (key, host, article), to count articles rather than paragraphs
     triples = np.stack([columns.keys[rows], columns.hosts[columns.articles[rows]], columns.articles[rows]], axis=1)

@@ -25,7 +25,7 @@ from dedup.furniture import furniture
 from dedup.read import TEXT
 from dedup.repairs import repair
 from dedup.repeats import Repeat, repeats
-from dedup.segment import comparison_key, cuts, paragraphs
+from dedup.segment import comparison_key, cuts, paragraphs, size_of
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
 DIGEST_BYTES = 16
@@ -114,7 +114,8 @@ REPEATS = pa.struct(
 )
 
 # start:stop in the repaired text, raw_start:raw_stop in the raw one, key_start:key_stop in the article's key; a
-# paragraph dropped as a repeat has an empty key. One that stays for it is `needed`: `IN_RUN`, or by itself `ALONE`.
+# paragraph dropped as a repeat has an empty key. `size` is `dedup.segment.size_of` its words. One that stays for a
+# dropped one is `needed`: `IN_RUN`, or by itself `ALONE`.
 PARAGRAPHS = pa.struct(
     [
         ("start", pa.int64()),
@@ -124,6 +125,7 @@ PARAGRAPHS = pa.struct(
         ("key_start", pa.int64()),
         ("key_stop", pa.int64()),
         ("words", pa.int32()),
+        ("size", pa.float32()),
         ("needed", pa.int8()),
         ("digest", pa.binary(DIGEST_BYTES)),
     ]
@@ -272,6 +274,7 @@ class _Rows:
                 position,
                 position + len(own),
                 own.count(b" ") + 1 if own else 0,
+                0.0 if number in gone else size_of(key.split()),
                 needed.get(number, 0),
                 digest(own),
             )
@@ -333,7 +336,7 @@ class _Rows:
 
     def _paragraph_buckets(self, comparer: Comparer) -> pa.Array:
         """Buckets of the paragraphs long enough to be compared; equal ones are signed once."""
-        words, digests = self.paragraphs[-3], self.paragraphs[-1]
+        words, digests = self.paragraphs[-4], self.paragraphs[-1]
         wanted = [at for at, count in enumerate(words) if count >= SHARED_WORDS]
         if self.settings.rules["shared-paragraph"] == "off":
             wanted = []

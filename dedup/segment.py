@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 # Longest run of combining marks that normalisation is given: canonical ordering is quadratic in it.
 # Unicode's Stream-Safe Text Format (UAX 15, section 13) allows 30.
 MARKS_AT_MOST = 64
+
+# What one letter of a script without spaces weighs, in words: a Chinese or Japanese word has about two letters, a
+# Thai, Lao, Khmer or Burmese one about four.
+LETTER_EAST, LETTER_SOUTH = 0.5, 0.25
 
 # Scripts written without spaces between words: Han, kana, Bopomofo, Yi, Thai, Lao, Myanmar, Khmer, Tai.
 _UNSPACED = (
@@ -112,6 +116,21 @@ def words(text: str) -> list[str]:
     folded = _long_marks().sub(lambda run: run.group()[:MARKS_AT_MOST], text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     return _words().findall(folded)
+
+
+def size_of(found: Iterable[str]) -> float:
+    """How many words `found` are to a reader: a letter of a script written without spaces is a part of one.
+
+    >>> size_of(words("four words of English")), size_of(words("北京大学"))
+    (4, 2.0)
+    """
+    return sum(map(_weight, found))
+
+
+def _weight(word: str) -> float:
+    if word.isascii() or not unspaced_letter().match(word):
+        return 1
+    return LETTER_EAST if word > "\u2e80" else LETTER_SOUTH
 
 
 def comparison_key(text: str) -> str:

@@ -325,6 +325,22 @@ def test_articles_are_kept_by_date(tmp_path):
         run(tmp_path, undated, "none", keep="earliest")
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("Chinese", "点击关注我们的公众号,每天获取最新新闻资讯和深度报道"),
+        ("Japanese", "最新のニュースをお届けするメールマガジンに今すぐご登録ください"),
+        ("Thai", "สมัครรับจดหมายข่าวของเราเพื่อรับข่าวสารล่าสุดทุกวัน"),
+        ("Russian", "Подпишитесь на нашу рассылку, чтобы получать свежие новости"),
+        ("Arabic", "اشترك في نشرتنا الإخبارية لتصلك آخر الأخبار كل صباح"),
+    ],
+)
+def test_boilerplate_is_found_in_every_script(language, line):
+    rows = [{"text": "\n\n".join([*sentences(number, 4), line]), "url": "https://x.example/"} for number in range(8)]
+    result = dedup.clean_articles(rows)
+    assert [line in row["text"] for row in result.articles] == [True, *[False] * 7], language
+
+
 def test_check_tells_of_records_it_cannot_read(tmp_path):
     source = write_jsonl(tmp_path / "news.jsonl", [{"id": "a"}, {"id": "b", "text": "Fine."}])
     bad = []
