@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint types docs bench clean
+.PHONY: demo test check lint types docs bench bench-quality clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into out/
 	$(BIN)/dedup clean corpus -o out --force
@@ -28,6 +28,9 @@ docs: $(READY)  ## docs/rules.md is made from the registry of rules
 
 bench: $(READY)  ## recall, false drops, time and memory on corpora given as DATA=folder
 	$(BIN)/python benchmarks/articles.py $(DATA)
+
+bench-quality: $(READY)  ## what is found and what is lost, with known truth made out of DATA=folder; writes docs/quality.md
+	PYTHONPATH=benchmarks $(BIN)/python -m quality.run $(DATA)
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dedup needs Python 3.11 or newer; set PYTHON=")'

@@ -1,41 +1,26 @@
-"""How much of a doubled body `dedup.repeats` finds, and what it costs where nothing is doubled.
+"""Doubled bodies: what is found of a text that a page prints twice, and what that costs.
 
-Makes doubled bodies with known truth out of clean articles, one table row for each way of doubling:
-
-    python benchmarks/quality/doubling.py ARTICLES.jsonl.gz [--articles 400] [--seed 1] [--examples 10]
-
-*recall*: share of the injected characters that blocks drop. *lost*: share of the real characters they drop.
-The truth is symmetrical, either copy may go: every unit (a paragraph and its copies) may lose all but one of its
-members, as long as one that is not truncated stays; else it counts as lost. *harmed*: articles that lose anything real.
-*untouched*: the articles as they are. An article whose own paragraphs repeat is no material for doubling.
+Each variant is one way of doubling that crawled pages show. The whole pipeline runs over the made articles of a variant
+at once (`dedup.clean_articles`, every rule at its default); sweeps score `dedup.repeats` alone, which is what decides.
+Advertisements between the copies are nobody's loss and nobody's find.
 """
 
 from __future__ import annotations
 
-import argparse
-import gzip
-import json
 import random
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
 
-from dedup.repeats import BLOCK, PARAGRAPH, Repeat, repeats
+from dedup import Settings
+from dedup.repeats import BLOCK, repeats
 from dedup.segment import comparison_key, paragraphs, words
-from dedup.settings import Settings
-
-
-class Piece(NamedTuple):
-    """A paragraph of a made article: which unit it is a copy of (None: noise), and how much of it is there."""
-
-    text: str
-    unit: int | None
-    whole: bool = True  # a truncated copy may be dropped, but may not be the only one left
-
+from quality.corpora import Article
+from quality.score import Made, Piece, Score, edits, joined, symmetrical
 
 NOISE = ("Read more", "Advertisement", "Story continues below", "Related: what to know about the week ahead")
+JOINTS = {"": "\n\n", ", lines": "\n"}
 _FILLER = ("however", "then", "nearly", "quietly", "again", "perhaps", "merely", "often")
+
+Variant = Callable[[list[str], random.Random], list[Piece]]
 
 
 def _units(body: list[str]) -> list[Piece]:
@@ -151,7 +136,7 @@ def _two_paragraphs(body: list[str], _: random.Random) -> list[Piece]:
     return _units(body[:2]) * 2 if sum(len(words(text)) for text in body[:2]) >= 40 else []
 
 
-VARIANTS: dict[str, Callable[[list[str], random.Random], list[Piece]]] = {
+VARIANTS: dict[str, Variant] = {
     "twice": _twice,
     "second misses a paragraph": _paragraph_missing,
     "first misses a paragraph": _first_misses_one,
@@ -172,136 +157,45 @@ VARIANTS: dict[str, Callable[[list[str], random.Random], list[Piece]]] = {
     "one, and a heading": _one_with_heading,
     "two paragraphs": _two_paragraphs,
 }
+EDITED = ("one word edited", "half of them edited")  # a repeat of these says nearly, not exactly the same
 
 
-class Score(NamedTuple):
-    """Characters of one made article."""
-
-    injected: int
-    found: int
-    real: int
-    lost: int
-
-
-def find(text: str, settings: Settings) -> tuple[list[tuple[int, int]], list[Repeat]]:
-    """The spans of the paragraphs and their repeats."""
-    spans = paragraphs(text)
-    return spans, repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], settings)
+def make(articles: Sequence[Article], label: str, joint: str, seed: int) -> list[Made]:
+    """The articles doubled in one way; those that are no material for it are left out."""
+    made = []
+    for name, body in articles:
+        pieces = VARIANTS[label](body, random.Random(f"{seed} {name} {label}"))
+        if pieces:
+            made.append(joined(name, pieces, joint))
+    return [one for one in made if paragraphs(one.text) == one.spans]
 
 
-def score(pieces: list[Piece], joint: str, settings: Settings) -> Score:
-    """What blocks drop of a made article, against its truth."""
-    spans, found = find(joint.join(piece.text for piece in pieces), settings)
-    if len(spans) != len(pieces):
-        return Score(0, 0, 0, 0)
-    dropped = {index for row in found if row.rule == BLOCK for index in range(row.first, row.last + 1)}
-    units: dict[int | str, list[int]] = {}
-    for index, piece in enumerate(pieces):
-        units.setdefault(piece.text if piece.unit is None else piece.unit, []).append(index)
-    injected = hit = real = lost = 0
-    for members in units.values():
-        sizes = {index: len(pieces[index].text) for index in members}
-        gone = [index for index in members if index in dropped]
-        full = max(sizes.values())
-        real += full
-        injected += sum(sizes.values()) - full
-        kept = [index for index in members if index not in dropped]
-        complete = [index for index in kept if pieces[index].whole]
-        hit += min(sum(sizes[index] for index in gone), sum(sizes.values()) - full) if complete else 0
-        lost += 0 if complete else full
-    return Score(injected, hit, real, lost)
+def through_pipeline(made: Sequence[Made], settings: Settings) -> list[Score]:
+    """What the whole pipeline does to each, all rules together."""
+    drops, flags = edits([{"id": one.id, "text": one.text} for one in made], settings)
+    return [symmetrical(one, drops.get(at, ()), flags.get(at, ())) for at, one in enumerate(made)]
 
 
-def read(path: Path) -> Iterator[tuple[str, str]]:
-    """``(id, text)`` of every article of a JSON Lines file, plain or gzipped."""
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield str(row["id"]), row["text"]
+def through_blocks(made: Sequence[Made], keys: Sequence[list[str]], settings: Settings) -> list[Score]:
+    """What `repeated-block` alone does to each; `keys` are those of the pieces, since they are wanted often."""
+    return [
+        symmetrical(
+            one,
+            [
+                (one.spans[found.first][0], one.spans[found.last][1], found.rule)
+                for found in repeats(one.text, one.spans, own, settings)
+                if found.rule == BLOCK
+            ],
+        )
+        for one, own in zip(made, keys, strict=True)
+    ]
 
 
-def untouched(articles: list[tuple[str, str]], settings: Settings, examples: int) -> None:
-    """Prints what would be cut from the articles as they are, and the time taken."""
-    total = cut = flagged = harmed = 0
-    seconds = 0.0
-    shown: list[str] = []
-    for name, text in articles:
-        spans = paragraphs(text)
-        keys = [comparison_key(text[slice(*span)]) for span in spans]
-        began = time.perf_counter()
-        found = repeats(text, spans, keys, settings)
-        seconds += time.perf_counter() - began
-        total += len(text)
-        sizes = {
-            rule: sum(spans[r.last][1] - spans[r.first][0] for r in found if r.rule == rule)
-            for rule in (BLOCK, PARAGRAPH)
-        }
-        cut, flagged, harmed = cut + sizes[BLOCK], flagged + sizes[PARAGRAPH], harmed + bool(sizes[BLOCK])
-        shown += [_example(name, text, spans, row) for row in found if row.rule == BLOCK]
-    print(
-        f"\nuntouched: {len(articles)} articles, {harmed} with a block, "
-        f"{cut / max(1, total):.4%} of the characters cut, "
-        f"{flagged / max(1, total):.4%} flagged, {seconds / max(1, len(articles)) * 1e6:.0f} µs an article"
-    )
-    random.Random(1).shuffle(shown)
-    for example in shown[:examples]:
-        print(example)
-
-
-def _example(name: str, text: str, spans: list[tuple[int, int]], row: Repeat) -> str:
-    def quote(first: int, last: int) -> str:
-        raw = " ".join(text[spans[first][0] : spans[last][1]].split())
-        return f"{first}-{last}: {raw[:150]} … {raw[-60:]}"
-
-    return (
-        f"\n{name}: {row.similarity:.3f} of {len(spans)} paragraphs\n  drop {quote(row.first, row.last)}"
-        f"\n  twin {quote(row.twin_first, row.twin_last)}"
-    )
-
-
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpus", type=Path)
-    parser.add_argument("--articles", type=int, default=400, help="articles to double, in each way")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--examples", type=int, default=10, help="drops on untouched articles to print")
-    parser.add_argument(
-        "--misses", type=int, default=0, help="made articles that are not perfect to print, in each way"
-    )
-    options = parser.parse_args()
-    settings = Settings()
-    articles = list(read(options.corpus))
-    bodies = []
-    for name, text in articles:
-        body = [" ".join(text[slice(*span)].split()) for span in paragraphs(text)]
-        keys = [comparison_key(paragraph) for paragraph in body]
-        clean = len(set(keys)) == len(keys) and all(keys) and not find("\n\n".join(body), settings)[1]
-        if len(body) >= 6 and clean:
-            bodies.append((name, body))
-    random.Random(options.seed).shuffle(bodies)
-    print(f"{len(bodies)} articles of 6 paragraphs or more that repeat nothing; {options.articles} taken")
-    print(f"\n{'':36}{'recall':>9}{'lost':>10}{'harmed':>9}{'of':>6}")
-    for label, make in VARIANTS.items():
-        for joint, suffix in (("\n\n", ""), ("\n", ", lines")):
-            rows = []
-            misses = []
-            for name, body in bodies[: options.articles]:
-                pieces = make(body, random.Random(f"{options.seed} {name} {label}"))
-                row = score(pieces, joint, settings) if pieces else Score(0, 0, 0, 0)
-                if row.real:
-                    rows.append(row)
-                if row.found < row.injected or row.lost:
-                    misses.append((name, row))
-            injected, found, real, lost = map(sum, zip(*rows, strict=True)) if rows else (0, 0, 0, 0)
-            print(
-                f"{label + suffix:36}{found / max(1, injected):9.4f}{lost / max(1, real):10.4%}"
-                f"{sum(row.lost > 0 for row in rows):9}{len(rows):6}"
-            )
-            for name, row in misses[: options.misses]:
-                print(f"    {name}: {row}")
-    untouched(articles, settings, options.examples)
-
-
-if __name__ == "__main__":
-    main()
+def keys_of(made: Sequence[Made]) -> list[list[str]]:
+    """The comparison keys of the pieces of each article."""
+    known: dict[str, str] = {}
+    for one in made:
+        for piece in one.pieces:
+            if piece.text not in known:
+                known[piece.text] = comparison_key(piece.text)
+    return [[known[piece.text] for piece in one.pieces] for one in made]

@@ -1,0 +1,212 @@
+"""Measures everything and writes ``results.json`` and ``docs/quality.md``.
+
+    PYTHONPATH=benchmarks python -m quality.run FOLDER [--articles 200] [--seed 1] [--processes 2] [--only JOB ...]
+
+FOLDER holds corpora as JSON Lines, plain or gzipped, with ``id`` and ``text``. With ``--only``, the jobs named are
+measured again and the other figures of ``results.json`` are kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dedup
+from dedup import Settings, __version__
+from quality import boilerplate, corpora, doubling, sweeps, syndication, tables, untouched
+from quality.corpora import Article
+from quality.page import render
+
+RESULTS = Path(__file__).with_name("results.json")
+PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
+LIBRARIES = ("datasketch", "ftfy", "numba", "numpy", "pyarrow")
+FEWEST = 30  # clean articles below which nothing is made of a corpus
+ROUNDS = 3  # times that lines are planted in a corpus
+THIRTY = 20  # articles of which thirty copies are made
+SWEPT = 24  # articles of a corpus that sweeps take
+
+
+class Work(NamedTuple):
+    """What every process knows: each corpus, its clean articles and those kept for planting."""
+
+    paths: dict[str, Path]
+    articles: dict[str, list[Article]]
+    spare: dict[str, list[Article]]
+    seed: int
+
+
+_work: list[Work] = []  # set once, before processes are forked
+_material: dict[str, sweeps.Material] = {}  # of each corpus, made where first wanted
+Task = tuple[str, str, Any]  # a job, a corpus, and what else the job wants to know
+
+
+def _doubling(corpus: str, label: str, suffix: str) -> Any:
+    articles = _work[0].articles[corpus][: THIRTY if label == "thirty copies" else None]
+    made = doubling.make(articles, label, doubling.JOINTS[suffix], _work[0].seed)
+    return doubling.through_pipeline(made, Settings())
+
+
+def _syndication(corpus: str, label: str) -> Any:
+    return syndication.run(_work[0].articles[corpus], label, _work[0].seed, Settings())
+
+
+def _boilerplate(corpus: str, hosts: bool, round_: int) -> Any:
+    planted = boilerplate.plant(_work[0].articles[corpus], _work[0].spare[corpus], _work[0].seed + round_)
+    return boilerplate.run(planted, Settings(), hosts=hosts)
+
+
+def _untouched(corpus: str, hosts: bool) -> Any:
+    return untouched.measure(_work[0].paths[corpus], Settings(), hosts=hosts)
+
+
+def _sweep_blocks(corpus: str, name: str, value: Any) -> Any:
+    if corpus not in _material:
+        articles = _work[0].articles[corpus][:SWEPT]
+        _material[corpus] = sweeps.material(_work[0].paths[corpus], articles, _work[0].seed)
+    return sweeps.blocks(_material[corpus], name, value)
+
+
+def _sweep_lines(corpus: str, name: str, value: Any) -> Any:
+    planted = boilerplate.plant(_work[0].articles[corpus], _work[0].spare[corpus], _work[0].seed)
+    return sweeps.lines(planted, name, value)
+
+
+def _sweep_untouched(corpus: str) -> Any:
+    return sweeps.lines_untouched(_work[0].paths[corpus])
+
+
+def _sweep_threshold(corpus: str, value: float) -> Any:
+    return sweeps.thresholds(_work[0].articles[corpus][:SWEPT], value, _work[0].seed)
+
+
+def _sweep_bands(corpus: str, value: float) -> Any:
+    return sweeps.band_recall(_work[0].articles[corpus], value, _work[0].seed)
+
+
+JOBS: dict[str, Callable[..., Any]] = {
+    "untouched": _untouched,
+    "sweep untouched": _sweep_untouched,
+    "doubling": _doubling,
+    "syndication": _syndication,
+    "boilerplate": _boilerplate,
+    "sweep blocks": _sweep_blocks,
+    "sweep lines": _sweep_lines,
+    "sweep threshold": _sweep_threshold,
+    "sweep bands": _sweep_bands,
+}
+
+
+def tasks(work: Work) -> list[Task]:
+    """Everything to measure, the longest first."""
+    told: list[Task] = []
+    for corpus, path in work.paths.items():
+        known = any(untouched.SOURCES & row.keys() for row in corpora.rows(path))
+        told += [("untouched", corpus, (hosts,)) for hosts in ((True, False) if known else (False,))]
+        told.append(("sweep untouched", corpus, ()))
+    for corpus in work.articles:
+        told += [("doubling", corpus, (label, suffix)) for label in doubling.VARIANTS for suffix in doubling.JOINTS]
+        told += [("syndication", corpus, (label,)) for label in syndication.MAKERS]
+        told += [("boilerplate", corpus, (hosts, round_)) for hosts in (True, False) for round_ in range(ROUNDS)]
+        told += [("sweep blocks", corpus, (name, value)) for name, value in sweeps.block_values()]
+        told += [("sweep lines", corpus, (name, value)) for name, values in sweeps.LINES.items() for value in values]
+        told += [("sweep threshold", corpus, (value,)) for value in sweeps.THRESHOLDS]
+        told += [("sweep bands", corpus, (value,)) for value in sweeps.BAND_RECALLS]
+    return told
+
+
+def perform(task: Task) -> tuple[Any, float]:
+    """What one task found, and the seconds it took."""
+    job, corpus, rest = task
+    began = time.perf_counter()
+    return JOBS[job](corpus, *rest), time.perf_counter() - began
+
+
+def prepare(folder: Path, count: int, seed: int) -> Work:
+    """The corpora of a folder and their clean articles, half as many again for planting."""
+    paths = {corpora.name(path): path for path in corpora.corpora(folder)}
+    drawn = {name: corpora.clean(path, count + count // 2, seed) for name, path in paths.items()}
+    enough = {name: articles for name, articles in drawn.items() if len(articles) >= FEWEST}
+    used = {name: len(articles) * 2 // 3 for name, articles in enough.items()}
+    return Work(
+        {name: paths[name] for name in enough},
+        {name: articles[: used[name]] for name, articles in enough.items()},
+        {name: articles[used[name] :] for name, articles in enough.items()},
+        seed,
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Where and with what the figures were made."""
+    processor = platform.processor() or platform.machine()
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "dedup": __version__,
+        **{library: version(library) for library in LIBRARIES},
+    }
+
+
+def code() -> str:
+    """A digest of the sources measured: figures hold for these, and for no later state of them."""
+    package = Path(dedup.__file__).parent
+    files = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".toml"})
+    parts = (f"{path.relative_to(package)}\0".encode() + path.read_bytes() for path in files)
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measures, and writes both files."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--articles", type=int, default=200, help="clean articles of each corpus")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--only", nargs="*", choices=JOBS, default=list(JOBS))
+    options = parser.parse_args(arguments)
+    began = time.perf_counter()
+    measured = code()
+    _work[:] = [prepare(options.folder, options.articles, options.seed)]
+    wanted = [task for task in tasks(_work[0]) if task[0] in options.only]
+    with ProcessPoolExecutor(options.processes, multiprocessing.get_context("fork")) as pool:
+        done = list(pool.map(perform, wanted))
+    if code() != measured:
+        sys.exit("the sources changed while they were measured; nothing was written")
+    seconds: dict[str, float] = {}
+    for (job, _, _), (_, took) in zip(wanted, done, strict=True):
+        seconds[job] = seconds.get(job, 0) + took
+    print("seconds of one core:", {job: round(took) for job, took in seconds.items()})
+    found = [(task, value) for task, (value, _) in zip(wanted, done, strict=True)]
+    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    if set(options.only) == set(JOBS):
+        results["made"] = {
+            "machine": machine(),
+            "code": measured,
+            "seed": options.seed,
+            "articles": options.articles,
+            "seconds": round(time.perf_counter() - began),
+        }
+    results["corpora"] = {
+        name: {"clean articles": len(articles), "kept for planting": len(_work[0].spare[name])}
+        for name, articles in _work[0].articles.items()
+    }
+    results |= tables.gather(found, options.seed)
+    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    # what is rendered is what was written, so that the page can be made again from the file
+    PAGE.write_text(render(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""Each constant that decides, varied: what is found and what is lost as it moves.
+
+One constant changes at a time, all others as they stand. Constants of the rules within an article are measured on
+doubled bodies and on articles as they are; those of `boilerplate` and `shared-paragraph` on planted lines; the
+threshold on syndicated copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import Settings, chains, frequency, match, prepare, repeats, settings, twins
+from dedup.engines.local import fingerprints
+from dedup.fields import encode_bytes
+from dedup.pieces import Corpus
+from dedup.read import LINES as LINES_KIND
+from dedup.read import RECORDS
+from dedup.segment import comparison_key, paragraphs
+from quality import boilerplate, corpora, doubling, syndication
+from quality.corpora import Article
+from quality.score import Made, Score, constant, share
+from quality.untouched import is_sentence
+
+WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins)
+ACROSS: tuple[ModuleType, ...] = (frequency, prepare)
+NEVER = 10**6
+BLOCKS: dict[str, tuple[float, ...]] = {
+    "BLOCK_WORDS": (20, 30, 40, 60, 80),
+    "APART": (0, 15, 30, 60, 120),
+    "APART_ALONE": (0, 6, 12, 30),
+    "APART_SHARE": (0.0, 0.25, 0.5, 1.0),
+    "FAR_PARAGRAPHS": (2, 3, 4, 5, 7, NEVER),
+    "FAR_WORDS": (50, 100, 150, 200),
+    "DENSE": (0.6, 0.7, 0.8, 0.9),
+    "SPARSE": (0.3, 0.5, 0.7),
+    "DENSE_MANY": (0.75, 0.85, 0.95),
+    "UNLIKE": (0.2, 0.3, 0.5),
+    "WHOLE": (0.8, 0.9, 1.0),
+    "LINES_WORDS": (50, 100, 200),
+    "BULLETS": (2, 3, 4, NEVER),
+    "BULLETS_WORDS": (30, 60, 100),
+    "BULLET_WORDS": (30, 50, 80),
+    "BULLETS_EDGE": (1, 3, 6),
+    "PROSE": (6, 10, 15),
+    "EDIT_EVERY": (8, 12, 20),
+    "CUT_WORDS": (2, 4, 8),
+}
+LINES: dict[str, tuple[Any, ...]] = {
+    "BOILERPLATE_WORDS": ((1, 20), (2, 10), (2, 15), (2, 20), (2, 25), (2, 30), (2, 40), (3, 20), (4, 20)),
+    "BOILERPLATE_ARTICLES": (3, 4, 5, 7, 10),
+    "BOILERPLATE_SHARE": (0.01, 0.02, 0.05, 0.1, 0.2, 0.3),
+    "SHARED_WORDS": (3, 5, 8, 12),
+}
+THRESHOLDS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
+PARAGRAPH_THRESHOLDS = (0.7, 0.75, 0.8, 0.85, 0.9)
+BAND_RECALLS = (0.5, 0.9, 0.99, 0.999, 0.9999)
+# All at once so that more counts as a block than with any single change: what none of it touches need not be looked at.
+LOOSE = {
+    "BLOCK_WORDS": 20,
+    "APART": 120,
+    "APART_ALONE": 30,
+    "APART_SHARE": 1.0,
+    "FAR_PARAGRAPHS": 2,
+    "FAR_WORDS": 50,
+    "DENSE": 0.6,
+    "SPARSE": 0.3,
+    "DENSE_MANY": 0.75,
+    "UNLIKE": 0.5,
+    "WHOLE": 0.8,
+    "LINES_WORDS": 50,
+    "BULLETS": 2,
+    "BULLETS_WORDS": 30,
+    "BULLET_WORDS": 80,
+    "BULLETS_EDGE": 6,
+    "PROSE": 6,
+    "EDIT_EVERY": 8,
+    "CUT_WORDS": 2,
+}
+
+
+class Material(NamedTuple):
+    """What blocks are measured on: made articles by variant with the keys of their pieces; and untouched ones."""
+
+    made: dict[str, tuple[list[Made], list[list[str]]]]
+    untouched: list[tuple[str, list[tuple[int, int]], list[str]]]
+    characters: int  # of all articles that the untouched ones were picked from
+
+
+def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
+    """The material of one corpus; of untouched articles those that have a block when all is loosened."""
+    made = {}
+    for label in sorted(doubling.VARIANTS.keys() - {"thirty copies"}):  # which take as long as all others together
+        ones = doubling.make(articles, label, "\n\n", seed)
+        made[label] = (ones, doubling.keys_of(ones))
+    untouched = []
+    characters = 0
+    loose = Settings(paragraph_threshold=min(PARAGRAPH_THRESHOLDS))
+    with ExitStack() as changed:
+        for name, value in LOOSE.items():
+            changed.enter_context(constant(WITHIN, name, value))
+        for row in corpora.rows(path):
+            spans = paragraphs(row["text"])
+            keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
+            characters += len(row["text"])
+            if any(found.rule == repeats.BLOCK for found in repeats.repeats(row["text"], spans, keys, loose)):
+                untouched.append((row["text"], spans, keys))
+    return Material(made, untouched, characters)
+
+
+def blocks(given: Material, name: str, value: float) -> dict[str, Any]:
+    """Sums over one corpus with one constant changed: scores by variant, characters cut of untouched articles."""
+    if name == "paragraph_threshold":
+        return _blocks(given, Settings(paragraph_threshold=value))
+    with constant(WITHIN, name, value):
+        return _blocks(given, Settings())
+
+
+def _blocks(given: Material, chosen: Settings) -> dict[str, Any]:
+    sums = {}
+    for label, (made, keys) in given.made.items():
+        scores = doubling.through_blocks(made, keys, chosen)
+        sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
+    cut = hit = 0
+    for text, spans, keys_ in given.untouched:
+        found = [one for one in repeats.repeats(text, spans, keys_, chosen) if one.rule == repeats.BLOCK]
+        cut += sum(spans[one.last][1] - spans[one.first][0] for one in found)
+        hit += bool(found)
+    return {"made": sums, "cut": cut, "articles": hit, "characters": given.characters}
+
+
+def pooled_blocks(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """One line of a table, from the sums of all corpora."""
+    made: dict[str, Score] = {}
+    for part in parts:
+        for label, sums in part["made"].items():
+            before = made.get(label, Score(0, 0, 0, 0))
+            made[label] = Score(*(one + two for one, two in zip(before, sums, strict=True)))
+    found = {label: share(one.found, one.injected) or 0.0 for label, one in made.items() if one.injected}
+    worst = min(found, key=lambda label: found[label])
+    lost, real = sum(one.lost for one in made.values()), sum(one.real for one in made.values())
+    return {
+        "found": round(sum(found.values()) / len(found), 6),
+        "worst": found[worst],
+        "worst variant": worst,
+        "lost": share(lost, real),
+        "untouched cut": share(sum(part["cut"] for part in parts), sum(part["characters"] for part in parts)),
+        "untouched articles": sum(part["articles"] for part in parts),
+    }
+
+
+def lines(planted: boilerplate.Planted, name: str, value: object) -> dict[str, list[int]]:
+    """Characters of planted texts by kind, with one constant changed: all copies but one, dropped, flagged."""
+    with constant(ACROSS, name, value):
+        scores, real = boilerplate.run(planted, Settings(), hosts=True)
+    sums: dict[str, list[int]] = {"real": [real.real, real.lost, 0]}
+    for one in scores:
+        kind = one.line.kind.split(" ")[0]
+        before = sums.setdefault(kind, [0, 0, 0])
+        sums[kind] = [before[0] + one.characters, before[1] + one.dropped, before[2] + one.flagged]
+    return sums
+
+
+def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
+    """Characters cut as boilerplate of a corpus as it is, by constant: rows of value, share, share like sentences.
+
+    The corpus is prepared once; counting paragraphs again takes little. Hosts are known where the corpus tells them.
+    """
+    chosen = Settings(rules={"shared-paragraph": "off"})
+    told = [encode_bytes(row) for row in corpora.rows(path)]
+    columns: list[Any] = [["-"] * len(told), [LINES_KIND] * len(told), range(len(told)), told, [None] * len(told)]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
+    comparer = fingerprints(compiled=True)
+    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORDS), chosen, comparer)])
+    articles = match.match_articles(corpus, chosen, comparer)
+    texts = [row["text"] for row in corpora.rows(path)]
+    kept = sum(len(text) for text, stays in zip(texts, articles.kept.tolist(), strict=True) if stays)
+    result: dict[str, list[list[Any]]] = {}
+    for name, values in LINES.items():
+        for value in values if name.startswith("BOILERPLATE") else ():
+            with constant(ACROSS, name, value):
+                found = frequency.match_paragraphs(corpus, articles, chosen)
+            cut = sentences = 0
+            for row in np.flatnonzero(found.rules == frequency.BOILERPLATE).tolist():
+                start, stop = int(found.raw_starts[row]), int(found.raw_stops[row])
+                cut += stop - start
+                sentences += (stop - start) * is_sentence(texts[int(found.articles[row])][start:stop])
+            result.setdefault(name, []).append([value, cut, sentences, kept])
+    return result
+
+
+def thresholds(articles: Sequence[Article], value: float, seed: int) -> dict[str, list[int]]:
+    """Copies dropped, copies, and articles dropped without a reason, by variant, at one threshold."""
+    sums = {}
+    for label in syndication.MAKERS:
+        run = syndication.run(articles, label, seed, Settings(threshold=value))
+        sums[label] = [sum(pair.dropped for pair in run.pairs), len(run.pairs), run.false]
+    return sums
+
+
+def band_recall(articles: Sequence[Article], value: float, seed: int) -> list[int]:
+    """Pairs at the threshold or above, and of these found, with bands chosen for another recall; and the bands."""
+    with constant((settings,), "RECALL_AT_THRESHOLD", value):
+        chosen = Settings()
+        bands = chosen.article_bands
+        pairs = found = 0
+        for label in ("one paragraph cut", "2 % of words edited", "truncated to 90 %"):
+            for pair in syndication.run(articles, label, seed, chosen).pairs:
+                pairs += pair.similarity >= chosen.threshold
+                found += pair.dropped and pair.similarity >= chosen.threshold
+    return [pairs, found, *bands]
+
+
+def block_values() -> list[tuple[str, float]]:
+    """Every constant of blocks and each value it is tried at; its own is among them."""
+    told = [(name, value) for name, values in BLOCKS.items() for value in sorted({*values, current(name)})]
+    return told + [("paragraph_threshold", value) for value in PARAGRAPH_THRESHOLDS]
+
+
+def current(name: str) -> Any:
+    """The value of a constant as it stands."""
+    if name in {"paragraph_threshold", "threshold"}:
+        return getattr(Settings(), name)
+    module = next(module for module in (*WITHIN, *ACROSS, settings) if hasattr(module, name))
+    return getattr(module, name)
