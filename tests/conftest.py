@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ CORPUS = ROOT / "corpus"
 DATA = ROOT.parent / "shared" / "data"
 
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("quick")
+settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)  # the same examples on every machine
+settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
 
 @pytest.fixture
