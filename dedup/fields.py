@@ -44,6 +44,14 @@ class BadRecordError(ValueError):
     """An input record that cannot be an article; its message goes into the quarantine file."""
 
 
+def as_text(data: bytes) -> str:
+    """`data`, read as UTF-8. Raises `BadRecordError` that says which byte is not."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadRecordError(f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; re-encode it") from None
+
+
 def parse(line: bytes) -> Fields:
     r"""The fields of one line of JSON, in order, values as the bytes that came in.
 
@@ -53,10 +61,7 @@ def parse(line: bytes) -> Fields:
     >>> {name: bytes(value) for name, value in parse(b'{"id": 1.0, "text": "a"}').items()}
     {'id': b'1.0', 'text': b'"a"'}
     """
-    try:
-        decoded = line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadRecordError(f"not UTF-8: byte 0x{line[error.start]:02x} at {error.start}; re-encode it") from None
+    decoded = as_text(line)
     try:
         return _DECODER.decode(line)
     except (msgspec.MsgspecError, RecursionError) as error:

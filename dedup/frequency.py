@@ -143,8 +143,7 @@ def _boilerplate(
     # one row per (key, host, article), to count articles rather than paragraphs
     triples = np.stack([columns.keys[rows], columns.hosts[columns.articles[rows]], columns.articles[rows]], axis=1)
     distinct = np.unique(triples, axis=0)
-    pairs, inverse, counts = np.unique(distinct[:, :2], axis=0, return_inverse=True, return_counts=True)
-    del inverse
+    pairs, counts = np.unique(distinct[:, :2], axis=0, return_counts=True)
     least = np.maximum(BOILERPLATE_ARTICLES, np.ceil(BOILERPLATE_SHARE * totals[pairs[:, 1]]))
     many = {
         (int(key), int(host)): int(count)

@@ -73,12 +73,17 @@ def _windows(words: U64, count: int, n: int, out: U64) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sketches(data: Bytes, borders: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
+def _scratch(borders: I64) -> tuple[U64, U64]:
+    """Room for the word hashes and the window hashes of any one key between `borders`."""
     longest = 0
     for row in range(len(borders) - 1):
         longest = max(longest, borders[row + 1] - borders[row])
-    words = np.empty(longest // 2 + 1, np.uint64)
-    hashes = np.empty(longest // 2 + 1, np.uint64)
+    return np.empty(longest // 2 + 1, np.uint64), np.empty(longest // 2 + 1, np.uint64)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sketches(data: Bytes, borders: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
+    words, hashes = _scratch(borders)
     for row in range(len(borders) - 1):
         found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)
         signature = result[row]
@@ -104,11 +109,7 @@ def sketches(keys: Sequence[bytes], n: int, num_perm: int = NUM_PERM, seed: int 
 
 @numba.njit(cache=True, nogil=True)
 def _hash_sets(data: Bytes, borders: I64, n: int, out: U64, out_borders: I64) -> None:
-    longest = 0
-    for row in range(len(borders) - 1):
-        longest = max(longest, borders[row + 1] - borders[row])
-    words = np.empty(longest // 2 + 1, np.uint64)
-    hashes = np.empty(longest // 2 + 1, np.uint64)
+    words, hashes = _scratch(borders)
     position = 0
     for row in range(len(borders) - 1):
         found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)
@@ -131,11 +132,7 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
 
 @numba.njit(cache=True, nogil=True)
 def _minimizers(data: Bytes, borders: I64, n: int, window: int, out: U64, out_borders: I64) -> None:
-    longest = 0
-    for row in range(len(borders) - 1):
-        longest = max(longest, borders[row + 1] - borders[row])
-    words = np.empty(longest // 2 + 1, np.uint64)
-    hashes = np.empty(longest // 2 + 1, np.uint64)
+    words, hashes = _scratch(borders)
     position = 0
     for row in range(len(borders) - 1):
         found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)

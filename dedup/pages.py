@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 import textwrap
 
 from rich.console import Console
 
 from dedup import rules
-from dedup.errors import SettingsError
+from dedup.settings import one_of
 from dedup.summary import table
 
 PAGE_WIDTH = 88
@@ -25,10 +24,7 @@ def print_rules(console: Console) -> None:
 
 def rule_page(name: str) -> str:
     """The page of one rule. Raises `SettingsError` with a close match where there is no such rule."""
-    if name not in rules.BY_NAME:
-        near = difflib.get_close_matches(name, rules.NAMES, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(rules.NAMES)}"
-        raise SettingsError(f"rule: {name!r} is not known; {hint}")
+    one_of("rule", name, rules.NAMES)
     rule = rules.BY_NAME[name]
     lines = [f"{rule.name}: {rule.finds}", ""]
     for title, text in _told_of(rule):

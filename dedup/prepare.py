@@ -188,12 +188,8 @@ def prepare(batch: pa.RecordBatch, settings: Settings, comparer: Comparer = fing
 def _record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[record_fields.Fields, str, str | None]:
     """The fields of one record, its text, and the name of its text field."""
     if kind == TEXT:
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadRecordError(f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; re-encode it") from None
         identity = record_fields.encode(record_fields.text_file_id(source))
-        return {"id": identity, "text": record_fields.NULL}, text, "text"
+        return {"id": identity, "text": record_fields.NULL}, record_fields.as_text(data), "text"
     found = record_fields.parse(data)
     name, text = record_fields.text_of(found, settings)
     if settings.format == "parquet" and not _encodable(text + "".join(found)):
@@ -267,14 +263,15 @@ class _Rows:
         position = 0
         for number, ((start, stop), key) in enumerate(zip(made.spans, made.keys, strict=True)):
             own = b"" if number in gone else encode(key)
+            count = own.count(b" ") + 1 if own else 0
             values = (
                 start,
                 stop,
                 *offsets.widen(start, stop),
                 position,
                 position + len(own),
-                own.count(b" ") + 1 if own else 0,
-                0.0 if number in gone else size_of(key.split()),
+                count,
+                count if own.isascii() else size_of(key.split()),
                 needed.get(number, 0),
                 digest(own),
             )

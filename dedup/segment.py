@@ -60,7 +60,6 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     lines: list[tuple[int, int]] = []
     position = 0
-    blank_inside = False
     open_run = False
     for line in text.split("\n"):
         stop = position + len(line)
@@ -71,11 +70,10 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
             else:
                 runs.append((position, stop))
             open_run = True
-        elif open_run:
+        else:
             open_run = False
         position = stop + 1
-    blank_inside = len(runs) > 1
-    return runs if blank_inside else lines
+    return runs if len(runs) > 1 else lines
 
 
 def cuts(spans: Sequence[tuple[int, int]], drops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

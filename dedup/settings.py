@@ -56,11 +56,11 @@ class Settings:
     on_error: str = "quarantine"
 
     def __post_init__(self) -> None:
-        _one_of("keep", self.keep, KEEP)
-        _one_of("profile", self.profile, tuple(registry.PROFILES))
-        _one_of("format", self.format, FORMATS)
-        _one_of("compress", self.compress, COMPRESSIONS)
-        _one_of("on_error", self.on_error, ON_ERROR)
+        one_of("keep", self.keep, KEEP)
+        one_of("profile", self.profile, tuple(registry.PROFILES))
+        one_of("format", self.format, FORMATS)
+        one_of("compress", self.compress, COMPRESSIONS)
+        one_of("on_error", self.on_error, ON_ERROR)
         for name in ("threshold", "paragraph_threshold"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
@@ -75,8 +75,8 @@ class Settings:
         if not isinstance(self.rules, Mapping):
             raise SettingsError("rules: give a table of rule names and actions")
         for name, action in self.rules.items():
-            _one_of("rule", name, registry.NAMES)
-            _one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
+            one_of("rule", name, registry.NAMES)
+            one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
         object.__setattr__(self, "rules", registry.resolve(self.profile, dict(self.rules)))
 
     @cached_property
@@ -120,7 +120,8 @@ def bands(threshold: float, num_perm: int = NUM_PERM) -> tuple[int, int]:
     return num_perm // best, best
 
 
-def _one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
+def one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raises `SettingsError`, with a close match or the choices, where `value` is none of `allowed`."""
     if value in allowed:
         return
     near = get_close_matches(str(value), allowed, n=1)
