@@ -16,7 +16,7 @@ LAYERS = [
     {"segment", "fields"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding"},
-    {"repairs", "fingerprint", "kernels", "chains", "twins", "repeats", "read", "pieces"},
+    {"repairs", "fingerprint", "kernels", "kernels.sets", "chains", "twins", "repeats", "read", "pieces"},
     {"prepare", "survive"},
     {"match"},
     {"contained", "frequency"},

@@ -1,4 +1,4 @@
-"""The same as `dedup.fingerprint`, compiled: keys in, hashes and signatures out.
+"""Hashes of shingles, signatures and sets: `dedup.fingerprint`, compiled.
 
 Keys come as one run of UTF-8 bytes with their borders; nothing here is a Python object, and nothing here decides
 anything. Every operand of the permutation is uint32: a wider one would lose both the speed and the equality.
