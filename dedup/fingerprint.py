@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,7 @@ U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
 
 FNV_OFFSET = 0xCBF29CE484222325  # FNV-1a, 64 bits (Fowler, Noll, Vo)
 FNV_PRIME = 0x100000001B3
@@ -36,12 +38,6 @@ _ROWS_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 permuta
 
 class Comparer(Protocol):
     """The functions that this module defines and `dedup.kernels` compiles; either module is one."""
-
-    def sketches(self, keys: Sequence[bytes], n: int) -> U32:
-        """Signatures of comparison keys."""
-
-    def minimizers(self, keys: Sequence[bytes], n: int, window: int) -> tuple[U64, I64]:
-        """Minimizers of comparison keys and their borders."""
 
     def hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
         """Sets of shingle hashes and their borders."""
@@ -77,6 +73,36 @@ def shingle_hash(shingle: bytes) -> int:
     return (value ^ (value >> 33)) & 0xFFFFFFFF
 
 
+def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
+    """`keys` as one array of bytes, and the borders between them: uint8 [bytes], int64 [len(keys) + 1]."""
+    borders = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=borders[1:])
+    return np.frombuffer(b"".join(keys), np.uint8), borders
+
+
+def word_hashes(keys: Bytes, borders: I64) -> U64:
+    """The hashes of all words of packed comparison keys, in order: uint64 [words].
+
+    >>> [hex(value) for value in word_hashes(*pack([b"a", b"", b"a b"])).tolist()]
+    ['0xaf63dc4c8601ec8c', '0xaf63dc4c8601ec8c', '0xaf63df4c8601f1a5']
+    """
+    whole = keys.tobytes()
+    found = [
+        word_hash(word)
+        for start, stop in pairwise(borders.tolist())
+        if start < stop
+        for word in whole[start:stop].split(b" ")
+    ]
+    return np.array(found, np.uint64)
+
+
+def hashed(keys: Sequence[bytes]) -> tuple[U64, I64]:
+    """The hashes of the words of comparison keys, and the borders between keys: uint64 [words], int64 [keys + 1]."""
+    borders = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum([key.count(b" ") + 1 if key else 0 for key in keys], out=borders[1:])
+    return word_hashes(*pack(keys)), borders
+
+
 def encode(text: str) -> bytes:
     """`text` in UTF-8, lone surrogates included."""
     return text.encode("utf-8", "surrogatepass")
@@ -103,11 +129,14 @@ def shingles(text: str, n: int) -> list[bytes]:
 
 def shingle_hashes(key: bytes, n: int) -> U64:
     """64-bit hashes of the shingles of a comparison key in UTF-8, in order: uint64 [words - n + 1], or [0]."""
-    found = key.split(b" ") if key else []
-    count = len(found) - n + 1
+    return window_hashes(word_hashes(*pack([key])), n)
+
+
+def window_hashes(hashes: U64, n: int) -> U64:
+    """64-bit hashes of the shingles of words with these hashes, in order: uint64 [words - n + 1], or [0]."""
+    count = len(hashes) - n + 1
     if count < 1:
         return np.empty(0, np.uint64)
-    hashes = np.fromiter(map(word_hash, found), np.uint64, len(found))
     value = np.zeros(count, np.uint64)
     for at in range(n):
         value = value * np.uint64(SHINGLE_BASE) + hashes[at : at + count]
@@ -142,12 +171,12 @@ def sketch(hashes: U64, factors: U32, summands: U32) -> U32:
     return signature
 
 
-def sketches(keys: Sequence[bytes], n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """Signatures of comparison keys in UTF-8: uint32 [len(keys), num_perm]."""
+def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """Signatures of the texts whose words have the hashes ``words[start:stop]``: uint32 [len(starts), num_perm]."""
     factors, summands = permutations(num_perm, seed)
-    result = np.empty((len(keys), num_perm), np.uint32)
-    for row, key in enumerate(keys):
-        result[row] = sketch(shingle_hashes(key, n), factors, summands)
+    result = np.empty((len(starts), num_perm), np.uint32)
+    for row, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
+        result[row] = sketch(window_hashes(words[start:stop], n), factors, summands)
     return result
 
 
@@ -161,7 +190,8 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     (2, 2)
     """
     _check_size(n)
-    return sketches([encode(comparison_key(text)) for text in texts], n, num_perm, seed)
+    hashes, borders = hashed([encode(comparison_key(text)) for text in texts])
+    return sketches(hashes, borders[:-1], borders[1:], n, num_perm, seed)
 
 
 def _check_size(n: int) -> None:
@@ -235,20 +265,21 @@ def containment(one: bytes, two: bytes, n: int) -> float:
     return len(first & _shingle_set(two, n)) / len(first) if first else 0.0
 
 
-def minimizers(keys: Sequence[bytes], n: int, window: int) -> tuple[U64, I64]:
-    """Of every `window` consecutive shingles of each key the smallest hash: uint64, each ascending; and borders, int64.
+def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
+    """Of every `window` consecutive shingles of each text the smallest hash, ascending: uint64; and borders, int64.
 
-    A key of fewer shingles gives the smallest of all it has.
+    `words` are the hashes of the words of all texts, `borders` those between texts: int64 [texts + 1]. A text of fewer
+    shingles gives the smallest of all it has.
     """
     found = []
-    for key in keys:
-        hashes = shingle_hashes(key, n)
+    for start, stop in pairwise(borders.tolist()):
+        hashes = window_hashes(words[start:stop], n)
         if len(hashes):
             hashes = np.lib.stride_tricks.sliding_window_view(hashes, min(window, len(hashes))).min(axis=1)
         found.append(np.unique(hashes))
-    borders = np.zeros(len(keys) + 1, np.int64)
-    np.cumsum([len(one) for one in found], out=borders[1:])
-    return np.concatenate([np.empty(0, np.uint64), *found]), borders
+    result = np.zeros(len(borders), np.int64)
+    np.cumsum([len(one) for one in found], out=result[1:])
+    return np.concatenate([np.empty(0, np.uint64), *found]), result
 
 
 def _shingle_set(key: bytes, n: int) -> set[tuple[bytes, ...]]:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from dedup import fingerprint
 from dedup.fingerprint import I64, U32, Comparer, Floats
+from dedup.layers import ALONE
 from dedup.match import Articles
 from dedup.pieces import Corpus, digests, flat, integers
-from dedup.prepare import ALONE, SHARED_WORDS
+from dedup.prepare import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from dedup import fields as record_fields
 from dedup.decide import outcomes
-from dedup.engines.local import SMALL_BYTES, fingerprints
+from dedup.engines.local import SMALL_BYTES, primitives
 from dedup.findings import Finding
 from dedup.pieces import Corpus
 from dedup.pipeline import decide
@@ -48,13 +48,13 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
     settings = settings or Settings()
     given = list(articles)
     told = [_told(article, settings) for article in given]
-    comparer = fingerprints(compiled=sum(map(len, told)) >= SMALL_BYTES)
+    functions = primitives(compiled=sum(map(len, told)) >= SMALL_BYTES)
     batches = [
-        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, comparer)
+        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, functions)
         for at in range(0, max(len(told), 1), _ROWS_AT_ONCE)
     ]
     corpus = Corpus(batches)
-    verdicts, _ = decide(corpus, settings, comparer, Stopwatch())
+    verdicts, _ = decide(corpus, settings, functions, Stopwatch())
     result = Result([], [], [], [])
     for number, piece, _, _ in corpus.batches():
         for outcome in outcomes(piece, verdicts.of(number), settings):

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from dedup.contained import match_contained
 from dedup.decide import Outcome, Verdict, Verdicts, outcomes
-from dedup.engines.local import LocalEngine, Workers, fingerprints
+from dedup.engines.local import LocalEngine, Workers, primitives
 from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.fingerprint import Comparer
 from dedup.frequency import match_paragraphs
 from dedup.match import match_articles
 from dedup.pieces import Corpus, Piece, from_ipc, store, to_ipc
+from dedup.plain import Primitives
 from dedup.prepare import prepare
 from dedup.read import RUN_FILE, Read, find
 from dedup.report import Report, Tally, field_counts, run_file
@@ -51,7 +51,7 @@ def clean(
         destination(out, force=force) as (folder, work),
         prepared(source, settings, engine, watch, work, out) as (workers, records, corpus),
     ):
-        verdicts, stages = decide(corpus, settings, workers.comparer, watch)
+        verdicts, stages = decide(corpus, settings, workers.primitives, watch)
         tally = Tally()
         with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
             tasks = ((piece, verdicts.of(number)) for number, piece, _, _ in corpus.batches())
@@ -95,7 +95,7 @@ def check(
         tempfile.TemporaryDirectory(prefix="dedup-") as work,
         prepared(source, settings, engine, watch, Path(work)) as (workers, _, corpus),
     ):
-        verdicts, _ = decide(corpus, settings, workers.comparer, watch)
+        verdicts, _ = decide(corpus, settings, workers.primitives, watch)
         for number, piece, _, _ in corpus.batches():
             for outcome in outcomes(piece, verdicts.of(number), settings):
                 if outcome.error is not None and unreadable:
@@ -104,14 +104,14 @@ def check(
 
 
 def decide(
-    corpus: Corpus, settings: Settings, comparer: Comparer, watch: Stopwatch
+    corpus: Corpus, settings: Settings, functions: Primitives, watch: Stopwatch
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
     """What the corpus-level rules say of every article and paragraph, and what it took to find out."""
     with watch.stage("match articles"):
-        articles = match_articles(corpus, settings, comparer)
-        articles = match_contained(corpus, articles, settings, comparer)
+        articles = match_articles(corpus, settings, functions)
+        articles = match_contained(corpus, articles, settings, functions)
     with watch.stage("match paragraphs"):
-        paragraphs = match_paragraphs(corpus, articles, settings, comparer)
+        paragraphs = match_paragraphs(corpus, articles, settings, functions)
     stages = {
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
@@ -141,7 +141,7 @@ def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: 
     """Prepares one batch of records into a piece of the working folder; its path."""
     number, data = task
     path = work / f"{number:08d}.arrow"
-    store(prepare(from_ipc(data), settings, fingerprints(compiled=compiled)), path)
+    store(prepare(from_ipc(data), settings, primitives(compiled=compiled)), path)
     return path
 
 

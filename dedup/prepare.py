@@ -2,92 +2,41 @@
 
 `prepare` takes a batch of raw records and gives back one row per record with all that later stages need: the raw
 text, the findings of the text level, the paragraphs, the repeats within the article, and the fingerprints by
-which the corpus is searched. It runs wherever the articles are.
+which the corpus is searched. It runs wherever the articles are. What costs time works on all texts of the batch at
+once, as arrays; texts are looked at one by one only where something is to be mended or may repeat itself.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from typing import Any, NamedTuple
+from itertools import accumulate, chain, pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dedup import fields as record_fields
-from dedup import fingerprint
+from dedup import plain
 from dedup.errors import RecordError
 from dedup.fields import BadRecordError
-from dedup.findings import Finding, Offsets, compose
-from dedup.fingerprint import Comparer, encode
-from dedup.furniture import furniture
+from dedup.findings import Finding
+from dedup.fingerprint import I64, U32, U64, Bytes, decode, encode, pack
+from dedup.layers import dropped_runs, mended, needed_by
+from dedup.places import raw_spans
+from dedup.plain import Primitives
 from dedup.read import TEXT
-from dedup.repairs import repair
 from dedup.repeats import Repeat, repeats
-from dedup.segment import comparison_key, cuts, paragraphs, size_of
+from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
+from dedup.texts import DIGEST_BYTES, Segments, digest
 
-DIGEST_BYTES = 16
-IN_RUN, ALONE = 1, 2
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.
 SHARED_WORDS = 5
 # Any run of 20 words that two articles share, 16 shingles, gives both a minimizer in common; shorter articles have
 # none that would be sure to be found in a longer one.
 CONTAINED_WINDOW = 16
 CONTAINED_WORDS = CONTAINED_WINDOW + ARTICLE_SHINGLE - 1
-
-
-class Layers(NamedTuple):
-    """One text, level by level: what the text rules made of it, its paragraphs, and what repeats among them."""
-
-    text: str
-    findings: list[Finding]  # of the text level, spans in the raw text
-    spans: list[tuple[int, int]]  # of paragraphs, in `text`
-    keys: list[str]  # of paragraphs
-    repeats: list[Repeat]
-
-
-def layers(raw: str, settings: Settings) -> Layers:
-    """The levels below the corpus, for one raw text."""
-    text, findings = repair(raw, settings)
-    lines = furniture(text, settings)
-    if lines:
-        findings = compose(raw, findings, lines)
-        text = _without(text, [(line.start, line.stop) for line in lines if line.action != "flag"])
-    spans = paragraphs(text)
-    keys = [comparison_key(text[start:stop]) for start, stop in spans]
-    return Layers(text, findings, spans, keys, repeats(text, spans, keys, settings))
-
-
-def dropped_runs(found: Sequence[Repeat], settings: Settings) -> list[tuple[int, int]]:
-    """The runs of paragraphs, as ``(first, last)``, that the rules within an article drop."""
-    return sorted((one.first, one.last) for one in found if settings.rules[one.rule] == "drop")
-
-
-def needed_by(found: Sequence[Repeat], settings: Settings) -> dict[int, int]:
-    """The paragraphs that stay as twins of dropped ones: `IN_RUN` of several, or `ALONE`."""
-    needed: dict[int, int] = {}
-    for one in found:
-        if settings.rules[one.rule] == "drop":
-            for number in range(one.twin_first, one.twin_last + 1):
-                needed[number] = max(needed.get(number, 0), IN_RUN if one.twin_last > one.twin_first else ALONE)
-    return needed
-
-
-def compared_text(raw: str, settings: Settings) -> str:
-    """What of `raw` articles are compared by: the text after repair and the rules within an article."""
-    made = layers(raw, settings)
-    return _without(made.text, cuts(made.spans, dropped_runs(made.repeats, settings)))
-
-
-def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    position = 0
-    pieces = []
-    for start, stop in spans:
-        pieces.append(text[position:start])
-        position = stop
-    return "".join((*pieces, text[position:]))
 
 
 FINDINGS = pa.struct(
@@ -164,10 +113,29 @@ def schema(settings: Settings) -> pa.Schema:
     )
 
 
-def prepare(batch: pa.RecordBatch, settings: Settings, comparer: Comparer = fingerprint) -> pa.RecordBatch:
+# Columns that come with each record; the others are made for the batch.
+_BY_RECORD = (
+    "source",
+    "record",
+    "error",
+    "data",
+    "fields",
+    "id",
+    "text_field",
+    "id_field",
+    "date_field",
+    "source_field",
+    "text",
+    "characters",
+    "date",
+    "host",
+)
+
+
+def prepare(batch: pa.RecordBatch, settings: Settings, primitives: Primitives = plain) -> pa.RecordBatch:
     """One prepared row per record of `batch` (`dedup.read.RECORDS`), in its order.
 
-    `comparer` makes the fingerprints, plain or compiled. Raises `RecordError` for a bad record where the settings
+    `primitives` are the plain functions or the compiled ones. Raises `RecordError` for a bad record where the settings
     say so.
     """
     rows = _Rows(settings)
@@ -182,7 +150,7 @@ def prepare(batch: pa.RecordBatch, settings: Settings, comparer: Comparer = fing
                     f"{source}#{record}: {problem}; mend this record, or leave out --on-error fail"
                 ) from None
             rows.refuse(source, record, data, str(problem))
-    return rows.batch(comparer)
+    return rows.batch(primitives)
 
 
 def _record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[record_fields.Fields, str, str | None]:
@@ -207,20 +175,18 @@ def _encodable(text: str) -> bool:
 
 
 class _Rows:
-    """Columns that grow by one row per record."""
+    """Columns that grow by one row per record; a record that cannot be read counts as an empty text."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.schema = schema(settings)
-        self.columns: dict[str, list[Any]] = {name: [] for name in self.schema.names}
-        self.findings: list[list[Any]] = [[] for _ in FINDINGS]
-        self.repeats: list[list[Any]] = [[] for _ in REPEATS]
-        self.paragraphs: list[list[Any]] = [[] for _ in PARAGRAPHS]
-        self.counts: dict[str, list[int]] = {"findings": [], "repeats": [], "paragraphs": []}
+        self.columns: dict[str, list[Any]] = {name: [] for name in _BY_RECORD}
+        self.texts: list[str] = []  # after repair
+        self.findings: list[Sequence[Finding]] = []
 
     def refuse(self, source: str, record: int, data: bytes, error: str) -> None:
         """A row for a record that cannot be read."""
-        self._row({"source": source, "record": record, "data": data, "error": error}, 0, 0, 0)
+        self._row("", (), source=source, record=record, data=data, error=error)
 
     def add(self, source: str, record: int, found: record_fields.Fields, raw: str, text_field: str | None) -> None:
         """A row for an article."""
@@ -228,146 +194,209 @@ class _Rows:
         id_field, identity = record_fields.id_of(found, settings, source, record)
         date_field, date = record_fields.date_of(found, settings)
         source_field, host = record_fields.host_of(found, settings)
-        made = layers(raw, settings)
-        drops = dropped_runs(made.repeats, settings)
-        key = self._paragraphs(made, drops)
-        self._extend(self.findings, made.findings, FINDINGS)
-        self._extend(self.repeats, made.repeats, REPEATS)
-        removed = sum(stop - start for start, stop in cuts(made.spans, drops))
-        row = {
-            "source": source,
-            "record": record,
-            "fields": record_fields.join(found),
-            "id": encode(identity),
-            "text_field": text_field,
-            "id_field": id_field,
-            "date_field": date_field,
-            "source_field": source_field,
-            "text": encode(raw),
-            "characters": len(raw),
-            "date": date,
-            "host": None if host is None else encode(host),
-            "length": len(made.text) - removed,
-            "key": key,
-            "digest": digest(key),
-            "words": key.count(b" ") + 1 if key else 0,
-        }
-        self._row(row, len(made.findings), len(made.repeats), len(made.spans))
+        repaired, findings = mended(raw, settings)
+        self._row(
+            repaired,
+            findings,
+            source=source,
+            record=record,
+            fields=record_fields.join(found),
+            id=encode(identity),
+            text_field=text_field,
+            id_field=id_field,
+            date_field=date_field,
+            source_field=source_field,
+            text=encode(raw),
+            characters=len(raw),
+            date=date,
+            host=None if host is None else encode(host),
+        )
 
-    def _paragraphs(self, made: Layers, drops: Sequence[tuple[int, int]]) -> bytes:
-        """Adds a row per paragraph; the key of the article without those dropped."""
-        gone = {number for first, last in drops for number in range(first, last + 1)}
-        offsets = Offsets(made.findings)
-        needed = needed_by(made.repeats, self.settings)
-        kept: list[bytes] = []
-        position = 0
-        for number, ((start, stop), key) in enumerate(zip(made.spans, made.keys, strict=True)):
-            own = b"" if number in gone else encode(key)
-            count = own.count(b" ") + 1 if own else 0
-            values = (
-                start,
-                stop,
-                *offsets.widen(start, stop),
-                position,
-                position + len(own),
-                count,
-                count if own.isascii() else size_of(key.split()),
-                needed.get(number, 0),
-                digest(own),
-            )
-            for column, value in zip(self.paragraphs, values, strict=True):
-                column.append(value)
-            if own:
-                kept.append(own)
-                position += len(own) + 1
-        return b" ".join(kept)
-
-    @staticmethod
-    def _extend(columns: list[list[Any]], rows: Sequence[Any], struct: pa.StructType) -> None:
-        for row in rows:
-            for column, member in zip(columns, struct, strict=True):
-                value = getattr(row, member.name)
-                column.append(encode(value) if member.name == "replacement" and value is not None else value)
-
-    def _row(self, row: dict[str, Any], findings: int, repeats_: int, paragraphs_: int) -> None:
+    def _row(self, repaired: str, findings: Sequence[Finding], **values: Any) -> None:
         for name, column in self.columns.items():
-            column.append(row.get(name))
-        for name, count in (("findings", findings), ("repeats", repeats_), ("paragraphs", paragraphs_)):
-            self.counts[name].append(count)
+            column.append(values.get(name))
+        self.texts.append(repaired)
+        self.findings.append(findings)
 
-    def batch(self, comparer: Comparer) -> pa.RecordBatch:
-        """All rows, with their fingerprints."""
-        arrays = {
-            "buckets": self._article_buckets(comparer),
-            "minimizers": self._minimizers(comparer),
-            "findings": self._nested("findings", _struct(self.findings, FINDINGS)),
-            "repeats": self._nested("repeats", _struct(self.repeats, REPEATS)),
-            "paragraphs": self._nested("paragraphs", _struct(self.paragraphs, PARAGRAPHS)),
-            "paragraph_buckets": self._nested("paragraphs", self._paragraph_buckets(comparer)),
+    def batch(self, primitives: Primitives) -> pa.RecordBatch:
+        """All rows, with their paragraphs, repeats and fingerprints."""
+        found = primitives.segments(*pack(list(map(encode, self.texts))))
+        hashes = primitives.word_hashes(found.keys, found.key_borders)
+        repeated = self._repeats(found, primitives.repeating(hashes, found))
+        gone, needed, removed = self._drops(found, repeated)
+        if gone.any():
+            hashes = hashes[np.repeat(~gone, found.words)]
+            found = _without(found, gone, primitives)
+        digests = _digests(found)
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.words)])  # of paragraphs, in words
+        readable = np.array([error is None for error in self.columns["error"]], bool)
+        arrays: dict[str, pa.Array] = {
+            "length": _integers(np.array(list(map(len, self.texts)), np.int64) - removed, readable),
+            "key": _nullable_keys(found, readable),
+            "digest": _fixed([digest(key) for key in _slices(found.keys, found.key_borders)], DIGEST_BYTES, readable),
+            "words": _integers(np.diff(ends[found.borders]), readable),
+            "buckets": self._article_buckets(hashes, ends[found.borders], primitives),
+            "minimizers": self._minimizers(hashes, ends[found.borders], primitives),
+            "findings": _findings(self.findings),
+            "repeats": _repeats(repeated),
+            "paragraphs": self._paragraphs(found, needed, digests),
+            "paragraph_buckets": self._paragraph_buckets(hashes, ends, found, digests, primitives),
         }
         for field in self.schema:
             if field.name not in arrays:
                 arrays[field.name] = pa.array(self.columns[field.name], field.type)
         return pa.record_batch([arrays[name] for name in self.schema.names], schema=self.schema)
 
-    def _nested(self, name: str, values: pa.Array) -> pa.Array:
-        offsets = pa.array([0, *accumulate(self.counts[name])], pa.int32())
-        return pa.ListArray.from_arrays(offsets, values)
+    def _repeats(self, found: Segments, flags: Bytes) -> list[list[Repeat]]:
+        """What repeats within each text, looked for where `flags` say that something may."""
+        repeated: list[list[Repeat]] = [[] for _ in self.texts]
+        for text in np.flatnonzero(flags).tolist():
+            mine = slice(int(found.borders[text]), int(found.borders[text + 1]))
+            spans = list(zip(found.starts[mine].tolist(), found.stops[mine].tolist(), strict=True))
+            keys = [
+                decode(found.keys[start:stop].tobytes())
+                for start, stop in zip(found.key_starts[mine].tolist(), found.key_stops[mine].tolist(), strict=True)
+            ]
+            repeated[text] = repeats(self.texts[text], spans, keys, self.settings)
+        return repeated
 
-    def _minimizers(self, comparer: Comparer) -> pa.Array:
-        keys = [key or b"" for key in self.columns["key"]]
+    def _drops(
+        self, found: Segments, repeated: list[list[Repeat]]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int8], I64]:
+        """Per paragraph, whether a rule within the article drops it and how it is needed; per text, what is removed."""
+        gone = np.zeros(len(found.starts), bool)
+        needed = np.zeros(len(found.starts), np.int8)
+        removed = np.zeros(len(repeated), np.int64)
+        for text, own in enumerate(repeated):
+            drops = dropped_runs(own, self.settings) if own else []
+            if not drops:
+                continue
+            first, stop = int(found.borders[text]), int(found.borders[text + 1])
+            for low, high in drops:
+                gone[first + low : first + high + 1] = True
+            for number, how in needed_by(own, self.settings).items():
+                needed[first + number] = how
+            spans = list(zip(found.starts[first:stop].tolist(), found.stops[first:stop].tolist(), strict=True))
+            removed[text] = sum(after - before for before, after in cuts(spans, drops))
+        return gone, needed, removed
+
+    def _paragraphs(self, found: Segments, needed: npt.NDArray[np.int8], digests: list[bytes]) -> pa.Array:
+        sizes = np.array(list(map(len, self.texts)), np.int64)
+        raw_starts, raw_stops = raw_spans(self.findings, found.borders, found.starts, found.stops, sizes)
+        start_of_key = np.repeat(found.key_borders[:-1], np.diff(found.borders))
+        values = {
+            "start": found.starts,
+            "stop": found.stops,
+            "raw_start": raw_starts,
+            "raw_stop": raw_stops,
+            "key_start": found.key_starts - start_of_key,
+            "key_stop": found.key_stops - start_of_key,
+            "words": found.words.astype(np.int32),
+            "size": found.sizes.astype(np.float32),
+            "needed": needed,
+        }
+        arrays = [*map(pa.array, values.values()), _fixed(digests, DIGEST_BYTES)]
+        return _nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
+
+    def _minimizers(self, hashes: U64, borders: I64, primitives: Primitives) -> pa.Array:
         if self.settings.rules["contained-article"] == "off":
-            keys = [b""] * len(keys)
-        values, borders = comparer.minimizers(keys, ARTICLE_SHINGLE, CONTAINED_WINDOW)
-        return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), pa.array(values))
+            hashes, borders = hashes[:0], np.zeros_like(borders)
+        values, ends = primitives.minimizers(hashes, borders, ARTICLE_SHINGLE, CONTAINED_WINDOW)
+        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
 
-    def _article_buckets(self, comparer: Comparer) -> pa.Array:
-        wanted = [
-            row for row, words in enumerate(self.columns["words"]) if words is not None and words >= ARTICLE_SHINGLE
-        ]
+    def _article_buckets(self, hashes: U64, borders: I64, primitives: Primitives) -> pa.Array:
+        wanted = np.flatnonzero(np.diff(borders) >= ARTICLE_SHINGLE)
         if self.settings.rules["near-duplicate-article"] == "off":
-            wanted = []
-        keys = [self.columns["key"][row] for row in wanted]
-        made = fingerprint.buckets(comparer.sketches(keys, ARTICLE_SHINGLE), *self.settings.article_bands)
-        return _bucket_array(made, wanted, len(self.columns["words"]))
+            wanted = wanted[:0]
+        signed = primitives.sketches(hashes, borders[wanted], borders[wanted + 1], ARTICLE_SHINGLE)
+        made = primitives.buckets(signed, *self.settings.article_bands)
+        return _bucket_array(made, wanted, len(borders) - 1)
 
-    def _paragraph_buckets(self, comparer: Comparer) -> pa.Array:
+    def _paragraph_buckets(
+        self, hashes: U64, ends: I64, found: Segments, digests: list[bytes], primitives: Primitives
+    ) -> pa.Array:
         """Buckets of the paragraphs long enough to be compared; equal ones are signed once."""
-        words, digests = self.paragraphs[-4], self.paragraphs[-1]
-        wanted = [at for at, count in enumerate(words) if count >= SHARED_WORDS]
+        wanted = np.flatnonzero(found.words >= SHARED_WORDS)
         if self.settings.rules["shared-paragraph"] == "off":
-            wanted = []
+            wanted = wanted[:0]
         first: dict[bytes, int] = {}
-        rows = [first.setdefault(digests[at], len(first)) for at in wanted]
-        keys = list(self._paragraph_keys(wanted, rows))
-        made = fingerprint.buckets(comparer.sketches(keys, PARAGRAPH_SHINGLE), *self.settings.paragraph_bands)
-        return _bucket_array(made[rows], wanted, len(words))
-
-    def _paragraph_keys(self, wanted: Sequence[int], rows: Sequence[int]) -> Iterator[bytes]:
-        """The key of the first paragraph of each distinct row, in row order."""
-        starts, stops = self.paragraphs[4:6]
-        ends = list(accumulate(self.counts["paragraphs"]))
-        article = 0
-        seen = -1
-        for at, row in zip(wanted, rows, strict=True):
-            while at >= ends[article]:
-                article += 1
-            if row > seen:
-                seen = row
-                yield self.columns["key"][article][starts[at] : stops[at]]
+        same = np.array([first.setdefault(digests[number], number) for number in wanted.tolist()], np.int64)
+        distinct = np.array(list(first.values()), np.int64)
+        signed = primitives.sketches(hashes, ends[distinct], ends[distinct + 1], PARAGRAPH_SHINGLE)
+        made = primitives.buckets(signed, *self.settings.paragraph_bands)
+        return _nested(found.borders, _bucket_array(made[np.searchsorted(distinct, same)], wanted, len(found.words)))
 
 
-def digest(key: bytes) -> bytes:
-    """BLAKE2b of a comparison key, 16 bytes: equal digests stand for equal keys."""
-    return hashlib.blake2b(key, digest_size=DIGEST_BYTES).digest()
+def _without(found: Segments, gone: npt.NDArray[np.bool_], primitives: Primitives) -> Segments:
+    """`found` where the paragraphs that are `gone` have no words."""
+    stops = np.where(gone, found.key_starts, found.key_stops)
+    keys = primitives.joined(found.keys, found.key_starts, stops, found.borders)
+    words, sizes = np.where(gone, 0, found.words), np.where(gone, 0.0, found.sizes)
+    return found._replace(words=words, sizes=sizes, **keys._asdict())
 
 
-def _struct(columns: Sequence[list[Any]], struct: pa.StructType) -> pa.Array:
+def _slices(data: Bytes, borders: I64) -> Iterator[bytes]:
+    whole = data.tobytes()
+    return (whole[start:stop] for start, stop in pairwise(borders.tolist()))
+
+
+def _digests(found: Segments) -> list[bytes]:
+    """The digest of every paragraph's key."""
+    whole = found.keys.tobytes()
+    places = zip(found.key_starts.tolist(), found.key_stops.tolist(), strict=True)
+    return [digest(whole[start:stop]) for start, stop in places]
+
+
+def _integers(values: I64, valid: npt.NDArray[np.bool_]) -> pa.Array:
+    return pa.array(values, mask=~valid)
+
+
+def _fixed(values: list[bytes], size: int, valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Byte strings of equal `size`, null where not `valid`."""
+    bits = None if valid is None else pa.array(valid).buffers()[1]
+    data = pa.py_buffer(b"".join(values))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), len(values), [bits, data])
+
+
+def _nullable_keys(found: Segments, valid: npt.NDArray[np.bool_]) -> pa.Array:
+    buffers = [pa.array(valid).buffers()[1], pa.py_buffer(found.key_borders), pa.py_buffer(found.keys)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(valid), buffers)
+
+
+def _nested(borders: I64, values: pa.Array) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), values)
+
+
+def _borders(rows: Sequence[Sequence[Any]]) -> I64:
+    return np.array([0, *accumulate(map(len, rows))], np.int64)
+
+
+def _findings(rows: Sequence[Sequence[Finding]]) -> pa.Array:
+    flat = [
+        (
+            one.rule,
+            one.action,
+            one.start,
+            one.stop,
+            encode(one.replacement) if one.replacement else one.replacement,
+            one.evidence,
+        )
+        for one in chain.from_iterable(rows)
+    ]
+    return _nested(_borders(rows), _struct(flat, FINDINGS))
+
+
+def _repeats(rows: Sequence[Sequence[Repeat]]) -> pa.Array:
+    return _nested(_borders(rows), _struct(list(chain.from_iterable(rows)), REPEATS))
+
+
+def _struct(rows: Sequence[tuple[Any, ...]], struct: pa.StructType) -> pa.Array:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(list(struct))
     arrays = [pa.array(column, field.type) for column, field in zip(columns, struct, strict=True)]
     return pa.StructArray.from_arrays(arrays, fields=list(struct))
 
 
-def _bucket_array(made: fingerprint.U32, rows: Sequence[int], count: int) -> pa.Array:
+def _bucket_array(made: U32, rows: I64, count: int) -> pa.Array:
     """`made` at `rows`, null elsewhere: a fixed-size list array of `count` rows."""
     bands = made.shape[1]
     values = np.zeros((count, bands), np.uint32)

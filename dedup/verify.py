@@ -21,7 +21,7 @@ from dedup.contained import CONTAINED_SHARE
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
 from dedup.fingerprint import containment, encode
-from dedup.prepare import compared_text, layers
+from dedup.layers import compared_text, layers
 from dedup.rules import BY_NAME, TEXT
 from dedup.segment import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings

@@ -7,7 +7,7 @@ from conftest import read_jsonl
 from oracle import survivors
 
 from dedup import Settings, clean, fingerprint, kernels
-from dedup.prepare import compared_text
+from dedup.layers import compared_text
 from dedup.restore import restore
 from dedup.segment import comparison_key
 from dedup.settings import ARTICLE_SHINGLE
@@ -71,7 +71,8 @@ def test_24000_press_releases_give_the_answer_of_the_plain_loop(cleaned, data_ro
         made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], Settings()) for row in rows]
-    signed = kernels.sketches([fingerprint.encode(comparison_key(text)) for text in texts], ARTICLE_SHINGLE)
+    hashes, ends = fingerprint.hashed([fingerprint.encode(comparison_key(text)) for text in texts])
+    signed = kernels.sketches(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
     assert len(expected) > 500

@@ -40,7 +40,11 @@ def test_signatures_follow_permutations_and_seed(num_perm, seed):
 @given(st.lists(TEXTS, max_size=8), SIZES)
 def test_kernels_equal_their_definitions(texts, n):
     keys = [encode(comparison_key(text)) for text in texts]
-    assert (kernels.sketches(keys, n) == fingerprint.sketches(keys, n)).all()
+    hashes, ends = fingerprint.hashed(keys)
+    assert (kernels.word_hashes(*fingerprint.pack(keys)) == hashes).all()
+    signed = fingerprint.sketches(hashes, ends[:-1], ends[1:], n)
+    assert (kernels.sketches(hashes, ends[:-1], ends[1:], n) == signed).all()
+    assert (kernels.buckets(signed, 25, 5) == fingerprint.buckets(signed, 25, 5)).all()
     plain, borders = fingerprint.hash_sets(keys, n)
     fast, fast_borders = kernels.hash_sets(keys, n)
     assert (plain == fast).all()
@@ -114,4 +118,7 @@ def test_shingles_of_no_words_are_refused(n):
 
 def test_a_long_word_and_a_long_text_are_no_trouble():
     keys = [b"x" * 200_000, b" ".join([b"a", b"b"] * 50_000)]
-    assert (kernels.sketches(keys, 3) == fingerprint.sketches(keys, 3)).all()
+    hashes, ends = fingerprint.hashed(keys)
+    assert (kernels.word_hashes(*fingerprint.pack(keys)) == hashes).all()
+    plain = fingerprint.sketches(hashes, ends[:-1], ends[1:], 3)
+    assert (kernels.sketches(hashes, ends[:-1], ends[1:], 3) == plain).all()

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import Settings, chains, frequency, match, prepare, repeats, settings, twins
-from dedup.engines.local import fingerprints
+from dedup.engines.local import primitives
 from dedup.fields import encode_bytes
 from dedup.pieces import Corpus
 from dedup.read import LINES as LINES_KIND
@@ -176,7 +176,7 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
     told = [encode_bytes(row) for row in corpora.rows(path)]
     columns: list[Any] = [["-"] * len(told), [LINES_KIND] * len(told), range(len(told)), told, [None] * len(told)]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
-    comparer = fingerprints(compiled=True)
+    comparer = primitives(compiled=True)
     corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORDS), chosen, comparer)])
     articles = match.match_articles(corpus, chosen, comparer)
     texts = [row["text"] for row in corpora.rows(path)]

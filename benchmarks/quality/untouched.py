@@ -15,7 +15,7 @@ from typing import Any
 
 from dedup import Settings, clean_articles
 from dedup.fields import SOURCE_FIELDS
-from dedup.prepare import compared_text
+from dedup.layers import compared_text
 from dedup.segment import words
 from quality import corpora
 from quality.score import jaccard, shingles

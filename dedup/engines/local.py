@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dedup import fingerprint
+import numpy as np
+
+from dedup import plain
 from dedup.errors import SettingsError
-from dedup.fingerprint import Comparer
+from dedup.fingerprint import pack
+from dedup.plain import Primitives
 from dedup.read import BATCH_BYTES
 
 Item = TypeVar("Item")
@@ -64,7 +67,7 @@ class LocalEngine:
         if input_bytes is not None and input_bytes < SMALL_BYTES:
             yield Workers(compiled=False)
             return
-        fingerprints(compiled=True)
+        primitives(compiled=True)
         if self.processes == 1:
             yield Workers(compiled=True)
             return
@@ -88,9 +91,9 @@ class Workers:
     processes: int = 1
 
     @property
-    def comparer(self) -> Comparer:
-        """What makes fingerprints in this job."""
-        return fingerprints(compiled=self.compiled)
+    def primitives(self) -> Primitives:
+        """The plain functions or the compiled ones, as this job is small or not."""
+        return primitives(compiled=self.compiled)
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """``task(item)`` for each item, in order; never more items in work than workers and two to spare."""
@@ -106,17 +109,23 @@ class Workers:
             yield waiting.popleft().result()
 
 
-def fingerprints(*, compiled: bool) -> Comparer:
-    """What makes fingerprints: the definition, or the kernels, compiled or loaded from their cache."""
+def primitives(*, compiled: bool) -> Primitives:
+    """The definitions, or the kernels, compiled or loaded from their cache."""
     if not compiled:
-        return fingerprint
+        return plain
     from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
 
     if not _warm:
-        kernels.sketches([b"a b c"], 2)
-        kernels.minimizers([b"a b c"], 2, 1)
-        hashes, borders = kernels.hash_sets([b"a b c"], 2)
-        kernels.similarities(hashes, borders, 0, borders[:1], 0.5)
+        data, borders = pack([b"a b c"])
+        found = kernels.segments(data, borders)
+        words = kernels.word_hashes(found.keys, found.key_borders)
+        kernels.repeating(words, found)
+        kernels.joined(found.keys, found.key_starts, found.key_stops, found.borders)
+        ends = np.array([0, 3])
+        kernels.buckets(kernels.sketches(words, ends[:1], ends[1:], 2), 2, 1)
+        kernels.minimizers(words, ends, 2, 1)
+        hashes, ends = kernels.hash_sets([b"a b c"], 2)
+        kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
         _warm.append(True)
     return kernels
 

@@ -1,5 +1,17 @@
-"""The definitions of `dedup.fingerprint`, compiled; the two modules can stand for each other."""
+"""The definitions of `dedup.plain`, compiled; the two modules can stand for each other."""
 
-from dedup.kernels.sets import hash_sets, minimizers, similarities, sketches
+from dedup.kernels.repeating import repeating
+from dedup.kernels.sets import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
+from dedup.kernels.texts import joined, segments
 
-__all__ = ["hash_sets", "minimizers", "similarities", "sketches"]
+__all__ = [
+    "buckets",
+    "hash_sets",
+    "joined",
+    "minimizers",
+    "repeating",
+    "segments",
+    "similarities",
+    "sketches",
+    "word_hashes",
+]

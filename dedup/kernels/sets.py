@@ -13,10 +13,20 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint import FNV_OFFSET, FNV_PRIME, I64, MIX_1, MIX_2, SHINGLE_BASE, U32, U64, permutations
+from dedup.fingerprint import (
+    FNV_OFFSET,
+    FNV_PRIME,
+    I64,
+    MIX_1,
+    MIX_2,
+    SHINGLE_BASE,
+    U32,
+    U64,
+    Bytes,
+    pack,
+    permutations,
+)
 from dedup.settings import NUM_PERM, SEED
-
-Bytes = npt.NDArray[np.uint8]
 
 _OFFSET = np.uint64(FNV_OFFSET)
 _PRIME = np.uint64(FNV_PRIME)
@@ -25,13 +35,6 @@ _MIX_1 = np.uint64(MIX_1)
 _MIX_2 = np.uint64(MIX_2)
 _33 = np.uint64(33)
 _SPACE = np.uint8(32)
-
-
-def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
-    """`keys` as one array of bytes, and the borders between them: uint8 [bytes], int64 [len(keys) + 1]."""
-    borders = np.zeros(len(keys) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=borders[1:])
-    return np.frombuffer(b"".join(keys), np.uint8), borders
 
 
 @numba.njit(cache=True, nogil=True)
@@ -53,6 +56,27 @@ def _word_hashes(data: Bytes, words: U64) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
+def _all_word_hashes(data: Bytes, borders: I64, out: U64) -> int:
+    count = 0
+    for row in range(len(borders) - 1):
+        count += _word_hashes(data[borders[row] : borders[row + 1]], out[count:])
+    return count
+
+
+def word_hashes(keys: Bytes, borders: I64) -> U64:
+    """`dedup.fingerprint.word_hashes`, compiled."""
+    out = np.empty(len(keys) // 2 + len(borders), np.uint64)
+    return out[: _all_word_hashes(keys, borders, out)]
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _final(value: np.uint64) -> np.uint64:
+    mixed = (value ^ (value >> _33)) * _MIX_1
+    mixed = (mixed ^ (mixed >> _33)) * _MIX_2
+    return mixed ^ (mixed >> _33)
+
+
+@numba.njit(cache=True, nogil=True)
 def _windows(words: U64, count: int, n: int, out: U64) -> int:
     """Hashes of the n-word windows of `words` into `out`; how many there are."""
     if count < n:
@@ -66,9 +90,7 @@ def _windows(words: U64, count: int, n: int, out: U64) -> int:
             value -= words[at - n] * leading
         value = value * _BASE + words[at]
         if at >= n - 1:
-            mixed = (value ^ (value >> _33)) * _MIX_1
-            mixed = (mixed ^ (mixed >> _33)) * _MIX_2
-            out[at - n + 1] = mixed ^ (mixed >> _33)
+            out[at - n + 1] = _final(value)
     return count - n + 1
 
 
@@ -82,28 +104,82 @@ def _scratch(borders: I64) -> tuple[U64, U64]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sketches(data: Bytes, borders: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
-    words, hashes = _scratch(borders)
-    for row in range(len(borders) - 1):
-        found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)
-        signature = result[row]
-        signature[:] = np.uint32(0xFFFFFFFF)
-        for at in range(found):
-            mixed = np.uint32(hashes[at])
-            mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B))
-            mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35))
-            mixed = np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16)))
-            for column in range(len(signature)):
-                value = np.uint32(np.uint32(factors[column] * mixed) + summands[column])
-                signature[column] = min(signature[column], value)
+def _mixed(words: U64, n: int, out: U32) -> int:
+    """Hashes of the n-word windows of `words`, as the permutations want them, into `out`; how many there are."""
+    count = len(words)
+    if count < n:
+        return 0
+    leading = np.uint64(1)
+    for _ in range(n - 1):
+        leading *= _BASE
+    value = np.uint64(0)
+    for at in range(n - 1):
+        value = value * _BASE + words[at]
+    for at in range(n - 1, count):
+        value = value * _BASE + words[at]
+        mixed = np.uint32(_final(value))
+        mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+        mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+        out[at - n + 1] = np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16)))
+        value -= words[at - n + 1] * leading
+    return count - n + 1
 
 
-def sketches(keys: Sequence[bytes], n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """`dedup.fingerprint.sketches`, compiled: uint32 [len(keys), num_perm]."""
-    data, borders = pack(keys)
-    result = np.empty((len(keys), num_perm), np.uint32)
+@numba.njit(cache=True, nogil=True)
+def _sketch(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
+    """The signature of a set; four members at a time, which halves the traffic with memory and doubles the speed."""
+    signature[:] = np.uint32(0xFFFFFFFF)
+    count = len(mixed)
+    at = 0
+    while at + 4 <= count:
+        one, two, three, four = mixed[at], mixed[at + 1], mixed[at + 2], mixed[at + 3]
+        for column in range(len(signature)):
+            factor, summand = factors[column], summands[column]
+            low = min(np.uint32(np.uint32(factor * one) + summand), np.uint32(np.uint32(factor * two) + summand))
+            high = min(np.uint32(np.uint32(factor * three) + summand), np.uint32(np.uint32(factor * four) + summand))
+            signature[column] = min(signature[column], low, high)
+        at += 4
+    while at < count:
+        for column in range(len(signature)):
+            value = np.uint32(np.uint32(factors[column] * mixed[at]) + summands[column])
+            signature[column] = min(signature[column], value)
+        at += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
+    longest = 0
+    for row in range(len(starts)):
+        longest = max(longest, stops[row] - starts[row])
+    mixed = np.empty(longest, np.uint32)
+    for row in range(len(starts)):
+        found = _mixed(words[starts[row] : stops[row]], n, mixed)
+        _sketch(mixed[:found], factors, summands, result[row])
+
+
+def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """`dedup.fingerprint.sketches`, compiled."""
+    result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutations(num_perm, seed)
-    _sketches(data, borders, n, factors, summands, result)
+    _sketches(words, starts, stops, n, factors, summands, result)
+    return result
+
+
+@numba.njit(cache=True, nogil=True)
+def _buckets(signed: U32, bands: int, rows: int, result: U32) -> None:
+    for row in range(len(signed)):
+        for band in range(bands):
+            mixed = np.uint64(0)
+            for column in range(band * rows, (band + 1) * rows):
+                mixed = (mixed ^ np.uint64(signed[row, column])) * _PRIME
+                mixed ^= mixed >> np.uint64(29)
+            result[row, band] = np.uint32((mixed * _MIX_1) >> np.uint64(32))
+
+
+def buckets(signed: U32, bands: int, rows: int) -> U32:
+    """`dedup.fingerprint.buckets`, compiled."""
+    result = np.empty((len(signed), bands), np.uint32)
+    _buckets(signed, bands, rows, result)
     return result
 
 
@@ -131,11 +207,11 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _minimizers(data: Bytes, borders: I64, n: int, window: int, out: U64, out_borders: I64) -> None:
-    words, hashes = _scratch(borders)
+def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_borders: I64) -> None:
+    hashes = np.empty(len(words), np.uint64)
     position = 0
     for row in range(len(borders) - 1):
-        found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)
+        found = _windows(words[borders[row] : borders[row + 1]], borders[row + 1] - borders[row], n, hashes)
         first = position
         place = -1  # of the smallest hash in the window before
         for start in range(max(min(found, 1), found - window + 1)):
@@ -160,12 +236,11 @@ def _minimizers(data: Bytes, borders: I64, n: int, window: int, out: U64, out_bo
         out_borders[row + 1] = position
 
 
-def minimizers(keys: Sequence[bytes], n: int, window: int) -> tuple[U64, I64]:
+def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
     """`dedup.fingerprint.minimizers`, compiled."""
-    data, borders = pack(keys)
-    out = np.empty(len(data) // 2 + len(keys), np.uint64)
-    out_borders = np.zeros(len(keys) + 1, np.int64)
-    _minimizers(data, borders, n, window, out, out_borders)
+    out = np.empty(len(words), np.uint64)
+    out_borders = np.zeros(len(borders), np.int64)
+    _minimizers(words, borders, n, window, out, out_borders)
     return out[: out_borders[-1]].copy(), out_borders
 
 

@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint import I64, U32, U64, Comparer, decode, jaccard
+from dedup.fingerprint import I64, U32, U64, decode, jaccard
 from dedup.frequency import BOILERPLATE
+from dedup.layers import compared_text
 from dedup.pieces import Corpus, digests, flat, integers, load
 from dedup.pipeline import decide, prepared
-from dedup.prepare import compared_text
+from dedup.plain import Primitives
 from dedup.read import STDIN
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.stopwatch import Progress, Stopwatch
@@ -118,10 +119,10 @@ def survey(
         tempfile.TemporaryDirectory(prefix="dedup-") as work,
         prepared(inputs, wide, engine, watch, Path(work)) as (workers, _, corpus),
     ):
-        comparer = workers.comparer
+        functions = workers.primitives
         with watch.stage("find pairs"):
-            texts = _paragraphs(corpus, wide, comparer) if asked.paragraphs else _articles(corpus)
-            pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, comparer)
+            texts = _paragraphs(corpus, wide, functions) if asked.paragraphs else _articles(corpus)
+            pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, functions)
             pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
         if not len(pairs.ones):
             what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
@@ -148,10 +149,10 @@ def _articles(corpus: Corpus) -> _Texts:
     )
 
 
-def _paragraphs(corpus: Corpus, settings: Settings, comparer: Comparer) -> _Texts:
+def _paragraphs(corpus: Corpus, settings: Settings, functions: Primitives) -> _Texts:
     """The paragraphs that clean would compare: of articles that stay, long enough, no boilerplate."""
     unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
-    verdicts, _ = decide(corpus, unshared, comparer, Stopwatch())
+    verdicts, _ = decide(corpus, unshared, functions, Stopwatch())
     articles, decided = verdicts.articles, verdicts.paragraphs
     table = corpus.columns("paragraphs", "paragraph_buckets")
     values = flat(table["paragraphs"]).flatten()

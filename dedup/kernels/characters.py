@@ -1,0 +1,94 @@
+"""What `dedup.kernels.texts` has to know of each character, as arrays.
+
+Folding is defined on whole texts (`dedup.segment.words`). Nearly all characters fold by themselves, whatever stands
+beside them; here is what they become. The others are `HARD`: what joins with the character before it, and what is
+sorted by canonical order. A paragraph with one of those is left to the definition.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.segment import unspaced_letter
+
+CODES = 0x30000  # higher planes hold tags, private use and the rarest of Han: hard, all of them
+BREAK, SPACED, EAST, SOUTH, MARK = range(5)  # no word character; part of a word; a word by itself; goes with the letter
+HARD, ITSELF = -1, -2
+IS_SPACE, IS_MARK, IS_LONE, ENDS_SORTED = 1, 2, 4, 8
+
+
+class Characters(NamedTuple):
+    """One value per code point below `CODES`.
+
+    `becomes` is `HARD`, or `ITSELF`, or where in `stream` its folding is told: a count, then for each character of the
+    folding its class, how many bytes it has and its bytes: int32. `classes` is the class of one that stays itself:
+    uint8. `flags`: `IS_SPACE` where `str.isspace`; `IS_MARK` where a combining mark; `IS_LONE` where canonical order
+    would sort it among its like, so that it is hard behind another that `ENDS_SORTED`: uint8.
+    """
+
+    becomes: npt.NDArray[np.int32]
+    classes: npt.NDArray[np.uint8]
+    flags: npt.NDArray[np.uint8]
+    stream: npt.NDArray[np.uint8]
+
+
+@cache
+def characters() -> Characters:
+    """The arrays for the Unicode version of this Python."""
+    combining = unicodedata.combining
+    alone = [chr(code) for code in range(CODES)]
+    alone[10] = " "  # the separator of what is folded at once; it folds to itself
+    once = unicodedata.normalize("NFKC", "\n".join(alone)).split("\n")
+    folded = "\n".join(once).casefold().split("\n")
+    twice = unicodedata.normalize("NFKC", "\n".join(folded)).split("\n")
+    seconds = _seconds()
+    categories = list(map(unicodedata.category, alone))
+    becomes = np.full(CODES, ITSELF, np.int32)
+    classes = np.array([_class(*pair) for pair in zip(alone, categories, strict=True)], np.uint8)
+    flags = np.zeros(CODES, np.uint8)
+    flags[[code for code, character in enumerate(alone) if character.isspace()]] = IS_SPACE
+    flags[[code for code, category in enumerate(categories) if category[0] == "M"]] |= IS_MARK
+    stream = bytearray()
+    for code, character in enumerate(alone):
+        forms = (character, once[code], folded[code], twice[code])
+        if character in seconds or (character != forms[3] and any(form[0] in seconds for form in forms)):
+            becomes[code] = HARD
+        elif any(combining(form[0]) for form in set(forms)):
+            if forms[3] == character:
+                flags[code] |= IS_LONE | ENDS_SORTED
+            else:
+                becomes[code] = HARD
+        elif forms[3] != character:
+            if any(combining(form[-1]) for form in forms):
+                flags[code] |= ENDS_SORTED
+            becomes[code] = len(stream)
+            stream.append(len(forms[3]))
+            for part in forms[3]:
+                own = part.encode("utf-8", "surrogatepass")
+                stream += bytes((_class(part, unicodedata.category(part)), len(own))) + own
+    return Characters(becomes, classes, flags, np.frombuffer(bytes(stream), np.uint8))
+
+
+def _class(character: str, category: str) -> int:
+    if category[0] == "M":
+        return MARK
+    if not (character.isalnum() or character == "_"):
+        return BREAK
+    if category[0] != "L" or character.isascii() or not unspaced_letter().match(character):
+        return SPACED
+    return EAST if character > "\u2e80" else SOUTH
+
+
+def _seconds() -> frozenset[str]:
+    """Every character that composition may join with the one before it."""
+    found = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul
+    for code in range(CODES):
+        parts = unicodedata.decomposition(chr(code)).split()
+        if len(parts) == 2 and parts[0][0] != "<":
+            found.add(chr(int(parts[1], 16)))
+    return frozenset(found)

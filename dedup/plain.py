@@ -1,0 +1,61 @@
+"""Everything that exists twice: as a definition here, and compiled in `dedup.kernels`.
+
+A stage is given one of the two modules and cannot tell which.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dedup.fingerprint import (
+    I64,
+    U32,
+    U64,
+    Bytes,
+    Comparer,
+    buckets,
+    hash_sets,
+    minimizers,
+    similarities,
+    sketches,
+    word_hashes,
+)
+from dedup.texts import Keys, Segments, joined, repeating, segments
+
+__all__ = [
+    "Primitives",
+    "buckets",
+    "hash_sets",
+    "joined",
+    "minimizers",
+    "repeating",
+    "segments",
+    "similarities",
+    "sketches",
+    "word_hashes",
+]
+
+
+class Primitives(Comparer, Protocol):
+    """The functions of this module."""
+
+    def segments(self, data: Bytes, borders: I64) -> Segments:
+        """Paragraphs and comparison keys of texts."""
+
+    def joined(self, data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
+        """Keys of texts from those of their paragraphs."""
+
+    def repeating(self, hashes: U64, found: Segments) -> Bytes:
+        """Which texts may repeat themselves."""
+
+    def word_hashes(self, keys: Bytes, borders: I64) -> U64:
+        """Hashes of words."""
+
+    def sketches(self, words: U64, starts: I64, stops: I64, n: int) -> U32:
+        """Signatures of runs of words."""
+
+    def buckets(self, signed: U32, bands: int, rows: int) -> U32:
+        """Buckets of signatures."""
+
+    def minimizers(self, words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
+        """Minimizers of runs of words, and their borders."""
