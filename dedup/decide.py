@@ -8,6 +8,7 @@ or removed twice, and are carried back to the raw text.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from dedup.fingerprint import I64, decode
 from dedup.frequency import Paragraphs
 from dedup.match import Articles
 from dedup.pieces import Corpus, Piece, flat, integers, load
+from dedup.repeats import Repeat
 from dedup.segment import cuts
 from dedup.settings import Settings
 
@@ -173,8 +175,8 @@ def outcomes(piece: Piece, verdicts: dict[int, list[Verdict]], settings: Setting
 def _findings(
     article: Finding,
     raw: str,
-    text_level: list[dict[str, Any]],
-    repeats: list[dict[str, Any]],
+    text_level: list[tuple[Any, ...]],
+    repeats: list[tuple[Any, ...]],
     spans: list[tuple[int, int]],
     verdicts: list[Verdict],
     settings: Settings,
@@ -186,20 +188,20 @@ def _findings(
     offsets = Offsets(first)
     runs: list[tuple[int, int, Finding]] = []
     flags: list[Finding] = []
-    for repeat in repeats:
-        start, stop = offsets.widen(spans[repeat["twin_first"]][0], spans[repeat["twin_last"]][1])
+    for repeat in starmap(Repeat, repeats):
+        start, stop = offsets.widen(spans[repeat.twin_first][0], spans[repeat.twin_last][1])
         finding = article._replace(
-            rule=repeat["rule"],
-            action=settings.rules[repeat["rule"]],
+            rule=repeat.rule,
+            action=settings.rules[repeat.rule],
             twin=article.article,
             twin_source=article.source,
             twin_record=article.record,
             twin_start=start,
             twin_stop=stop,
-            similarity=repeat["similarity"],
-            evidence=repeat["evidence"],
+            similarity=repeat.similarity,
+            evidence=repeat.evidence,
         )
-        runs.append((repeat["first"], repeat["last"], finding))
+        runs.append((repeat.first, repeat.last, finding))
     for verdict in verdicts:
         finding = _corpus_finding(article, verdict, settings.rules[verdict.rule])
         if verdict.paragraph < 0:
@@ -228,16 +230,20 @@ def _at(finding: Finding, raw: str, start: int, stop: int) -> Finding:
     return finding._replace(start=start, stop=stop, original=raw[start:stop], replacement="")
 
 
-def _text_finding(article: Finding, raw: str, row: dict[str, Any]) -> Finding:
-    replacement = row["replacement"]
-    return article._replace(
-        rule=row["rule"],
-        action=row["action"],
-        start=row["start"],
-        stop=row["stop"],
-        original=None if replacement is None else raw[row["start"] : row["stop"]],
-        replacement=None if replacement is None else decode(replacement),
-        evidence=row["evidence"],
+def _text_finding(article: Finding, raw: str, row: tuple[Any, ...]) -> Finding:
+    rule, action, start, stop, replacement, evidence = row
+    changes = replacement is not None
+    return Finding(
+        article.article,
+        article.source,
+        article.record,
+        rule,
+        action,
+        start,
+        stop,
+        raw[start:stop] if changes else None,
+        decode(replacement) if changes else None,
+        evidence=evidence,
     )
 
 
@@ -257,15 +263,14 @@ def _corpus_finding(article: Finding, verdict: Verdict, action: str) -> Finding:
 
 
 class _Nested:
-    """Rows of a list-of-structs column, turned into Python objects only where asked for."""
+    """The structs of a list-of-structs column, as tuples."""
 
     def __init__(self, column: pa.ListArray) -> None:
         self.offsets = np.asarray(column.offsets).tolist()
-        self.values = column.values
+        self.values = list(zip(*(part.to_pylist() for part in column.values.flatten()), strict=True))
 
-    def rows(self, row: int) -> list[dict[str, Any]]:
-        start, stop = self.offsets[row], self.offsets[row + 1]
-        return self.values.slice(start, stop - start).to_pylist() if stop > start else []
+    def rows(self, row: int) -> list[tuple[Any, ...]]:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
 
 
 class _Spans:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
 
+import msgspec
 import pyarrow as pa
 
 from dedup import fields as record_fields
@@ -35,6 +36,11 @@ TABLES = (ARTICLES, DROPPED, FINDINGS, QUARANTINE)
 LOG_FILE = "run.log.json"
 ENDINGS = {"none": "", "gz": ".gz", "zst": ".zst"}
 _GZIP_LEVEL = 6
+
+
+# A finding as an object of JSON, which the encoder makes in a tenth of the time that a dict takes.
+_FindingRow = msgspec.defstruct("_FindingRow", Finding._fields)
+_ENCODER = msgspec.json.Encoder()
 
 
 class Chunk(NamedTuple):
@@ -95,7 +101,10 @@ def quarantine_row(outcome: Outcome) -> dict[str, Any]:
 
 def finding_line(finding: Finding) -> bytes:
     """One line of the provenance table, without its line end."""
-    return record_fields.encode_bytes(finding._asdict())
+    try:
+        return _ENCODER.encode(_FindingRow(*finding))
+    except UnicodeEncodeError:  # a lone surrogate
+        return record_fields.encode_bytes(finding._asdict())
 
 
 def _article_line(outcome: Outcome) -> bytes:
