@@ -55,10 +55,11 @@ def clean(
         tally = Tally()
         with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
             tasks = ((piece, verdicts.of(number)) for number, piece, _, _ in corpus.batches())
-            for chunk in watch.over("write", workers.map(partial(_lines, settings=settings), tasks), len(corpus)):
+            chunks = workers.map(partial(_lines, settings=settings), tasks)
+            for chunk, size in zip(watch.over("write", chunks, sum(records.sizes)), records.sizes, strict=True):
                 writer.write(chunk)
                 tally.update(chunk.tally)
-                watch.done(chunk.tally.counts["records"])
+                watch.done(size)
         if settings.format == "parquet":
             from dedup.parquet import to_parquet  # noqa: PLC0415 - seldom asked for
 

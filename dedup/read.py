@@ -66,14 +66,17 @@ class Found(NamedTuple):
 
 
 class Read:
-    """Iterating gives record batches of `RECORDS`; afterwards `inputs` says what each file was."""
+    """Iterating gives record batches of `RECORDS`.
+
+    Afterwards `inputs` says what each file was and `sizes` how many bytes the records of each batch have.
+    """
 
     def __init__(self, found: Found, *, batch_bytes: int = BATCH_BYTES) -> None:
         self.sources, self.skipped = found
         self.batch_bytes = batch_bytes
         self.inputs: list[dict[str, str | int]] = []
         self._fresh = 0
-        self._batches = 0
+        self.sizes: list[int] = []
 
     @property
     def total_bytes(self) -> int | None:
@@ -95,10 +98,11 @@ class Read:
                 rows.append((source.name, source.kind, record, data, error))
                 size += len(data)
                 if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
-                    self._batches += 1
+                    self.sizes.append(size)
                     yield _batch(rows)
                     rows, size = [], 0
-        if rows or not self._batches:
+        if rows or not self.sizes:
+            self.sizes.append(size)
             yield _batch(rows)  # one batch at least: stages then need not ask whether there is any
 
     def _records(self, source: Source) -> Iterator[tuple[int, bytes, str | None]]:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-Progress = Callable[[str, int, int | None], None]  # stage, done so far, of how many (None: not known)
+Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, of how many (None: not known)
 
 
 class Stopwatch:
@@ -24,7 +24,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[None]:
-        """Times the block as stage `name`, which has `total` units to do."""
+        """Times the block as stage `name`, which has `total` bytes to do."""
         self._stage, self._done, self._total = name, 0, total
         self._tell()
         began = time.perf_counter()
@@ -38,9 +38,9 @@ class Stopwatch:
         with self.stage(name, total):
             yield from items
 
-    def done(self, units: int) -> None:
-        """Says that so many more units of the stage are done."""
-        self._done += units
+    def done(self, size: int) -> None:
+        """Says that so many more bytes of input are through the stage."""
+        self._done += size
         self._tell()
 
     def _tell(self) -> None:

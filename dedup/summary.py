@@ -46,7 +46,9 @@ def print_summary(report: Report, console: Console) -> None:
         some = ", ".join(Path(path).name for path in report.skipped[:_NAMES_SHOWN])
         more = ", …" if len(report.skipped) > _NAMES_SHOWN else ""
         console.print(f"Passed over: {len(report.skipped):,} of another kind ({some}{more})")
-    console.print(f"Took {sum(report.seconds.values()):.1f} s: {_stages(report)}")
+    seconds = sum(report.seconds.values())
+    speed = sum(one["bytes"] for one in report.inputs) / 1e6 / max(seconds, 1e-9)
+    console.print(f"Took {seconds:.1f} s, {speed:,.1f} MB/s: {_stages(report)}")
     out = report.out
     console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
 

@@ -112,20 +112,35 @@ def progress(*, quiet: bool) -> Iterator[Progress | None]:
         yield None
         return
     from rich import progress as bars  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    class _Speed(bars.ProgressColumn):
+        def render(self, task: bars.Task) -> Text:
+            """Bytes of input per second since the stage began; nothing for a stage that does not count them."""
+            known = task.elapsed and task.completed > 1
+            return Text(f"{task.completed / task.elapsed / 1e6:,.1f} MB/s" if known and task.elapsed else "")
 
     columns = (
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),
         bars.TaskProgressColumn(),
-        bars.TimeElapsedColumn(),
+        _Speed(),
+        bars.TimeRemainingColumn(elapsed_when_finished=True),
     )
     with bars.Progress(*columns, console=shown_on, transient=True) as shown:
         tasks: dict[str, bars.TaskID] = {}
 
         def tell(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
+                finish()
                 tasks[stage] = shown.add_task(stage, total=total)
             shown.update(tasks[stage], completed=done, total=total)
+
+        def finish() -> None:
+            """Ends the bars of stages that do not count what they do."""
+            for task in shown.tasks:
+                if not task.finished:
+                    shown.update(task.id, total=task.completed or 1, completed=task.completed or 1)
 
         yield tell
 
