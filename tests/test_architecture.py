@@ -13,10 +13,12 @@ PACKAGE = ROOT / "dedup"
 LAYERS = [
     {"errors", "rules", "schema", "stopwatch"},  # vocabulary
     {"settings", "findings"},
-    {"segment", "fields"},
+    {"segment", "fields", "badness"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding"},
     {"repairs", "fingerprint", "kernels", "kernels.sets", "chains", "twins", "repeats", "read", "pieces"},
+    {"screen"},
+    {"kernels.screen"},
     {"prepare", "survive"},
     {"match"},
     {"contained", "frequency"},
