@@ -217,4 +217,6 @@ def _decode(data: Bytes, at: int, stop: int) -> tuple[np.int64, int]:
         code, size = byte & 0x07, 4
     for place in range(at + 1, min(at + size, stop)):
         code = code << 6 | np.int64(data[place]) & 0x3F
-    return np.int64(min(code, _CODES - 1)), size
+    if code >= _CODES:
+        code = np.int64(_CODES - 1)
+    return code, size
