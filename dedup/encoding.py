@@ -16,6 +16,7 @@ from ftfy import fixes
 from ftfy.chardata import HTML_ENTITY_RE
 
 from dedup.align import differences
+from dedup.badness import unsure
 from dedup.findings import Finding, fix
 from dedup.segment import MARKS_AT_MOST
 
@@ -57,19 +58,7 @@ _CONFIGS = {unescape: _CONFIG._replace(unescape_html=unescape) for unescape in (
 
 _CONTROL = bytes((*range(9), 0x0B, *range(0x0D, 0x20), 0x7F))
 _CONTROL_BUT_CR = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
-# Without one of these, a text is ASCII that none of ftfy's steps changes.
-_SUSPECT = {True: re.compile("[^\t\n\x0c -%'-~]"), False: re.compile("[^\t\n\x0c -~]")}
-# Most lines in Latin script hold nothing but ASCII and, each by itself between ASCII characters, these: accented
-# letters, dashes, quotation marks, currency. No branch of ftfy's badness pattern matches such a line, and none of
-# them changes under NFC (a test shows both). Left out of their blocks: what is bad beside ASCII alone.
-_ALONE = "\u00a0-\u00c1\u00c4-\u0151\u0154-\u017f\u2010-\u2027\u2030-\u2044\u20a0-\u20c0\u2122"
-# Characters that ftfy's badness pattern does not know, that NFC leaves alone and that compose with nothing of the
-# same kind: Hebrew and Arabic letters, CJK punctuation, kana, Han, Hangul syllables, full width.
-_FREE = (
-    "\u05d0-\u05ea\u060c\u061b\u061f-\u063a\u0641-\u064a\u0660-\u066d\u0671-\u06d3"
-    "\u3000-\u3029\u3041-\u3096\u309d-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uffbe\U00020000-\U0002a6df"
-)
-_DOUBTFUL = re.compile(f"[^\t\n\x0c -~{_ALONE}{_FREE}]|[{_ALONE}]{{2}}")
+_NOT_PLAIN = re.compile("[^\t\n\x0c -~]")
 _BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
 _STEPS_SHOWN = 12
 
@@ -82,15 +71,9 @@ def encoding(text: str, *, unescape: bool) -> list[Finding]:
     >>> [finding.evidence for finding in encoding("caf\u00c3\u00a9", unescape=True)]
     ['encode latin-1, decode utf-8']
     """
-    if _untouched(text, unescape):
-        return []
-    suspect = _SUSPECT[unescape]
     found: list[Finding] = []
-    position = 0
-    while match := suspect.search(text, position):
-        start = text.rfind("\n", position, match.start()) + 1 or position
-        position = text.find("\n", start) + 1 or len(text)
-        for left, right in _segments(text, start, position):
+    for start, stop in _suspect_lines(text, unescape):
+        for left, right in _segments(text, start, stop):
             segment = text[left:right]
             if _untouched(segment, unescape):
                 continue
@@ -101,13 +84,40 @@ def encoding(text: str, *, unescape: bool) -> list[Finding]:
     return found
 
 
+def may_change(text: str, *, unescape: bool) -> bool:
+    r"""False where `encoding` finds nothing in `text`, because no step of ftfy has anything to do.
+
+    >>> may_change("caf\u00e9 & bar;", unescape=True), may_change("caf\u00e9 &amp; bar", unescape=True)
+    (False, True)
+    """
+    return not _untouched(text, unescape)
+
+
+def _suspect_lines(text: str, unescape: bool) -> list[tuple[int, int]]:
+    """Spans of the lines of `text` that ftfy may change, line breaks included."""
+    found: set[tuple[int, int]] = set()
+    for pattern in _doubts(text, unescape):
+        position = 0
+        while match := pattern.search(text, position):
+            start = text.rfind("\n", position, match.start()) + 1 or position
+            position = text.find("\n", match.start()) + 1 or len(text)
+            found.add((start, position))
+    return sorted(found)
+
+
 def _untouched(text: str, unescape: bool) -> bool:
     """Whether no step of ftfy can change `text`, as far as a quick look tells."""
-    if text.isascii():
-        plain = len(text.encode("ascii").translate(None, _CONTROL)) == len(text)  # four times as fast as a pattern
-    else:
-        plain = not _DOUBTFUL.search(text)
-    return plain and not (unescape and "&" in text and HTML_ENTITY_RE.search(text))
+    return not any(pattern.search(text) for pattern in _doubts(text, unescape))
+
+
+def _doubts(text: str, unescape: bool) -> Iterator[re.Pattern[str]]:
+    """Patterns one of which matches in each line of `text` that ftfy would change."""
+    if not text.isascii():
+        yield unsure()
+    elif len(text.encode("ascii").translate(None, _CONTROL)) < len(text):  # four times as fast as a pattern
+        yield _NOT_PLAIN
+    if unescape and "&" in text:
+        yield HTML_ENTITY_RE
 
 
 def _segments(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:

@@ -8,16 +8,15 @@ import numpy as np
 
 from dedup.findings import FLAG, Finding
 from dedup.fingerprint import I64
+from dedup.texts import Segments
 
 
-def raw_spans(
-    findings: Sequence[Sequence[Finding]], borders: I64, starts: I64, stops: I64, sizes: I64
-) -> tuple[I64, I64]:
-    """The smallest raw spans that hold everything the spans ``starts:stops`` of the edited texts came from.
+def raw_spans(findings: Sequence[Sequence[Finding]], found: Segments, sizes: I64) -> tuple[I64, I64]:
+    """The smallest raw spans that hold everything the paragraphs `found` in edited texts came from.
 
-    `findings` holds those of each text, `borders` says which spans are whose: int64 [texts + 1]; `sizes` are the
-    lengths of the edited texts. All in code points.
+    `findings` holds those of each text; `sizes` are the lengths of the edited texts, in code points.
     """
+    borders, starts, stops = found[:3]
     edits = [
         (text, one.start, one.stop, len(one.replacement or ""))
         for text, own in enumerate(findings)

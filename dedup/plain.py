@@ -20,6 +20,7 @@ from dedup.fingerprint import (
     sketches,
     word_hashes,
 )
+from dedup.screen import suspects
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
@@ -32,12 +33,16 @@ __all__ = [
     "segments",
     "similarities",
     "sketches",
+    "suspects",
     "word_hashes",
 ]
 
 
 class Primitives(Comparer, Protocol):
     """The functions of this module."""
+
+    def suspects(self, data: Bytes, borders: I64) -> Bytes:
+        """Which rules may find something in each raw text."""
 
     def segments(self, data: Bytes, borders: I64) -> Segments:
         """Paragraphs and comparison keys of texts."""

@@ -27,6 +27,8 @@ from dedup.places import raw_spans
 from dedup.plain import Primitives
 from dedup.read import TEXT
 from dedup.repeats import Repeat, repeats
+from dedup.rules import OFF
+from dedup.screen import BITS
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.texts import DIGEST_BYTES, Segments, digest
@@ -181,12 +183,11 @@ class _Rows:
         self.settings = settings
         self.schema = schema(settings)
         self.columns: dict[str, list[Any]] = {name: [] for name in _BY_RECORD}
-        self.texts: list[str] = []  # after repair
-        self.findings: list[Sequence[Finding]] = []
+        self.raws: list[str] = []
 
     def refuse(self, source: str, record: int, data: bytes, error: str) -> None:
         """A row for a record that cannot be read."""
-        self._row("", (), source=source, record=record, data=data, error=error)
+        self._row("", source=source, record=record, data=data, error=error)
 
     def add(self, source: str, record: int, found: record_fields.Fields, raw: str, text_field: str | None) -> None:
         """A row for an article."""
@@ -194,10 +195,8 @@ class _Rows:
         id_field, identity = record_fields.id_of(found, settings, source, record)
         date_field, date = record_fields.date_of(found, settings)
         source_field, host = record_fields.host_of(found, settings)
-        repaired, findings = mended(raw, settings)
         self._row(
-            repaired,
-            findings,
+            raw,
             source=source,
             record=record,
             fields=record_fields.join(found),
@@ -212,34 +211,35 @@ class _Rows:
             host=None if host is None else encode(host),
         )
 
-    def _row(self, repaired: str, findings: Sequence[Finding], **values: Any) -> None:
+    def _row(self, raw: str, **values: Any) -> None:
         for name, column in self.columns.items():
             column.append(values.get(name))
-        self.texts.append(repaired)
-        self.findings.append(findings)
+        self.raws.append(raw)
 
     def batch(self, primitives: Primitives) -> pa.RecordBatch:
         """All rows, with their paragraphs, repeats and fingerprints."""
-        found = primitives.segments(*pack(list(map(encode, self.texts))))
+        texts, findings = self._mended(primitives)
+        found = primitives.segments(*pack(list(map(encode, texts))))
         hashes = primitives.word_hashes(found.keys, found.key_borders)
-        repeated = self._repeats(found, primitives.repeating(hashes, found))
+        repeated = self._repeats(texts, found, primitives.repeating(hashes, found))
         gone, needed, removed = self._drops(found, repeated)
         if gone.any():
             hashes = hashes[np.repeat(~gone, found.words)]
             found = _without(found, gone, primitives)
         digests = _digests(found)
+        sizes = np.array(list(map(len, texts)), np.int64)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.words)])  # of paragraphs, in words
         readable = np.array([error is None for error in self.columns["error"]], bool)
         arrays: dict[str, pa.Array] = {
-            "length": _integers(np.array(list(map(len, self.texts)), np.int64) - removed, readable),
+            "length": _integers(sizes - removed, readable),
             "key": _nullable_keys(found, readable),
             "digest": _fixed([digest(key) for key in _slices(found.keys, found.key_borders)], DIGEST_BYTES, readable),
             "words": _integers(np.diff(ends[found.borders]), readable),
             "buckets": self._article_buckets(hashes, ends[found.borders], primitives),
             "minimizers": self._minimizers(hashes, ends[found.borders], primitives),
-            "findings": _findings(self.findings),
+            "findings": _findings(findings),
             "repeats": _repeats(repeated),
-            "paragraphs": self._paragraphs(found, needed, digests),
+            "paragraphs": _paragraphs(found, needed, digests, raw_spans(findings, found, sizes)),
             "paragraph_buckets": self._paragraph_buckets(hashes, ends, found, digests, primitives),
         }
         for field in self.schema:
@@ -247,9 +247,18 @@ class _Rows:
                 arrays[field.name] = pa.array(self.columns[field.name], field.type)
         return pa.record_batch([arrays[name] for name in self.schema.names], schema=self.schema)
 
-    def _repeats(self, found: Segments, flags: Bytes) -> list[list[Repeat]]:
+    def _mended(self, primitives: Primitives) -> tuple[list[str], list[list[Finding]]]:
+        """The texts after the rules of the text level, and their findings; only suspects are looked at."""
+        wanted = sum(bit for rule, bit in BITS.items() if self.settings.rules[rule] != OFF)
+        suspect = primitives.suspects(*pack([text or b"" for text in self.columns["text"]])) & wanted
+        made = [
+            mended(raw, self.settings, repairs=bits > 0) for raw, bits in zip(self.raws, suspect.tolist(), strict=True)
+        ]
+        return [text for text, _ in made], [findings for _, findings in made]
+
+    def _repeats(self, texts: list[str], found: Segments, flags: Bytes) -> list[list[Repeat]]:
         """What repeats within each text, looked for where `flags` say that something may."""
-        repeated: list[list[Repeat]] = [[] for _ in self.texts]
+        repeated: list[list[Repeat]] = [[] for _ in texts]
         for text in np.flatnonzero(flags).tolist():
             mine = slice(int(found.borders[text]), int(found.borders[text + 1]))
             spans = list(zip(found.starts[mine].tolist(), found.stops[mine].tolist(), strict=True))
@@ -257,7 +266,7 @@ class _Rows:
                 decode(found.keys[start:stop].tobytes())
                 for start, stop in zip(found.key_starts[mine].tolist(), found.key_stops[mine].tolist(), strict=True)
             ]
-            repeated[text] = repeats(self.texts[text], spans, keys, self.settings)
+            repeated[text] = repeats(texts[text], spans, keys, self.settings)
         return repeated
 
     def _drops(
@@ -279,24 +288,6 @@ class _Rows:
             spans = list(zip(found.starts[first:stop].tolist(), found.stops[first:stop].tolist(), strict=True))
             removed[text] = sum(after - before for before, after in cuts(spans, drops))
         return gone, needed, removed
-
-    def _paragraphs(self, found: Segments, needed: npt.NDArray[np.int8], digests: list[bytes]) -> pa.Array:
-        sizes = np.array(list(map(len, self.texts)), np.int64)
-        raw_starts, raw_stops = raw_spans(self.findings, found.borders, found.starts, found.stops, sizes)
-        start_of_key = np.repeat(found.key_borders[:-1], np.diff(found.borders))
-        values = {
-            "start": found.starts,
-            "stop": found.stops,
-            "raw_start": raw_starts,
-            "raw_stop": raw_stops,
-            "key_start": found.key_starts - start_of_key,
-            "key_stop": found.key_stops - start_of_key,
-            "words": found.words.astype(np.int32),
-            "size": found.sizes.astype(np.float32),
-            "needed": needed,
-        }
-        arrays = [*map(pa.array, values.values()), _fixed(digests, DIGEST_BYTES)]
-        return _nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
 
     def _minimizers(self, hashes: U64, borders: I64, primitives: Primitives) -> pa.Array:
         if self.settings.rules["contained-article"] == "off":
@@ -325,6 +316,23 @@ class _Rows:
         signed = primitives.sketches(hashes, ends[distinct], ends[distinct + 1], PARAGRAPH_SHINGLE)
         made = primitives.buckets(signed, *self.settings.paragraph_bands)
         return _nested(found.borders, _bucket_array(made[np.searchsorted(distinct, same)], wanted, len(found.words)))
+
+
+def _paragraphs(found: Segments, needed: npt.NDArray[np.int8], digests: list[bytes], raw: tuple[I64, I64]) -> pa.Array:
+    start_of_key = np.repeat(found.key_borders[:-1], np.diff(found.borders))
+    values = {
+        "start": found.starts,
+        "stop": found.stops,
+        "raw_start": raw[0],
+        "raw_stop": raw[1],
+        "key_start": found.key_starts - start_of_key,
+        "key_stop": found.key_stops - start_of_key,
+        "words": found.words.astype(np.int32),
+        "size": found.sizes.astype(np.float32),
+        "needed": needed,
+    }
+    arrays = [*map(pa.array, values.values()), _fixed(digests, DIGEST_BYTES)]
+    return _nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
 
 
 def _without(found: Segments, gone: npt.NDArray[np.bool_], primitives: Primitives) -> Segments:

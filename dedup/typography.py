@@ -26,16 +26,29 @@ def typography(text: str) -> list[Finding]:
     ]
 
 
+def may_change(text: str) -> bool:
+    """Whether `typography` finds anything in `text`.
+
+    >>> may_change("it’s"), may_change("it's")
+    (True, False)
+    """
+    return not text.isascii() and bool(_typography().search(text))
+
+
 def _plain(text: str) -> str:
     return fixes.uncurl_quotes(fixes.fix_character_width(fixes.fix_latin_ligatures(text)))
+
+
+def characters() -> dict[str, str]:
+    """The characters that each of ftfy's functions changes, by its name."""
+    return {
+        "fix_latin_ligatures": "".join(map(chr, LIGATURES)),
+        "fix_character_width": "".join(map(chr, WIDTH_MAP)),
+        "uncurl_quotes": "".join(map(chr, (0x02BC, *range(0x2018, 0x2020)))),
+    }
 
 
 @cache
 def _typography() -> re.Pattern[str]:
     """Matches a run of characters that one of ftfy's functions changes, as a group of its name."""
-    characters = {
-        "fix_latin_ligatures": map(chr, LIGATURES),
-        "fix_character_width": map(chr, WIDTH_MAP),
-        "uncurl_quotes": map(chr, (0x02BC, *range(0x2018, 0x2020))),
-    }
-    return re.compile("|".join(f"(?P<{name}>[{re.escape(''.join(of))}]+)" for name, of in characters.items()))
+    return re.compile("|".join(f"(?P<{name}>[{re.escape(of)}]+)" for name, of in characters().items()))

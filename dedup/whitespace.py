@@ -18,6 +18,9 @@ _REMOVED = {
 }
 _TRAILING = _BLANK + "".join(_REMOVED)
 _ODD = re.compile(f"[{_BLANK[2:]}{''.join(_REMOVED)}]")
+AT_FAULT = "\u00a0\u202f" + "".join(_REMOVED)  # odd characters that are at fault wherever they stand, but few
+AT_FAULT_LAST = "".join(sorted(set(_BLANK[2:]) - set(AT_FAULT)))  # those that are where a line ends
+_FAULT = re.compile(f"[{AT_FAULT}]|[{AT_FAULT_LAST}](?:\n|\\Z)")
 _INSIDE = re.compile(f"[\u00a0\u202f]+|[{''.join(_REMOVED)}]+")
 
 
@@ -33,9 +36,9 @@ def whitespace(text: str) -> list[Finding]:
     >>> apply("10\u00a0000 co\u00adpies  \n\n\n\nEnd", whitespace("10\u00a0000 co\u00adpies  \n\n\n\nEnd"))
     '10 000 copies\n\nEnd'
     """
-    odd = not text.isascii() and bool(_ODD.search(text))
-    if not odd and not _blank_at_fault(text):
+    if not may_change(text):
         return []
+    odd = not text.isascii() and bool(_ODD.search(text))
     found: list[Finding] = []
     start = 0
     end = 0  # of the last line that is not blank, line break included
@@ -60,6 +63,15 @@ def whitespace(text: str) -> list[Finding]:
         start = stop
     _remove(found, text, end, len(text), "blank lines")
     return found
+
+
+def may_change(text: str) -> bool:
+    r"""False where `whitespace` finds nothing in `text`, by a look for the characters and places that it mends.
+
+    >>> may_change("one  two\n"), may_change("one \n"), may_change("\u3000one"), may_change("one\u3000")
+    (False, True, False, True)
+    """
+    return _blank_at_fault(text) or (not text.isascii() and bool(_FAULT.search(text)))
 
 
 def _remove(found: list[Finding], text: str, start: int, stop: int, evidence: str) -> None:

@@ -13,22 +13,12 @@ PACKAGE = ROOT / "dedup"
 LAYERS = [
     {"errors", "rules", "schema", "stopwatch"},  # vocabulary
     {"settings", "findings"},
-    {"segment", "fields"},
+    {"segment", "fields", "badness"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
-    {"repairs", "texts", "places", "kernels.characters"},
-    {
-        "plain",
-        "kernels",
-        "kernels.sets",
-        "kernels.texts",
-        "kernels.repeating",
-        "chains",
-        "twins",
-        "repeats",
-        "read",
-        "pieces",
-    },
+    {"repairs", "texts", "places", "screen", "kernels.characters"},
+    {"plain", "chains", "twins", "repeats", "read", "pieces"},
+    {"kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
     {"layers"},
     {"prepare", "survive"},
     {"match"},

@@ -6,7 +6,6 @@ import unicodedata
 
 import ftfy
 import pytest
-from ftfy.badness import BADNESS_RE, MOJIBAKE_CATEGORIES, is_bad
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -153,50 +152,6 @@ def oracle(text, config=CONFIG):
 @given(TEXTS)
 def test_the_encoding_rule_gives_what_ftfy_gives(text):
     assert repair(text, ENCODING_ONLY)[0] == oracle(text)
-
-
-ALONE = [chr(c) for c in range(0x80, 0x3000) if re.fullmatch(f"[{module._ALONE}]", chr(c))]
-FREE = [chr(c) for c in range(0x80, 0x30000) if re.fullmatch(f"[{module._FREE}]", chr(c))]
-
-
-@given(
-    st.lists(
-        st.one_of(st.sampled_from(ALONE), st.sampled_from(FREE), st.sampled_from("aZ 5.,(?$_\n&;'")), max_size=30
-    ).map("".join)
-)
-def test_ftfy_changes_nothing_in_what_a_quick_look_passes(text):
-    if module._untouched(text, unescape=True):
-        assert oracle(text) == text
-
-
-def test_no_character_that_may_stand_alone_is_bad_between_ascii_characters():
-    # ftfy's pattern knows the ASCII characters by class, one of each class is enough.
-    ascii_ = "aZ 5.,(?$_\n'\""
-    around = [a + b for a in ascii_ for b in ascii_]
-    for character in ALONE:
-        assert unicodedata.is_normalized("NFC", character)
-        assert not unicodedata.combining(character)
-        assert not is_bad("".join(f"{before}{character}{after}" for before in around for after in ascii_))
-        for short in (character, *(character + a for a in ascii_), *(a + character for a in ascii_)):
-            assert not is_bad(short)
-        assert not is_bad("".join(f"{character}{between}{other}--" for other in ALONE for between in ' a.("'))
-
-
-def test_free_characters_are_unknown_to_ftfy_and_compose_with_nothing():
-    known = re.compile(f"[{''.join(MOJIBAKE_CATEGORIES.values())}]")
-    text = "".join(FREE)
-    assert not known.search(text)
-    assert not set(text) & set(BADNESS_RE.pattern)
-    for character in FREE:
-        assert unicodedata.is_normalized("NFC", character)
-        assert not unicodedata.combining(character)
-    # What composes with the character before it takes part in some canonical decomposition, behind the first place.
-    later = {unicodedata.normalize("NFD", chr(c))[1:] for c in range(0x2FFFF) if not 0xAC00 <= c <= 0xD7A3}
-    assert not set("".join(later)) & (set(text) | set(ALONE))
-
-
-def test_characters_that_are_bad_beside_ascii_may_not_stand_alone():
-    assert not set("\u00c2\u00c3\u0152\u0153\x80\x9f") & set(ALONE)
 
 
 @given(st.lists(TEXTS, min_size=8, max_size=20).map("".join))

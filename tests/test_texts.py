@@ -125,5 +125,6 @@ def test_raw_spans_of_a_batch_are_those_of_each_text(shapes):
         borders.append(len(spans))
         expected += [Offsets(edits).widen(*span) for span in own]
     starts, stops = np.array(spans, np.int64).reshape(-1, 2).T
-    made = raw_spans(findings, np.array(borders), starts, stops, np.array(sizes, np.int64))
+    found = plain.segments(*pack([]))._replace(borders=np.array(borders), starts=starts, stops=stops)
+    made = raw_spans(findings, found, np.array(sizes, np.int64))
     assert list(zip(*(side.tolist() for side in made), strict=True)) == expected

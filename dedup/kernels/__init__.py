@@ -1,6 +1,7 @@
 """The definitions of `dedup.plain`, compiled; the two modules can stand for each other."""
 
 from dedup.kernels.repeating import repeating
+from dedup.kernels.screen import suspects
 from dedup.kernels.sets import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
 from dedup.kernels.texts import joined, segments
 
@@ -13,5 +14,6 @@ __all__ = [
     "segments",
     "similarities",
     "sketches",
+    "suspects",
     "word_hashes",
 ]

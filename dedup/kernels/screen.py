@@ -1,0 +1,222 @@
+"""Which raw texts repair may change: `dedup.screen`, compiled.
+
+Sequences of character sets are followed all at once, one bit for each place in each of them (Baeza-Yates and Gonnet,
+*A new approach to text searching*, 1992), and only around characters that are not ASCII: no sequence is ASCII alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from dedup.badness import NOT_ASCII, Ranges, of_codes, unsure_sequences
+from dedup.fingerprint import I64, U64
+from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
+from dedup.typography import characters
+from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
+
+Bytes = npt.NDArray[np.uint8]
+_State = tuple[np.uint64, np.uint64]
+
+# What a character may be beside the bits of rules.
+_BLANK, _NEWLINE, _AMPERSAND, _MARKUP, _ENTITY = 8, 16, 32, 64, 128
+_WORD = 64  # bits
+_CODES = 0x110000
+_ENTITY_AT_MOST = 24  # characters between the marks of an entity
+
+
+class _Tables(NamedTuple):
+    classes: Bytes  # of each code point
+    flags: Bytes  # of each class: the bits of what its characters are by themselves
+    masks: U64  # [classes, 2]: the places in sequences where characters of each class may stand
+    first: U64  # the first place of each sequence
+    last: U64
+    before: int  # ASCII characters at most that a sequence begins with
+    longest: int
+
+
+@cache
+def _tables() -> _Tables:
+    sequences = [[chars.ranges for chars in sequence] for sequence in unsure_sequences()]
+    alone = [
+        *((sequence[0], ENCODING) for sequence in sequences if len(sequence) == 1),
+        (of_codes(map(ord, AT_FAULT)), WHITESPACE),
+        (of_codes(map(ord, AT_FAULT_LAST)), _BLANK),
+        (of_codes(ord(character) for of in characters().values() for character in of), TYPOGRAPHY),
+        (of_codes(b"\r"), WHITESPACE),
+        (of_codes(b"\n"), _NEWLINE),
+        (of_codes(b"&"), _AMPERSAND),
+        (of_codes(b"<"), _MARKUP),
+    ]
+    sequences = [sequence for sequence in sequences if len(sequence) > 1]
+    if sum(map(len, sequences)) > 2 * _WORD - max(map(len, sequences)):  # no room for this ftfy's pattern
+        sequences = []
+        alone.append((NOT_ASCII.ranges, ENCODING))
+    places, first, last = _places(sequences)
+    starts, member = _members([*places.values(), *(ranges for ranges, _ in alone)])
+    distinct, of_start = np.unique(np.packbits(member, axis=1), axis=0, return_inverse=True)
+    of_start = of_start.ravel()
+    example = np.unique(of_start, return_index=True)[1]  # a stretch of each class
+    masks = np.zeros((len(distinct), 2), np.uint64)
+    for (word, bit), ones in zip(places, member[example].T, strict=False):
+        masks[ones, word] |= np.uint64(1 << bit)
+    flags = np.zeros(len(distinct), np.uint8)
+    for (_, flag), ones in zip(alone, member[example].T[len(places) :], strict=True):
+        flags[ones] |= flag
+    classes = np.repeat(of_start.astype(np.uint8), np.diff([*starts, _CODES]))
+    before = max((_leading_ascii(sequence) for sequence in sequences), default=0)
+    return _Tables(classes, flags, masks, first, last, before, max(map(len, sequences), default=0))
+
+
+def _leading_ascii(sequence: Sequence[Ranges]) -> int:
+    """How many ASCII characters `sequence` may begin with."""
+    return next(at for at, ranges in enumerate(sequence) if ranges[0][0] > 127)
+
+
+def _members(sets: Sequence[Ranges]) -> tuple[I64, npt.NDArray[np.bool_]]:
+    """Where stretches of code points start that are in the same of `sets`, and in which they are."""
+    starts = np.array(
+        sorted({0, *(code for ranges in sets for a, b in ranges for code in (a, b + 1) if code < _CODES)})
+    )
+    member = np.zeros((len(starts), len(sets)), bool)
+    for number, ranges in enumerate(sets):
+        for a, b in ranges:
+            member[np.searchsorted(starts, a) : np.searchsorted(starts, b, "right"), number] = True
+    return starts, member
+
+
+def _places(sequences: list[list[Ranges]]) -> tuple[dict[tuple[int, int], Ranges], U64, U64]:
+    """The sets of `sequences` by word and bit, and the bits of first and last places."""
+    places: dict[tuple[int, int], Ranges] = {}
+    first, last = [0, 0], [0, 0]
+    word = bit = 0
+    for sequence in sequences:
+        if bit + len(sequence) > _WORD:
+            word, bit = 1, 0
+        first[word] |= 1 << bit
+        for ranges in sequence:
+            places[word, bit] = ranges
+            bit += 1
+        last[word] |= 1 << (bit - 1)
+    return places, np.array(first, np.uint64), np.array(last, np.uint64)
+
+
+def suspects(data: Bytes, borders: I64) -> Bytes:
+    """`dedup.screen.suspects`, compiled."""
+    found = np.zeros(len(borders) - 1, np.uint8)
+    _suspects(data, borders, _tables(), found)
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _suspects(data: Bytes, borders: I64, tables: _Tables, found: Bytes) -> None:
+    for row in range(len(found)):
+        found[row] = _bits(data, borders[row], borders[row + 1], tables)
+
+
+@numba.njit(cache=True, nogil=True)
+def _bits(data: Bytes, start: int, stop: int, tables: _Tables) -> int:
+    """The bits of one text."""
+    bits = 0
+    state = (np.uint64(0), np.uint64(0))
+    follow = 0  # characters still to be followed: the state may stem from one that is not ASCII
+    at = start
+    while at < stop:
+        size = 1
+        kind = tables.classes[data[at]]
+        if data[at] > 127:
+            code, size = _decode(data, at, stop)
+            kind = tables.classes[code]
+            if not follow:
+                state = _before(data, start, at, tables)
+            follow = tables.longest
+        if tables.flags[kind]:
+            bits |= tables.flags[kind] | _around(data, start, stop, at, size, tables.flags[kind])
+        if follow:
+            follow -= 1
+            state = _step(state, kind, tables)
+            if state[0] & tables.last[0] or state[1] & tables.last[1]:
+                bits |= ENCODING
+        at += size
+    if bits & _ENTITY and not bits & _MARKUP:
+        bits |= ENCODING
+    if stop > start and (data[stop - 1] in (9, 32) or (data[stop - 1] == 10 and _line_end(data, start, stop))):
+        bits |= WHITESPACE
+    return bits & (ENCODING | WHITESPACE | TYPOGRAPHY)
+
+
+@numba.njit(cache=True, nogil=True)
+def _step(state: _State, kind: int, tables: _Tables) -> _State:
+    """The places in sequences that are reached by one more character."""
+    one = np.uint64(1)
+    return (
+        (state[0] << one | tables.first[0]) & tables.masks[kind, 0],
+        (state[1] << one | tables.first[1]) & tables.masks[kind, 1],
+    )
+
+
+@numba.njit(cache=True, nogil=True)
+def _before(data: Bytes, start: int, at: int, tables: _Tables) -> _State:
+    """The places in sequences that the ASCII characters before `at` lead to."""
+    place = at
+    while place > start and place > at - tables.before and data[place - 1] < 128:
+        place -= 1
+    state = (np.uint64(0), np.uint64(0))
+    while place < at:
+        state = _step(state, tables.classes[data[place]], tables)
+        place += 1
+    return state
+
+
+@numba.njit(cache=True, nogil=True)
+def _around(data: Bytes, start: int, stop: int, at: int, size: int, flag: int) -> int:
+    """The bits that the character of `size` bytes at `at` has for what stands beside it."""
+    if flag & _NEWLINE:
+        return _line_end(data, start, at)
+    if flag & _AMPERSAND:
+        return _entity(data, at, stop)
+    if flag & _BLANK and (at + size >= stop or data[at + size] == 10):
+        return WHITESPACE
+    return 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _line_end(data: Bytes, start: int, at: int) -> int:
+    """The bit of the whitespace rule, where a line break at `at` follows a blank, two others, or nothing."""
+    if at == start or data[at - 1] == 32 or data[at - 1] == 9:
+        return WHITESPACE
+    return WHITESPACE if data[at - 1] == 10 and at - 2 >= start and data[at - 2] == 10 else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _entity(data: Bytes, at: int, stop: int) -> int:
+    """`_ENTITY` where what follows the ``&`` at `at` looks like one."""
+    at += 1
+    if at < stop and data[at] == 35:
+        at += 1
+    end = at
+    while end < stop and (48 <= data[end] <= 57 or 65 <= data[end] <= 90 or 97 <= data[end] <= 122):
+        end += 1
+    return _ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _ENTITY_AT_MOST else 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _decode(data: Bytes, at: int, stop: int) -> tuple[np.int64, int]:
+    """The code point that starts at `at`, and of how many bytes it is."""
+    byte = np.int64(data[at])
+    if byte < 0xE0:
+        code, size = byte & 0x1F, 2
+    elif byte < 0xF0:
+        code, size = byte & 0x0F, 3
+    else:
+        code, size = byte & 0x07, 4
+    for place in range(at + 1, min(at + size, stop)):
+        code = code << 6 | np.int64(data[place]) & 0x3F
+    if code >= _CODES:
+        code = np.int64(_CODES - 1)
+    return code, size

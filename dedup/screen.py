@@ -1,0 +1,36 @@
+"""Which of many raw texts repair may change, so that the others need not be looked at one by one.
+
+Texts come as one run of UTF-8 bytes with their borders. `dedup.kernels.screen` is the same in machine code.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup import encoding, typography, whitespace
+from dedup.fingerprint import I64, decode
+
+ENCODING, WHITESPACE, TYPOGRAPHY = 1, 2, 4
+BITS = {"encoding": ENCODING, "whitespace": WHITESPACE, "typography": TYPOGRAPHY}  # of each rule
+
+
+def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]:
+    r"""For each text the bits of the rules that may find something in it; a rule whose bit is not set does not.
+
+    Where no rule that is not off has its bit set, `dedup.repairs.repair` gives the text back without findings.
+
+    >>> text = "One.Two. caf\u00c3\u00a9".encode()
+    >>> suspects(np.frombuffer(text, np.uint8), np.array([0, 4, 9, len(text)])).tolist()
+    [0, 2, 1]
+    """
+    found = np.zeros(len(borders) - 1, np.uint8)
+    run = data.tobytes()
+    for row in range(len(found)):
+        text = decode(run[borders[row] : borders[row + 1]])
+        found[row] = (
+            ENCODING * encoding.may_change(text, unescape="<" not in text)
+            | WHITESPACE * whitespace.may_change(text)
+            | TYPOGRAPHY * typography.may_change(text)
+        )
+    return found

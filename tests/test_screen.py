@@ -1,0 +1,205 @@
+"""Which texts are looked at closely: whatever the screens leave out, repair and furniture leave as it is."""
+
+import re
+import sys
+import unicodedata
+
+import numpy as np
+import pytest
+from ftfy.badness import BADNESS_RE, is_bad
+from hypothesis import example, given
+from hypothesis import strategies as st
+from test_repair import EVERYTHING, PIECES, TEXTS, oracle
+
+from dedup import badness, encoding, screen
+from dedup.fingerprint import encode
+from dedup.kernels import screen as compiled
+from dedup.kernels.sets import pack
+from dedup.repairs import repair
+from dedup.settings import Settings
+from dedup.typography import typography
+from dedup.whitespace import whitespace
+
+SCREENS = [pytest.param(module.suspects, id=module.__name__) for module in (screen, compiled)]
+
+
+def some_of(ranges):
+    """A few characters of `ranges`: the borders of the first ones."""
+    return sorted({chr(code) for first, last in ranges[:40] for code in (first, last)})
+
+
+# Text in which ftfy's pattern is likely to match, or just not to.
+NEAR_BAD = st.lists(
+    st.one_of(
+        st.sampled_from(badness.unsure_sequences()).flatmap(
+            lambda sequence: st.tuples(*(st.sampled_from(some_of(chars.ranges)) for chars in sequence)).map("".join)
+        ),
+        st.sampled_from([c for one in badness.unsure_sequences() for chars in one for c in some_of(chars.ranges)]),
+        st.sampled_from("aZ 5.,(?$_\n&;'é’—жωक中"),
+    ),
+    max_size=6,
+).map("".join)
+
+
+def bits(suspects, *texts):
+    return suspects(*pack([encode(text) for text in texts])).tolist()
+
+
+def test_the_installed_ftfy_is_understood():
+    assert len(badness.bad_sequences()) > 30
+    assert badness.bad_sequences() == badness.read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
+    assert len(compiled._tables().masks) < 256
+    assert compiled._tables().last.all()
+
+
+@given(st.one_of(NEAR_BAD, TEXTS, st.text()))
+def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
+    found = badness.any_of(badness.bad_sequences()).search(text)
+    if is_bad(text):
+        assert found
+    elif found:  # only what ftfy looks for at the start of a line
+        assert any(is_bad(text[at:]) for at in range(1, len(text)))
+
+
+def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
+    search = badness.any_of(badness.bad_sequences()).search
+    for sequence in badness.bad_sequences():
+        for at, chars in enumerate(sequence):
+            for character in some_of(chars.ranges):
+                text = "".join(
+                    character if at == place else chr(one.ranges[0][0]) for place, one in enumerate(sequence)
+                )
+                assert search(text)
+                assert is_bad(text)
+
+
+@pytest.mark.parametrize("pattern", ["a(?=b)", "a+", "a{2}", "(?<!a)b", "a$", r"\d", "ascii"])
+def test_a_pattern_of_another_kind_makes_all_text_beyond_ascii_suspect(monkeypatch, pattern):
+    monkeypatch.setattr(badness, "BADNESS_RE", re.compile(pattern))
+    assert badness.bad_sequences.__wrapped__() == ((badness.NOT_ASCII,),)
+
+
+def test_a_pattern_too_long_to_compile_makes_all_text_beyond_ascii_suspect(monkeypatch):
+    pattern = "|".join(chr(code) + "é" for code in range(0x400, 0x480))
+    monkeypatch.setattr(compiled, "unsure_sequences", lambda: badness.read_sequences(pattern, 0))
+    tables = compiled._tables.__wrapped__()
+    assert all(tables.flags[tables.classes[code]] & screen.ENCODING for code in (0x80, 0xE9, 0x4E00, 0x10FFFF))
+    assert not tables.flags[tables.classes[65]]
+
+
+def test_every_character_that_nfc_changes_or_joins_is_suspect():
+    search = badness.unsure().search
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        if unicodedata.normalize("NFC", character) != character:
+            assert search(character), hex(code)
+        apart = unicodedata.normalize("NFD", character)
+        for at in range(1, len(apart)):
+            text = unicodedata.normalize("NFC", apart[:at]) + apart[at:]
+            assert search(text) or unicodedata.normalize("NFC", text) == text, hex(code)
+
+
+def test_all_marks_that_nfc_sorts_are_suspect_in_pairs():
+    search = badness.unsure().search
+    one_of_each = {unicodedata.combining(chr(code)): chr(code) for code in range(sys.maxunicode + 1)}
+    del one_of_each[0]
+    for order, mark in one_of_each.items():
+        for earlier, other in one_of_each.items():
+            assert search(f"x{other}{mark}") or earlier <= order
+
+
+COMBINING = st.lists(
+    st.one_of(
+        st.sampled_from("aeouAÄéкёक़डल\u1100가각\u0e01\u0e81\u05d0ابيو\u09c7\u1025 "),
+        st.sampled_from(
+            "\u0300\u0301\u0308\u0323\u0327\u0338\u093c\u094d\u09be\u09d7\u1161\u11a8\u0653\u0651\u064e\u0e38"
+        ),
+        st.sampled_from("\u0e48\u0eb8\u0ec8\u05b0\u05bc\u102e\u3099\u0345\u0f71\u0f74\U00011099\U000110ba\U0001d165"),
+    ),
+    max_size=6,
+).map("".join)
+
+
+@given(COMBINING)
+def test_text_that_is_not_suspect_is_in_nfc(text):
+    if not badness.unsure().search(text):
+        assert unicodedata.is_normalized("NFC", text)
+
+
+@given(st.one_of(NEAR_BAD, COMBINING, TEXTS, st.lists(st.one_of(NEAR_BAD, TEXTS)).map("".join)))
+@example("\ufeffÃ x")
+@example("a\n\u00c3 x")
+def test_a_rule_finds_nothing_where_its_bit_is_not_set(text):
+    [plain] = bits(screen.suspects, text)
+    assert bits(compiled.suspects, text) == [plain]
+    if not plain & screen.ENCODING:
+        assert encoding.encoding(text, unescape="<" not in text) == []
+        assert oracle(text) == text
+    if not plain & screen.WHITESPACE:
+        assert whitespace(text) == []
+    if not plain & screen.TYPOGRAPHY:
+        assert typography(text) == []
+    if not plain:
+        assert repair(text, EVERYTHING) == (text, [])
+    if not plain & (screen.ENCODING | screen.WHITESPACE):
+        assert repair(text, Settings()) == (text, [])
+
+
+@given(st.lists(st.one_of(TEXTS, NEAR_BAD, st.text())))
+def test_each_text_is_judged_by_itself(texts):
+    expected = [bit for text in texts for bit in bits(screen.suspects, text)]
+    assert bits(screen.suspects, *texts) == bits(compiled.suspects, *texts) == expected
+
+
+@given(st.binary(max_size=30), st.binary(max_size=30))
+def test_bytes_that_are_no_text_do_no_harm(one, other):
+    data = np.frombuffer(one + other, np.uint8)
+    assert len(compiled.suspects(data, np.array([0, len(one), len(data)]))) == 2
+
+
+@pytest.mark.parametrize("suspects", SCREENS)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", 0),
+        ("Plain text\n\nwith  spaces\n", 0),
+        ("“It’s”, he said: déjà vu. Ça va? Über “ça”.", 4),
+        ("ภาษาไทยน้ำกู้ हड़ताल мы ёж 中文。\u3000中", 4),
+        ("AT&T; &;", 1),
+        ("AT&T and &c.; R&D", 0),
+        ("<p>&amp;", 0),
+        ("a \nb", 2),
+        ("a\t\nb", 2),
+        ("a\n\n\nb", 2),
+        ("\na", 2),
+        ("a\n\n", 2),
+        ("a ", 2),
+        ("a\r\nb", 3),
+        ("a\u2003b", 0),
+        ("a\u2003\nb", 2),
+        ("a\u2003", 2),
+        ("10\u00a0000", 2),
+        ("\ufeffa", 2),
+        ("cafÃ©", 1),
+        ("a\x01", 1),
+        ("\ud83d", 1),
+        ("e\u0301", 1),
+        ("ﬁne", 4),
+    ],
+)
+def test_known_texts(suspects, text, expected):
+    assert bits(suspects, text) == [expected]
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_pieces_that_repair_changes_are_suspect(piece):
+    for text in (piece, f"word{piece}word", f"word {piece}"):
+        if repair(text, EVERYTHING)[0] != text:
+            assert bits(compiled.suspects, text) != [0]
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("corpus", ["wikipedia_multilingual", "license_texts"])
+def test_both_screens_agree_on_articles(data_rows, corpus):
+    texts = [row["text"] for row in data_rows(corpus)][:500]
+    assert bits(screen.suspects, *texts) == bits(compiled.suspects, *texts)
