@@ -16,7 +16,7 @@ LAYERS = [
     {"segment", "fields", "badness"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
-    {"repairs", "texts", "places", "screen", "kernels.characters"},
+    {"repairs", "texts", "places", "screen", "kernels.characters", "kernels.compiled"},
     {"plain", "chains", "twins", "repeats", "read", "pieces"},
     {"kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
     {"layers"},

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
 from dedup.fingerprint import I64, SHINGLE_BASE, U64, Bytes
+from dedup.kernels.compiled import njit
 from dedup.texts import ALONE_WORDS, PARAGRAPH_AGAIN, RUN, RUNS_AGAIN, RUNS_AMONG, RUNS_LEAST, Segments
 
 _BASE = np.uint64(SHINGLE_BASE)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
     """Sets `again` to 1 where a value stands twice or more, else to 0; how many stand behind an equal one.
 
@@ -35,7 +35,7 @@ def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
     return later
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _dense(again: Bytes, count: int) -> bool:
     """Whether `RUNS_LEAST` of some `RUNS_AMONG` in a row are set."""
     inside = 0
@@ -48,7 +48,7 @@ def _dense(again: Bytes, count: int) -> bool:
     return False
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _repeating(
     hashes: U64, words: I64, borders: I64, runs: U64, table: U64, places: I64, again: Bytes, result: Bytes
 ) -> None:

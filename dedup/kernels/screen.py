@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from dedup.badness import NOT_ASCII, Ranges, of_codes, unsure_sequences
 from dedup.fingerprint import I64, U64
+from dedup.kernels.compiled import njit
 from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.typography import characters
 from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
@@ -113,13 +113,13 @@ def suspects(data: Bytes, borders: I64) -> Bytes:
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _suspects(data: Bytes, borders: I64, tables: _Tables, found: Bytes) -> None:
     for row in range(len(found)):
         found[row] = _bits(data, borders[row], borders[row + 1], tables)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _bits(data: Bytes, start: int, stop: int, tables: _Tables) -> int:
     """The bits of one text."""
     bits = 0
@@ -150,7 +150,7 @@ def _bits(data: Bytes, start: int, stop: int, tables: _Tables) -> int:
     return bits & (ENCODING | WHITESPACE | TYPOGRAPHY)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _step(state: _State, kind: int, tables: _Tables) -> _State:
     """The places in sequences that are reached by one more character."""
     one = np.uint64(1)
@@ -160,7 +160,7 @@ def _step(state: _State, kind: int, tables: _Tables) -> _State:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _before(data: Bytes, start: int, at: int, tables: _Tables) -> _State:
     """The places in sequences that the ASCII characters before `at` lead to."""
     place = at
@@ -173,7 +173,7 @@ def _before(data: Bytes, start: int, at: int, tables: _Tables) -> _State:
     return state
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _around(data: Bytes, start: int, stop: int, at: int, size: int, flag: int) -> int:
     """The bits that the character of `size` bytes at `at` has for what stands beside it."""
     if flag & _NEWLINE:
@@ -185,7 +185,7 @@ def _around(data: Bytes, start: int, stop: int, at: int, size: int, flag: int) -
     return 0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _line_end(data: Bytes, start: int, at: int) -> int:
     """The bit of the whitespace rule, where a line break at `at` follows a blank, two others, or nothing."""
     if at == start or data[at - 1] == 32 or data[at - 1] == 9:
@@ -193,7 +193,7 @@ def _line_end(data: Bytes, start: int, at: int) -> int:
     return WHITESPACE if data[at - 1] == 10 and at - 2 >= start and data[at - 2] == 10 else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _entity(data: Bytes, at: int, stop: int) -> int:
     """`_ENTITY` where what follows the ``&`` at `at` looks like one."""
     at += 1
@@ -205,7 +205,7 @@ def _entity(data: Bytes, at: int, stop: int) -> int:
     return _ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _ENTITY_AT_MOST else 0
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _decode(data: Bytes, at: int, stop: int) -> tuple[np.int64, int]:
     """The code point that starts at `at`, and of how many bytes it is."""
     byte = np.int64(data[at])

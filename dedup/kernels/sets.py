@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -26,6 +25,7 @@ from dedup.fingerprint import (
     pack,
     permutations,
 )
+from dedup.kernels.compiled import inlined, njit
 from dedup.settings import NUM_PERM, SEED
 
 _OFFSET = np.uint64(FNV_OFFSET)
@@ -37,7 +37,7 @@ _33 = np.uint64(33)
 _SPACE = np.uint8(32)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _word_hashes(data: Bytes, words: U64) -> int:
     """Hashes of the words of one key into `words`; how many there are."""
     if len(data) == 0:
@@ -55,7 +55,7 @@ def _word_hashes(data: Bytes, words: U64) -> int:
     return count + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _all_word_hashes(data: Bytes, borders: I64, out: U64) -> int:
     count = 0
     for row in range(len(borders) - 1):
@@ -69,14 +69,14 @@ def word_hashes(keys: Bytes, borders: I64) -> U64:
     return out[: _all_word_hashes(keys, borders, out)]
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@inlined
 def _final(value: np.uint64) -> np.uint64:
     mixed = (value ^ (value >> _33)) * _MIX_1
     mixed = (mixed ^ (mixed >> _33)) * _MIX_2
     return mixed ^ (mixed >> _33)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _windows(words: U64, count: int, n: int, out: U64) -> int:
     """Hashes of the n-word windows of `words` into `out`; how many there are."""
     if count < n:
@@ -94,7 +94,7 @@ def _windows(words: U64, count: int, n: int, out: U64) -> int:
     return count - n + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _scratch(borders: I64) -> tuple[U64, U64]:
     """Room for the word hashes and the window hashes of any one key between `borders`."""
     longest = 0
@@ -103,7 +103,7 @@ def _scratch(borders: I64) -> tuple[U64, U64]:
     return np.empty(longest // 2 + 1, np.uint64), np.empty(longest // 2 + 1, np.uint64)
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _mixed(words: U64, n: int, out: U32) -> int:
     """Hashes of the n-word windows of `words`, as the permutations want them, into `out`; how many there are."""
     count = len(words)
@@ -125,7 +125,7 @@ def _mixed(words: U64, n: int, out: U32) -> int:
     return count - n + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _sketch(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
     """The signature of a set; four members at a time, which halves the traffic with memory and doubles the speed."""
     signature[:] = np.uint32(0xFFFFFFFF)
@@ -146,7 +146,7 @@ def _sketch(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
         at += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
     longest = 0
     for row in range(len(starts)):
@@ -165,7 +165,7 @@ def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PE
     return result
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _buckets(signed: U32, bands: int, rows: int, result: U32) -> None:
     for row in range(len(signed)):
         for band in range(bands):
@@ -183,7 +183,7 @@ def buckets(signed: U32, bands: int, rows: int) -> U32:
     return result
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _hash_sets(data: Bytes, borders: I64, n: int, out: U64, out_borders: I64) -> None:
     words, hashes = _scratch(borders)
     position = 0
@@ -206,7 +206,7 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     return out[: out_borders[-1]].copy(), out_borders
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_borders: I64) -> None:
     hashes = np.empty(len(words), np.uint64)
     position = 0
@@ -244,7 +244,7 @@ def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]
     return out[: out_borders[-1]].copy(), out_borders
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _similarities(
     hashes: U64, borders: I64, text: int, others: I64, least: float, result: npt.NDArray[np.float64]
 ) -> None:

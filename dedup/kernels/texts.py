@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
@@ -29,6 +28,7 @@ from dedup.kernels.characters import (
     Characters,
     characters,
 )
+from dedup.kernels.compiled import inlined, njit
 from dedup.segment import LETTER_EAST, LETTER_SOUTH, comparison_key, size_of
 from dedup.texts import Keys, Segments
 
@@ -37,13 +37,13 @@ _LINE_BREAK = 10
 _SPACE = 32
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@inlined
 def _width(byte: int) -> int:
     """Bytes of the character that `byte` begins."""
     return 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@inlined
 def _code(data: Bytes, at: int, width: int) -> Any:
     """The code point at ``data[at]``, of `width` bytes."""
     if width == 1:
@@ -62,7 +62,7 @@ def _code(data: Bytes, at: int, width: int) -> Any:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _lines(data: Bytes, start: int, stop: int, flags: Bytes, rows: I64) -> int:
     """Rows ``(byte start, byte stop, start, stop, whether the line before is blank)`` of lines that are not blank."""
     count = 0
@@ -95,7 +95,7 @@ def _lines(data: Bytes, start: int, stop: int, flags: Bytes, rows: I64) -> int:
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _paragraphs(rows: I64, count: int) -> int:
     """Joins lines to runs, in place, where there is more than one run; how many paragraphs there are."""
     runs = 0
@@ -112,7 +112,7 @@ def _paragraphs(rows: I64, count: int) -> int:
     return runs
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _key(
     data: Bytes,
     start: int,
@@ -206,7 +206,7 @@ def _key(
     return position
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _segments(
     data: Bytes,
     borders: I64,
@@ -305,7 +305,7 @@ def _spliced(made: Segments, hard: I64, data: Bytes, byte_starts: I64, byte_stop
     return made._replace(words=words, sizes=sizes, **joined(whole, starts, stops, made.borders)._asdict())
 
 
-@numba.njit(cache=True, nogil=True)
+@njit
 def _joined(
     data: Bytes,
     starts: I64,
