@@ -63,36 +63,45 @@ def _code(data: Bytes, at: int, width: int) -> Any:
 
 
 @njit
-def _lines(data: Bytes, start: int, stop: int, flags: Bytes, rows: I64) -> int:
-    """Rows ``(byte start, byte stop, start, stop, whether the line before is blank)`` of lines that are not blank."""
+def _lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, flags: Bytes, rows: I64) -> int:
+    """Rows ``(byte start, byte stop, start, stop, whether the line before is blank)`` of lines that are not blank.
+
+    ``breaks[next_break:]`` are where line breaks stand from `start` on.
+    """
     count = 0
     after_blank = 1
-    at = start
-    place = 0  # in code points
-    while at < stop or (at == stop and at == start):
-        line, line_place = at, place
-        blank = True
-        while at < stop and data[at] != _LINE_BREAK:
-            byte = data[at]
-            if byte < 0x80:
-                blank = blank and flags[byte] & IS_SPACE != 0
-                at += 1
-            elif blank:
-                width = _width(byte)
-                code = _code(data, at, width)
-                blank = code < CODES and flags[code] & IS_SPACE != 0
-                at += width
-            else:
-                at += _width(byte)
-            place += 1
-        if not blank:
-            rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = line, at, line_place, place
+    line = start
+    place = 0  # of the line, in code points
+    while line <= stop:
+        end = min(breaks[next_break], stop)
+        next_break += 1
+        inside = 0  # bytes that begin no character
+        for at in range(line, end):
+            inside += (data[at] & 0xC0) == 0x80
+        place_end = place + end - line - inside
+        if _blank(data, line, end, flags):
+            after_blank = 1
+        else:
+            rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = line, end, place, place_end
             rows[count, 4] = after_blank
             count += 1
-        after_blank = 1 if blank else 0
-        at += 1
-        place += 1
+            after_blank = 0
+        line = end + 1
+        place = place_end + 1
     return count
+
+
+@njit
+def _blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
+    """Whether there is nothing but space."""
+    at = start
+    while at < stop:
+        width = _width(data[at])
+        code = _code(data, at, width)
+        if code >= CODES or flags[code] & IS_SPACE == 0:
+            return False
+        at += width
+    return True
 
 
 @njit
@@ -133,6 +142,7 @@ def _key(
     position = first
     room = first + 2 * (stop - start)  # longer keys are left to the definition
     state = 0  # of the word that is open: 0 none, else `SPACED`, `EAST` or `SOUTH`
+    gap = True  # whether what is written so far ends with a space, or is nothing
     words = east = south = 0
     marks = 0
     ends_sorted = False
@@ -140,21 +150,22 @@ def _key(
     while at < stop:
         byte = data[at]
         if byte < 0x80:
-            folded = ascii_fold[byte]
-            at += 1
+            if not gap and state != SPACED:
+                out[position] = _SPACE
+                position += 1
+                gap = True
+            previous = np.uint8(_SPACE if gap else 0)
+            while at < stop and data[at] < 0x80:  # every character is written, but a space behind a space written over
+                folded = ascii_fold[data[at]]
+                out[position] = folded
+                position += (folded != _SPACE) | (previous != _SPACE)
+                words += (folded != _SPACE) & (previous == _SPACE)
+                previous = folded
+                at += 1
+            gap = previous == _SPACE
+            state = 0 if gap else SPACED
             marks = 0
             ends_sorted = False
-            if folded == _SPACE:
-                state = 0
-                continue
-            if state != SPACED:
-                if words:
-                    out[position] = _SPACE
-                    position += 1
-                words += 1
-                state = SPACED
-            out[position] = folded
-            position += 1
             continue
         width = _width(byte)
         code = _code(data, at, width)
@@ -191,7 +202,7 @@ def _key(
             else:
                 opens = kind != SPACED or state != SPACED
             if opens:
-                if words:
+                if not gap:
                     out[position] = _SPACE
                     position += 1
                 words += 1
@@ -201,7 +212,10 @@ def _key(
             for offset in range(size):
                 out[position + offset] = data[source + offset] if place == ITSELF else stream[source + offset]
             position += size
+            gap = False
         at += width
+    if gap and position > first:
+        position -= 1
     counts[0], counts[1], counts[2] = words, east, south
     return position
 
@@ -215,6 +229,7 @@ def _segments(
     flags: Bytes,
     stream: Bytes,
     ascii_fold: Bytes,
+    breaks: I64,
     rows: I64,
     table: I64,
     counts: I64,
@@ -224,9 +239,12 @@ def _segments(
     """Fills `table`, a row per paragraph, and the keys; a hard paragraph has -1 words and no key."""
     number = 0
     position = 0
+    next_break = 0
     tally = np.zeros(3, np.int64)
     for text in range(len(borders) - 1):
-        found = _paragraphs(rows, _lines(data, borders[text], borders[text + 1], flags, rows))
+        while breaks[next_break] < borders[text]:
+            next_break += 1
+        found = _paragraphs(rows, _lines(data, borders[text], borders[text + 1], breaks, next_break, flags, rows))
         opened = False
         for row in range(found):
             first = position + opened
@@ -256,7 +274,8 @@ def _segments(
 def segments(data: Bytes, borders: I64) -> Segments:
     """`dedup.texts.segments`, compiled."""
     table: Characters = characters()
-    lines = int(np.count_nonzero(data == _LINE_BREAK))
+    breaks = np.append(np.flatnonzero(data == _LINE_BREAK), len(data) + 1)
+    lines = len(breaks)
     texts = len(borders) - 1
     rows = np.empty((lines + 2, 5), np.int64)
     found = np.zeros((lines + texts, 9), np.int64)
@@ -271,6 +290,7 @@ def segments(data: Bytes, borders: I64) -> Segments:
         table.flags,
         table.stream,
         _ASCII_FOLD,
+        breaks,
         rows,
         found,
         counts,
