@@ -13,11 +13,12 @@ PACKAGE = ROOT / "dedup"
 LAYERS = [
     {"errors", "rules", "schema", "stopwatch"},  # vocabulary
     {"settings", "findings"},
-    {"segment", "fields", "badness"},
+    {"segment", "fields", "badness", "beginnings"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding"},
     {"repairs", "fingerprint", "kernels", "kernels.sets", "chains", "twins", "repeats", "read", "pieces"},
     {"screen"},
+    {"kernels.lines"},
     {"kernels.screen"},
     {"prepare", "survive"},
     {"match"},
