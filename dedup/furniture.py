@@ -12,8 +12,9 @@ import tomllib
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from dedup.beginnings import DIGIT, END, LONGEST, Lengths, beginnings
 from dedup.findings import DROP, FLAG, Finding
 from dedup.rules import OFF
 from dedup.settings import Settings
@@ -23,8 +24,12 @@ LINE_AT_MOST = 200  # characters; the longest pattern is a cookie notice
 
 # What stands around a button's words and is no part of them.
 # A full stop is not among it: it ends a sentence, if only the last words of one.
-_AROUND = " *•·●▪|»«›‹→←↓↑▶►▼▲➤➜⇒>~_=–—-:…!！：+"
+AROUND = " *•·●▪|»«›‹→←↓↑▶►▼▲➤➜⇒>~_=–—-:…!！：+"
 
+
+# Reading the beginnings from the patterns takes as long as so many lines take without them: 0.2 s.
+BEGINNINGS_FROM = 20_000
+_lines_seen = 0
 
 # A line longer than this that ends like a sentence is one, if not one of the notices that come as sentences.
 SENTENCE_FROM = 60
@@ -53,9 +58,9 @@ def furniture(text: str, settings: Settings) -> list[Finding]:
     action = settings.rules[RULE]
     if action == OFF or not text:
         return []
-    lines = _lines(text)
-    if not any(line.kind for line in lines):
+    if not any(map(kind, text.split("\n"))):
         return []
+    lines = _lines(text)
     if action == FLAG:
         return [
             Finding(rule=RULE, action=FLAG, start=line.start, stop=line.stop, evidence=line.kind)
@@ -78,12 +83,55 @@ def kind(line: str) -> str | None:
     """
     if not line or len(line) > LINE_AT_MOST:
         return None
+    words = prepared(line)
+    if _worth_it() and not may_match(words):
+        return None
     if len(line) > SENTENCE_FROM and line.rstrip().endswith(_ENDS):
         pattern, kinds = _pattern(_NOTICES)
     else:
         pattern, kinds = _pattern(None)
-    match = pattern.fullmatch(" ".join(line.lower().split()).removesuffix("...").strip(_AROUND))
+    match = pattern.fullmatch(words)
     return kinds[match.lastindex - 1] if match and match.lastindex else None
+
+
+def prepared(line: str) -> str:
+    """`line` as patterns expect it: in lower case, with single spaces, without what decorates a button.
+
+    >>> prepared("» SHARE  this... ")
+    'share this'
+    """
+    return " ".join(line.lower().split()).removesuffix("...").strip(AROUND)
+
+
+def may_match(words: str) -> bool:
+    """Whether a prepared line begins like a line of page furniture of its length."""
+    size = len(words)
+    node = _tree()
+    for character in words[:LONGEST] + END:
+        node = node.get(DIGIT if character.isdecimal() else character)
+        if node is None:
+            return False
+        if "" in node and node[""][0] <= size <= node[""][1]:
+            return True
+    return False
+
+
+def may_be_furniture(text: str) -> bool:
+    """False where no line of `text` is page furniture, by how lines begin and how long they are.
+
+    True without a look until there have been enough lines to be worth it.
+    """
+    lines = text.split("\n")
+    return not _worth_it(len(lines)) or any(
+        may_match(prepared(line)) for line in lines if 0 < len(line) <= LINE_AT_MOST
+    )
+
+
+def _worth_it(lines: int = 1) -> bool:
+    """Whether so many lines have come that to know their beginnings saves time; counts `lines` more."""
+    global _lines_seen  # noqa: PLW0603 - changes what is fast, never what is found
+    _lines_seen += lines
+    return _lines_seen > BEGINNINGS_FROM
 
 
 def _lines(text: str) -> list[_Line]:
@@ -144,6 +192,26 @@ def _table() -> tuple[tuple[str, str], ...]:
 
 def _filled(pattern: str, names: dict[str, str]) -> str:
     return re.sub("<([a-z]{1,})>", lambda name: names[name.group(1)], pattern)
+
+
+@cache
+def line_beginnings() -> dict[str, Lengths]:
+    """How prepared lines of page furniture begin; see `dedup.beginnings`."""
+    return beginnings("|".join(pattern for _, pattern in _table()))
+
+
+@cache
+def _tree() -> Any:
+    """The beginnings as nested dictionaries by character, with the lengths of lines under the empty string."""
+    root: Any = {}
+    for beginning, lengths in line_beginnings().items():
+        node = root
+        for character in beginning:
+            if character not in node:
+                node[character] = {}
+            node = node[character]
+        node[""] = lengths
+    return root
 
 
 @cache

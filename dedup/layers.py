@@ -36,9 +36,14 @@ def layers(raw: str, settings: Settings) -> Layers:
     return Layers(text, findings, spans, keys, repeats(text, spans, keys, settings))
 
 
-def mended(raw: str, settings: Settings, *, repairs: bool = True) -> tuple[str, list[Finding]]:
-    """`raw` after the rules of the text level, and their findings; it is known where it needs no `repairs`."""
-    text, findings = repair(raw, settings) if repairs else (raw, [])
+def mended(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
+    """`raw` after the rules of the text level, and their findings."""
+    text, findings = repair(raw, settings)
+    return unfurnished(raw, text, findings, settings)
+
+
+def unfurnished(raw: str, text: str, findings: list[Finding], settings: Settings) -> tuple[str, list[Finding]]:
+    """The repaired `text` without its page furniture, as the settings say, and `findings` with those of that."""
     lines = furniture(text, settings)
     if lines:
         findings = compose(raw, findings, lines)

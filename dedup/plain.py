@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from dedup.fingerprint import (
     I64,
     U32,
@@ -20,12 +23,13 @@ from dedup.fingerprint import (
     sketches,
     word_hashes,
 )
-from dedup.screen import suspects
+from dedup.screen import furniture_suspects, suspects
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
     "Primitives",
     "buckets",
+    "furniture_suspects",
     "hash_sets",
     "joined",
     "minimizers",
@@ -43,6 +47,9 @@ class Primitives(Comparer, Protocol):
 
     def suspects(self, data: Bytes, borders: I64) -> Bytes:
         """Which rules may find something in each raw text."""
+
+    def furniture_suspects(self, data: Bytes, borders: I64) -> npt.NDArray[np.bool_]:
+        """Which repaired texts may have lines of page furniture."""
 
     def segments(self, data: Bytes, borders: I64) -> Segments:
         """Paragraphs and comparison keys of texts."""

@@ -22,10 +22,11 @@ from dedup.errors import RecordError
 from dedup.fields import BadRecordError
 from dedup.findings import Finding
 from dedup.fingerprint import I64, U32, U64, Bytes, decode, encode, pack
-from dedup.layers import dropped_runs, mended, needed_by
+from dedup.layers import dropped_runs, needed_by, unfurnished
 from dedup.places import raw_spans
 from dedup.plain import Primitives
 from dedup.read import TEXT
+from dedup.repairs import repair
 from dedup.repeats import Repeat, repeats
 from dedup.rules import OFF
 from dedup.screen import BITS
@@ -251,10 +252,14 @@ class _Rows:
         """The texts after the rules of the text level, and their findings; only suspects are looked at."""
         wanted = sum(bit for rule, bit in BITS.items() if self.settings.rules[rule] != OFF)
         suspect = primitives.suspects(*pack([text or b"" for text in self.columns["text"]])) & wanted
-        made = [
-            mended(raw, self.settings, repairs=bits > 0) for raw, bits in zip(self.raws, suspect.tolist(), strict=True)
-        ]
-        return [text for text, _ in made], [findings for _, findings in made]
+        texts = self.raws.copy()
+        findings: list[list[Finding]] = [[] for _ in texts]
+        for row in np.flatnonzero(suspect).tolist():
+            texts[row], findings[row] = repair(self.raws[row], self.settings)
+        if self.settings.rules["page-furniture"] != OFF:
+            for row in np.flatnonzero(primitives.furniture_suspects(*pack(list(map(encode, texts))))).tolist():
+                texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings)
+        return texts, findings
 
     def _repeats(self, texts: list[str], found: Segments, flags: Bytes) -> list[list[Repeat]]:
         """What repeats within each text, looked for where `flags` say that something may."""

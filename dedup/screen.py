@@ -5,11 +5,15 @@ Texts come as one run of UTF-8 bytes with their borders. `dedup.kernels.screen` 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
 from dedup import encoding, typography, whitespace
 from dedup.fingerprint import I64, decode
+from dedup.furniture import may_be_furniture
 
 ENCODING, WHITESPACE, TYPOGRAPHY = 1, 2, 4
 BITS = {"encoding": ENCODING, "whitespace": WHITESPACE, "typography": TYPOGRAPHY}  # of each rule
@@ -25,12 +29,24 @@ def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]
     [0, 2, 1]
     """
     found = np.zeros(len(borders) - 1, np.uint8)
-    run = data.tobytes()
-    for row in range(len(found)):
-        text = decode(run[borders[row] : borders[row + 1]])
+    for row, text in enumerate(_texts(data, borders)):
         found[row] = (
             ENCODING * encoding.may_change(text, unescape="<" not in text)
             | WHITESPACE * whitespace.may_change(text)
             | TYPOGRAPHY * typography.may_change(text)
         )
     return found
+
+
+def furniture_suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.bool_]:
+    r"""For each text, as repair leaves it, whether `dedup.furniture.furniture` may find a line in it.
+
+    True for all until there have been enough lines for a closer look to be worth it.
+    """
+    return np.fromiter(map(may_be_furniture, _texts(data, borders)), bool, len(borders) - 1)
+
+
+def _texts(data: npt.NDArray[np.uint8], borders: I64) -> Iterator[str]:
+    run = data.tobytes()
+    for start, stop in pairwise(borders.tolist()):
+        yield decode(run[start:stop])

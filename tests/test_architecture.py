@@ -13,12 +13,12 @@ PACKAGE = ROOT / "dedup"
 LAYERS = [
     {"errors", "rules", "schema", "stopwatch"},  # vocabulary
     {"settings", "findings"},
-    {"segment", "fields", "badness"},
+    {"segment", "fields", "badness", "beginnings"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
     {"repairs", "texts", "places", "screen", "kernels.characters", "kernels.compiled"},
     {"plain", "chains", "twins", "repeats", "read", "pieces"},
-    {"kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
+    {"kernels.lines", "kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
     {"layers"},
     {"prepare", "survive"},
     {"match"},

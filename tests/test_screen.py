@@ -3,15 +3,18 @@
 import re
 import sys
 import unicodedata
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from ftfy.badness import BADNESS_RE, is_bad
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_furniture import LINES, PROSE
 from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
-from dedup import badness, encoding, screen
+from dedup import badness, encoding, furniture, screen
+from dedup.beginnings import beginnings
 from dedup.fingerprint import encode
 from dedup.kernels import screen as compiled
 from dedup.kernels.sets import pack
@@ -203,3 +206,104 @@ def test_pieces_that_repair_changes_are_suspect(piece):
 def test_both_screens_agree_on_articles(data_rows, corpus):
     texts = [row["text"] for row in data_rows(corpus)][:500]
     assert bits(screen.suspects, *texts) == bits(compiled.suspects, *texts)
+
+
+def alternatives(pattern):
+    """The alternatives of `pattern` itself, not those within its groups."""
+    depth = 0
+    found = [""]
+    for token in re.findall(r"\\.|\[(?:\\.|[^\]])*\]|.", pattern):
+        depth += (token == "(") - (token == ")")
+        if token == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += token
+    return found
+
+
+ALTERNATIVES = [part for _, pattern in furniture._table() for part in alternatives(pattern)]
+
+
+def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
+    monkeypatch.setattr(furniture, "_lines_seen", 0)
+    assert furniture.may_be_furniture("No such line.\n" * (furniture.BEGINNINGS_FROM - 1))
+    assert not furniture.may_be_furniture("No such line.\n")
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)))
+def test_what_a_pattern_matches_begins_as_it_says(words):
+    assert furniture.may_match(words)
+
+
+DECORATED = st.tuples(
+    st.sampled_from(("", "  ", "» ", "\t* ", "\u00a0—\x1f", "…")),
+    st.one_of(
+        st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)),
+        st.sampled_from([line for _, line in LINES]),
+        st.sampled_from(PROSE),
+        st.text(max_size=12),
+        st.sampled_from("ΣİA٣5"),
+    ),
+    st.sampled_from(("", "...", " ... ", "....", " »", "!\u2003", "\n", "\r\n\n")),
+).map(lambda parts: parts[0] + (parts[1].upper() if len(parts[0]) == 2 else parts[1].replace(" ", "  ")) + parts[2])
+
+
+@given(st.lists(DECORATED, max_size=4).map("".join))
+@example("ΣHARE")
+@example("İ" * 5)
+def test_a_text_with_furniture_is_suspect(text):
+    with patch.object(furniture, "BEGINNINGS_FROM", 0):
+        [plain] = screen.furniture_suspects(*pack([encode(text)]))
+        [quick] = compiled.furniture_suspects(*pack([encode(text)]))
+        found = furniture.furniture(text, Settings())
+    with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
+        assert furniture.furniture(text, Settings()) == found
+    assert plain or not found
+    assert quick or not plain
+    if not set("Σİ") & set(text):
+        assert quick == plain
+
+
+@pytest.mark.parametrize("suspects", [screen.furniture_suspects, compiled.furniture_suspects])
+def test_furniture_is_sought_in_each_text_by_itself(suspects):
+    texts = [
+        "One.\nTwo.",
+        "One.\n» Share this\n",
+        "",
+        "Share",
+        "Shy as a mouse.",
+        "12 Comments",
+    ]
+    with patch.object(furniture, "BEGINNINGS_FROM", 0):
+        assert suspects(*pack([encode(text) for text in texts])).tolist() == [False, True, False, True, False, True]
+
+
+@given(st.binary(max_size=30), st.binary(max_size=30))
+def test_lines_that_are_no_text_do_no_harm(one, other):
+    data = np.frombuffer(one + other, np.uint8)
+    assert len(compiled.furniture_suspects(data, np.array([0, len(one), len(data)]))) == 2
+
+
+def test_beginnings_change_with_the_patterns(monkeypatch):
+    assert furniture.line_beginnings.__wrapped__() == furniture.line_beginnings()
+    monkeypatch.setattr(furniture, "_table", lambda: (("advertisement", "zzz more"),))
+    assert furniture.line_beginnings.__wrapped__() == {"zzz more": (8, 8)}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("ab", {"ab\n": (2, 2)}),
+        ("a|b{2}", {"a\n": (1, 1), "bb\n": (2, 2)}),
+        ("(?=x)a.?", {"a": (1, 2), "a\n": (1, 2)}),
+        ("[ab]c?", {"a\n": (1, 2), "ac\n": (1, 2), "b\n": (1, 2), "bc\n": (1, 2)}),
+        (r"\d{2,3}", {"00\n": (2, 3), "000\n": (2, 3)}),
+        ("٣", {"0\n": (1, 1)}),
+        (r"a\w{1,20}", {"a": (2, 21)}),
+        ("[^b]", {"": (1, 1)}),
+        ("abcdefghij", {"abcdefgh": (10, 10)}),
+    ],
+)
+def test_beginnings_of_small_patterns(pattern, expected):
+    assert beginnings(pattern) == expected

@@ -1,12 +1,13 @@
 """The definitions of `dedup.plain`, compiled; the two modules can stand for each other."""
 
 from dedup.kernels.repeating import repeating
-from dedup.kernels.screen import suspects
+from dedup.kernels.screen import furniture_suspects, suspects
 from dedup.kernels.sets import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
 from dedup.kernels.texts import joined, segments
 
 __all__ = [
     "buckets",
+    "furniture_suspects",
     "hash_sets",
     "joined",
     "minimizers",

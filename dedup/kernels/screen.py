@@ -14,19 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.badness import NOT_ASCII, Ranges, of_codes, unsure_sequences
-from dedup.fingerprint import I64, U64
+from dedup.fingerprint import I64, U64, Bytes
 from dedup.kernels.compiled import njit
+from dedup.kernels.lines import CODES, decode_at, furniture_suspects
 from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.typography import characters
 from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
 
-Bytes = npt.NDArray[np.uint8]
+__all__ = ["furniture_suspects", "suspects"]
+
 _State = tuple[np.uint64, np.uint64]
 
 # What a character may be beside the bits of rules.
 _BLANK, _NEWLINE, _AMPERSAND, _MARKUP, _ENTITY = 8, 16, 32, 64, 128
 _WORD = 64  # bits
-_CODES = 0x110000
 _ENTITY_AT_MOST = 24  # characters between the marks of an entity
 
 
@@ -68,7 +69,7 @@ def _tables() -> _Tables:
     flags = np.zeros(len(distinct), np.uint8)
     for (_, flag), ones in zip(alone, member[example].T[len(places) :], strict=True):
         flags[ones] |= flag
-    classes = np.repeat(of_start.astype(np.uint8), np.diff([*starts, _CODES]))
+    classes = np.repeat(of_start.astype(np.uint8), np.diff([*starts, CODES]))
     before = max((_leading_ascii(sequence) for sequence in sequences), default=0)
     return _Tables(classes, flags, masks, first, last, before, max(map(len, sequences), default=0))
 
@@ -80,9 +81,7 @@ def _leading_ascii(sequence: Sequence[Ranges]) -> int:
 
 def _members(sets: Sequence[Ranges]) -> tuple[I64, npt.NDArray[np.bool_]]:
     """Where stretches of code points start that are in the same of `sets`, and in which they are."""
-    starts = np.array(
-        sorted({0, *(code for ranges in sets for a, b in ranges for code in (a, b + 1) if code < _CODES)})
-    )
+    starts = np.array(sorted({0, *(code for ranges in sets for a, b in ranges for code in (a, b + 1) if code < CODES)}))
     member = np.zeros((len(starts), len(sets)), bool)
     for number, ranges in enumerate(sets):
         for a, b in ranges:
@@ -130,7 +129,7 @@ def _bits(data: Bytes, start: int, stop: int, tables: _Tables) -> int:
         size = 1
         kind = tables.classes[data[at]]
         if data[at] > 127:
-            code, size = _decode(data, at, stop)
+            code, size = decode_at(data, at, stop)
             kind = tables.classes[code]
             if not follow:
                 state = _before(data, start, at, tables)
@@ -203,20 +202,3 @@ def _entity(data: Bytes, at: int, stop: int) -> int:
     while end < stop and (48 <= data[end] <= 57 or 65 <= data[end] <= 90 or 97 <= data[end] <= 122):
         end += 1
     return _ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _ENTITY_AT_MOST else 0
-
-
-@njit
-def _decode(data: Bytes, at: int, stop: int) -> tuple[np.int64, int]:
-    """The code point that starts at `at`, and of how many bytes it is."""
-    byte = np.int64(data[at])
-    if byte < 0xE0:
-        code, size = byte & 0x1F, 2
-    elif byte < 0xF0:
-        code, size = byte & 0x0F, 3
-    else:
-        code, size = byte & 0x07, 4
-    for place in range(at + 1, min(at + size, stop)):
-        code = code << 6 | np.int64(data[place]) & 0x3F
-    if code >= _CODES:
-        code = np.int64(_CODES - 1)
-    return code, size
