@@ -2,4 +2,6 @@
 
 from dedup.kernels.sets import hash_sets, minimizers, similarities, sketches
 
-__all__ = ["hash_sets", "minimizers", "similarities", "sketches"]
+compiled = True  # see `dedup.fingerprint.Comparer`
+
+__all__ = ["compiled", "hash_sets", "minimizers", "similarities", "sketches"]
