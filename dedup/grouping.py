@@ -127,14 +127,32 @@ def value_entries(texts: Holders, values: U64, borders: I64, low: int, high: int
     return Entries(values[mine], holders[mine])
 
 
-def by_text(found: Iterable[tuple[Entries, U64]], texts: int, comparer: Comparer) -> Buckets:
-    """What each of `texts` texts shares; numbers of different results are kept apart."""
+class Compared(NamedTuple):
+    """The texts that share a key or a bucket with another: `texts` are their numbers, ascending.
+
+    `firsts` is the place, among them, of the first of the same key; `buckets` what keys share, with the first of each.
+    """
+
+    texts: I64
+    firsts: I64
+    buckets: Buckets
+
+
+def compared(firsts: I64, found: Iterable[tuple[Entries, U64]], comparer: Comparer) -> Compared:
+    """Whom `firsts`, the first text of the same key of every text, and the buckets `found` leave to be compared."""
     keys, holders, total = [np.empty(0, np.int64)], [np.empty(0, np.uint32)], 0
     for entries, values in found:
         keys.append(entries.keys.astype(np.int64) + total)
         holders.append(entries.holders)
         total += len(values)
-    return gathered(np.concatenate(holders), np.concatenate(keys), texts, comparer)
+    meeting = np.concatenate(holders)
+    wanted = np.zeros(len(firsts), bool)
+    wanted[firsts[firsts != np.arange(len(firsts))]] = True
+    wanted[meeting] = True
+    texts = np.flatnonzero(wanted[firsts])
+    places = np.searchsorted(texts, meeting).astype(np.uint32)
+    buckets = gathered(places, np.concatenate(keys), len(texts), comparer)
+    return Compared(texts, np.searchsorted(texts, firsts[texts]), buckets)
 
 
 def gathered(rows: Holders, values: I64, count: int, comparer: Comparer) -> Buckets:

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from dedup import fingerprint
 from dedup.errors import SettingsError
-from dedup.fingerprint import I64, Comparer, Floats
-from dedup.grouping import Buckets, Entries, bucket_entries, by_text, first_equal, shared
+from dedup.fingerprint import I64, U64, Comparer, Floats
+from dedup.grouping import Entries, bucket_entries, compared, first_equal, shared
 from dedup.pieces import Corpus, Keys, digests, flat, integers, load
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
@@ -50,16 +50,17 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
     order = _priority(table, settings, readable & (words > 0))
     ordered = digests(table["digest"])[order]
     firsts = first_equal(lambda: [ordered], len(order), comparer, corpus.scratch)
-    buckets = _buckets(corpus, order, firsts, comparer)
-    texts = Texts(firsts, buckets, words[order])
-    found = survive(texts, Keys(corpus, order), ARTICLE_SHINGLE, settings.threshold, comparer)
+    chosen = compared(firsts, _buckets(corpus, order, firsts, comparer), comparer)
+    rows = order[chosen.texts]
+    texts = Texts(chosen.firsts, chosen.buckets, words[rows])
+    found = survive(texts, Keys(corpus, rows), ARTICLE_SHINGLE, settings.threshold, comparer)
     keys = np.full(len(corpus), -1, np.int64)
     keys[order] = order[firsts]
     twins = np.full(len(corpus), SURVIVES, np.int64)
     similarities = np.ones(len(corpus))
     has_twin = found.twins != SURVIVES
-    twins[order[has_twin]] = order[found.twins[has_twin]]
-    similarities[order] = found.similarities
+    twins[rows[has_twin]] = rows[found.twins[has_twin]]
+    similarities[rows] = found.similarities
     rules = np.where(twins == SURVIVES, NONE, np.where(keys == keys[twins], DUPLICATE, NEAR_DUPLICATE)).astype(np.int8)
     if settings.rules[RULES[NEAR_DUPLICATE]] != "drop":  # the first of equal articles stays, so the others repeat it
         later = firsts != np.arange(len(order))
@@ -76,7 +77,7 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
     return Articles(rules, twins, similarities, kept, {}, found.candidates, found.matches)
 
 
-def _buckets(corpus: Corpus, order: I64, firsts: I64, comparer: Comparer) -> Buckets:
+def _buckets(corpus: Corpus, order: I64, firsts: I64, comparer: Comparer) -> Iterator[tuple[Entries, U64]]:
     """The buckets that articles of different keys share, with the first article of each key."""
     ranks = np.full(len(corpus), -1, np.int64)  # of the articles that stand for their key
     distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
@@ -93,7 +94,7 @@ def _buckets(corpus: Corpus, order: I64, firsts: I64, comparer: Comparer) -> Buc
 
         return corpus.scratch.map(part, range(len(corpus.pieces)))
 
-    return by_text(shared(entries, len(distinct) * bands, comparer, corpus.scratch), len(firsts), comparer)
+    return shared(entries, len(distinct) * bands, comparer, corpus.scratch)
 
 
 def _priority(table: pa.Table, settings: Settings, wanted: npt.NDArray[np.bool_]) -> I64:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeAlias
@@ -87,6 +88,45 @@ class Corpus:
     def paragraph_keys(self, rows: I64, starts: I64, stops: I64) -> list[bytes]:
         """The parts ``starts:stops`` of the comparison keys of the articles in `rows`, any order."""
         return Keys(self, rows, starts, stops).of(np.arange(len(rows)))
+
+    @cached_property
+    def paragraph_borders(self) -> I64:
+        """The number of each article's first paragraph, counting those of all articles; one more behind the last."""
+        borders = np.zeros(len(self) + 1, np.int64)
+        counts = [np.diff(np.asarray(batch.column(0).offsets)) for batch in self.each("paragraphs")]
+        np.cumsum(np.concatenate([np.empty(0, np.int64), *counts]), out=borders[1:])
+        return borders
+
+    def each_of_paragraphs(self, *names: str) -> Iterator[list[pa.Array]]:
+        """The members `names` of the paragraphs of every piece, in order."""
+
+        def part(piece: Piece) -> list[pa.Array]:
+            values = load(piece, ["paragraphs"]).column(0).flatten()
+            return [values.field(name) for name in names]
+
+        return self.scratch.map(part, self.pieces)
+
+    def paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
+        """The members `names` of all paragraphs, or of those with the given `numbers`, any order, as numpy arrays."""
+        order = None if numbers is None else np.argsort(numbers, kind="stable")
+        found: list[list[Any]] = [[] for _ in names]
+        start = 0
+        for arrays in self.each_of_paragraphs(*names):
+            stop = start + len(arrays[0])
+            mine: Any = slice(None)
+            if numbers is not None and order is not None:
+                low, high = np.searchsorted(numbers, (start, stop), sorter=order)
+                mine = numbers[order[low:high]] - start
+            for column, array in zip(found, arrays, strict=True):
+                column.append(np.asarray(array)[mine].copy())
+            start = stop
+        joined = [np.concatenate(column) for column in found]
+        if order is None:
+            return joined
+        for place, column in enumerate(joined):
+            joined[place] = np.empty_like(column)
+            joined[place][order] = column
+        return joined
 
     def key_column(self, number: int) -> pa.LargeBinaryArray:
         """The comparison keys of piece `number`; those asked for last are kept as far as memory goes."""
