@@ -104,8 +104,9 @@ def _chosen(close: _Close, action: str, measured: Callable[[int], tuple[float, f
         share, similarity = measured(at)
         if share >= CONTAINED_SHARE:
             done = text
-            for column, value in zip(chosen, (at, share, similarity), strict=True):
-                column.append(value)
+            chosen.pairs.append(at)
+            chosen.shares.append(share)
+            chosen.similarities.append(similarity)
             if action == "drop":
                 gone.add(text)
     return chosen
@@ -118,7 +119,9 @@ def _with(articles: Articles, rows: I64, close: _Close, chosen: _Chosen, action:
     mine = rows[close.ones[chosen.pairs]]
     rules[mine], twins[mine], similarities[mine] = CONTAINED, rows[close.others[chosen.pairs]], chosen.similarities
     kept[mine] &= action != "drop"
-    evidence |= {row: f"{share:.1%} of it stands there" for row, share in zip(mine.tolist(), chosen.shares, strict=True)}
+    evidence |= {
+        row: f"{share:.1%} of it stands there" for row, share in zip(mine.tolist(), chosen.shares, strict=True)
+    }
     return articles._replace(rules=rules, twins=twins, similarities=similarities, kept=kept, evidence=evidence)
 
 
@@ -164,14 +167,14 @@ def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> 
     own, totals, counts = minimizers
     if not comparer.compiled:
         return _plain_candidates(minimizers)
-    from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    holders, starts = matching.holders_of(*own, len(counts), _POSTINGS_AT_MOST)
+    holders, starts = fast.holders_of(*own, len(counts), _POSTINGS_AT_MOST)
 
     def part(span: tuple[int, int]) -> Pairs:
         room = Pairs(*np.empty((2, (span[1] - span[0]) * _VERIFIED_AT_MOST), np.int64))
         wanted = (_SHARED_MINIMIZERS, _VERIFIED_AT_MOST)
-        count = matching.containers(*span, *own, totals, holders, starts, counts, *wanted, *room)
+        count = fast.containers(*span, *own, totals, holders, starts, counts, *wanted, *room)
         return Pairs(room.ones[:count].copy(), room.others[:count].copy())
 
     parts = list(corpus.scratch.map(part, slices(len(totals), _SLICES * corpus.scratch.threads)))

@@ -37,14 +37,18 @@ class Paragraphs(NamedTuple):
     """One value per paragraph that repeats another; paragraphs of the whole corpus are numbered as they appear.
 
     `numbers` are those of the repeats, ascending: int64; `rules` indexes `RULES`: int8; `twins` is the number of the
-    paragraph repeated, `twin_starts` and `twin_stops` its span in the raw text of its article: int64; `evidence` says,
-    by number, what was counted.
+    paragraph repeated; `articles` the row of the article it is in, `raw_starts` and `raw_stops` its span there, and the
+    same of its twin: int64; `evidence` says, by number, what was counted.
     """
 
     numbers: I64
     rules: npt.NDArray[np.int8]
     twins: I64
     similarities: Floats
+    articles: I64
+    raw_starts: I64
+    raw_stops: I64
+    twin_articles: I64
     twin_starts: I64
     twin_stops: I64
     evidence: dict[int, str]
@@ -98,9 +102,22 @@ def match_paragraphs(
         similarities[rows] = found.similarities
         candidates, matches = found.candidates, found.matches
     numbers = np.flatnonzero(rules)
-    spans = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
+    raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
+    twin_starts, twin_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
     return Paragraphs(
-        numbers, rules[numbers], twins[numbers], similarities[numbers], *spans, evidence, candidates, matches
+        numbers=numbers,
+        rules=rules[numbers],
+        twins=twins[numbers],
+        similarities=similarities[numbers],
+        articles=columns.articles[numbers],
+        raw_starts=raw_starts,
+        raw_stops=raw_stops,
+        twin_articles=columns.articles[twins[numbers]],
+        twin_starts=twin_starts,
+        twin_stops=twin_stops,
+        evidence=evidence,
+        candidates=candidates,
+        matches=matches,
     )
 
 

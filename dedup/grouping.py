@@ -67,9 +67,9 @@ def first_equal(digests: Callable[[], Iterable[Any]], count: int, comparer: Comp
 def _firsts(halves: npt.NDArray[np.uint64], comparer: Comparer) -> I64:
     """For each row of two values the first equal one."""
     if comparer.compiled:
-        from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-        return matching.firsts(*np.ascontiguousarray(halves.T))  # type: ignore[no-any-return]
+        return fast.firsts(*np.ascontiguousarray(halves.T))
     _, first, inverse = np.unique(halves, axis=0, return_index=True, return_inverse=True)
     return first[inverse.ravel()].astype(np.int64)
 
@@ -94,9 +94,9 @@ def shared(
         keys, holders = (np.concatenate([one[column] for one in found]) for column in range(2))
         del found
         if comparer.compiled:
-            from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+            from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-            count, values = matching.shared(keys, holders)
+            count, values = fast.shared(keys, holders)
             yield Entries(keys[:count], holders[:count]), values
             continue
         every, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
@@ -108,10 +108,10 @@ def shared(
 def bucket_entries(texts: Holders, buckets: U32, low: int, high: int, comparer: Comparer) -> Entries:
     """The buckets of `texts`, uint32 [texts, bands], that are in ``low:high``: band and bucket in one number."""
     if comparer.compiled:
-        from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
         room = Entries(np.empty(buckets.size, np.uint64), np.empty(buckets.size, np.uint32))
-        count = matching.bucket_entries(buckets, texts, low, high, *room)
+        count = fast.bucket_entries(buckets, texts, low, high, *room)
         return Entries(room.keys[:count], room.holders[:count])
     rows, bands = np.nonzero((buckets >= low) & (buckets < high))
     return Entries((bands.astype(np.uint64) << np.uint64(32)) | buckets[rows, bands], texts[rows])
@@ -158,9 +158,9 @@ def compared(firsts: I64, found: Iterable[tuple[Entries, U64]], comparer: Compar
 def gathered(rows: Holders, values: I64, count: int, comparer: Comparer) -> Buckets:
     """`values` by row, in their order within each."""
     if comparer.compiled:
-        from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-        return Buckets(*matching.by_row(rows, values, count))
+        return Buckets(*fast.by_row(rows, values, count))
     borders = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(rows, minlength=count), out=borders[1:])
     return Buckets(values[np.argsort(rows, kind="stable")], borders)

@@ -121,11 +121,9 @@ class Corpus:
                 column.append(np.asarray(array)[mine].copy())
             start = stop
         joined = [np.concatenate(column) for column in found]
-        if order is None:
-            return joined
-        for place, column in enumerate(joined):
-            joined[place] = np.empty_like(column)
-            joined[place][order] = column
+        if order is not None:
+            places = np.argsort(order)
+            joined = [column[places] for column in joined]
         return joined
 
     def key_column(self, number: int) -> pa.LargeBinaryArray:
@@ -165,7 +163,7 @@ class Keys:
         """The keys with the given numbers, in their order."""
         found: list[bytes] = [b""] * len(numbers)
         for places, data, starts, stops in self.corpus.scratch.map(self.part, self.by_piece(numbers)):
-            view = memoryview(data)
+            view = data.data
             for place, start, stop in zip(places.tolist(), starts.tolist(), stops.tolist(), strict=True):
                 found[place] = bytes(view[start:stop])
         return found

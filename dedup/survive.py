@@ -112,21 +112,21 @@ class _Loop:
         """Whether the two texts may match at all."""
         return self.texts.apart is None or bool(self.texts.apart[one] != self.texts.apart[two])
 
-    def buckets(self, key: int) -> list[int]:
+    def buckets(self, key: int) -> I64:
         """The buckets that `key` shares with another."""
         values, borders = self.texts.buckets
-        return values[borders[key] : borders[key + 1]].tolist()
+        return values[borders[key] : borders[key + 1]]
 
     def insert(self, text: int, key: int) -> None:
         """Makes `text` a survivor that later texts can meet."""
         self.row_of[text] = int(self.rows[key])
-        for bucket in self.buckets(key):
+        for bucket in self.buckets(key).tolist():
             self.members.setdefault(bucket, []).append(text)
 
     def best_match(self, text: int, key: int) -> tuple[int, float]:
         """The survivor `text` repeats and their similarity, or `SURVIVES` and 1.0."""
         met: set[int] = set()
-        for bucket in self.buckets(key):
+        for bucket in self.buckets(key).tolist():
             met.update(self.members.get(bucket, ()))
         found = sorted(other for other in met if self.apart(text, other))
         if not found:
@@ -196,44 +196,43 @@ def _compiled(texts: Texts, keys: Keys, n: int, threshold: float) -> Survival | 
     held = np.bincount(texts.buckets.values)
     several = np.bincount(key_of, minlength=len(distinct)) > 1
     memo = np.where(several & meeting, np.cumsum(several & meeting) - 1, -1)
-    remembered = np.full((int(memo.max(initial=-1)) + 1, 6), -1, np.int64)
-    found = Survival(np.full(count, SURVIVES, np.int64), np.ones(count), 0, 0)
-    counts = np.zeros(2, np.int64)
-    state = (
-        key_of,
-        np.empty(0, np.int64) if texts.apart is None else texts.apart,
-        texts.buckets.values,
-        borders,
-        np.empty(len(texts.buckets.values), np.int32),
-        np.cumsum(held) - held,
-        np.zeros(len(held), np.int64),
-        *sets,
-        threshold,
-        np.full(len(distinct), SURVIVES, np.int64),
-        np.full(len(distinct), -1, np.int64),
-        memo,
-        remembered,
-        np.ones(len(remembered)),
-        found.twins,
-        found.similarities,
-        counts,
+    memories = int(memo.max(initial=-1)) + 1
+    loop = matching.Loop(
+        keys=key_of,
+        apart=np.empty(0, np.int64) if texts.apart is None else texts.apart,
+        buckets=texts.buckets.values,
+        borders=borders,
+        **sets._asdict(),
+        threshold=threshold,
+        members=np.empty(len(texts.buckets.values), np.int32),
+        slots=np.cumsum(held) - held,
+        filled=np.zeros(len(held), np.int64),
+        survivor=np.full(len(distinct), SURVIVES, np.int64),
+        seen=np.full(len(distinct), -1, np.int64),
+        memo=memo,
+        remembered=np.full((memories, matching.ANSWER), -1, np.int64),
+        remembered_similarity=np.ones(memories),
+        twins=np.full(count, SURVIVES, np.int64),
+        similarities=np.ones(count),
+        counts=np.zeros(2, np.int64),
     )
     for start, stop in slices(count, scratch.passes(sets.hashes.nbytes)):
-        matching.survivors(start, stop, *state)
+        matching.survivors(start, stop, loop)
         release(sets.hashes)
-    dropped = np.flatnonzero(found.twins != SURVIVES)
-    ones, twos = texts.firsts[dropped], texts.firsts[found.twins[dropped]]
+    dropped = np.flatnonzero(loop.twins != SURVIVES)
+    ones, twos = texts.firsts[dropped], texts.firsts[loop.twins[dropped]]
     if not agree(keys, texts.words, ones[ones != twos], twos[ones != twos], n):
         return None
-    return found._replace(candidates=int(counts[0]), matches=int(counts[1]))
+    return Survival(loop.twins, loop.similarities, *loop.counts.tolist())
 
 
 def _spread(sets: Sets, which: npt.NDArray[np.bool_]) -> Sets:
     """`sets` as those of the keys that `which` says; the others get empty ones."""
-    spread = [np.zeros(len(which), column.dtype) for column in sets[1:]]
-    for column, made in zip(spread, sets[1:], strict=True):
-        column[which] = made
-    return Sets(sets.hashes, *spread)
+    spread = Sets(
+        sets.hashes, np.zeros(len(which), np.int64), np.zeros(len(which), np.int64), np.zeros(len(which), np.uint64)
+    )
+    spread.places[which], spread.sizes[which], spread.prints[which] = sets[1:]
+    return spread
 
 
 def agree(keys: Keys, words: I64, ones: I64, twos: I64, n: int) -> bool:

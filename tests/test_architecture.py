@@ -11,12 +11,14 @@ PACKAGE = ROOT / "dedup"
 
 # Each line may import from itself and from the lines above it.
 LAYERS = [
-    {"errors", "rules", "schema", "stopwatch"},  # vocabulary
+    {"errors", "rules", "schema", "stopwatch", "scratch"},  # vocabulary
     {"settings", "findings"},
     {"segment", "fields"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding"},
     {"repairs", "fingerprint", "kernels", "kernels.sets", "chains", "twins", "repeats", "read", "pieces"},
+    {"kernels.grouping", "kernels.matching"},
+    {"grouping"},
     {"prepare", "survive"},
     {"match"},
     {"contained", "frequency"},

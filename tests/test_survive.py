@@ -115,6 +115,7 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
     """A similarity on hashes is never the last word: here every shingle has one hash."""
 
     class Colliding:
+        compiled = False
         sketches = staticmethod(fingerprint.sketches)
         minimizers = staticmethod(fingerprint.minimizers)
 
