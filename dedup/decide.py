@@ -8,7 +8,7 @@ or removed twice, and are carried back to the raw text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import starmap
+from itertools import pairwise, starmap
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,6 +80,22 @@ class Outcome(NamedTuple):
     paragraphs: int = 0
 
 
+VERDICTS = pa.schema(
+    [
+        ("row", pa.int64()),  # of the piece
+        ("rule", pa.string()),
+        ("paragraph", pa.int64()),
+        ("similarity", pa.float64()),
+        ("twin", pa.large_binary()),
+        ("twin_source", pa.string()),
+        ("twin_record", pa.int64()),
+        ("twin_start", pa.int64()),
+        ("twin_stop", pa.int64()),
+        ("evidence", pa.string()),
+    ]
+)
+
+
 class Verdicts:
     """The corpus-level verdicts on every piece, gathered so that a piece and its verdicts can go anywhere."""
 
@@ -87,57 +103,66 @@ class Verdicts:
         self.corpus = corpus
         self.articles = articles
         self.paragraphs = paragraphs
-        self.first_paragraphs = np.searchsorted(paragraphs.articles, np.arange(len(corpus) + 1))
-        twins = [articles.twins[articles.twins >= 0], paragraphs.articles[paragraphs.twins[paragraphs.twins >= 0]]]
-        self.names = _names(corpus, np.unique(np.concatenate(twins)))
+        self.named = np.unique(np.concatenate([articles.twins[articles.twins >= 0], paragraphs.twin_articles]))
+        self.names = _names(corpus, self.named)
 
-    def of(self, number: int) -> dict[int, list[Verdict]]:
-        """The verdicts on piece `number`, by row of the piece."""
-        start, stop = int(self.corpus.starts[number]), int(self.corpus.starts[number + 1])
-        verdicts: dict[int, list[Verdict]] = {}
-        for row in (np.flatnonzero(self.articles.twins[start:stop] >= 0) + start).tolist():
-            article, source, record, characters = self.names[int(self.articles.twins[row])]
-            twin = Twin(article, source, record, 0, characters)
-            verdict = Verdict(
-                match.RULES[self.articles.rules[row]],
-                -1,
-                float(self.articles.similarities[row]),
-                twin,
-                self.articles.evidence.get(row),
-            )
-            verdicts.setdefault(row - start, []).append(verdict)
+    def of(self, number: int) -> pa.RecordBatch:
+        """The verdicts on piece `number`, `VERDICTS`, by row."""
+        start, stop = self.corpus.starts[number], self.corpus.starts[number + 1]
+        borders = self.corpus.paragraph_borders
+        rows = np.flatnonzero(self.articles.twins[start:stop] >= 0) + start
         found = self.paragraphs
-        first, last = int(self.first_paragraphs[start]), int(self.first_paragraphs[stop])
-        for number_ in (np.flatnonzero(found.twins[first:last] >= 0) + first).tolist():
-            row = int(found.articles[number_])
-            other = int(found.twins[number_])
-            article, source, record, _ = self.names[int(found.articles[other])]
-            twin = Twin(article, source, record, int(found.raw_starts[other]), int(found.raw_stops[other]))
-            verdict = Verdict(
-                frequency.RULES[found.rules[number_]],
-                number_ - int(self.first_paragraphs[row]),
-                float(found.similarities[number_]),
-                twin,
-                found.evidence.get(number_),
-            )
-            verdicts.setdefault(row - start, []).append(verdict)
-        return verdicts
+        mine = slice(*np.searchsorted(found.numbers, (borders[start], borders[stop])))
+        numbers, homes = found.numbers[mine], found.articles[mine]
+        names = np.searchsorted(self.named, np.concatenate([self.articles.twins[rows], found.twin_articles[mine]]))
+        twin, source, record, characters = self.names.take(pa.array(names)).columns
+        rules = [match.RULES[rule] for rule in self.articles.rules[rows].tolist()]
+        rules += [frequency.RULES[rule] for rule in found.rules[mine].tolist()]
+        evidence = [self.articles.evidence.get(row) for row in rows.tolist()]
+        evidence += [found.evidence.get(paragraph) for paragraph in numbers.tolist()]
+        columns = [
+            np.concatenate([rows, homes]) - start,
+            rules,
+            np.concatenate([np.full(len(rows), -1), numbers - borders[homes]]),
+            np.concatenate([self.articles.similarities[rows], found.similarities[mine]]),
+            twin,
+            source,
+            record,
+            np.concatenate([np.zeros(len(rows), np.int64), found.twin_starts[mine]]),
+            np.concatenate([integers(characters)[: len(rows)], found.twin_stops[mine]]),
+            evidence,
+        ]
+        arrays = [
+            flat(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)
+            for column, field in zip(columns, VERDICTS, strict=True)
+        ]
+        order = np.argsort(columns[0], kind="stable")
+        return pa.record_batch(arrays, schema=VERDICTS).take(pa.array(order))
 
 
-def _names(corpus: Corpus, rows: I64) -> dict[int, tuple[str, str, int, int]]:
+def _names(corpus: Corpus, rows: I64) -> pa.Table:
     """``(id, source, record, characters)`` of the articles in `rows` (ascending)."""
-    names: dict[int, tuple[str, str, int, int]] = {}
-    for _, piece, start, stop in corpus.batches():
-        mine = rows[np.searchsorted(rows, start) : np.searchsorted(rows, stop)]
-        if len(mine):
-            batch = load(piece, ["id", "source", "record", "characters"]).take(pa.array(mine - start))
-            for row, *values in zip(mine.tolist(), *(column.to_pylist() for column in batch.columns), strict=True):
-                names[row] = (decode(values[0]), values[1], values[2], values[3])
-    return names
+    names = ("id", "source", "record", "characters")
+    found = [
+        batch.take(pa.array(rows[slice(*np.searchsorted(rows, span))] - span[0]))
+        for batch, span in zip(corpus.each(*names), pairwise(corpus.starts.tolist()), strict=True)
+    ]
+    return pa.Table.from_batches(found).combine_chunks()
 
 
-def outcomes(piece: Piece, verdicts: dict[int, list[Verdict]], settings: Settings) -> Iterator[Outcome]:
-    """The outcome of every record of a piece, in input order."""
+def _by_row(verdicts: pa.RecordBatch) -> dict[int, list[Verdict]]:
+    """The verdicts on each row of a piece."""
+    told: dict[int, list[Verdict]] = {}
+    for values in zip(*(column.to_pylist() for column in verdicts.columns), strict=True):
+        row, rule, paragraph, similarity, twin, source, record, start, stop, evidence = values
+        whom = Twin(decode(twin), source, record, start, stop)
+        told.setdefault(row, []).append(Verdict(rule, paragraph, similarity, whom, evidence))
+    return told
+
+
+def outcomes(piece: Piece, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
+    """The outcome of every record of a piece, in input order; `verdicts` are `Verdicts.of` it."""
+    told = _by_row(verdicts)
     batch = load(piece, _COLUMNS)
     findings = _Nested(batch.column("findings"))
     repeats = _Nested(batch.column("repeats"))
@@ -149,7 +174,7 @@ def outcomes(piece: Piece, verdicts: dict[int, list[Verdict]], settings: Setting
             continue
         article = Finding(decode(identity), source, record)
         raw = decode(text)
-        mine = verdicts.get(row, [])
+        mine = told.get(row, [])
         whole = next((one for one in mine if one.paragraph < 0), None)
         if whole and settings.rules[whole.rule] == DROP:
             found = [_at(_corpus_finding(article, whole, DROP), raw, 0, len(raw))]

@@ -33,11 +33,16 @@ SHINGLE_BASE = 0x9E3779B97F4A7C15  # odd, so that multiplying loses nothing; 2**
 MIX_1 = 0xFF51AFD7ED558CCD  # MurmurHash3's 64-bit finaliser
 MIX_2 = 0xC4CEB9FE1A85EC53
 _MASK = (1 << 64) - 1
+compiled = False  # see `Comparer`
 _ROWS_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 permutations
 
 
 class Comparer(Protocol):
     """The functions that this module defines and `dedup.kernels` compiles; either module is one."""
+
+    @property
+    def compiled(self) -> bool:
+        """Whether matching, too, is to use what `dedup.kernels` has."""
 
     def hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
         """Sets of shingle hashes and their borders."""

@@ -7,16 +7,19 @@ articles are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from dedup import fingerprint
-from dedup.fingerprint import I64, U32, Comparer, Floats
+from dedup.fingerprint import I64, U64, Comparer, Floats
+from dedup.grouping import Entries, bucket_entries, compared, first_equal, first_places, shared
 from dedup.layers import ALONE
 from dedup.match import Articles
-from dedup.pieces import Corpus, digests, flat, integers
+from dedup.pieces import Corpus, Keys, digests, flat, integers, load
 from dedup.prepare import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
@@ -32,18 +35,23 @@ RULES = ("", "boilerplate", "shared-paragraph")
 
 
 class Paragraphs(NamedTuple):
-    """One value per paragraph of the whole corpus, in order of appearance.
+    """One value per paragraph that repeats another; paragraphs of the whole corpus are numbered as they appear.
 
-    `rules` indexes `RULES`: int8; `twins` is the number of the paragraph repeated, or -1: int64; `articles` the row of
-    the article it is in, `raw_starts` and `raw_stops` its span there: int64; `evidence` says what was counted.
+    `numbers` are those of the repeats, ascending: int64; `rules` indexes `RULES`: int8; `twins` is the number of the
+    paragraph repeated; `articles` the row of the article it is in, `raw_starts` and `raw_stops` its span there, and the
+    same of its twin: int64; `evidence` says, by number, what was counted.
     """
 
+    numbers: I64
     rules: npt.NDArray[np.int8]
     twins: I64
     similarities: Floats
     articles: I64
     raw_starts: I64
     raw_stops: I64
+    twin_articles: I64
+    twin_starts: I64
+    twin_stops: I64
     evidence: dict[int, str]
     candidates: int
     matches: int
@@ -53,12 +61,10 @@ class _Columns(NamedTuple):
     """The paragraph table, flattened; `hosts` numbers each article's host, `names` are theirs."""
 
     articles: I64
-    words: I64
+    words: npt.NDArray[np.int32]
     keys: I64
-    buckets: U32
-    sketched: npt.NDArray[np.bool_]
     sizes: Floats
-    needed: I64
+    needed: npt.NDArray[np.int8]
     values: Any
     hosts: I64
     names: list[str | None]
@@ -68,7 +74,7 @@ def match_paragraphs(
     corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = fingerprint
 ) -> Paragraphs:
     """What becomes of every paragraph of the articles that stay."""
-    columns = _columns(corpus)
+    columns = _columns(corpus, comparer)
     count = len(columns.articles)
     rules = np.zeros(count, np.int8)
     twins = np.full(count, SURVIVES, np.int64)
@@ -82,14 +88,13 @@ def match_paragraphs(
         present &= ~is_boilerplate
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
-        texts = Texts(columns.keys[rows], columns.buckets[rows], columns.sketched[rows], columns.articles[rows])
-        starts, stops = integers(columns.values.field("key_start")), integers(columns.values.field("key_stop"))
-
-        def keys_of(numbers: I64) -> list[bytes]:
-            wanted = rows[numbers]
-            return corpus.paragraph_keys(columns.articles[wanted], starts[wanted], stops[wanted])
-
-        found = survive(texts, keys_of, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
+        firsts = first_places(columns.keys[rows], len(columns.keys))
+        chosen = compared(firsts, _buckets(corpus, rows, firsts, settings.paragraph_bands[0], comparer), comparer)
+        rows = rows[chosen.texts]
+        starts, stops = corpus.paragraphs("key_start", "key_stop", numbers=rows)
+        keys = Keys(corpus, columns.articles[rows], starts, stops)
+        texts = Texts(chosen.firsts, chosen.buckets, columns.words[rows].astype(np.int64), columns.articles[rows])
+        found = survive(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
         has_twin = found.twins != SURVIVES
         if settings.rules["shared-paragraph"] == "drop":  # the twin of a drop within its article stays
             has_twin &= columns.needed[rows] == 0
@@ -97,41 +102,74 @@ def match_paragraphs(
         twins[rows[has_twin]] = rows[found.twins[has_twin]]
         similarities[rows] = found.similarities
         candidates, matches = found.candidates, found.matches
+    numbers = np.flatnonzero(rules)
+    raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
+    twin_starts, twin_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
     return Paragraphs(
-        rules,
-        twins,
-        similarities,
-        columns.articles,
-        integers(columns.values.field("raw_start")),
-        integers(columns.values.field("raw_stop")),
-        evidence,
-        candidates,
-        matches,
+        numbers=numbers,
+        rules=rules[numbers],
+        twins=twins[numbers],
+        similarities=similarities[numbers],
+        articles=columns.articles[numbers],
+        raw_starts=raw_starts,
+        raw_stops=raw_stops,
+        twin_articles=columns.articles[twins[numbers]],
+        twin_starts=twin_starts,
+        twin_stops=twin_stops,
+        evidence=evidence,
+        candidates=candidates,
+        matches=matches,
     )
 
 
-def _columns(corpus: Corpus) -> _Columns:
-    table = corpus.columns("paragraphs", "paragraph_buckets", "host")
-    lists = flat(table["paragraphs"])
-    sizes = np.diff(np.asarray(lists.offsets))
-    values = lists.flatten()
-    buckets = flat(table["paragraph_buckets"]).flatten()
+def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Comparer) -> Iterator[tuple[Entries, U64]]:
+    """The buckets that paragraphs of different keys share, with the first of `rows` of each key."""
+    distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
+    numbers = rows[distinct]
+    borders = corpus.paragraph_borders[corpus.starts]
+
+    def part(number: int, low: int, high: int) -> Entries:
+        column = load(corpus.pieces[number], ["paragraph_buckets"]).column(0).flatten()
+        start, stop = np.searchsorted(numbers, borders[number : number + 2])
+        places = numbers[start:stop] - borders[number]
+        sketched = np.asarray(column.is_valid())[places]
+        values = np.asarray(column.values).reshape(len(column), bands)[places[sketched]]
+        return bucket_entries(distinct[start:stop][sketched].astype(np.uint32), values, low, high, comparer)
+
+    def entries(low: int, high: int) -> Iterator[Entries]:
+        return corpus.scratch.map(lambda number: part(number, low, high), range(len(corpus.pieces)))
+
+    return shared(entries, len(distinct) * bands, comparer, corpus.scratch)
+
+
+def _columns(corpus: Corpus, comparer: Comparer) -> _Columns:
+    table = corpus.columns("host")
     encoded = flat(table["host"]).dictionary_encode()
     names = [None if name is None else fingerprint.decode(name) for name in encoded.dictionary.to_pylist()]
     hosts = integers(encoded.indices, len(names))
-    _, keys = np.unique(digests(values.field("digest")), return_inverse=True)
+    words, sizes, needed = corpus.paragraphs("words", "size", "needed")
+    every = lambda: (digests(digest) for (digest,) in corpus.each_of_paragraphs("digest"))  # noqa: E731 - once more for each pass
     return _Columns(
-        articles=np.repeat(np.arange(len(corpus), dtype=np.int64), sizes),
-        words=integers(values.field("words")),
-        keys=keys.astype(np.int64),
-        buckets=np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
-        sketched=np.asarray(buckets.is_valid()),
-        sizes=np.asarray(flat(values.field("size"))),
-        needed=integers(values.field("needed")),
-        values=values,
+        articles=np.repeat(np.arange(len(corpus), dtype=np.int64), np.diff(corpus.paragraph_borders)),
+        words=words,
+        keys=first_equal(every, len(words), comparer, corpus.scratch),
+        sizes=sizes,
+        needed=needed,
+        values=_Members(corpus),
         hosts=hosts,
         names=[*names, None],
     )
+
+
+class _Members:
+    """Further members of all paragraphs, read when asked for."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+
+    def field(self, name: str) -> pa.Array:
+        """The member `name` of every paragraph."""
+        return pa.array(self.corpus.paragraphs(name)[0])
 
 
 def _boilerplate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +11,9 @@ import pyarrow as pa
 
 from dedup import fingerprint
 from dedup.errors import SettingsError
-from dedup.fingerprint import I64, Comparer, Floats
-from dedup.pieces import Corpus, digests, flat, integers
+from dedup.fingerprint import I64, U64, Comparer, Floats
+from dedup.grouping import Entries, bucket_entries, compared, first_equal, shared
+from dedup.pieces import Corpus, Keys, digests, flat, integers, load
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
 
@@ -42,27 +44,28 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
     Records that could not be read, and articles without a single word, have no twin; the former are not kept. Raises
     `SettingsError` where articles are to be kept by date and none has one.
     """
-    table = corpus.columns("error", "length", "date", "digest", "words", "buckets")
+    table = corpus.columns("error", "length", "date", "digest", "words")
     readable = np.asarray(flat(table["error"]).is_null())
     words = integers(table["words"])
     order = _priority(table, settings, readable & (words > 0))
-    buckets = flat(table["buckets"])
-    sketched = np.asarray(buckets.is_valid())
-    values = np.asarray(buckets.values).reshape(len(corpus), buckets.type.list_size)  # null rows hold zeros
-    _, keys = np.unique(digests(table["digest"]), return_inverse=True)
-    texts = Texts(keys[order].astype(np.int64), values[order], sketched[order])
-    found = survive(texts, lambda numbers: corpus.keys(order[numbers]), ARTICLE_SHINGLE, settings.threshold, comparer)
+    ordered = digests(table["digest"])[order]
+    firsts = first_equal(lambda: [ordered], len(order), comparer, corpus.scratch)
+    chosen = compared(firsts, _buckets(corpus, order, firsts, comparer), comparer)
+    rows = order[chosen.texts]
+    texts = Texts(chosen.firsts, chosen.buckets, words[rows])
+    found = survive(texts, Keys(corpus, rows), ARTICLE_SHINGLE, settings.threshold, comparer)
+    keys = np.full(len(corpus), -1, np.int64)
+    keys[order] = order[firsts]
     twins = np.full(len(corpus), SURVIVES, np.int64)
     similarities = np.ones(len(corpus))
     has_twin = found.twins != SURVIVES
-    twins[order[has_twin]] = order[found.twins[has_twin]]
-    similarities[order] = found.similarities
+    twins[rows[has_twin]] = rows[found.twins[has_twin]]
+    similarities[rows] = found.similarities
     rules = np.where(twins == SURVIVES, NONE, np.where(keys == keys[twins], DUPLICATE, NEAR_DUPLICATE)).astype(np.int8)
     if settings.rules[RULES[NEAR_DUPLICATE]] != "drop":  # the first of equal articles stays, so the others repeat it
-        _, first, inverse = np.unique(keys[order], return_index=True, return_inverse=True)
-        later = first[inverse] != np.arange(len(order))
+        later = firsts != np.arange(len(order))
         rules[order[later]] = DUPLICATE
-        twins[order[later]] = order[first[inverse[later]]]
+        twins[order[later]] = order[firsts[later]]
         similarities[order[later]] = 1.0
     kept = readable.copy()
     for rule in (DUPLICATE, NEAR_DUPLICATE):
@@ -72,6 +75,26 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fing
             twins[rules == rule] = SURVIVES
             rules[rules == rule] = NONE
     return Articles(rules, twins, similarities, kept, {}, found.candidates, found.matches)
+
+
+def _buckets(corpus: Corpus, order: I64, firsts: I64, comparer: Comparer) -> Iterator[tuple[Entries, U64]]:
+    """The buckets that articles of different keys share, with the first article of each key."""
+    ranks = np.full(len(corpus), -1, np.int64)  # of the articles that stand for their key
+    distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
+    ranks[order[distinct]] = distinct
+    bands = load(corpus.pieces[0], ["buckets"]).schema.field(0).type.list_size if corpus.pieces else 0
+
+    def entries(low: int, high: int) -> Iterator[Entries]:
+        def part(number: int) -> Entries:
+            column = load(corpus.pieces[number], ["buckets"]).column(0)
+            mine = ranks[corpus.starts[number] : corpus.starts[number + 1]]
+            rows = np.flatnonzero(np.asarray(column.is_valid()) & (mine >= 0))
+            values = np.asarray(column.values).reshape(len(column), bands)  # null rows hold zeros
+            return bucket_entries(mine[rows].astype(np.uint32), values[rows], low, high, comparer)
+
+        return corpus.scratch.map(part, range(len(corpus.pieces)))
+
+    return shared(entries, len(distinct) * bands, comparer, corpus.scratch)
 
 
 def _priority(table: pa.Table, settings: Settings, wanted: npt.NDArray[np.bool_]) -> I64:

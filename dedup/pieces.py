@@ -5,16 +5,23 @@ A piece on disk is one Arrow IPC file that is complete or absent. Only the colum
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.fingerprint import I64
+from dedup.scratch import Scratch
 
 Piece: TypeAlias = pa.RecordBatch | Path
+
+_KEYS_SHARE = 8  # keys that may be asked for again take this part of the memory
 
 
 def store(batch: pa.RecordBatch, path: Path) -> None:
@@ -55,47 +62,140 @@ def load(piece: Piece, names: Sequence[str] | None = None) -> pa.RecordBatch:
 class Corpus:
     """All pieces, as one table whose rows are numbered in input order."""
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], scratch: Scratch | None = None) -> None:
         self.pieces = pieces
-        self.rows = [load(piece, ["record"]).num_rows for piece in pieces]
+        self.scratch = scratch or Scratch()
+        self.rows = list(self.scratch.map(lambda piece: load(piece, ["record"]).num_rows, pieces))
         self.starts = np.concatenate([[0], np.cumsum(self.rows, dtype=np.int64)]).astype(np.int64)
+        self._keys: OrderedDict[int, pa.LargeBinaryArray] = OrderedDict()
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return int(self.starts[-1])
 
     def columns(self, *names: str) -> pa.Table:
         """The columns `names` of all rows."""
-        return pa.Table.from_batches([load(piece, names) for piece in self.pieces])
+        return pa.Table.from_batches(list(self.each(*names)))
+
+    def each(self, *names: str) -> Iterator[pa.RecordBatch]:
+        """The columns `names` of every piece, in order."""
+        return self.scratch.map(lambda piece: load(piece, names), self.pieces)
 
     def keys(self, rows: I64) -> list[bytes]:
         """The comparison keys of the articles in `rows`, any order."""
-        return self._keys(rows, None, None)
+        return Keys(self, rows).of(np.arange(len(rows)))
 
     def paragraph_keys(self, rows: I64, starts: I64, stops: I64) -> list[bytes]:
         """The parts ``starts:stops`` of the comparison keys of the articles in `rows`, any order."""
-        return self._keys(rows, starts, stops)
+        return Keys(self, rows, starts, stops).of(np.arange(len(rows)))
 
-    def _keys(self, rows: I64, starts: I64 | None, stops: I64 | None) -> list[bytes]:
-        found: list[bytes] = [b""] * len(rows)
-        order = np.argsort(rows, kind="stable")
-        borders = np.searchsorted(rows[order], self.starts)
-        for number, piece in enumerate(self.pieces):
-            mine = order[borders[number] : borders[number + 1]]
-            if not len(mine):
-                continue
-            column = load(piece, ["key"]).column(0)
-            previous, key = -1, b""
-            for place in mine.tolist():
-                row = int(rows[place] - self.starts[number])
-                if row != previous:
-                    previous, key = row, column[row].as_py()
-                found[place] = key if starts is None or stops is None else key[starts[place] : stops[place]]
-        return found
+    @cached_property
+    def paragraph_borders(self) -> I64:
+        """The number of each article's first paragraph, counting those of all articles; one more behind the last."""
+        borders = np.zeros(len(self) + 1, np.int64)
+        counts = [np.diff(np.asarray(batch.column(0).offsets)) for batch in self.each("paragraphs")]
+        np.cumsum(np.concatenate([np.empty(0, np.int64), *counts]), out=borders[1:])
+        return borders
+
+    def each_of_paragraphs(self, *names: str) -> Iterator[list[pa.Array]]:
+        """The members `names` of the paragraphs of every piece, in order."""
+
+        def part(piece: Piece) -> list[pa.Array]:
+            values = load(piece, ["paragraphs"]).column(0).flatten()
+            return [values.field(name) for name in names]
+
+        return self.scratch.map(part, self.pieces)
+
+    def paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
+        """The members `names` of all paragraphs, or of those with the given `numbers`, any order, as numpy arrays."""
+        order = None if numbers is None else np.argsort(numbers, kind="stable")
+        found: list[list[Any]] = [[] for _ in names]
+        start = 0
+        for arrays in self.each_of_paragraphs(*names):
+            stop = start + len(arrays[0])
+            mine: Any = slice(None)
+            if numbers is not None and order is not None:
+                low, high = np.searchsorted(numbers, (start, stop), sorter=order)
+                mine = numbers[order[low:high]] - start
+            for column, array in zip(found, arrays, strict=True):
+                column.append(np.asarray(array)[mine].copy())
+            start = stop
+        joined = [np.concatenate(column) for column in found]
+        if order is not None:
+            places = np.argsort(order)
+            joined = [column[places] for column in joined]
+        return joined
+
+    def key_column(self, number: int) -> pa.LargeBinaryArray:
+        """The comparison keys of piece `number`; those asked for last are kept as far as memory goes."""
+        with self._lock:
+            column = self._keys.pop(number, None)
+        column = load(self.pieces[number], ["key"]).column(0) if column is None else column
+        with self._lock:
+            self._keys[number] = column
+            while sum(one.nbytes for one in self._keys.values()) > self.scratch.memory // _KEYS_SHARE:
+                self._keys.popitem(last=False)
+        return column
+
+    def forget(self) -> None:
+        """Gives back the memory of what was kept."""
+        self._keys.clear()
 
     def batches(self) -> Iterator[tuple[int, Piece, int, int]]:
         """``(number, piece, first row, row behind the last)`` of every piece."""
         for number, piece in enumerate(self.pieces):
             yield number, piece, int(self.starts[number]), int(self.starts[number + 1])
+
+
+class Keys:
+    """Comparison keys of some articles, or parts of them, any order; read when asked for.
+
+    `rows` are those of the articles; ``starts:stops`` parts of their keys, all of each where None.
+    """
+
+    def __init__(self, corpus: Corpus, rows: I64, starts: I64 | None = None, stops: I64 | None = None) -> None:
+        self.corpus = corpus
+        self.rows = rows
+        self.starts = starts
+        self.stops = stops
+
+    def of(self, numbers: I64) -> list[bytes]:
+        """The keys with the given numbers, in their order."""
+        found: list[bytes] = [b""] * len(numbers)
+        for places, data, starts, stops in self.corpus.scratch.map(self.part, self.by_piece(numbers)):
+            view = data.data
+            for place, start, stop in zip(places.tolist(), starts.tolist(), stops.tolist(), strict=True):
+                found[place] = bytes(view[start:stop])
+        return found
+
+    def by_piece(self, numbers: I64) -> Iterator[tuple[int, I64, I64]]:
+        """The numbers in each piece: the piece, their places in `numbers`, and they themselves."""
+        rows = self.rows[numbers]
+        order = np.argsort(rows, kind="stable")
+        borders = np.searchsorted(rows[order], self.corpus.starts)
+        for piece in range(len(self.corpus.pieces)):
+            mine = order[borders[piece] : borders[piece + 1]]
+            if len(mine):
+                yield piece, mine, numbers[mine]
+
+    def part(self, task: tuple[int, I64, I64]) -> tuple[I64, npt.NDArray[np.uint8], I64, I64]:
+        """For one of `by_piece`: the places, all bytes of the piece, and start and stop of each key in them."""
+        piece, places, numbers = task
+        column = self.corpus.key_column(piece)
+        _, offsets, data = column.buffers()
+        borders = np.frombuffer(offsets, np.int64)[column.offset :]
+        rows = self.rows[numbers] - self.corpus.starts[piece]
+        starts, stops = borders[rows], borders[rows + 1]
+        if self.starts is not None and self.stops is not None:
+            starts, stops = starts + self.starts[numbers], starts + self.stops[numbers]
+        return places, np.frombuffer(data or b"", np.uint8), starts, stops
+
+
+def pack(keys: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], I64]:
+    """`keys` as one array of bytes, and the borders between them: uint8 [bytes], int64 [len(keys) + 1]."""
+    borders = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=borders[1:])
+    return np.frombuffer(b"".join(keys), np.uint8), borders
 
 
 def flat(column: pa.ChunkedArray | pa.Array) -> Any:

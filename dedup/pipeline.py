@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from dedup.contained import match_contained
-from dedup.decide import Outcome, Verdict, Verdicts, outcomes
+from dedup.decide import Outcome, Verdicts, outcomes
 from dedup.engines.local import LocalEngine, Workers, primitives
 from dedup.errors import SettingsError
 from dedup.findings import Finding
@@ -23,6 +23,7 @@ from dedup.plain import Primitives
 from dedup.prepare import prepare
 from dedup.read import RUN_FILE, Read, find
 from dedup.report import Report, Tally, field_counts, run_file
+from dedup.scratch import Scratch
 from dedup.settings import Settings
 from dedup.stopwatch import Progress, Stopwatch
 from dedup.write import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
@@ -54,7 +55,7 @@ def clean(
         verdicts, stages = decide(corpus, settings, workers.primitives, watch)
         tally = Tally()
         with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
-            tasks = ((piece, verdicts.of(number)) for number, piece, _, _ in corpus.batches())
+            tasks = ((piece, to_ipc(verdicts.of(number))) for number, piece, _, _ in corpus.batches())
             chunks = workers.map(partial(_lines, settings=settings), tasks)
             for chunk, size in zip(watch.over("write", chunks, sum(records.sizes)), records.sizes, strict=True):
                 writer.write(chunk)
@@ -135,7 +136,11 @@ def prepared(
         for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
             pieces.append(piece)
             watch.done(records.fresh_bytes())
-        yield workers, records, Corpus(pieces)
+        yield (
+            workers,
+            records,
+            Corpus(pieces, Scratch(engine.matching_bytes, engine.processes if workers.compiled else 1, work)),
+        )
 
 
 def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
@@ -146,10 +151,10 @@ def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: 
     return path
 
 
-def _lines(task: tuple[Piece, dict[int, list[Verdict]]], settings: Settings) -> Chunk:
+def _lines(task: tuple[Piece, bytes], settings: Settings) -> Chunk:
     """The output lines of one piece."""
     piece, verdicts = task
-    return lines(outcomes(piece, verdicts, settings))
+    return lines(outcomes(piece, from_ipc(verdicts), settings))
 
 
 def _engine(engine: str | LocalEngine) -> LocalEngine:

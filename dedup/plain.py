@@ -1,6 +1,6 @@
 """Everything that exists twice: as a definition here, and compiled in `dedup.kernels`.
 
-A stage is given one of the two modules and cannot tell which.
+A stage is given one of the two modules.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dedup.fingerprint import (
     Bytes,
     Comparer,
     buckets,
+    compiled,
     hash_sets,
     minimizers,
     similarities,
@@ -29,6 +30,7 @@ from dedup.texts import Keys, Segments, joined, repeating, segments
 __all__ = [
     "Primitives",
     "buckets",
+    "compiled",
     "furniture_suspects",
     "hash_sets",
     "joined",

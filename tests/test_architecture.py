@@ -11,13 +11,14 @@ PACKAGE = ROOT / "dedup"
 
 # Each line may import from itself and from the lines above it.
 LAYERS = [
-    {"errors", "rules", "schema", "stopwatch"},  # vocabulary
+    {"errors", "rules", "schema", "stopwatch", "scratch"},  # vocabulary
     {"settings", "findings"},
     {"segment", "fields", "badness", "beginnings"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
     {"repairs", "texts", "places", "screen", "kernels.characters", "kernels.compiled"},
-    {"plain", "chains", "twins", "repeats", "read", "pieces"},
+    {"kernels.grouping", "kernels.matching"},
+    {"plain", "grouping", "chains", "twins", "repeats", "read", "pieces"},
     {"kernels.lines", "kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
     {"layers"},
     {"prepare", "survive"},

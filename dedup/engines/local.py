@@ -28,6 +28,7 @@ SMALL_BYTES = 2 << 20
 _LEAST_BATCH = 256 << 10
 # A batch in work takes about this many times its size: raw bytes, texts, keys, columns.
 _BATCH_EXPANSION = 16
+_MATCHING_SHARE = 2  # the rest is for what there is one of per article, and for what the process itself takes
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,11 @@ class LocalEngine:
         if self.memory is None:
             return BATCH_BYTES
         return max(_LEAST_BATCH, min(BATCH_BYTES, self.memory // (_BATCH_EXPANSION * (self.processes + 2))))
+
+    @property
+    def matching_bytes(self) -> int:
+        """How much memory the stages that look at the whole corpus may take; no batches are in work then."""
+        return (self.memory or _machine_bytes() // 2) // _MATCHING_SHARE
 
     @contextmanager
     def workers(self, input_bytes: int | None) -> Iterator[Workers]:
@@ -130,6 +136,13 @@ def primitives(*, compiled: bool) -> Primitives:
         kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
         _warm.append(True)
     return kernels
+
+
+def _machine_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # not told on this system
+        return 4 << 30
 
 
 _warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled

@@ -5,8 +5,11 @@ from dedup.kernels.screen import furniture_suspects, suspects
 from dedup.kernels.sets import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
 from dedup.kernels.texts import joined, segments
 
+compiled = True  # see `dedup.fingerprint.Comparer`
+
 __all__ = [
     "buckets",
+    "compiled",
     "furniture_suspects",
     "hash_sets",
     "joined",

@@ -153,20 +153,21 @@ def _paragraphs(corpus: Corpus, settings: Settings, functions: Primitives) -> _T
     """The paragraphs that clean would compare: of articles that stay, long enough, no boilerplate."""
     unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
     verdicts, _ = decide(corpus, unshared, functions, Stopwatch())
-    articles, decided = verdicts.articles, verdicts.paragraphs
+    kept, decided = verdicts.articles.kept, verdicts.paragraphs
     table = corpus.columns("paragraphs", "paragraph_buckets")
     values = flat(table["paragraphs"]).flatten()
+    articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_borders))
     buckets = flat(table["paragraph_buckets"]).flatten()
     _, keys = np.unique(digests(values.field("digest")), return_inverse=True)
-    boilerplate = np.isin(keys, keys[decided.rules == BOILERPLATE])
-    places = np.flatnonzero(np.asarray(buckets.is_valid()) & articles.kept[decided.articles] & ~boilerplate)
+    boilerplate = np.isin(keys, keys[decided.numbers[decided.rules == BOILERPLATE]])
+    places = np.flatnonzero(np.asarray(buckets.is_valid()) & kept[articles] & ~boilerplate)
     starts, stops = integers(values.field("key_start")), integers(values.field("key_stop"))
     return _distinct(
         digests(values.field("digest")),
         np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
         places,
-        (decided.articles, decided.raw_starts, decided.raw_stops),
-        lambda wanted: corpus.paragraph_keys(decided.articles[wanted], starts[wanted], stops[wanted]),
+        (articles, integers(values.field("raw_start")), integers(values.field("raw_stop"))),
+        lambda wanted: corpus.paragraph_keys(articles[wanted], starts[wanted], stops[wanted]),
     )
 
 
