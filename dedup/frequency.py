@@ -13,18 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import fingerprint
+from dedup.boilerplate import Lines, boilerplate
 from dedup.fingerprint import I64, U32, Comparer, Floats
 from dedup.match import Articles
-from dedup.pieces import Corpus, digests, flat, integers
+from dedup.pieces import Corpus, digests, flat, integers, load
 from dedup.prepare import ALONE, SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
-
-# A paragraph is boilerplate when it is short and stands in many articles of one host. Fewest and most words, as
-# `dedup.segment.size_of` counts them: background paragraphs that a newsroom reuses are longer.
-BOILERPLATE_WORDS = (2, 20)
-BOILERPLATE_ARTICLES = 5  # in at least so many articles
-BOILERPLATE_SHARE = 0.05  # and in at least this share of the host's articles
 
 NONE, BOILERPLATE, SHARED = 0, 1, 2
 RULES = ("", "boilerplate", "shared-paragraph")
@@ -62,6 +57,10 @@ class _Columns(NamedTuple):
     hosts: I64
     names: list[str | None]
 
+    def totals(self, articles: Articles) -> I64:
+        """How many articles of each host stay."""
+        return np.bincount(self.hosts[articles.kept], minlength=len(self.names)).astype(np.int64)
+
 
 def match_paragraphs(
     corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = fingerprint
@@ -76,9 +75,13 @@ def match_paragraphs(
     present = articles.kept[columns.articles] & (columns.words > 0)
     evidence: dict[int, str] = {}
     if settings.rules["boilerplate"] != "off":
-        evidence = _boilerplate(columns, articles, present, rules, twins)
-        is_boilerplate = np.isin(columns.keys, columns.keys[rules == BOILERPLATE])
-        present &= ~is_boilerplate
+        lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, columns.totals(articles))
+        standing = boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
+        needed = columns.needed[standing.rows] == ALONE  # the twin of a drop within its article stays
+        rules[standing.rows[~needed]] = BOILERPLATE
+        twins[standing.rows[~needed]] = standing.twins[~needed]
+        evidence = {row: told for row, told in zip(standing.rows.tolist(), standing.evidence, strict=True) if rules[row]}
+        present &= ~np.isin(columns.keys, columns.keys[rules == BOILERPLATE])
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
         texts = Texts(columns.keys[rows], columns.buckets[rows], columns.sketched[rows], columns.articles[rows])
@@ -133,33 +136,19 @@ def _columns(corpus: Corpus) -> _Columns:
     )
 
 
-def _boilerplate(
-    columns: _Columns, articles: Articles, present: npt.NDArray[np.bool_], rules: npt.NDArray[np.int8], twins: I64
-) -> dict[int, str]:
-    """Marks the boilerplate in `rules` and `twins`; says for each what was counted."""
-    fewest, most = BOILERPLATE_WORDS
-    rows = np.flatnonzero(present & (columns.sizes >= fewest) & (columns.sizes <= most))
-    totals = np.bincount(columns.hosts[articles.kept], minlength=len(columns.names))
-    # one row per (key, host, article), to count articles rather than paragraphs
-    triples = np.stack([columns.keys[rows], columns.hosts[columns.articles[rows]], columns.articles[rows]], axis=1)
-    distinct = np.unique(triples, axis=0)
-    pairs, counts = np.unique(distinct[:, :2], axis=0, return_counts=True)
-    least = np.maximum(BOILERPLATE_ARTICLES, np.ceil(BOILERPLATE_SHARE * totals[pairs[:, 1]]))
-    many = {
-        (int(key), int(host)): int(count)
-        for (key, host), count in zip(pairs[counts >= least], counts[counts >= least], strict=True)
-    }
-    evidence: dict[int, str] = {}
-    first: dict[int, int] = {}
-    keys = {key for key, _ in many}
-    for row in rows[np.isin(columns.keys[rows], np.array(sorted(keys), np.int64))].tolist():
-        key, host = int(columns.keys[row]), int(columns.hosts[columns.articles[row]])
-        twin = first.setdefault(key, row)
-        counted = many.get((key, host))
-        if twin == row or counted is None or columns.needed[row] == ALONE:
-            continue
-        rules[row] = BOILERPLATE
-        twins[row] = twin
-        where = f" of {columns.names[host]}" if columns.names[host] else ""
-        evidence[row] = f"in {counted} of {totals[host]} articles{where}"
-    return evidence
+def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
+    """The raw text of the paragraphs `rows`."""
+    found = [""] * len(rows)
+    order = np.argsort(rows, kind="stable")
+    articles = columns.articles[rows[order]]
+    starts, stops = (integers(columns.values.field(f"raw_{side}"))[rows[order]] for side in ("start", "stop"))
+    for _, piece, first, behind in corpus.batches():
+        low, high = np.searchsorted(articles, (first, behind)).tolist()
+        texts = load(piece, ["text"]).column(0) if low < high else None
+        previous, text = -1, ""
+        for at in range(low, high):
+            if articles[at] != previous:
+                previous = int(articles[at])
+                text = fingerprint.decode(texts[previous - first].as_py())
+            found[order[at]] = text[starts[at] : stops[at]]
+    return found

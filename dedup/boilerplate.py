@@ -1,0 +1,272 @@
+"""Boilerplate: lines that a host prints in many of its articles, told by how often and where they stand.
+
+A line recurs when the same words stand in several articles of one host. That alone does not make it boilerplate: a
+newsroom reuses quotations, background and headings, and several versions of one report share paragraphs. So three
+more things are counted. Articles in which the same prose stands before the line are versions of one report and count
+once. A line at the end of its articles needs fewer of them than one that stands anywhere. And a quotation, or a field
+of the article whose value changes (``Contact: Ann Moss, 555-0142``), is not boilerplate at any such count.
+
+Everything is counted on keys, places and sizes, as arrays; only the few lines that are frequent enough are read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.fingerprint import I64, Floats
+
+Bools = npt.NDArray[np.bool_]
+TextsOf = Callable[[I64], Sequence[str]]
+
+ANYWHERE, AT_END, AT_EDGE = "anywhere", "at the end", "at the start or end"
+
+
+class Way(NamedTuple):
+    """One way to be boilerplate: where a line stands, its most words, and in how many articles of the host it is."""
+
+    where: str
+    words: int
+    articles: int
+    share: float
+
+
+# What comes with every article comes last; so there a line needs few copies. Elsewhere stand headings ("What we
+# know"), sentences ("He declined to comment.") and quotations too. Longer ones are background unless most articles of
+# the host have them: newsletter blurbs, cookie and legal notices.
+WAYS = (
+    Way(AT_END, 25, 5, 0.05),
+    Way(AT_END, 25, 20, 0.0),
+    Way(AT_EDGE, 25, 3, 0.5),
+    Way(ANYWHERE, 20, 10, 0.2),
+    Way(ANYWHERE, 20, 5, 0.5),
+    Way(AT_EDGE, 60, 10, 0.5),
+)
+FEWEST_WORDS = 2
+MOST_WORDS = max(way.words for way in WAYS)
+SHORT_WORDS = min(max(way.words for way in WAYS if way.where == where) for where in (AT_END, AT_EDGE))
+FEWEST_ARTICLES = min(way.articles for way in WAYS)
+# A line stands at an edge with at most so many paragraphs of the article's own beyond it; lines that recur do not
+# count, since they come in stacks. It does so in at least this share of its articles, where chance would give half.
+BEYOND = 1
+PLACED, CHANCE = 0.8, 0.5
+# A field is the same in so many of the articles that have it, or it says something of each of them.
+FIELD = 0.9
+
+
+class Lines(NamedTuple):
+    """All paragraphs of a corpus, in order of appearance.
+
+    `keys` numbers the comparison keys and `articles` the articles, both int64; `sizes` is in words; `present` says
+    which are there to be counted. `hosts` numbers the host of each article, `totals` counts the articles of each host.
+    """
+
+    articles: I64
+    keys: I64
+    sizes: Floats
+    present: Bools
+    hosts: I64
+    totals: I64
+
+
+class Found(NamedTuple):
+    """The rows that are boilerplate, ascending; for each the row of the line that stays, and what was counted."""
+
+    rows: I64
+    twins: I64
+    evidence: list[str]
+
+
+class _Groups(NamedTuple):
+    """One row per line of a host: how often it stands where."""
+
+    first: I64  # its first row
+    hosts: I64
+    sizes: Floats
+    articles: I64
+    texts: I64  # articles with different prose before it
+    at_start: I64
+    at_end: I64
+    chance: Floats
+
+
+def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> Found:
+    """The boilerplate among `lines`; `names` are those of hosts, `texts_of` reads the raw text of rows (ascending)."""
+    rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
+    hosts = lines.hosts[lines.articles[rows]]
+    _, first, group = np.unique(
+        lines.keys[rows] * (len(lines.totals) + 1) + hosts, return_index=True, return_inverse=True
+    )
+    counts = np.bincount(_pairs(group, lines.articles[rows])[0], minlength=len(first))
+    often = np.flatnonzero(counts >= FEWEST_ARTICLES)
+    if not len(often):
+        return Found(np.zeros(0, np.int64), np.zeros(0, np.int64), [])
+    group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(often, group), -1)
+    groups = _count(lines, rows, group, rows[first[often]], counts[often])
+    standing = _standing(groups, lines.totals)
+    standing[standing] = _read(groups, np.flatnonzero(standing), lines, rows, group, texts_of)
+    # the first copy in the corpus stays, whatever host it is of
+    keys = lines.keys[rows]
+    _, first_of_key, key = np.unique(keys, return_index=True, return_inverse=True)
+    twins = rows[first_of_key[key]]
+    mine = np.flatnonzero((group >= 0) & standing[group] & (twins != rows))
+    told = {number: _evidence(groups, number, lines.totals, names) for number in np.unique(group[mine]).tolist()}
+    return Found(rows[mine], twins[mine], [told[number] for number in group[mine].tolist()])
+
+
+def _pairs(one: I64, two: I64) -> tuple[I64, I64]:
+    """The distinct pairs of two columns of numbers from 0, and where each stands first."""
+    width = int(two.max(initial=0)) + 1
+    pairs, at = np.unique(one * width + two, return_index=True)
+    return pairs // width, at
+
+
+def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Groups:
+    """What is counted of every line that recurs; `group` numbers the lines of `rows`, -1 for those that do not."""
+    number = len(first)
+    hosts = lines.hosts[lines.articles[first]]
+    recurs = np.zeros(len(lines.keys), bool)
+    recurs[rows[group >= 0]] = True
+    own = lines.present & ~recurs
+    # a long notice that most articles have stands before the line below it in all of them, and tells nothing
+    stands = (counts >= 0.5 * lines.totals[hosts])[group] & (group >= 0)
+    prose = lines.present & (lines.sizes > SHORT_WORDS)
+    prose[rows[stands]] = False
+    rows, group = rows[group >= 0], group[group >= 0]
+    articles = lines.articles[rows]
+    # own paragraphs before and behind each row, and in its article
+    before = np.cumsum(own)
+    starts = np.searchsorted(lines.articles, articles, "left")
+    stops = np.searchsorted(lines.articles, articles, "right")
+    so_far = np.concatenate([[0], before])
+    all_own = so_far[stops] - so_far[starts]
+    ahead = so_far[rows] - so_far[starts]
+    behind = all_own - ahead
+    _, top = _pairs(group, articles)
+    held, last = _pairs(group[::-1], articles[::-1])
+    bottom = len(rows) - 1 - last
+    texts, _ = _pairs(group, _context(lines, prose, rows, starts, stops))
+    chance = np.minimum(1.0, (BEYOND + 1) / (all_own[bottom] + 1))
+
+    def total(of: I64, weights: npt.NDArray[np.generic] | None = None) -> Floats:
+        return np.bincount(of, weights, number)
+
+    return _Groups(
+        first,
+        hosts,
+        lines.sizes[first],
+        counts,
+        total(texts).astype(np.int64),
+        total(group[top], ahead[top] <= BEYOND).astype(np.int64),
+        total(held, behind[bottom] <= BEYOND).astype(np.int64),
+        total(held, chance) / counts,
+    )
+
+
+def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:
+    """A number for the prose nearest before each row, else behind it; equal numbers, equal prose; int64 [rows]."""
+    places = np.arange(len(prose), dtype=np.int64)
+    before = np.maximum.accumulate(np.where(prose, places, -1))[rows]
+    behind = np.minimum.accumulate(np.where(prose, places, len(prose))[::-1])[::-1][rows]
+    alone = lines.keys.max(initial=0) + 1 + lines.articles[rows]  # an article without any is like no other
+    place = np.where(before >= starts, before, np.where(behind < stops, behind, -1))
+    return np.where(place >= 0, lines.keys[place], alone)
+
+
+def _standing(groups: _Groups, totals: I64) -> Bools:
+    """Which lines stand in enough articles of their host for where they stand."""
+    of = totals[groups.hosts]
+    judged = groups.chance <= CHANCE
+    end = judged & (groups.at_end >= PLACED * groups.articles)
+    start = judged & (groups.at_start >= PLACED * groups.articles)
+    placed = {ANYWHERE: np.ones(len(of), bool), AT_END: end, AT_EDGE: start | end}
+    found = np.zeros(len(of), bool)
+    for way in WAYS:
+        enough = (groups.texts >= way.articles) & (groups.texts >= way.share * of)
+        found |= placed[way.where] & (groups.sizes <= way.words) & enough
+    return found
+
+
+def _evidence(groups: _Groups, number: int, totals: I64, names: Sequence[str | None]) -> str:
+    host = int(groups.hosts[number])
+    articles, end, start = (int(column[number]) for column in (groups.articles, groups.at_end, groups.at_start))
+    where = f" of {names[host]}" if names[host] else ""
+    told = f"in {articles} of {totals[host]} articles{where}"
+    if groups.texts[number] < articles:
+        told += f", after {groups.texts[number]} different texts"
+    if max(start, end) >= PLACED * articles:
+        told += f", at the {'end' if end >= start else 'start'} of {max(start, end)}"
+    return told
+
+
+# A quotation begins with a mark, or is one for the most part. A button can begin with » and never closes it.
+_OPENS = re.compile(r"[\s•*–—-]*(?:[“„‟「『﹁﹃\"]|‘|'(?=\w)|[«»](?=[^«»]+[«»]))")
+_QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|\"[^\"]*\"|「[^」]*」|『[^』]*』")
+_ADDRESS = re.compile(r"\w@\w|(?:\d[-\s()/.+]{0,3}){7}")
+_YEARS = re.compile(r"(?:19|20)\d\d")
+_LABEL = re.compile(r"\W*([^:：\n]{0,40}[^\W\d_][^:：\n]{0,40}?)\s*[:：](?!//)\s*\S")
+_QUOTED_SHARE = 0.5
+
+
+def is_quotation(text: str) -> bool:
+    """Whether a line is what somebody said, by its quotation marks.
+
+    >>> is_quotation("“We are ready,” said Ann Moss."), is_quotation("Click “Subscribe” to get our newsletter.")
+    (True, False)
+    """
+    inside = sum(map(len, _QUOTED.findall(text)))
+    return bool(_OPENS.match(text)) or inside >= _QUOTED_SHARE * len(text.strip())
+
+
+def field_of(text: str) -> str | None:
+    """The name of the field whose value a line is: its label, or that it says whom to reach; None where it is none.
+
+    >>> field_of("Photo: Ann Moss"), field_of("Ann Moss, 202/224-5521"), field_of("Follow us on Facebook")
+    ('photo', '@', None)
+    """
+    if _ADDRESS.search(_YEARS.sub("", text)):
+        return "@"
+    label = _LABEL.match(text)
+    return " ".join(label[1].split()).casefold() if label else None
+
+
+def _read(groups: _Groups, standing: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:
+    """Which of the lines `standing` are neither a quotation nor a field that differs between articles."""
+    texts = dict(zip(standing.tolist(), texts_of(groups.first[standing]), strict=True))
+    named = {number: field_of(text) for number, text in texts.items()}
+    hosts = {int(groups.hosts[number]) for number, name in named.items() if name}
+    others = np.flatnonzero(np.isin(groups.hosts, sorted(hosts)) & (groups.sizes <= SHORT_WORDS))
+    others = np.setdiff1d(others, standing)
+    texts |= zip(others.tolist(), texts_of(groups.first[others]), strict=True)
+    named |= {number: field_of(texts[number]) for number in others.tolist()}
+    values: dict[tuple[int, str], dict[str, list[int]]] = {}
+    for number, name in named.items():
+        if name:
+            value = re.sub(r"\d", "0", " ".join(texts[number].split()).casefold())
+            values.setdefault((int(groups.hosts[number]), name), {}).setdefault(value, []).append(number)
+    held = _Holders(lines, rows, group)
+    changing = set()
+    for told in values.values():
+        if len(told) > 1:
+            every = held.of([number for numbers in told.values() for number in numbers])
+            changing |= {n for numbers in told.values() if held.of(numbers) < FIELD * every for n in numbers}
+    return np.array([number not in changing and not is_quotation(texts[number]) for number in standing.tolist()], bool)
+
+
+class _Holders:
+    """The articles that hold a line."""
+
+    def __init__(self, lines: Lines, rows: I64, group: I64) -> None:
+        order = np.argsort(group, kind="stable")
+        self.articles = lines.articles[rows[order]]
+        self.groups = group[order]
+
+    def of(self, numbers: Sequence[int]) -> int:
+        """How many articles hold any of the lines `numbers`."""
+        starts, stops = (np.searchsorted(self.groups, numbers, side) for side in ("left", "right"))
+        spans = [self.articles[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+        return len(np.unique(np.concatenate(spans)))
