@@ -44,7 +44,8 @@ WAYS = (
     Way(AT_EDGE, 25, 3, 0.5),
     Way(ANYWHERE, 20, 10, 0.2),
     Way(ANYWHERE, 20, 5, 0.5),
-    Way(AT_EDGE, 60, 10, 0.5),
+    Way(AT_EDGE, 60, 10, 0.2),
+    Way(AT_EDGE, 60, 5, 0.8),
 )
 FEWEST_WORDS = 2
 MOST_WORDS = max(way.words for way in WAYS)
@@ -53,7 +54,7 @@ FEWEST_ARTICLES = min(way.articles for way in WAYS)
 # A line stands at an edge with at most so many paragraphs of the article's own beyond it; lines that recur do not
 # count, since they come in stacks. It does so in at least this share of its articles, where chance would give half.
 BEYOND = 1
-PLACED, CHANCE = 0.8, 0.5
+PLACED, CHANCE = 0.9, 0.5
 # A field is the same in so many of the articles that have it, or it says something of each of them.
 FIELD = 0.9
 
@@ -95,27 +96,39 @@ class _Groups(NamedTuple):
 
 
 def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> Found:
-    """The boilerplate among `lines`; `names` are those of hosts, `texts_of` reads the raw text of rows (ascending)."""
+    """The boilerplate among `lines`; `names` are those of hosts, `texts_of` reads the raw text of rows.
+
+    Lines are counted in each host and, since many hosts print the lines of one publisher, in the whole corpus.
+    """
     rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
+    evidence = _counted(lines, rows, names, texts_of)
+    if np.count_nonzero(lines.totals) > 1:
+        everywhere = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
+        evidence = _counted(everywhere, rows, [None], texts_of) | evidence
+    # the first copy in the corpus stays, whatever host it is of
+    _, first, key = np.unique(lines.keys[rows], return_index=True, return_inverse=True)
+    twins = rows[first[key]]
+    gone = np.flatnonzero(np.isin(rows, np.fromiter(evidence, np.int64, len(evidence))) & (twins != rows))
+    return Found(rows[gone], twins[gone], [evidence[row] for row in rows[gone].tolist()])
+
+
+def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> dict[int, str]:
+    """The rows that stand in enough articles of their host, first copies among them, and what was counted."""
     hosts = lines.hosts[lines.articles[rows]]
-    _, first, group = np.unique(
-        lines.keys[rows] * (len(lines.totals) + 1) + hosts, return_index=True, return_inverse=True
+    every, first, group = np.unique(
+        lines.keys[rows] * len(lines.totals) + hosts, return_index=True, return_inverse=True
     )
-    counts = np.bincount(_pairs(group, lines.articles[rows])[0], minlength=len(first))
+    counts = np.bincount(_pairs(group, lines.articles[rows])[0], minlength=len(every))
     often = np.flatnonzero(counts >= FEWEST_ARTICLES)
     if not len(often):
-        return Found(np.zeros(0, np.int64), np.zeros(0, np.int64), [])
+        return {}
     group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(often, group), -1)
     groups = _count(lines, rows, group, rows[first[often]], counts[often])
     standing = _standing(groups, lines.totals)
     standing[standing] = _read(groups, np.flatnonzero(standing), lines, rows, group, texts_of)
-    # the first copy in the corpus stays, whatever host it is of
-    keys = lines.keys[rows]
-    _, first_of_key, key = np.unique(keys, return_index=True, return_inverse=True)
-    twins = rows[first_of_key[key]]
-    mine = np.flatnonzero((group >= 0) & standing[group] & (twins != rows))
+    mine = np.flatnonzero((group >= 0) & standing[group])
     told = {number: _evidence(groups, number, lines.totals, names) for number in np.unique(group[mine]).tolist()}
-    return Found(rows[mine], twins[mine], [told[number] for number in group[mine].tolist()])
+    return {row: told[number] for row, number in zip(rows[mine].tolist(), group[mine].tolist(), strict=True)}
 
 
 def _pairs(one: I64, two: I64) -> tuple[I64, I64]:
