@@ -45,6 +45,7 @@ WAYS = (
     Way(ANYWHERE, 20, 10, 0.2),
     Way(ANYWHERE, 20, 5, 0.5),
     Way(AT_EDGE, 60, 10, 0.2),
+    Way(AT_EDGE, 60, 50, 0.0),
     Way(AT_EDGE, 60, 5, 0.8),
 )
 FEWEST_WORDS = 2
@@ -183,8 +184,9 @@ def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Gro
 def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:
     """A number for the prose nearest before each row, else behind it; equal numbers, equal prose; int64 [rows]."""
     places = np.arange(len(prose), dtype=np.int64)
-    before = np.maximum.accumulate(np.where(prose, places, -1))[rows]
-    behind = np.minimum.accumulate(np.where(prose, places, len(prose))[::-1])[::-1][rows]
+    before = np.concatenate([[-1], np.maximum.accumulate(np.where(prose, places, -1))])[rows]
+    behind = np.concatenate([np.minimum.accumulate(np.where(prose, places, len(prose))[::-1])[::-1], [len(prose)]])
+    behind = behind[rows + 1]
     alone = lines.keys.max(initial=0) + 1 + lines.articles[rows]  # an article without any is like no other
     place = np.where(before >= starts, before, np.where(behind < stops, behind, -1))
     return np.where(place >= 0, lines.keys[place], alone)
@@ -199,7 +201,7 @@ def _standing(groups: _Groups, totals: I64) -> Bools:
     placed = {ANYWHERE: np.ones(len(of), bool), AT_END: end, AT_EDGE: start | end}
     found = np.zeros(len(of), bool)
     for way in WAYS:
-        enough = (groups.texts >= way.articles) & (groups.texts >= way.share * of)
+        enough = (groups.texts >= way.articles) & (groups.articles >= way.share * of)
         found |= placed[way.where] & (groups.sizes <= way.words) & enough
     return found
 
