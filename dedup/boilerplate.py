@@ -40,22 +40,23 @@ class Way(NamedTuple):
 # the host have them: newsletter blurbs, cookie and legal notices.
 WAYS = (
     Way(AT_END, 25, 5, 0.05),
-    Way(AT_END, 25, 20, 0.0),
+    Way(AT_END, 25, 15, 0.005),
     Way(AT_EDGE, 25, 3, 0.5),
     Way(ANYWHERE, 20, 10, 0.2),
     Way(ANYWHERE, 20, 5, 0.5),
     Way(AT_EDGE, 60, 10, 0.2),
-    Way(AT_EDGE, 60, 50, 0.0),
+    Way(AT_EDGE, 60, 50, 0.002),
     Way(AT_EDGE, 60, 5, 0.8),
 )
 FEWEST_WORDS = 2
 MOST_WORDS = max(way.words for way in WAYS)
 SHORT_WORDS = min(max(way.words for way in WAYS if way.where == where) for where in (AT_END, AT_EDGE))
 FEWEST_ARTICLES = min(way.articles for way in WAYS)
-# A line stands at an edge with at most so many paragraphs of the article's own beyond it; lines that recur do not
-# count, since they come in stacks. It does so in at least this share of its articles, where chance would give half.
-BEYOND = 1
-PLACED, CHANCE = 0.9, 0.5
+# A line stands at an edge with at most so many paragraphs of the article's own beyond it, none where the article has
+# fewer than three; so chance would put at most half there. Lines that recur do not count: they come in stacks. It is
+# what a line does in at least this share of its articles.
+BEYOND, BEYOND_FROM = 1, 3
+PLACED = 0.9
 # A field is the same in so many of the articles that have it, or it says something of each of them.
 FIELD = 0.9
 
@@ -93,7 +94,6 @@ class _Groups(NamedTuple):
     texts: I64  # articles with different prose before it
     at_start: I64
     at_end: I64
-    chance: Floats
 
 
 def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> Found:
@@ -164,20 +164,19 @@ def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Gro
     held, last = _pairs(group[::-1], articles[::-1])
     bottom = len(rows) - 1 - last
     texts, _ = _pairs(group, _context(lines, prose, rows, starts, stops))
-    chance = np.minimum(1.0, (BEYOND + 1) / (all_own[bottom] + 1))
+    beyond = np.where(all_own >= BEYOND_FROM, BEYOND, np.where(all_own > 0, 0, -1))
 
-    def total(of: I64, weights: npt.NDArray[np.generic] | None = None) -> Floats:
-        return np.bincount(of, weights, number)
+    def total(of: I64, which: Bools | None = None) -> I64:
+        return np.bincount(of, which, number).astype(np.int64)
 
     return _Groups(
         first,
         hosts,
         lines.sizes[first],
         counts,
-        total(texts).astype(np.int64),
-        total(group[top], ahead[top] <= BEYOND).astype(np.int64),
-        total(held, behind[bottom] <= BEYOND).astype(np.int64),
-        total(held, chance) / counts,
+        total(texts),
+        total(group[top], (ahead <= beyond)[top]),
+        total(held, (behind <= beyond)[bottom]),
     )
 
 
@@ -195,9 +194,8 @@ def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> 
 def _standing(groups: _Groups, totals: I64) -> Bools:
     """Which lines stand in enough articles of their host for where they stand."""
     of = totals[groups.hosts]
-    judged = groups.chance <= CHANCE
-    end = judged & (groups.at_end >= PLACED * groups.articles)
-    start = judged & (groups.at_start >= PLACED * groups.articles)
+    end = groups.at_end >= PLACED * groups.articles
+    start = groups.at_start >= PLACED * groups.articles
     placed = {ANYWHERE: np.ones(len(of), bool), AT_END: end, AT_EDGE: start | end}
     found = np.zeros(len(of), bool)
     for way in WAYS:
@@ -218,9 +216,13 @@ def _evidence(groups: _Groups, number: int, totals: I64, names: Sequence[str | N
     return told
 
 
-# A quotation begins with a mark, or is one for the most part. A button can begin with » and never closes it.
-_OPENS = re.compile(r"[\s•*–—-]*(?:[“„‟「『﹁﹃\"]|‘|'(?=\w)|[«»](?=[^«»]+[«»]))")
-_QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|\"[^\"]*\"|「[^」]*」|『[^』]*』")
+# A quotation is in marks for the most part; or begins with a mark that is not closed in this paragraph, or that closes
+# like speech: “…,” said; « … », dit; 「…」と. A name in marks at the start of a line does not.
+_QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|»[^«]*«|\"[^\"]*\"|「[^」]*」|『[^』]*』|‘[^’]*’(?!\w)")
+_OPENS = re.compile(r"[\s*•–—-]*(?:[“„「『\"‘])(?!.*[”“」』\"’])", re.DOTALL)
+_SPEECH = re.compile(
+    r"[\s*•–—-]*(?:[“„«»「『\"‘][^“”„«»「」『』\"‘]*(?:[,.!?…，。！？、؟]\s?[”“»«」』\"’]|[”“»«」』\"’]\s?[,،，、と]))"
+)
 _ADDRESS = re.compile(r"\w@\w|(?:\d[-\s()/.+]{0,3}){7}")
 _YEARS = re.compile(r"(?:19|20)\d\d")
 _LABEL = re.compile(r"\W*([^:：\n]{0,40}[^\W\d_][^:：\n]{0,40}?)\s*[:：](?!//)\s*\S")
@@ -232,9 +234,11 @@ def is_quotation(text: str) -> bool:
 
     >>> is_quotation("“We are ready,” said Ann Moss."), is_quotation("Click “Subscribe” to get our newsletter.")
     (True, False)
+    >>> is_quotation("„Wir sind so weit“, sagte sie am Montag."), is_quotation("„Der Talbote“ auf Facebook folgen")
+    (True, False)
     """
     inside = sum(map(len, _QUOTED.findall(text)))
-    return bool(_OPENS.match(text)) or inside >= _QUOTED_SHARE * len(text.strip())
+    return inside >= _QUOTED_SHARE * len(text.strip()) or bool(_OPENS.match(text) or _SPEECH.match(text))
 
 
 def field_of(text: str) -> str | None:

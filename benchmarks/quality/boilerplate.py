@@ -213,6 +213,17 @@ def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> P
         for article in into:
             bodies[article].insert(round(rng.uniform(*places) * len(bodies[article])), Piece(line.text, line.key))
 
+    # what is part of the articles first, so that it stands inside them and not among the lines around them
+    spares = [text for article in spare for text in article.body]
+    rng.shuffle(spares)
+    long = [text for text in spares if BACKGROUND_WORDS[0] <= len(words(text)) <= BACKGROUND_WORDS[1]]
+    for number, group in enumerate(groups):
+        for _ in range(BACKGROUNDS if len(group) >= 20 and len(long) >= BACKGROUNDS else 0):
+            copies = rng.randint(3, min(30, len(group)))
+            line = Line(f"background {number} {len(long)}", "background", "", len(group), 0, long.pop(), copies)
+            put(line, rng.sample(group, copies), (0.2, 1.0))
+    _quotations(groups, [text for text in spares if text not in {one.text for one in lines.values()}], rng, put)
+    _recurring(groups, rng, put)
     for number, group in enumerate(groups):
         for share in FREQUENCIES:
             for language, place, text in rng.sample(OWN, LINES_EACH):
@@ -225,16 +236,6 @@ def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> P
     for share, (language, place, text) in zip(FREQUENCIES, COMMON, strict=True):
         into = [article for group in groups for article in rng.sample(group, round(share * len(group)))]
         put(Line(f"common {text}", "common", language, 0, share, text, len(into), place), into, PLACES[place])
-    spares = [text for article in spare for text in article.body]
-    rng.shuffle(spares)
-    long = [text for text in spares if BACKGROUND_WORDS[0] <= len(words(text)) <= BACKGROUND_WORDS[1]]
-    for number, group in enumerate(groups):
-        for _ in range(BACKGROUNDS if len(group) >= 20 and len(long) >= BACKGROUNDS else 0):
-            copies = rng.randint(3, min(30, len(group)))
-            line = Line(f"background {number} {len(long)}", "background", "", len(group), 0, long.pop(), copies)
-            put(line, rng.sample(group, copies), (0.2, 1.0))
-    _quotations(groups, [text for text in spares if text not in {one.text for one in lines.values()}], rng, put)
-    _recurring(groups, rng, put)
     made = [joined(article.id, body, "\n\n") for article, body in zip(articles, bodies, strict=True)]
     hosts = {article: f"host{number}.example" for number, group in enumerate(groups) for article in group}
     return Planted(made, [hosts[at] for at in range(len(made))], lines)
@@ -249,7 +250,7 @@ def _quotations(groups: Sequence[Sequence[int]], spares: Sequence[str], rng: ran
     everywhere = [article for group in groups for article in group]
     for number, text in enumerate(short[:QUOTES]):
         inside = number % 2 == 0
-        pool = rng.choice([group for group in groups if len(group) >= 6] or groups) if inside else everywhere
+        pool = rng.choice(groups) if inside else everywhere
         copies = rng.randint(2, min(6, len(pool)))
         said = (f"“{text}”", text, f"“{text}” said {_SPEAKERS[number % len(_SPEAKERS)]}.")[number // 2 % 3]
         kind = ("quotation" if said != text else "quotation without marks") + (" in a host" if inside else " anywhere")
