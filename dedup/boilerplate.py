@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.fingerprint import I64, Floats
+from dedup.segment import words
 
 Bools = npt.NDArray[np.bool_]
 TextsOf = Callable[[I64], Sequence[str]]
@@ -44,9 +45,7 @@ WAYS = (
     Way(AT_EDGE, 25, 3, 0.5),
     Way(ANYWHERE, 20, 10, 0.2),
     Way(ANYWHERE, 20, 5, 0.5),
-    Way(AT_EDGE, 60, 10, 0.2),
-    Way(AT_EDGE, 60, 50, 0.002),
-    Way(AT_EDGE, 60, 5, 0.8),
+    Way(AT_EDGE, 60, 10, 0.5),
 )
 FEWEST_WORDS = 2
 MOST_WORDS = max(way.words for way in WAYS)
@@ -57,6 +56,8 @@ FEWEST_ARTICLES = min(way.articles for way in WAYS)
 # what a line does in at least this share of its articles.
 BEYOND, BEYOND_FROM = 1, 3
 PLACED = 0.9
+# A long line that so many articles of a host have is not the text before the line below it: they stand in stacks.
+STACKED = 0.5
 # A field is the same in so many of the articles that have it, or it says something of each of them.
 FIELD = 0.9
 
@@ -102,6 +103,9 @@ def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) ->
     Lines are counted in each host and, since many hosts print the lines of one publisher, in the whole corpus.
     """
     rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
+    rows = rows[np.bincount(lines.keys[rows])[lines.keys[rows]] >= FEWEST_ARTICLES]
+    if not len(rows):
+        return Found(rows, rows, [])
     evidence = _counted(lines, rows, names, texts_of)
     if np.count_nonzero(lines.totals) > 1:
         everywhere = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
@@ -146,23 +150,19 @@ def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Gro
     recurs = np.zeros(len(lines.keys), bool)
     recurs[rows[group >= 0]] = True
     own = lines.present & ~recurs
-    # a long notice that most articles have stands before the line below it in all of them, and tells nothing
-    stands = (counts >= 0.5 * lines.totals[hosts])[group] & (group >= 0)
-    prose = lines.present & (lines.sizes > SHORT_WORDS)
-    prose[rows[stands]] = False
-    rows, group = rows[group >= 0], group[group >= 0]
+    stands = (group >= 0) & (counts >= STACKED * lines.totals[hosts])[group]
+    stacked, rows, group = rows[stands], rows[group >= 0], group[group >= 0]
     articles = lines.articles[rows]
-    # own paragraphs before and behind each row, and in its article
-    before = np.cumsum(own)
-    starts = np.searchsorted(lines.articles, articles, "left")
-    stops = np.searchsorted(lines.articles, articles, "right")
-    so_far = np.concatenate([[0], before])
+    starts, stops = (np.searchsorted(lines.articles, articles, side) for side in ("left", "right"))
+    so_far = _so_far(own)
     all_own = so_far[stops] - so_far[starts]
     ahead = so_far[rows] - so_far[starts]
     behind = all_own - ahead
     _, top = _pairs(group, articles)
     held, last = _pairs(group[::-1], articles[::-1])
     bottom = len(rows) - 1 - last
+    prose = lines.present & (lines.sizes > SHORT_WORDS)
+    prose[stacked[_mostly_own(lines, prose, own, stacked)]] = False
     texts, _ = _pairs(group, _context(lines, prose, rows, starts, stops))
     beyond = np.where(all_own >= BEYOND_FROM, BEYOND, np.where(all_own > 0, 0, -1))
 
@@ -178,6 +178,18 @@ def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Gro
         total(group[top], (ahead <= beyond)[top]),
         total(held, (behind <= beyond)[bottom]),
     )
+
+
+def _so_far(which: Bools) -> I64:
+    """How many of `which` are before each place, and in all."""
+    return np.concatenate([[0], np.cumsum(which)])
+
+
+def _mostly_own(lines: Lines, prose: Bools, own: Bools, rows: I64) -> Bools:
+    """Whether the articles of `rows` have as much prose of their own as prose that recurs; else they are versions."""
+    starts, stops = (np.searchsorted(lines.articles, lines.articles[rows], side) for side in ("left", "right"))
+    all_prose, own_prose = _so_far(prose), _so_far(prose & own)
+    return 2 * (own_prose[stops] - own_prose[starts]) >= all_prose[stops] - all_prose[starts]
 
 
 def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:
@@ -225,7 +237,9 @@ _SPEECH = re.compile(
 )
 _ADDRESS = re.compile(r"\w@\w|(?:\d[-\s()/.+]{0,3}){7}")
 _YEARS = re.compile(r"(?:19|20)\d\d")
-_LABEL = re.compile(r"\W*([^:：\n]{0,40}[^\W\d_][^:：\n]{0,40}?)\s*[:：](?!//)\s*\S")
+_LABEL = re.compile(r"[^:：\n]{1,60}[:：](?=[^/]|/[^/])")
+_LETTER = re.compile(r"[^\W\d_]")
+_SEEN = 1000  # characters of a line that are looked at; 60 words of any script have fewer
 _QUOTED_SHARE = 0.5
 
 
@@ -237,6 +251,7 @@ def is_quotation(text: str) -> bool:
     >>> is_quotation("„Wir sind so weit“, sagte sie am Montag."), is_quotation("„Der Talbote“ auf Facebook folgen")
     (True, False)
     """
+    text = text[:_SEEN]
     inside = sum(map(len, _QUOTED.findall(text)))
     return inside >= _QUOTED_SHARE * len(text.strip()) or bool(_OPENS.match(text) or _SPEECH.match(text))
 
@@ -247,10 +262,11 @@ def field_of(text: str) -> str | None:
     >>> field_of("Photo: Ann Moss"), field_of("Ann Moss, 202/224-5521"), field_of("Follow us on Facebook")
     ('photo', '@', None)
     """
+    text = text[:_SEEN].strip()
     if _ADDRESS.search(_YEARS.sub("", text)):
         return "@"
     label = _LABEL.match(text)
-    return " ".join(label[1].split()).casefold() if label else None
+    return " ".join(words(label[0])) or None if label and _LETTER.search(label[0]) else None
 
 
 def _read(groups: _Groups, standing: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:

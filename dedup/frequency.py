@@ -77,11 +77,12 @@ def match_paragraphs(
     if settings.rules["boilerplate"] != "off":
         lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, columns.totals(articles))
         standing = boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
-        needed = columns.needed[standing.rows] == ALONE  # the twin of a drop within its article stays
-        rules[standing.rows[~needed]] = BOILERPLATE
-        twins[standing.rows[~needed]] = standing.twins[~needed]
+        goes = columns.needed[standing.rows] != ALONE  # the twin of a drop within its article stays
+        rows = standing.rows[goes]
+        rules[rows] = BOILERPLATE
+        twins[rows] = standing.twins[goes]
         evidence = {row: told for row, told in zip(standing.rows.tolist(), standing.evidence, strict=True) if rules[row]}
-        present &= ~np.isin(columns.keys, columns.keys[rules == BOILERPLATE])
+        present[rows] = present[twins[rows]] = False  # the copy that stays for them is not dropped for another
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
         texts = Texts(columns.keys[rows], columns.buckets[rows], columns.sketched[rows], columns.articles[rows])
