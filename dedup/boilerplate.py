@@ -149,20 +149,20 @@ def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Gro
     hosts = lines.hosts[lines.articles[first]]
     recurs = np.zeros(len(lines.keys), bool)
     recurs[rows[group >= 0]] = True
-    own = lines.present & ~recurs
-    stands = (group >= 0) & (counts >= STACKED * lines.totals[hosts])[group]
-    stacked, rows, group = rows[stands], rows[group >= 0], group[group >= 0]
+    prose = lines.present & (lines.sizes > SHORT_WORDS)
+    stacked = rows[(group >= 0) & (counts >= STACKED * lines.totals[hosts])[group]]
+    prose[stacked[_mostly_own(lines, prose, recurs, stacked)]] = False
+    own = lines.present & (prose | ~recurs)
+    rows, group = rows[group >= 0], group[group >= 0]
     articles = lines.articles[rows]
     starts, stops = (np.searchsorted(lines.articles, articles, side) for side in ("left", "right"))
     so_far = _so_far(own)
     all_own = so_far[stops] - so_far[starts]
     ahead = so_far[rows] - so_far[starts]
-    behind = all_own - ahead
+    behind = so_far[stops] - so_far[rows + 1]
     _, top = _pairs(group, articles)
     held, last = _pairs(group[::-1], articles[::-1])
     bottom = len(rows) - 1 - last
-    prose = lines.present & (lines.sizes > SHORT_WORDS)
-    prose[stacked[_mostly_own(lines, prose, own, stacked)]] = False
     texts, _ = _pairs(group, _context(lines, prose, rows, starts, stops))
     beyond = np.where(all_own >= BEYOND_FROM, BEYOND, np.where(all_own > 0, 0, -1))
 
@@ -185,11 +185,11 @@ def _so_far(which: Bools) -> I64:
     return np.concatenate([[0], np.cumsum(which)])
 
 
-def _mostly_own(lines: Lines, prose: Bools, own: Bools, rows: I64) -> Bools:
+def _mostly_own(lines: Lines, prose: Bools, recurs: Bools, rows: I64) -> Bools:
     """Whether the articles of `rows` have as much prose of their own as prose that recurs; else they are versions."""
     starts, stops = (np.searchsorted(lines.articles, lines.articles[rows], side) for side in ("left", "right"))
-    all_prose, own_prose = _so_far(prose), _so_far(prose & own)
-    return 2 * (own_prose[stops] - own_prose[starts]) >= all_prose[stops] - all_prose[starts]
+    all_prose, again = _so_far(prose), _so_far(prose & recurs)
+    return 2 * (again[stops] - again[starts]) <= all_prose[stops] - all_prose[starts]
 
 
 def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:

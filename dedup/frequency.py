@@ -81,7 +81,9 @@ def match_paragraphs(
         rows = standing.rows[goes]
         rules[rows] = BOILERPLATE
         twins[rows] = standing.twins[goes]
-        evidence = {row: told for row, told in zip(standing.rows.tolist(), standing.evidence, strict=True) if rules[row]}
+        evidence = {
+            row: told for row, told in zip(standing.rows.tolist(), standing.evidence, strict=True) if rules[row]
+        }
         present[rows] = present[twins[rows]] = False  # the copy that stays for them is not dropped for another
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))

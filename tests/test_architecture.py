@@ -18,7 +18,7 @@ LAYERS = [
     {"encoding"},
     {"repairs", "fingerprint", "kernels", "chains", "twins", "repeats", "read", "pieces"},
     {"prepare", "survive"},
-    {"match"},
+    {"match", "boilerplate"},
     {"contained", "frequency"},
     {"decide"},
     {"report"},

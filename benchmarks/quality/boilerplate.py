@@ -15,7 +15,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dedup import Settings
-from dedup.segment import comparison_key, words
+from dedup.boilerplate import ANYWHERE, AT_EDGE, WAYS
+from dedup.segment import comparison_key, size_of, words
 from quality.corpora import Article
 from quality.score import Made, Piece, Score, covered, edits, joined
 
@@ -166,8 +167,18 @@ HEADINGS = (
 )
 SENTENCES = (
     *("He declined to comment.", "The investigation is continuing.", "No one was injured.", "She agrees."),
-    *("Die Ermittlungen dauern an.", "L'enquête se poursuit.", "La investigación continúa.", "Расследование продолжается."),
-    *("ولا يزال التحقيق جاريا.", "警察が詳しい原因を調べています。", "事故原因正在进一步调查中。", "ตำรวจกำลังสอบสวนหาสาเหตุ"),
+    *(
+        "Die Ermittlungen dauern an.",
+        "L'enquête se poursuit.",
+        "La investigación continúa.",
+        "Расследование продолжается.",
+    ),
+    *(
+        "ولا يزال التحقيق جاريا.",
+        "警察が詳しい原因を調べています。",
+        "事故原因正在进一步调查中。",
+        "ตำรวจกำลังสอบสวนหาสาเหตุ",
+    ),
 )
 
 
@@ -182,6 +193,17 @@ class Line(NamedTuple):
     text: str
     copies: int
     place: str = "anywhere"
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether the line is in as many articles as the rule wants for its length and place; hosts are known."""
+        return any(
+            size_of(words(self.text)) <= way.words
+            and self.copies >= way.articles
+            and self.share >= way.share
+            and (way.where == ANYWHERE or self.place == "end" or (way.where == AT_EDGE and self.place == "start"))
+            for way in WAYS
+        )
 
 
 class Planted(NamedTuple):
