@@ -147,7 +147,9 @@ def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
     starts, stops = (integers(columns.values.field(f"raw_{side}"))[rows[order]] for side in ("start", "stop"))
     for _, piece, first, behind in corpus.batches():
         low, high = np.searchsorted(articles, (first, behind)).tolist()
-        texts = load(piece, ["text"]).column(0) if low < high else None
+        if low == high:
+            continue
+        texts = load(piece, ["text"]).column(0)
         previous, text = -1, ""
         for at in range(low, high):
             if articles[at] != previous:

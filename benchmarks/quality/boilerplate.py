@@ -11,7 +11,9 @@ first copy of a line in the corpus stays by design, so lines are scored against 
 from __future__ import annotations
 
 import random
+import tomllib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from dedup import Settings
@@ -38,148 +40,17 @@ _HOSTS = (
     "Вестник",
 )
 
-# Language, place, and the line with the host's name in it.
-OWN: tuple[tuple[str, str, str], ...] = (
-    ("en", "end", "Sign up for the {host} newsletter and get the day's top stories in your inbox every morning"),
-    ("en", "anywhere", "{host} needs your support. Subscribe today."),
-    ("en", "end", "© 2024 {host}. All rights reserved."),
-    ("en", "end", "Copyright 2024 {host}. This material may not be published, broadcast, rewritten or redistributed."),
-    ("en", "end", "Contact the newsroom of {host}: news@example.com or 555-0142"),
-    ("en", "end", "Follow {host} on Facebook and Twitter"),
-    ("en", "middle", "Story continues below this message from {host}"),
-    ("en", "anywhere", "Read the rest of this story after the message from the sponsors of {host}"),
-    (
-        "en",
-        "start",
-        "{host} uses cookies to improve your experience, to show you relevant advertising and to count visits. By using "
-        "this site you agree to our use of cookies. Find out more in our privacy policy.",
-    ),
-    (
-        "en",
-        "end",
-        "Every weekday morning the editors of {host} send out what you need to know: the stories of the night, what to "
-        "watch today, and one good thing to read. It is free, and you can leave at any time. Sign up here.",
-    ),
-    ("de", "end", "Abonnieren Sie den Newsletter von {host} und verpassen Sie keine Nachricht mehr"),
-    ("de", "end", "© 2024 {host}. Alle Rechte vorbehalten."),
-    ("de", "end", "Folgen Sie {host} auf Facebook und Instagram"),
-    ("de", "anywhere", "Lesen Sie nach der Anzeige von {host} weiter"),
-    (
-        "de",
-        "start",
-        "{host} verwendet Cookies, um Ihnen das bestmögliche Angebot zu machen und die Nutzung der Seite zu messen. Mit "
-        "dem Besuch dieser Seite stimmen Sie dem zu. Mehr dazu in der Datenschutzerklärung.",
-    ),
-    ("fr", "end", "Inscrivez-vous à la lettre d'information de {host} pour ne rien manquer de l'actualité"),
-    ("fr", "end", "© 2024 {host}. Tous droits réservés."),
-    ("fr", "end", "Suivez {host} sur Facebook et Instagram"),
-    ("fr", "anywhere", "La suite de cet article de {host} après la publicité"),
-    (
-        "fr",
-        "end",
-        "Chaque matin, la rédaction de {host} choisit pour vous les informations à ne pas manquer, les enquêtes et les "
-        "rendez-vous du jour. Gratuite et sans engagement, cette lettre arrive avant sept heures.",
-    ),
-    ("es", "end", "Suscríbase al boletín de {host} y reciba cada mañana las noticias más importantes del día"),
-    ("es", "end", "© 2024 {host}. Todos los derechos reservados."),
-    ("es", "end", "Siga a {host} en Facebook y en X"),
-    ("es", "anywhere", "La nota continúa después del mensaje de {host}"),
-    (
-        "es",
-        "start",
-        "{host} utiliza cookies propias y de terceros para mejorar nuestros servicios y mostrarle publicidad relacionada "
-        "con sus preferencias. Si continúa navegando, consideramos que acepta su uso.",
-    ),
-    ("ru", "end", "Подписывайтесь на {host} в социальных сетях, чтобы не пропустить самое важное"),
-    ("ru", "end", "© 2024 {host}. Все права защищены."),
-    ("ru", "end", "При использовании материалов ссылка на {host} обязательна"),
-    ("ru", "anywhere", "Продолжение материала после сообщения от {host}"),
-    (
-        "ru",
-        "end",
-        "Редакция {host} каждое утро собирает главное за сутки: новости, разборы и то, за чем стоит следить сегодня. "
-        "Рассылка бесплатная, отписаться от нее можно в любой момент одним нажатием в самом письме.",
-    ),
-    ("ar", "end", "© 2024 {host}. جميع الحقوق محفوظة."),
-    ("ar", "end", "جميع الحقوق محفوظة لصحيفة {host} ولا يجوز إعادة النشر دون إذن"),
-    ("ar", "end", "اشترك في النشرة البريدية من {host} لتصلك أهم الأخبار كل صباح"),
-    ("ar", "end", "تابعوا {host} على فيسبوك وإنستغرام"),
-    ("ar", "anywhere", "تتواصل القصة بعد هذه الرسالة من {host}"),
-    (
-        "ar",
-        "start",
-        "يستخدم موقع {host} ملفات تعريف الارتباط لتحسين تجربتك وعرض الإعلانات المناسبة لك وقياس عدد الزيارات. باستمرارك "
-        "في تصفح الموقع فإنك توافق على استخدامها وفقا لسياسة الخصوصية الخاصة بنا.",
-    ),
-    ("ja", "end", "{host}の記事・写真・図表などの無断転載を禁じます。すべての著作権は{host}に帰属します。"),
-    ("ja", "end", "© 2024 {host} 無断転載を禁じます"),
-    ("ja", "end", "{host}のメールマガジンに登録する"),
-    ("ja", "end", "{host}をフェイスブックとインスタグラムでフォローしてください"),
-    ("ja", "anywhere", "この下の{host}からのお知らせの後に記事が続きます"),
-    (
-        "ja",
-        "end",
-        "{host}編集部が選んだ今朝の重要ニュースと読み物を、毎朝七時にメールでお届けします。登録は無料で、配信の停止はいつでも"
-        "メールの中のリンクからお手続きいただけます。",
-    ),
-    (
-        "zh",
-        "end",
-        "版权所有 {host} 未经书面授权,禁止以任何形式转载、摘编或建立镜像。违者将依法追究责任。",
-    ),
-    ("zh", "end", "© 2024 {host} 版权所有"),
-    ("zh", "end", "责任编辑:{host}新闻中心"),
-    ("zh", "end", "关注{host}微信公众号,每天获取最新资讯"),
-    ("zh", "anywhere", "广告之后{host}的报道继续"),
-    (
-        "zh",
-        "end",
-        "{host}编辑部每天早晨为您精选过去一天的重要新闻、深度报道和当日看点,并通过电子邮件免费发送到您的信箱。您可以随时"
-        "点击邮件中的链接取消订阅。",
-    ),
-    ("th", "end", "ติดตามข่าวสารล่าสุดจาก {host} ได้ทุกวันทางเฟซบุ๊กและทวิตเตอร์"),
-    ("th", "end", "© 2024 {host} สงวนลิขสิทธิ์"),
-    ("th", "end", "สมัครรับจดหมายข่าวจาก {host} เพื่อรับข่าวสารล่าสุดทุกเช้า"),
-    ("th", "anywhere", "อ่านต่อด้านล่างหลังข้อความจาก {host}"),
-    (
-        "th",
-        "start",
-        "เว็บไซต์ {host} ใช้คุกกี้เพื่อพัฒนาประสบการณ์การใช้งานของคุณและแสดงโฆษณาที่ตรงกับความสนใจ การใช้งานเว็บไซต์นี้ต่อไปถือว่าคุณยอมรับการใช้คุกกี้ตามนโยบายความเป็นส่วนตัวของเรา",
-    ),
-)
-COMMON: tuple[tuple[str, str, str], ...] = (
-    ("en", "end", "Share this article with your friends"),
-    ("en", "middle", "Story continues below advertisement"),
-    ("de", "anywhere", "Lesen Sie weiter auf der nächsten Seite"),
-    ("fr", "end", "Partagez cet article sur les réseaux sociaux"),
-)
 PLACES: dict[str, tuple[float, float]] = {
     "start": (0.0, 0.0),
     "middle": (0.5, 0.5),
     "end": (1.0, 1.0),
     "anywhere": (0.1, 0.9),
 }
-# What comes again and again and is part of the article.
-HEADINGS = (
-    *("What we know", "Analysis:", "What happens next?", "The background", "Why it matters"),
-    *("Was bisher bekannt ist", "Ce que l'on sait", "Lo que se sabe", "Что известно", "ما نعرفه حتى الآن"),
-    *("これまでに分かっていること", "事件背景", "สิ่งที่เรารู้"),
-)
-SENTENCES = (
-    *("He declined to comment.", "The investigation is continuing.", "No one was injured.", "She agrees."),
-    *(
-        "Die Ermittlungen dauern an.",
-        "L'enquête se poursuit.",
-        "La investigación continúa.",
-        "Расследование продолжается.",
-    ),
-    *(
-        "ولا يزال التحقيق جاريا.",
-        "警察が詳しい原因を調べています。",
-        "事故原因正在进一步调查中。",
-        "ตำรวจกำลังสอบสวนหาสาเหตุ",
-    ),
-)
+_DATA = tomllib.loads(Path(__file__).with_name("planted_lines.toml").read_text(encoding="utf-8"))
+OWN = [(line["language"], line["place"], line["text"]) for line in _DATA["own"]]
+COMMON = [(line["language"], line["place"], line["text"]) for line in _DATA["common"]]
+HEADINGS: list[str] = _DATA["headings"]
+SENTENCES: list[str] = _DATA["sentences"]
 
 
 class Line(NamedTuple):
