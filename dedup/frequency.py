@@ -8,13 +8,13 @@ articles are.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from dedup import fingerprint
+from dedup.boilerplate import Lines, boilerplate
 from dedup.fingerprint import I64, U64, Comparer, Floats
 from dedup.grouping import Entries, bucket_entries, compared, first_equal, first_places, shared
 from dedup.layers import ALONE
@@ -23,12 +23,6 @@ from dedup.pieces import Corpus, Keys, digests, flat, integers, load
 from dedup.prepare import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
-
-# A paragraph is boilerplate when it is short and stands in many articles of one host. Fewest and most words, as
-# `dedup.segment.size_of` counts them: background paragraphs that a newsroom reuses are longer.
-BOILERPLATE_WORDS = (2, 20)
-BOILERPLATE_ARTICLES = 5  # in at least so many articles
-BOILERPLATE_SHARE = 0.05  # and in at least this share of the host's articles
 
 NONE, BOILERPLATE, SHARED = 0, 1, 2
 RULES = ("", "boilerplate", "shared-paragraph")
@@ -65,9 +59,12 @@ class _Columns(NamedTuple):
     keys: I64
     sizes: Floats
     needed: npt.NDArray[np.int8]
-    values: Any
     hosts: I64
     names: list[str | None]
+
+    def totals(self, articles: Articles) -> I64:
+        """How many articles of each host stay."""
+        return np.bincount(self.hosts[articles.kept], minlength=len(self.names)).astype(np.int64)
 
 
 def match_paragraphs(
@@ -83,9 +80,16 @@ def match_paragraphs(
     present = articles.kept[columns.articles] & (columns.words > 0)
     evidence: dict[int, str] = {}
     if settings.rules["boilerplate"] != "off":
-        evidence = _boilerplate(columns, articles, present, rules, twins)
-        is_boilerplate = np.isin(columns.keys, columns.keys[rules == BOILERPLATE])
-        present &= ~is_boilerplate
+        lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, columns.totals(articles))
+        standing = boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
+        goes = columns.needed[standing.rows] != ALONE  # the twin of a drop within its article stays
+        rows = standing.rows[goes]
+        rules[rows] = BOILERPLATE
+        twins[rows] = standing.twins[goes]
+        evidence = {
+            row: told for row, told in zip(standing.rows.tolist(), standing.evidence, strict=True) if rules[row]
+        }
+        present[rows] = present[twins[rows]] = False  # the copy that stays for them is not dropped for another
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
         firsts = first_places(columns.keys[rows], len(columns.keys))
@@ -155,50 +159,26 @@ def _columns(corpus: Corpus, comparer: Comparer) -> _Columns:
         keys=first_equal(every, len(words), comparer, corpus.scratch),
         sizes=sizes,
         needed=needed,
-        values=_Members(corpus),
         hosts=hosts,
         names=[*names, None],
     )
 
 
-class _Members:
-    """Further members of all paragraphs, read when asked for."""
-
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
-
-    def field(self, name: str) -> pa.Array:
-        """The member `name` of every paragraph."""
-        return pa.array(self.corpus.paragraphs(name)[0])
-
-
-def _boilerplate(
-    columns: _Columns, articles: Articles, present: npt.NDArray[np.bool_], rules: npt.NDArray[np.int8], twins: I64
-) -> dict[int, str]:
-    """Marks the boilerplate in `rules` and `twins`; says for each what was counted."""
-    fewest, most = BOILERPLATE_WORDS
-    rows = np.flatnonzero(present & (columns.sizes >= fewest) & (columns.sizes <= most))
-    totals = np.bincount(columns.hosts[articles.kept], minlength=len(columns.names))
-    # one row per (key, host, article), to count articles rather than paragraphs
-    triples = np.stack([columns.keys[rows], columns.hosts[columns.articles[rows]], columns.articles[rows]], axis=1)
-    distinct = np.unique(triples, axis=0)
-    pairs, counts = np.unique(distinct[:, :2], axis=0, return_counts=True)
-    least = np.maximum(BOILERPLATE_ARTICLES, np.ceil(BOILERPLATE_SHARE * totals[pairs[:, 1]]))
-    many = {
-        (int(key), int(host)): int(count)
-        for (key, host), count in zip(pairs[counts >= least], counts[counts >= least], strict=True)
-    }
-    evidence: dict[int, str] = {}
-    first: dict[int, int] = {}
-    keys = {key for key, _ in many}
-    for row in rows[np.isin(columns.keys[rows], np.array(sorted(keys), np.int64))].tolist():
-        key, host = int(columns.keys[row]), int(columns.hosts[columns.articles[row]])
-        twin = first.setdefault(key, row)
-        counted = many.get((key, host))
-        if twin == row or counted is None or columns.needed[row] == ALONE:
+def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
+    """The raw text of the paragraphs `rows`."""
+    found = [""] * len(rows)
+    order = np.argsort(rows, kind="stable")
+    articles = columns.articles[rows[order]]
+    starts, stops = corpus.paragraphs("raw_start", "raw_stop", numbers=rows[order])
+    for _, piece, first, behind in corpus.batches():
+        low, high = np.searchsorted(articles, (first, behind)).tolist()
+        if low == high:
             continue
-        rules[row] = BOILERPLATE
-        twins[row] = twin
-        where = f" of {columns.names[host]}" if columns.names[host] else ""
-        evidence[row] = f"in {counted} of {totals[host]} articles{where}"
-    return evidence
+        texts = load(piece, ["text"]).column(0)
+        previous, text = -1, ""
+        for at in range(low, high):
+            if articles[at] != previous:
+                previous = int(articles[at])
+                text = fingerprint.decode(texts[previous - first].as_py())
+            found[order[at]] = text[starts[at] : stops[at]]
+    return found

@@ -23,7 +23,7 @@ LAYERS = [
     {"grouping"},
     {"layers"},
     {"prepare", "survive"},
-    {"match"},
+    {"match", "boilerplate"},
     {"contained", "frequency"},
     {"decide"},
     {"report"},

@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from dedup import clean_articles, frequency, prepare, repeats
+from dedup import boilerplate, clean_articles, prepare, repeats
 from dedup.cli import cli
 from dedup.findings import Finding
 from dedup.pages import rules_markdown
@@ -72,10 +72,13 @@ def test_no_file_speaks_of_the_machine_it_was_made_on():
 
 def test_the_numbers_on_the_pages_are_those_of_the_code():
     told = {rule.name: rule.thresholds for rule in RULES}
-    fewest, most = frequency.BOILERPLATE_WORDS
     assert told["boilerplate"] == (
-        f"{fewest} to {most} words; in at least {frequency.BOILERPLATE_ARTICLES} articles and "
-        f"{frequency.BOILERPLATE_SHARE:.0%} of the articles of the host.".replace("%", " %")
+        f"{boilerplate.FEWEST_WORDS} words or more, and in so many articles and so much of the host: "
+        + "; ".join(
+            f"up to {way.words}{' words' if not number else ''} {way.where} in {way.articles} and {100 * way.share:g} %"
+            for number, way in enumerate(boilerplate.WAYS)
+        )
+        + "."
     )
     assert f"at least {prepare.SHARED_WORDS} words" in told["shared-paragraph"]
     assert f"runs of {ARTICLE_SHINGLE} words" in told["near-duplicate-article"]

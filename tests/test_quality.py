@@ -100,7 +100,8 @@ def test_planted_lines_stand_where_the_truth_says_and_leave_the_articles_as_they
     articles, spare = made_articles(130), made_articles(40, seed=9)
     planted = boilerplate.plant(articles, spare, seed)
     assert boilerplate.consistent(planted)
-    assert {line.kind.split(" ")[0] for line in planted.lines.values()} == {"own", "common", "background", "quotation"}
+    kinds = {"own", "common", "background", "quotation", "heading", "sentence"}
+    assert {line.kind.split(" ")[0] for line in planted.lines.values()} == kinds
     for article, made in zip(articles, planted.articles, strict=True):
         assert [piece.text for piece in made.pieces if piece.unit is None] == article.body
 

@@ -1,25 +1,31 @@
 """Planted lines: boilerplate of hosts, and paragraphs that several articles share without being boilerplate.
 
 Clean articles are given to hosts of 100, 20 and 5 articles. Each host prints its own lines (with its name in them) in
-5, 20, 60 or 100 % of its articles, in several languages; other lines are the same on all hosts. Background paragraphs
-and quotations of clean articles that are not in use are planted too: these are content, and may be flagged as shared,
-never dropped. The first copy of a line in the corpus stays by design, so lines are scored against all copies but one.
+5, 20, 60 or 100 % of its articles, at their start, at their end, in their middle or anywhere, in several languages:
+from "Follow us" to the blurb of a newsletter; other lines are the same on all hosts. What must stay is planted too:
+background paragraphs and quotations of clean articles that are not in use, with and without quotation marks, headings,
+and short sentences that come again and again. These are content, and may be flagged as shared, never dropped. The
+first copy of a line in the corpus stays by design, so lines are scored against all copies but one.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from dedup import Settings
-from dedup.segment import comparison_key, words
+from dedup.boilerplate import ANYWHERE, AT_EDGE, WAYS
+from dedup.segment import comparison_key, size_of, words
 from quality.corpora import Article
 from quality.score import Made, Piece, Score, covered, edits, joined
 
 SIZES = (100, 20, 5, 20, 5, 20, 5, 20, 5)  # of hosts, in turns
 FREQUENCIES = (0.05, 0.2, 0.6, 1.0)
 LINES_EACH = 3  # lines of a host for each frequency
+_SPEAKERS = ("Ann Moss", "the minister", "a spokesman")
 BACKGROUND_WORDS = (30, 80)
 QUOTE_WORDS = (8, 40)
 BACKGROUNDS = 2  # of each host of 20 or more
@@ -34,47 +40,41 @@ _HOSTS = (
     "Вестник",
 )
 
-# Language, place, and the line with the host's name in it.
-OWN: tuple[tuple[str, str, str], ...] = (
-    ("en", "end", "Sign up for the {host} newsletter and get the day's top stories in your inbox every morning"),
-    ("en", "middle", "{host} needs your support. Subscribe today."),
-    ("en", "end", "© 2021 {host}. All rights reserved."),
-    ("en", "end", "Copyright 2021 {host}. This material may not be published, broadcast, rewritten or redistributed."),
-    ("en", "end", "Contact the newsroom of {host}: news@example.com or 555-0142"),
-    ("en", "end", "Follow {host} on Facebook and Twitter"),
-    ("en", "middle", "Story continues below this message from {host}"),
-    ("de", "end", "Abonnieren Sie den Newsletter von {host} und verpassen Sie keine Nachricht mehr"),
-    ("de", "end", "Alle Rechte vorbehalten. © {host}"),
-    ("fr", "end", "Inscrivez-vous à la lettre d'information de {host} pour ne rien manquer de l'actualité"),
-    ("es", "end", "Suscríbase al boletín de {host} y reciba cada mañana las noticias más importantes del día"),
-    ("ru", "end", "Подписывайтесь на {host} в социальных сетях, чтобы не пропустить самое важное"),
-    ("ru", "end", "При использовании материалов ссылка на {host} обязательна"),
-    ("ar", "end", "جميع الحقوق محفوظة لصحيفة {host} ولا يجوز إعادة النشر دون إذن"),
-    ("ja", "end", "{host}の記事・写真・図表などの無断転載を禁じます。すべての著作権は{host}に帰属します。"),
-    ("ja", "end", "{host}のメールマガジンに登録する"),
-    ("zh", "end", "版权所有 {host} 未经书面授权,禁止以任何形式转载、摘编或建立镜像。违者将依法追究责任。"),
-    ("zh", "end", "责任编辑:{host}新闻中心"),
-    ("th", "end", "ติดตามข่าวสารล่าสุดจาก {host} ได้ทุกวันทางเฟซบุ๊กและทวิตเตอร์"),
-)
-COMMON: tuple[tuple[str, str, str], ...] = (
-    ("en", "start", "Share this article with your friends"),
-    ("en", "middle", "Story continues below advertisement"),
-    ("de", "middle", "Lesen Sie weiter auf der nächsten Seite"),
-    ("fr", "end", "Partagez cet article sur les réseaux sociaux"),
-)
-PLACES = {"start": 0.0, "middle": 0.5, "end": 1.0}
+PLACES: dict[str, tuple[float, float]] = {
+    "start": (0.0, 0.0),
+    "middle": (0.5, 0.5),
+    "end": (1.0, 1.0),
+    "anywhere": (0.1, 0.9),
+}
+_DATA = tomllib.loads(Path(__file__).with_name("planted_lines.toml").read_text(encoding="utf-8"))
+OWN = [(line["language"], line["place"], line["text"]) for line in _DATA["own"]]
+COMMON = [(line["language"], line["place"], line["text"]) for line in _DATA["common"]]
+HEADINGS: list[str] = _DATA["headings"]
+SENTENCES: list[str] = _DATA["sentences"]
 
 
 class Line(NamedTuple):
     """One planted text: what kind it is, where it is printed, and how often."""
 
     key: str
-    kind: str  # "own", "common", "background", "quotation in a host", "quotation anywhere"
+    kind: str  # "own", "common", and of content: "background", "quotation ...", "heading", "sentence"
     language: str
     size: int  # articles of the host
     share: float  # of them that print it; 0 where the number of copies is drawn
     text: str
     copies: int
+    place: str = "anywhere"
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether the line is in as many articles as the rule wants for its length and place; hosts are known."""
+        return any(
+            size_of(words(self.text)) <= way.words
+            and self.copies >= way.articles
+            and self.share >= way.share
+            and (way.where == ANYWHERE or self.place == "end" or (way.where == AT_EDGE and self.place == "start"))
+            for way in WAYS
+        )
 
 
 class Planted(NamedTuple):
@@ -101,12 +101,22 @@ def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> P
     bodies = [[Piece(text, None) for text in article.body] for article in articles]
     lines: dict[str, Line] = {}
 
-    def put(line: Line, into: Sequence[int], place: float | None = None) -> None:
+    def put(line: Line, into: Sequence[int], places: tuple[float, float]) -> None:
         lines[line.key] = line
         for article in into:
-            at = rng.uniform(0.2, 0.8) if place is None else place
-            bodies[article].insert(round(at * len(bodies[article])), Piece(line.text, line.key))
+            bodies[article].insert(round(rng.uniform(*places) * len(bodies[article])), Piece(line.text, line.key))
 
+    # what is part of the articles first, so that it stands inside them and not among the lines around them
+    spares = [text for article in spare for text in article.body]
+    rng.shuffle(spares)
+    long = [text for text in spares if BACKGROUND_WORDS[0] <= len(words(text)) <= BACKGROUND_WORDS[1]]
+    for number, group in enumerate(groups):
+        for _ in range(BACKGROUNDS if len(group) >= 20 and len(long) >= BACKGROUNDS else 0):
+            copies = rng.randint(3, min(30, len(group)))
+            line = Line(f"background {number} {len(long)}", "background", "", len(group), 0, long.pop(), copies)
+            put(line, rng.sample(group, copies), (0.2, 1.0))
+    _quotations(groups, [text for text in spares if text not in {one.text for one in lines.values()}], rng, put)
+    _recurring(groups, rng, put)
     for number, group in enumerate(groups):
         for share in FREQUENCIES:
             for language, place, text in rng.sample(OWN, LINES_EACH):
@@ -115,35 +125,40 @@ def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> P
                 key = f"own {number} {share} {text}"
                 # a line that a host already prints at another frequency would no longer have this one
                 if into and own not in {line.text for line in lines.values()}:
-                    put(Line(key, "own", language, len(group), share, own, len(into)), into, PLACES[place])
+                    put(Line(key, "own", language, len(group), share, own, len(into), place), into, PLACES[place])
     for share, (language, place, text) in zip(FREQUENCIES, COMMON, strict=True):
         into = [article for group in groups for article in rng.sample(group, round(share * len(group)))]
-        put(Line(f"common {text}", "common", language, 0, share, text, len(into)), into, PLACES[place])
-    spares = [text for article in spare for text in article.body]
-    rng.shuffle(spares)
-    long = [text for text in spares if BACKGROUND_WORDS[0] <= len(words(text)) <= BACKGROUND_WORDS[1]]
-    for number, group in enumerate(groups):
-        for _ in range(BACKGROUNDS if len(group) >= 20 and len(long) >= BACKGROUNDS else 0):
-            copies = rng.randint(3, min(30, len(group)))
-            line = Line(f"background {number} {len(long)}", "background", "", len(group), 0, long.pop(), copies)
-            put(line, rng.sample(group, copies))
-    _quotations(groups, [text for text in spares if text not in {one.text for one in lines.values()}], rng, put)
+        put(Line(f"common {text}", "common", language, 0, share, text, len(into), place), into, PLACES[place])
     made = [joined(article.id, body, "\n\n") for article, body in zip(articles, bodies, strict=True)]
     hosts = {article: f"host{number}.example" for number, group in enumerate(groups) for article in group}
     return Planted(made, [hosts[at] for at in range(len(made))], lines)
 
 
-def _quotations(groups: Sequence[Sequence[int]], spares: Sequence[str], rng: random.Random, put: object) -> None:
-    assert callable(put)
+Put = Callable[[Line, Sequence[int], tuple[float, float]], None]
+
+
+def _quotations(groups: Sequence[Sequence[int]], spares: Sequence[str], rng: random.Random, put: Put) -> None:
+    """Quotations in 2 to 6 articles, of one host or any: in marks, in marks with a speaker, or without marks."""
     short = [text for text in spares if QUOTE_WORDS[0] <= len(words(text)) <= QUOTE_WORDS[1]]
     everywhere = [article for group in groups for article in group]
     for number, text in enumerate(short[:QUOTES]):
         inside = number % 2 == 0
-        pool = rng.choice([group for group in groups if len(group) >= 6] or groups) if inside else everywhere
+        pool = rng.choice(groups) if inside else everywhere
         copies = rng.randint(2, min(6, len(pool)))
-        kind = "quotation in a host" if inside else "quotation anywhere"
-        line = Line(f"quotation {number}", kind, "", len(pool), 0, f"“{text}”", copies)
-        put(line, rng.sample(list(pool), copies))
+        said = (f"“{text}”", text, f"“{text}” said {_SPEAKERS[number % len(_SPEAKERS)]}.")[number // 2 % 3]
+        kind = ("quotation" if said != text else "quotation without marks") + (" in a host" if inside else " anywhere")
+        line = Line(f"quotation {number}", kind, "", len(pool), 0, said, copies)
+        put(line, rng.sample(list(pool), copies), (0.0, 1.0))
+
+
+def _recurring(groups: Sequence[Sequence[int]], rng: random.Random, put: Put) -> None:
+    """Headings in up to a tenth of the articles of a large host, and short sentences in 2 to 6 of any of 20."""
+    for number, group in enumerate(group for group in groups if len(group) >= 20):
+        for kind, texts, most in (("heading", HEADINGS, max(3, len(group) // 10)), ("sentence", SENTENCES, 6)):
+            for text in rng.sample(texts, 2):
+                copies = rng.randint(2, most)
+                line = Line(f"{kind} {number} {text}", kind, "", len(group), 0, text, copies)
+                put(line, rng.sample(list(group), copies), (0.0, 0.9))
 
 
 def _groups(count: int) -> list[list[int]]:

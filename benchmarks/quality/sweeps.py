@@ -8,7 +8,7 @@ threshold on syndicated copies.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import Settings, chains, frequency, match, prepare, repeats, settings, twins
+from dedup import boilerplate as lines_rule
 from dedup.engines.local import primitives
 from dedup.fields import encode_bytes
 from dedup.pieces import Corpus
@@ -29,7 +30,7 @@ from quality.score import Made, Score, constant, share
 from quality.untouched import is_sentence
 
 WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins)
-ACROSS: tuple[ModuleType, ...] = (frequency, prepare)
+ACROSS: tuple[ModuleType, ...] = (lines_rule, frequency, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
     "BLOCK_WORDS": (20, 30, 40, 60, 80),
@@ -52,10 +53,21 @@ BLOCKS: dict[str, tuple[float, ...]] = {
     "EDIT_EVERY": (8, 12, 20),
     "CUT_WORDS": (2, 4, 8),
 }
+EVERY_WAY = "all of them"
+WITHOUT = {
+    f"not {way.words} words {way.where} in {way.articles} and {way.share:.1%}": (
+        *lines_rule.WAYS[:at],
+        *lines_rule.WAYS[at + 1 :],
+    )
+    for at, way in enumerate(lines_rule.WAYS)
+}
 LINES: dict[str, tuple[Any, ...]] = {
-    "BOILERPLATE_WORDS": ((1, 20), (2, 10), (2, 15), (2, 20), (2, 25), (2, 30), (2, 40), (3, 20), (4, 20)),
-    "BOILERPLATE_ARTICLES": (3, 4, 5, 7, 10),
-    "BOILERPLATE_SHARE": (0.01, 0.02, 0.05, 0.1, 0.2, 0.3),
+    "WAYS": (EVERY_WAY, *WITHOUT),
+    "PLACED": (0.6, 0.7, 0.8, 0.9, 1.0),
+    "BEYOND": (0, 1, 2, 3),
+    "STACKED": (0.3, 0.5, 0.8, NEVER),
+    "FIELD": (0.0, 0.5, 0.8, 0.9, 0.95),
+    "FEWEST_WORDS": (1, 2, 3, 4),
     "SHARED_WORDS": (3, 5, 8, 12),
 }
 THRESHOLDS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
@@ -155,9 +167,14 @@ def pooled_blocks(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _changed(name: str, value: Any) -> AbstractContextManager[None]:
+    """Inside, one constant of lines and shared paragraphs has another value; ways to be boilerplate go by label."""
+    return constant(ACROSS, name, {EVERY_WAY: lines_rule.WAYS, **WITHOUT}[value] if name == "WAYS" else value)
+
+
 def lines(planted: boilerplate.Planted, name: str, value: object) -> dict[str, list[int]]:
     """Characters of planted texts by kind, with one constant changed: all copies but one, dropped, flagged."""
-    with constant(ACROSS, name, value):
+    with _changed(name, value):
         scores, real = boilerplate.run(planted, Settings(), hosts=True)
     sums: dict[str, list[int]] = {"real": [real.real, real.lost, 0]}
     for one in scores:
@@ -183,8 +200,8 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
     kept = sum(len(text) for text, stays in zip(texts, articles.kept.tolist(), strict=True) if stays)
     result: dict[str, list[list[Any]]] = {}
     for name, values in LINES.items():
-        for value in values if name.startswith("BOILERPLATE") else ():
-            with constant(ACROSS, name, value):
+        for value in values if name != "SHARED_WORDS" else ():
+            with _changed(name, value):
                 found = frequency.match_paragraphs(corpus, articles, chosen)
             cut = sentences = 0
             for row in np.flatnonzero(found.rules == frequency.BOILERPLATE).tolist():
@@ -227,5 +244,7 @@ def current(name: str) -> Any:
     """The value of a constant as it stands."""
     if name in {"paragraph_threshold", "threshold"}:
         return getattr(Settings(), name)
+    if name == "WAYS":
+        return EVERY_WAY
     module = next(module for module in (*WITHIN, *ACROSS, settings) if hasattr(module, name))
     return getattr(module, name)

@@ -92,12 +92,12 @@ def _boilerplate(found: Found, seed: int) -> dict[str, Any]:
         tables["hosts known" if hosts else "hosts unknown"] = {
             "own": _grouped(own, lambda one: [one.line.size, one.line.share], seed),
             "own by script": _grouped(
-                [one for one in own if one.line.copies >= 5],
+                [one for one in own if one.line.asked_for],
                 lambda one: ["without spaces" if one.line.language in UNSPACED else "with spaces"],
                 seed,
             ),
             "own by language": _grouped(
-                [one for one in own if one.line.copies >= 5], lambda one: [one.line.language], seed
+                [one for one in own if one.line.asked_for], lambda one: [one.line.language], seed
             ),
             "common": _grouped([one for one in lines if one.line.kind == "common"], lambda one: [one.line.share], seed),
             "shared": _grouped(
