@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_PARTS = re.compile(r"([^\x00-\x7f]+)")
 _RUN = 3  # characters that must agree for two places to count as the same
 _NEAR = 6  # characters apart that are tried one by one
 
@@ -22,7 +23,11 @@ def differences(old: str, new: str) -> list[tuple[int, int, str]]:
     >>> differences("Fish &amp; chips &lt; caf\u00c3\u00a9", "Fish & chips < caf\u00e9")
     [(6, 10, ''), (17, 21, '<'), (25, 27, 'é')]
     """
-    if _NOT_ASCII.sub("", old) == _NOT_ASCII.sub("", new):
+    originals, replacements = _PARTS.split(old), _PARTS.split(new)  # ASCII and other in turn
+    between, others = originals[::2], replacements[::2]
+    if between == others:
+        return _run_by_run(originals, replacements)
+    if "".join(between) == "".join(others):
         return _between_ascii(old, new)
     edits: list[tuple[int, int, str]] = []
     i = j = 0
@@ -36,6 +41,28 @@ def differences(old: str, new: str) -> list[tuple[int, int, str]]:
         i, j = i + skip_old, j + skip_new
 
 
+def _run_by_run(originals: list[str], replacements: list[str]) -> list[tuple[int, int, str]]:
+    """The edits between two texts in parts, of which every second one, from the first on, is the same."""
+    edits: list[tuple[int, int, str]] = []
+    position = 0
+    for at in range(1, len(originals), 2):
+        original, replacement = originals[at], replacements[at]
+        position += len(originals[at - 1])
+        if original != replacement:
+            edits.append(_trimmed(position, original, replacement))
+        position += len(original)
+    return edits
+
+
+def _trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]:
+    """The edit at `start` of `original` to `replacement`, without what both begin or end with."""
+    head = _agreeing(original, 0, replacement, 0) if original[:1] == replacement[:1] else 0
+    tail = 0
+    if original[-1:] == replacement[-1:]:
+        tail = min(_agreeing(original[::-1], 0, replacement[::-1], 0), len(original) - head, len(replacement) - head)
+    return start + head, start + len(original) - tail, replacement[head : len(replacement) - tail]
+
+
 def _between_ascii(old: str, new: str) -> list[tuple[int, int, str]]:
     """The edits between two texts that hold the same ASCII characters in the same order."""
     replacements = _runs(new)
@@ -47,11 +74,7 @@ def _between_ascii(old: str, new: str) -> list[tuple[int, int, str]]:
         start = place + shift
         shift += len(original)
         if original != replacement:
-            head = _agreeing(original, 0, replacement, 0)
-            tail = min(
-                _agreeing(original[::-1], 0, replacement[::-1], 0), len(original) - head, len(replacement) - head
-            )
-            edits.append((start + head, start + len(original) - tail, replacement[head : len(replacement) - tail]))
+            edits.append(_trimmed(start, original, replacement))
     return edits
 
 

@@ -54,6 +54,26 @@ def unsure() -> re.Pattern[str]:
     return any_of(unsure_sequences())
 
 
+def looks_bad(text: str) -> bool:
+    """Whether ftfy may see mojibake in `text`: where its pattern matches, but also where it would at a line's start."""
+    return not text.isascii() and bool(_bad().search(text))
+
+
+def may_not_be_normal(text: str) -> bool:
+    """False where `text` is sure to be in NFC."""
+    return not text.isascii() and bool(_unnormal().search(text))
+
+
+@cache
+def _bad() -> re.Pattern[str]:
+    return any_of(bad_sequences())
+
+
+@cache
+def _unnormal() -> re.Pattern[str]:
+    return any_of(unnormal_sequences())
+
+
 def unsure_sequences() -> tuple[tuple[Chars, ...], ...]:
     """Sequences of character sets, one of which is in every text that ftfy would change, entities aside."""
     return (*bad_sequences(), *unnormal_sequences(), (of_ranges(replaced()),))

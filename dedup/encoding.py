@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 import ftfy
 from ftfy import fixes
 from ftfy.chardata import HTML_ENTITY_RE
 
 from dedup.align import differences
-from dedup.badness import unsure
+from dedup.badness import BYTE_ORDER_MARK, as_pattern, looks_bad, may_not_be_normal, replaced, union, unsure
 from dedup.findings import Finding, fix
 from dedup.segment import MARKS_AT_MOST
 
@@ -177,8 +178,11 @@ def _fixed(segment: str, unescape: bool) -> tuple[str, list[str]]:
     if segment.isascii() and not _CONTROL_BUT_CR.search(segment) and not entities:
         return fixes.fix_line_breaks(segment), ["fix_line_breaks"]  # ftfy would do just that
     if len(segment) <= SHORT and not (entities and segment.count(";") > ROUNDS):
-        text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
-        return text, _names(steps)
+        result = _in_rounds(segment, _CONFIGS[unescape])
+        if result is None:
+            text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
+            result = text, _names(steps)
+        return result
     for config in (_CONFIGS[unescape], _CONFIGS[False], _CONFIGS[False]._replace(decode_inconsistent_utf8=False)):
         result = _in_rounds(segment, config)
         if result is not None:
@@ -200,7 +204,7 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
         before = text
         if config.unescape_html:
             text = _step("unescape_html", text, names)
-        while True:
+        while looks_bad(text):
             previous = text
             text, steps = ftfy._fix_encoding_one_step_and_explain(text, config)  # noqa: SLF001  no public one counts
             names += _names(steps)
@@ -209,15 +213,22 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
             encoding_rounds += 1
             if encoding_rounds > ROUNDS:
                 return None
-        for name in _FIXERS:
-            text = _step(name, text, names)
-        if not _long_run_of_marks(text):
+        if _replaced().search(text):
+            for name in _FIXERS:
+                text = _step(name, text, names)
+        if may_not_be_normal(text) and not (len(segment) > SHORT and _long_run_of_marks(text)):
             normal = unicodedata.normalize("NFC", text)
             names += ["normalize NFC"] * (normal != text)
             text = normal
         if text == before:
             return text, names
     return None
+
+
+@cache
+def _replaced() -> re.Pattern[str]:
+    """Matches where one of `_FIXERS` may have something to do."""
+    return re.compile(as_pattern(union((replaced(), ((BYTE_ORDER_MARK, BYTE_ORDER_MARK),)))))
 
 
 _FIXERS = ("fix_c1_controls", "fix_line_breaks", "fix_surrogates", "remove_terminal_escapes", "remove_control_chars")

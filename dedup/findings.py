@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from dedup.errors import FindingError
@@ -20,6 +21,8 @@ from dedup.errors import FindingError
 FIX = "fix"
 DROP = "drop"
 FLAG = "flag"
+
+_SPAN = attrgetter("start", "stop")
 
 
 class Finding(NamedTuple):
@@ -49,14 +52,9 @@ def fix(rule: str, raw: str, start: int, stop: int, replacement: str, evidence: 
     >>> fix("encoding", "na\u00c3\u00afve", 2, 4, "\u00ef").original
     'Ã¯'
     """
-    return Finding(
-        rule=rule,
-        action=FIX,
-        start=start,
-        stop=stop,
-        original=raw[start:stop],
-        replacement=replacement,
-        evidence=evidence,
+    # All values in order: by their names it takes three times as long, and there are thousands in a megabyte of text.
+    return Finding._make(
+        ("", "-", 0, rule, FIX, start, stop, raw[start:stop], replacement, None, None, None, None, None, None, evidence)
     )
 
 
@@ -123,7 +121,7 @@ def _edits(findings: Iterable[Finding | Mapping[str, Any]]) -> list[tuple[int, i
         if not 0 <= row.start <= row.stop or row.stop - row.start != len(row.original):
             raise FindingError(f"span {row.start}-{row.stop}: does not measure its original text")
         edits.append((row.start, row.stop, row.original, row.replacement))
-    edits.sort(key=lambda edit: edit[:2])
+    edits.sort(key=itemgetter(0, 1))
     return edits
 
 
@@ -139,7 +137,7 @@ class Offsets:
     """
 
     def __init__(self, edits: Iterable[Finding]) -> None:
-        self.edits: list[Finding] = sorted((e for e in edits if e.action != FLAG), key=lambda e: (e.start, e.stop))
+        self.edits: list[Finding] = sorted((e for e in edits if e.action != FLAG), key=_SPAN)
         self.starts: list[int] = []  # of each edit's replacement, in the edited text
         self.stops: list[int] = []
         shift = 0
@@ -187,6 +185,8 @@ def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> li
     """
     if not second:
         return list(first)
+    if not first:
+        return _changes_and_flags(second)
     flags = [edit for edit in first if edit.action == FLAG]
     offsets = Offsets(first)
     places = zip(offsets.starts, offsets.stops, offsets.edits, strict=True)
@@ -194,7 +194,7 @@ def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> li
     waiting.reverse()
     done: list[Finding] = []
     shift = 0  # from the edited text to the raw one, behind the last edit passed
-    for later in sorted(second, key=lambda edit: (edit.start, edit.stop)):
+    for later in sorted(second, key=_SPAN):
         if later.action == FLAG:
             start, stop = offsets.widen(later.start, later.stop)
             flags.append(later._replace(start=start, stop=stop))
@@ -224,10 +224,26 @@ def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> li
             waiting.append(_Placed(later.stop, across.stop, across.edit, tail))
             raw_stop = across.edit.start
             shift = raw_stop - later.stop
-        done.append(later._replace(start=raw_start, stop=raw_stop, original=raw[raw_start:raw_stop]))
+        done.append(_moved(later, raw, raw_start, raw_stop))
     done += [placed.finding() for placed in reversed(waiting)]
-    changes = [edit for edit in done if edit.original != edit.replacement]
-    return sorted(changes + flags, key=lambda edit: (edit.start, edit.stop))
+    return _changes_and_flags(done + flags)
+
+
+def _changes_and_flags(edits: Iterable[Finding]) -> list[Finding]:
+    """`edits` but for those that change nothing, in text order, flags behind changes of the same span."""
+    changes, flags = [], []
+    for edit in edits:
+        if edit.action == FLAG:
+            flags.append(edit)
+        elif edit.original != edit.replacement:
+            changes.append(edit)
+    return sorted(changes + flags, key=_SPAN)
+
+
+def _moved(edit: Finding, raw: str, start: int, stop: int) -> Finding:
+    """`edit` as one of ``raw[start:stop]``."""
+    # Twice as fast as `_replace`.
+    return Finding._make((*edit[:5], start, stop, raw[start:stop], *edit[8:]))
 
 
 class _Placed(NamedTuple):
@@ -240,6 +256,8 @@ class _Placed(NamedTuple):
     settled: str = ""  # the part of the replacement that no later edit can reach any more
 
     def finding(self) -> Finding:
+        if not self.settled and self.text == self.edit.replacement:
+            return self.edit
         return self.edit._replace(replacement=self.settled + self.text)
 
     def split(self, start: int, stop: int) -> tuple[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
 from dedup.findings import Finding, fix
 from dedup.segment import MARKS_AT_MOST, unspaced_letter
@@ -17,11 +18,18 @@ _REMOVED = {
     "\ufeff": "byte order mark",
 }
 _TRAILING = _BLANK + "".join(_REMOVED)
-_ODD = re.compile(f"[{_BLANK[2:]}{''.join(_REMOVED)}]")
 AT_FAULT = "\u00a0\u202f" + "".join(_REMOVED)  # odd characters that are at fault wherever they stand, but few
 AT_FAULT_LAST = "".join(sorted(set(_BLANK[2:]) - set(AT_FAULT)))  # those that are where a line ends
-_FAULT = re.compile(f"[{AT_FAULT}]|[{AT_FAULT_LAST}](?:\n|\\Z)")
-_INSIDE = re.compile(f"[\u00a0\u202f]+|[{''.join(_REMOVED)}]+")
+_FAULT = re.compile(f"[{AT_FAULT}{AT_FAULT_LAST}](?:(?<=[{AT_FAULT}])|(?=\n|\\Z))")
+# A run of one kind; from its first character, for which alone a search is three times as fast as for either run.
+_INSIDE = re.compile(f"[{AT_FAULT}](?:(?<=[\u00a0\u202f])[\u00a0\u202f]*|(?<![\u00a0\u202f])[{''.join(_REMOVED)}]*)")
+# A line break that may need a fix before or behind it; looked for from the line breaks, which are fewer than spaces.
+_AT_FAULT_BREAK = re.compile(f"\n(?:(?<=[{_TRAILING}\r]\n)|(?=\n\n))")
+_BLANKS = frozenset(_TRAILING)
+_MAY_BE_BLANK = _BLANKS | {"\r", "\n", ""}  # what a blank line may start with
+_BLANK_LINE = re.compile(f"([{_TRAILING}]*+)\r?\n")
+_BLANK_LINES = re.compile(f"(?:[{_TRAILING}]*+\r?\n)*+")
+_BLANK_END = re.compile(f"[{_TRAILING}]*+\\Z")
 
 
 def whitespace(text: str) -> list[Finding]:
@@ -38,31 +46,74 @@ def whitespace(text: str) -> list[Finding]:
     """
     if not may_change(text):
         return []
-    odd = not text.isascii() and bool(_ODD.search(text))
     found: list[Finding] = []
-    start = 0
-    end = 0  # of the last line that is not blank, line break included
-    first_blank: tuple[int, int] | None = None  # of the run of blank lines since: where its blanks and itself end
-    for line in text.split("\n"):
-        line_stop = start + len(line)
-        stop = min(line_stop + 1, len(text))
-        body_stop = line_stop - (line.endswith("\r") and stop > line_stop)
-        kept_stop = start + len(line[: body_stop - start].rstrip(_TRAILING))
-        if kept_stop > start:
-            if first_blank and end:
-                _remove(found, text, end, first_blank[0], "trailing space")
-                _remove(found, text, first_blank[1], start, "blank lines")
-            else:
-                _remove(found, text, end, start, "blank lines")
-            if odd:
-                found += _inside(text, start, kept_stop)
-            _remove(found, text, kept_stop, body_stop, "trailing space")
-            end, first_blank = stop, None
-        elif not first_blank:
-            first_blank = (body_stop, stop)
-        start = stop
-    _remove(found, text, end, len(text), "blank lines")
+    covered: list[tuple[int, int]] = []  # what of the text is between lines that are not blank
+    for gap in _gaps(text):
+        covered.append((gap[0], gap[3]))
+        _mend(found, text, gap)
+    if not text.isascii():
+        found += _inside(text, covered)
+        found.sort(key=attrgetter("start"))
     return found
+
+
+# What is between a line that is not blank and the next such line, or the end of the text: where the characters of
+# the line end that stay, where its blanks end before the line break, and where the lines behind it start and end.
+_Gap = tuple[int, int, int, int]
+
+
+def _gaps(text: str) -> Iterator[_Gap]:
+    """The gaps of `text` that may need a fix, and some more; what is before its first line counts as one."""
+    done = 0
+    if text.startswith("\n"):
+        done = _behind_blank_lines(text, 0)
+        yield 0, 0, 0, done
+    for match in _AT_FAULT_BREAK.finditer(text):
+        if match.start() >= done:
+            gap = _gap(text, match.start())
+            yield gap
+            done = gap[3]
+    if done < len(text):
+        yield _gap(text, len(text))
+
+
+def _gap(text: str, place: int) -> _Gap:
+    """The gap that the end of a line, at `place`, belongs to."""
+    while True:
+        body = place - (0 < place < len(text) and text[place - 1] == "\r")
+        kept = body
+        while kept and text[kept - 1] in _BLANKS:
+            kept -= 1
+        if not kept:
+            return 0, 0, 0, _behind_blank_lines(text, 0)
+        if text[kept - 1] != "\n":
+            start = min(place + 1, len(text))
+            return kept, body, start, _behind_blank_lines(text, start)
+        place = kept - 1  # the line is blank
+
+
+def _behind_blank_lines(text: str, start: int) -> int:
+    """Where the first line from `start` on starts that is not blank; the end of the text where there is none."""
+    if text[start : start + 1] not in _MAY_BE_BLANK:
+        return start
+    lines = _BLANK_LINES.match(text, start)
+    stop = lines.end() if lines else start
+    return len(text) if _BLANK_END.match(text, stop) else stop
+
+
+def _mend(found: list[Finding], text: str, gap: _Gap) -> None:
+    kept, body, start, stop = gap
+    if kept < body:
+        found.append(fix("whitespace", text, kept, body, "", "trailing space"))
+    if start == stop:
+        return
+    blank = _BLANK_LINE.match(text, start) if start and stop < len(text) else None
+    if blank:  # one blank line stays
+        if blank.end(1) > start:
+            found.append(fix("whitespace", text, start, blank.end(1), "", "trailing space"))
+        start = blank.end()
+    if start < stop:
+        found.append(fix("whitespace", text, start, stop, "", "blank lines"))
 
 
 def may_change(text: str) -> bool:
@@ -74,18 +125,19 @@ def may_change(text: str) -> bool:
     return _blank_at_fault(text) or (not text.isascii() and bool(_FAULT.search(text)))
 
 
-def _remove(found: list[Finding], text: str, start: int, stop: int, evidence: str) -> None:
-    if start < stop:
-        found.append(fix("whitespace", text, start, stop, "", evidence))
-
-
-def _inside(text: str, start: int, stop: int) -> Iterator[Finding]:
-    """Fixes for the odd characters of ``text[start:stop]``, a line without what trails it."""
-    for match in _INSIDE.finditer(text, start, stop):
+def _inside(text: str, covered: Iterable[tuple[int, int]]) -> Iterator[Finding]:
+    """Fixes for the odd characters of `text` that are not `covered`."""
+    rest = iter(covered)
+    gap = next(rest, None)
+    for match in _INSIDE.finditer(text):
         run = match.group()
         left, right = match.span()
+        while gap and gap[1] <= left:
+            gap = next(rest, None)
+        if gap and gap[0] <= left:
+            continue
         if run[0] not in _REMOVED:
-            if not any("\u1800" <= text[at] <= "\u18af" for at in (left - 1, right) if start <= at < stop):
+            if not any("\u1800" <= beside <= "\u18af" for beside in (text[max(left - 1, 0)], text[right : right + 1])):
                 yield fix("whitespace", text, left, right, " " * len(run), "no-break space")
             continue
         if "\u200b" in run and _between_unspaced(text, left, right):

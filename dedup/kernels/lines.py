@@ -201,7 +201,8 @@ def _has_size(data: Bytes, at: Any, end: int, least: int, most: int, tables: _Ta
     while at < end:
         code, at = _next(data, at, end, tables)
         size += 1
-        more += code < 0
+        if code < 0:
+            more += 1
     return size <= most and size + more >= least
 
 
