@@ -96,7 +96,7 @@ def _parted(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
     parted_keys, parted_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
     ends = starts[:-1].copy()
     for at in range(len(keys)):
-        part = np.int64(((keys[at] * _MIX_1) >> _1) >> shift)
+        part = int(((keys[at] * _MIX_1) >> _1) >> shift)
         parted_keys[ends[part]] = keys[at]
         parted_holders[ends[part]] = holders[at]
         ends[part] += 1
