@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from dedup import fingerprint
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint import buckets, jaccard, sketches
+from dedup.fingerprint import buckets, hashed, jaccard, sketches
 from dedup.settings import bands
 from dedup.tune.corpus import window
 from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
@@ -224,7 +224,8 @@ def _keys(seed, count):
 def test_all_pairs_of_the_window_are_found_with_their_exact_similarity(seed):
     keys = _keys(seed, 30)
     marks = np.arange(30, dtype=np.uint64)
-    made = buckets(sketches(keys, 3), *bands(0.5))
+    hashes, ends = hashed(keys)
+    made = buckets(sketches(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
     found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), fingerprint)
     every = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
     wanted = {pair: value for pair, value in every.items() if 0.5 <= value <= 0.9}
