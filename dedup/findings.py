@@ -186,7 +186,10 @@ def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> li
     if not second:
         return list(first)
     if not first:
-        return _changes_and_flags(second)
+        return _changes_and_flags(
+            edit if edit.action == FLAG or edit.original is not None else _moved(edit, raw, edit.start, edit.stop)
+            for edit in second
+        )
     flags = [edit for edit in first if edit.action == FLAG]
     offsets = Offsets(first)
     places = zip(offsets.starts, offsets.stops, offsets.edits, strict=True)
