@@ -163,10 +163,8 @@ def _between_unspaced(text: str, left: int, right: int) -> bool:
 def _blank_at_fault(text: str) -> bool:
     """Whether a run of plain spaces, tabs and line breaks in `text` may need a fix."""
     return (
-        " \n" in text
-        or "\t\n" in text
-        or "\n\n\n" in text
-        or "\r" in text
+        "\r" in text
         or text.startswith("\n")
         or text.endswith((" ", "\t", "\n\n"))
+        or bool(_AT_FAULT_BREAK.search(text))
     )

@@ -64,6 +64,10 @@ def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
         assert any(is_bad(text[at:]) for at in range(1, len(text)))
 
 
+def test_there_are_no_letters_and_spaces_beyond_those_known():
+    assert not re.search(r"[\w\s]", "".join(map(chr, range(badness._LETTERS_TO, sys.maxunicode + 1))))
+
+
 def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
     search = badness.any_of(badness.bad_sequences()).search
     for sequence in badness.bad_sequences():
