@@ -1,6 +1,6 @@
 """An environment of its own for each peer, with the versions its ``peers/NAME.txt`` pins, built once.
 
-    python benchmarks/environments.py [NAME ...]
+python benchmarks/environments.py [NAME ...]
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python benchmarks/generate.py --kind english|hard|multilingual --size 100MB [--seed 1] OUT.jsonl
 
 ``OUT.jsonl`` gets articles (``id``, ``url``, ``date``, ``title``, ``lang``, ``text``) until it has the size;
-``OUT.truth.jsonl`` gets a row for each copy (of which article, exact Jaccard similarity on word 5-grams, class), doubled
-body (which paragraphs stand where again), mistaken code page (a word as meant and as seen), and line of a host (in how
-many articles). Both are written as they are made: memory does not grow with the size.
+``OUT.truth.jsonl`` gets a row for each copy (of which article, exact Jaccard similarity on word 5-grams, class),
+doubled body (which paragraphs stand where again), mistaken code page (a word as meant and as seen), and line of a host
+(in how many articles). Both are written as they are made: memory does not grow with the size.
 
 The corpus is made of words, not of meaning: it is for speed, growth and known truth. Figures on real text stand
 beside those on it.
@@ -19,7 +19,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-
 from corpora.build import KINDS, Builder
 
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}

@@ -1,8 +1,8 @@
 """One command with all its processes, watched: time, memory, and what it has on disk.
 
 Linux only: ``/proc`` tells the proportional set size (PSS), which counts a page that n processes share as 1/n for each,
-so that the sum over processes is what they really take. Everything is sampled, so a peak of the sum that is shorter than
-the pause between two looks can be missed; a process's own peak is kept by the kernel until it ends.
+so that the sum over processes is what they really take. All is sampled, so a peak of the sum that is shorter than the
+pause between two looks can be missed; a process's own peak is kept by the kernel until it ends.
 """
 
 from __future__ import annotations
@@ -88,12 +88,11 @@ def _wait(process: int, seconds: float) -> None:
 def _session(leader: int) -> list[int]:
     """The processes of a session, living."""
     found = []
-    for entry in os.listdir("/proc"):
+    for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, ValueError, IndexError):
-            if entry.isdigit():
-                told = Path("/proc", entry, "stat").read_text(encoding="utf-8", errors="replace")
-                if int(told.rpartition(")")[2].split()[3]) == leader:
-                    found.append(int(entry))
+            told = (entry / "stat").read_text(encoding="utf-8", errors="replace")
+            if int(told.rpartition(")")[2].split()[3]) == leader:
+                found.append(int(entry.name))
     return found
 
 
@@ -116,5 +115,5 @@ def _size(folder: Path) -> float:
     for parent, _, names in os.walk(folder):
         for name in names:
             with suppress(OSError):
-                total += os.stat(os.path.join(parent, name), follow_symlinks=False).st_blocks * 512
+                total += Path(parent, name).lstat().st_blocks * 512
     return total / 1e6

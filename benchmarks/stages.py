@@ -18,14 +18,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 import contenders
-import dedup
 import environments
 import machine
+import msgspec
 from generate import cached, size
 from processes import measured
+
+import dedup
 
 CORPORA = environments.BUILD / "bench-corpora"
 WORK = environments.BUILD / "bench-stages"

@@ -1,6 +1,6 @@
 """How long the smallest jobs take: ``--help``, the version, and the two articles of ``corpus/``.
 
-    python benchmarks/startup.py [--runs 9] [--write]
+python benchmarks/startup.py [--runs 9] [--write]
 """
 
 from __future__ import annotations

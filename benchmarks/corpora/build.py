@@ -22,7 +22,7 @@ BATCH = 200  # articles made at once
 RESERVOIR = 256  # articles that may still be copied, drawn evenly from all before
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _ENTITIES = str.maketrans({"&": "&amp;", "’": "&#8217;", "“": "&ldquo;", "”": "&rdquo;"})
-_STRAIGHT = str.maketrans("’“”", "'\"\"")
+_STRAIGHT = str.maketrans("’“”", '\'""')
 _LEAST_DOUBLED = 6  # paragraphs of a body that stands twice
 _TWICE = 0.1  # of the mistaken texts, mistaken twice
 
@@ -202,7 +202,7 @@ class Builder:
         return told
 
     def _layout(self) -> flaws.Layout:
-        [layout] = self.draw.choices(*zip(*self.kind.layouts, strict=True))
+        [(layout, _)] = self.draw.choices(self.kind.layouts, [share for _, share in self.kind.layouts])
         return layout
 
     def _offer(self, original: Original) -> None:

@@ -11,7 +11,7 @@ _PAGES = ("- {} -", "{}", "Page {} of 9", "[page {}]")
 
 
 def _misdecoded(character: str) -> str:
-    """A character whose UTF-8 was read as Windows-1252, byte by byte; bytes that it leaves free stand for themselves."""
+    """A character whose UTF-8 was read as Windows-1252; bytes that this leaves free stand for themselves."""
     return "".join(
         byte.decode("cp1252") if byte not in b"\x81\x8d\x8f\x90\x9d" else byte.decode("latin-1")
         for byte in (bytes([value]) for value in character.encode("utf-8"))
@@ -28,7 +28,7 @@ def mojibake(text: str, layers: int = 1) -> str:
         for character in set(text) - _ASCII:
             if character not in _BROKEN:
                 _BROKEN[character] = _misdecoded(character)
-        text = text.translate(str.maketrans({character: _BROKEN[character] for character in set(text) - _ASCII}))
+        text = text.translate({ord(character): _BROKEN[character] for character in set(text) - _ASCII})
     return text
 
 
@@ -37,7 +37,7 @@ _BROKEN: dict[str, str] = {}
 
 
 def broken_lines(paragraph: str) -> str:
-    """The lines of a printed column; now and then with the hyphen that stood at an end."""
+    """The lines of a printed column."""
     words = paragraph.split(" ")
     return "\n".join(" ".join(words[at : at + LINE_WORDS]) for at in range(0, len(words), LINE_WORDS))
 

@@ -20,7 +20,9 @@ QUOTED_SHARE = 0.3  # of the paragraphs
 PARAGRAPHS = (2.6, 0.6, 3, 90)  # log-normal: median 13 paragraphs of about 33 words; fewest, most
 
 
-def articles(language: Language, draw: np.random.Generator, count: int, *, misread: bool = False) -> Iterator[list[str]]:
+def articles(
+    language: Language, draw: np.random.Generator, count: int, *, misread: bool = False
+) -> Iterator[list[str]]:
     """The paragraphs of each of `count` articles; with `misread`, some words as a bad scan has them."""
     mean, spread, fewest, most = PARAGRAPHS
     paragraphs = np.clip(np.exp(draw.normal(mean, spread, count)), fewest, most).astype(np.int64)

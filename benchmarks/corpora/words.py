@@ -14,6 +14,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,7 +64,9 @@ def language(name: str) -> Language:
     found = [] if name in UNSPACED else _WORD.findall(sample)
     said = set(found)
     ranked = Counter(word.lower() if word.lower() in said else word for word in found)
-    made = _ideographic(name, sample, draw) if name in _IDEOGRAPHS else _lettered(sample, draw, 2 if name == "en" else 1)
+    made = (
+        _ideographic(name, sample, draw) if name in _IDEOGRAPHS else _lettered(sample, draw, 2 if name == "en" else 1)
+    )
     words = list(dict.fromkeys([*(word for word, _ in ranked.most_common()), *made]))
     if name == "en":
         words[_ACCENTED_RANK:_ACCENTED_RANK] = _ACCENTED
@@ -94,9 +97,13 @@ def _sample(name: str) -> str:
 def _makers(name: str) -> list[Callable[[str], str]]:
     """What makes each form of a word, in the order of the forms."""
     space = "" if name in UNSPACED else " "
-    comma, stop = {"zh": ("，", "。"), "ja": ("、", "。"), "ar": ("، ", ". "), "hi": (", ", "। "), "th": (" ", " ")}.get(
-        name, (", ", ". ")
-    )
+    comma, stop = {
+        "zh": ("，", "。"),
+        "ja": ("、", "。"),
+        "ar": ("، ", ". "),
+        "hi": (", ", "। "),
+        "th": (" ", " "),
+    }.get(name, (", ", ". "))
     owner = "’s" if name == "en" else ""
     return [
         lambda word: word + space,
@@ -167,7 +174,7 @@ def _ideographic(name: str, sample: str, draw: random.Random) -> list[str]:
     common = [character for character in common if character]
     draw.shuffle(common)
     own = [character for character in sample if character.isalpha()]
-    pairs = ["".join(pair) for pair in zip(own, own[1:], strict=False)]
+    pairs = ["".join(pair) for pair in pairwise(own)]
     weights = [1 / (rank + SHIFT) for rank in range(len(common))]
     firsts, seconds = (draw.choices(common, weights, k=WORDS) for _ in range(2))
     return [*own, *pairs, *(one + two for one, two in zip(firsts, seconds, strict=True))][:WORDS]

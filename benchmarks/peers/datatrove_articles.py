@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import protocol
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.dedup import (
     MinhashDedupBuckets,
@@ -16,8 +17,6 @@ from datatrove.pipeline.readers import JsonlReader
 from datatrove.pipeline.writers import JsonlWriter
 from datatrove.utils.hashing import HashConfig
 from datatrove.utils.typeshelper import Languages
-
-import protocol
 
 WORKERS = 2
 

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import ftfy
-from datasketch import MinHash, MinHashLSH
-
 import protocol
+from datasketch import MinHash, MinHashLSH
 
 WORDS = 5
 

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import ftfy
-from datasketch import MinHash, MinHashLSH
-
 import protocol
+from datasketch import MinHash, MinHashLSH
 
 WORDS = 3
 

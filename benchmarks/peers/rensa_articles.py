@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from rensa import RMinHashDeduplicator
-
 import protocol
+from rensa import RMinHashDeduplicator
 
 WORDS = 5
 
