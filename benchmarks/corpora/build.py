@@ -123,7 +123,7 @@ class Builder:
     def _article(self, said: Language, body: list[str]) -> Made:
         host = self._host()
         if host.straight:
-            body = [paragraph.translate(_STRAIGHT) for paragraph in body]
+            body = [_straight(paragraph) for paragraph in body]
         if self.draw.random() < self.kind.doubled and len(body) >= _LEAST_DOUBLED:
             return self._doubled(said, body, host)
         text = self._layout()([*body, *self._below(host)], self.draw)
@@ -212,3 +212,8 @@ class Builder:
             self.reservoir.append(original)
         elif (place := self.draw.randrange(self.offered)) < RESERVOIR:
             self.reservoir[place] = original
+
+
+def _straight(text: str) -> str:
+    """`text` with straight quotes."""
+    return text.replace("’", "'").replace("“", '"').replace("”", '"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import random
 from collections.abc import Callable
 
@@ -10,12 +11,10 @@ PAGE_PARAGRAPHS = 6
 _PAGES = ("- {} -", "{}", "Page {} of 9", "[page {}]")
 
 
-def _misdecoded(character: str) -> str:
-    """A character whose UTF-8 was read as Windows-1252; bytes that this leaves free stand for themselves."""
-    return "".join(
-        byte.decode("cp1252") if byte not in b"\x81\x8d\x8f\x90\x9d" else byte.decode("latin-1")
-        for byte in (bytes([value]) for value in character.encode("utf-8"))
-    )
+# What each byte is read as; the five that Windows-1252 leaves free stand for themselves.
+_READ_AS = "".join(
+    bytes([byte]).decode("latin-1" if byte in b"\x81\x8d\x8f\x90\x9d" else "cp1252") for byte in range(256)
+)
 
 
 def mojibake(text: str, layers: int = 1) -> str:
@@ -25,21 +24,14 @@ def mojibake(text: str, layers: int = 1) -> str:
     'the cafÃ©â€™s'
     """
     for _ in range(layers):
-        for character in set(text) - _ASCII:
-            if character not in _BROKEN:
-                _BROKEN[character] = _misdecoded(character)
-        text = text.translate({ord(character): _BROKEN[character] for character in set(text) - _ASCII})
+        text = codecs.charmap_decode(text.encode("utf-8"), "strict", _READ_AS)[0]
     return text
-
-
-_ASCII = frozenset(map(chr, range(128)))
-_BROKEN: dict[str, str] = {}
 
 
 def broken_lines(paragraph: str) -> str:
     """The lines of a printed column."""
     words = paragraph.split(" ")
-    return "\n".join(" ".join(words[at : at + LINE_WORDS]) for at in range(0, len(words), LINE_WORDS))
+    return "\n".join([" ".join(words[at : at + LINE_WORDS]) for at in range(0, len(words), LINE_WORDS)])
 
 
 def pages(paragraphs: list[str], draw: random.Random) -> list[str]:
