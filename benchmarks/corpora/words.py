@@ -27,7 +27,8 @@ CORPUS = Path(__file__).parents[2] / "corpus"
 FREE_TEXT = Path(__file__).with_name("free_text")
 LANGUAGES = ("en", *sorted(path.stem for path in FREE_TEXT.glob("*.txt")))
 
-WORDS = 40_000  # of a language; the names that `prose` puts together come on top
+WORDS = 40_000  # of English; the names that `prose` puts together come on top
+FEWER_WORDS = 12_000  # of a language whose sample is a sentence or two
 NUMBERS = 3_000
 SHIFT = 2.7  # Mandelbrot's, for English
 QUANTILES = 1 << 20  # the cumulated frequencies, cut into so many equal parts: a draw is one look-up
@@ -64,9 +65,7 @@ def language(name: str) -> Language:
     found = [] if name in UNSPACED else _WORD.findall(sample)
     said = set(found)
     ranked = Counter(word.lower() if word.lower() in said else word for word in found)
-    made = (
-        _ideographic(name, sample, draw) if name in _IDEOGRAPHS else _lettered(sample, draw, 2 if name == "en" else 1)
-    )
+    made = _ideographic(name, sample, draw) if name in _IDEOGRAPHS else _lettered(name, sample, draw)
     words = list(dict.fromkeys([*(word for word, _ in ranked.most_common()), *made]))
     if name == "en":
         words[_ACCENTED_RANK:_ACCENTED_RANK] = _ACCENTED
@@ -148,21 +147,22 @@ def _lengths(sample: str, name: str) -> tuple[U32, U32]:
     return np.array(words, np.uint32), np.array([max(1, sum(n > 2 for n in row)) for row in sentences], np.uint32)
 
 
-def _lettered(sample: str, draw: random.Random, order: int) -> list[str]:
-    """Words by the letters that follow each `order` letters in the sample; the short ones first, as Zipf found."""
+def _lettered(name: str, sample: str, draw: random.Random) -> list[str]:
+    """Words by the letters that follow one letter of the sample (English: two); the short first, as Zipf found."""
+    order, most = (2, WORDS) if name == "en" else (1, FEWER_WORDS)
     after: defaultdict[str, list[str]] = defaultdict(list)
     for word in _WORD.findall(sample.lower()):
         marked = "^" * order + word + "$"
         for at in range(len(marked) - order):
             after[marked[at : at + order]].append(marked[at + order])
     made: dict[str, float] = {}
-    for _ in range(WORDS * 6):
+    for _ in range(most * 6):
         state, word = "^" * order, ""
         while len(word) < 14 and (letter := draw.choice(after[state])) != "$":
             word, state = word + letter, (state + letter)[-order:]
         if len(word) > 2:
             made.setdefault(word, len(word) + draw.gauss(0, 2.5))
-        if len(made) == WORDS:
+        if len(made) == most:
             break
     return sorted(made, key=made.__getitem__)
 
@@ -176,5 +176,5 @@ def _ideographic(name: str, sample: str, draw: random.Random) -> list[str]:
     own = [character for character in sample if character.isalpha()]
     pairs = ["".join(pair) for pair in pairwise(own)]
     weights = [1 / (rank + SHIFT) for rank in range(len(common))]
-    firsts, seconds = (draw.choices(common, weights, k=WORDS) for _ in range(2))
-    return [*own, *pairs, *(one + two for one, two in zip(firsts, seconds, strict=True))][:WORDS]
+    firsts, seconds = (draw.choices(common, weights, k=FEWER_WORDS) for _ in range(2))
+    return [*own, *pairs, *(one + two for one, two in zip(firsts, seconds, strict=True))]
