@@ -14,11 +14,15 @@ beside those on it.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
+import corpora
 import msgspec
+from corpora import words
 from corpora.build import KINDS, Builder
 
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
@@ -55,14 +59,25 @@ def generate(kind: str, count: int, seed: int, out: Path) -> int:
 
 
 def cached(kind: str, count: int, seed: int, folder: Path) -> Path:
-    """The corpus in a folder, made if it is not there."""
-    out = folder / f"{kind}-{count}-{seed}.jsonl"
+    """The corpus in a folder, made if it is not there as this generator makes it."""
+    out = folder / f"{kind}-{count}-{seed}-{_digest()}.jsonl"
     if not out.exists():
         part = out.with_name("part-" + out.name)
         generate(kind, count, seed, part)
         truth_path(part).replace(truth_path(out))
         part.replace(out)
     return out
+
+
+@cache
+def _digest() -> str:
+    """What tells corpora of this generator from those of others."""
+    sources = [
+        *Path(corpora.__file__).parent.rglob("*.py"),
+        *words.FREE_TEXT.glob("*.txt"),
+        *words.CORPUS.glob("*.txt"),
+    ]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:8]
 
 
 def main() -> None:

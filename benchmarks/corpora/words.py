@@ -36,7 +36,7 @@ UNSPACED = {"ja", "th", "zh"}
 # Row and cell ranges of the characters that GB 2312 and JIS X 0208 list first, as the most common.
 _IDEOGRAPHS = {"zh": ("gb2312", range(0xB0, 0xD7)), "ja": ("euc_jp", range(0xB0, 0xCF))}
 _ACCENTED = ["café", "résumé", "naïve", "São", "Zürich", "façade", "Müller", "piñata", "Málaga", "jalapeño"]
-_ACCENTED_RANK = 2000  # of the first of these: 1 word in 2,000, about as often as in English news
+_ACCENTED_RANK = 2000  # of the first of these: then one word in 800 is one of them
 
 # The forms of a word, in the order of `Language.forms`.
 PLAIN, CAPITAL, COMMA, STOP, POSSESSIVE, STEM, MISREAD = range(7)
