@@ -1,6 +1,6 @@
 """How fast each stage is alone, in megabytes of text per second.
 
-    python benchmarks/stages.py [--size 10MB] [--runs 3] [--kinds english hard multilingual] [--write]
+    python benchmarks/stages.py [--size 5MB] [--runs 3] [--kinds english hard multilingual] [--write]
 
 ``repair`` and ``signatures`` are called as a user of the package calls them, on one core. The stages of the whole job
 are those of ``run.log.json``, with one process and with all. ``verify`` and ``restore`` read the output back.
@@ -86,7 +86,7 @@ def whole(corpus: Path, runs: int, options: list[str]) -> dict[str, float]:
 def main() -> None:
     """Prints the figures, and with ``--write`` keeps them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--size", type=size, default=size("10MB"))
+    parser.add_argument("--size", type=size, default=size("5MB"))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--kinds", nargs="*", default=["english", "hard", "multilingual"])
     parser.add_argument("--write", action="store_true", help="keep the figures in results/stages.json")

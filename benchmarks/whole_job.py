@@ -46,12 +46,10 @@ def slice_of(path: Path, count: int) -> Path:
 
 def compare(corpus: Path, names: list[str], runs: int) -> dict[str, Any]:
     """The figures of one corpus."""
-    warm = cached("hard", WARM_UP, 1, CORPORA)
-    there = [name for name in names if contenders.run(name, warm, WORK)]
     pairs = judging.pairs(corpus, CORPORA)
-    done: dict[str, list[contenders.Ran]] = {name: [] for name in there}
+    done: dict[str, list[contenders.Ran]] = {name: [] for name in names}
     for turn in range(runs):
-        for name in there if turn % 2 == 0 else there[::-1]:
+        for name in names if turn % 2 == 0 else names[::-1]:
             print(f"{corpus.stem}: {name}, run {turn + 1} of {runs}", file=sys.stderr)
             ran = contenders.run(name, corpus, WORK)
             if ran:
@@ -90,8 +88,12 @@ def main() -> None:
     files = {kind: cached(kind, given.size, 1, CORPORA) for kind in given.kinds}
     files |= {path.name.split(".")[0]: slice_of(path, given.size) for path in given.data}
     figures: dict[str, Any] = {"corpora": {}, "versions": {name: environments.versions(name) for name in given.peers}}
+    warm = cached("hard", WARM_UP, 1, CORPORA)
+    there = [name for name in (OURS, *given.peers) if contenders.run(name, warm, WORK)]
+    if OURS not in there:
+        sys.exit(1)
     for name, path in files.items():
-        figures["corpora"][name] = compare(path, [OURS, *given.peers], given.runs)
+        figures["corpora"][name] = compare(path, there, given.runs)
         for contender, row in figures["corpora"][name]["contenders"].items():
             print(name, contender, {key: value for key, value in row.items() if key != "all seconds"})
     if given.write:

@@ -24,7 +24,8 @@ def shingles(text: str) -> set[tuple[str, ...]]:
 
 def similarity(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> float:
     """The Jaccard similarity of two sets."""
-    return len(one & two) / len(one | two) if one or two else 1.0
+    shared = len(one & two)
+    return shared / (len(one) + len(two) - shared) if one or two else 1.0
 
 
 def similarity_class(value: float) -> str:
