@@ -21,6 +21,7 @@ import generate
 import judging
 import processes
 import table
+import whole_job
 from corpora import copies, flaws
 from corpora.build import KINDS
 
@@ -184,6 +185,19 @@ def test_stated_lines_are_found_where_they_are_common(cleaned):
         having = sum(row["line"] in text for text in texts)
         if having > BOILERPLATE_ARTICLES and having > BOILERPLATE_SHARE * len(texts):
             assert row["line"] in found
+
+
+@pytest.mark.data
+def test_the_join_finds_the_pairs_that_another_join_found(data_file, data_rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(whole_job, "CORPORA", tmp_path)
+    part = whole_job.slice_of(data_file("senate_releases"), 4 * MEGABYTE)
+    found = judging.pairs(part, tmp_path)
+    ours = {frozenset((found.ids[one], found.ids[two])): value for one, two, value in found.pairs}
+    silver = {frozenset((row["a"], row["b"])): row["jaccard"] for row in data_rows("senate_releases.silver_pairs")}
+    inside = {pair: value for pair, value in silver.items() if pair <= set(found.ids) and value >= 0.8}
+    assert len(inside) > 3
+    assert all(ours[pair] == pytest.approx(value, abs=0.0001) for pair, value in inside.items())
+    assert {value for pair, value in ours.items() if value >= 0.8 and pair not in silver} <= {1.0}  # left out there
 
 
 def test_a_choice_of_articles_is_judged_by_pairs_and_by_what_stays():
