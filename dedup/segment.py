@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 # Longest run of combining marks that normalisation is given: canonical ordering is quadratic in it.
 # Unicode's Stream-Safe Text Format (UAX 15, section 13) allows 30.
@@ -125,6 +125,7 @@ def size_of(found: Iterable[str]) -> float:
     return sum(map(_weight, found))
 
 
+@lru_cache(maxsize=1 << 16)
 def _weight(word: str) -> float:
     if word.isascii() or not unspaced_letter().match(word):
         return 1
