@@ -264,9 +264,7 @@ def test_a_text_with_furniture_is_suspect(text):
     with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
         assert furniture.furniture(text, Settings()) == found
     assert plain or not found
-    assert quick or not plain
-    if not set("Σİ") & set(text):
-        assert quick == plain
+    assert bool(quick) == bool(found)
 
 
 @pytest.mark.parametrize("suspects", [screen.furniture_suspects, compiled.furniture_suspects])
@@ -281,12 +279,6 @@ def test_furniture_is_sought_in_each_text_by_itself(suspects):
     ]
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
         assert suspects(*pack([encode(text) for text in texts])).tolist() == [False, True, False, True, False, True]
-
-
-@given(st.binary(max_size=30), st.binary(max_size=30))
-def test_lines_that_are_no_text_do_no_harm(one, other):
-    data = np.frombuffer(one + other, np.uint8)
-    assert len(compiled.furniture_suspects(data, np.array([0, len(one), len(data)]))) == 2
 
 
 def test_beginnings_change_with_the_patterns(monkeypatch):
