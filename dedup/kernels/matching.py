@@ -354,7 +354,7 @@ def _best(
     """Counts the matches among `met`, and puts the best into `answer` and `similarity`."""
     size, parities = sizes[key], prints[key]
     mask, zero = 0, False
-    known, least = 0, 0
+    known, least = -1, 0
     for other in met:
         its = sizes[other]
         if its != known:
