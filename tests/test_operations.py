@@ -1,4 +1,4 @@
-"""How much work is done, counted and not timed: clean text costs no Python per line, comparisons grow with the corpus."""
+"""How much work is done, counted and not timed: clean text costs no Python per line, comparisons no square."""
 
 from __future__ import annotations
 
