@@ -50,7 +50,7 @@ def records(rows):
 
 def clean_rows(count, paragraphs):
     return [
-        {"id": f"c{number}", "text": "\n\n".join(sentences(number, paragraphs)), "date": "2024-05-01"}
+        {"id": f"c{number}", "text": "\n\n".join(sentences(number + 100, paragraphs)), "date": "2024-05-01"}
         for number in range(count)
     ]
 

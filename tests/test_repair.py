@@ -294,6 +294,8 @@ def test_a_fix_is_a_finding_of_these_values():
         _as_flag(fix("encoding", "a  b", 0, 4, "")),
     ]
     assert compose("a  b", [], second) == [second[2], second[0]]
+    drop = Finding(rule="boilerplate", action="drop", start=1, stop=3, replacement="")
+    assert compose("a  b", [], [drop]) == [drop._replace(original="  ")]  # a finding may come without its original
 
 
 @given(TEXTS)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from ftfy.badness import BADNESS_RE, is_bad
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_furniture import LINES, PROSE
 from test_repair import EVERYTHING, PIECES, TEXTS, oracle
@@ -234,7 +234,6 @@ def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
     assert not furniture.may_be_furniture("No such line.\n")
 
 
-@settings(max_examples=500)
 @given(st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)))
 def test_what_a_pattern_matches_begins_as_it_says(words):
     assert furniture.may_match(words)
