@@ -26,10 +26,10 @@ from dedup.layers import dropped_runs, needed_by, unfurnished
 from dedup.places import raw_spans
 from dedup.plain import Primitives
 from dedup.read import TEXT
-from dedup.repairs import repair
+from dedup.repairs import repair_suspect
 from dedup.repeats import Repeat, repeats
 from dedup.rules import OFF
-from dedup.screen import BITS
+from dedup.screen import BITS, ENCODING
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.texts import DIGEST_BYTES, Segments, digest
@@ -255,7 +255,8 @@ class _Rows:
         texts = self.raws.copy()
         findings: list[list[Finding]] = [[] for _ in texts]
         for row in np.flatnonzero(suspect).tolist():
-            texts[row], findings[row] = repair(self.raws[row], self.settings)
+            odd = bool(suspect[row] & ENCODING)
+            texts[row], findings[row] = repair_suspect(self.raws[row], self.settings, encoding_may_change=odd)
         if self.settings.rules["page-furniture"] != OFF:
             for row in np.flatnonzero(primitives.furniture_suspects(*pack(list(map(encode, texts))))).tolist():
                 texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings)
@@ -385,18 +386,12 @@ def _borders(rows: Sequence[Sequence[Any]]) -> I64:
 
 
 def _findings(rows: Sequence[Sequence[Finding]]) -> pa.Array:
-    flat = [
-        (
-            one.rule,
-            one.action,
-            one.start,
-            one.stop,
-            encode(one.replacement) if one.replacement else one.replacement,
-            one.evidence,
-        )
-        for one in chain.from_iterable(rows)
-    ]
-    return _nested(_borders(rows), _struct(flat, FINDINGS))
+    flat = list(chain.from_iterable(rows))
+    columns = dict(zip(Finding._fields, zip(*flat, strict=True), strict=True)) if flat else {}
+    if flat:
+        columns["replacement"] = tuple(None if text is None else encode(text) for text in columns["replacement"])
+    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDINGS]
+    return _nested(_borders(rows), pa.StructArray.from_arrays(arrays, fields=list(FINDINGS)))
 
 
 def _repeats(rows: Sequence[Sequence[Repeat]]) -> pa.Array:
