@@ -76,8 +76,8 @@ def match_paragraphs(
     columns = _columns(corpus, comparer)
     count = len(columns.articles)
     rules = np.zeros(count, np.int8)
-    twins = np.full(count, SURVIVES, np.int64)
-    similarities = np.ones(count)
+    twins = np.zeros(count, np.int64)  # zeros take no memory before they are written to
+    similarities = np.zeros(count)
     candidates = matches = 0
     present = articles.kept[columns.articles] & (columns.words > 0)
     evidence: dict[int, str] = {}
@@ -99,7 +99,7 @@ def match_paragraphs(
             has_twin &= columns.needed[rows] == 0
         rules[rows[has_twin]] = SHARED
         twins[rows[has_twin]] = rows[found.twins[has_twin]]
-        similarities[rows] = found.similarities
+        similarities[rows[has_twin]] = found.similarities[has_twin]
         candidates, matches = found.candidates, found.matches
     numbers = np.flatnonzero(rules)
     raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
@@ -108,7 +108,7 @@ def match_paragraphs(
         numbers=numbers,
         rules=rules[numbers],
         twins=twins[numbers],
-        similarities=similarities[numbers],
+        similarities=np.where(rules[numbers] == SHARED, similarities[numbers], 1.0),
         articles=columns.articles[numbers],
         raw_starts=raw_starts,
         raw_stops=raw_stops,
@@ -123,7 +123,7 @@ def match_paragraphs(
 
 def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Comparer) -> Iterator[tuple[Entries, U64]]:
     """The buckets that paragraphs of different keys share, with the first of `rows` of each key."""
-    distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
+    distinct = np.flatnonzero(firsts == np.arange(len(firsts))).astype(np.uint32)
     numbers = rows[distinct]
     borders = corpus.paragraph_borders[corpus.starts]
 
@@ -133,7 +133,7 @@ def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Compa
         places = numbers[start:stop] - borders[number]
         sketched = np.asarray(column.is_valid())[places]
         values = np.asarray(column.values).reshape(len(column), bands)[places[sketched]]
-        return bucket_entries(distinct[start:stop][sketched].astype(np.uint32), values, low, high, comparer)
+        return bucket_entries(distinct[start:stop][sketched], values, low, high, comparer)
 
     def entries(low: int, high: int) -> Iterator[Entries]:
         return corpus.scratch.map(lambda number: part(number, low, high), range(len(corpus.pieces)))
