@@ -124,16 +124,16 @@ def match_paragraphs(
 def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Comparer) -> Iterator[tuple[Entries, U64]]:
     """The buckets that paragraphs of different keys share, with the first of `rows` of each key."""
     distinct = np.flatnonzero(firsts == np.arange(len(firsts))).astype(np.uint32)
-    numbers = rows[distinct]
     borders = corpus.paragraph_borders[corpus.starts]
+    places = np.searchsorted(distinct, np.searchsorted(rows, borders))
 
     def part(number: int, low: int, high: int) -> Entries:
         column = load(corpus.pieces[number], ["paragraph_buckets"]).column(0).flatten()
-        start, stop = np.searchsorted(numbers, borders[number : number + 2])
-        places = numbers[start:stop] - borders[number]
-        sketched = np.asarray(column.is_valid())[places]
-        values = np.asarray(column.values).reshape(len(column), bands)[places[sketched]]
-        return bucket_entries(distinct[start:stop][sketched], values, low, high, comparer)
+        mine = distinct[places[number] : places[number + 1]]
+        at = rows[mine] - borders[number]
+        sketched = np.asarray(column.is_valid())[at]
+        values = np.asarray(column.values).reshape(len(column), bands)[at[sketched]]
+        return bucket_entries(mine[sketched], values, low, high, comparer)
 
     def entries(low: int, high: int) -> Iterator[Entries]:
         return corpus.scratch.map(lambda number: part(number, low, high), range(len(corpus.pieces)))
