@@ -187,7 +187,7 @@ def _findings(
     runs: list[tuple[int, int, Finding]] = []
     flags: list[Finding] = []
     for repeat in repeats:
-        start, stop = offsets.widen(spans[repeat["twin_first"]][0], spans[repeat["twin_last"]][1])
+        start, stop = offsets.widen(repeat["twin_start"], repeat["twin_stop"])
         finding = article._replace(
             rule=repeat["rule"],
             action=settings.rules[repeat["rule"]],

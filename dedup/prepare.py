@@ -24,7 +24,7 @@ from dedup.fingerprint import Comparer, encode
 from dedup.furniture import furniture
 from dedup.read import TEXT
 from dedup.repairs import repair
-from dedup.repeats import Repeat, repeats
+from dedup.repeats import Repeat, within_article
 from dedup.segment import comparison_key, cuts, paragraphs, size_of
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
@@ -43,8 +43,8 @@ class Layers(NamedTuple):
 
     text: str
     findings: list[Finding]  # of the text level, spans in the raw text
-    spans: list[tuple[int, int]]  # of paragraphs, in `text`
-    keys: list[str]  # of paragraphs
+    spans: Sequence[tuple[int, int]]  # of paragraphs, in `text`; of their pieces, where a part of one repeats
+    keys: Sequence[str]  # of these
     repeats: list[Repeat]
 
 
@@ -57,7 +57,7 @@ def layers(raw: str, settings: Settings) -> Layers:
         text = _without(text, [(line.start, line.stop) for line in lines if line.action != "flag"])
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
-    return Layers(text, findings, spans, keys, repeats(text, spans, keys, settings))
+    return Layers(text, findings, *within_article(text, spans, keys, settings))
 
 
 def dropped_runs(found: Sequence[Repeat], settings: Settings) -> list[tuple[int, int]]:
@@ -106,8 +106,8 @@ REPEATS = pa.struct(
         ("rule", pa.string()),
         ("first", pa.int64()),
         ("last", pa.int64()),
-        ("twin_first", pa.int64()),
-        ("twin_last", pa.int64()),
+        ("twin_start", pa.int64()),
+        ("twin_stop", pa.int64()),
         ("similarity", pa.float64()),
         ("evidence", pa.string()),
     ]

@@ -17,13 +17,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, RUN, SECOND_IS_CUT, Paragraphs, chain
+from dedup.reprints import reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
+from dedup.splits import Pieces, split
 from dedup.twins import Repeat, Twins, justified, may_drop, runs_of
 
 BLOCK = "repeated-block"
 PARAGRAPH = "repeated-paragraph"
-__all__ = ["BLOCK", "PARAGRAPH", "Repeat", "repeats"]
+__all__ = ["BLOCK", "PARAGRAPH", "Repeat", "within_article"]
 
 # Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
 # constant changed at a time. As they stand, 13 of the untouched lose 0.0254 % of all characters as blocks; read one
@@ -62,35 +64,43 @@ ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alo
 ROUNDS = 8  # a block dropped can bring the copies of another together
 
 
-def repeats(text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], settings: Settings) -> list[Repeat]:
-    r"""What of an article repeats an earlier or more complete part of it, in order.
+def within_article(text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], settings: Settings) -> Pieces:
+    r"""What of an article repeats an earlier or more complete part of it.
 
-    `spans` are the article's paragraphs and `keys` their comparison keys. The runs ``first..last`` of the
-    answer are disjoint; no paragraph of a twin run lies in any of them.
+    `spans` are the article's paragraphs and `keys` their comparison keys; those of the answer are cut in pieces
+    where a part of a paragraph repeats. The runs ``first..last`` of the answer are disjoint, and none of them has a
+    part of a twin.
 
     >>> from dedup.segment import comparison_key, paragraphs
     >>> body = [f"Paragraph {name} tells at some length what only it has to tell." for name in "abcd"]
     >>> text = "\n\n".join(["Title", *body, "Read more", *body])
     >>> spans = paragraphs(text)
-    >>> for repeat in repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings()):
+    >>> keys = [comparison_key(text[slice(*span)]) for span in spans]
+    >>> for repeat in within_article(text, spans, keys, Settings()).repeats:
     ...     print(repeat.rule, repeat.first, repeat.last, repeat.twin_first, repeat.twin_last, repeat.evidence)
     repeated-block 6 9 1 4 paragraphs 2-5 again
     """
     count = len(keys)
-    if count < 2:
-        return []
     want_blocks, want_alone = settings.rules[BLOCK] != OFF, settings.rules[PARAGRAPH] != OFF
     all_differ = len(set(keys)) == count
     shared_runs = _shared_runs(keys)
     if (all_differ and not shared_runs) or not (want_blocks or want_alone):
-        return []
+        return Pieces(spans, keys, [])
     article = Paragraphs(text, spans, keys)
-    found: list[Repeat] = []
+    pieces = Pieces(spans, keys, _blocks(article, settings.paragraph_threshold) if want_blocks and shared_runs else [])
     if want_blocks and shared_runs:
-        found = _blocks(article, settings.paragraph_threshold)
+        gone = {index for one in pieces.repeats for index in range(one.first, one.last + 1)}
+        needed = {index for one in pieces.repeats for index in range(one.twin_first, one.twin_last + 1)}
+        again = reprints(article, gone, needed, settings.paragraph_threshold)
+        if again:
+            pieces = split(text, pieces, again, BLOCK)
+            article = Paragraphs(text, pieces.spans, pieces.keys)
     if want_alone:
-        found += _alone(article, found, settings.paragraph_threshold, look_for_edited=shared_runs)
-    return sorted(found, key=lambda repeat: repeat.first)
+        pieces.repeats.extend(
+            _alone(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs)
+        )
+        pieces.repeats.sort(key=lambda repeat: repeat.first)
+    return pieces
 
 
 def _shared_runs(keys: Sequence[str]) -> bool:

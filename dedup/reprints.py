@@ -1,0 +1,282 @@
+"""What of one article is printed again with other line breaks: whole runs of sentences, and sentences as bullets.
+
+Strategy: only what stands again word for word counts, and only whole units (`dedup.sentences`) go. Matches that follow
+each other in both copies, but for whole units that only one of them has, are a chain; a chain counts by how much prose
+it holds, how little of either copy is left over, and how near the copies are. Lines in a row at an end of the article
+that each stand again elsewhere are a summary. Of two copies the one goes of which more can go, else the later one. What
+a dropped word repeats is followed to the word that stays.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from dedup.chains import PROSE, RUN, Paragraphs, jaccard, shingle_set
+from dedup.sentences import Match, Sequence_, matches
+from dedup.splits import Reprint
+
+NEAR_WORDS = 40
+NEAR_APART = 30
+NEAR_SHARE = 0.5
+FAR_WORDS = 100
+FAR_UNITS = 4
+EDGE_WORDS = 60
+EDGE_UNITS = 3
+GAP_WORDS = 100
+DENSE, SPARSE = 0.8, 0.5
+SUMMARY = 3
+SUMMARY_WORDS = 30
+SUMMARY_LINE = 50
+SUMMARY_EDGE = 3
+ROUNDS = 4
+LEAST = 12
+
+
+class Chain(NamedTuple):
+    """Matches in order, with what each lacks of its last word: a copy that was cut short there."""
+
+    links: list[Match]
+    copy: tuple[int, int]
+    source: tuple[int, int]
+
+
+def reprints(article: Paragraphs, gone: set[int], needed: set[int], threshold: float) -> list[Reprint]:
+    """What of the paragraphs not `gone` is printed again; those `needed` as twins stay."""
+    alive = [index for index in range(len(article.keys)) if index not in gone]
+    if not _enough(article, alive):
+        return []
+    drops = Drops(Sequence_(article, alive), needed)
+    sequence = drops.sequence
+    found = matches(sequence)
+    for chain in _chains(sequence, found):
+        if _counts(sequence, chain):
+            _drop_chain(drops, chain)
+    _summaries(drops, found)
+    return list(drops.reprints(threshold))
+
+
+def _enough(article: Paragraphs, alive: Sequence[int]) -> bool:
+    told = [word for index in alive for word in article.words[index]]
+    runs = len(told) - RUN + 1
+    return runs > LEAST and runs - len(set(zip(*(told[skip:] for skip in range(RUN)), strict=False))) >= LEAST
+
+
+class Drops:
+    """Which units go, and which word each of their words repeats."""
+
+    def __init__(self, sequence: Sequence_, needed: set[int]) -> None:
+        self.sequence = sequence
+        self.twin_of = [-1] * len(sequence.words)
+        self.kept = [unit.paragraph in needed for unit in sequence.units]
+        self.dropped = [False] * len(sequence.units)
+
+    def drop(self, units: Sequence[int], shift: int) -> None:
+        """Drops those of `units` that may go; word n repeats word n + `shift`."""
+        borders = self.sequence.borders
+        for unit in units:
+            if self.kept[unit] or self.dropped[unit]:
+                continue
+            own = range(borders[unit], borders[unit + 1])
+            twins = [self.root(word + shift) for word in own]
+            if any(twin in own for twin in twins):
+                continue
+            self.dropped[unit] = True
+            for word, twin in zip(own, twins, strict=True):
+                self.twin_of[word] = twin
+
+    def root(self, word: int) -> int:
+        """The word that stays for `word`."""
+        while self.twin_of[word] >= 0:
+            word = self.twin_of[word]
+        return word
+
+    def reprints(self, threshold: float) -> Iterator[Reprint]:
+        """What goes, as spans: runs of units that a run of words stays for."""
+        sequence = self.sequence
+        run: list[int] = []
+        for unit in (*range(len(sequence.units)), -1):
+            if run and not (unit >= 0 and self.dropped[unit] and self._goes_on(run, unit)):
+                yield from self._reprint(run, threshold)
+                run = []
+            if unit >= 0 and self.dropped[unit]:
+                run.append(unit)
+
+    def _goes_on(self, run: list[int], unit: int) -> bool:
+        borders = self.sequence.borders
+        units = self.sequence.units
+        if units[run[0]].paragraph != units[unit].paragraph and not self.sequence.opens(run[0]):
+            return False
+        if borders[unit] == borders[unit + 1] or borders[unit] == borders[run[0]]:  # no words to compare
+            return True
+        return self.root(borders[unit]) == self.root(borders[unit] - 1) + 1
+
+    def _reprint(self, run: list[int], threshold: float) -> Iterator[Reprint]:
+        sequence = self.sequence
+        start, stop = sequence.borders[run[0]], sequence.borders[run[-1] + 1]
+        twins = [self.root(word) for word in range(start, stop)]
+        if not twins or twins[-1] - twins[0] != stop - start - 1:
+            return
+        own, other = sequence.words[start:stop], sequence.words[twins[0] : twins[-1] + 1]
+        similarity = 1.0 if own == other else jaccard(shingle_set(own), shingle_set(other))
+        if similarity >= threshold:
+            span = sequence.units[run[0]].start, sequence.units[run[-1]].stop
+            yield Reprint(*span, *sequence.span(twins[0], twins[-1] + 1), similarity)
+
+
+def _chains(sequence: Sequence_, found: Sequence[Match]) -> Iterator[Chain]:
+    links: list[Match] = []
+    for match in found:
+        joined = _join(sequence, links[-1], match) if links else None
+        if joined:
+            links[-1:] = joined
+        else:
+            if links:
+                yield _chain(links)
+            links = [match]
+    if links:
+        yield _chain(links)
+
+
+def _chain(links: list[Match]) -> Chain:
+    first, last = links[0], links[-1]
+    return Chain(links, (first.copy, last.copy + last.length), (first.source, last.source + last.length))
+
+
+def _join(sequence: Sequence_, before: Match, match: Match) -> list[Match] | None:
+    """The two as links of one chain, if between them are only whole units; the border may slide."""
+    told = sequence.words
+    back = 0
+    while True:
+        copy, source = match.copy - back, match.source - back
+        gaps = copy - before.copy - before.length, source - before.source - before.length
+        shorter = max(0, -min(gaps))
+        if max(gaps) + shorter > GAP_WORDS or shorter >= before.length:
+            pass
+        elif copy in sequence.starts and source in sequence.starts:
+            ends = before.copy + before.length - shorter, before.source + before.length - shorter
+            if ends[0] in sequence.starts and ends[1] in sequence.starts:
+                return [before._replace(length=before.length - shorter), Match(copy, source, match.length + back)]
+        back += 1
+        copy, source = match.copy - back, match.source - back
+        if source <= before.source or copy <= before.copy or told[copy] != told[source]:
+            return None
+
+
+def _droppable(sequence: Sequence_, chain: Chain, side: int) -> list[tuple[range, int]]:
+    """Units that may go on one side of a chain, with the way to their twins."""
+    return [
+        (
+            sequence.units_in(link[side], link[side] + link.length + _cut_short(sequence, link, side)),
+            link[1 - side] - link[side],
+        )
+        for link in chain.links
+    ]
+
+
+def _cut_short(sequence: Sequence_, link: Match, side: int) -> bool:
+    """Whether a match ends in a word cut short on this side, at the end of a unit."""
+    place, other = link[side] + link.length, link[1 - side] + link.length
+    told = sequence.words
+    if place + 1 not in sequence.starts or place in sequence.starts or other >= len(told):
+        return False
+    return len(told[place]) < len(told[other]) and told[other].startswith(told[place])
+
+
+def _words_in(sequence: Sequence_, told: list[tuple[range, int]]) -> float:
+    return sum(
+        sequence.size(sequence.borders[units.start], sequence.borders[units.stop]) for units, _ in told if len(units)
+    )
+
+
+def _counts(sequence: Sequence_, chain: Chain) -> bool:
+    """Whether a chain is a text printed again."""
+    sides = [_droppable(sequence, chain, side) for side in (0, 1)]
+    sizes = [_words_in(sequence, told) for told in sides]
+    copy = max(sizes)
+    spans = [sequence.size(*chain.copy), sequence.size(*chain.source)]
+    matched = sum(sequence.size(link.copy, link.copy + link.length) for link in chain.links)
+    shares = sorted(matched / span for span in spans)
+    if shares[0] < SPARSE or shares[1] < DENSE:
+        return False
+    between = sequence.size(chain.source[1], chain.copy[0]) if chain.copy[0] > chain.source[1] else 0.0
+    units = [unit for side in sides[sizes[1] > sizes[0]:][:1] for told, _ in side for unit in told]
+    borders = sequence.borders
+    prose = sum(sequence.size(borders[unit], borders[unit + 1]) >= PROSE for unit in units)
+    if copy >= NEAR_WORDS and between <= max(NEAR_APART, NEAR_SHARE * copy):
+        return True
+    if copy >= FAR_WORDS and prose >= FAR_UNITS:
+        return True
+    edge = chain.copy[1] >= len(sequence.words) or chain.source[0] == 0
+    return edge and copy >= EDGE_WORDS and prose >= EDGE_UNITS
+
+
+def _drop_chain(drops: Drops, chain: Chain) -> None:
+    """Drops one side of a chain: that of which more can go, else the later one."""
+    sequence = drops.sequence
+    sides = [_droppable(sequence, chain, side) for side in (0, 1)]
+    sizes = [_words_in(sequence, told) for told in sides]
+    side = sides[sizes[1] > sizes[0]]
+    for units, shift in side:
+        drops.drop(units, shift)
+
+
+def _summaries(drops: Drops, found: Sequence[Match]) -> None:
+    """Drops lines in a row, at an end of the article, each of which stands again elsewhere as whole units."""
+    sequence = drops.sequence
+    borders, units = sequence.borders, sequence.units
+    lines: list[tuple[int, int]] = []  # first and last unit
+    for number, unit in enumerate(units):
+        if borders[number] == borders[number + 1]:
+            continue
+        if lines and units[lines[-1][0]].line == unit.line:
+            lines[-1] = lines[-1][0], number
+        else:
+            lines.append((number, number))
+    begins = [borders[first] for first, _ in lines]
+    twins: dict[int, int] = {}  # line -> the way to its twin
+    for match in found:
+        for place, other in ((match.copy, match.source), (match.source, match.copy)):
+            for line in range(bisect_left(begins, place), len(lines)):
+                first, last = lines[line]
+                if borders[last + 1] > place + match.length:
+                    break
+                shift = other - place
+                if borders[first] + shift in sequence.starts and borders[last + 1] + shift in sequence.starts:
+                    twins.setdefault(line, shift)
+    row: list[int] = []
+    for line in range(len(lines) + 1):
+        if line in twins and _may_be_bullet(drops, lines[line]):
+            row.append(line)
+            continue
+        _summary(drops, lines, row, twins)
+        row = []
+
+
+def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
+    sequence = drops.sequence
+    first, last = line
+    if any(drops.dropped[unit] or drops.kept[unit] for unit in range(first, last + 1)):
+        return False
+    size = sequence.size(sequence.borders[first], sequence.borders[last + 1])
+    text = sequence.article.text[: sequence.units[last].stop][-8:].rstrip(" \n\"'”’»)")
+    return size <= SUMMARY_LINE and not text.endswith(("?", "？", "؟"))
+
+
+def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
+    sequence = drops.sequence
+    borders = sequence.borders
+    if len(row) < SUMMARY or not (row[0] <= SUMMARY_EDGE or row[-1] >= len(lines) - 1 - SUMMARY_EDGE):
+        return
+    start, stop = borders[lines[row[0]][0]], borders[lines[row[-1]][1] + 1]
+    sizes = [sequence.size(borders[lines[line][0]], borders[lines[line][1] + 1]) for line in row]
+    if sum(size >= PROSE for size in sizes) < SUMMARY or sum(sizes) < SUMMARY_WORDS:
+        return
+    elsewhere = [borders[lines[line][0]] + twins[line] for line in row]
+    if any(start - (borders[lines[line][1] + 1] - borders[lines[line][0]]) < twin < stop for twin, line in zip(elsewhere, row, strict=True)):
+        return
+    if len({twins[line] for line in row}) == 1:
+        return
+    for line in row:
+        drops.drop(range(lines[line][0], lines[line][1] + 1), twins[line])

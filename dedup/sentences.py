@@ -1,0 +1,170 @@
+"""The words of one article as one sequence, and what of it stands again verbatim, wherever lines and paragraphs end.
+
+Strategy: paragraphs are cut at line ends and behind sentences; these units are the least that can be dropped. Their
+words, one after the other, are searched for runs that stood before, from left to right, each followed as far as it
+goes. What such a run means is not decided here; see `dedup.reprints`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from dedup.chains import RUN, Paragraphs
+from dedup.segment import size_of, words
+
+EARLIER = 3  # earlier places of a run of words that are followed
+# Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
+_BORDER = re.compile(r"\s*\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
+
+
+class Unit(NamedTuple):
+    """A sentence, or as much of it as stands on one line."""
+
+    start: int
+    stop: int
+    paragraph: int
+    line: int
+
+
+class Match(NamedTuple):
+    """`length` words at `copy` that stand at `source` too, earlier and without overlap."""
+
+    copy: int
+    source: int
+    length: int
+
+
+class Sequence_:
+    """The units of those paragraphs that are alive, and their words."""
+
+    def __init__(self, article: Paragraphs, alive: Sequence[int]) -> None:
+        self.article = article
+        self.units: list[Unit] = []
+        self.words: list[str] = []
+        self.borders = [0]  # of units, in words
+        line = 0
+        for index in alive:
+            start, stop = article.spans[index]
+            pieces, told = _cut(article.text, start, stop, article.words[index])
+            before = start
+            for (first, last), own in zip(pieces, told, strict=True):
+                line += before == start or "\n" in article.text[before:first]
+                before = last
+                self.units.append(Unit(first, last, index, line))
+                self.words += own
+                self.borders.append(len(self.words))
+            line += 1
+        self.sizes = [0.0, *accumulate(1.0 if word.isascii() else size_of([word]) for word in self.words)]
+        self.starts = frozenset(self.borders)
+
+    def size(self, start: int, stop: int) -> float:
+        """How many words `start:stop` are to a reader."""
+        return self.sizes[stop] - self.sizes[start]
+
+    def unit_at(self, word: int) -> int:
+        """The unit that a word is in."""
+        return bisect_right(self.borders, word) - 1
+
+    def units_in(self, start: int, stop: int) -> range:
+        """The units that lie wholly in the words `start:stop`, with those of no words between them."""
+        first = bisect_right(self.borders, start) - 1
+        if self.borders[first] < start:
+            first += 1
+        else:
+            while first and self.borders[first - 1] == start:
+                first -= 1
+        last = bisect_right(self.borders, stop) - 1
+        return range(first, max(first, last))
+
+    def opens(self, unit: int) -> bool:
+        """Whether a unit is the first of its paragraph."""
+        return unit == 0 or self.units[unit - 1].paragraph != self.units[unit].paragraph
+
+    def span(self, start: int, stop: int) -> tuple[int, int]:
+        """Where the words `start:stop` stand in the text; punctuation behind them included."""
+        return self._place(start), self._end(stop)
+
+    def _place(self, word: int) -> int:
+        unit = self.unit_at(word)
+        one = self.units[unit]
+        return _nth(self.article.text, one.start, one.stop, word - self.borders[unit])
+
+    def _end(self, word: int) -> int:
+        unit = self.unit_at(word - 1)
+        one = self.units[unit]
+        if self.borders[unit + 1] == word:
+            return one.stop
+        stop = _nth(self.article.text, one.start, one.stop, word - self.borders[unit])
+        return one.start + len(self.article.text[one.start : stop].rstrip())
+
+
+def _cut(text: str, start: int, stop: int, whole: list[str]) -> tuple[list[tuple[int, int]], list[list[str]]]:
+    """The spans of the units of a paragraph and the words of each; one unit where cutting would change words."""
+    spans = []
+    first = start
+    for border in _BORDER.finditer(text, start, stop):
+        last = first + len(text[first : border.end()].rstrip())
+        if last > first:
+            spans.append((first, last))
+            first = border.end()
+    if first < stop:
+        spans.append((first, stop))
+    told = [words(text[slice(*span)]) for span in spans]
+    if len(spans) > 1 and [word for own in told for word in own] != whole:
+        return [(start, stop)], [whole]
+    return spans, told
+
+
+def _nth(text: str, start: int, stop: int, number: int) -> int:
+    """Where word `number` of ``text[start:stop]`` begins, found by halving."""
+    if not number:
+        return start
+    low, high = start, stop
+    while high - low > 1:
+        middle = (low + high) // 2
+        if len(words(text[start:middle])) > number:
+            high = middle
+        else:
+            low = middle
+    return high - 1
+
+
+def matches(sequence: Sequence_) -> list[Match]:
+    """What stands again of the words, by the place of the copy; copies do not overlap each other."""
+    told = sequence.words
+    runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))
+    seen: set[tuple[str, ...]] = set()
+    again: set[tuple[str, ...]] = set()
+    for run in runs:
+        (again if run in seen else seen).add(run)
+    places: dict[tuple[str, ...], list[int]] = {run: [] for run in again}
+    found: list[Match] = []
+    place = 0
+    while place < len(runs):
+        before = places.get(runs[place])
+        if before is None:
+            place += 1
+            continue
+        best = max(((_follow(told, earlier, place), -earlier) for earlier in before), default=(0, 0))
+        length = best[0] if best[0] >= RUN else 1
+        if length > 1:
+            found.append(Match(place, -best[1], length))
+        for inside in range(place, min(place + length, len(runs))):
+            known = places.get(runs[inside])
+            if known is not None and len(known) < EARLIER:
+                known.append(inside)
+        place += length
+    return found
+
+
+def _follow(told: list[str], earlier: int, place: int) -> int:
+    """How many words from `earlier` on stand at `place` too, without running into each other."""
+    limit = min(place - earlier, len(told) - place)
+    length = 0
+    while length < limit and told[earlier + length] == told[place + length]:
+        length += 1
+    return length
