@@ -17,13 +17,14 @@ from dedup.chains import PROSE, RUN, Paragraphs, jaccard, shingle_set
 from dedup.sentences import Match, Sequence_, matches
 from dedup.splits import Reprint
 
-NEAR_WORDS = 40
-NEAR_APART = 30
-NEAR_SHARE = 0.5
+BLOCK_WORDS = 40
+WHOLE = 0.9
+WHOLE_NEEDS = 0.5
+APART = 30
 FAR_WORDS = 100
-FAR_UNITS = 4
+FAR_PARAGRAPHS = 4
 EDGE_WORDS = 60
-EDGE_UNITS = 3
+EDGE_PARAGRAPHS = 3
 GAP_WORDS = 100
 DENSE, SPARSE = 0.8, 0.5
 SUMMARY = 3
@@ -51,7 +52,7 @@ def reprints(article: Paragraphs, gone: set[int], needed: set[int], threshold: f
     sequence = drops.sequence
     found = matches(sequence)
     for chain in _chains(sequence, found):
-        if _counts(sequence, chain):
+        if _counts(drops, chain, found):
             _drop_chain(drops, chain)
     _summaries(drops, found)
     return list(drops.reprints(threshold))
@@ -85,6 +86,12 @@ class Drops:
             self.dropped[unit] = True
             for word, twin in zip(own, twins, strict=True):
                 self.twin_of[word] = twin
+
+    def left(self, start: int, stop: int) -> float:
+        """The size of what stays of the words `start:stop`."""
+        return sum(
+            self.sequence.size(word, word + 1) for word in range(start, stop) if self.twin_of[word] < 0
+        )
 
     def root(self, word: int) -> int:
         """The word that stays for `word`."""
@@ -190,26 +197,71 @@ def _words_in(sequence: Sequence_, told: list[tuple[range, int]]) -> float:
     )
 
 
-def _counts(sequence: Sequence_, chain: Chain) -> bool:
+def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     """Whether a chain is a text printed again."""
-    sides = [_droppable(sequence, chain, side) for side in (0, 1)]
-    sizes = [_words_in(sequence, told) for told in sides]
-    copy = max(sizes)
+    sequence = drops.sequence
     spans = [sequence.size(*chain.copy), sequence.size(*chain.source)]
     matched = sum(sequence.size(link.copy, link.copy + link.length) for link in chain.links)
     shares = sorted(matched / span for span in spans)
-    if shares[0] < SPARSE or shares[1] < DENSE:
+    sides = [_droppable(sequence, chain, side) for side in (0, 1)]
+    if shares[0] < SPARSE or shares[1] < DENSE or not all(any(map(len, (units for units, _ in side))) for side in sides):
         return False
-    between = sequence.size(chain.source[1], chain.copy[0]) if chain.copy[0] > chain.source[1] else 0.0
-    units = [unit for side in sides[sizes[1] > sizes[0]:][:1] for told, _ in side for unit in told]
-    borders = sequence.borders
-    prose = sum(sequence.size(borders[unit], borders[unit + 1]) >= PROSE for unit in units)
-    if copy >= NEAR_WORDS and between <= max(NEAR_APART, NEAR_SHARE * copy):
+    prose = max(_prose(sequence, side) for side in sides)
+    if prose < BLOCK_WORDS * WHOLE_NEEDS:
+        return False
+    between = drops.left(chain.source[1], chain.copy[0])
+    whole = 2 * matched / drops.left(0, len(sequence.words))
+    if whole >= WHOLE and prose >= (BLOCK_WORDS if between else BLOCK_WORDS * WHOLE_NEEDS):
         return True
-    if copy >= FAR_WORDS and prose >= FAR_UNITS:
+    (copy_opens, copy_ends), (source_opens, source_ends) = (_clean(sequence, chain, sides, side) for side in (0, 1))
+    if source_opens and copy_ends and prose >= BLOCK_WORDS and between <= APART:
+        return True
+    if not (source_opens and copy_ends and copy_opens and source_ends) or _third(chain, found):
+        return False
+    count = max(_paragraphs(sequence, side) for side in sides)
+    if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
         return True
     edge = chain.copy[1] >= len(sequence.words) or chain.source[0] == 0
-    return edge and copy >= EDGE_WORDS and prose >= EDGE_UNITS
+    return edge and prose >= EDGE_WORDS and count >= EDGE_PARAGRAPHS
+
+
+def _prose(sequence: Sequence_, side: list[tuple[range, int]]) -> float:
+    borders = sequence.borders
+    sizes = (sequence.size(borders[unit], borders[unit + 1]) for units, _ in side for unit in units)
+    return sum(size for size in sizes if size >= PROSE)
+
+
+def _paragraphs(sequence: Sequence_, side: list[tuple[range, int]]) -> int:
+    """How many lines of a side have a unit of prose."""
+    borders = sequence.borders
+    return len(
+        {
+            sequence.units[unit].line
+            for units, _ in side
+            for unit in units
+            if sequence.size(borders[unit], borders[unit + 1]) >= PROSE
+        }
+    )
+
+
+def _clean(
+    sequence: Sequence_, chain: Chain, sides: list[list[tuple[range, int]]], side: int
+) -> tuple[bool, bool]:
+    """Whether one side of a chain opens a line, and whether it ends one."""
+    units = [unit for told, _ in sides[side] for unit in told]
+    first, last = units[0], units[-1]
+    start, stop = chain.links[0][side], chain.links[-1][side] + chain.links[-1].length
+    all_, borders = sequence.units, sequence.borders
+    opens = first == 0 or all_[first - 1].line != all_[first].line
+    ends = last == len(all_) - 1 or all_[last + 1].line != all_[last].line
+    return opens and borders[first] - start < RUN, ends and stop - borders[last + 1] < RUN
+
+
+def _third(chain: Chain, found: Sequence[Match]) -> bool:
+    """Whether what a chain repeats stands a third time."""
+    start, stop = chain.source
+    again = (min(stop, one.source + one.length) - max(start, one.source) for one in found if one not in chain.links)
+    return any(2 * common > stop - start for common in again)
 
 
 def _drop_chain(drops: Drops, chain: Chain) -> None:
