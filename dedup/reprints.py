@@ -31,7 +31,7 @@ SUMMARY = 3
 SUMMARY_WORDS = 30
 SUMMARY_LINE = 50
 SUMMARY_EDGE = 3
-ROUNDS = 4
+SPLITS = 8
 LEAST = 12
 
 
@@ -51,9 +51,13 @@ def reprints(article: Paragraphs, gone: set[int], needed: set[int], threshold: f
     drops = Drops(Sequence_(article, alive), needed)
     sequence = drops.sequence
     found = matches(sequence)
-    for chain in _chains(sequence, found):
+    waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
+    while waiting:
+        chain, depth = waiting.pop()
         if _counts(drops, chain, found):
             _drop_chain(drops, chain)
+        elif len(chain.links) > 1 and depth < SPLITS:
+            waiting += [(part, depth + 1) for part in reversed(_parts(chain))]
     _summaries(drops, found)
     return list(drops.reprints(threshold))
 
@@ -151,6 +155,17 @@ def _chain(links: list[Match]) -> Chain:
     return Chain(links, (first.copy, last.copy + last.length), (first.source, last.source + last.length))
 
 
+def _parts(chain: Chain) -> list[Chain]:
+    """A chain cut in two at its widest gap."""
+
+    def gap(place: int) -> int:
+        before, link = chain.links[place - 1 : place + 1]
+        return link.copy - before.copy + link.source - before.source - 2 * before.length
+
+    place = max(range(1, len(chain.links)), key=gap)
+    return [_chain(chain.links[:place]), _chain(chain.links[place:])]
+
+
 def _join(sequence: Sequence_, before: Match, match: Match) -> list[Match] | None:
     """The two as links of one chain, if between them are only whole units; the border may slide."""
     told = sequence.words
@@ -186,7 +201,10 @@ def _cut_short(sequence: Sequence_, link: Match, side: int) -> bool:
     """Whether a match ends in a word cut short on this side, at the end of a unit."""
     place, other = link[side] + link.length, link[1 - side] + link.length
     told = sequence.words
-    if place + 1 not in sequence.starts or place in sequence.starts or other >= len(told):
+    if place + 1 not in sequence.starts or other >= len(told):
+        return False
+    unit = sequence.unit_at(place)
+    if sequence.borders[unit] == place and sequence.units[unit].line != sequence.units[max(0, unit - 1)].line:
         return False
     return len(told[place]) < len(told[other]) and told[other].startswith(told[place])
 
@@ -214,14 +232,15 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     if whole >= WHOLE and prose >= (BLOCK_WORDS if between else BLOCK_WORDS * WHOLE_NEEDS):
         return True
     (copy_opens, copy_ends), (source_opens, source_ends) = (_clean(sequence, chain, sides, side) for side in (0, 1))
-    if source_opens and copy_ends and prose >= BLOCK_WORDS and between <= APART:
+    outer = (source_opens and copy_ends) or (source_opens and copy_opens and (source_ends or copy_ends))
+    if outer and prose >= BLOCK_WORDS and between <= APART:
         return True
     if not (source_opens and copy_ends and copy_opens and source_ends) or _third(chain, found):
         return False
     count = max(_paragraphs(sequence, side) for side in sides)
     if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
         return True
-    edge = chain.copy[1] >= len(sequence.words) or chain.source[0] == 0
+    edge = sequence.size(chain.copy[1], len(sequence.words)) < PROSE
     return edge and prose >= EDGE_WORDS and count >= EDGE_PARAGRAPHS
 
 
@@ -232,11 +251,11 @@ def _prose(sequence: Sequence_, side: list[tuple[range, int]]) -> float:
 
 
 def _paragraphs(sequence: Sequence_, side: list[tuple[range, int]]) -> int:
-    """How many lines of a side have a unit of prose."""
+    """How many paragraphs of a side have a unit of prose."""
     borders = sequence.borders
     return len(
         {
-            sequence.units[unit].line
+            sequence.units[unit].paragraph
             for units, _ in side
             for unit in units
             if sequence.size(borders[unit], borders[unit + 1]) >= PROSE
@@ -247,13 +266,14 @@ def _paragraphs(sequence: Sequence_, side: list[tuple[range, int]]) -> int:
 def _clean(
     sequence: Sequence_, chain: Chain, sides: list[list[tuple[range, int]]], side: int
 ) -> tuple[bool, bool]:
-    """Whether one side of a chain opens a line, and whether it ends one."""
+    """Whether one side of a chain begins with a line and a sentence, and whether it ends with them."""
     units = [unit for told, _ in sides[side] for unit in told]
     first, last = units[0], units[-1]
     start, stop = chain.links[0][side], chain.links[-1][side] + chain.links[-1].length
     all_, borders = sequence.units, sequence.borders
-    opens = first == 0 or all_[first - 1].line != all_[first].line
-    ends = last == len(all_) - 1 or all_[last + 1].line != all_[last].line
+    opens = sequence.opens(first) or all_[first - 1].line != all_[first].line and sequence.is_sentence(first - 1)
+    ends = last == len(all_) - 1 or sequence.opens(last + 1)
+    ends = ends or all_[last + 1].line != all_[last].line and sequence.is_sentence(last)
     return opens and borders[first] - start < RUN, ends and stop - borders[last + 1] < RUN
 
 
@@ -289,8 +309,9 @@ def _summaries(drops: Drops, found: Sequence[Match]) -> None:
     begins = [borders[first] for first, _ in lines]
     twins: dict[int, int] = {}  # line -> the way to its twin
     for match in found:
+        back = _back(sequence, match)
         for place, other in ((match.copy, match.source), (match.source, match.copy)):
-            for line in range(bisect_left(begins, place), len(lines)):
+            for line in range(bisect_left(begins, place - back), len(lines)):
                 first, last = lines[line]
                 if borders[last + 1] > place + match.length:
                     break
@@ -304,6 +325,15 @@ def _summaries(drops: Drops, found: Sequence[Match]) -> None:
             continue
         _summary(drops, lines, row, twins)
         row = []
+
+
+def _back(sequence: Sequence_, match: Match) -> int:
+    """How many words before a match are the same too: what another match before it has taken."""
+    told = sequence.words
+    back = 0
+    while back < min(match.source, SUMMARY_LINE) and told[match.source - back - 1] == told[match.copy - back - 1]:
+        back += 1
+    return back
 
 
 def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:

@@ -51,7 +51,7 @@ def _spaced(body: Sequence[str]) -> bool:
 
 def _blank(body: Sequence[str]) -> str:
     """What joins sentences into one paragraph."""
-    return " " if _spaced(body) else ""
+    return "" if any("。" in text for text in body) else " "
 
 
 def _wrapped(body: Sequence[str], rng: random.Random) -> list[str]:
