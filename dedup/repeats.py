@@ -20,7 +20,7 @@ from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, RUN, SECOND_IS_CUT, Paragra
 from dedup.reprints import reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
-from dedup.splits import Pieces, split
+from dedup.splits import Pieces, Reprint, split
 from dedup.twins import Repeat, Twins, justified, may_drop, runs_of
 
 BLOCK = "repeated-block"
@@ -87,11 +87,10 @@ def within_article(text: str, spans: Sequence[tuple[int, int]], keys: Sequence[s
     if (all_differ and not shared_runs) or not (want_blocks or want_alone):
         return Pieces(spans, keys, [])
     article = Paragraphs(text, spans, keys)
-    pieces = Pieces(spans, keys, _blocks(article, settings.paragraph_threshold) if want_blocks and shared_runs else [])
+    pieces = Pieces(spans, keys, [])
     if want_blocks and shared_runs:
-        gone = {index for one in pieces.repeats for index in range(one.first, one.last + 1)}
-        needed = {index for one in pieces.repeats for index in range(one.twin_first, one.twin_last + 1)}
-        again = reprints(article, gone, needed, settings.paragraph_threshold)
+        found, again = _both(article, settings.paragraph_threshold)
+        pieces = Pieces(spans, keys, found)
         if again:
             pieces = split(text, pieces, again, BLOCK)
             article = Paragraphs(text, pieces.spans, pieces.keys)
@@ -101,6 +100,32 @@ def within_article(text: str, spans: Sequence[tuple[int, int]], keys: Sequence[s
         )
         pieces.repeats.sort(key=lambda repeat: repeat.first)
     return pieces
+
+
+def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Reprint]]:
+    """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
+    found = _blocks(article, threshold)
+    again, hindered = _reprints(article, found, threshold)
+    if hindered:
+        fewer = [one for one in found if hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))]
+        more, _ = _reprints(article, fewer, threshold)
+        if _characters(article, fewer, more) > _characters(article, found, again):
+            return fewer, more
+    return found, again
+
+
+def _reprints(
+    article: Paragraphs, found: Sequence[Repeat], threshold: float
+) -> tuple[list[Reprint], frozenset[int]]:
+    gone = {index for one in found for index in range(one.first, one.last + 1)}
+    needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
+    return reprints(article, gone, needed, threshold)
+
+
+def _characters(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
+    """How much goes."""
+    whole = sum(article.spans[one.last][1] - article.spans[one.first][0] for one in found)
+    return whole + sum(one.stop - one.start for one in again)
 
 
 def _shared_runs(keys: Sequence[str]) -> bool:

@@ -28,6 +28,7 @@ EDGE_PARAGRAPHS = 3
 GAP_WORDS = 100
 DENSE, SPARSE = 0.8, 0.5
 SUMMARY = 3
+SUMMARY_PROSE = 2
 SUMMARY_WORDS = 30
 SUMMARY_LINE = 50
 SUMMARY_EDGE = 3
@@ -43,14 +44,16 @@ class Chain(NamedTuple):
     source: tuple[int, int]
 
 
-def reprints(article: Paragraphs, gone: set[int], needed: set[int], threshold: float) -> list[Reprint]:
-    """What of the paragraphs not `gone` is printed again; those `needed` as twins stay."""
+def reprints(
+    article: Paragraphs, gone: set[int], needed: set[int], threshold: float
+) -> tuple[list[Reprint], frozenset[int]]:
+    """What of the paragraphs not `gone` is printed again; those `needed` as twins stay, and which of them hindered."""
     alive = [index for index in range(len(article.keys)) if index not in gone]
     if not _enough(article, alive):
-        return []
+        return [], frozenset()
     drops = Drops(Sequence_(article, alive), needed)
     sequence = drops.sequence
-    found = matches(sequence)
+    found = [_settled(sequence, match) for match in matches(sequence)]
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
     while waiting:
         chain, depth = waiting.pop()
@@ -59,7 +62,7 @@ def reprints(article: Paragraphs, gone: set[int], needed: set[int], threshold: f
         elif len(chain.links) > 1 and depth < SPLITS:
             waiting += [(part, depth + 1) for part in reversed(_parts(chain))]
     _summaries(drops, found)
-    return list(drops.reprints(threshold))
+    return list(drops.reprints(threshold)), frozenset(drops.hindered)
 
 
 def _enough(article: Paragraphs, alive: Sequence[int]) -> bool:
@@ -76,11 +79,14 @@ class Drops:
         self.twin_of = [-1] * len(sequence.words)
         self.kept = [unit.paragraph in needed for unit in sequence.units]
         self.dropped = [False] * len(sequence.units)
+        self.hindered: set[int] = set()  # paragraphs that would go, were they not kept
 
     def drop(self, units: Sequence[int], shift: int) -> None:
         """Drops those of `units` that may go; word n repeats word n + `shift`."""
         borders = self.sequence.borders
         for unit in units:
+            if self.kept[unit]:
+                self.hindered.add(self.sequence.units[unit].paragraph)
             if self.kept[unit] or self.dropped[unit]:
                 continue
             own = range(borders[unit], borders[unit + 1])
@@ -134,6 +140,19 @@ class Drops:
         if similarity >= threshold:
             span = sequence.units[run[0]].start, sequence.units[run[-1]].stop
             yield Reprint(*span, *sequence.span(twins[0], twins[-1] + 1), similarity)
+
+
+def _settled(sequence: Sequence_, match: Match) -> Match:
+    """A match that its source runs into, moved to where units start: as “c a b c a b” is “c” and “a b” twice."""
+    told, starts = sequence.words, sequence.starts
+    copy, source, length = match
+    if source + length == copy:
+        for ahead in range(min(length, len(told) - copy - length + 1)):
+            if {source + ahead, copy + ahead, copy + ahead + length} <= starts:
+                return Match(copy + ahead, source + ahead, length)
+            if copy + ahead + length == len(told) or told[copy + ahead + length] != told[copy + ahead]:
+                break
+    return match
 
 
 def _chains(sequence: Sequence_, found: Sequence[Match]) -> Iterator[Chain]:
@@ -285,12 +304,11 @@ def _third(chain: Chain, found: Sequence[Match]) -> bool:
 
 
 def _drop_chain(drops: Drops, chain: Chain) -> None:
-    """Drops one side of a chain: that of which more can go, else the later one."""
+    """Drops one side of a chain: that of which more can go, else that which is whole lines, else the later one."""
     sequence = drops.sequence
     sides = [_droppable(sequence, chain, side) for side in (0, 1)]
-    sizes = [_words_in(sequence, told) for told in sides]
-    side = sides[sizes[1] > sizes[0]]
-    for units, shift in side:
+    copy, source = ((_words_in(sequence, sides[side]), all(_clean(sequence, chain, sides, side))) for side in (0, 1))
+    for units, shift in sides[source > copy]:
         drops.drop(units, shift)
 
 
@@ -318,13 +336,29 @@ def _summaries(drops: Drops, found: Sequence[Match]) -> None:
                 shift = other - place
                 if borders[first] + shift in sequence.starts and borders[last + 1] + shift in sequence.starts:
                     twins.setdefault(line, shift)
-    row: list[int] = []
-    for line in range(len(lines) + 1):
-        if line in twins and _may_be_bullet(drops, lines[line]):
-            row.append(line)
-            continue
+    for row in _rows(drops, lines, twins):
         _summary(drops, lines, row, twins)
-        row = []
+
+
+def _rows(drops: Drops, lines: list[tuple[int, int]], twins: dict[int, int]) -> Iterator[list[int]]:
+    """Lines in a row at an end of the article that stand again outside of the row."""
+    borders = drops.sequence.borders
+    orders = range(min(SUMMARY_EDGE + 1, len(lines))), range(len(lines) - 1, max(-1, len(lines) - 2 - SUMMARY_EDGE), -1)
+    for order in orders:
+        for begin in order:
+            row: list[int] = []
+            line = begin
+            while line in twins and _may_be_bullet(drops, lines[line]):
+                start = borders[lines[line][0]] + twins[line]
+                stop = borders[lines[line][1] + 1] + twins[line]
+                ends = sorted((borders[lines[begin][0]], borders[lines[line][0]]))
+                if stop > ends[0] and start < max(ends[1], borders[lines[begin][1] + 1]):
+                    break
+                row.append(line)
+                line += order.step
+            if len(row) >= SUMMARY:
+                yield sorted(row)
+                break
 
 
 def _back(sequence: Sequence_, match: Match) -> int:
@@ -341,22 +375,18 @@ def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
     first, last = line
     if any(drops.dropped[unit] or drops.kept[unit] for unit in range(first, last + 1)):
         return False
-    size = sequence.size(sequence.borders[first], sequence.borders[last + 1])
-    text = sequence.article.text[: sequence.units[last].stop][-8:].rstrip(" \n\"'”’»)")
-    return size <= SUMMARY_LINE and not text.endswith(("?", "？", "؟"))
+    return sequence.size(sequence.borders[first], sequence.borders[last + 1]) <= SUMMARY_LINE
 
 
 def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
     sequence = drops.sequence
     borders = sequence.borders
-    if len(row) < SUMMARY or not (row[0] <= SUMMARY_EDGE or row[-1] >= len(lines) - 1 - SUMMARY_EDGE):
-        return
-    start, stop = borders[lines[row[0]][0]], borders[lines[row[-1]][1] + 1]
-    sizes = [sequence.size(borders[lines[line][0]], borders[lines[line][1] + 1]) for line in row]
-    if sum(size >= PROSE for size in sizes) < SUMMARY or sum(sizes) < SUMMARY_WORDS:
-        return
-    elsewhere = [borders[lines[line][0]] + twins[line] for line in row]
-    if any(start - (borders[lines[line][1] + 1] - borders[lines[line][0]]) < twin < stop for twin, line in zip(elsewhere, row, strict=True)):
+    told = [
+        sequence.size(borders[lines[line][0]], borders[lines[line][1] + 1])
+        for line in row
+        if not sequence.asks(lines[line][1])
+    ]
+    if len(told) < SUMMARY or sum(size >= PROSE for size in told) < SUMMARY_PROSE or sum(told) < SUMMARY_WORDS:
         return
     if len({twins[line] for line in row}) == 1:
         return

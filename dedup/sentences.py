@@ -20,6 +20,7 @@ EARLIER = 3  # earlier places of a run of words that are followed
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
 _BORDER = re.compile(r"\s*\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+")
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
+_ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
 
 
 class Unit(NamedTuple):
@@ -89,6 +90,11 @@ class Sequence_:
         """Whether a unit ends as a sentence does."""
         one = self.units[unit]
         return bool(_ENDS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+
+    def asks(self, unit: int) -> bool:
+        """Whether a unit is a question."""
+        one = self.units[unit]
+        return bool(_ASKS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
         """Where the words `start:stop` stand in the text; punctuation behind them included."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 import random
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from dedup.segment import words
+from dedup.segment import unspaced_letter, words
 from quality.score import Made, Piece
 
 WIDTHS = (72, 76, 80)
@@ -45,20 +45,30 @@ def _units(body: Sequence[str], between: str = JOINT, before: str = JOINT) -> La
     return [(between if unit else before, Piece(text, unit)) for unit, text in enumerate(body)]
 
 
-def _spaced(body: Sequence[str]) -> bool:
-    return sum(text.count(" ") for text in body) > sum(map(len, body)) / 20
-
-
 def _blank(body: Sequence[str]) -> str:
     """What joins sentences into one paragraph."""
-    return "" if any("。" in text for text in body) else " "
+    return " " if _spaced(body) else ""
+
+
+def _spaced(body: Sequence[str]) -> bool:
+    return not any("。" in text for text in body)
 
 
 def _wrapped(body: Sequence[str], rng: random.Random) -> list[str]:
     width = rng.choice(WIDTHS)
     if _spaced(body):
         return [textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False) for text in body]
-    return ["\n".join(text[at : at + NARROW] for at in range(0, len(text), NARROW)) for text in body]
+    return ["\n".join(_rows(text)) for text in body]
+
+
+def _rows(text: str) -> Iterator[str]:
+    """A text without spaces in rows, broken before letters that are words by themselves."""
+    start = 0
+    for at in range(len(text)):
+        if at - start >= NARROW and unspaced_letter().match(text, at):
+            yield text[start:at]
+            start = at
+    yield text[start:]
 
 
 def _again_in_lines(body: list[str], _: random.Random) -> Laid:
