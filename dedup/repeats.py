@@ -106,12 +106,16 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
     found = _blocks(article, threshold)
     again, hindered = _reprints(article, found, threshold)
-    if hindered:
-        fewer = [one for one in found if hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))]
-        more, _ = _reprints(article, fewer, threshold)
-        if _characters(article, fewer, more) > _characters(article, found, again):
-            return fewer, more
-    return found, again
+    best = found, again
+    for hinders in (
+        lambda one: not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1)),
+        lambda one: one.similarity < 1,
+    ):
+        fewer = [one for one in found if not hinders(one)]
+        if len(fewer) < len(found):
+            more, _ = _reprints(article, fewer, threshold)
+            best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
+    return best
 
 
 def _reprints(

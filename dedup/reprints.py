@@ -33,6 +33,7 @@ SUMMARY_WORDS = 30
 SUMMARY_LINE = 50
 SUMMARY_EDGE = 3
 SPLITS = 8
+SLIDE = 12
 LEAST = 12
 
 
@@ -51,9 +52,9 @@ def reprints(
     alive = [index for index in range(len(article.keys)) if index not in gone]
     if not _enough(article, alive):
         return [], frozenset()
-    drops = Drops(Sequence_(article, alive), needed)
-    sequence = drops.sequence
+    sequence = Sequence_(article, alive)
     found = [_settled(sequence, match) for match in matches(sequence)]
+    drops = Drops(sequence, needed)
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
     while waiting:
         chain, depth = waiting.pop()
@@ -79,6 +80,7 @@ class Drops:
         self.twin_of = [-1] * len(sequence.words)
         self.kept = [unit.paragraph in needed for unit in sequence.units]
         self.dropped = [False] * len(sequence.units)
+        self.stays: set[int] = set()  # units that something repeats
         self.hindered: set[int] = set()  # paragraphs that would go, were they not kept
 
     def drop(self, units: Sequence[int], shift: int) -> None:
@@ -96,6 +98,7 @@ class Drops:
             self.dropped[unit] = True
             for word, twin in zip(own, twins, strict=True):
                 self.twin_of[word] = twin
+            self.stays.update(map(self.sequence.unit_at, twins))
 
     def left(self, start: int, stop: int) -> float:
         """The size of what stays of the words `start:stop`."""
@@ -152,6 +155,8 @@ def _settled(sequence: Sequence_, match: Match) -> Match:
                 return Match(copy + ahead, source + ahead, length)
             if copy + ahead + length == len(told) or told[copy + ahead + length] != told[copy + ahead]:
                 break
+        if source in starts and sequence.size(copy, copy + length) >= BLOCK_WORDS:
+            sequence.cut(copy)
     return match
 
 
@@ -197,11 +202,12 @@ def _join(sequence: Sequence_, before: Match, match: Match) -> list[Match] | Non
             pass
         elif copy in sequence.starts and source in sequence.starts:
             ends = before.copy + before.length - shorter, before.source + before.length - shorter
-            if ends[0] in sequence.starts and ends[1] in sequence.starts:
+            whole = sequence.holds(copy, match.length + back) and sequence.holds(source, match.length + back)
+            if whole and ends[0] in sequence.starts and ends[1] in sequence.starts:
                 return [before._replace(length=before.length - shorter), Match(copy, source, match.length + back)]
         back += 1
         copy, source = match.copy - back, match.source - back
-        if source <= before.source or copy <= before.copy or told[copy] != told[source]:
+        if back > SLIDE or source <= before.source or copy <= before.copy or told[copy] != told[source]:
             return None
 
 
@@ -373,9 +379,10 @@ def _back(sequence: Sequence_, match: Match) -> int:
 def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
     sequence = drops.sequence
     first, last = line
-    if any(drops.dropped[unit] or drops.kept[unit] for unit in range(first, last + 1)):
-        return False
-    return sequence.size(sequence.borders[first], sequence.borders[last + 1]) <= SUMMARY_LINE
+    return (
+        not any(drops.kept[unit] or unit in drops.stays for unit in range(first, last + 1))
+        and sequence.size(sequence.borders[first], sequence.borders[last + 1]) <= SUMMARY_LINE
+    )
 
 
 def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
@@ -390,5 +397,8 @@ def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: 
         return
     if len({twins[line] for line in row}) == 1:
         return
+    some_gone = any(drops.dropped[lines[line][0]] for line in row)
     for line in row:
+        if some_gone and sequence.size(borders[lines[line][0]], borders[lines[line][1] + 1]) < PROSE:
+            continue
         drops.drop(range(lines[line][0], lines[line][1] + 1), twins[line])

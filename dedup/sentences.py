@@ -63,6 +63,18 @@ class Sequence_:
         self.sizes = [0.0, *accumulate(1.0 if word.isascii() else size_of([word]) for word in self.words)]
         self.starts = frozenset(self.borders)
 
+    def cut(self, word: int) -> None:
+        """Ends a unit before a word."""
+        unit = self.unit_at(word)
+        one = self.units[unit]
+        if self.borders[unit] == word:
+            return
+        place = self._place(word)
+        stop = one.start + len(self.article.text[one.start : place].rstrip())
+        self.units[unit : unit + 1] = one._replace(stop=stop), one._replace(start=place)
+        self.borders.insert(unit + 1, word)
+        self.starts = self.starts | {word}
+
     def size(self, start: int, stop: int) -> float:
         """How many words `start:stop` are to a reader."""
         return self.sizes[stop] - self.sizes[start]
@@ -81,6 +93,11 @@ class Sequence_:
                 first -= 1
         last = bisect_right(self.borders, stop) - 1
         return range(first, max(first, last))
+
+    def holds(self, start: int, length: int) -> bool:
+        """Whether `length` words from `start` on have a whole unit."""
+        units = self.units_in(start, start + length)
+        return len(units) > 0 and self.borders[units.start] < self.borders[units.stop]
 
     def opens(self, unit: int) -> bool:
         """Whether a unit is the first of its paragraph."""
