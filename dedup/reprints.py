@@ -310,10 +310,13 @@ def _third(chain: Chain, found: Sequence[Match]) -> bool:
 
 
 def _drop_chain(drops: Drops, chain: Chain) -> None:
-    """Drops one side of a chain: that of which more can go, else that which is whole lines, else the later one."""
+    """Drops one side of a chain: of which more can go, else which holds less else, or is whole lines, else the later."""
     sequence = drops.sequence
     sides = [_droppable(sequence, chain, side) for side in (0, 1)]
-    copy, source = ((_words_in(sequence, sides[side]), all(_clean(sequence, chain, sides, side))) for side in (0, 1))
+    copy, source = (
+        (_words_in(sequence, sides[side]), -sequence.size(*chain[1 + side]), all(_clean(sequence, chain, sides, side)))
+        for side in (0, 1)
+    )
     for units, shift in sides[source > copy]:
         drops.drop(units, shift)
 

@@ -8,7 +8,7 @@ goes. What such a run means is not decided here; see `dedup.reprints`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -84,15 +84,28 @@ class Sequence_:
         return bisect_right(self.borders, word) - 1
 
     def units_in(self, start: int, stop: int) -> range:
-        """The units that lie wholly in the words `start:stop`, with those of no words between them."""
-        first = bisect_right(self.borders, start) - 1
-        if self.borders[first] < start:
+        """The units that lie wholly in the words `start:stop`.
+
+        Units of no words go with those before or behind them in their paragraph, where they open or end it.
+        """
+        first, last = bisect_left(self.borders, start), bisect_right(self.borders, stop) - 1
+        while first < last and self.borders[first] == self.borders[first + 1] and not self._goes_with(first, 1):
             first += 1
-        else:
-            while first and self.borders[first - 1] == start:
-                first -= 1
-        last = bisect_right(self.borders, stop) - 1
+        while first < last and self.borders[last] == self.borders[last - 1] and not self._goes_with(last - 1, -1):
+            last -= 1
         return range(first, max(first, last))
+
+    def _goes_with(self, unit: int, step: int) -> bool:
+        """Whether a paragraph opens (or ends, going back) with units of no words up to `unit` and then has words."""
+        paragraph = self.units[unit].paragraph
+        before, behind = unit - step, unit + step
+        if 0 <= before < len(self.units) and self.units[before].paragraph == paragraph:
+            return False
+        while 0 <= behind < len(self.units) and self.units[behind].paragraph == paragraph:
+            if self.borders[behind] < self.borders[behind + 1]:
+                return True
+            behind += step
+        return False
 
     def holds(self, start: int, length: int) -> bool:
         """Whether `length` words from `start` on have a whole unit."""
