@@ -23,10 +23,14 @@ WHOLE_NEEDS = 0.5
 APART = 30
 FAR_WORDS = 100
 FAR_PARAGRAPHS = 4
-EDGE_WORDS = 60
+EDGE_WORDS = 50
+EDGE_PROSE = 30
+FAR2_WORDS = 80
+FAR2_PARAGRAPHS = 5
 EDGE_PARAGRAPHS = 3
 GAP_WORDS = 100
 DENSE, SPARSE = 0.8, 0.5
+SOLID = 0.95
 SUMMARY = 3
 SUMMARY_PROSE = 2
 SUMMARY_WORDS = 30
@@ -265,13 +269,35 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     count = max(_paragraphs(sequence, side) for side in sides)
     if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
         return True
+    words, all_ = max(_told(sequence, side) for side in sides)
     edge = sequence.size(chain.copy[1], len(sequence.words)) < PROSE
-    return edge and prose >= EDGE_WORDS and count >= EDGE_PARAGRAPHS
+    told = max(_sentences(sequence, side) for side in sides)
+    if shares[0] < SOLID:
+        return False
+    if edge and words >= EDGE_WORDS and told >= EDGE_PROSE and (count >= EDGE_PARAGRAPHS or all_ > EDGE_PARAGRAPHS):
+        return True
+    return words >= FAR2_WORDS and all_ >= FAR2_PARAGRAPHS and count >= EDGE_PARAGRAPHS and told >= EDGE_PROSE
 
 
 def _prose(sequence: Sequence_, side: list[tuple[range, int]]) -> float:
     borders = sequence.borders
     sizes = (sequence.size(borders[unit], borders[unit + 1]) for units, _ in side for unit in units)
+    return sum(size for size in sizes if size >= PROSE)
+
+
+def _told(sequence: Sequence_, side: list[tuple[range, int]]) -> tuple[float, int]:
+    """Words of a side, and how many of its paragraphs have words."""
+    borders = sequence.borders
+    units = [unit for units, _ in side for unit in units if borders[unit] < borders[unit + 1]]
+    size = sum(sequence.size(borders[unit], borders[unit + 1]) for unit in units)
+    return size, len({sequence.units[unit].paragraph for unit in units})
+
+
+def _sentences(sequence: Sequence_, side: list[tuple[range, int]]) -> float:
+    """Words of those units of a side that are sentences of prose."""
+    borders = sequence.borders
+    units = [unit for units, _ in side for unit in units if sequence.is_sentence(unit)]
+    sizes = (sequence.size(borders[unit], borders[unit + 1]) for unit in units)
     return sum(size for size in sizes if size >= PROSE)
 
 
