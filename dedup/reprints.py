@@ -13,14 +13,16 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from dedup.chains import PROSE, RUN, Paragraphs, jaccard, shingle_set
+from dedup.chains import PROSE, PROSE_DISTINCT, RUN, Paragraphs, jaccard, shingle_set
 from dedup.sentences import Match, Sequence_, matches
+from dedup.segment import size_of
 from dedup.splits import Reprint
 
 BLOCK_WORDS = 40
 WHOLE = 0.9
 WHOLE_NEEDS = 0.5
 APART = 30
+APART_SHARE = 0.5
 FAR_WORDS = 100
 FAR_PARAGRAPHS = 4
 EDGE_WORDS = 50
@@ -60,7 +62,7 @@ def reprints(
     found = [_settled(sequence, match) for match in matches(sequence)]
     drops = Drops(sequence, needed)
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
-    while waiting:
+    while waiting and article.purse > 0:
         chain, depth = waiting.pop()
         if _counts(drops, chain, found):
             _drop_chain(drops, chain)
@@ -106,8 +108,15 @@ class Drops:
 
     def left(self, start: int, stop: int) -> float:
         """The size of what stays of the words `start:stop`."""
+        if stop <= start:
+            return 0.0
+        sequence, borders = self.sequence, self.sequence.borders
+        units = range(sequence.unit_at(start), sequence.unit_at(stop - 1) + 1)
+        sequence.article.purse -= len(units)
         return sum(
-            self.sequence.size(word, word + 1) for word in range(start, stop) if self.twin_of[word] < 0
+            sequence.size(max(start, borders[unit]), min(stop, borders[unit + 1]))
+            for unit in units
+            if not self.dropped[unit] and borders[unit] < stop and borders[unit + 1] > start
         )
 
     def root(self, word: int) -> int:
@@ -150,17 +159,13 @@ class Drops:
 
 
 def _settled(sequence: Sequence_, match: Match) -> Match:
-    """A match that its source runs into, moved to where units start: as “c a b c a b” is “c” and “a b” twice."""
-    told, starts = sequence.words, sequence.starts
+    """A match that its source touches or runs into, begun where units start: of “c a b c a b c”, “a b c” again."""
     copy, source, length = match
-    if source + length == copy:
-        for ahead in range(min(length, len(told) - copy - length + 1)):
-            if {source + ahead, copy + ahead, copy + ahead + length} <= starts:
-                return Match(copy + ahead, source + ahead, length)
-            if copy + ahead + length == len(told) or told[copy + ahead + length] != told[copy + ahead]:
-                break
-        if source in starts and sequence.size(copy, copy + length) >= BLOCK_WORDS:
-            sequence.cut(copy)
+    for ahead in range(source + length - copy + 1):
+        if {source + ahead, copy + ahead} <= sequence.starts:
+            return Match(copy + ahead, source + ahead, length - ahead)
+    if source + length >= copy and source in sequence.starts and sequence.size(copy, copy + length) >= BLOCK_WORDS:
+        sequence.cut(copy)
     return match
 
 
@@ -247,6 +252,7 @@ def _words_in(sequence: Sequence_, told: list[tuple[range, int]]) -> float:
 def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     """Whether a chain is a text printed again."""
     sequence = drops.sequence
+    sequence.article.purse -= chain.copy[1] - chain.copy[0]
     spans = [sequence.size(*chain.copy), sequence.size(*chain.source)]
     matched = sum(sequence.size(link.copy, link.copy + link.length) for link in chain.links)
     shares = sorted(matched / span for span in spans)
@@ -258,13 +264,14 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
         return False
     between = drops.left(chain.source[1], chain.copy[0])
     whole = 2 * matched / drops.left(0, len(sequence.words))
-    if whole >= WHOLE and prose >= (BLOCK_WORDS if between else BLOCK_WORDS * WHOLE_NEEDS):
-        return True
     (copy_opens, copy_ends), (source_opens, source_ends) = (_clean(sequence, chain, sides, side) for side in (0, 1))
-    outer = (source_opens and copy_ends) or (source_opens and copy_opens and (source_ends or copy_ends))
-    if outer and prose >= BLOCK_WORDS and between <= APART:
+    outer = source_opens and (copy_ends or (copy_opens and source_ends))
+    other_lines = _other_lines(sequence, sides)
+    if other_lines and whole >= WHOLE and (outer or prose >= FAR_WORDS):
         return True
-    if not (source_opens and copy_ends and copy_opens and source_ends) or _third(chain, found):
+    if other_lines and outer and prose >= BLOCK_WORDS and between <= max(APART, APART_SHARE * prose):
+        return True
+    if not (source_opens and copy_ends and copy_opens and source_ends) or _third(sequence, chain, found):
         return False
     count = max(_paragraphs(sequence, side) for side in sides)
     if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
@@ -279,10 +286,30 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     return words >= FAR2_WORDS and all_ >= FAR2_PARAGRAPHS and count >= EDGE_PARAGRAPHS and told >= EDGE_PROSE
 
 
+def _other_lines(sequence: Sequence_, sides: list[list[tuple[range, int]]]) -> bool:
+    """Whether the paragraphs of the two sides differ; where they do not, `dedup.repeats` has judged them."""
+    article = sequence.article
+    told = []
+    for side in sides:
+        units = [unit for units, _ in side for unit in units]
+        told.append(list(dict.fromkeys(sequence.units[unit].paragraph for unit in units)))
+        held: dict[int, float] = dict.fromkeys(told[-1], 0)
+        for unit in units:
+            held[sequence.units[unit].paragraph] += sequence.borders[unit + 1] - sequence.borders[unit]
+        if any(held[number] < len(article.words[number]) for number in told[-1]):
+            return True
+    return [article.ids[number] for number in told[0]] != [article.ids[number] for number in told[1]]
+
+
 def _prose(sequence: Sequence_, side: list[tuple[range, int]]) -> float:
-    borders = sequence.borders
-    sizes = (sequence.size(borders[unit], borders[unit + 1]) for units, _ in side for unit in units)
-    return sum(size for size in sizes if size >= PROSE)
+    """Words of those units of a side that are prose; what stands in it several times counts once."""
+    return sum(map(size_of, filter(_is_prose, {tuple(sequence.words_of(unit)) for units, _ in side for unit in units})))
+
+
+def _is_prose(words: Sequence[str]) -> bool:
+    """Whether words are enough and varied enough to be evidence."""
+    distinct = {word for word in words if not any(map(str.isnumeric, word))}
+    return size_of(words) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
 
 
 def _told(sequence: Sequence_, side: list[tuple[range, int]]) -> tuple[float, int]:
@@ -328,9 +355,10 @@ def _clean(
     return opens and borders[first] - start < RUN, ends and stop - borders[last + 1] < RUN
 
 
-def _third(chain: Chain, found: Sequence[Match]) -> bool:
+def _third(sequence: Sequence_, chain: Chain, found: Sequence[Match]) -> bool:
     """Whether what a chain repeats stands a third time."""
     start, stop = chain.source
+    sequence.article.purse -= len(found)
     again = (min(stop, one.source + one.length) - max(start, one.source) for one in found if one not in chain.links)
     return any(2 * common > stop - start for common in again)
 
@@ -343,7 +371,8 @@ def _drop_chain(drops: Drops, chain: Chain) -> None:
         (_words_in(sequence, sides[side]), -sequence.size(*chain[1 + side]), all(_clean(sequence, chain, sides, side)))
         for side in (0, 1)
     )
-    for units, shift in sides[source > copy]:
+    overlap = chain.source[1] > chain.copy[0]
+    for units, shift in sides[source > copy and not overlap]:
         drops.drop(units, shift)
 
 
@@ -417,14 +446,13 @@ def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
 def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
     sequence = drops.sequence
     borders = sequence.borders
-    told = [
-        sequence.size(borders[lines[line][0]], borders[lines[line][1] + 1])
-        for line in row
-        if not sequence.asks(lines[line][1])
-    ]
-    if len(told) < SUMMARY or sum(size >= PROSE for size in told) < SUMMARY_PROSE or sum(told) < SUMMARY_WORDS:
+    told = [sequence.words[borders[lines[line][0]] : borders[lines[line][1] + 1]] for line in row]
+    if len(set(map(tuple, told))) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
+        return  # lines sung or printed again and again, or what is no choice but a passage
+    stated = [words for words, line in zip(told, row, strict=True) if not sequence.asks(lines[line][1])]
+    if len(stated) < SUMMARY or sum(map(_is_prose, stated)) < SUMMARY_PROSE:
         return
-    if len({twins[line] for line in row}) == 1:
+    if sum(map(size_of, stated)) < SUMMARY_WORDS or len({twins[line] for line in row}) == 1:
         return
     some_gone = any(drops.dropped[lines[line][0]] for line in row)
     for line in row:

@@ -33,7 +33,7 @@ class Unit(NamedTuple):
 
 
 class Match(NamedTuple):
-    """`length` words at `copy` that stand at `source` too, earlier and without overlap."""
+    """`length` words at `copy` that stand at `source` too, earlier."""
 
     copy: int
     source: int
@@ -78,6 +78,10 @@ class Sequence_:
     def size(self, start: int, stop: int) -> float:
         """How many words `start:stop` are to a reader."""
         return self.sizes[stop] - self.sizes[start]
+
+    def words_of(self, unit: int) -> list[str]:
+        """The words of a unit."""
+        return self.words[self.borders[unit] : self.borders[unit + 1]]
 
     def unit_at(self, word: int) -> int:
         """The unit that a word is in."""
@@ -204,8 +208,8 @@ def matches(sequence: Sequence_) -> list[Match]:
 
 
 def _follow(told: list[str], earlier: int, place: int) -> int:
-    """How many words from `earlier` on stand at `place` too, without running into each other."""
-    limit = min(place - earlier, len(told) - place)
+    """How many words from `earlier` on stand at `place` too; in a text printed often they run into each other."""
+    limit = len(told) - place
     length = 0
     while length < limit and told[earlier + length] == told[place + length]:
         length += 1

@@ -84,11 +84,13 @@ def _pieces(text: str, paragraph: tuple[int, int], gone: Sequence[tuple[int, int
     """The spans of a paragraph, with borders around each of `gone`."""
     start, end = paragraph
     cuts = [start]
-    for first, stop in sorted(gone):
+    gone = sorted(gone)
+    for number, (first, stop) in enumerate(gone):
         behind = stop + len(text[stop:end]) - len(text[stop:end].lstrip())
         before = start + len(text[start:first].rstrip())
-        if behind == end and before > cuts[-1]:  # the last of its paragraph, and what is before it stays
-            first = before
+        to_the_end = all(not text[one[1] : other[0]].strip() for one, other in pairwise(gone[number:]))
+        if to_the_end and not text[gone[-1][1] : end].strip() and before > cuts[-1]:  # what is before it stays
+            first = before  # noqa: PLW2901 - the space before it goes with it
         cuts += [place for place in (first, behind) if place > cuts[-1]]
     borders = [*cuts, end] if cuts[-1] < end else cuts
     return list(pairwise(borders))
