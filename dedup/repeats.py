@@ -107,14 +107,12 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     found = _blocks(article, threshold)
     again, hindered = _reprints(article, found, threshold)
     best = found, again
-    for hinders in (
-        lambda one: not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1)),
-        lambda one: one.similarity < 1,
-    ):
-        fewer = [one for one in found if not hinders(one)]
-        if len(fewer) < len(found):
-            more, _ = _reprints(article, fewer, threshold)
-            best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
+    cut_short = {one for one in found if one.similarity < 1}
+    hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
+    for without in (hinders, cut_short, set(found)) if hinders or cut_short else ():
+        fewer = [one for one in found if one not in without]
+        more, _ = _reprints(article, fewer, threshold)
+        best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
     return best
 
 

@@ -10,6 +10,7 @@ a dropped word repeats is followed to the word that stays.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -389,6 +390,7 @@ def _summaries(drops: Drops, found: Sequence[Match]) -> None:
         else:
             lines.append((number, number))
     begins = [borders[first] for first, _ in lines]
+    often = Counter(tuple(sequence.words[borders[first] : borders[last + 1]]) for first, last in lines)
     twins: dict[int, int] = {}  # line -> the way to its twin
     for match in found:
         back = _back(sequence, match)
@@ -401,7 +403,12 @@ def _summaries(drops: Drops, found: Sequence[Match]) -> None:
                 if borders[first] + shift in sequence.starts and borders[last + 1] + shift in sequence.starts:
                     twins.setdefault(line, shift)
     for row in _rows(drops, lines, twins):
-        _summary(drops, lines, row, twins)
+        if all(often[tuple(sequence.words[slice(*_words_of(sequence, lines[line]))])] <= 2 for line in row):
+            _summary(drops, lines, row, twins)
+
+
+def _words_of(sequence: Sequence_, line: tuple[int, int]) -> tuple[int, int]:
+    return sequence.borders[line[0]], sequence.borders[line[1] + 1]
 
 
 def _rows(drops: Drops, lines: list[tuple[int, int]], twins: dict[int, int]) -> Iterator[list[int]]:
