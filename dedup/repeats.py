@@ -61,6 +61,7 @@ BULLETS_WORDS = 30  # words in the row; 60: recall of summaries falls from 0.971
 BULLET_WORDS = 50  # words in one of them: a sentence or two, not a clause of a contract
 BULLETS_EDGE = 3  # paragraphs before or behind the row: a summary stands at an end of the article
 ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alone; labels and units are shorter
+FEW = 12  # paragraphs dropped up to which it is tried whether they are a part of a summary or of a copy in other lines
 ROUNDS = 8  # a block dropped can bring the copies of another together
 
 
@@ -109,16 +110,17 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     best = found, again
     cut_short = {one for one in found if one.similarity < 1}
     hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
-    for without in (hinders, cut_short, set(found)) if hinders or cut_short else ():
+    few = sum(one.last - one.first + 1 for one in found) <= FEW
+    for without in (hinders, cut_short, set(found)) if hinders or cut_short or few else ():
+        if not without:
+            continue
         fewer = [one for one in found if one not in without]
         more, _ = _reprints(article, fewer, threshold)
         best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
     return best
 
 
-def _reprints(
-    article: Paragraphs, found: Sequence[Repeat], threshold: float
-) -> tuple[list[Reprint], frozenset[int]]:
+def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
     gone = {index for one in found for index in range(one.first, one.last + 1)}
     needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
     return reprints(article, gone, needed, threshold)

@@ -18,7 +18,9 @@ from dedup.segment import size_of, words
 
 EARLIER = 3  # earlier places of a run of words that are followed
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
-_BORDER = re.compile(r"\s*\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+")
+_BORDER = re.compile(
+    r"\s*\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
+)
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
 
@@ -40,7 +42,7 @@ class Match(NamedTuple):
     length: int
 
 
-class Sequence_:
+class Units:
     """The units of those paragraphs that are alive, and their words."""
 
     def __init__(self, article: Paragraphs, alive: Sequence[int]) -> None:
@@ -179,7 +181,7 @@ def _nth(text: str, start: int, stop: int, number: int) -> int:
     return high - 1
 
 
-def matches(sequence: Sequence_) -> list[Match]:
+def matches(sequence: Units) -> list[Match]:
     """What stands again of the words, by the place of the copy; copies do not overlap each other."""
     told = sequence.words
     runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))

@@ -42,14 +42,15 @@ def split(text: str, whole: Pieces, again: Sequence[Reprint], rule: str) -> Piec
     starts = [start for start, _ in spans]
     numbers = [start for start, _ in whole.spans]
     repeats = []
-    for one in whole.repeats:
-        runs = (whole.spans[one.first][0], whole.spans[one.last][1]), (one.twin_start, one.twin_stop)
+    for block in whole.repeats:
+        runs = (whole.spans[block.first][0], whole.spans[block.last][1]), (block.twin_start, block.twin_stop)
         (first, last), (twin_first, twin_last) = (_covering(starts, *run) for run in runs)
-        repeats.append(one._replace(first=first, last=last, twin_first=twin_first, twin_last=twin_last))
-    for start, stop, *twin, similarity in again:
-        first, last = _covering(starts, start, stop)
+        repeats.append(block._replace(first=first, last=last, twin_first=twin_first, twin_last=twin_last))
+    for one in again:
+        first, last = _covering(starts, one.start, one.stop)
+        twin = one.twin_start, one.twin_stop
         evidence = _evidence(whole.spans, *_covering(numbers, *twin), *twin)
-        repeats.append(Repeat(rule, first, last, *_covering(starts, *twin), *twin, similarity, evidence))
+        repeats.append(Repeat(rule, first, last, *_covering(starts, *twin), *twin, one.similarity, evidence))
     return Pieces(spans, keys, sorted(repeats, key=lambda one: one.first))
 
 

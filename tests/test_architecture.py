@@ -16,7 +16,9 @@ LAYERS = [
     {"segment", "fields"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding"},
-    {"repairs", "fingerprint", "kernels", "chains", "twins", "repeats", "read", "pieces"},
+    {"repairs", "fingerprint", "kernels", "chains", "twins", "read", "pieces"},
+    {"splits", "sentences"},
+    {"drops", "bullets", "reprints", "repeats"},
     {"prepare", "survive"},
     {"match"},
     {"contained", "frequency"},

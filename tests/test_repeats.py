@@ -273,7 +273,7 @@ def plain_similarity(first: list[str], second: list[str]) -> float:
     return len(cut(first) & cut(second)) / len(cut(first) | cut(second))
 
 
-EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_size=8).map(
+EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_size=3).map(
     lambda tiles: [piece for start, size in tiles for piece in [*BODY, LONG, QUESTION, *CHORUS][start : start + size]]
 )
 
@@ -414,7 +414,7 @@ LAID_OUT = [
     (
         "a list of sentences under a title",
         "\n\n".join(["Title", "Key points:\n" + "\n".join(f"- {text}" for text in FIRST[1:4]), ARTICLE]),
-        "\n\n".join(["Title", "Key points:", ARTICLE]),
+        f"Title\n\nKey points:\n\n{ARTICLE}",
     ),
     ("Chinese in one line", "北京市政府周二宣布将于明年开始扩建地铁网络新增三条线路方便郊区居民出行。" * 2, None),
 ]
@@ -436,19 +436,56 @@ VERSE = "Oh the river runs on\nand the morning is gone\nI am waiting for you\nti
 ASKED = [f"How does {text[0].lower()}{text[1:-1]}?" for text in sentences(40, 5)]
 STAYS_LAID_OUT = [
     ("a letter quoted, then printed", [f"She wrote: {LETTER[0]}", *BODY, "Dear friend,", f"Thanks. {LETTER[0]} Yours"]),
-    ("a speech quoted, then printed", [BODY[0], f"He said: {SPEECH[0]}", SPEECH[1], *BODY[1:], f"Sir, {SPEECH[0]}", *SPEECH[1:]]),
+    (
+        "a speech quoted, then printed",
+        [BODY[0], f"He said: {SPEECH[0]}", SPEECH[1], *BODY[1:], f"Sir, {SPEECH[0]}", *SPEECH[1:]],
+    ),
     ("highlights, then the speech", [BODY[0], "Highlights:", LETTER[1], LETTER[3], *BODY[1:], *LETTER]),
     ("a sentence as a pull quote", [*LETTER[:3], SECOND[1], *LETTER[3:]]),
     ("a pull quote at the top", [SECOND[1], *LETTER]),
     ("two sentences at the top", [SECOND[1], FIRST[3], *LETTER]),
     ("three sentences in the middle", [*LETTER[:4], FIRST[0], SECOND[1], FIRST[2], *BODY, *LETTER[4:]]),
-    ("questions at the top and over the answers", [*ASKED, *(p for pair in zip(ASKED, LETTER, strict=False) for p in pair)]),
-    ("contents and headings", ["Where it all began", "What came of it later", "How it will end", LETTER[0], "Where it all began", *LETTER[1:3], "What came of it later", LETTER[3], "How it will end", LETTER[4]]),
+    (
+        "questions at the top and over the answers",
+        [*ASKED, *(p for pair in zip(ASKED, LETTER, strict=False) for p in pair)],
+    ),
+    (
+        "contents and headings",
+        [
+            "Where it all began",
+            "What came of it later",
+            "How it will end",
+            LETTER[0],
+            "Where it all began",
+            *LETTER[1:3],
+            "What came of it later",
+            LETTER[3],
+            "How it will end",
+            LETTER[4],
+        ],
+    ),
     ("a chorus twice in one stanza", [A, f"{VERSE}\n{VERSE}", B, C]),
     ("clauses for two parties", [A, f"As to the author, {LETTER[0]}", f"As to the public, {LETTER[0]}", B]),
     ("a sentence said by two", [f"{A} {LONG}", *BODY[1:5], f"{B} {LONG}", *BODY[5:]]),
-    ("ingredients and steps", ["200 g of flour", "2 eggs and a pinch of salt", "1 l of milk", f"Take 200 g of flour. {A}", f"Beat 2 eggs and a pinch of salt. {B}", f"Add 1 l of milk. {C}"]),
-    ("letters to three people", [p for name in ("Ann", "Bob", "Eve") for p in (f"Dear {name},", *BODY[:2], sentences(len(name) + ord(name[0]), 1, 50, 60)[0])]),
+    (
+        "ingredients and steps",
+        [
+            "200 g of flour",
+            "2 eggs and a pinch of salt",
+            "1 l of milk",
+            f"Take 200 g of flour. {A}",
+            f"Beat 2 eggs and a pinch of salt. {B}",
+            f"Add 1 l of milk. {C}",
+        ],
+    ),
+    (
+        "letters to three people",
+        [
+            p
+            for name in ("Ann", "Bob", "Eve")
+            for p in (f"Dear {name},", *BODY[:2], sentences(len(name) + ord(name[0]), 1, 50, 60)[0])
+        ],
+    ),
 ]
 
 
@@ -467,7 +504,9 @@ LAYOUTS = st.tuples(BODIES, st.lists(st.sampled_from(["\n\n", "\n", " "]), min_s
 
 @given(PARTS, st.sampled_from([0.5, 0.8, 1.0]))
 @settings(max_examples=300, deadline=None)
-def test_whatever_the_layout_twins_stay_and_similarities_are_right(parts: list[tuple[int, str]], threshold: float) -> None:
+def test_whatever_the_layout_twins_stay_and_similarities_are_right(
+    parts: list[tuple[int, str]], threshold: float
+) -> None:
     hold("".join(STOCK[pick] + joint for pick, joint in parts), threshold)
 
 
@@ -478,4 +517,3 @@ def test_any_body_is_found_doubled_in_any_layout(layout: tuple[list[str], list[s
     body = [*body, LONG]
     text = "\n\n".join(joint.join(body) for joint in joints)
     assert words(cleaned(text)) == words(" ".join(body))
-

@@ -109,7 +109,9 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(one.rule == repeats.BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats):
+            if any(
+                one.rule == repeats.BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats
+            ):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
