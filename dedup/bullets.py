@@ -27,8 +27,18 @@ PRINTS = 2  # times that such a line may stand in the article as a line
 def summaries(drops: Drops, found: Sequence[Match]) -> None:
     """Drops lines in a row, at an end of the article, each of which stands again elsewhere as whole units."""
     sequence = drops.sequence
+    lines = _lines(sequence)
+    twins = _twins(sequence, lines, found)
+    often = Counter(_told(sequence, line) for line in lines)
+    for row in _rows(drops, lines, twins):
+        if all(often[_told(sequence, lines[line])] <= PRINTS for line in row):
+            _summary(drops, lines, row, twins)
+
+
+def _lines(sequence: Units) -> list[tuple[int, int]]:
+    """The first and the last unit of each line that has words."""
     borders, units = sequence.borders, sequence.units
-    lines: list[tuple[int, int]] = []  # first and last unit
+    lines: list[tuple[int, int]] = []
     for number, unit in enumerate(units):
         if borders[number] == borders[number + 1]:
             continue
@@ -36,22 +46,28 @@ def summaries(drops: Drops, found: Sequence[Match]) -> None:
             lines[-1] = lines[-1][0], number
         else:
             lines.append((number, number))
+    return lines
+
+
+def _twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]) -> dict[int, int]:
+    """Of each line that stands again elsewhere as whole units, the way to there, in words."""
+    borders, starts = sequence.borders, sequence.starts
     begins = [borders[first] for first, _ in lines]
-    often = Counter(tuple(sequence.words[borders[first] : borders[last + 1]]) for first, last in lines)
-    twins: dict[int, int] = {}  # line -> the way to its twin
+    twins: dict[int, int] = {}
     for match in found:
         back = _back(sequence, match)
         for place, other in ((match.copy, match.source), (match.source, match.copy)):
             for line in range(bisect_left(begins, place - back), len(lines)):
-                first, last = lines[line]
-                if borders[last + 1] > place + match.length:
+                start, stop = _words_of(sequence, lines[line])
+                if stop > place + match.length:
                     break
-                shift = other - place
-                if borders[first] + shift in sequence.starts and borders[last + 1] + shift in sequence.starts:
-                    twins.setdefault(line, shift)
-    for row in _rows(drops, lines, twins):
-        if all(often[tuple(sequence.words[slice(*_words_of(sequence, lines[line]))])] <= PRINTS for line in row):
-            _summary(drops, lines, row, twins)
+                if {start + other - place, stop + other - place} <= starts:
+                    twins.setdefault(line, other - place)
+    return twins
+
+
+def _told(sequence: Units, line: tuple[int, int]) -> tuple[str, ...]:
+    return tuple(sequence.words[slice(*_words_of(sequence, line))])
 
 
 def _words_of(sequence: Units, line: tuple[int, int]) -> tuple[int, int]:
@@ -100,8 +116,8 @@ def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
 def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
     sequence = drops.sequence
     borders = sequence.borders
-    told = [sequence.words[borders[lines[line][0]] : borders[lines[line][1] + 1]] for line in row]
-    if len(set(map(tuple, told))) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
+    told = [_told(sequence, lines[line]) for line in row]
+    if len(set(told)) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
         return  # lines sung or printed again and again, or what is no choice but a passage
     stated = [words for words, line in zip(told, row, strict=True) if not sequence.asks(lines[line][1])]
     if len(stated) < SUMMARY or sum(map(is_prose, stated)) < SUMMARY_PROSE:

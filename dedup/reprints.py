@@ -194,25 +194,30 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     (copy_opens, copy_ends), (source_opens, source_ends) = (_clean(sequence, chain, sides, side) for side in (0, 1))
     outer = source_opens and (copy_ends or (copy_opens and source_ends))
     other_lines = _other_lines(sequence, sides)
-    if other_lines and whole >= WHOLE and (outer or prose >= FAR_WORDS):
+    if other_lines and (
+        (whole >= WHOLE and (outer or prose >= FAR_WORDS))
+        or (outer and prose >= BLOCK_WORDS and between <= max(APART, APART_SHARE * prose))
+    ):
         return True
-    if other_lines and outer and prose >= BLOCK_WORDS and between <= max(APART, APART_SHARE * prose):
-        return True
-    if not (source_opens and copy_ends and copy_opens and source_ends) or _third(sequence, chain, found):
-        return False
-    if shares[0] < SOLID:
-        return False
+    clean = source_opens and copy_ends and copy_opens and source_ends
+    return (
+        clean and shares[0] >= SOLID and not _third(sequence, chain, found) and _is_far(sequence, chain, sides, prose)
+    )
+
+
+def _is_far(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], prose: float) -> bool:
+    """Whether a chain is enough where its copies are apart."""
     count = max(_paragraphs(sequence, side) for side in sides)
     size, held = max(_told(sequence, side) for side in sides)
     stated = max(_sentences(sequence, side) for side in sides)
     if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
         return True
-    if count >= LAST_PARAGRAPHS and held >= SOME_PARAGRAPHS and size >= SOME_WORDS and stated >= LAST_STATED:
+    if stated < LAST_STATED:
+        return False
+    if count >= LAST_PARAGRAPHS and held >= SOME_PARAGRAPHS and size >= SOME_WORDS:
         return True
     last = sequence.size(chain.copy[1], len(sequence.words)) < PROSE
-    return (
-        last and size >= LAST_WORDS and stated >= LAST_STATED and (count >= LAST_PARAGRAPHS or held > LAST_PARAGRAPHS)
-    )
+    return last and size >= LAST_WORDS and (count >= LAST_PARAGRAPHS or held > LAST_PARAGRAPHS)
 
 
 def _other_lines(sequence: Units, sides: list[list[tuple[range, int]]]) -> bool:
