@@ -80,17 +80,29 @@ class Drops:
     def _goes_on(self, run: list[int], unit: int) -> bool:
         borders = self.sequence.borders
         units = self.sequence.units
+        if units[unit].paragraph - units[run[-1]].paragraph > 1:  # what is between them is gone
+            return False
         if units[run[0]].paragraph != units[unit].paragraph and not self.sequence.opens(run[0]):
             return False
         if borders[unit] == borders[unit + 1] or borders[unit] == borders[run[0]]:  # no words to compare
             return True
-        return self.root(borders[unit]) == self.root(borders[unit] - 1) + 1
+        before, behind = self.root(borders[unit] - 1), self.root(borders[unit])
+        return behind == before + 1 and self._in_one(before, behind)
+
+    def _in_one(self, first: int, last: int) -> bool:
+        """Whether nothing between two words that stay is gone."""
+        between = range(self.sequence.unit_at(first), self.sequence.unit_at(last) + 1)
+        units = self.sequence.units
+        return not any(
+            self.dropped[unit] or units[unit].paragraph - units[max(unit - 1, between[0])].paragraph > 1
+            for unit in between
+        )
 
     def _reprint(self, run: list[int], threshold: float) -> Iterator[Reprint]:
         sequence = self.sequence
         start, stop = sequence.borders[run[0]], sequence.borders[run[-1] + 1]
         twins = [self.root(word) for word in range(start, stop)]
-        if not twins or twins[-1] - twins[0] != stop - start - 1:
+        if not twins or twins[-1] - twins[0] != stop - start - 1 or not self._in_one(twins[0], twins[-1]):
             return
         own, other = sequence.words[start:stop], sequence.words[twins[0] : twins[-1] + 1]
         similarity = 1.0 if own == other else jaccard(shingle_set(own), shingle_set(other))

@@ -116,8 +116,20 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
             continue
         fewer = [one for one in found if one not in without]
         more, _ = _reprints(article, fewer, threshold)
+        fewer += [one for one in found if one in without and _goes_with(article, one, more)]
         best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
     return best
+
+
+def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bool:
+    """Whether a block may go beside what is printed again: none of it stays for that, none of its twin goes with it."""
+    start, stop = article.spans[one.first][0], article.spans[one.last][1]
+    return not any(
+        (reprint.start < stop and start < reprint.stop)
+        or (reprint.twin_start < stop and start < reprint.twin_stop)
+        or (reprint.start < one.twin_stop and one.twin_start < reprint.stop)
+        for reprint in again
+    )
 
 
 def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:

@@ -273,7 +273,7 @@ def plain_similarity(first: list[str], second: list[str]) -> float:
     return len(cut(first) & cut(second)) / len(cut(first) | cut(second))
 
 
-EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_size=3).map(
+EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_size=2).map(
     lambda tiles: [piece for start, size in tiles for piece in [*BODY, LONG, QUESTION, *CHORUS][start : start + size]]
 )
 
