@@ -24,7 +24,7 @@ LEAST = 12  # runs of words that stand again, below which nothing here can be fo
 # as they are. With lines instead of sentences as what a copy begins and ends with, and with no regard for what is left
 # over, 50 releases lost 0.19 % of all characters, most of it letters and speeches that are quoted and then printed.
 BLOCK_WORDS = 40  # words of prose in a copy that follows at once, as for blocks of paragraphs
-WHOLE = 0.9  # share of the article that both copies make up; those of 79 % that were read are two releases in one
+WHOLE = 0.9  # share of the article that both copies make up; one of 79 % that was read is two releases in one
 WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: where both copies are the whole article
 APART = 30  # words between copies that still follow at once
 APART_SHARE = 0.5  # of the words of the copy: as much as it may lack at its end
