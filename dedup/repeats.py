@@ -28,7 +28,7 @@ PARAGRAPH = "repeated-paragraph"
 __all__ = ["BLOCK", "PARAGRAPH", "Repeat", "within_article"]
 
 # Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
-# constant changed at a time. As they stand, 13 of the untouched lose 0.0254 % of characters as blocks of paragraphs; read one
+# constant changed at a time. As they stand, 13 of the untouched lose 0.0254 % as blocks of paragraphs; read one
 # by one, these are texts pasted twice, one summary of whole paragraphs, and letters of the same wording to several
 # people. "Recall" is of injected characters.
 SHARED_RUNS = 6  # runs of five words that stand again, below which two paragraphs cannot reach a similarity of 0.8
