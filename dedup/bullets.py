@@ -17,7 +17,7 @@ from dedup.sentences import Match, Units
 
 # As in `dedup.repeats` for paragraphs that stand again whole, but for what counts as evidence.
 SUMMARY = 3  # statements in a row
-SUMMARY_PROSE = 2  # of them prose; with 3 recall of sentences as paragraphs falls from 0.994 to 0.983 on releases
+SUMMARY_PROSE = 2  # of them prose; with 3 recall of sentences as paragraphs falls from 0.994 to 0.965 on releases
 SUMMARY_WORDS = 30  # words in them
 SUMMARY_LINE = 50  # words in one of them at most
 SUMMARY_EDGE = 3  # lines before or behind the row

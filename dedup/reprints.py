@@ -25,19 +25,14 @@ LEAST = 12  # runs of words that stand again, below which nothing here can be fo
 # as they are. With lines instead of sentences as what a copy begins and ends with, and with no regard for what is left
 # over, 50 releases lost 0.19 % of all characters, most of it letters and speeches that are quoted and then printed.
 BLOCK_WORDS = 40  # words of prose in a copy that follows at once, as for blocks of paragraphs
-WHOLE = 0.9  # share of the article that both copies make up; those of 79 % that were read are two releases in one
+WHOLE = 0.9  # share of the article that both copies make up; one of 79 % that was read is two releases in one
 WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: where both copies are the whole article
 APART = 30  # words between copies that still follow at once
 APART_SHARE = 0.5  # of the words of the copy: as much as it may lack at its end
-FAR_WORDS, FAR_PARAGRAPHS = (
-    100,
-    4,
-)  # prose of a copy anywhere else, and where the two are the article but do not end lines
-SOME_WORDS, SOME_PARAGRAPHS = (
-    80,
-    5,
-)  # or all words and paragraphs, headings counted; with two of prose instead of three,
-# signatures of letters are cut
+FAR_WORDS = 100  # words of prose in a copy anywhere else, and in one that is half of the article but does not end lines
+FAR_PARAGRAPHS = 4  # paragraphs of prose in a copy anywhere else
+SOME_WORDS = 100  # or all words; with 80 a release loses passages of a speech that it has quoted before
+SOME_PARAGRAPHS = 5  # and all paragraphs, headings counted, where three are prose; with two, signatures of letters go
 LAST_WORDS, LAST_PARAGRAPHS = 50, 3  # the same for a copy that ends the article
 LAST_STATED = 30  # words of it in sentences: lines of verse and of tables have no end
 GAP_WORDS = 100  # words of either copy that a chain may leap over
@@ -146,13 +141,27 @@ def _join(sequence: Units, before: Match, match: Match) -> list[Match] | None:
 
 def _droppable(sequence: Units, chain: Chain, side: int) -> list[tuple[range, int]]:
     """Units that may go on one side of a chain, with the way to their twins."""
-    return [
-        (
-            sequence.units_in(link[side], link[side] + link.length + _cut_short(sequence, link, side)),
-            link[1 - side] - link[side],
-        )
-        for link in chain.links
-    ]
+    told = []
+    for link in chain.links:
+        stop = link[side] + link.length + _cut_short(sequence, link, side)
+        told.append((_without_scraps(sequence, sequence.units_in(link[side], stop)), link[1 - side] - link[side]))
+    return told
+
+
+def _without_scraps(sequence: Units, units: range) -> range:
+    """The units without a few words at either end whose paragraph goes on: “Sen.” of a next sentence is no copy."""
+    first, last = units.start, units.stop
+    inside = first
+    while inside < last and not sequence.opens(inside):
+        inside += 1
+    if sequence.borders[inside] - sequence.borders[first] < RUN:
+        first = inside
+    inside = last
+    while inside > first and inside < len(sequence.units) and not sequence.opens(inside):
+        inside -= 1
+    if sequence.borders[last] - sequence.borders[inside] < RUN:
+        last = inside
+    return range(first, max(first, last))
 
 
 def _cut_short(sequence: Units, link: Match, side: int) -> bool:

@@ -100,8 +100,8 @@ RULES: tuple[Rule, ...] = (
         "follows at once, 100 in 4 paragraphs where it does not, 50 where it ends the article; 80 % of the denser copy "
         "matched. A summary has 3 lines in a row or more, at an end of the article.",
         errs="A form letter to several people, or a summary made of whole paragraphs, is a repeated block too. "
-        "Of 24,000 press releases 13 have one, 10 of them real repeats: 0.025 % of the characters. None in "
-        "1,798 Wikipedia articles.",
+        "Of 24,000 press releases 23 have one, 0.0985 % of the characters; three quarters of that are five releases "
+        "printed twice in one line. None in 1,798 Wikipedia articles.",
     ),
     Rule(
         name="repeated-paragraph",

@@ -135,11 +135,12 @@ def size_of(found: Iterable[str]) -> float:
     >>> size_of(words("four words of English")), size_of(words("北京大学"))
     (4, 2.0)
     """
-    return sum(map(_weight, found))
+    return sum(map(weight, found))
 
 
 @lru_cache(maxsize=1 << 16)
-def _weight(word: str) -> float:
+def weight(word: str) -> float:
+    """What one word is to a reader, in words."""
     if word.isascii() or not unspaced_letter().match(word):
         return 1
     return LETTER_EAST if ord(word[0]) > LAST_OF_THE_SOUTH else LETTER_SOUTH

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 from dedup.chains import Paragraphs
-from dedup.segment import size_of, words
+from dedup.segment import weight, words
 from dedup.texts import RUN
 
 EARLIER = 3  # earlier places of a run of words that are followed
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
 _BORDER = re.compile(
-    r"\s*\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
+    r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
 )
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
@@ -63,7 +64,10 @@ class Units:
                 self.words += own
                 self.borders.append(len(self.words))
             line += 1
-        self.sizes = [0.0, *accumulate(1.0 if word.isascii() else size_of([word]) for word in self.words)]
+        if article.text.isascii():
+            self.sizes: Sequence[float] = range(len(self.words) + 1)
+        else:
+            self.sizes = [0.0, *accumulate(map(weight, self.words))]
         self.starts = frozenset(self.borders)
 
     def cut(self, word: int) -> None:
@@ -186,11 +190,7 @@ def matches(sequence: Units) -> list[Match]:
     """What stands again of the words, by the place of the copy; copies do not overlap each other."""
     told = sequence.words
     runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))
-    seen: set[tuple[str, ...]] = set()
-    again: set[tuple[str, ...]] = set()
-    for run in runs:
-        (again if run in seen else seen).add(run)
-    places: dict[tuple[str, ...], list[int]] = {run: [] for run in again}
+    places: dict[tuple[str, ...], list[int]] = {run: [] for run, count in Counter(runs).items() if count > 1}
     found: list[Match] = []
     place = 0
     while place < len(runs):

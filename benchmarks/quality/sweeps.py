@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import Settings, chains, frequency, match, prepare, repeats, settings, twins
+from dedup import Settings, bullets, chains, drops, frequency, match, prepare, repeats, reprints, settings, twins
 from dedup import boilerplate as lines_rule
 from dedup.engines.local import primitives
 from dedup.fields import encode_bytes
@@ -29,7 +29,7 @@ from quality.corpora import Article
 from quality.score import Made, Score, constant, share
 from quality.untouched import is_sentence
 
-WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins)
+WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins, reprints, bullets, drops)
 ACROSS: tuple[ModuleType, ...] = (lines_rule, frequency, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
