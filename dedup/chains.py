@@ -80,7 +80,7 @@ class Paragraphs:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
         if index not in self._sizes:
             words = self.words[index]
-            self._sizes[index] = size_of(words)
+            self._sizes[index] = len(words) if self.text.isascii() else size_of(words)
         return self._sizes[index]
 
     def is_prose(self, index: int) -> bool:

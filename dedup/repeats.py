@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
-from dedup.reprints import reprints
+from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
 from dedup.splits import Pieces, Reprint, split
@@ -113,9 +113,12 @@ def within_article(
 def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Reprint]]:
     """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
     found = _blocks(article, threshold)
+    gone = {index for one in found for index in range(one.first, one.last + 1)}
+    cut_short = {one for one in found if one.similarity < 1}
+    if not cut_short and not is_left([index for index in range(len(article.keys)) if index not in gone], article):
+        return found, []
     again, hindered = _reprints(article, found, threshold)
     best = found, again
-    cut_short = {one for one in found if one.similarity < 1}
     hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
     few = sum(one.last - one.first + 1 for one in found) <= FEW
     for without in (hinders, cut_short, set(found)) if hinders or cut_short or few else ():
@@ -152,6 +155,8 @@ def _characters(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Re
 
 
 def _blocks(article: Paragraphs, threshold: float) -> list[Repeat]:
+    if len(article.keys) < 2:
+        return []
     twins = Twins(article, threshold, BLOCK)
     for _ in range(ROUNDS):
         if not _round(article, twins):

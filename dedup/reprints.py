@@ -16,7 +16,7 @@ from dedup.bullets import summaries
 from dedup.chains import PROSE, Paragraphs
 from dedup.drops import Drops, is_prose
 from dedup.segment import size_of
-from dedup.sentences import Match, Units, matches
+from dedup.sentences import Match, Units, matches, units_again
 from dedup.splits import Reprint
 from dedup.texts import RUN
 
@@ -55,7 +55,7 @@ def reprints(
 ) -> tuple[list[Reprint], frozenset[int]]:
     """What of the paragraphs not `gone` is printed again; those `needed` as twins stay, and which of them hindered."""
     alive = [index for index in range(len(article.keys)) if index not in gone]
-    if not _enough(article, alive):
+    if not is_left(alive, article):
         return [], frozenset()
     sequence = Units(article, alive)
     found = [_settled(sequence, match) for match in matches(sequence)]
@@ -71,10 +71,20 @@ def reprints(
     return list(drops.reprints(threshold)), frozenset(drops.hindered)
 
 
-def _enough(article: Paragraphs, alive: Sequence[int]) -> bool:
+def is_left(alive: Sequence[int], article: Paragraphs) -> bool:
+    """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
     told = [word for index in alive for word in article.words[index]]
     runs = len(told) - RUN + 1
-    return runs > LEAST and runs - len(set(zip(*(told[skip:] for skip in range(RUN)), strict=False))) >= LEAST
+    if runs <= LEAST:
+        return False
+    if (
+        len(alive) < len(article.keys)
+        and (  # else it is known already
+            runs - len(set(zip(*(told[skip:] for skip in range(RUN)), strict=False))) < LEAST
+        )
+    ):
+        return False
+    return units_again(article, alive)
 
 
 def _settled(sequence: Units, match: Match) -> Match:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -25,6 +25,13 @@ _BORDER = re.compile(
 )
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
+
+
+_ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
+_SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
+UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
+TWICE_WORDS = 20  # the same for words that are followed by themselves
+TRIED = 8  # every so many words it is tried whether they are
 
 
 class Unit(NamedTuple):
@@ -170,6 +177,61 @@ def _cut(text: str, start: int, stop: int, whole: list[str]) -> tuple[list[tuple
     if len(spans) > 1 and [word for own in told for word in own] != whole:
         return [(start, stop)], [whole]
     return spans, told
+
+
+def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
+    """Whether units of `UNITS_WORDS` words together stand again, or a longer one is the same words twice: a quick look.
+
+    Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
+    """
+    told = [word for index in alive for word in article.words[index]]
+    key = f" {' '.join(told)} "
+    again = 0
+    for index in alive:
+        start, stop = article.spans[index]
+        for piece in _pieces(article.text[start:stop]):
+            own = words(piece)
+            wanted = f" {' '.join(own)} "
+            first = key.find(wanted)
+            if own and key.find(wanted, first + 1) >= 0:
+                again += len(own)
+            if first < 0 or again >= UNITS_WORDS or (len(own) >= 2 * TWICE_WORDS and _twice(own)):
+                return True
+    return False
+
+
+def _pieces(paragraph: str) -> Iterator[str]:
+    for piece in _ANY_END.split(paragraph):
+        if not piece.isascii() and _SOUTH.search(piece):
+            yield from piece.split()
+        elif piece and not piece.isspace():
+            yield piece
+
+
+def _twice(own: list[str]) -> bool:
+    """Whether somewhere in `own` words may be followed by the same again, `TWICE_WORDS` or more."""
+    key = f" {' '.join(own)} "
+    place = 1
+    for number in range(0, len(own) - RUN, TRIED):
+        later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
+        if later > 0:
+            ahead = _alike(key[place:later], key[later : 2 * later - place])
+            back = _alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
+            if ahead + back >= later - place:
+                return True
+        place += sum(map(len, own[number : number + TRIED])) + TRIED
+    return False
+
+
+def _alike(one: str, two: str) -> int:
+    """How many characters both begin with."""
+    if one == two:
+        return len(one)
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
+    return low
 
 
 def _nth(text: str, start: int, stop: int, number: int) -> int:
