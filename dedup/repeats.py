@@ -115,9 +115,12 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     found = _blocks(article, threshold)
     gone = {index for one in found for index in range(one.first, one.last + 1)}
     cut_short = {one for one in found if one.similarity < 1}
-    if not cut_short and not is_left([index for index in range(len(article.keys)) if index not in gone], article):
-        return found, []
-    again, hindered = _reprints(article, found, threshold)
+    if not is_left([index for index in range(len(article.keys)) if index not in gone], article):
+        if not cut_short:
+            return found, []
+        again, hindered = list[Reprint](), frozenset[int]()
+    else:
+        again, hindered = _reprints(article, found, threshold)
     best = found, again
     hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
     few = sum(one.last - one.first + 1 for one in found) <= FEW
@@ -398,6 +401,8 @@ def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], sta
 
 def _alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool) -> list[Repeat]:
     """Paragraphs repeated outside of blocks; the twin of a block is left in peace."""
+    if len(article.keys) < 2:
+        return []
     gone = {index for block in blocks for index in range(block.first, block.last + 1)}
     needed = {index for block in blocks for index in range(block.twin_first, block.twin_last + 1)}
     first_of: dict[str, int] = {}

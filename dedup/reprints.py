@@ -55,8 +55,6 @@ def reprints(
 ) -> tuple[list[Reprint], frozenset[int]]:
     """What of the paragraphs not `gone` is printed again; those `needed` as twins stay, and which of them hindered."""
     alive = [index for index in range(len(article.keys)) if index not in gone]
-    if not is_left(alive, article):
-        return [], frozenset()
     sequence = Units(article, alive)
     found = [_settled(sequence, match) for match in matches(sequence)]
     drops = Drops(sequence, needed)
