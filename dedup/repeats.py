@@ -16,16 +16,16 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dedup.alone import PARAGRAPH, alone
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
 from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
 from dedup.splits import Pieces, Reprint, split
-from dedup.texts import ALONE_WORDS, runs_again
+from dedup.texts import runs_again
 from dedup.twins import Repeat, Twins, justified, may_drop, runs_of
 
 BLOCK = "repeated-block"
-PARAGRAPH = "repeated-paragraph"
 __all__ = ["BLOCK", "PARAGRAPH", "Repeat", "within_article"]
 
 # Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
@@ -103,9 +103,7 @@ def within_article(
             pieces = split(text, pieces, again, BLOCK)
             article = Paragraphs(text, pieces.spans, pieces.keys)
     if want_alone:
-        pieces.repeats.extend(
-            _alone(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs)
-        )
+        pieces.repeats.extend(alone(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs))
         pieces.repeats.sort(key=lambda repeat: repeat.first)
     return pieces
 
@@ -397,31 +395,3 @@ def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], sta
             break
         row.append(twin)
     return row
-
-
-def _alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool) -> list[Repeat]:
-    """Paragraphs repeated outside of blocks; the twin of a block is left in peace."""
-    if len(article.keys) < 2:
-        return []
-    gone = {index for block in blocks for index in range(block.first, block.last + 1)}
-    needed = {index for block in blocks for index in range(block.twin_first, block.twin_last + 1)}
-    first_of: dict[str, int] = {}
-    twins: dict[int, int] = {}
-    for index, key in enumerate(article.keys):
-        if index in gone or len(article.words[index]) < ALONE_WORDS or article.size(index) < ALONE_WORDS:
-            continue
-        if index not in needed:
-            twin = first_of.get(key)
-            if twin is None and look_for_edited:
-                near = [
-                    (article.similarity(other, index), -other)
-                    for other in article.lookalikes[index]
-                    if other not in gone and other not in twins and article.purse > 0
-                ]
-                near = [place for place in near if place[0] >= threshold and article.agree(-place[1], index)]
-                twin = -max(near)[1] if near else None
-            if twin is not None:
-                twins[index] = twin
-                continue
-        first_of.setdefault(key, index)
-    return [repeat for run in runs_of(twins) for repeat in justified(article, run, threshold, PARAGRAPH)]

@@ -20,7 +20,7 @@ LAYERS = [
     {"kernels.grouping", "kernels.matching"},
     {"plain", "chains", "twins", "read", "pieces"},
     {"splits", "sentences"},
-    {"drops", "bullets", "reprints", "repeats"},
+    {"drops", "bullets", "reprints", "alone", "repeats"},
     {"kernels.lines", "kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
     {"grouping"},
     {"layers", "recut"},
