@@ -26,8 +26,19 @@ types: $(READY)
 docs: $(READY)  ## docs/rules.md is made from the registry of rules
 	$(BIN)/dedup rules --markdown | diff docs/rules.md -
 
-bench: $(READY)  ## recall, false drops, time and memory on corpora given as DATA=folder
-	$(BIN)/python benchmarks/articles.py $(DATA)
+# make bench [SIZE=20MB] [RUNS=3] [SIZES="10MB 20MB 40MB 80MB"] [DATA=folder of real corpora]
+SIZE  ?= 20MB
+SIZES ?= 10MB 20MB 40MB 80MB
+RUNS  ?= 3
+REAL  := $(if $(DATA),--data $(wildcard $(DATA)/senate_releases.jsonl.gz))
+bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-up; writes README.md's tables and docs/plots
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/startup.py --write
+	$(BIN)/python benchmarks/stages.py --runs $(RUNS) --write
+	$(BIN)/python benchmarks/growth.py --sizes $(SIZES) --write
+	$(BIN)/python benchmarks/whole_job.py --size $(SIZE) --runs $(RUNS) $(REAL) --write
+	$(if $(DATA),$(BIN)/python benchmarks/articles.py $(DATA))
+	$(BIN)/python benchmarks/table.py --write
 
 bench-quality: $(READY)  ## what is found and what is lost, with known truth made out of DATA=folder; writes docs/quality.md
 	PYTHONPATH=benchmarks $(BIN)/python -m quality.run $(DATA)

@@ -16,13 +16,13 @@ import json
 import os
 import platform
 import re
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from processes import measured
 
 from dedup import repair
 
@@ -39,11 +39,8 @@ def rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def timed(*arguments: str) -> tuple[float, float, int]:
     """Seconds, megabytes of the largest process, and exit status of one ``dedup`` command."""
-    began = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-m", "dedup", *arguments], stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return time.perf_counter() - began, usage.ru_maxrss / 1024, process.returncode
+    done = measured([sys.executable, "-m", "dedup", *arguments])
+    return done.seconds, done.largest, done.status
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:

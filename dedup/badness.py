@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import import_module
@@ -33,13 +34,14 @@ class Chars(NamedTuple):
 
 
 # Characters by how common they are in ordinary text: a search should look closely at few of them.
-_COMMON = (
-    (1_000_000, "".join(map(chr, range(128)))),
-    (10_000, "".join(map(chr, (*range(0x3AC, 0x3CF), *range(0x430, 0x460))))),
-    (100, "äöüßéèêàâçñáíóúãõåøæîôœ’–—"),
-    (10, "“”„«»…·°ÄÖÜÉÀÁÅØ"),
-)
+_COMMON = {
+    **dict.fromkeys(map(ord, "“”„«»…·°ÄÖÜÉÀÁÅØ"), 10),
+    **dict.fromkeys(map(ord, "äöüßéèêàâçñáíóúãõåøæîôœ’–—"), 100),
+    **dict.fromkeys((*range(0x3AC, 0x3CF), *range(0x430, 0x460)), 10_000),
+    **dict.fromkeys(range(128), 1_000_000),
+}
 _LAST = sys.maxunicode
+_LETTERS_TO = 0x40000  # where the planes start that Unicode has no letters and spaces in
 BYTE_ORDER_MARK = 0xFEFF
 NOT_ASCII = Chars(r"[^\x00-\x7f]", ((128, _LAST),))
 
@@ -93,10 +95,13 @@ def any_of(choices: Iterable[tuple[Chars, ...]]) -> re.Pattern[str]:
 
 
 def _commonness(ranges: Ranges) -> int:
-    return sum(
-        weight * sum(1 for character in characters if any(a <= ord(character) <= b for a, b in ranges))
-        for weight, characters in _COMMON
-    )
+    return sum(weight for code, weight in _COMMON.items() if holds(ranges, code))
+
+
+def holds(ranges: Ranges, code: int) -> bool:
+    """Whether `code` is in `ranges`."""
+    at = bisect_right(ranges, (code, _LAST))
+    return at > 0 and code <= ranges[at - 1][1]
 
 
 @cache
@@ -181,7 +186,7 @@ def _member(kind: str, member: Any) -> Ranges:
 
 @cache
 def _category(pattern: str) -> Ranges:
-    every = np.arange(_LAST + 1, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    every = np.arange(_LETTERS_TO, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     return tuple((match.start(), match.end() - 1) for match in re.finditer(f"{pattern}+", every))
 
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from dedup import fingerprint
 from dedup.fingerprint import I64, Comparer, containment, jaccard
@@ -171,14 +172,15 @@ def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> 
 
     holders, starts = fast.holders_of(*own, len(counts), POSTINGS_AT_MOST)
 
-    def part(span: tuple[int, int]) -> Pairs:
-        room = Pairs(*np.empty((2, (span[1] - span[0]) * VERIFIED_AT_MOST), np.int64))
+    def part(span: tuple[int, int]) -> npt.NDArray[np.int64]:
+        room = np.empty((2, (span[1] - span[0]) * VERIFIED_AT_MOST), np.int64)
         wanted = (SHARED_MINIMIZERS, VERIFIED_AT_MOST)
         count = fast.containers(*span, *own, totals, holders, starts, counts, *wanted, *room)
-        return Pairs(room.ones[:count].copy(), room.others[:count].copy())
+        return room[:, :count].copy()
 
-    parts = list(corpus.scratch.map(part, slices(len(totals), _SLICES * corpus.scratch.threads)))
-    return Pairs(*(np.concatenate([np.empty(0, np.int64), *column]) for column in zip(*parts, strict=True)))
+    found = [np.empty((2, 0), np.int64)]
+    found += corpus.scratch.map(part, slices(len(totals), _SLICES * corpus.scratch.threads))
+    return Pairs(*np.concatenate(found, axis=1))
 
 
 def _plain_candidates(minimizers: _Minimizers) -> Pairs:

@@ -14,7 +14,8 @@ from functools import cache
 
 import ftfy
 from ftfy import fixes
-from ftfy.chardata import HTML_ENTITY_RE
+from ftfy.badness import is_bad
+from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
 
 from dedup.align import differences
 from dedup.badness import BYTE_ORDER_MARK, as_pattern, looks_bad, may_not_be_normal, replaced, union, unsure
@@ -183,7 +184,12 @@ def _fixed(segment: str, unescape: bool) -> tuple[str, list[str]]:
             text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
             result = text, _names(steps)
         return result
-    for config in (_CONFIGS[unescape], _CONFIGS[False], _CONFIGS[False]._replace(decode_inconsistent_utf8=False)):
+    result = _in_rounds(segment, _CONFIGS[unescape])
+    if result is not None:
+        if len(result[0]) > SHORT:  # the whole of it is repaired again when another rule has changed other lines
+            _memo.keep(result[0], unescape, result[0], "")
+        return result
+    for config in (_CONFIGS[False], _CONFIGS[False]._replace(decode_inconsistent_utf8=False)):
         result = _in_rounds(segment, config)
         if result is not None:
             return result
@@ -200,19 +206,16 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
     text = segment
     names: list[str] = []
     encoding_rounds = 0
+    idle: dict[str, list[str]] = {}
     for _ in range(ROUNDS):
         before = text
         if config.unescape_html:
             text = _step("unescape_html", text, names)
-        while looks_bad(text):
-            previous = text
-            text, steps = ftfy._fix_encoding_one_step_and_explain(text, config)  # noqa: SLF001  no public one counts
-            names += _names(steps)
-            if text == previous:
-                break
-            encoding_rounds += 1
-            if encoding_rounds > ROUNDS:
-                return None
+        decoded = _decoded(text, config, names, ROUNDS - encoding_rounds, idle)
+        if decoded is None:
+            return None
+        text, rounds = decoded
+        encoding_rounds += rounds
         if _replaced().search(text):
             for name in _FIXERS:
                 text = _step(name, text, names)
@@ -223,6 +226,59 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
         if text == before:
             return text, names
     return None
+
+
+def _decoded(
+    text: str, config: ftfy.TextFixerConfig, names: list[str], most: int, idle: dict[str, list[str]]
+) -> tuple[str, int] | None:
+    """`text` after ftfy's steps on the encoding, and how many there were; None for more than `most`.
+
+    Their names are added to `names`, also of the one that changes nothing; for that, `idle` has them by text.
+    """
+    rounds = 0
+    while looks_bad(text):
+        if text in idle:
+            names += idle[text]
+            break
+        plain = _plainly_decoded(text)
+        if plain is None:
+            step = ftfy._fix_encoding_one_step_and_explain(text, config)  # noqa: SLF001 - no public one counts
+            plain = step.text, _names(step.explanation)
+        names += plain[1]
+        if plain[0] == text:
+            idle[text] = plain[1]
+            break
+        text = plain[0]
+        rounds += 1
+        if rounds > most:
+            return None
+    return text, rounds
+
+
+def _plainly_decoded(text: str) -> tuple[str, list[str]] | None:
+    """`text`, in which ftfy may see mojibake, after one step of ftfy's on the encoding; None where that is not plain.
+
+    It is where the first encoding that has all of the characters gives UTF-8, which ftfy takes before anything
+    else: at once, or when sequences with lost bytes, which "sloppy" encodings keep as 0x1A, stand for U+FFFD. What
+    else ftfy would restore, no-break spaces, is in no text that then is UTF-8; 0xED it decodes in its own way.
+    """
+    name = next((name for name in CHARMAP_ENCODINGS if possible_encoding(text, name)), None)
+    if name is None or not is_bad(text):
+        return None
+    data = text.encode(name)
+    names = [f"encode {name}"]
+    if 0x1A in data:
+        if not name.startswith("sloppy"):
+            return None
+        restored = fixes.replace_lossy_sequences(data)
+        names += ["transcode replace_lossy_sequences"] * (restored != data)
+        data = restored
+    if 0xED in data:
+        return None
+    try:
+        return data.decode("utf-8"), [*names, "decode utf-8"]
+    except UnicodeDecodeError:
+        return None
 
 
 @cache

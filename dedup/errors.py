@@ -5,6 +5,7 @@
     ├── InputError       an input that cannot be opened, or holds no article
     ├── RecordError      a bad record met under ``on_error="fail"``
     ├── OutputError      a destination that exists, is not ours, or cannot be written
+    ├── PieceError       a file of the working folder that is damaged or gone
     └── FindingError     findings that do not fit the text they are applied to
 
 Only the command line turns one of these into a printed line and an exit status.
@@ -31,6 +32,10 @@ class RecordError(DedupError):
 
 class OutputError(DedupError):
     """A destination that exists, is not ours, or cannot be written."""
+
+
+class PieceError(DedupError):
+    """A file of the working folder that is damaged or gone."""
 
 
 class FindingError(DedupError, ValueError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -58,9 +59,10 @@ def furniture(text: str, settings: Settings) -> list[Finding]:
     action = settings.rules[RULE]
     if action == OFF or not text:
         return []
-    if not any(map(kind, text.split("\n"))):
+    kinds = list(map(kind, text.split("\n")))
+    if not any(kinds):
         return []
-    lines = _lines(text)
+    lines = _lines(text, kinds)
     if action == FLAG:
         return [
             Finding(rule=RULE, action=FLAG, start=line.start, stop=line.stop, evidence=line.kind)
@@ -134,12 +136,12 @@ def _worth_it(lines: int = 1) -> bool:
     return _lines_seen > BEGINNINGS_FROM
 
 
-def _lines(text: str) -> list[_Line]:
+def _lines(text: str, kinds: Sequence[str | None]) -> list[_Line]:
     lines = []
     start = 0
-    for line in text.split("\n"):
+    for line, own in zip(text.split("\n"), kinds, strict=True):
         stop = start + len(line)
-        lines.append(_Line(start, stop, min(stop + 1, len(text)), kind(line), blank=not line or line.isspace()))
+        lines.append(_Line(start, stop, min(stop + 1, len(text)), own, blank=not line or line.isspace()))
         start = stop + 1
     return lines
 

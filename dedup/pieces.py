@@ -1,6 +1,8 @@
 """The prepared corpus: batches in memory, or files of a working folder, read back column by column.
 
-A piece on disk is one Arrow IPC file that is complete or absent. Only the columns asked for are decompressed.
+A piece on disk is one Arrow IPC file that is complete or absent. Its name ends in a checksum of its bytes, verified
+when it is opened for the first time; its schema says what it was made from (`Origin`), so that a later run can tell
+whether it would make the same. Only the columns asked for are decompressed.
 """
 
 from __future__ import annotations
@@ -8,14 +10,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.errors import PieceError
 from dedup.fingerprint import I64
 from dedup.scratch import Scratch
 
@@ -24,13 +29,64 @@ Piece: TypeAlias = pa.RecordBatch | Path
 _KEYS_SHARE = 8  # keys that may be asked for again take this part of the memory
 
 
-def store(batch: pa.RecordBatch, path: Path) -> None:
-    """Writes `batch` to `path`, which appears only when it is whole."""
-    partial = path.with_suffix(".partial")
+class Origin(NamedTuple):
+    """What a piece was made from: settings, program, and the raw records from `first` to `last`, as source#record."""
+
+    settings: str
+    version: str
+    first: str
+    last: str
+    sha256: str
+
+    @classmethod
+    def of(cls, records: pa.RecordBatch, settings: str, version: str) -> Origin:
+        """The origin of a piece made from `records`; `settings` is their digest."""
+        found = sha256(integers(records.column("record")).tobytes())
+        for name in ("source", "kind", "data", "error"):
+            for value in records.column(name).to_pylist():
+                told = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+                found.update(b"-" if told is None else b"%d:" % len(told))
+                found.update(told or b"")
+        sources, numbers = (records.column(name) for name in ("source", "record"))
+        first, last = (f"{sources[at]}#{numbers[at]}" if records.num_rows else "" for at in (0, -1))
+        return cls(settings, version, first, last, found.hexdigest())
+
+
+def store(batch: pa.RecordBatch, path: Path, origin: Origin) -> Path:
+    """Writes `batch` beside `path`, under its name and a checksum; where it is, which it is only when it is whole."""
+    told = {f"dedup.{name}": value for name, value in origin._asdict().items()}
+    sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, batch.schema, options=options) as writer:
+    with pa.ipc.new_file(sink, batch.schema.with_metadata(told), options=options) as writer:
         writer.write_batch(batch)
-    partial.replace(path)
+    data = sink.getvalue()
+    whole = path.with_name(f"{path.stem}-{crc32(data):08x}.arrow")
+    partial = whole.with_suffix(".partial")
+    with pa.OSFile(str(partial), "wb") as file:
+        file.write(data)
+    partial.replace(whole)
+    return whole
+
+
+def verify(piece: Piece) -> None:
+    """Raises `PieceError` where a piece on disk is not what was stored."""
+    if isinstance(piece, pa.RecordBatch):
+        return
+    try:
+        with pa.memory_map(str(piece)) as file:
+            found = crc32(file.read_buffer())
+    except (OSError, pa.ArrowInvalid):
+        raise PieceError(f"{piece}: gone since it was written; start the run again") from None
+    if not piece.stem.endswith(f"-{found:08x}"):
+        raise PieceError(f"{piece}: damaged since it was written, its checksum is {found:08x}; start the run again")
+
+
+def origin(piece: Path) -> Origin:
+    """What a piece on disk was made from; raises `PieceError` where it is damaged."""
+    verify(piece)
+    with pa.memory_map(str(piece)) as file:
+        told = pa.ipc.open_file(file).schema.metadata or {}
+    return Origin(*(told.get(f"dedup.{name}".encode(), b"").decode() for name in Origin._fields))
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:
@@ -55,8 +111,13 @@ def load(piece: Piece, names: Sequence[str] | None = None) -> pa.RecordBatch:
         schema = pa.ipc.open_file(file).schema
         wanted = list(range(len(schema))) if names is None else sorted(schema.get_field_index(name) for name in names)
         options = pa.ipc.IpcReadOptions(included_fields=wanted)
-        batch = pa.ipc.open_file(file, options=options).get_batch(0)
+        batch = pa.ipc.open_file(file, options=options).get_batch(0).replace_schema_metadata(None)
         return batch if names is None else batch.select(list(names))
+
+
+def _rows(piece: Piece) -> int:
+    verify(piece)
+    return int(load(piece, ["record"]).num_rows)
 
 
 class Corpus:
@@ -65,7 +126,7 @@ class Corpus:
     def __init__(self, pieces: Sequence[Piece], scratch: Scratch | None = None) -> None:
         self.pieces = pieces
         self.scratch = scratch or Scratch()
-        self.rows = list(self.scratch.map(lambda piece: load(piece, ["record"]).num_rows, pieces))
+        self.rows = list(self.scratch.map(_rows, pieces))
         self.starts = np.concatenate([[0], np.cumsum(self.rows, dtype=np.int64)]).astype(np.int64)
         self._keys: OrderedDict[int, pa.LargeBinaryArray] = OrderedDict()
         self._lock = Lock()

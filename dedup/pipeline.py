@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from dedup import __version__
 from dedup.contained import match_contained
 from dedup.decide import Outcome, Verdicts, outcomes
 from dedup.engines.local import LocalEngine, Workers, primitives
@@ -18,7 +19,7 @@ from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.frequency import match_paragraphs
 from dedup.match import match_articles
-from dedup.pieces import Corpus, Piece, from_ipc, store, to_ipc
+from dedup.pieces import Corpus, Origin, Piece, from_ipc, store, to_ipc
 from dedup.plain import Primitives
 from dedup.prepare import prepare
 from dedup.read import RUN_FILE, Read, find
@@ -146,9 +147,9 @@ def prepared(
 def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
     """Prepares one batch of records into a piece of the working folder; its path."""
     number, data = task
-    path = work / f"{number:08d}.arrow"
-    store(prepare(from_ipc(data), settings, primitives(compiled=compiled)), path)
-    return path
+    records = from_ipc(data)
+    batch = prepare(records, settings, primitives(compiled=compiled))
+    return store(batch, work / f"{number:08d}.arrow", Origin.of(records, settings.digest, __version__))
 
 
 def _lines(task: tuple[Piece, bytes], settings: Settings) -> Chunk:

@@ -37,11 +37,14 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
     layers = [(settings.rules[rule], layer) for rule, layer in _layers(text) if settings.rules[rule] != OFF]
     findings: list[Finding] = []
     current = text
+    settled: str | None = None  # what the whitespace rule has left, and would leave again
     for turn in range(ROUNDS):
         before = current
         for action, layer in layers:
             if action == FLAG and turn:
                 continue  # already reported
+            if layer is whitespace and current is settled:
+                continue
             found = layer(current)
             if not found:
                 continue
@@ -50,6 +53,8 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
             else:
                 findings = compose(text, findings, found)
                 current = apply(current, found)
+                if layer is whitespace:
+                    settled = current
         if current == before:
             break
     return current, findings

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 # Longest run of combining marks that normalisation is given: canonical ordering is quadratic in it.
 # Unicode's Stream-Safe Text Format (UAX 15, section 13) allows 30.
@@ -19,9 +19,10 @@ MARKS_AT_MOST = 64
 # What one letter of a script without spaces weighs, in words: a Chinese or Japanese word has about two letters, a
 # Thai, Lao, Khmer or Burmese one about four.
 LETTER_EAST, LETTER_SOUTH = 0.5, 0.25
+LAST_OF_THE_SOUTH = 0x2E80
 
 # Scripts written without spaces between words: Han, kana, Bopomofo, Yi, Thai, Lao, Myanmar, Khmer, Tai.
-_UNSPACED = (
+UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
     (0x1780, 0x17FF),  # Khmer
@@ -125,10 +126,11 @@ def size_of(found: Iterable[str]) -> float:
     return sum(map(_weight, found))
 
 
+@lru_cache(maxsize=1 << 16)
 def _weight(word: str) -> float:
     if word.isascii() or not unspaced_letter().match(word):
         return 1
-    return LETTER_EAST if word > "\u2e80" else LETTER_SOUTH
+    return LETTER_EAST if ord(word[0]) > LAST_OF_THE_SOUTH else LETTER_SOUTH
 
 
 def comparison_key(text: str) -> str:
@@ -146,7 +148,7 @@ def _classes() -> tuple[str, str, str]:
     marks: list[int] = []
     unspaced: list[int] = []
     spaced: list[int] = []
-    bounds = iter((*_UNSPACED, (0x110000, 0x110000)))
+    bounds = iter((*UNSPACED, (0x110000, 0x110000)))
     low, high = next(bounds)
     # Nothing but marks, tags and private use is assigned above the third plane.
     for code in (*range(0x40000), *range(0xE0000, 0xE1000)):

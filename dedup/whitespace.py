@@ -46,14 +46,18 @@ def whitespace(text: str) -> list[Finding]:
     """
     if not may_change(text):
         return []
+    gaps = list(_gaps(text))
     found: list[Finding] = []
-    covered: list[tuple[int, int]] = []  # what of the text is between lines that are not blank
-    for gap in _gaps(text):
-        covered.append((gap[0], gap[3]))
-        _mend(found, text, gap)
+    for gap in gaps:
+        kept, body, start, stop = gap
+        if kept < body:
+            found.append(fix("whitespace", text, kept, body, "", "trailing space"))
+        if start < stop:
+            _mend_blank_lines(found, text, start, stop)
     if not text.isascii():
-        found += _inside(text, covered)
-        found.sort(key=attrgetter("start"))
+        inside = list(_inside(text, gaps))
+        if inside:
+            found = sorted(found + inside, key=attrgetter("start"))
     return found
 
 
@@ -101,12 +105,8 @@ def _behind_blank_lines(text: str, start: int) -> int:
     return len(text) if _BLANK_END.match(text, stop) else stop
 
 
-def _mend(found: list[Finding], text: str, gap: _Gap) -> None:
-    kept, body, start, stop = gap
-    if kept < body:
-        found.append(fix("whitespace", text, kept, body, "", "trailing space"))
-    if start == stop:
-        return
+def _mend_blank_lines(found: list[Finding], text: str, start: int, stop: int) -> None:
+    """Adds to `found` what is wrong with the blank lines ``text[start:stop]``."""
     blank = _BLANK_LINE.match(text, start) if start and stop < len(text) else None
     if blank:  # one blank line stays
         if blank.end(1) > start:
@@ -125,14 +125,14 @@ def may_change(text: str) -> bool:
     return _blank_at_fault(text) or (not text.isascii() and bool(_FAULT.search(text)))
 
 
-def _inside(text: str, covered: Iterable[tuple[int, int]]) -> Iterator[Finding]:
-    """Fixes for the odd characters of `text` that are not `covered`."""
-    rest = iter(covered)
+def _inside(text: str, gaps: Iterable[_Gap]) -> Iterator[Finding]:
+    """Fixes for the odd characters of `text` outside of `gaps`."""
+    rest = iter(gaps)
     gap = next(rest, None)
     for match in _INSIDE.finditer(text):
         run = match.group()
         left, right = match.span()
-        while gap and gap[1] <= left:
+        while gap and gap[3] <= left:
             gap = next(rest, None)
         if gap and gap[0] <= left:
             continue
@@ -163,10 +163,8 @@ def _between_unspaced(text: str, left: int, right: int) -> bool:
 def _blank_at_fault(text: str) -> bool:
     """Whether a run of plain spaces, tabs and line breaks in `text` may need a fix."""
     return (
-        " \n" in text
-        or "\t\n" in text
-        or "\n\n\n" in text
-        or "\r" in text
+        "\r" in text
         or text.startswith("\n")
         or text.endswith((" ", "\t", "\n\n"))
+        or bool(_AT_FAULT_BREAK.search(text))
     )

@@ -204,3 +204,7 @@ def test_a_drop_takes_the_place_of_the_fixes_inside_it():
     assert compose(raw, [fix("encoding", raw, 5, 7, "\u00e9")], [drop]) == [
         drop._replace(stop=8, original=raw[2:8]),
     ]
+
+
+def test_a_layer_over_nothing_is_told_what_stood_in_its_spans():
+    assert compose("one  two", [], [Finding(action="drop", start=3, stop=5, replacement="")])[0].original == "  "

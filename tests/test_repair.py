@@ -10,10 +10,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup import encoding as module
+from dedup import whitespace as whitespace_module
 from dedup.align import differences
-from dedup.encoding import ROUNDS
-from dedup.findings import FIX, FLAG, apply, revert
-from dedup.repairs import repair
+from dedup.encoding import ROUNDS, encoding
+from dedup.findings import FIX, FLAG, Finding, apply, compose, fix, revert
+from dedup.repairs import _as_flag, repair
 from dedup.settings import Settings
 from dedup.typography import typography
 from dedup.whitespace import whitespace
@@ -173,6 +174,128 @@ def test_the_memo_forgets_before_it_grows_too_large(monkeypatch):
     for number in range(50):
         memo.keep(f"line {number:>5}", True, f"line {number:>5}", "")  # noqa: FBT003  its one caller does so
         assert sum(len(a) + len(b) for (a, _), (b, _) in memo.lines.items()) == memo.size <= 100
+
+
+LINES_AND_BLANKS = st.lists(
+    st.sampled_from([*"abÃ©ᠠกั\n\r\t ", "\n\n", "\r\n", *whitespace_module.AT_FAULT, "\u3000", "\u2003"]),
+    max_size=16,
+).map("".join)
+
+
+def plain_whitespace(text):
+    """The whitespace rule by a walk over all lines, as ``(start, stop, replacement, evidence)``."""
+    trailing = "\t " + whitespace_module.AT_FAULT + whitespace_module.AT_FAULT_LAST
+    found = []
+    start = end = 0  # `end` of the last line that is not blank, line break included
+    first_blank = None  # of the run of blank lines since: where its blanks and itself end
+    for line in text.split("\n"):
+        line_stop = start + len(line)
+        stop = min(line_stop + 1, len(text))
+        body_stop = line_stop - (line.endswith("\r") and stop > line_stop)
+        kept_stop = start + len(line[: body_stop - start].rstrip(trailing))
+        if kept_stop > start:
+            if first_blank and end:
+                found.append((end, first_blank[0], "", "trailing space"))
+                found.append((first_blank[1], start, "", "blank lines"))
+            else:
+                found.append((end, start, "", "blank lines"))
+            found += [
+                (f.start, f.stop, f.replacement, f.evidence)
+                for f in whitespace_module._inside(text, ())
+                if start <= f.start < kept_stop
+            ]
+            found.append((kept_stop, body_stop, "", "trailing space"))
+            end, first_blank = stop, None
+        elif not first_blank:
+            first_blank = (body_stop, stop)
+        start = stop
+    found.append((end, len(text), "", "blank lines"))
+    return [one for one in found if one[0] < one[1]]
+
+
+@given(st.one_of(TEXTS, LINES_AND_BLANKS))
+@example("\n")
+@example("a\r\r\n")
+@example("a\n\n \nb")
+@example("\u00a0\n \u00a0x\u00a0 ")
+def test_the_whitespace_rule_finds_what_a_walk_over_all_lines_finds(text):
+    assert [(f.start, f.stop, f.replacement, f.evidence) for f in whitespace(text)] == plain_whitespace(text)
+    assert all((f.rule, f.action, f.original) == ("whitespace", FIX, text[f.start : f.stop]) for f in whitespace(text))
+
+
+def plain_repair(text, settings):
+    """Every rule on what the one before left, again until nothing changes."""
+    rules = {
+        "encoding": lambda current: encoding(current, unescape="<" not in text),
+        "whitespace": whitespace,
+        "typography": typography,
+    }
+    current = text
+    findings = []
+    for turn in range(ROUNDS):
+        before = current
+        for rule, find in rules.items():
+            if settings.rules[rule] == "fix" and (found := find(current)):
+                findings = compose(text, findings, found)
+                current = apply(current, found)
+            elif settings.rules[rule] == "flag" and not turn:
+                findings = compose(text, findings, list(map(_as_flag, find(current))))
+        if current == before:
+            break
+    return current, findings
+
+
+@given(st.one_of(TEXTS, LINES_AND_BLANKS), SETTINGS)
+def test_no_turn_is_left_out_that_would_find_something(text, settings):
+    assert repair(text, settings) == plain_repair(text, settings)
+
+
+MOJIBAKE = st.tuples(
+    st.one_of(
+        st.text(max_size=8),
+        st.sampled_from(("“café”", "naïve — “x”", "é?", "à la", "…Ð\x81", "\u2603\U0001f4a9", "ab")),
+    ),
+    st.sampled_from(module.CHARMAP_ENCODINGS),
+    st.integers(0, 3),
+    st.sampled_from(("", "é", "\ufffd", " ", "Ã ", "\x1a", "’", "í\xa0\xbd")),
+).map(lambda of: "".join([mistaken(*of[:3]), of[3]]))
+
+
+def mistaken(text, charmap, times):
+    """`text` read in the wrong encoding, several times, what that cannot read being lost."""
+    for _ in range(times):
+        text = text.encode("utf-8", "replace").decode(charmap, "replace")
+    return text
+
+
+@given(st.one_of(MOJIBAKE, st.lists(MOJIBAKE, max_size=4).map(" ".join), TEXTS))
+def test_plain_decoding_is_the_step_that_ftfy_takes(text):
+    if text and (plain := module._plainly_decoded(text)):
+        step = ftfy._fix_encoding_one_step_and_explain(text, CONFIG)
+        assert plain == (step.text, module._names(step.explanation))
+
+
+@given(st.one_of(MOJIBAKE, TEXTS), st.booleans())
+def test_the_steps_are_those_of_ftfy(text, unescape):
+    line = text.replace("\n", " ").replace("\ufeff", "")
+    counted = module._in_rounds(line, module._CONFIGS[unescape])
+    if counted and not module._long_run_of_marks(line):
+        text, steps = ftfy.fix_and_explain(line, module._CONFIGS[unescape])
+        assert counted == (text, module._names(steps))
+
+
+def test_a_fix_is_a_finding_of_these_values():
+    assert fix("encoding", "abc", 1, 2, "x", "why") == Finding(
+        rule="encoding", action=FIX, start=1, stop=2, original="b", replacement="x", evidence="why"
+    )
+    second = [
+        fix("whitespace", "a  b", 1, 3, " "),
+        fix("encoding", "a  b", 3, 4, "b"),
+        _as_flag(fix("encoding", "a  b", 0, 4, "")),
+    ]
+    assert compose("a  b", [], second) == [second[2], second[0]]
+    drop = Finding(rule="boilerplate", action="drop", start=1, stop=3, replacement="")
+    assert compose("a  b", [], [drop]) == [drop._replace(original="  ")]  # a finding may come without its original
 
 
 @given(TEXTS)

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from ftfy.badness import BADNESS_RE, is_bad
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from test_furniture import LINES, PROSE
 from test_repair import EVERYTHING, PIECES, TEXTS, oracle
@@ -62,6 +62,10 @@ def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
         assert found
     elif found:  # only what ftfy looks for at the start of a line
         assert any(is_bad(text[at:]) for at in range(1, len(text)))
+
+
+def test_there_are_no_letters_and_spaces_beyond_those_known():
+    assert not re.search(r"[\w\s]", "".join(map(chr, range(badness._LETTERS_TO, sys.maxunicode + 1))))
 
 
 def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
@@ -230,7 +234,6 @@ def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
     assert not furniture.may_be_furniture("No such line.\n")
 
 
-@settings(max_examples=500)
 @given(st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)))
 def test_what_a_pattern_matches_begins_as_it_says(words):
     assert furniture.may_match(words)
@@ -260,9 +263,7 @@ def test_a_text_with_furniture_is_suspect(text):
     with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
         assert furniture.furniture(text, Settings()) == found
     assert plain or not found
-    assert quick or not plain
-    if not set("Σİ") & set(text):
-        assert quick == plain
+    assert bool(quick) == bool(found)
 
 
 @pytest.mark.parametrize("suspects", [screen.furniture_suspects, compiled.furniture_suspects])
@@ -277,12 +278,6 @@ def test_furniture_is_sought_in_each_text_by_itself(suspects):
     ]
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
         assert suspects(*pack([encode(text) for text in texts])).tolist() == [False, True, False, True, False, True]
-
-
-@given(st.binary(max_size=30), st.binary(max_size=30))
-def test_lines_that_are_no_text_do_no_harm(one, other):
-    data = np.frombuffer(one + other, np.uint8)
-    assert len(compiled.furniture_suspects(data, np.array([0, len(one), len(data)]))) == 2
 
 
 def test_beginnings_change_with_the_patterns(monkeypatch):

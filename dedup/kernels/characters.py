@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.segment import unspaced_letter
+from dedup.segment import LAST_OF_THE_SOUTH, UNSPACED
 
 CODES = 0x30000  # higher planes hold tags, private use and the rarest of Han: hard, all of them
 BREAK, SPACED, EAST, SOUTH, MARK = range(5)  # no word character; part of a word; a word by itself; goes with the letter
@@ -40,48 +40,47 @@ class Characters(NamedTuple):
 @cache
 def characters() -> Characters:
     """The arrays for the Unicode version of this Python."""
-    combining = unicodedata.combining
     alone = [chr(code) for code in range(CODES)]
     alone[10] = " "  # the separator of what is folded at once; it folds to itself
     once = unicodedata.normalize("NFKC", "\n".join(alone)).split("\n")
     folded = "\n".join(once).casefold().split("\n")
     twice = unicodedata.normalize("NFKC", "\n".join(folded)).split("\n")
-    seconds = _seconds()
-    categories = list(map(unicodedata.category, alone))
+    sorted_ = np.fromiter(map(unicodedata.combining, alone), np.uint8, CODES) > 0
+    classes, is_mark = _classes(alone)
     becomes = np.full(CODES, ITSELF, np.int32)
-    classes = np.array([_class(*pair) for pair in zip(alone, categories, strict=True)], np.uint8)
-    flags = np.zeros(CODES, np.uint8)
-    flags[[code for code, character in enumerate(alone) if character.isspace()]] = IS_SPACE
-    flags[[code for code, category in enumerate(categories) if category[0] == "M"]] |= IS_MARK
+    flags = np.where(is_mark, IS_MARK, 0).astype(np.uint8)
+    flags[[code for code, character in enumerate(alone) if character.isspace()]] |= IS_SPACE
+    flags[sorted_] |= IS_LONE | ENDS_SORTED
+    seconds = _seconds()
+    becomes[[ord(character) for character in seconds]] = HARD
     stream = bytearray()
-    for code, character in enumerate(alone):
-        forms = (character, once[code], folded[code], twice[code])
-        if character in seconds or (character != forms[3] and any(form[0] in seconds for form in forms)):
+    for code in [code for code, (one, two) in enumerate(zip(alone, twice, strict=True)) if one != two]:
+        forms = (alone[code], once[code], folded[code], twice[code])
+        if any(form[0] in seconds or sorted_[ord(form[0])] for form in forms):
             becomes[code] = HARD
-        elif any(combining(form[0]) for form in set(forms)):
-            if forms[3] == character:
-                flags[code] |= IS_LONE | ENDS_SORTED
-            else:
-                becomes[code] = HARD
-        elif forms[3] != character:
-            if any(combining(form[-1]) for form in forms):
-                flags[code] |= ENDS_SORTED
-            becomes[code] = len(stream)
-            stream.append(len(forms[3]))
-            for part in forms[3]:
-                own = part.encode("utf-8", "surrogatepass")
-                stream += bytes((_class(part, unicodedata.category(part)), len(own))) + own
+            continue
+        if any(sorted_[ord(form[-1])] for form in forms):
+            flags[code] |= ENDS_SORTED
+        becomes[code] = len(stream)
+        stream.append(len(forms[3]))
+        for part in forms[3]:
+            own = part.encode("utf-8", "surrogatepass")
+            stream += bytes((classes[ord(part)], len(own))) + own
     return Characters(becomes, classes, flags, np.frombuffer(bytes(stream), np.uint8))
 
 
-def _class(character: str, category: str) -> int:
-    if category[0] == "M":
-        return MARK
-    if not (character.isalnum() or character == "_"):
-        return BREAK
-    if category[0] != "L" or character.isascii() or not unspaced_letter().match(character):
-        return SPACED
-    return EAST if character > "\u2e80" else SOUTH
+def _classes(characters_: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """The class of each character, and whether it is a combining mark."""
+    categories = np.array([ord(category[0]) for category in map(unicodedata.category, characters_)], np.uint8)
+    marks = categories == ord("M")
+    classes = np.full(CODES, BREAK, np.uint8)
+    classes[[code for code, character in enumerate(characters_) if character.isalnum()]] = SPACED
+    classes[ord("_")] = SPACED
+    for low, high in UNSPACED:
+        letters = np.flatnonzero(categories[low : high + 1] == ord("L")) + low
+        classes[letters] = np.where(letters > LAST_OF_THE_SOUTH, EAST, SOUTH)
+    classes[marks] = MARK
+    return classes, marks
 
 
 def _seconds() -> frozenset[str]:

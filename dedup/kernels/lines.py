@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.beginnings import DIGIT, END, LONGEST, Lengths
-from dedup.fingerprint import I64, SHINGLE_BASE, U64, Bytes
-from dedup.furniture import AROUND, LINE_AT_MOST, line_beginnings
+from dedup.fingerprint import I64, SHINGLE_BASE, U64, Bytes, decode
+from dedup.furniture import AROUND, LINE_AT_MOST, kind, line_beginnings
 from dedup.kernels.compiled import njit
 
 I16 = npt.NDArray[np.int16]
@@ -103,24 +103,34 @@ def _place(value: np.uint64, hashes: U64) -> np.int64:
 
 
 def furniture_suspects(data: Bytes, borders: I64) -> npt.NDArray[np.bool_]:
-    """`dedup.screen.furniture_suspects`, compiled."""
+    """`dedup.screen.furniture_suspects`, compiled; and without a doubt, since few lines are left to look at."""
     found = np.zeros(len(borders) - 1, np.bool_)
-    _suspects(data, borders, _tables(), found)
+    rows = np.empty((1 << 10, 3), np.int64)
+    while (count := _suspects(data, borders, _tables(), rows)) > len(rows):
+        rows = np.empty((count, 3), np.int64)
+    for row, start, stop in rows[:count].tolist():
+        found[row] = found[row] or kind(decode(data[start:stop].tobytes())) is not None
     return found
 
 
 @njit
-def _suspects(data: Bytes, borders: I64, tables: _Tables, found: npt.NDArray[np.bool_]) -> None:
-    for row in range(len(found)):
+def _suspects(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
+    """How many lines may be furniture, and of as many as there is room for, ``(text, start, stop)``, in bytes."""
+    count = 0
+    for row in range(len(borders) - 1):
         at, stop = borders[row], borders[row + 1]
-        while at < stop and not found[row]:
+        while at < stop:
+            start = at
             at = _first(data, at, stop, tables)
             end = at
             while end < stop and data[end] != 10:
                 end += 1
-            if at < end <= at + 4 * LINE_AT_MOST:
-                found[row] = _may_match(data, at, _last(data, at, end, tables), tables)
+            if at < end <= at + 4 * LINE_AT_MOST and _may_match(data, at, _last(data, at, end, tables), tables):
+                if count < len(rows):
+                    rows[count, 0], rows[count, 1], rows[count, 2] = row, start, end
+                count += 1
             at = end + 1
+    return count
 
 
 @njit

@@ -8,7 +8,7 @@ threads can share the work.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -240,6 +240,7 @@ def survivors(first: int, last: int, loop: Loop) -> None:
     for key in range(len(loop.sizes)):
         longest = max(longest, loop.sizes[key])
     table = np.empty(capacity(longest), np.uint64)
+    met = np.empty(len(loop.sizes), np.int32)
     answer, similarity = np.empty(ANSWER, np.int64), np.empty(1, np.float64)
     for text in range(first, last):
         key = loop.keys[text]
@@ -249,7 +250,7 @@ def survivors(first: int, last: int, loop: Loop) -> None:
                 loop.twins[text] = twin
             continue
         if not _recall(text, key, loop, answer, similarity):
-            _compare(text, key, loop, table, answer, similarity)
+            _compare(text, key, loop, met, table, answer, similarity)
         loop.counts[0] += answer[_FOUND]
         if answer[_BEST] >= 0:
             loop.twins[text], loop.similarities[text] = answer[_BEST], similarity[0]
@@ -284,62 +285,101 @@ def _recall(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) ->
 
 
 @njit
-def _compare(text: int, key: int, loop: Loop, table: U64, answer: I64, similarity: Floats) -> None:
+def _compare(text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64, similarity: Floats) -> None:
     """Compares a text with all survivors that share a bucket with it."""
     answer[:] = _version(key, loop), -1, 0, 0, _NONE, -_NONE
     similarity[0] = 1.0
-    mask, zero = 0, False
-    size = loop.sizes[key]
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
-        for member in range(loop.slots[bucket], loop.slots[bucket] + loop.filled[bucket]):
-            other = loop.members[member]
-            if loop.seen[other] == text or not _meets(text, other, loop, answer):
-                continue
-            misses = _misses(key, other, loop)
-            if misses < 0:
-                continue
-            if mask == 0:
-                mask, zero = _fill(table, loop.hashes[loop.places[key] : loop.places[key] + size])
-            its = loop.hashes[loop.places[other] : loop.places[other] + loop.sizes[other]]
-            common = _common(table, mask, zero, its, misses)
-            if common < 0:
-                continue
-            answer[_MATCHES] += 1
-            found, twin = common / (size + len(its) - common), loop.survivor[other]
-            if answer[_BEST] < 0 or found > similarity[0] or (found == similarity[0] and twin < answer[_BEST]):
-                answer[_BEST], similarity[0] = twin, found
+        mine = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
+        _meet(text, mine, loop.seen, loop.apart, loop.survivor, met, answer)
+    found = met[: answer[_FOUND]]
+    _best(
+        key,
+        found,
+        loop.survivor,
+        loop.hashes,
+        loop.places,
+        loop.sizes,
+        loop.prints,
+        loop.threshold,
+        table,
+        answer,
+        similarity,
+    )
     if loop.memo[key] >= 0:
         loop.remembered[loop.memo[key]] = answer
         loop.remembered_similarity[loop.memo[key]] = similarity[0]
 
 
-@njit
-def _meets(text: int, other: int, loop: Loop, answer: I64) -> bool:
-    """Whether a survivor, met for the first time, is a candidate; counted in `answer`."""
-    loop.seen[other] = text
-    if len(loop.apart):
-        home = loop.apart[loop.survivor[other]]
-        if home == loop.apart[text]:
-            answer[_VERSION] = -1
-            return False
-        answer[_LEAST], answer[_MOST] = min(answer[_LEAST], home), max(answer[_MOST], home)
-    answer[_FOUND] += 1
-    return True
+# What follows is called for every bucket or candidate: it takes arrays one by one, since each array of a tuple that
+# goes into a call is counted in and out.
 
 
 @njit
-def _misses(key: int, other: int, loop: Loop) -> Any:
-    """How many shingles of the other set may be missing in a match; negative where there is surely none."""
-    size, its = loop.sizes[key], loop.sizes[other]
-    if size == 0 or its == 0 or min(size, its) / max(size, its) < loop.threshold:
-        return -1
-    least = max(int(loop.threshold * (size + its) / (1.0 + loop.threshold)) - 2, 0)
-    while least <= min(size, its) and least / (size + its - least) < loop.threshold:
+def _meet(text: int, members: I32, seen: I64, apart: I64, survivor: I64, met: I32, answer: I64) -> None:
+    """Adds to `met` the survivors of a bucket that were not met before and may match."""
+    count = answer[_FOUND]
+    for other in members:
+        if seen[other] == text:
+            continue
+        seen[other] = text
+        if len(apart):
+            home = apart[survivor[other]]
+            if home == apart[text]:
+                answer[_VERSION] = -1
+                continue
+            answer[_LEAST], answer[_MOST] = min(answer[_LEAST], home), max(answer[_MOST], home)
+        met[count] = other
+        count += 1
+    answer[_FOUND] = count
+
+
+@njit
+def _best(
+    key: int,
+    met: I32,
+    survivor: I64,
+    hashes: U64,
+    places: I64,
+    sizes: I64,
+    prints: U64,
+    threshold: float,
+    table: U64,
+    answer: I64,
+    similarity: Floats,
+) -> None:
+    """Counts the matches among `met`, and puts the best into `answer` and `similarity`."""
+    size, parities = sizes[key], prints[key]
+    mask, zero = 0, False
+    known, least = -1, 0
+    for other in met:
+        its = sizes[other]
+        if its != known:
+            known, least = its, _least_common(size, its, threshold)
+        # each bit of the parities that differs stands for at least one shingle that only one of them has
+        if least > min(size, its) or _bits(parities ^ prints[other]) > size + its - 2 * least:
+            continue
+        if mask == 0:
+            mask, zero = _fill(table, hashes[places[key] : places[key] + size])
+        common = _common(table, mask, zero, hashes[places[other] : places[other] + its], its - least)
+        if common < 0:
+            continue
+        answer[_MATCHES] += 1
+        found, twin = common / (size + its - common), survivor[other]
+        if answer[_BEST] < 0 or found > similarity[0] or (found == similarity[0] and twin < answer[_BEST]):
+            answer[_BEST], similarity[0] = twin, found
+
+
+@njit
+def _least_common(one: int, two: int, threshold: float) -> int:
+    """The fewest elements that sets of these sizes share in a match; more than they have where there is none."""
+    if one == 0 or two == 0:
+        return 1
+    least = max(int(threshold * (one + two) / (1.0 + threshold)) - 2, 0)
+    while least <= min(one, two) and least / (one + two - least) < threshold:
         least += 1
-    if _bits(loop.prints[key] ^ loop.prints[other]) > size + its - 2 * least:
-        return -1  # each bit that differs stands for at least one shingle that only one of them has
-    return its - least
+    return least
 
 
 @njit

@@ -1,0 +1,30 @@
+"""dolma's exact Bloom filter over paragraphs, as its page shows it, two processes: writes marks, removes nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import protocol
+
+PARAGRAPHS = 6_000_000
+
+
+def lay(source: Path, work: Path) -> None:
+    """Two files in a folder of the name it wants."""
+    protocol.halves(source, work / "documents")
+
+
+def run(_: Path, work: Path) -> None:
+    """Runs the command."""
+    command = [str(Path(sys.executable).with_name("dolma")), "dedupe"]
+    command += ["--documents", f"{work}/documents/*.jsonl", "--dedupe.paragraphs.attribute_name", "repeated"]
+    command += ["--dedupe.skip_empty", "--bloom_filter.file", f"{work}/bloom.bin", "--no-bloom_filter.read_only"]
+    command += ["--bloom_filter.estimated_doc_count", str(PARAGRAPHS)]
+    command += ["--bloom_filter.desired_false_positive_rate", "0.0001", "--processes", "2"]
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    protocol.main(run, protocol.nothing, lay)
