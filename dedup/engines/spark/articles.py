@@ -162,7 +162,7 @@ def _chosen(store: Store, close: Any, *, drops: bool) -> Any:
         one = ranked.join(decided.select("one"), "one", "left_anti")
         if not one.limit(1).count():
             break
-        waiting = ranked.select(f.col("one").alias("other")).distinct().withColumn("waits", f.lit(value=True))
+        waiting = ranked.select(f.col("one").alias("other")).distinct().withColumn("waits", f.expr("true"))
         known = decided.selectExpr("one as other", "gone")
         asked = one.join(waiting, "other", "left").join(known, "other", "left")
         # a state for each pair: the other is gone, or stays, or is not decided

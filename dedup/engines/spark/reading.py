@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from dedup.engines.local import primitives
 from dedup.engines.spark.columns import batch_of, cast, ddl_of, storable
@@ -188,7 +189,7 @@ def _prepare(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled:
     kinds = _prepared(settings)
     functions = primitives(compiled=compiled)
     for whole in batches:
-        for batch in _parts(whole):
+        for batch in _parts(whole) if whole.num_rows else ():
             numbers = np.asarray(batch.column("record"))
             for mine in (np.flatnonzero(numbers != META), np.flatnonzero(numbers == META)):
                 if not len(mine):
@@ -204,13 +205,13 @@ def _prepare(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled:
                 )
                 made = prepare(records, settings, functions)
                 columns = {name: made.column(name) for name in made.schema.names}
-                sizes = pa.compute.binary_length(rows.column("data"))
+                sizes = pc.binary_length(rows.column("data"))
                 yield batch_of({"aid": rows.column("aid"), "bytes": sizes, **columns}, kinds)
 
 
 def _parts(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """`batch` in parts of so many bytes that preparing one stays small."""
-    sizes = np.asarray(pa.compute.binary_length(batch.column("data")).fill_null(0), np.int64)
+    sizes = np.asarray(pc.binary_length(batch.column("data")).fill_null(0), np.int64)
     part = (np.cumsum(sizes) - sizes) // _PREPARED_AT_ONCE
     starts = np.flatnonzero(np.diff(part, prepend=-1))
     for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), batch.num_rows], strict=True):

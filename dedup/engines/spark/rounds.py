@@ -121,7 +121,7 @@ class _Rounds:
 
         theirs = entries.join(new.select("k"), "k", "left_semi").drop("status", "last")
         met = _met(theirs, entries, "x.k <> y.k and x.o < y.last", ("x.o as o", "y.status"))
-        met = met.join(new.select(f.col("k").alias("y"), f.lit(value=True).alias("stays")), "y", "left")
+        met = met.join(new.select(f.col("k").alias("y"), f.expr("true").alias("stays")), "y", "left")
         status = f"case when stays then {_SURVIVES} else status end as status"
         met = self.table(f"met-{number}", met.selectExpr("x", "y", "o", status, *_SIZES))
         found = self.matching(met.where(f"status <> {_SURVIVES}"))
@@ -190,7 +190,7 @@ class _Rounds:
         for one, two in zip(self.survivors[1:], self.pairs[1:], strict=True):
             survivors, pairs = survivors.unionByName(one), pairs.unionByName(two)
         survivors = survivors.selectExpr("k", "o as stays")
-        meeting = self.contents.select("k", f.lit(value=True).alias("meets"))
+        meeting = self.contents.select("k", f.expr("true").alias("meets"))
         keys = keys.join(survivors, "k", "left").join(meeting, "k", "left")
         keys = keys.selectExpr("k", "first", "copies", "case when meets then stays else first end as stays")
         # a key that survives at once has met only those before its first text
