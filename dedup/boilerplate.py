@@ -244,6 +244,7 @@ def standing_of(groups: Groups, totals: I64) -> Bools:
 
 
 def evidence_of(groups: Groups, number: int, totals: I64, names: Sequence[str | None]) -> str:
+    """In words, what was counted of one line."""
     host = int(groups.hosts[number])
     articles, end, start = (int(column[number]) for column in (groups.articles, groups.at_end, groups.at_start))
     where = f" of {names[host]}" if names[host] else ""
@@ -313,7 +314,9 @@ def _read(groups: Groups, standing: I64, lines: Lines, rows: I64, group: I64, te
     values: dict[tuple[int, str], dict[str, list[int]]] = {}
     for number, name in named.items():
         if name:
-            values.setdefault((int(groups.hosts[number]), name), {}).setdefault(value_of(texts[number]), []).append(number)
+            values.setdefault((int(groups.hosts[number]), name), {}).setdefault(value_of(texts[number]), []).append(
+                number
+            )
     held = _Holders(lines, rows, group)
     changing = set()
     for told in values.values():

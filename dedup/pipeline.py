@@ -47,8 +47,9 @@ def clean(
 ) -> Report:
     """Cleans the articles of `source` into the folder `out`; what was done.
 
-    `source` is a file, folder or glob, or several, or ``-``; for Spark, what it can read. `out` appears complete or not at all; `force` replaces an
-    earlier output. Raises `DedupError` for what the user can mend.
+    `source` is a file, folder or glob, or several, or ``-``; for Spark, also a table of its own or the address of
+    files that it can read. `out` appears complete or not at all; `force` replaces an earlier output. Raises
+    `DedupError` for what the user can mend.
     """
     settings, out, watch = settings or Settings(), Path(out), Stopwatch(progress)
     out = out.resolve() if out.is_symlink() else out

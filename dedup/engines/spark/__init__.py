@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.errors import SettingsError
+from dedup.errors import EngineError, SettingsError
 from dedup.settings import Settings
 from dedup.stopwatch import Stopwatch
 
@@ -66,13 +66,19 @@ class SparkEngine:
                 store = Store(session, folder, fingerprint(listed, settings), resume=self.resume)
                 yield SparkJob(store, listed, settings, watch, partitions)
                 store.remove()
+        except Exception as error:
+            if type(error).__module__.split(".")[0] not in {"pyspark", "py4j"}:
+                raise
+            raise EngineError(
+                f"Spark: {sessions.first_line(error)}; mend that and go on with --resume (-v shows all of it)"
+            ) from error
         finally:
             if self.session is None:
                 session.stop()
 
     @staticmethod
     def _partitions(session: Any, size: int) -> int:
-        return max(session.sparkContext.defaultParallelism, -(-size // _PART_BYTES))
+        return max(int(session.sparkContext.defaultParallelism), -(-size // _PART_BYTES))
 
 
 __all__ = ["SparkEngine"]

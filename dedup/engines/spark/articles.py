@@ -31,8 +31,9 @@ def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled:
     articles = prepared.where("error is null and words > 0")
     question = Question(
         "articles",
-        articles.selectExpr("digest as k", f"struct({_rank(articles, prepared, settings)} as r, aid as a, 0 as i) as o",
-                            "buckets"),
+        articles.selectExpr(
+            "digest as k", f"struct({_rank(articles, prepared, settings)} as r, aid as a, 0 as i) as o", "buckets"
+        ),
         articles.selectExpr("digest as k", "key"),
         ARTICLE_SHINGLE,
         settings.threshold,
@@ -45,8 +46,10 @@ def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled:
 
         texts = question.texts.select("k", "o")
         firsts = texts.groupBy("k").agg(f.min("o").alias("first"), f.count("*").alias("copies")).where("copies > 1")
-        later = texts.join(firsts, "k").where("o > first").selectExpr(
-            "o.a as aid", f"cast({DUPLICATE} as tinyint) as rule", "first.a as twin", "1D as similarity"
+        later = (
+            texts.join(firsts, "k")
+            .where("o > first")
+            .selectExpr("o.a as aid", f"cast({DUPLICATE} as tinyint) as rule", "first.a as twin", "1D as similarity")
         )
         verdicts = verdicts.join(later.select("aid"), "aid", "left_anti").unionByName(later)
     for number in (DUPLICATE, NEAR_DUPLICATE):
@@ -82,7 +85,9 @@ def match_contained(store: Store, prepared: Any, matched: Any, settings: Setting
     alone = prepared.where(f"error is null and words >= {CONTAINED_WORDS}").join(
         matched.select("aid"), "aid", "left_anti"
     )
-    alone = alone.selectExpr("aid", "struct(-words as r, aid as a) as o", "minimizers", "key", "size(minimizers) as total")
+    alone = alone.selectExpr(
+        "aid", "struct(-words as r, aid as a) as o", "minimizers", "key", "size(minimizers) as total"
+    )
     pairs = store.table("contained-candidates", _candidates(store, alone))
     close = store.table("contained-close", _close(pairs, alone, compiled=compiled))
     chosen = _chosen(store, close, drops=action == "drop")
@@ -148,15 +153,15 @@ def _chosen(store: Store, close: Any, *, drops: bool) -> Any:
 
     order = Window.partitionBy("aid").orderBy(f.col("rank").desc(), "place")
     ranked = close.withColumn("at", f.row_number().over(order))
-    ranked = ranked.selectExpr(
-        "aid as one", "other", "at", "similarity", "share"
-    )
+    ranked = ranked.selectExpr("aid as one", "other", "at", "similarity", "share")
     if not drops:
         return _evidence(store, ranked.where("at = 1"))
     ranked = store.table("contained-ranked", ranked)
     # An article that has no close pair stays. The others are decided in rounds: by the first pair whose other stays,
     # once all pairs before it are with articles that are gone.
-    decided = store.table("contained-decided", ranked.selectExpr("one", "cast(null as int) as at", "false as gone").limit(0))
+    decided = store.table(
+        "contained-decided", ranked.selectExpr("one", "cast(null as int) as at", "false as gone").limit(0)
+    )
     number = 0
     while True:
         one = ranked.join(decided.select("one"), "one", "left_anti")
@@ -166,7 +171,9 @@ def _chosen(store: Store, close: Any, *, drops: bool) -> Any:
         known = decided.selectExpr("one as other", "gone")
         asked = one.join(waiting, "other", "left").join(known, "other", "left")
         # a state for each pair: the other is gone, or stays, or is not decided
-        state = "case when waits is null then 'stays' when gone is null then 'open' when gone then 'gone' else 'stays' end"
+        state = (
+            "case when waits is null then 'stays' when gone is null then 'open' when gone then 'gone' else 'stays' end"
+        )
         asked = asked.selectExpr("one", "at", f"{state} as state").where("state <> 'gone'")
         first = asked.groupBy("one").agg(f.min(f.struct("at", "state")).alias("first"))
         first = one.select("one").distinct().join(first, "one", "left").where("first is null or first.state = 'stays'")
@@ -188,4 +195,6 @@ def _told(batches: Any) -> Any:
     for batch in batches:
         evidence = [f"{share:.1%} of it stands there" for share in batch.column("share").to_pylist()]
         columns = [batch.column(name) for name in ("one", "other", "similarity")]
-        yield pa.RecordBatch.from_arrays([*columns, pa.array(evidence, pa.string())], ["one", "other", "similarity", "evidence"])
+        yield pa.RecordBatch.from_arrays(
+            [*columns, pa.array(evidence, pa.string())], ["one", "other", "similarity", "evidence"]
+        )

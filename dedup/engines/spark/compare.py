@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -39,15 +40,16 @@ def _contents(batches: Iterable[pa.RecordBatch], n: int, *, compiled: bool) -> I
         keys = batch.column("key").to_pylist()
         sizes, prints = _distinct(keys, n, compiled=compiled)[2:]
         columns = {"k": batch.column("k"), "key": batch.column("key"), "size": sizes, "print": prints.view(np.int64)}
-        yield batch_of({name: pa.array(made) if name in {"size", "print"} else made for name, made in columns.items()},
-                       CONTENT)
+        yield batch_of(
+            {name: pa.array(made) if name in {"size", "print"} else made for name, made in columns.items()}, CONTENT
+        )
 
 
 def _distinct(keys: list[bytes], n: int, *, compiled: bool) -> tuple[U64, I64, I64, U64]:
     """The sets of shingle hashes of keys: all hashes, where each set is, how large, and the parities of its hashes."""
     if not compiled:
         hashes, borders = hash_sets(keys, n)
-        sets = [hashes[start:stop] for start, stop in zip(borders[:-1], borders[1:], strict=True)]
+        sets = [hashes[start:stop] for start, stop in pairwise(borders.tolist())]
         bits = [np.bitwise_xor.reduce(np.uint64(1) << (one & np.uint64(63)), initial=np.uint64(0)) for one in sets]
         return hashes, borders[:-1], np.diff(borders), np.array(bits, np.uint64)
     from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dedup import __version__
 from dedup.engines.local import SMALL_BYTES
-from dedup.engines.spark import reading, writing
 from dedup.engines.spark.articles import gone, match_articles, match_contained
 from dedup.engines.spark.paragraphs import match_paragraphs
-from dedup.engines.spark.reading import META, Listing
+from dedup.engines.spark.reading import META, Listing, prepared, records, rows
 from dedup.engines.spark.store import Store
+from dedup.engines.spark.writing import chunks, field_counts, verdicts, written
 from dedup.errors import RecordError
 from dedup.settings import Settings
 from dedup.stopwatch import Stopwatch
@@ -28,9 +28,9 @@ class SparkJob:
         self.settings = settings
         self.watch = watch
         self.partitions = partitions
-        self.compiled = listed.total_bytes >= SMALL_BYTES
-        self.inputs: list[dict[str, Any]] = []
-        self.skipped = listed.skipped
+        self.compiled = listed.frame is not None or listed.total_bytes >= SMALL_BYTES
+        self.inputs: Sequence[dict[str, Any]] = []
+        self.skipped: Sequence[str] = listed.skipped
         self.fields: dict[str, dict[str, int]] = {}
         self.stages: dict[str, dict[str, int]] = {}
         self.rounds: dict[str, int] = {}
@@ -39,12 +39,12 @@ class SparkJob:
         """The output lines in input order, and the bytes of input that each is of."""
         settings, compiled = self.settings, self.compiled
         with self.watch.stage("prepare"):
-            prepared = self._prepared()
+            every = self._prepared()
         with self.watch.stage("match articles"):
-            articles = match_articles(self.store, prepared, settings, compiled=compiled)
-            verdicts = match_contained(self.store, prepared, articles.verdicts, settings, compiled=compiled)
+            articles = match_articles(self.store, every, settings, compiled=compiled)
+            found = match_contained(self.store, every, articles.verdicts, settings, compiled=compiled)
         with self.watch.stage("match paragraphs"):
-            kept = prepared.where("error is null").join(gone(verdicts, settings), "aid", "left_anti")
+            kept = every.where("error is null").join(gone(found, settings), "aid", "left_anti")
             paragraphs = match_paragraphs(self.store, kept, settings, compiled=compiled)
         self.stages = {
             "match articles": {"candidates": articles.candidates, "matches": articles.matches},
@@ -52,31 +52,35 @@ class SparkJob:
         }
         self.rounds = {"articles": articles.rounds, "paragraphs": paragraphs.rounds}
         with self.watch.stage("decide"):
-            told = writing.verdicts(self.store, prepared, verdicts, paragraphs.verdicts)
-            files = writing.written(self.store, prepared, told, settings, self.partitions)
-        yield from self.watch.over("write", writing.chunks(self.store, files), None)
+            told = verdicts(self.store, every, found, paragraphs.verdicts)
+            files = written(self.store, every, told, settings, self.partitions)
+        yield from self.watch.over("write", chunks(self.store, files), None)
 
     def _prepared(self) -> Any:
         settings = self.settings
-        frame = reading.prepared(
-            self.store.session, self.listed.files, settings, compiled=self.compiled, partitions=self.partitions
-        )
-        table = self.store.table("prepared", frame)
+        if self.listed.frame is None:
+            raw = records(self.store.session, self.listed.files, self.partitions)
+        else:
+            raw = rows(self.store, self.listed.frame, self.partitions)
+        table = self.store.table("prepared", prepared(raw, settings, compiled=self.compiled))
         told = table.where(f"record = {META}").select("aid", "data").collect()
         self.inputs = [json.loads(bytes(row["data"])) for row in sorted(told, key=lambda row: int(row["aid"]))]
-        assert len(self.inputs) == len(self.listed.files)
-        prepared = table.where(f"record <> {META}")
+        assert len(self.inputs) == max(len(self.listed.files), 1)
+        articles = table.where(f"record <> {META}")
         if settings.on_error == "fail":
-            bad = prepared.where("error is not null").orderBy("aid").select("source", "record", "error").first()
+            bad = articles.where("error is not null").orderBy("aid").select("source", "record", "error").first()
             if bad:
                 raise RecordError(
                     f"{bad['source']}#{bad['record']}: {bad['error']}; mend this record, or leave out --on-error fail"
                 )
-        self.fields = writing.field_counts(prepared)
-        return prepared
+        self.fields = field_counts(articles)
+        return articles
 
 
 def fingerprint(listed: Listing, settings: Settings) -> str:
     """What a job does with what: equal for two that would make the same tables."""
-    told = {"version": __version__, "settings": settings.digest, "files": [list(one) for one in listed.files]}
+    told: dict[str, Any] = {"version": __version__, "settings": settings.digest}
+    told["files"] = [list(one) for one in listed.files]
+    if listed.frame is not None:
+        told["table"] = listed.frame.semanticHash()
     return json.dumps(told, indent=1)

@@ -97,9 +97,7 @@ HOST = "case when host is null then unhex('00') else concat(unhex('01'), host) e
 class _Counted:
     """Lines counted by host, or in the whole corpus as one host."""
 
-    def __init__(
-        self, store: Store, name: str, kept: Any, lines: Any, totals: Any, *, named: bool = True
-    ) -> None:
+    def __init__(self, store: Store, name: str, kept: Any, lines: Any, totals: Any, *, named: bool = True) -> None:
         self.store = store
         self.name = name
         self.kept = kept
@@ -139,7 +137,13 @@ class _Counted:
         )
         groups = groups.where(f"articles >= {FEWEST_ARTICLES}").join(self.totals, "h")
         groups = groups.selectExpr(
-            "k", "h", "articles", "first.a as a", "first.i as i", "first.size as size", "total",
+            "k",
+            "h",
+            "articles",
+            "first.a as a",
+            "first.i as i",
+            "first.size as size",
+            "total",
             f"articles >= {STACKED}D * total as stacked",
         )
         return self.store.table(f"{self.name}-often", groups)

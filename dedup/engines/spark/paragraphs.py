@@ -71,7 +71,9 @@ def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: b
     if settings.rules["shared-paragraph"] == "drop":  # the twin of a drop within its article stays
         needed = every.where("needed <> 0").select("a", "i")
         told = told.join(needed, ["a", "i"], "left_anti")
-    return Matched(store.table("paragraphs", verdicts.unionByName(told)), shared.candidates, shared.matches, shared.rounds)
+    return Matched(
+        store.table("paragraphs", verdicts.unionByName(told)), shared.candidates, shared.matches, shared.rounds
+    )
 
 
 def _none(store: Store) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -20,9 +21,10 @@ import pyarrow.compute as pc
 
 from dedup.engines.local import primitives
 from dedup.engines.spark.columns import batch_of, cast, ddl_of, storable
+from dedup.engines.spark.store import Store
 from dedup.errors import InputError
 from dedup.prepare import prepare, schema
-from dedup.read import RECORDS, Found, Read, Source, find
+from dedup.read import LINES, RECORDS, TEXT, Found, Read, Source, find
 from dedup.settings import Settings
 
 RECORD_BITS = 36  # 2**36 records to a file, 2**27 files
@@ -42,10 +44,11 @@ class Listed(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """All input files, and what was passed over."""
+    """All input files, and what was passed over; or a table of Spark's."""
 
     files: list[Listed]
     skipped: list[str]
+    frame: Any = None
 
     @property
     def total_bytes(self) -> int:
@@ -59,6 +62,11 @@ _RAW = {"aid": pa.int64(), **{field.name: field.type for field in RECORDS}}
 
 def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
     """The files of `inputs` in the order in which the local engine reads them. Raises `InputError`."""
+    frames = [one for one in inputs if hasattr(one, "semanticHash")]
+    if frames:
+        if len(inputs) > 1:
+            raise InputError("a table among several inputs; give one table, or files")
+        return Listing([], [], frames[0])
     remote = [one for one in inputs if "://" in str(one)]
     if not remote:
         if any(str(one) == "-" for one in inputs):
@@ -74,30 +82,13 @@ def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
     return _remote(session, [str(one) for one in inputs])
 
 
+_KINDS = {".txt": TEXT, ".jsonl": LINES, ".ndjson": LINES}
+
+
 def _remote(session: Any, inputs: Sequence[str]) -> Listing:
     """The same where Spark's file systems know the files."""
-    kinds = {".txt": "txt", ".jsonl": "jsonl", ".ndjson": "jsonl"}
     jvm, configuration = session.sparkContext._jvm, session.sparkContext._jsc.hadoopConfiguration()  # noqa: SLF001
-    files: list[Listed] = []
-    skipped: list[str] = []
-
-    def add(status: Any, name: str) -> None:
-        ending = PurePosixPath(name.lower().removesuffix(".gz").removesuffix(".zst")).suffix
-        if ending in kinds:
-            address = status.getPath().toString()
-            files.append(Listed(len(files), name, address, kinds[ending], status.getLen(), remote=True))
-        else:
-            skipped.append(status.getPath().toString())
-
-    def walk(system: Any, status: Any, name: str) -> None:
-        if not status.isDirectory():
-            add(status, name or status.getPath().getName())
-            return
-        inside = {one.getPath().getName(): one for one in system.listStatus(status.getPath())}
-        for part in sorted(inside):
-            if not part.startswith((".", "_")):
-                walk(system, inside[part], f"{name}/{part}" if name else part)
-
+    found: list[tuple[str, Any]] = []
     for given in inputs:
         path = jvm.org.apache.hadoop.fs.Path(given)
         system = path.getFileSystem(configuration)
@@ -105,22 +96,47 @@ def _remote(session: Any, inputs: Sequence[str]) -> Listing:
         if not matched:
             raise InputError(f"{given}: matches nothing that Spark can see; check the address and its credentials")
         for status in sorted(matched, key=lambda one: str(one.getPath().toString())):
-            walk(system, status, "")
+            found += _walk(system, status, "")
+    files: list[Listed] = []
+    skipped: list[str] = []
+    for name, status in found:
+        address = status.getPath().toString()
+        kind = _KINDS.get(PurePosixPath(name.lower().removesuffix(".gz").removesuffix(".zst")).suffix)
+        if kind is None:
+            skipped.append(address)
+        else:
+            files.append(Listed(len(files), name, address, kind, status.getLen(), remote=True))
     if not files:
         raise InputError(f"{', '.join(inputs)}: no articles in what this matches; give .txt or .jsonl files")
-    names = [one.name for one in files]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{twice}: two inputs have a file of this name; give the folder above both")
+    for name, times in Counter(one.name for one in files).items():
+        if times > 1:
+            raise InputError(f"{name}: {times} inputs have a file of this name; give the folder above them")
     return Listing(files, skipped)
 
 
-def prepared(session: Any, files: Sequence[Listed], settings: Settings, *, compiled: bool, partitions: int) -> Any:
-    """One row per record of all files, with its number ``aid``, in the columns of `dedup.prepare`.
+def _walk(system: Any, status: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The files at or below an address, in sorted order, with their names relative to it."""
+    if not status.isDirectory():
+        yield name or status.getPath().getName(), status
+        return
+    inside = {one.getPath().getName(): one for one in system.listStatus(status.getPath())}
+    for part in sorted(inside):
+        if not part.startswith((".", "_")):
+            yield from _walk(system, inside[part], f"{name}/{part}" if name else part)
+
+
+def prepared(raw: Any, settings: Settings, *, compiled: bool) -> Any:
+    """One row per record of `raw`, with its number ``aid``, in the columns of `dedup.prepare`.
 
     A bad record is a row with an error, whatever the settings say: the driver decides on those. A row with record
     `META` says what a file was.
     """
+    tolerant = replace(settings, on_error="quarantine")
+    return raw.mapInArrow(partial(_prepare, settings=tolerant, compiled=compiled), ddl_of(_prepared(settings)))
+
+
+def records(session: Any, files: Sequence[Listed], partitions: int) -> Any:
+    """The raw records of all files, with their numbers, and for each file a row that says what it was."""
     table = session.createDataFrame([tuple(one) for one in files], _FILES)
     tasks = min(len(files), partitions * 8)
     if files[0].remote:
@@ -135,13 +151,42 @@ def prepared(session: Any, files: Sequence[Listed], settings: Settings, *, compi
     raw = table.mapInArrow(_read, ddl_of(_RAW))
     if len(files) < partitions * 4:
         raw = raw.repartition(partitions, "aid")  # few files: their records go to all workers
-    tolerant = replace(settings, on_error="quarantine")
-    return raw.mapInArrow(partial(_prepare, settings=tolerant, compiled=compiled), prepared_ddl(settings))
+    return raw
 
 
-def prepared_ddl(settings: Settings) -> str:
-    """The columns of `prepared`."""
-    return ddl_of(_prepared(settings))
+def rows(store: Store, frame: Any, partitions: int) -> Any:
+    """The raw records of a table: its rows as JSON, in the order of that.
+
+    Rows of a table have no order of their own, and no task may number them by counting: sorted, they have a place that
+    follows from what they say. Their source is ``-``.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    told = frame.select(f.to_json(f.struct("*"), {"ignoreNullFields": "false"}).alias("value"))
+    given = store.table("given", told.repartitionByRange(partitions, "value").sortWithinPartitions("value"))
+    placed = given.select("value", "_metadata.file_name", "_metadata.row_index")
+    counts = {row["file_name"]: row["count"] for row in placed.groupBy("file_name").count().collect()}
+    names = [name for name in (path.rsplit("/", 1)[-1] for path in store.parts("given")) if name in counts]
+    starts = [(name, sum(counts[one] for one in names[:at])) for at, name in enumerate(names)]
+    placed = placed.join(
+        f.broadcast(store.session.createDataFrame(starts, "file_name string, start bigint")), "file_name"
+    )
+    made = placed.selectExpr(
+        "start + row_index as aid",
+        "'-' as source",
+        f"'{LINES}' as kind",
+        "start + row_index as record",
+        "cast(value as binary) as data",
+        "cast(null as string) as error",
+    )
+    size = given.agg(f.sum(f.octet_length("value") + 1)).first()[0] or 0
+    # what the rows are, whatever their order: the sum of their hashes
+    parts = [f"cast(conv(substring(sha2(value, 256), {at}, 8), 16, 10) as decimal(38))" for at in range(1, 65, 8)]
+    sums = given.selectExpr(*(f"sum({part}) as s{at}" for at, part in enumerate(parts))).first()
+    digest = "".join(f"{int(one or 0) % (1 << 32):08x}" for one in sums)
+    meta = json.dumps({"source": "-", "bytes": int(size), "sha256": digest})
+    told = [(0, "-", LINES, META, bytearray(meta.encode()), None)]
+    return made.unionByName(store.session.createDataFrame(told, ddl_of(_RAW)))
 
 
 def _prepared(settings: Settings) -> dict[str, pa.DataType]:

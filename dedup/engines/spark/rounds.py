@@ -1,8 +1,8 @@
 """The survivors of the design, in rounds, for texts that no single machine could hold.
 
 A text is known by its order ``o``, a struct ``(r, a, i)``: priority, article, paragraph; texts of one article never
-match. Texts of equal keys share one key ``k``, and only keys are compared. In every bucket a window is opened on the first
-undecided keys: one in the first round, four times as many in each that follows. A key survives that is inside the
+match. Texts of equal keys share one key ``k``, and only keys are compared. In every bucket a window is opened on the
+first undecided keys: one in the first round, four times as many in each that follows. A key survives that is inside the
 window of all of its buckets and matches no undecided key before it; what shares a bucket with a new survivor is
 compared with it, and goes where it matches; the rest is for the next round. So members of a bucket are compared with
 survivors, as in the loop of the design, and with each other only as far as the window goes.
@@ -116,7 +116,7 @@ class _Rounds:
         return self.table(f"entries-{number}", self.after(entries, new))
 
     def meetings(self, entries: Any, new: Any, number: int) -> Any:
-        """The pairs of a new survivor ``x``, of order ``o``, and a key ``y``, with their similarity where they match."""
+        """The pairs of a new survivor ``x``, of order ``o``, and a key ``y``, and their similarity where they match."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         theirs = entries.join(new.select("k"), "k", "left_semi").drop("status", "last")
@@ -146,23 +146,29 @@ class _Rounds:
         """The entries with what the last round has decided."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        orders = entries.where(f"status = {_UNDECIDED}").select(f.col("k").alias("y"), f.col("o").alias("mine")).distinct()
+        orders = (
+            entries.where(f"status = {_UNDECIDED}").select(f.col("k").alias("y"), f.col("o").alias("mine")).distinct()
+        )
         orders = orders.join(new.select(f.col("k").alias("y")), "y", "left_anti")
         pairs = self.pairs[-1].where("similarity is not null").join(orders, "y")
-        gone = pairs.where("o < mine and o.a <> mine.a").groupBy("y").agg(
-            f.first("mine").alias("mine"), f.min("o.a").alias("home")
+        gone = (
+            pairs.where("o < mine and o.a <> mine.a")
+            .groupBy("y")
+            .agg(f.first("mine").alias("mine"), f.min("o.a").alias("home"))
         )
         # the first text of the same key in the article of the survivor, where nothing else goes against it
         copies = self.copies.select(f.col("k").alias("y"), f.col("o").alias("next"))
-        nexts = gone.join(copies, "y").where("next.a = home and next > mine").groupBy("y").agg(f.min("next").alias("next"))
+        nexts = (
+            gone.join(copies, "y").where("next.a = home and next > mine").groupBy("y").agg(f.min("next").alias("next"))
+        )
         against = nexts.join(self.matches(), "y").where("o < next and o.a <> next.a").select("y").distinct()
         nexts = nexts.join(against, "y", "left_anti")
-        changes = gone.select("y").join(nexts, "y", "left").selectExpr(
-            "y as k", "next", f"case when next is null then {_GOES} else {_UNDECIDED} end as becomes"
+        changes = (
+            gone.select("y")
+            .join(nexts, "y", "left")
+            .selectExpr("y as k", "next", f"case when next is null then {_GOES} else {_UNDECIDED} end as becomes")
         )
-        changes = changes.unionByName(
-            new.selectExpr("k", f"cast(null as {ORDER}) as next", f"{_SURVIVES} as becomes")
-        )
+        changes = changes.unionByName(new.selectExpr("k", f"cast(null as {ORDER}) as next", f"{_SURVIVES} as becomes"))
         changed = entries.join(changes, "k", "left").selectExpr(
             "b", "k", "coalesce(next, o) as o", "last", "size", "print", "coalesce(becomes, status) as status"
         )
@@ -184,7 +190,9 @@ class _Rounds:
         if not rounds:
             keys = keys.where("copies > 1").selectExpr("k", "first as stays")
             equal = self.copies.join(keys, "k").where("o > stays and o.a <> stays.a")
-            made = equal.selectExpr("o", "stays as twin", "1D as similarity", "true as equal", "0 as met", "0 as matched", "stays")
+            made = equal.selectExpr(
+                "o", "stays as twin", "1D as similarity", "true as equal", "0 as met", "0 as matched", "stays"
+            )
             return self.summed(made, 0, rounds)
         survivors, pairs = self.survivors[0], self.pairs[0]
         for one, two in zip(self.survivors[1:], self.pairs[1:], strict=True):

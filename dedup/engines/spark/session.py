@@ -59,8 +59,10 @@ def started(url: str | None, options: Mapping[str, str]) -> Any:
     except EngineError:
         raise
     except Exception as error:
-        raise EngineError(f"{url or 'spark'}: no session could be started ({_first(error)}); is the address right, "
-                          "and does the cluster run?") from error
+        raise EngineError(
+            f"{url or 'spark'}: no session could be started ({first_line(error)}); is the address right, "
+            "and does the cluster run?"
+        ) from error
     return session
 
 
@@ -92,7 +94,9 @@ def _check_java() -> None:
     if not java:
         raise EngineError(f"--engine spark: Spark needs Java, and there is none; {what}")
     try:
-        told = subprocess.run([java, "-version"], capture_output=True, text=True, check=False, timeout=60)
+        told = subprocess.run(  # noqa: S603 - the user's own Java
+            [java, "-version"], capture_output=True, text=True, check=False, timeout=60
+        )
     except OSError as error:
         raise EngineError(f"--engine spark: {java} cannot be run ({error.strerror}); {what}") from error
     found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
@@ -117,13 +121,16 @@ def _check_workers(session: Any, url: str) -> None:
         session.range(1).count()
     except Exception as error:
         session.stop()
-        raise EngineError(f"{url}: no worker has taken a task in {wait:.0f} s ({_first(error)}); see the cluster's own "
-                          "page for whether workers are there and have memory to spare") from error
+        raise EngineError(
+            f"{url}: no worker has taken a task in {wait:.0f} s ({first_line(error)}); see the cluster's own "
+            "page for whether workers are there and have memory to spare"
+        ) from error
     finally:
         done.set()
 
 
-def _first(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The line of a long message that says most."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     told = next((line for line in lines if "Exception" in line or "rror" in line), lines[0] if lines else "")
     return told[:200].rstrip(".") or type(error).__name__

@@ -34,7 +34,8 @@ class Store:
 
     def remove(self) -> None:
         """Deletes the folder."""
-        self._files.delete(self._path(self.folder), True)
+        everything = True
+        self._files.delete(self._path(self.folder), everything)
 
     def table(self, name: str, frame: Any) -> Any:
         """`frame` as it is once written under `name`; what an earlier run has written is not computed again."""
@@ -69,7 +70,7 @@ class Store:
             stream.close()
 
     def _write(self, name: str, text: str) -> None:
-        stream = self._files.create(self._path(f"{self.folder}/{name}"), True)
+        stream = self._files.create(self._path(f"{self.folder}/{name}"))
         try:
             stream.write(bytearray(text.encode()))
         finally:

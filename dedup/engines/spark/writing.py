@@ -38,7 +38,13 @@ def verdicts(store: Store, prepared: Any, articles: Any, paragraphs: Any) -> Any
 
     rules = f.element_at(f.array(*(f.lit(name) for name in match.RULES)), f.col("rule") + 1).alias("rule")
     whole = articles.select(
-        "aid", rules, f.lit(-1).alias("i"), f.col("twin").alias("twin_a"), f.lit(-1).alias("twin_i"), "similarity", "evidence"
+        "aid",
+        rules,
+        f.lit(-1).alias("i"),
+        f.col("twin").alias("twin_a"),
+        f.lit(-1).alias("twin_i"),
+        "similarity",
+        "evidence",
     )
     rules = f.element_at(f.array(*(f.lit(name) for name in frequency.RULES)), f.col("rule") + 1).alias("rule")
     parts = paragraphs.select(f.col("a").alias("aid"), rules, "i", "twin_a", "twin_i", "similarity", "evidence")
@@ -51,17 +57,21 @@ def verdicts(store: Store, prepared: Any, articles: Any, paragraphs: Any) -> Any
         "paragraphs.raw_start as starts",
         "paragraphs.raw_stop as stops",
     )
-    told = whole.unionByName(parts).join(twins, "twin_a").selectExpr(
-        "aid",
-        "rule",
-        "cast(i as bigint) as paragraph",
-        "similarity",
-        "twin",
-        "twin_source",
-        "twin_record",
-        "case when i < 0 then 0L else starts[twin_i] end as twin_start",
-        "case when i < 0 then characters else stops[twin_i] end as twin_stop",
-        "evidence",
+    told = (
+        whole.unionByName(parts)
+        .join(twins, "twin_a")
+        .selectExpr(
+            "aid",
+            "rule",
+            "cast(i as bigint) as paragraph",
+            "similarity",
+            "twin",
+            "twin_source",
+            "twin_record",
+            "case when i < 0 then 0L else starts[twin_i] end as twin_start",
+            "case when i < 0 then characters else stops[twin_i] end as twin_stop",
+            "evidence",
+        )
     )
     return store.table("verdicts", told)
 
@@ -88,8 +98,8 @@ def chunks(store: Store, files: list[str]) -> Iterator[tuple[Chunk, int]]:
     for file in files:
         table = store.session.read.schema(ddl_of(_LINES)).parquet(file)
         for row in sorted(table.collect(), key=lambda one: int(one["first"])):
-            data = (bytes(row[name]) for name in ("articles", "dropped", "provenance", "quarantine"))
-            yield Chunk(*data, tally=_tally(row["tally"])), row["bytes"]
+            data = {name: bytes(row[name]) for name in ("articles", "dropped", "provenance", "quarantine")}
+            yield Chunk(**data, tally=_tally(row["tally"])), int(row["bytes"])
 
 
 def field_counts(prepared: Any) -> dict[str, dict[str, int]]:
@@ -147,8 +157,9 @@ def _lines(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa
 def _verdicts(places: Any, about: pa.Table) -> pa.RecordBatch:
     columns = {name: about.column(name).combine_chunks() for name in about.column_names if name != "aid"}
     arrays = [pa.array(places) if field.name == "row" else columns[field.name] for field in VERDICTS]
-    return pa.record_batch([cast(_whole(one), field.type) for one, field in zip(arrays, VERDICTS, strict=True)],
-                           schema=VERDICTS)
+    return pa.record_batch(
+        [cast(_whole(one), field.type) for one, field in zip(arrays, VERDICTS, strict=True)], schema=VERDICTS
+    )
 
 
 def _whole(column: Any) -> Any:
@@ -169,10 +180,7 @@ def _told(tally: Tally) -> str:
 
 
 def _tally(told: str) -> Tally:
-    counters: list[Counter[Any]] = []
-    for items in json.loads(told):
-        counters.append(Counter({tuple(key) if isinstance(key, list) else key: count for key, count in items}))
-    return Tally(*counters)
+    def counter(items: list[Any]) -> Counter[Any]:
+        return Counter({tuple(key) if isinstance(key, list) else key: count for key, count in items})
 
-
-
+    return Tally(*map(counter, json.loads(told)))
