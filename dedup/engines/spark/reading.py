@@ -33,7 +33,7 @@ _PREPARED_AT_ONCE = 4 << 20  # bytes of records
 
 
 class Listed(NamedTuple):
-    """One input file: its place among the inputs, its name in the output, where it is, how it is read, its size."""
+    """One input file: its place among the inputs, its name in the output, where it is, how it is read; size, time."""
 
     file: int
     name: str
@@ -41,6 +41,7 @@ class Listed(NamedTuple):
     kind: str
     bytes: int
     remote: bool
+    changed: int  # when, by the clock of its file system
 
 
 class Listing(NamedTuple):
@@ -56,7 +57,7 @@ class Listing(NamedTuple):
         return sum(one.bytes for one in self.files)
 
 
-_FILES = "file bigint, name string, path string, kind string, bytes bigint, remote boolean"
+_FILES = "file bigint, name string, path string, kind string, bytes bigint, remote boolean, changed bigint"
 _RAW = {"aid": pa.int64(), **{field.name: field.type for field in RECORDS}}
 
 
@@ -72,14 +73,17 @@ def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
         if any(str(one) == "-" for one in inputs):
             raise InputError("-: Spark reads files, not standard input; write it to a file that all workers can read")
         found = find(list(inputs), ignore=out)
-        files = [
-            Listed(number, one.name, str(one.path.absolute()), one.kind, one.path.stat().st_size, remote=False)
-            for number, one in enumerate(found.sources)
-        ]
+        files = [_local(number, one) for number, one in enumerate(found.sources)]
         return Listing(files, list(found.skipped))
     if len(remote) != len(inputs):
         raise InputError(f"{remote[0]}: give either addresses or paths of files, not both")
     return _remote(session, [str(one) for one in inputs])
+
+
+def _local(number: int, source: Source) -> Listed:
+    told = source.path.stat()
+    path = str(source.path.absolute())
+    return Listed(number, source.name, path, source.kind, told.st_size, remote=False, changed=told.st_mtime_ns)
 
 
 _KINDS = {".txt": TEXT, ".jsonl": LINES, ".ndjson": LINES}
@@ -105,7 +109,11 @@ def _remote(session: Any, inputs: Sequence[str]) -> Listing:
         if kind is None:
             skipped.append(address)
         else:
-            files.append(Listed(len(files), name, address, kind, status.getLen(), remote=True))
+            files.append(
+                Listed(
+                    len(files), name, address, kind, status.getLen(), remote=True, changed=status.getModificationTime()
+                )
+            )
     if not files:
         raise InputError(f"{', '.join(inputs)}: no articles in what this matches; give .txt or .jsonl files")
     for name, times in Counter(one.name for one in files).items():
