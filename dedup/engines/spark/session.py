@@ -131,9 +131,10 @@ def _check_workers(session: Any, url: str) -> None:
 
 def first_line(error: Exception) -> str:
     """The line of a long message that says most."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    told = next((line for line in lines if "Exception" in line or "rror" in line), lines[0] if lines else "")
-    return told[:200].rstrip(".") or type(error).__name__
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("\tat ")]
+    named = [line for line in lines if re.match(r"[\w.]*(?:Error|Exception): ", line)]
+    told = named[-1] if named else lines[0] if lines else type(error).__name__
+    return told[:200].rstrip(".")
 
 
 @contextmanager
@@ -162,6 +163,6 @@ def ship(session: Any) -> None:
     folder = Path(tempfile.mkdtemp(prefix="dedup-"))
     archive = folder / f"dedup-{dedup.__version__}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in sorted(package.rglob("*.py")):
+        for path in sorted(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"):
             packed.write(path, str(path.relative_to(package.parent)))
     context.addPyFile(str(archive))
