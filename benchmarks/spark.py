@@ -85,7 +85,7 @@ def compare(source: Path, workers: list[int]) -> None:
 
 def run(source: Path, engine: str, out: Path) -> None:
     """One run in this process."""
-    import dedup
+    import dedup  # noqa: PLC0415 - only where it runs
 
     kind, cores = engine.split("-")
     told: dict[str, Any] = {"input": source.name, "engine": kind, "cores": int(cores)}
@@ -106,8 +106,8 @@ def run(source: Path, engine: str, out: Path) -> None:
 
 
 def _spark(source: Path, out: Path, cores: int, log: str) -> tuple[Any, dict[str, Any]]:
-    import dedup
-    from dedup.engines.spark.session import started
+    import dedup  # noqa: PLC0415
+    from dedup.engines.spark.session import started  # noqa: PLC0415 - needs an extra
 
     options = {
         "spark.ui.enabled": "false",
@@ -140,12 +140,16 @@ def _events(path: Path) -> dict[str, Any]:
     """What all tasks together read, shuffled and wrote; the most that one of them took."""
     total: Counter[str] = Counter()
     most: Counter[str] = Counter()
+    rounds: dict[str, set[str]] = {"articles": set(), "paragraphs": set()}
     with path.open(encoding="utf-8") as lines:
         for line in lines:
             event = json.loads(line)
             metrics = event.get("Task Metrics")
             if event["Event"] == "SparkListenerJobStart":
                 total["jobs"] += 1
+                stage, found, _ = event["Properties"].get("spark.job.description", "").partition("-survivors-")
+                if found:
+                    rounds[stage.removeprefix("dedup: ")].add(event["Properties"]["spark.job.description"])
             if event["Event"] != "SparkListenerTaskEnd" or not metrics:
                 continue
             shuffled = metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
@@ -159,7 +163,8 @@ def _events(path: Path) -> dict[str, Any]:
                 ("task_memory_mb", metrics["Peak Execution Memory"] / (1 << 20)),
             ):
                 most[name] = max(most[name], round(value))
-    return {**total, **{f"most_{name}": value for name, value in most.items()}}
+    told = {f"rounds_{name}": len(found) for name, found in rounds.items()}
+    return {**total, **told, **{f"most_{name}": value for name, value in most.items()}}
 
 
 if __name__ == "__main__":
