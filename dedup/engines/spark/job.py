@@ -13,7 +13,7 @@ from dedup.engines.spark.paragraphs import match_paragraphs
 from dedup.engines.spark.reading import META, Listing, prepared, records, rows
 from dedup.engines.spark.store import Store
 from dedup.engines.spark.writing import chunks, field_counts, verdicts, written
-from dedup.errors import RecordError
+from dedup.errors import EngineError, RecordError
 from dedup.settings import Settings
 from dedup.stopwatch import Stopwatch
 from dedup.write import Chunk
@@ -65,8 +65,13 @@ class SparkJob:
         table = self.store.table("prepared", prepared(raw, settings, compiled=self.compiled))
         told = table.where(f"record = {META}").select("aid", "data").collect()
         self.inputs = [json.loads(bytes(row["data"])) for row in sorted(told, key=lambda row: int(row["aid"]))]
-        assert len(self.inputs) == max(len(self.listed.files), 1)
         articles = table.where(f"record <> {META}")
+        count = sum(one.pop("records") for one in self.inputs)
+        if len(self.inputs) != max(len(self.listed.files), 1) or articles.count() != count:
+            raise EngineError(
+                f"{self.store.folder}: what workers write here does not reach the driver; name a folder with --tables "
+                "that all of them share"
+            )
         if settings.on_error == "fail":
             bad = articles.where("error is not null").orderBy("aid").select("source", "record", "error").first()
             if bad:

@@ -145,6 +145,8 @@ def prepared(raw: Any, settings: Settings, *, compiled: bool) -> Any:
 
 def records(session: Any, files: Sequence[Listed], partitions: int) -> Any:
     """The raw records of all files, with their numbers, and for each file a row that says what it was."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
     table = session.createDataFrame([tuple(one) for one in files], _FILES)
     tasks = min(len(files), partitions * 8)
     if files[0].remote:
@@ -153,7 +155,7 @@ def records(session: Any, files: Sequence[Listed], partitions: int) -> Any:
         # Spark may give an address in another spelling than it was listed in: "file:/a" or "file:///a".
         content = content.selectExpr("regexp_replace(path, '^file:/+', 'file:/') as place", "content")
         table = table.selectExpr("*", "regexp_replace(path, '^file:/+', 'file:/') as place")
-        table = table.join(content, "place").drop("place")
+        table = content.join(f.broadcast(table), "place").drop("place")
     else:
         table = table.repartition(tasks, "file").selectExpr("*", "cast(null as binary) as content")
     raw = table.mapInArrow(_read, ddl_of(_RAW))
@@ -192,7 +194,7 @@ def rows(store: Store, frame: Any, partitions: int) -> Any:
     parts = [f"cast(conv(substring(sha2(value, 256), {at}, 8), 16, 10) as decimal(38))" for at in range(1, 65, 8)]
     sums = given.selectExpr(*(f"sum({part}) as s{at}" for at, part in enumerate(parts))).first()
     digest = "".join(f"{int(one or 0) % (1 << 32):08x}" for one in sums)
-    meta = json.dumps({"source": "-", "bytes": int(size), "sha256": digest})
+    meta = json.dumps({"source": "-", "bytes": int(size), "sha256": digest, "records": sum(counts.values())})
     told = [(0, "-", LINES, META, bytearray(meta.encode()), None)]
     return made.unionByName(store.session.createDataFrame(told, ddl_of(_RAW)))
 
@@ -229,11 +231,14 @@ def _records(row: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 
         place = Path(row["path"])
     read = Read(Found([Source(row["name"], place, row["kind"])], []))
+    count = 0
     for records in read:
+        count += records.num_rows
         columns = {name: records.column(name) for name in RECORDS.names}
         yield batch_of({"aid": pa.array(np.asarray(columns["record"]) + first), **columns}, _RAW)
     [told] = read.inputs
-    columns = {"source": [row["name"]], "kind": [row["kind"]], "record": [META], "data": [json.dumps(told).encode()]}
+    meta = json.dumps({**told, "records": count}).encode()
+    columns = {"source": [row["name"]], "kind": [row["kind"]], "record": [META], "data": [meta]}
     yield batch_of({"aid": [first], "error": [None], **columns}, _RAW)
 
 
