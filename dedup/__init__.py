@@ -13,7 +13,8 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
-    from dedup.errors import DedupError, FindingError, InputError, OutputError, RecordError, SettingsError
+    from dedup.engines.spark import SparkEngine
+    from dedup.errors import DedupError, EngineError, FindingError, InputError, OutputError, RecordError, SettingsError
     from dedup.findings import Finding, apply, revert
     from dedup.fingerprint import shingle_hash, shingles, signatures
     from dedup.memory import Result, clean_articles
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DedupError",
+    "EngineError",
     "Finding",
     "FindingError",
     "InputError",
@@ -34,6 +36,7 @@ __all__ = [
     "Result",
     "Settings",
     "SettingsError",
+    "SparkEngine",
     "apply",
     "check",
     "clean",
@@ -47,7 +50,16 @@ __all__ = [
 
 _HOMES = {
     "dedup.engines.local": ("LocalEngine",),
-    "dedup.errors": ("DedupError", "FindingError", "InputError", "OutputError", "RecordError", "SettingsError"),
+    "dedup.engines.spark": ("SparkEngine",),
+    "dedup.errors": (
+        "DedupError",
+        "EngineError",
+        "FindingError",
+        "InputError",
+        "OutputError",
+        "RecordError",
+        "SettingsError",
+    ),
     "dedup.findings": ("Finding", "apply", "revert"),
     "dedup.fingerprint": ("shingle_hash", "shingles", "signatures"),
     "dedup.memory": ("Result", "clean_articles"),

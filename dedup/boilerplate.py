@@ -88,7 +88,19 @@ class Found(NamedTuple):
     evidence: list[str]
 
 
-class _Groups(NamedTuple):
+class Places(NamedTuple):
+    """Where lines stand in their articles, one value per line.
+
+    `contexts` numbers the prose near it: that of key k is k, that of an article without any is above all keys.
+    `at_start` and `at_end` are told of the first and the last of equal lines of an article.
+    """
+
+    contexts: I64
+    at_start: Bools
+    at_end: Bools
+
+
+class Groups(NamedTuple):
     """One row per line of a host: how often it stands where."""
 
     first: I64  # its first row
@@ -132,10 +144,10 @@ def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: Tex
         return {}
     group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(often, group), -1)
     groups = _count(lines, rows, group, rows[first[often]], counts[often])
-    standing = _standing(groups, lines.totals)
+    standing = standing_of(groups, lines.totals)
     standing[standing] = _read(groups, np.flatnonzero(standing), lines, rows, group, texts_of)
     mine = np.flatnonzero((group >= 0) & standing[group])
-    told = {number: _evidence(groups, number, lines.totals, names) for number in np.unique(group[mine]).tolist()}
+    told = {number: evidence_of(groups, number, lines.totals, names) for number in np.unique(group[mine]).tolist()}
     return {row: told[number] for row, number in zip(rows[mine].tolist(), group[mine].tolist(), strict=True)}
 
 
@@ -146,41 +158,53 @@ def _pairs(one: I64, two: I64) -> tuple[I64, I64]:
     return pairs // width, at
 
 
-def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> _Groups:
+def _count(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> Groups:
     """What is counted of every line that recurs; `group` numbers the lines of `rows`, -1 for those that do not."""
     number = len(first)
     hosts = lines.hosts[lines.articles[first]]
+    stacked = (counts >= STACKED * lines.totals[hosts])[group]
+    rows, group, stacked = rows[group >= 0], group[group >= 0], stacked[group >= 0]
+    found = places(lines, rows, group, stacked)
+    texts, _ = _pairs(group, found.contexts)
+
+    def total(of: I64, which: Bools | None = None) -> I64:
+        return np.bincount(of, which, number).astype(np.int64)
+
+    return Groups(
+        first,
+        hosts,
+        lines.sizes[first],
+        counts,
+        total(texts),
+        total(group, found.at_start),
+        total(group, found.at_end),
+    )
+
+
+def places(lines: Lines, rows: I64, group: I64, stacked: Bools) -> Places:
+    """Where the lines `rows`, all that recur in their articles, stand; `group` numbers equal ones.
+
+    `stacked` says of each whether so many articles have it as `STACKED` says. What is found depends on the articles of
+    the rows alone.
+    """
     recurs = np.zeros(len(lines.keys), bool)
-    recurs[rows[group >= 0]] = True
+    recurs[rows] = True
     prose = lines.present & (lines.sizes > SHORT_WORDS)
-    stacked = rows[(group >= 0) & (counts >= STACKED * lines.totals[hosts])[group]]
-    prose[stacked[_mostly_own(lines, prose, recurs, stacked)]] = False
+    high = rows[stacked]
+    prose[high[_mostly_own(lines, prose, recurs, high)]] = False
     own = lines.present & (prose | ~recurs)
-    rows, group = rows[group >= 0], group[group >= 0]
     articles = lines.articles[rows]
     starts, stops = (np.searchsorted(lines.articles, articles, side) for side in ("left", "right"))
     so_far = _so_far(own)
     all_own = so_far[stops] - so_far[starts]
     ahead = so_far[rows] - so_far[starts]
     behind = so_far[stops] - so_far[rows + 1]
-    _, top = _pairs(group, articles)
-    held, last = _pairs(group[::-1], articles[::-1])
-    bottom = len(rows) - 1 - last
-    texts, _ = _pairs(group, _context(lines, prose, rows, starts, stops))
+    top, bottom = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    top[_pairs(group, articles)[1]] = True
+    bottom[len(rows) - 1 - _pairs(group[::-1], articles[::-1])[1]] = True
     beyond = np.where(all_own >= BEYOND_FROM, BEYOND, np.where(all_own > 0, 0, -1))
-
-    def total(of: I64, which: Bools | None = None) -> I64:
-        return np.bincount(of, which, number).astype(np.int64)
-
-    return _Groups(
-        first,
-        hosts,
-        lines.sizes[first],
-        counts,
-        total(texts),
-        total(group[top], (ahead <= beyond)[top]),
-        total(held, (behind <= beyond)[bottom]),
-    )
+    contexts = _context(lines, prose, rows, starts, stops)
+    return Places(contexts, top & (ahead <= beyond), bottom & (behind <= beyond))
 
 
 def _so_far(which: Bools) -> I64:
@@ -206,7 +230,7 @@ def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> 
     return np.where(place >= 0, lines.keys[place], alone)
 
 
-def _standing(groups: _Groups, totals: I64) -> Bools:
+def standing_of(groups: Groups, totals: I64) -> Bools:
     """Which lines stand in enough articles of their host for where they stand."""
     of = totals[groups.hosts]
     end = groups.at_end >= PLACED * groups.articles
@@ -219,7 +243,8 @@ def _standing(groups: _Groups, totals: I64) -> Bools:
     return found
 
 
-def _evidence(groups: _Groups, number: int, totals: I64, names: Sequence[str | None]) -> str:
+def evidence_of(groups: Groups, number: int, totals: I64, names: Sequence[str | None]) -> str:
+    """In words, what was counted of one line."""
     host = int(groups.hosts[number])
     articles, end, start = (int(column[number]) for column in (groups.articles, groups.at_end, groups.at_start))
     where = f" of {names[host]}" if names[host] else ""
@@ -272,7 +297,12 @@ def field_of(text: str) -> str | None:
     return " ".join(words(label[0])) or None if label and _LETTER.search(label[0]) else None
 
 
-def _read(groups: _Groups, standing: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:
+def value_of(text: str) -> str:
+    """A line as one value of a field, whatever its numbers, spaces and capitals."""
+    return re.sub(r"\d", "0", " ".join(text.split()).casefold())
+
+
+def _read(groups: Groups, standing: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:
     """Which of the lines `standing` are neither a quotation nor a field that differs between articles."""
     texts = dict(zip(standing.tolist(), texts_of(groups.first[standing]), strict=True))
     named = {number: field_of(text) for number, text in texts.items()}
@@ -284,8 +314,9 @@ def _read(groups: _Groups, standing: I64, lines: Lines, rows: I64, group: I64, t
     values: dict[tuple[int, str], dict[str, list[int]]] = {}
     for number, name in named.items():
         if name:
-            value = re.sub(r"\d", "0", " ".join(texts[number].split()).casefold())
-            values.setdefault((int(groups.hosts[number]), name), {}).setdefault(value, []).append(number)
+            values.setdefault((int(groups.hosts[number]), name), {}).setdefault(value_of(texts[number]), []).append(
+                number
+            )
     held = _Holders(lines, rows, group)
     changing = set()
     for told in values.values():

@@ -30,9 +30,9 @@ from dedup.survive import agree, shingle_sets
 CONTAINED_SHARE = 0.9  # of the shorter article's shingles; a dateline or byline of its own may be missing
 # An article contained to 0.9 has lost minimizers only around its changes; a quarter is left even where those are spread
 # evenly, so a twin is among the articles that share one of the rarest three quarters.
-_SHARED_MINIMIZERS = 0.25
-_POSTINGS_AT_MOST = 512  # articles looked at for one minimizer, longest first: more is boilerplate
-_VERIFIED_AT_MOST = 32  # articles compared exactly with one, those that share most minimizers first
+SHARED_MINIMIZERS = 0.25
+POSTINGS_AT_MOST = 512  # articles looked at for one minimizer, longest first: more is boilerplate
+VERIFIED_AT_MOST = 32  # articles compared exactly with one, those that share most minimizers first
 _SLICES = 8  # of the articles, for each thread: the later ones have more before them to meet
 
 
@@ -170,11 +170,11 @@ def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> 
         return _plain_candidates(minimizers)
     from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    holders, starts = fast.holders_of(*own, len(counts), _POSTINGS_AT_MOST)
+    holders, starts = fast.holders_of(*own, len(counts), POSTINGS_AT_MOST)
 
     def part(span: tuple[int, int]) -> npt.NDArray[np.int64]:
-        room = np.empty((2, (span[1] - span[0]) * _VERIFIED_AT_MOST), np.int64)
-        wanted = (_SHARED_MINIMIZERS, _VERIFIED_AT_MOST)
+        room = np.empty((2, (span[1] - span[0]) * VERIFIED_AT_MOST), np.int64)
+        wanted = (SHARED_MINIMIZERS, VERIFIED_AT_MOST)
         count = fast.containers(*span, *own, totals, holders, starts, counts, *wanted, *room)
         return room[:, :count].copy()
 
@@ -190,15 +190,15 @@ def _plain_candidates(minimizers: _Minimizers) -> Pairs:
     ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for place, (start, stop) in enumerate(pairwise(borders.tolist())):
         own = values[start:stop]
-        least = max(1, int(_SHARED_MINIMIZERS * totals[place]))
+        least = max(1, int(SHARED_MINIMIZERS * totals[place]))
         rarest = own[np.argsort(counts[own], kind="stable")][: max(len(own) - least + 1, 0)]
         met = [other for one in rarest.tolist() for other in holders[one]]
         found, shares = np.unique(np.array(met, np.int64), return_counts=True)
-        best = found[np.argsort(-shares, kind="stable")[:_VERIFIED_AT_MOST]]
+        best = found[np.argsort(-shares, kind="stable")[:VERIFIED_AT_MOST]]
         ones.append(np.full(len(best), place, np.int64))
         others.append(best)
         for one in own.tolist():
-            if len(holders[one]) < _POSTINGS_AT_MOST:
+            if len(holders[one]) < POSTINGS_AT_MOST:
                 holders[one].append(place)
     return Pairs(np.concatenate(ones), np.concatenate(others))
 

@@ -23,7 +23,7 @@ from dedup.pieces import Corpus, Piece, flat, integers, load
 from dedup.segment import cuts
 from dedup.settings import Settings
 
-_COLUMNS = (
+COLUMNS = (
     "source",
     "record",
     "error",
@@ -162,11 +162,11 @@ def _by_row(verdicts: pa.RecordBatch) -> dict[int, list[Verdict]]:
 def outcomes(piece: Piece, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
     """The outcome of every record of a piece, in input order; `verdicts` are `Verdicts.of` it."""
     told = _by_row(verdicts)
-    batch = load(piece, _COLUMNS)
+    batch = load(piece, COLUMNS)
     findings = _Nested(batch.column("findings"))
     repeats = _Nested(batch.column("repeats"))
     spans = _Spans(batch.column("paragraphs"))
-    plain = (batch.column(name).to_pylist() for name in _COLUMNS[:8])
+    plain = (batch.column(name).to_pylist() for name in COLUMNS[:8])
     for row, (source, record, error, data, fields, identity, text_field, text) in enumerate(zip(*plain, strict=True)):
         if error is not None:
             yield Outcome(source, record, error, data)

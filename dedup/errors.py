@@ -6,6 +6,7 @@
     ├── RecordError      a bad record met under ``on_error="fail"``
     ├── OutputError      a destination that exists, is not ours, or cannot be written
     ├── PieceError       a file of the working folder that is damaged or gone
+    ├── EngineError      what an engine needs and does not find: a package, Java, a cluster
     └── FindingError     findings that do not fit the text they are applied to
 
 Only the command line turns one of these into a printed line and an exit status.
@@ -36,6 +37,10 @@ class OutputError(DedupError):
 
 class PieceError(DedupError):
     """A file of the working folder that is damaged or gone."""
+
+
+class EngineError(DedupError):
+    """What an engine needs and does not find: a package, Java, a cluster."""
 
 
 class FindingError(DedupError, ValueError):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dedup import __version__
 from dedup.contained import match_contained
@@ -29,6 +30,9 @@ from dedup.settings import Settings
 from dedup.stopwatch import Progress, Stopwatch
 from dedup.write import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
 
+if TYPE_CHECKING:
+    from dedup.engines.spark import SparkEngine
+
 Inputs = str | Path | Sequence[str | Path]
 
 
@@ -37,28 +41,26 @@ def clean(
     out: str | Path,
     settings: Settings | None = None,
     *,
-    engine: str | LocalEngine = "local",
+    engine: str | LocalEngine | SparkEngine = "local",
     progress: Progress | None = None,
     force: bool = False,
 ) -> Report:
     """Cleans the articles of `source` into the folder `out`; what was done.
 
-    `source` is a file, folder or glob, or several, or ``-``. `out` appears complete or not at all; `force` replaces an
-    earlier output. Raises `DedupError` for what the user can mend.
+    `source` is a file, folder or glob, or several, or ``-``; for Spark, also a table of its own or the address of
+    files that it can read. `out` appears complete or not at all; `force` replaces an earlier output. Raises
+    `DedupError` for what the user can mend.
     """
     settings, out, watch = settings or Settings(), Path(out), Stopwatch(progress)
     out = out.resolve() if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
-        prepared(source, settings, engine, watch, work, out) as (workers, records, corpus),
+        _job(source, settings, engine, watch, work, out) as job,
     ):
-        verdicts, stages = decide(corpus, settings, workers.primitives, watch)
         tally = Tally()
         with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
-            tasks = ((piece, to_ipc(verdicts.of(number))) for number, piece, _, _ in corpus.batches())
-            chunks = workers.map(partial(_lines, settings=settings), tasks)
-            for chunk, size in zip(watch.over("write", chunks, sum(records.sizes)), records.sizes, strict=True):
+            for chunk, size in job.chunks():
                 writer.write(chunk)
                 tally.update(chunk.tally)
                 watch.done(size)
@@ -69,16 +71,65 @@ def clean(
         report = Report(
             tally=tally,
             settings=settings,
-            inputs=tuple(records.inputs),
-            fields=field_counts(corpus),
-            stages=stages,
-            skipped=tuple(records.skipped),
+            inputs=tuple(job.inputs),
+            fields=job.fields,
+            stages=job.stages,
+            skipped=tuple(job.skipped),
             seconds=watch.seconds,
             out=out,
         )
         write_json(folder / RUN_FILE, run_file(report))
         write_json(folder / LOG_FILE, report.log())
     return report
+
+
+class Job(Protocol):
+    """A job as an engine carries it out: the lines of the output, and what is told of it once they are written."""
+
+    inputs: Sequence[dict[str, Any]]
+    skipped: Sequence[str]
+    fields: dict[str, dict[str, int]]
+    stages: dict[str, dict[str, int]]
+
+    def chunks(self) -> Iterator[tuple[Chunk, int]]:
+        """The lines of the output in input order, and how many bytes of records each chunk is of."""
+
+
+class _LocalJob:
+    """A job on this machine, over prepared articles."""
+
+    def __init__(self, prepared: tuple[Workers, Read, Corpus], settings: Settings, watch: Stopwatch) -> None:
+        self.workers, self.records, self.corpus = prepared
+        self.settings = settings
+        self.watch = watch
+        self.inputs: Sequence[dict[str, Any]] = self.records.inputs
+        self.skipped: Sequence[str] = self.records.skipped
+        self.fields = field_counts(self.corpus)
+        self.stages: dict[str, dict[str, int]] = {}
+
+    def chunks(self) -> Iterator[tuple[Chunk, int]]:
+        """The lines of the output."""
+        corpus, sizes = self.corpus, self.records.sizes
+        verdicts, self.stages = decide(corpus, self.settings, self.workers.primitives, self.watch)
+        tasks = ((piece, to_ipc(verdicts.of(number))) for number, piece, _, _ in corpus.batches())
+        chunks = self.workers.map(partial(_lines, settings=self.settings), tasks)
+        yield from zip(self.watch.over("write", chunks, sum(sizes)), sizes, strict=True)
+
+
+@contextmanager
+def _job(
+    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, watch: Stopwatch, work: Path, out: Path
+) -> Iterator[Job]:
+    if engine == "spark":
+        from dedup.engines.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
+
+        engine = Spark()
+    if isinstance(engine, (str, LocalEngine)):
+        with prepared(source, settings, engine, watch, work, out) as found:
+            yield _LocalJob(found, settings, watch)
+        return
+    with engine.job(source, settings, watch, out) as job:
+        yield job
 
 
 def check(
@@ -163,4 +214,4 @@ def _engine(engine: str | LocalEngine) -> LocalEngine:
         return engine
     if engine == "local":
         return LocalEngine()
-    raise SettingsError(f"engine: {engine!r} is not known; use 'local' or a LocalEngine")
+    raise SettingsError(f"engine: {engine!r} is not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")

@@ -43,6 +43,11 @@ class Stopwatch:
         self._done += size
         self._tell()
 
+    def at(self, done: int, total: int) -> None:
+        """Says that so many bytes of the `total` are through the stage, where that is not counted step by step."""
+        self._done, self._total = done, total
+        self._tell()
+
     def _tell(self) -> None:
         if self.progress:
             self.progress(self._stage, self._done, self._total)

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.options import INPUTS, OUTPUT, PATH, SETTINGS, VERBOSE, WORK, engine_of, options_of, resolve
+from dedup.cli.options import (
+    ENGINE,
+    INPUTS,
+    OUTPUT,
+    PATH,
+    SETTINGS,
+    VERBOSE,
+    WORK,
+    any_engine_of,
+    engine_of,
+    options_of,
+    resolve,
+)
 from dedup.cli.talk import DONE, FOUND, console, progress, write, write_json
 
 if TYPE_CHECKING:
@@ -18,7 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @INPUTS
 @click.option("-o", "--out", required=True, type=PATH, help="The folder to write; must not exist.")
-@options_of(*SETTINGS, *OUTPUT, *WORK)
+@options_of(*SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an output of dedup that is in the way.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON on stdout.")
@@ -33,7 +45,7 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
     from dedup.pipeline import clean as cleaned  # noqa: PLC0415
 
     with progress(quiet=quiet) as shown:
-        report = cleaned(inputs, out, settings, engine=engine_of(options), progress=shown, force=force)
+        report = cleaned(inputs, out, settings, engine=any_engine_of(options), progress=shown, force=force)
     if as_json:
         write_json(report.summary())
     if not quiet:

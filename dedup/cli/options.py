@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dedup import config
+from dedup import config, settings
 from dedup import rules as registry
 from dedup.cli.talk import Talk
 from dedup.errors import SettingsError
@@ -18,6 +18,7 @@ from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
+    from dedup.engines.spark import SparkEngine
 
 PATH: click.Path = click.Path(path_type=Path)
 
@@ -77,6 +78,12 @@ WORK = (
         "--memory", callback=_size, metavar="SIZE", help="Memory at most, as 512M or 2G.  [default: half of it]"
     ),
 )
+ENGINE = (
+    click.option("--engine", metavar="local|spark", default="local", help="What carries it out.  [default: local]"),
+    click.option("--master", metavar="URL", help="The Spark cluster, as spark://HOST:7077.  [default: as configured]"),
+    click.option("--tables", metavar="URL", help="Where Spark keeps tables between stages.  [default: beside OUT]"),
+    click.option("--resume", is_flag=True, help="Go on where an earlier run on Spark ended."),
+)
 INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 OUT = click.argument("out", type=PATH)
 
@@ -107,7 +114,21 @@ def _rule(text: str) -> tuple[str, str]:
 
 
 def engine_of(options: Mapping[str, Any]) -> LocalEngine:
-    """The engine that ``--jobs`` and ``--memory`` ask for."""
+    """The local engine that ``--jobs`` and ``--memory`` ask for."""
     from dedup.engines.local import LocalEngine  # noqa: PLC0415
 
     return LocalEngine(jobs=options["jobs"], memory=options["memory"])
+
+
+def any_engine_of(options: Mapping[str, Any]) -> LocalEngine | SparkEngine:
+    """The engine that ``--engine`` and its options ask for."""
+    settings.one_of("--engine", options["engine"], ("local", "spark"))
+    mine = ("jobs", "memory") if options["engine"] == "spark" else ("master", "tables", "resume")
+    for name in mine:
+        if options[name]:
+            raise SettingsError(f"--{name}: means nothing to --engine {options['engine']}; leave it out")
+    if options["engine"] == "local":
+        return engine_of(options)
+    from dedup.engines.spark import SparkEngine  # noqa: PLC0415
+
+    return SparkEngine(url=options["master"], tables=options["tables"], resume=options["resume"])

@@ -1,0 +1,168 @@
+"""A Spark session that can run our tasks, or one line that says what is missing."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dedup
+from dedup.errors import EngineError
+
+_JAVA = 17  # the oldest that Spark 4 runs on
+
+# What our tasks ask of any session. An article is large: a batch of a thousand is enough.
+_ASKED = {
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
+    "spark.sql.execution.arrow.maxBytesPerBatch": "32m",
+    "spark.sql.parquet.enableVectorizedReader": "true",
+}
+
+
+def started(url: str | None, options: Mapping[str, str]) -> Any:
+    """A session on the cluster at `url` (None: what ``spark-submit`` or the configuration says, else this machine).
+
+    Raises `EngineError`.
+    """
+    check_package()
+    from pyspark.sql import SparkSession  # noqa: PLC0415 - an extra
+
+    if SparkSession.getActiveSession() is None:
+        _check_java()
+    # Workers would take the system's Python otherwise, whatever runs here.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("dedup")
+    if url:
+        builder = builder.master(url)
+    elif "spark.master" not in options and not os.environ.get("SPARK_REMOTE") and not _submitted():
+        builder = builder.master("local[*]")
+    given = {"spark.ui.showConsoleProgress": "false", **options}
+    for name, value in given.items():
+        builder = builder.config(name, value)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what pandas PySpark was tested with
+            session = builder.getOrCreate()
+            session.sparkContext.setLogLevel("ERROR")
+            if url and not url.startswith("local"):
+                _check_workers(session, url)
+    except EngineError:
+        raise
+    except Exception as error:
+        raise EngineError(
+            f"{url or 'spark'}: no session could be started ({first_line(error)}); is the address right, "
+            "and does the cluster run?"
+        ) from error
+    return session
+
+
+def check_package() -> None:
+    """Raises `EngineError` where PySpark is not installed, or too old."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pandas  # noqa: F401, ICN001, PLC0415
+            import pyspark  # noqa: PLC0415
+    except ImportError as error:
+        raise EngineError(
+            f"--engine spark: {error.name} is not installed; pip install 'article-dedup[spark]'"
+        ) from error
+    if int(pyspark.__version__.split(".")[0]) < 4:
+        raise EngineError(f"--engine spark: PySpark {pyspark.__version__} is too old; pip install 'pyspark>=4'")
+
+
+def _submitted() -> bool:
+    return "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has said where
+
+
+def _check_java() -> None:
+    if _submitted():
+        return
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    what = f"install Java {_JAVA} or 21, or set JAVA_HOME"
+    if not java:
+        raise EngineError(f"--engine spark: Spark needs Java, and there is none; {what}")
+    try:
+        told = subprocess.run(  # noqa: S603 - the user's own Java
+            [java, "-version"], capture_output=True, text=True, check=False, timeout=60
+        )
+    except OSError as error:
+        raise EngineError(f"--engine spark: {java} cannot be run ({error.strerror}); {what}") from error
+    found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
+    if found and int(found[1]) < _JAVA:
+        raise EngineError(f"--engine spark: {java} is Java {found[1]}, Spark 4 needs {_JAVA} or newer; {what}")
+
+
+def _check_workers(session: Any, url: str) -> None:
+    """Raises `EngineError` where no worker takes a task: Spark itself would wait for ever."""
+    import threading  # noqa: PLC0415
+
+    wait = float(os.environ.get("DEDUP_SPARK_WAIT", "120"))
+    context = session.sparkContext
+    done = threading.Event()
+
+    def give_up() -> None:
+        if not done.wait(wait):
+            context.cancelAllJobs()
+
+    threading.Thread(target=give_up, daemon=True).start()
+    try:
+        session.range(1).count()
+    except Exception as error:
+        session.stop()
+        raise EngineError(
+            f"{url}: no worker has taken a task in {wait:.0f} s ({first_line(error)}); see the cluster's own "
+            "page for whether workers are there and have memory to spare"
+        ) from error
+    finally:
+        done.set()
+
+
+def first_line(error: Exception) -> str:
+    """The line of a long message that says most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and not line.startswith("\tat ")]
+    named = [line for line in lines if re.match(r"[\w.]*(?:Error|Exception): ", line)]
+    told = named[-1] if named else lines[0] if lines else type(error).__name__
+    return told[:200].rstrip(".")
+
+
+@contextmanager
+def configured(session: Any, partitions: int) -> Iterator[None]:
+    """The session with what our tasks ask of it; as it was before, afterwards."""
+    asked = {**_ASKED, "spark.sql.shuffle.partitions": str(partitions)}
+    before = {name: session.conf.get(name, None) for name in asked}
+    for name, value in asked.items():
+        session.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                session.conf.unset(name)
+            else:
+                session.conf.set(name, old)
+
+
+def ship(session: Any) -> None:
+    """Sends this package to the workers; what it depends on must be installed there."""
+    context = session.sparkContext
+    if context.master.startswith("local"):
+        return
+    package = Path(dedup.__file__).parent
+    folder = Path(tempfile.mkdtemp(prefix="dedup-"))
+    archive = folder / f"dedup-{dedup.__version__}.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"):
+            packed.write(path, str(path.relative_to(package.parent)))
+    context.addPyFile(str(archive))
