@@ -56,5 +56,7 @@ def value(told: Any, now: Any) -> str:
     >>> value([2, 20], [2, 20]), value(1000000, 5)
     ('**2 to 20**', 'never')
     """
+    if isinstance(told, str):
+        return f"**{told}**" if told == now else told
     text = f"{told[0]} to {told[1]}" if isinstance(told, list) else "never" if told == 10**6 else f"{told:g}"
     return f"**{text}**" if told == now else text
