@@ -19,12 +19,10 @@ from typing import NamedTuple
 
 from dedup.segment import size_of
 from dedup.settings import PARAGRAPH_SHINGLE
+from dedup.texts import RUN
 
 EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", "second is cut"
 
-# Words in a row that an edited copy must share. Of the senate releases with two paragraphs or more, the median
-# repeats 13 runs of 3 words by accident, and 2 of 5 words.
-RUN = 5
 POSTINGS = 4  # paragraphs remembered for one run of words; 2 and 8 find the same in the senate releases
 CANDIDATES = 3  # look-alikes tried as twins of one paragraph; 1 and 6 find the same
 GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
@@ -82,7 +80,7 @@ class Paragraphs:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
         if index not in self._sizes:
             words = self.words[index]
-            self._sizes[index] = size_of(words)
+            self._sizes[index] = len(words) if self.text.isascii() else size_of(words)
         return self._sizes[index]
 
     def is_prose(self, index: int) -> bool:

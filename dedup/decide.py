@@ -8,7 +8,7 @@ or removed twice, and are carried back to the raw text.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise, starmap
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +20,6 @@ from dedup.fingerprint import I64, decode
 from dedup.frequency import Paragraphs
 from dedup.match import Articles
 from dedup.pieces import Corpus, Piece, flat, integers, load
-from dedup.repeats import Repeat
 from dedup.segment import cuts
 from dedup.settings import Settings
 
@@ -213,20 +212,20 @@ def _findings(
     offsets = Offsets(first)
     runs: list[tuple[int, int, Finding]] = []
     flags: list[Finding] = []
-    for repeat in starmap(Repeat, repeats):
-        start, stop = offsets.widen(spans[repeat.twin_first][0], spans[repeat.twin_last][1])
+    for rule, first_, last, twin_start, twin_stop, similarity, evidence in repeats:
+        start, stop = offsets.widen(twin_start, twin_stop)
         finding = article._replace(
-            rule=repeat.rule,
-            action=settings.rules[repeat.rule],
+            rule=rule,
+            action=settings.rules[rule],
             twin=article.article,
             twin_source=article.source,
             twin_record=article.record,
             twin_start=start,
             twin_stop=stop,
-            similarity=repeat.similarity,
-            evidence=repeat.evidence,
+            similarity=similarity,
+            evidence=evidence,
         )
-        runs.append((repeat.first, repeat.last, finding))
+        runs.append((first_, last, finding))
     for verdict in verdicts:
         finding = _corpus_finding(article, verdict, settings.rules[verdict.rule])
         if verdict.paragraph < 0:

@@ -74,8 +74,8 @@ def match_paragraphs(
     columns = _columns(corpus, comparer)
     count = len(columns.articles)
     rules = np.zeros(count, np.int8)
-    twins = np.full(count, SURVIVES, np.int64)
-    similarities = np.ones(count)
+    twins = np.zeros(count, np.int64)  # zeros take no memory before they are written to
+    similarities = np.zeros(count)
     candidates = matches = 0
     present = articles.kept[columns.articles] & (columns.words > 0)
     evidence: dict[int, str] = {}
@@ -104,7 +104,7 @@ def match_paragraphs(
             has_twin &= columns.needed[rows] == 0
         rules[rows[has_twin]] = SHARED
         twins[rows[has_twin]] = rows[found.twins[has_twin]]
-        similarities[rows] = found.similarities
+        similarities[rows[has_twin]] = found.similarities[has_twin]
         candidates, matches = found.candidates, found.matches
     numbers = np.flatnonzero(rules)
     raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
@@ -113,7 +113,7 @@ def match_paragraphs(
         numbers=numbers,
         rules=rules[numbers],
         twins=twins[numbers],
-        similarities=similarities[numbers],
+        similarities=np.where(rules[numbers] == SHARED, similarities[numbers], 1.0),
         articles=columns.articles[numbers],
         raw_starts=raw_starts,
         raw_stops=raw_stops,
@@ -128,17 +128,17 @@ def match_paragraphs(
 
 def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Comparer) -> Iterator[tuple[Entries, U64]]:
     """The buckets that paragraphs of different keys share, with the first of `rows` of each key."""
-    distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
-    numbers = rows[distinct]
+    distinct = np.flatnonzero(firsts == np.arange(len(firsts))).astype(np.uint32)
     borders = corpus.paragraph_borders[corpus.starts]
+    places = np.searchsorted(distinct, np.searchsorted(rows, borders))
 
     def part(number: int, low: int, high: int) -> Entries:
         column = load(corpus.pieces[number], ["paragraph_buckets"]).column(0).flatten()
-        start, stop = np.searchsorted(numbers, borders[number : number + 2])
-        places = numbers[start:stop] - borders[number]
-        sketched = np.asarray(column.is_valid())[places]
-        values = np.asarray(column.values).reshape(len(column), bands)[places[sketched]]
-        return bucket_entries(distinct[start:stop][sketched].astype(np.uint32), values, low, high, comparer)
+        mine = distinct[places[number] : places[number + 1]]
+        at = rows[mine] - borders[number]
+        sketched = np.asarray(column.is_valid())[at]
+        values = np.asarray(column.values).reshape(len(column), bands)[at[sketched]]
+        return bucket_entries(mine[sketched], values, low, high, comparer)
 
     def entries(low: int, high: int) -> Iterator[Entries]:
         return corpus.scratch.map(lambda number: part(number, low, high), range(len(corpus.pieces)))

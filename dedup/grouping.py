@@ -149,7 +149,7 @@ def compared(firsts: I64, found: Iterable[tuple[Entries, U64]], comparer: Compar
     wanted = np.zeros(len(firsts), bool)
     wanted[firsts[firsts != np.arange(len(firsts))]] = True
     wanted[meeting] = True
-    texts = np.flatnonzero(wanted[firsts])
+    texts = np.flatnonzero(wanted[firsts])  # the others share nothing
     places = np.searchsorted(texts, meeting).astype(np.uint32)
     buckets = gathered(places, np.concatenate(keys), len(texts), comparer)
     return Compared(texts, np.searchsorted(texts, firsts[texts]), buckets)

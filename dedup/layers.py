@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dedup.findings import Finding, compose
 from dedup.furniture import furniture
 from dedup.repairs import repair
-from dedup.repeats import Repeat, repeats
+from dedup.repeats import Repeat, within_article
 from dedup.segment import comparison_key, cuts, paragraphs
 from dedup.settings import Settings
 
@@ -23,8 +23,8 @@ class Layers(NamedTuple):
 
     text: str
     findings: list[Finding]  # of the text level, spans in the raw text
-    spans: list[tuple[int, int]]  # of paragraphs, in `text`
-    keys: list[str]  # of paragraphs
+    spans: Sequence[tuple[int, int]]  # of paragraphs, in `text`; of their pieces, where a part of one repeats
+    keys: Sequence[str]  # of these
     repeats: list[Repeat]
 
 
@@ -33,7 +33,7 @@ def layers(raw: str, settings: Settings) -> Layers:
     text, findings = mended(raw, settings)
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
-    return Layers(text, findings, spans, keys, repeats(text, spans, keys, settings))
+    return Layers(text, findings, *within_article(text, spans, keys, settings))
 
 
 def mended(raw: str, settings: Settings) -> tuple[str, list[Finding]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, pairwise
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,15 @@ from dedup.layers import dropped_runs, needed_by, unfurnished
 from dedup.places import raw_spans
 from dedup.plain import Primitives
 from dedup.read import TEXT
-from dedup.repairs import repair
-from dedup.repeats import Repeat, repeats
+from dedup.recut import recut, without
+from dedup.repairs import repair_suspect
+from dedup.repeats import Repeat, within_article
 from dedup.rules import OFF
-from dedup.screen import BITS
+from dedup.screen import BITS, ENCODING
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
-from dedup.texts import DIGEST_BYTES, Segments, digest
+from dedup.splits import Pieces
+from dedup.texts import DIGEST_BYTES, RUNS_AGAIN, Segments, digest
 
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.
 SHARED_WORDS = 5
@@ -58,8 +61,8 @@ REPEATS = pa.struct(
         ("rule", pa.string()),
         ("first", pa.int64()),
         ("last", pa.int64()),
-        ("twin_first", pa.int64()),
-        ("twin_last", pa.int64()),
+        ("twin_start", pa.int64()),
+        ("twin_stop", pa.int64()),
         ("similarity", pa.float64()),
         ("evidence", pa.string()),
     ]
@@ -222,11 +225,15 @@ class _Rows:
         texts, findings = self._mended(primitives)
         found = primitives.segments(*pack(list(map(encode, texts))))
         hashes = primitives.word_hashes(found.keys, found.key_borders)
-        repeated = self._repeats(texts, found, primitives.repeating(hashes, found))
+        pieces = self._within_article(texts, found, primitives.repeating(hashes, found))
+        repeated = [pieces[text].repeats if text in pieces else [] for text in range(len(texts))]
+        if any(len(pieces[text].keys) != found.borders[text + 1] - found.borders[text] for text in pieces):
+            found = recut(found, pieces, primitives)
+            hashes = primitives.word_hashes(found.keys, found.key_borders)
         gone, needed, removed = self._drops(found, repeated)
         if gone.any():
             hashes = hashes[np.repeat(~gone, found.words)]
-            found = _without(found, gone, primitives)
+            found = without(found, gone, primitives)
         digests = _digests(found)
         sizes = np.array(list(map(len, texts)), np.int64)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.words)])  # of paragraphs, in words
@@ -255,15 +262,16 @@ class _Rows:
         texts = self.raws.copy()
         findings: list[list[Finding]] = [[] for _ in texts]
         for row in np.flatnonzero(suspect).tolist():
-            texts[row], findings[row] = repair(self.raws[row], self.settings)
+            odd = bool(suspect[row] & ENCODING)
+            texts[row], findings[row] = repair_suspect(self.raws[row], self.settings, encoding_may_change=odd)
         if self.settings.rules["page-furniture"] != OFF:
             for row in np.flatnonzero(primitives.furniture_suspects(*pack(list(map(encode, texts))))).tolist():
                 texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings)
         return texts, findings
 
-    def _repeats(self, texts: list[str], found: Segments, flags: Bytes) -> list[list[Repeat]]:
-        """What repeats within each text, looked for where `flags` say that something may."""
-        repeated: list[list[Repeat]] = [[] for _ in texts]
+    def _within_article(self, texts: list[str], found: Segments, flags: Bytes) -> dict[int, Pieces]:
+        """By number of the text what repeats within it, looked for where `flags` say that something may."""
+        repeated: dict[int, Pieces] = {}
         for text in np.flatnonzero(flags).tolist():
             mine = slice(int(found.borders[text]), int(found.borders[text + 1]))
             spans = list(zip(found.starts[mine].tolist(), found.stops[mine].tolist(), strict=True))
@@ -271,7 +279,10 @@ class _Rows:
                 decode(found.keys[start:stop].tobytes())
                 for start, stop in zip(found.key_starts[mine].tolist(), found.key_stops[mine].tolist(), strict=True)
             ]
-            repeated[text] = repeats(texts[text], spans, keys, self.settings)
+            runs = bool(flags[text] & RUNS_AGAIN)
+            pieces = within_article(texts[text], spans, keys, self.settings, shared_runs=runs)
+            if pieces.repeats:
+                repeated[text] = pieces
         return repeated
 
     def _drops(
@@ -340,14 +351,6 @@ def _paragraphs(found: Segments, needed: npt.NDArray[np.int8], digests: list[byt
     return _nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
 
 
-def _without(found: Segments, gone: npt.NDArray[np.bool_], primitives: Primitives) -> Segments:
-    """`found` where the paragraphs that are `gone` have no words."""
-    stops = np.where(gone, found.key_starts, found.key_stops)
-    keys = primitives.joined(found.keys, found.key_starts, stops, found.borders)
-    words, sizes = np.where(gone, 0, found.words), np.where(gone, 0.0, found.sizes)
-    return found._replace(words=words, sizes=sizes, **keys._asdict())
-
-
 def _slices(data: Bytes, borders: I64) -> Iterator[bytes]:
     whole = data.tobytes()
     return (whole[start:stop] for start, stop in pairwise(borders.tolist()))
@@ -385,22 +388,17 @@ def _borders(rows: Sequence[Sequence[Any]]) -> I64:
 
 
 def _findings(rows: Sequence[Sequence[Finding]]) -> pa.Array:
-    flat = [
-        (
-            one.rule,
-            one.action,
-            one.start,
-            one.stop,
-            encode(one.replacement) if one.replacement else one.replacement,
-            one.evidence,
-        )
-        for one in chain.from_iterable(rows)
-    ]
-    return _nested(_borders(rows), _struct(flat, FINDINGS))
+    flat = list(chain.from_iterable(rows))
+    columns = dict(zip(Finding._fields, zip(*flat, strict=True), strict=True)) if flat else {}
+    if flat:
+        columns["replacement"] = tuple(None if text is None else encode(text) for text in columns["replacement"])
+    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDINGS]
+    return _nested(_borders(rows), pa.StructArray.from_arrays(arrays, fields=list(FINDINGS)))
 
 
 def _repeats(rows: Sequence[Sequence[Repeat]]) -> pa.Array:
-    return _nested(_borders(rows), _struct(list(chain.from_iterable(rows)), REPEATS))
+    wanted = itemgetter(*(Repeat._fields.index(field.name) for field in REPEATS))
+    return _nested(_borders(rows), _struct([wanted(row) for row in chain.from_iterable(rows)], REPEATS))
 
 
 def _struct(rows: Sequence[tuple[Any, ...]], struct: pa.StructType) -> pa.Array:

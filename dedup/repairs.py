@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dedup.encoding import ROUNDS, encoding
-from dedup.findings import FLAG, Finding, apply, compose
+from dedup.findings import FIX, FLAG, Finding, apply, compose
 from dedup.rules import OFF
 from dedup.settings import Settings
 from dedup.typography import typography
@@ -34,7 +34,21 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
     >>> [(f.rule, f.start, f.stop, f.replacement) for f in findings]
     [('encoding', 2, 4, 'ï'), ('encoding', 10, 12, 'é'), ('whitespace', 12, 13, '')]
     """
-    layers = [(settings.rules[rule], layer) for rule, layer in _layers(text) if settings.rules[rule] != OFF]
+    return repair_suspect(text, settings, encoding_may_change=True)
+
+
+def repair_suspect(text: str, settings: Settings, *, encoding_may_change: bool) -> tuple[str, list[Finding]]:
+    """What `repair` gives, for a text of which it is known whether the encoding rule may find something in it.
+
+    Where it does not, it will not after the whitespace rule either, if the text is ASCII: taking away blanks, which
+    end lines there, joins nothing.
+    """
+    spared = {"encoding"} if not encoding_may_change and text.isascii() and settings.rules["typography"] != FIX else ()
+    layers = [
+        (settings.rules[rule], layer)
+        for rule, layer in _layers(text)
+        if settings.rules[rule] != OFF and rule not in spared
+    ]
     findings: list[Finding] = []
     current = text
     settled: str | None = None  # what the whitespace rule has left, and would leave again

@@ -16,20 +16,22 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, RUN, SECOND_IS_CUT, Paragraphs, chain
+from dedup.alone import PARAGRAPH, alone
+from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
+from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
+from dedup.splits import Pieces, Reprint, split
+from dedup.texts import runs_again
 from dedup.twins import Repeat, Twins, justified, may_drop, runs_of
 
 BLOCK = "repeated-block"
-PARAGRAPH = "repeated-paragraph"
-__all__ = ["BLOCK", "PARAGRAPH", "Repeat", "repeats"]
+__all__ = ["BLOCK", "PARAGRAPH", "Repeat", "within_article"]
 
 # Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
-# constant changed at a time. As they stand, 13 of the untouched lose 0.0254 % of all characters as blocks; read one
+# constant changed at a time. As they stand, 13 of the untouched lose 0.0254 % as blocks of paragraphs; read one
 # by one, these are texts pasted twice, one summary of whole paragraphs, and letters of the same wording to several
 # people. "Recall" is of injected characters.
-SHARED_RUNS = 6  # runs of five words that stand again, below which two paragraphs cannot reach a similarity of 0.8
 BLOCK_WORDS = 40  # words of prose in a copy that follows its twin at once; 20: 17 releases cut, 80: recall of two
 # paragraphs printed twice falls from 1 to 0.981, of a prefix copy to 0.994
 APART = 30  # words between the copies that still count as "at once": a heading, an advertisement; 0: recall of one
@@ -58,51 +60,104 @@ BULLETS = 3  # paragraphs of prose in a row that stand again scattered; never: r
 BULLETS_WORDS = 30  # words in the row; 60: recall of summaries falls from 0.971 to 0.955 on releases held out
 BULLET_WORDS = 50  # words in one of them: a sentence or two, not a clause of a contract
 BULLETS_EDGE = 3  # paragraphs before or behind the row: a summary stands at an end of the article
-ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alone; labels and units are shorter
+FEW = 12  # paragraphs dropped up to which it is tried whether they are a part of a summary or of a copy in other lines
 ROUNDS = 8  # a block dropped can bring the copies of another together
 
 
-def repeats(text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], settings: Settings) -> list[Repeat]:
-    r"""What of an article repeats an earlier or more complete part of it, in order.
+def within_article(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    keys: Sequence[str],
+    settings: Settings,
+    *,
+    shared_runs: bool | None = None,
+) -> Pieces:
+    r"""What of an article repeats an earlier or more complete part of it.
 
-    `spans` are the article's paragraphs and `keys` their comparison keys. The runs ``first..last`` of the
-    answer are disjoint; no paragraph of a twin run lies in any of them.
+    `spans` are the article's paragraphs and `keys` their comparison keys; those of the answer are cut in pieces
+    where a part of a paragraph repeats. The runs ``first..last`` of the answer are disjoint, and none of them has a
+    part of a twin. `shared_runs` is what `runs_again` says of all words, where that is known.
 
     >>> from dedup.segment import comparison_key, paragraphs
     >>> body = [f"Paragraph {name} tells at some length what only it has to tell." for name in "abcd"]
     >>> text = "\n\n".join(["Title", *body, "Read more", *body])
     >>> spans = paragraphs(text)
-    >>> for repeat in repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings()):
+    >>> keys = [comparison_key(text[slice(*span)]) for span in spans]
+    >>> for repeat in within_article(text, spans, keys, Settings()).repeats:
     ...     print(repeat.rule, repeat.first, repeat.last, repeat.twin_first, repeat.twin_last, repeat.evidence)
     repeated-block 6 9 1 4 paragraphs 2-5 again
     """
     count = len(keys)
-    if count < 2:
-        return []
     want_blocks, want_alone = settings.rules[BLOCK] != OFF, settings.rules[PARAGRAPH] != OFF
     all_differ = len(set(keys)) == count
-    shared_runs = _shared_runs(keys)
+    if shared_runs is None:
+        shared_runs = runs_again(" ".join(keys).split())
     if (all_differ and not shared_runs) or not (want_blocks or want_alone):
-        return []
+        return Pieces(spans, keys, [])
     article = Paragraphs(text, spans, keys)
-    found: list[Repeat] = []
+    pieces = Pieces(spans, keys, [])
     if want_blocks and shared_runs:
-        found = _blocks(article, settings.paragraph_threshold)
+        found, again = _both(article, settings.paragraph_threshold)
+        pieces = Pieces(spans, keys, found)
+        if again:
+            pieces = split(text, pieces, again, BLOCK)
+            article = Paragraphs(text, pieces.spans, pieces.keys)
     if want_alone:
-        found += _alone(article, found, settings.paragraph_threshold, look_for_edited=shared_runs)
-    return sorted(found, key=lambda repeat: repeat.first)
+        pieces.repeats.extend(alone(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs))
+        pieces.repeats.sort(key=lambda repeat: repeat.first)
+    return pieces
 
 
-def _shared_runs(keys: Sequence[str]) -> bool:
-    """Whether enough runs of words stand again for any two paragraphs to be alike."""
-    words = " ".join(keys).split()
-    total = len(words) - RUN + 1
-    if total <= SHARED_RUNS:
-        return False
-    return total - len(set(zip(*(words[skip:] for skip in range(RUN)), strict=False))) >= SHARED_RUNS
+def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Reprint]]:
+    """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
+    found = _blocks(article, threshold)
+    gone = {index for one in found for index in range(one.first, one.last + 1)}
+    cut_short = {one for one in found if one.similarity < 1}
+    if not is_left([index for index in range(len(article.keys)) if index not in gone], article):
+        if not cut_short:
+            return found, []
+        again, hindered = list[Reprint](), frozenset[int]()
+    else:
+        again, hindered = _reprints(article, found, threshold)
+    best = found, again
+    hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
+    few = sum(one.last - one.first + 1 for one in found) <= FEW
+    for without in (hinders, cut_short, set(found)) if hinders or cut_short or few else ():
+        if not without:
+            continue
+        fewer = [one for one in found if one not in without]
+        more, _ = _reprints(article, fewer, threshold)
+        fewer += [one for one in found if one in without and _goes_with(article, one, more)]
+        best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
+    return best
+
+
+def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bool:
+    """Whether a block may go beside what is printed again: none of it stays for that, none of its twin goes with it."""
+    start, stop = article.spans[one.first][0], article.spans[one.last][1]
+    return not any(
+        (reprint.start < stop and start < reprint.stop)
+        or (reprint.twin_start < stop and start < reprint.twin_stop)
+        or (reprint.start < one.twin_stop and one.twin_start < reprint.stop)
+        for reprint in again
+    )
+
+
+def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
+    gone = {index for one in found for index in range(one.first, one.last + 1)}
+    needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
+    return reprints(article, gone, needed, threshold)
+
+
+def _characters(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
+    """How much goes."""
+    whole = sum(article.spans[one.last][1] - article.spans[one.first][0] for one in found)
+    return whole + sum(one.stop - one.start for one in again)
 
 
 def _blocks(article: Paragraphs, threshold: float) -> list[Repeat]:
+    if len(article.keys) < 2:
+        return []
     twins = Twins(article, threshold, BLOCK)
     for _ in range(ROUNDS):
         if not _round(article, twins):
@@ -340,29 +395,3 @@ def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], sta
             break
         row.append(twin)
     return row
-
-
-def _alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool) -> list[Repeat]:
-    """Paragraphs repeated outside of blocks; the twin of a block is left in peace."""
-    gone = {index for block in blocks for index in range(block.first, block.last + 1)}
-    needed = {index for block in blocks for index in range(block.twin_first, block.twin_last + 1)}
-    first_of: dict[str, int] = {}
-    twins: dict[int, int] = {}
-    for index, key in enumerate(article.keys):
-        if index in gone or len(article.words[index]) < ALONE_WORDS or article.size(index) < ALONE_WORDS:
-            continue
-        if index not in needed:
-            twin = first_of.get(key)
-            if twin is None and look_for_edited:
-                near = [
-                    (article.similarity(other, index), -other)
-                    for other in article.lookalikes[index]
-                    if other not in gone and other not in twins and article.purse > 0
-                ]
-                near = [place for place in near if place[0] >= threshold and article.agree(-place[1], index)]
-                twin = -max(near)[1] if near else None
-            if twin is not None:
-                twins[index] = twin
-                continue
-        first_of.setdefault(key, index)
-    return [repeat for run in runs_of(twins) for repeat in justified(article, run, threshold, PARAGRAPH)]

@@ -89,17 +89,19 @@ RULES: tuple[Rule, ...] = (
         level=WITHIN,
         actions=_REMOVES,
         default="drop",
-        finds="a run of paragraphs that stands again in the same article: a body printed twice, a prefix copy, "
-        "A A B B, a copy lightly edited",
+        finds="a run of paragraphs or sentences that stands again in the same article: a body printed twice, also with "
+        "other line breaks or in one line, a prefix copy, A A B B, a copy lightly edited, sentences as bullets",
         example="paragraphs 5 to 22 stand again as 23 to 40",
         decides="Equal and verified-similar paragraphs are chained in order; a chain counts by its length, its "
         "density and how its copies lie. Similar paragraphs count only where numbers and names agree. "
-        "The more complete copy stays, and what only the other copy has is kept.",
+        "The more complete copy stays, and what only the other copy has is kept. Where lines or paragraphs end "
+        "elsewhere, only whole sentences that stand again word for word count.",
         thresholds="`--paragraph-threshold` (0.8) holds for each run as a whole. 40 words of prose where the copy "
-        "follows at once, 100 in 4 paragraphs where it does not; 80 % of the denser copy matched.",
+        "follows at once, 100 in 4 paragraphs where it does not, 50 where it ends the article; 80 % of the denser copy "
+        "matched. A summary has 3 lines in a row or more, at an end of the article.",
         errs="A form letter to several people, or a summary made of whole paragraphs, is a repeated block too. "
-        "Of 24,000 press releases 13 have one, 10 of them real repeats: 0.025 % of the characters. None in "
-        "1,798 Wikipedia articles.",
+        "Of 24,000 press releases 23 have one, 0.0985 % of the characters; three quarters of that are five releases "
+        "printed twice in one line. None in 1,798 Wikipedia articles.",
     ),
     Rule(
         name="repeated-paragraph",

@@ -81,19 +81,31 @@ def cuts(spans: Sequence[tuple[int, int]], drops: Sequence[tuple[int, int]]) -> 
     """The span of text to remove for each of `drops`, so that no separator is left over.
 
     `drops` are disjoint runs ``(first, last)`` of paragraph numbers, ascending. A run is removed with the
-    separator behind it; one that reaches the last paragraph, with the separator before it.
+    separator behind it; one that reaches the last paragraph, with the separator before it. Spans that touch are
+    pieces of one paragraph: where the first piece of one stays, so does a separator behind it.
 
     >>> cuts([(0, 1), (3, 4), (6, 7)], [(1, 1)]), cuts([(0, 1), (3, 4), (6, 7)], [(1, 1), (2, 2)])
     ([(3, 6)], [(1, 4), (4, 7)])
+    >>> cuts([(0, 1), (1, 2), (4, 5)], [(1, 1)]), cuts([(0, 1), (1, 2), (4, 5)], [(0, 0)])
+    ([(1, 2)], [(0, 1)])
     """
     tail = len(spans)  # the paragraphs from here on all go
     for first, last in reversed(drops):
         if last == tail - 1:
             tail = first
     result = []
+    before = -1  # last paragraph of the run before
+    inside = False  # whether what stays before these drops is a piece of the paragraph that they start in
     for first, last in drops:
+        if first - 1 != before:
+            inside = first > 0 and spans[first - 1][1] == spans[first][0]
+        before = last
         if first < tail:
-            result.append((spans[first][0], spans[last + 1][0]))
+            stop = spans[last + 1][0]
+            if inside and stop > spans[last][1]:
+                stop = spans[last][1]
+                inside = False
+            result.append((spans[first][0], stop))
         else:
             result.append((spans[first - 1][1] if first else spans[0][0], spans[last][1]))
     return result
@@ -123,11 +135,12 @@ def size_of(found: Iterable[str]) -> float:
     >>> size_of(words("four words of English")), size_of(words("北京大学"))
     (4, 2.0)
     """
-    return sum(map(_weight, found))
+    return sum(map(weight, found))
 
 
 @lru_cache(maxsize=1 << 16)
-def _weight(word: str) -> float:
+def weight(word: str) -> float:
+    """What one word is to a reader, in words."""
     if word.isascii() or not unspaced_letter().match(word):
         return 1
     return LETTER_EAST if ord(word[0]) > LAST_OF_THE_SOUTH else LETTER_SOUTH

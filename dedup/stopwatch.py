@@ -21,15 +21,19 @@ class Stopwatch:
         self._stage = ""
         self._done = 0
         self._total: int | None = None
+        self._size = 0  # bytes of the input, as the last stage that counts them has told
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[None]:
-        """Times the block as stage `name`, which has `total` bytes to do."""
+        """Times the block as stage `name`, which has `total` bytes to do; None where it cannot say until it is done."""
         self._stage, self._done, self._total = name, 0, total
         self._tell()
         began = time.perf_counter()
         try:
             yield
+            self._size = max(self._size, self._done)
+            if total is None and self._size:
+                self.at(self._size, self._size)
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 

@@ -15,13 +15,18 @@ from dedup.chains import EDITED, EQUAL, FIRST_IS_CUT, SECOND_IS_CUT, Paragraphs,
 
 
 class Repeat(NamedTuple):
-    """A run of paragraphs that says again what another run says; indices are inclusive."""
+    """A run of paragraphs that says again what another run says; indices are inclusive.
+
+    ``twin_start:twin_stop`` is what it repeats, in the text: those paragraphs, or a part of them.
+    """
 
     rule: str
     first: int
     last: int
     twin_first: int
     twin_last: int
+    twin_start: int
+    twin_stop: int
     similarity: float
     evidence: str | None
 
@@ -92,7 +97,8 @@ def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float,
             compared = max(similarity, jaccard(own, shingle_set(_beginnings(article, run))))
             article.purse -= 2 * sum(len(article.words[index]) for pair in run for index in pair)
         if compared >= threshold:
-            found.append(Repeat(rule, first, last, twin_first, twin_last, similarity, _evidence(run, kinds)))
+            twin = twin_first, twin_last, article.spans[twin_first][0], article.spans[twin_last][1]
+            found.append(Repeat(rule, first, last, *twin, similarity, _evidence(run, kinds)))
         elif len(run) > 1:
             losses = [_loss(article, *pair, threshold) if article.purse > 0 else 1.0 for pair in run]
             worst = losses.index(max(losses))

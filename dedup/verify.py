@@ -21,7 +21,7 @@ from dedup.contained import CONTAINED_SHARE
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
 from dedup.fingerprint import containment, encode
-from dedup.layers import compared_text, layers
+from dedup.layers import Layers, compared_text, layers
 from dedup.rules import BY_NAME, TEXT
 from dedup.segment import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
@@ -194,25 +194,40 @@ class _Text:
         return compared_text(self.raw, self.settings)
 
     @cached_property
+    def made(self) -> Layers:
+        """The text level by level."""
+        return layers(self.raw, self.settings)
+
+    @cached_property
     def paragraphs(self) -> list[tuple[int, int, str]]:
         """Paragraphs as they are compared, with their spans in the raw text."""
-        made = layers(self.raw, self.settings)
-        offsets = Offsets(made.findings)
-        return [(*offsets.widen(start, stop), made.text[start:stop]) for start, stop in made.spans]
+        offsets = Offsets(self.made.findings)
+        return [(*offsets.widen(start, stop), self.made.text[start:stop]) for start, stop in self.made.spans]
 
     def span(self, start: int, stop: int) -> str | None:
-        """The paragraphs of a span of the raw text.
+        """The paragraphs, or the part of one, in a span of the raw text.
 
         None where a repair across its border makes that uncertain: such a span is not compared.
         """
         inside = []
         for first, last, text in self.paragraphs:
-            common = min(stop, last) - max(start, first)
-            if 0 < common < last - first:
+            low, high = max(start, first), min(stop, last)
+            if low >= high:
+                continue
+            part = text if (low, high) == (first, last) else self._part(low, high)
+            if part is None:
                 return None
-            if common > 0:
-                inside.append(text)
+            inside.append(part)
         return "\n\n".join(inside)
+
+    def _part(self, start: int, stop: int) -> str | None:
+        edits = [edit for edit in self.made.findings if edit.start < stop and start < edit.stop]
+        if any(edit.start < start or stop < edit.stop for edit in edits):
+            return None
+        return apply(
+            self.raw[start:stop],
+            [edit._replace(start=edit.start - start, stop=edit.stop - start) for edit in edits],
+        )
 
 
 class _Place(NamedTuple):

@@ -430,9 +430,7 @@ def test_colour_is_for_terminals_and_obeys_no_color(out: Path, command: str) -> 
 def test_progress_is_shown_on_a_terminal_only(source: Path, tmp_path: Path) -> None:
     shown = on_terminal("clean", source, "-o", tmp_path / "out")
     for stage in ("prepare", "match articles", "match paragraphs", "write"):
-        assert re.search(rf"{stage} .*100%", shown), stage
-    assert re.search(r"prepare .*100%.* MB/s", shown)
-    assert re.search(r"write .*100%.* MB/s", shown)
+        assert re.search(rf"{stage} .*100%.* MB/s", shown), stage
     assert "prepare" not in on_terminal("clean", source, "-o", tmp_path / "quiet", "--quiet")
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from dedup import boilerplate, clean_articles, prepare, repeats
+from dedup import boilerplate, clean_articles, prepare, repeats, texts
 from dedup.cli import cli
 from dedup.findings import Finding
 from dedup.pages import rules_markdown
@@ -86,7 +86,7 @@ def test_the_numbers_on_the_pages_are_those_of_the_code():
     assert f"{repeats.BLOCK_WORDS} words of prose" in told["repeated-block"]
     assert f"{repeats.FAR_WORDS} in {repeats.FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
     assert f"{repeats.DENSE:.0%}".replace("%", " %") in told["repeated-block"]
-    assert f"at least {repeats.ALONE_WORDS} words" in told["repeated-paragraph"]
+    assert f"at least {texts.ALONE_WORDS} words" in told["repeated-paragraph"]
 
 
 def test_before_and_after_are_those_of_the_sample():

@@ -55,6 +55,8 @@ def test_what_was_put_in_stands_where_the_truth_says_and_the_rest_is_the_article
                 piece.unit: piece.text for piece in reversed(made.pieces) if piece.whole and piece.unit is not None
             }
             for unit, text in whole.items():
+                if isinstance(unit, str) or label in doubling.LAYOUTS:
+                    continue
                 assert text == bodies[made.id][unit] or label == "one long paragraph" or label.startswith("one, and")
             repeated = sum(len(piece.text) for piece in made.pieces if piece.unit is not None)
             counted = score.symmetrical(made, [])

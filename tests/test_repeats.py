@@ -4,6 +4,7 @@ import gzip
 import itertools
 import json
 import random
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,33 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.chains import Paragraphs
-from dedup.repeats import BLOCK, PARAGRAPH, Repeat, repeats
-from dedup.segment import comparison_key, paragraphs
+from dedup.repeats import BLOCK, PARAGRAPH, Repeat, within_article
+from dedup.segment import comparison_key, cuts, paragraphs, words
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
+from dedup.splits import Pieces
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 
 
-def find(text: str, **options: Any) -> list[Repeat]:
+def pieces_of(text: str, **options: Any) -> Pieces:
     spans = paragraphs(text)
-    return repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
+    return within_article(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
+
+
+def find(text: str, **options: Any) -> list[Repeat]:
+    return pieces_of(text, **options).repeats
+
+
+def cleaned(text: str, **options: Any) -> str:
+    """What blocks leave of a text."""
+    pieces = pieces_of(text, **options)
+    position, left = 0, ""
+    runs = [(row.first, row.last) for row in pieces.repeats if row.rule == BLOCK]
+    for start, stop in cuts(pieces.spans, runs):
+        left += text[position:start]
+        position = stop
+    return left + text[position:]
 
 
 def indices(found: list[Repeat], rule: str) -> list[int]:
@@ -184,7 +201,9 @@ def test_a_threshold_of_one_drops_equal_sets_only() -> None:
 
 def test_the_first_sample_holds_its_body_twice() -> None:
     text = next((ROOT / "corpus").glob("000_*.txt")).read_text(encoding="utf-8")
-    assert find(text) == [Repeat(BLOCK, 22, 39, 4, 21, 1.0, "paragraphs 5-22 again")]
+    spans = paragraphs(text)
+    twin = spans[4][0], spans[21][1]
+    assert find(text) == [Repeat(BLOCK, 22, 39, 4, 21, *twin, 1.0, "paragraphs 5-22 again")]
 
 
 def test_the_second_sample_repeats_nothing() -> None:
@@ -215,21 +234,27 @@ TILES = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 8)), max_size=8).m
 )
 
 
-@given(MESSES | TILES, st.sampled_from([0.5, 0.8, 1.0]))
+@given(MESSES | TILES, st.sampled_from([0.5, 0.8, 1.0]), st.sampled_from(["\n\n", "\n", " "]))
 @settings(max_examples=300, deadline=None)
-def test_repeats_are_disjoint_ordered_justified_and_their_twins_stay(pieces: list[str], threshold: float) -> None:
-    text = "\n\n".join(pieces)
-    spans = paragraphs(text)
-    keys = [comparison_key(text[slice(*span)]) for span in spans]
-    found = repeats(text, spans, keys, Settings(paragraph_threshold=threshold))
+def test_repeats_are_disjoint_ordered_justified_and_their_twins_stay(
+    pieces: list[str], threshold: float, joint: str
+) -> None:
+    hold(joint.join(pieces), threshold)
+
+
+def hold(text: str, threshold: float) -> None:
+    """Repeats are disjoint, in order, as similar as they say, and what they repeat stays."""
+    spans, keys, found = pieces_of(text, paragraph_threshold=threshold)
+    assert words(" ".join(text[start:stop] for start, stop in spans)) == words(text)
+    assert list(keys) == [comparison_key(text[slice(*span)]) for span in spans]
     gone = [index for row in found for index in range(row.first, row.last + 1)]
-    twins = {index for row in found for index in range(row.twin_first, row.twin_last + 1)}
     assert gone == sorted(set(gone))
-    assert twins.isdisjoint(gone)
     for row in found:
-        assert row.last - row.first == row.twin_last - row.twin_first
+        inside = [at for at, (start, stop) in enumerate(spans) if start < row.twin_stop and row.twin_start < stop]
+        assert inside == list(range(row.twin_first, row.twin_last + 1))
+        assert set(inside).isdisjoint(gone)
         drop = " ".join(keys[row.first : row.last + 1]).split()
-        twin = " ".join(keys[row.twin_first : row.twin_last + 1]).split()
+        twin = comparison_key(text[row.twin_start : row.twin_stop]).split()
         assert row.similarity == plain_similarity(drop, twin)
         if row.similarity < threshold:  # cut short: what there is of it stands in its twin
             assert plain_containment(drop, twin) >= threshold
@@ -248,7 +273,7 @@ def plain_similarity(first: list[str], second: list[str]) -> float:
     return len(cut(first) & cut(second)) / len(cut(first) | cut(second))
 
 
-EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_size=8).map(
+EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_size=2).map(
     lambda tiles: [piece for start, size in tiles for piece in [*BODY, LONG, QUESTION, *CHORUS][start : start + size]]
 )
 
@@ -351,3 +376,144 @@ QUESTIONS = [f"Do you support the {what} that the council proposed?" for what in
 )
 def test_long_passages_under_changing_heads_stay(label: str, pieces: list[str]) -> None:
     assert dropped(pieces) == [], label
+
+
+def wrapped(pieces: list[str], width: int = 76) -> str:
+    return "\n".join(textwrap.fill(piece, width) for piece in pieces)
+
+
+BLANK, LINES, SPACE = "\n\n".join(BODY), "\n".join(BODY), " ".join(BODY)
+LETTER = [f"{one} {two} {three}" for one, two, three in (sentences(seed, 3) for seed in range(20, 26))]
+FIRST = [text.split(". ")[0] + "." for text in LETTER]  # the first sentence of each
+SECOND = [text.split(". ")[1] + "." for text in LETTER]
+ARTICLE = "\n\n".join(LETTER)
+
+# label, text, what stays
+LAID_OUT = [
+    ("then in lines", f"{BLANK}\n\n{LINES}", BLANK),
+    ("lines first", f"{LINES}\n\n{BLANK}", LINES),
+    ("then in one paragraph", f"{BLANK}\n\n{SPACE}", BLANK),
+    ("one paragraph first", f"{SPACE}\n\n{BLANK}", SPACE),
+    ("then hard-wrapped", f"{BLANK}\n\n{wrapped(BODY)}", BLANK),
+    ("hard-wrapped first, no blank line", f"{wrapped(BODY)}\n{LINES}", wrapped(BODY)),
+    ("lines, then hard-wrapped", f"{LINES}\n{wrapped(BODY, 72)}", LINES),
+    ("wrapped in two widths", f"{wrapped(BODY, 72)}\n\n{wrapped(BODY, 80)}", wrapped(BODY, 72)),
+    ("twice in one line", f"{SPACE} {SPACE}", SPACE),
+    ("three times in one line", f"{SPACE} {SPACE} {SPACE}", SPACE),
+    ("twice in one line with no full stop", f"{SPACE[:-1]} {SPACE[:-1]}", SPACE[:-1]),
+    ("twice in one line of an article", f"{LETTER[0]}\n\n{SPACE} {SPACE}\n\n{LETTER[1]}", None),
+    ("title, then twice in one line", f"Title\n\n{SPACE} {SPACE}", f"Title\n\n{SPACE}"),
+    ("a heading between", f"{BLANK}\n\nRead more\n\n{SPACE}", f"{BLANK}\n\nRead more"),
+    ("cut in one paragraph, then whole", f"{SPACE[:1000]}...\n\n{BLANK}", BLANK),
+    ("whole, then cut in one paragraph", f"{BLANK}\n\n{SPACE[:1000]}...", BLANK),
+    ("sentences first", "\n\n".join([*FIRST[:4], ARTICLE]), ARTICLE),
+    ("marked sentences first", "\n\n".join([*(f"- {text}" for text in SECOND[1:5]), ARTICLE]), ARTICLE),
+    ("a list of sentences first", "\n".join(f"• {text}" for text in SECOND[1:5]) + "\n\n" + ARTICLE, ARTICLE),
+    ("sentences last", "\n\n".join([ARTICLE, *(f"* {text}" for text in SECOND[:3])]), ARTICLE),
+    ("sentences last, out of order", "\n\n".join([ARTICLE, SECOND[4], FIRST[1], SECOND[2]]), ARTICLE),
+    (
+        "a list of sentences under a title",
+        "\n\n".join(["Title", "Key points:\n" + "\n".join(f"- {text}" for text in FIRST[1:4]), ARTICLE]),
+        f"Title\n\nKey points:\n\n{ARTICLE}",
+    ),
+    ("Chinese in one line", "北京市政府周二宣布将于明年开始扩建地铁网络新增三条线路方便郊区居民出行。" * 2, None),
+]
+
+
+@pytest.mark.parametrize(("label", "text", "expected"), LAID_OUT, ids=[case[0] for case in LAID_OUT])
+def test_a_copy_in_another_layout_is_dropped(label: str, text: str, expected: str | None) -> None:
+    if label == "Chinese in one line":
+        text = "".join(dict.fromkeys(text.split("。"))) + "。因此市民们都在热烈讨论这个消息并且期待新线路早日开通运营。"
+        text, expected = text * 2, text
+    elif expected is None:
+        expected = f"{LETTER[0]}\n\n{SPACE}\n\n{LETTER[1]}"
+    assert cleaned(text) == expected
+    assert cleaned(expected) == expected
+
+
+SPEECH = [f"{text} {more}" for text, more in zip(LETTER[1:4], sentences(30, 3), strict=True)]
+VERSE = "Oh the river runs on\nand the morning is gone\nI am waiting for you\ntill the winter is through"
+ASKED = [f"How does {text[0].lower()}{text[1:-1]}?" for text in sentences(40, 5)]
+STAYS_LAID_OUT = [
+    ("a letter quoted, then printed", [f"She wrote: {LETTER[0]}", *BODY, "Dear friend,", f"Thanks. {LETTER[0]} Yours"]),
+    (
+        "a speech quoted, then printed",
+        [BODY[0], f"He said: {SPEECH[0]}", SPEECH[1], *BODY[1:], f"Sir, {SPEECH[0]}", *SPEECH[1:]],
+    ),
+    ("highlights, then the speech", [BODY[0], "Highlights:", LETTER[1], LETTER[3], *BODY[1:], *LETTER]),
+    ("a sentence as a pull quote", [*LETTER[:3], SECOND[1], *LETTER[3:]]),
+    ("a pull quote at the top", [SECOND[1], *LETTER]),
+    ("two sentences at the top", [SECOND[1], FIRST[3], *LETTER]),
+    ("three sentences in the middle", [*LETTER[:4], FIRST[0], SECOND[1], FIRST[2], *BODY, *LETTER[4:]]),
+    (
+        "questions at the top and over the answers",
+        [*ASKED, *(p for pair in zip(ASKED, LETTER, strict=False) for p in pair)],
+    ),
+    (
+        "contents and headings",
+        [
+            "Where it all began",
+            "What came of it later",
+            "How it will end",
+            LETTER[0],
+            "Where it all began",
+            *LETTER[1:3],
+            "What came of it later",
+            LETTER[3],
+            "How it will end",
+            LETTER[4],
+        ],
+    ),
+    ("a chorus twice in one stanza", [A, f"{VERSE}\n{VERSE}", B, C]),
+    ("clauses for two parties", [A, f"As to the author, {LETTER[0]}", f"As to the public, {LETTER[0]}", B]),
+    ("a sentence said by two", [f"{A} {LONG}", *BODY[1:5], f"{B} {LONG}", *BODY[5:]]),
+    (
+        "ingredients and steps",
+        [
+            "200 g of flour",
+            "2 eggs and a pinch of salt",
+            "1 l of milk",
+            f"Take 200 g of flour. {A}",
+            f"Beat 2 eggs and a pinch of salt. {B}",
+            f"Add 1 l of milk. {C}",
+        ],
+    ),
+    (
+        "letters to three people",
+        [
+            p
+            for name in ("Ann", "Bob", "Eve")
+            for p in (f"Dear {name},", *BODY[:2], sentences(len(name) + ord(name[0]), 1, 50, 60)[0])
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("label", "pieces"), STAYS_LAID_OUT, ids=[case[0] for case in STAYS_LAID_OUT])
+@pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["blank lines", "no blank line"])
+def test_parts_that_are_quoted_stay(label: str, pieces: list[str], joint: str) -> None:
+    text = joint.join(pieces)
+    assert cleaned(text) == text, label
+
+
+PARTS = st.lists(
+    st.tuples(st.integers(0, len(STOCK) - 1), st.sampled_from(["\n\n", "\n", " ", " "])), min_size=1, max_size=40
+)
+LAYOUTS = st.tuples(BODIES, st.lists(st.sampled_from(["\n\n", "\n", " "]), min_size=2, max_size=3))
+
+
+@given(PARTS, st.sampled_from([0.5, 0.8, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_layout_twins_stay_and_similarities_are_right(
+    parts: list[tuple[int, str]], threshold: float
+) -> None:
+    hold("".join(STOCK[pick] + joint for pick, joint in parts), threshold)
+
+
+@given(LAYOUTS)
+@settings(max_examples=100, deadline=None)
+def test_any_body_is_found_doubled_in_any_layout(layout: tuple[list[str], list[str]]) -> None:
+    body, joints = layout
+    body = [*body, LONG]
+    text = "\n\n".join(joint.join(body) for joint in joints)
+    assert words(cleaned(text)) == words(" ".join(body))

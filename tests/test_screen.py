@@ -18,7 +18,7 @@ from dedup.beginnings import beginnings
 from dedup.fingerprint import encode
 from dedup.kernels import screen as compiled
 from dedup.kernels.sets import pack
-from dedup.repairs import repair
+from dedup.repairs import repair, repair_suspect
 from dedup.settings import Settings
 from dedup.typography import typography
 from dedup.whitespace import whitespace
@@ -302,3 +302,13 @@ def test_beginnings_change_with_the_patterns(monkeypatch):
 )
 def test_beginnings_of_small_patterns(pattern, expected):
     assert beginnings(pattern) == expected
+
+
+@given(st.one_of(TEXTS, st.text("ab .&;\t\n\r\x0c", max_size=30)))
+@example("a & \nmp; b\n\n\n\n&amp ;\n")
+def test_repair_of_a_suspect_is_repair(text):
+    [bits] = compiled.suspects(*pack([encode(text)]))
+    for rules in ({}, {"typography": "fix"}, {"whitespace": "flag"}):
+        settings = Settings(rules=rules)
+        told = repair_suspect(text, settings, encoding_may_change=bool(bits & screen.ENCODING))
+        assert told == repair(text, settings)

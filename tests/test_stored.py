@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
+import dedup
 from dedup.errors import DedupError, InputError, OutputError
 from dedup.explain import diff, explain
 from dedup.findings import Finding, apply, fix
@@ -543,3 +544,25 @@ def test_errors_are_one_line(plain: Path) -> None:
     with pytest.raises(DedupError) as caught:
         restore(plain, plain.parent / "again")
     assert "\n" not in str(caught.value)
+
+
+def test_a_twin_inside_a_paragraph_is_compared(tmp_path: Path) -> None:
+    first = "The council met on Monday to discuss the budget of the coming\u00a0year."
+    body = [f"{first} Members said that schools would get more money than before, and parks less."]
+    told = [
+        "Nobody knows what the new bridge over the river will cost in the end.",
+        "Opponents have announced a demonstration in front of the old town hall.",
+        "The last debate about schools took nine hours and ended after midnight.",
+    ]
+    body += [f"There was news about this on day {number} too. {one}" for number, one in enumerate(told)]
+    bullets = [first, *told]
+    source = tmp_path / "a.jsonl"
+    source.write_text(json.dumps({"id": "a", "text": "\n\n".join(body + bullets)}) + "\n")
+    dedup.clean(source, tmp_path / "out")
+    table = tmp_path / "out" / "provenance.jsonl"
+    drops = [row for row in map(json.loads, table.read_text().splitlines()) if row["action"] == "drop"]
+    raw = json.loads(source.read_text())["text"]
+    assert raw[drops[0]["twin_start"] : drops[0]["twin_stop"]] == first
+    assert not verify(tmp_path / "out").mismatches
+    table.write_text(table.read_text().replace('"similarity":1.0', '"similarity":0.9'))
+    assert any("similarity" in str(one) for one in verify(tmp_path / "out").mismatches)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dedup import Settings, repair
-from dedup.repeats import repeats
+from dedup.repeats import within_article
 from dedup.segment import comparison_key, paragraphs, words
 
 PARAGRAPHS = (5, 60)  # fewest and most of an article
@@ -76,7 +76,7 @@ def clean(path: Path, count: int, seed: int) -> list[Article]:
         shared = Counter(holders[run] for run in runs if run in holders)
         if shared and max(shared.values()) > ALIKE * len(runs):
             continue
-        if repair(text, settings)[0] != text or repeats(text, paragraphs(text), keys, settings):
+        if repair(text, settings)[0] != text or within_article(text, paragraphs(text), keys, settings).repeats:
             continue
         holders.update(dict.fromkeys(runs, len(found)))
         seen.update(keys)

@@ -11,16 +11,18 @@ import random
 from collections.abc import Callable, Sequence
 
 from dedup import Settings
-from dedup.repeats import BLOCK, repeats
+from dedup.repeats import BLOCK, within_article
 from dedup.segment import comparison_key, paragraphs, words
 from quality.corpora import Article
-from quality.score import Made, Piece, Score, edits, joined, symmetrical
+from quality.layouts import JOINT, LAYOUTS, Laid, Layout, put_together
+from quality.score import Made, Piece, Score, edits, symmetrical
 
 NOISE = ("Read more", "Advertisement", "Story continues below", "Related: what to know about the week ahead")
 JOINTS = {"": "\n\n", ", lines": "\n"}
 _FILLER = ("however", "then", "nearly", "quietly", "again", "perhaps", "merely", "often")
 
 Variant = Callable[[list[str], random.Random], list[Piece]]
+Cut = tuple[list[tuple[int, int]], list[str]]
 
 
 def _units(body: list[str]) -> list[Piece]:
@@ -136,7 +138,7 @@ def _two_paragraphs(body: list[str], _: random.Random) -> list[Piece]:
     return _units(body[:2]) * 2 if sum(len(words(text)) for text in body[:2]) >= 40 else []
 
 
-VARIANTS: dict[str, Variant] = {
+WHOLE: dict[str, Variant] = {
     "twice": _twice,
     "second misses a paragraph": _paragraph_missing,
     "first misses a paragraph": _first_misses_one,
@@ -157,6 +159,18 @@ VARIANTS: dict[str, Variant] = {
     "one, and a heading": _one_with_heading,
     "two paragraphs": _two_paragraphs,
 }
+
+
+def _laid(variant: Variant) -> Layout:
+    """A variant of whole paragraphs as a layout."""
+
+    def layout(body: list[str], rng: random.Random) -> Laid:
+        return [(JOINT, piece) for piece in variant(body, rng)]
+
+    return layout
+
+
+VARIANTS: dict[str, Layout] = {**{label: _laid(variant) for label, variant in WHOLE.items()}, **LAYOUTS}
 EDITED = ("one word edited", "half of them edited")  # a repeat of these says nearly, not exactly the same
 
 
@@ -164,10 +178,10 @@ def make(articles: Sequence[Article], label: str, joint: str, seed: int) -> list
     """The articles doubled in one way; those that are no material for it are left out."""
     made = []
     for name, body in articles:
-        pieces = VARIANTS[label](body, random.Random(f"{seed} {name} {label}"))
-        if pieces:
-            made.append(joined(name, pieces, joint))
-    return [one for one in made if paragraphs(one.text) == one.spans]
+        laid = VARIANTS[label](body, random.Random(f"{seed} {name} {label}"))
+        if laid:
+            made.append(put_together(name, laid, joint))
+    return [one for one in made if label in LAYOUTS or paragraphs(one.text) == one.spans]
 
 
 def through_pipeline(made: Sequence[Made], settings: Settings) -> list[Score]:
@@ -176,26 +190,27 @@ def through_pipeline(made: Sequence[Made], settings: Settings) -> list[Score]:
     return [symmetrical(one, drops.get(at, ()), flags.get(at, ())) for at, one in enumerate(made)]
 
 
-def through_blocks(made: Sequence[Made], keys: Sequence[list[str]], settings: Settings) -> list[Score]:
-    """What `repeated-block` alone does to each; `keys` are those of the pieces, since they are wanted often."""
-    return [
-        symmetrical(
-            one,
-            [
-                (one.spans[found.first][0], one.spans[found.last][1], found.rule)
-                for found in repeats(one.text, one.spans, own, settings)
-                if found.rule == BLOCK
-            ],
-        )
-        for one, own in zip(made, keys, strict=True)
-    ]
+def through_blocks(made: Sequence[Made], cut: Sequence[Cut], settings: Settings) -> list[Score]:
+    """What `repeated-block` alone does to each; `cut` are its paragraphs, since they are wanted often."""
+    scores = []
+    for one, (spans, keys) in zip(made, cut, strict=True):
+        pieces = within_article(one.text, spans, keys, settings)
+        drops = [
+            (pieces.spans[found.first][0], pieces.spans[found.last][1], found.rule)
+            for found in pieces.repeats
+            if found.rule == BLOCK
+        ]
+        scores.append(symmetrical(one, drops))
+    return scores
 
 
-def keys_of(made: Sequence[Made]) -> list[list[str]]:
-    """The comparison keys of the pieces of each article."""
+def cut(made: Sequence[Made]) -> list[Cut]:
+    """The paragraphs of each article, and their comparison keys."""
+    found = []
     known: dict[str, str] = {}
     for one in made:
-        for piece in one.pieces:
-            if piece.text not in known:
-                known[piece.text] = comparison_key(piece.text)
-    return [[known[piece.text] for piece in one.pieces] for one in made]
+        spans = paragraphs(one.text)
+        texts = [one.text[start:stop] for start, stop in spans]
+        known.update({text: comparison_key(text) for text in texts if text not in known})
+        found.append((spans, [known[text] for text in texts]))
+    return found

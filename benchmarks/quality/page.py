@@ -70,7 +70,12 @@ def _targets(results: dict[str, Any]) -> str:
         _target("real text lost beside planted lines", planted["hosts known"]["real lost share"], LOST),
     ]
     rows += [
-        _target(f"planted lines found, 5 copies or more, scripts {row['group'][0]}", row["dropped"], FOUND, least=True)
+        _target(
+            f"planted lines found, of those the rule asks for, scripts {row['group'][0]}",
+            row["dropped"],
+            FOUND,
+            least=True,
+        )
         for row in planted["hosts known"]["own by script"]
     ]
     for name, row in results["untouched"].items():
@@ -175,8 +180,8 @@ def _boilerplate(results: dict[str, Any]) -> str:
     text = paragraph(
         "Lines are printed in a share of the articles of one host, with its name in them, in nine languages; others on "
         "all hosts. The first copy in the corpus stays by design: scored are all copies but one. The rule asks for "
-        "5 articles and a share of the host, so lines with fewer copies are not for it to find; they are in the table "
-        "to show the border. Without known hosts the whole corpus counts as one."
+        "more articles the less a line's place and length say, so some of these lines are not for it to find; they "
+        "are in the table to show the border. Without known hosts the whole corpus counts as one."
     )
     own = [
         [
@@ -189,7 +194,7 @@ def _boilerplate(results: dict[str, Any]) -> str:
         ]
         for one, two in zip(known["own"], unknown["own"], strict=True)
     ]
-    named = paragraph("The same by language, lines in 5 articles or more:")
+    named = paragraph("The same by language, those lines that the rule asks for:")
     scripts = [
         [*one["group"], one["lines"], percent(one["dropped"]), percent(two["dropped"])]
         for table_ in ("own by script", "own by language")
@@ -201,8 +206,7 @@ def _boilerplate(results: dict[str, Any]) -> str:
     ]
     content = paragraph(
         "Content that several articles share: background of 30 to 80 words in 3 to 30 articles of a host, and "
-        "quotations of 8 to 40 words in 2 to 6 articles. It may be flagged (`shared-paragraph`), and should stay. A "
-        "short quotation in 5 articles of a small host cannot be told from a standing line by counting:"
+        "quotations of 8 to 40 words in 2 to 6 articles. It may be flagged (`shared-paragraph`), and should stay:"
     )
     shared = [
         [

@@ -34,7 +34,7 @@ LIBRARIES = ("datasketch", "ftfy", "numba", "numpy", "pyarrow")
 FEWEST = 30  # clean articles below which nothing is made of a corpus
 ROUNDS = 3  # times that lines are planted in a corpus
 THIRTY = 20  # articles of which thirty copies are made
-SWEPT = 24  # articles of a corpus that sweeps take
+SWEPT = 8  # articles of a corpus that sweeps take
 
 
 class Work(NamedTuple):

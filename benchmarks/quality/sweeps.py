@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import Settings, chains, frequency, match, prepare, repeats, settings, twins
+from dedup import Settings, bullets, chains, drops, frequency, match, prepare, repeats, reprints, settings, twins
 from dedup import boilerplate as lines_rule
 from dedup.engines.local import primitives
 from dedup.fields import encode_bytes
@@ -29,7 +29,7 @@ from quality.corpora import Article
 from quality.score import Made, Score, constant, share
 from quality.untouched import is_sentence
 
-WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins)
+WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins, reprints, bullets, drops)
 ACROSS: tuple[ModuleType, ...] = (lines_rule, frequency, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
@@ -98,9 +98,9 @@ LOOSE = {
 
 
 class Material(NamedTuple):
-    """What blocks are measured on: made articles by variant with the keys of their pieces; and untouched ones."""
+    """What blocks are measured on: made articles by variant with their paragraphs; and untouched ones."""
 
-    made: dict[str, tuple[list[Made], list[list[str]]]]
+    made: dict[str, tuple[list[Made], list[doubling.Cut]]]
     untouched: list[tuple[str, list[tuple[int, int]], list[str]]]
     characters: int  # of all articles that the untouched ones were picked from
 
@@ -110,7 +110,7 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
     made = {}
     for label in sorted(doubling.VARIANTS.keys() - {"thirty copies"}):  # which take as long as all others together
         ones = doubling.make(articles, label, "\n\n", seed)
-        made[label] = (ones, doubling.keys_of(ones))
+        made[label] = (ones, doubling.cut(ones))
     untouched = []
     characters = 0
     loose = Settings(paragraph_threshold=min(PARAGRAPH_THRESHOLDS))
@@ -121,7 +121,9 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(found.rule == repeats.BLOCK for found in repeats.repeats(row["text"], spans, keys, loose)):
+            if any(
+                one.rule == repeats.BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats
+            ):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
@@ -141,8 +143,9 @@ def _blocks(given: Material, chosen: Settings) -> dict[str, Any]:
         sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
     cut = hit = 0
     for text, spans, keys_ in given.untouched:
-        found = [one for one in repeats.repeats(text, spans, keys_, chosen) if one.rule == repeats.BLOCK]
-        cut += sum(spans[one.last][1] - spans[one.first][0] for one in found)
+        pieces = repeats.within_article(text, spans, keys_, chosen)
+        found = [one for one in pieces.repeats if one.rule == repeats.BLOCK]
+        cut += sum(pieces.spans[one.last][1] - pieces.spans[one.first][0] for one in found)
         hit += bool(found)
     return {"made": sums, "cut": cut, "articles": hit, "characters": given.characters}
 

@@ -1,0 +1,281 @@
+"""The words of one article as one sequence, and what of it stands again verbatim, wherever lines and paragraphs end.
+
+Strategy: paragraphs are cut at line ends and behind sentences; these units are the least that can be dropped. Their
+words, one after the other, are searched for runs that stood before, from left to right, each followed as far as it
+goes. What such a run means is not decided here; see `dedup.reprints`.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from dedup.chains import Paragraphs
+from dedup.segment import weight, words
+from dedup.texts import RUN
+
+EARLIER = 3  # earlier places of a run of words that are followed
+# Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
+_BORDER = re.compile(
+    r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
+)
+_ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
+_ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
+
+
+_ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
+_SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
+UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
+TWICE_WORDS = 20  # the same for words that are followed by themselves
+TRIED = 8  # every so many words it is tried whether they are
+
+
+class Unit(NamedTuple):
+    """A sentence, or as much of it as stands on one line."""
+
+    start: int
+    stop: int
+    paragraph: int
+    line: int
+
+
+class Match(NamedTuple):
+    """`length` words at `copy` that stand at `source` too, earlier."""
+
+    copy: int
+    source: int
+    length: int
+
+
+class Units:
+    """The units of those paragraphs that are alive, and their words."""
+
+    def __init__(self, article: Paragraphs, alive: Sequence[int]) -> None:
+        self.article = article
+        self.units: list[Unit] = []
+        self.words: list[str] = []
+        self.borders = [0]  # of units, in words
+        line = 0
+        for index in alive:
+            start, stop = article.spans[index]
+            pieces, told = _cut(article.text, start, stop, article.words[index])
+            before = start
+            for (first, last), own in zip(pieces, told, strict=True):
+                line += before == start or "\n" in article.text[before:first]
+                before = last
+                self.units.append(Unit(first, last, index, line))
+                self.words += own
+                self.borders.append(len(self.words))
+            line += 1
+        if article.text.isascii():
+            self.sizes: Sequence[float] = range(len(self.words) + 1)
+        else:
+            self.sizes = [0.0, *accumulate(map(weight, self.words))]
+        self.starts = frozenset(self.borders)
+
+    def cut(self, word: int) -> None:
+        """Ends a unit before a word."""
+        unit = self.unit_at(word)
+        one = self.units[unit]
+        if self.borders[unit] == word:
+            return
+        place = self._place(word)
+        stop = one.start + len(self.article.text[one.start : place].rstrip())
+        self.units[unit : unit + 1] = one._replace(stop=stop), one._replace(start=place)
+        self.borders.insert(unit + 1, word)
+        self.starts = self.starts | {word}
+
+    def size(self, start: int, stop: int) -> float:
+        """How many words `start:stop` are to a reader."""
+        return self.sizes[stop] - self.sizes[start]
+
+    def words_of(self, unit: int) -> list[str]:
+        """The words of a unit."""
+        return self.words[self.borders[unit] : self.borders[unit + 1]]
+
+    def unit_at(self, word: int) -> int:
+        """The unit that a word is in."""
+        return bisect_right(self.borders, word) - 1
+
+    def units_in(self, start: int, stop: int) -> range:
+        """The units that lie wholly in the words `start:stop`.
+
+        Units of no words go with those before or behind them in their paragraph, where they open or end it.
+        """
+        first, last = bisect_left(self.borders, start), bisect_right(self.borders, stop) - 1
+        while first < last and self.borders[first] == self.borders[first + 1] and not self._goes_with(first, 1):
+            first += 1
+        while first < last and self.borders[last] == self.borders[last - 1] and not self._goes_with(last - 1, -1):
+            last -= 1
+        return range(first, max(first, last))
+
+    def _goes_with(self, unit: int, step: int) -> bool:
+        """Whether a paragraph opens (or ends, going back) with units of no words up to `unit` and then has words."""
+        paragraph = self.units[unit].paragraph
+        before, behind = unit - step, unit + step
+        if 0 <= before < len(self.units) and self.units[before].paragraph == paragraph:
+            return False
+        while 0 <= behind < len(self.units) and self.units[behind].paragraph == paragraph:
+            if self.borders[behind] < self.borders[behind + 1]:
+                return True
+            behind += step
+        return False
+
+    def holds(self, start: int, length: int) -> bool:
+        """Whether `length` words from `start` on have a whole unit."""
+        units = self.units_in(start, start + length)
+        return len(units) > 0 and self.borders[units.start] < self.borders[units.stop]
+
+    def opens(self, unit: int) -> bool:
+        """Whether a unit is the first of its paragraph."""
+        return unit == 0 or self.units[unit - 1].paragraph != self.units[unit].paragraph
+
+    def is_sentence(self, unit: int) -> bool:
+        """Whether a unit ends as a sentence does."""
+        one = self.units[unit]
+        return bool(_ENDS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+
+    def asks(self, unit: int) -> bool:
+        """Whether a unit is a question."""
+        one = self.units[unit]
+        return bool(_ASKS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+
+    def span(self, start: int, stop: int) -> tuple[int, int]:
+        """Where the words `start:stop` stand in the text; punctuation behind them included."""
+        return self._place(start), self._end(stop)
+
+    def _place(self, word: int) -> int:
+        unit = self.unit_at(word)
+        one = self.units[unit]
+        return _nth(self.article.text, one.start, one.stop, word - self.borders[unit])
+
+    def _end(self, word: int) -> int:
+        unit = self.unit_at(word - 1)
+        one = self.units[unit]
+        if self.borders[unit + 1] == word:
+            return one.stop
+        stop = _nth(self.article.text, one.start, one.stop, word - self.borders[unit])
+        return one.start + len(self.article.text[one.start : stop].rstrip())
+
+
+def _cut(text: str, start: int, stop: int, whole: list[str]) -> tuple[list[tuple[int, int]], list[list[str]]]:
+    """The spans of the units of a paragraph and the words of each; one unit where cutting would change words."""
+    spans = []
+    first = start
+    for border in _BORDER.finditer(text, start, stop):
+        last = first + len(text[first : border.end()].rstrip())
+        if last > first:
+            spans.append((first, last))
+            first = border.end()
+    if first < stop:
+        spans.append((first, stop))
+    told = [words(text[slice(*span)]) for span in spans]
+    if len(spans) > 1 and [word for own in told for word in own] != whole:
+        return [(start, stop)], [whole]
+    return spans, told
+
+
+def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
+    """Whether units of `UNITS_WORDS` words together stand again, or a longer one is the same words twice: a quick look.
+
+    Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
+    """
+    told = [word for index in alive for word in article.words[index]]
+    key = f" {' '.join(told)} "
+    again = 0
+    for index in alive:
+        start, stop = article.spans[index]
+        for piece in _pieces(article.text[start:stop]):
+            own = words(piece)
+            wanted = f" {' '.join(own)} "
+            first = key.find(wanted)
+            if own and key.find(wanted, first + 1) >= 0:
+                again += len(own)
+            if first < 0 or again >= UNITS_WORDS or (len(own) >= 2 * TWICE_WORDS and _twice(own)):
+                return True
+    return False
+
+
+def _pieces(paragraph: str) -> Iterator[str]:
+    for piece in _ANY_END.split(paragraph):
+        if not piece.isascii() and _SOUTH.search(piece):
+            yield from piece.split()
+        elif piece and not piece.isspace():
+            yield piece
+
+
+def _twice(own: list[str]) -> bool:
+    """Whether somewhere in `own` words may be followed by the same again, `TWICE_WORDS` or more."""
+    key = f" {' '.join(own)} "
+    place = 1
+    for number in range(0, len(own) - RUN, TRIED):
+        later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
+        if later > 0:
+            ahead = _alike(key[place:later], key[later : 2 * later - place])
+            back = _alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
+            if ahead + back >= later - place:
+                return True
+        place += sum(map(len, own[number : number + TRIED])) + TRIED
+    return False
+
+
+def _alike(one: str, two: str) -> int:
+    """How many characters both begin with."""
+    if one == two:
+        return len(one)
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
+    return low
+
+
+def _nth(text: str, start: int, stop: int, number: int) -> int:
+    """Where word `number` of ``text[start:stop]`` begins, found by halving."""
+    if not number:
+        return start
+    low, high = start, stop
+    while high - low > 1:
+        middle = (low + high) // 2
+        if len(words(text[start:middle])) > number:
+            high = middle
+        else:
+            low = middle
+    return high - 1
+
+
+def matches(sequence: Units) -> list[Match]:
+    """What stands again of the words, by the place of the copy; copies do not overlap each other."""
+    told = sequence.words
+    runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))
+    places: dict[tuple[str, ...], list[int]] = {run: [] for run, count in Counter(runs).items() if count > 1}
+    found: list[Match] = []
+    place = 0
+    while place < len(runs):
+        before = places.get(runs[place])
+        if before is None:
+            place += 1
+            continue
+        best = max(((_follow(told, earlier, place), -earlier) for earlier in before), default=(0, 0))
+        length = best[0] if best[0] >= RUN else 1
+        if length > 1:
+            found.append(Match(place, -best[1], length))
+        for inside in range(place, min(place + length, len(runs))):
+            known = places.get(runs[inside])
+            if known is not None and len(known) < EARLIER:
+                known.append(inside)
+        place += length
+    return found
+
+
+def _follow(told: list[str], earlier: int, place: int) -> int:
+    """How many words from `earlier` on stand at `place` too; in a text printed often they run into each other."""
+    limit = len(told) - place
+    length = 0
+    while length < limit and told[earlier + length] == told[place + length]:
+        length += 1
+    return length
