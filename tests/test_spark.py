@@ -130,6 +130,8 @@ def drive(jobs, url="local[2]", **options):
 
 
 @needs_spark
+@cluster
+@pytest.mark.cluster
 def test_the_bytes_are_those_of_the_local_engine(source, tmp_path):
     drive([{"source": source, "out": tmp_path / "spark"}])
     assert bytes_of(tmp_path / "spark") == local(source, tmp_path / "local")
