@@ -29,7 +29,7 @@ BLOCK = "repeated-block"
 __all__ = ["BLOCK", "PARAGRAPH", "Repeat", "within_article"]
 
 # Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
-# constant changed at a time. As they stand, 13 of the untouched lose 0.0254 % as blocks of paragraphs; read one
+# constant changed at a time. When they were chosen, 13 of the untouched lost 0.0254 % as blocks of paragraphs; read one
 # by one, these are texts pasted twice, one summary of whole paragraphs, and letters of the same wording to several
 # people. "Recall" is of injected characters.
 BLOCK_WORDS = 40  # words of prose in a copy that follows its twin at once; 20: 17 releases cut, 80: recall of two
