@@ -198,10 +198,6 @@ class Corpus:
                 self._keys.popitem(last=False)
         return column
 
-    def forget(self) -> None:
-        """Gives back the memory of what was kept."""
-        self._keys.clear()
-
     def batches(self) -> Iterator[tuple[int, Piece, int, int]]:
         """``(number, piece, first row, row behind the last)`` of every piece."""
         for number, piece in enumerate(self.pieces):
@@ -250,13 +246,6 @@ class Keys:
         if self.starts is not None and self.stops is not None:
             starts, stops = starts + self.starts[numbers], starts + self.stops[numbers]
         return places, np.frombuffer(data or b"", np.uint8), starts, stops
-
-
-def pack(keys: Sequence[bytes]) -> tuple[npt.NDArray[np.uint8], I64]:
-    """`keys` as one array of bytes, and the borders between them: uint8 [bytes], int64 [len(keys) + 1]."""
-    borders = np.zeros(len(keys) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=borders[1:])
-    return np.frombuffer(b"".join(keys), np.uint8), borders
 
 
 def flat(column: pa.ChunkedArray | pa.Array) -> Any:

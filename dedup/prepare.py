@@ -222,8 +222,8 @@ class _Rows:
 
     def batch(self, primitives: Primitives) -> pa.RecordBatch:
         """All rows, with their paragraphs, repeats and fingerprints."""
-        texts, findings = self._mended(primitives)
-        found = primitives.segments(*pack(list(map(encode, texts))))
+        texts, encoded, findings = self._mended(primitives)
+        found = primitives.segments(*pack(encoded))
         hashes = primitives.word_hashes(found.keys, found.key_borders)
         pieces = self._within_article(texts, found, primitives.repeating(hashes, found))
         repeated = [pieces[text].repeats if text in pieces else [] for text in range(len(texts))]
@@ -255,19 +255,21 @@ class _Rows:
                 arrays[field.name] = pa.array(self.columns[field.name], field.type)
         return pa.record_batch([arrays[name] for name in self.schema.names], schema=self.schema)
 
-    def _mended(self, primitives: Primitives) -> tuple[list[str], list[list[Finding]]]:
-        """The texts after the rules of the text level, and their findings; only suspects are looked at."""
+    def _mended(self, primitives: Primitives) -> tuple[list[str], list[bytes], list[list[Finding]]]:
+        """The texts after the rules of the text level, also in UTF-8, and their findings; only suspects are tried."""
         wanted = sum(bit for rule, bit in BITS.items() if self.settings.rules[rule] != OFF)
-        suspect = primitives.suspects(*pack([text or b"" for text in self.columns["text"]])) & wanted
-        texts = self.raws.copy()
+        texts, encoded = self.raws.copy(), [text or b"" for text in self.columns["text"]]
+        suspect = primitives.suspects(*pack(encoded)) & wanted
         findings: list[list[Finding]] = [[] for _ in texts]
         for row in np.flatnonzero(suspect).tolist():
             odd = bool(suspect[row] & ENCODING)
             texts[row], findings[row] = repair_suspect(self.raws[row], self.settings, encoding_may_change=odd)
+            encoded[row] = encode(texts[row])
         if self.settings.rules["page-furniture"] != OFF:
-            for row in np.flatnonzero(primitives.furniture_suspects(*pack(list(map(encode, texts))))).tolist():
+            for row in np.flatnonzero(primitives.furniture_suspects(*pack(encoded))).tolist():
                 texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings)
-        return texts, findings
+                encoded[row] = encode(texts[row])
+        return texts, encoded, findings
 
     def _within_article(self, texts: list[str], found: Segments, flags: Bytes) -> dict[int, Pieces]:
         """By number of the text what repeats within it, looked for where `flags` say that something may."""

@@ -113,7 +113,7 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     found = _blocks(article, threshold)
     gone = {index for one in found for index in range(one.first, one.last + 1)}
     cut_short = {one for one in found if one.similarity < 1}
-    if not is_left([index for index in range(len(article.keys)) if index not in gone], article):
+    if not is_left(article, [index for index in range(len(article.keys)) if index not in gone]):
         if not cut_short:
             return found, []
         again, hindered = list[Reprint](), frozenset[int]()

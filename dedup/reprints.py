@@ -69,20 +69,14 @@ def reprints(
     return list(drops.reprints(threshold)), frozenset(drops.hindered)
 
 
-def is_left(alive: Sequence[int], article: Paragraphs) -> bool:
+def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
     """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
     told = [word for index in alive for word in article.words[index]]
-    runs = len(told) - RUN + 1
-    if runs <= LEAST:
-        return False
-    if (
-        len(alive) < len(article.keys)
-        and (  # else it is known already
-            runs - len(set(zip(*(told[skip:] for skip in range(RUN)), strict=False))) < LEAST
-        )
-    ):
-        return False
-    return units_again(article, alive)
+    if len(alive) < len(article.keys):  # of all of them together it is known already that enough runs stand again
+        runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))
+        if len(runs) - len(set(runs)) < LEAST:
+            return False
+    return len(told) - RUN + 1 > LEAST and units_again(article, alive)
 
 
 def _settled(sequence: Units, match: Match) -> Match:

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import fingerprint
-from dedup.fingerprint import I64, U64, Comparer, Floats, jaccard
+from dedup.fingerprint import I64, U64, Comparer, Floats, jaccard, pack
 from dedup.grouping import Buckets
-from dedup.pieces import Keys, pack
+from dedup.pieces import Keys
 from dedup.scratch import release, slices
 
 SURVIVES = -1

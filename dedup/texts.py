@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.fingerprint import I64, U64, Bytes, Floats, decode, encode
+from dedup.fingerprint import I64, U64, Bytes, Floats, decode, encode, pack
 from dedup.segment import comparison_key, paragraphs, size_of
 
 DIGEST_BYTES = 16
@@ -62,43 +62,26 @@ class Keys(NamedTuple):
 def segments(data: Bytes, borders: I64) -> Segments:
     r"""The paragraphs of texts in UTF-8 (lone surrogates included), and their comparison keys.
 
-    >>> from dedup.fingerprint import pack
     >>> made = segments(*pack([b"One, two.\n\nThree", b"four"]))
     >>> bytes(made.keys), made.borders.tolist(), made.key_starts.tolist(), made.key_borders.tolist()
     (b'one two threefour', [0, 2, 3], [0, 8, 13], [0, 13, 17])
     """
-    counts, rows, keys, key_borders = [0], [], [], [0]
-    position = 0
+    counts, rows, keys = [0], [], []
     for text_start, text_stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
         text = decode(data[text_start:text_stop].tobytes())
         spans = paragraphs(text)
         counts.append(counts[-1] + len(spans))
-        opened = False
         for start, stop in spans:
             key = comparison_key(text[start:stop])
-            own = encode(key)
-            if own and opened:
-                keys.append(b" ")
-                position += 1
-            opened = opened or bool(own)
             found = key.split()
-            rows.append((start, stop, position, position + len(own), len(found), size_of(found)))
-            keys.append(own)
-            position += len(own)
-        key_borders.append(position)
-    table = np.array(rows, np.float64).reshape(-1, 6).T
-    starts, stops, key_starts, key_stops, counted = table[:5].astype(np.int64)
-    return Segments(
-        np.array(counts, np.int64),
-        starts,
-        stops,
-        key_starts,
-        key_stops,
-        counted,
-        table[5].copy(),
-        np.frombuffer(b"".join(keys), np.uint8),
-        np.array(key_borders, np.int64),
-    )
+            rows.append((start, stop, len(found), size_of(found)))
+            keys.append(encode(key))
+    table = np.array(rows, np.float64).reshape(-1, 4).T
+    starts, stops, counted = table[:3].astype(np.int64)
+    whole, ends = pack(keys)
+    numbers = np.array(counts, np.int64)
+    told = joined(whole, ends[:-1], ends[1:], numbers)
+    return Segments(borders=numbers, starts=starts, stops=stops, words=counted, sizes=table[3].copy(), **told._asdict())
 
 
 def joined(data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:

@@ -17,11 +17,11 @@ LAYERS = [
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
     {"repairs", "texts", "places", "screen", "kernels.characters", "kernels.compiled"},
-    {"kernels.grouping", "kernels.matching"},
+    {"kernels.grouping", "kernels.matching", "kernels.sets"},
     {"plain", "chains", "twins", "read", "pieces"},
     {"splits", "sentences"},
     {"drops", "bullets", "reprints", "alone", "repeats"},
-    {"kernels.lines", "kernels.sets", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
+    {"kernels.lines", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
     {"grouping"},
     {"layers", "recut"},
     {"prepare", "survive"},

@@ -10,12 +10,13 @@ from test_survive import corpora
 from dedup import Settings, fingerprint, kernels, survive
 from dedup.contained import match_contained
 from dedup.fields import encode_bytes
+from dedup.fingerprint import pack
 from dedup.frequency import match_paragraphs
 from dedup.grouping import bucket_entries, compared, first_equal, first_places, shared, value_entries
 from dedup.kernels import matching
 from dedup.match import match_articles
 from dedup.memory import _records
-from dedup.pieces import Corpus, Keys, pack
+from dedup.pieces import Corpus, Keys
 from dedup.prepare import prepare
 from dedup.scratch import Scratch, slices
 from dedup.settings import KEEP

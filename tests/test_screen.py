@@ -15,9 +15,8 @@ from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
 from dedup import badness, encoding, furniture, screen
 from dedup.beginnings import beginnings
-from dedup.fingerprint import encode
+from dedup.fingerprint import encode, pack
 from dedup.kernels import screen as compiled
-from dedup.kernels.sets import pack
 from dedup.repairs import repair, repair_suspect
 from dedup.settings import Settings
 from dedup.typography import typography

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from dedup.fingerprint import FNV_OFFSET, FNV_PRIME, I64, MIX_1, MIX_2, SHINGLE_BASE, U64, Floats
 from dedup.kernels.compiled import njit
 from dedup.kernels.grouping import capacity
+from dedup.kernels.sets import final
 
 Bytes = npt.NDArray[np.uint8]
 Bools = npt.NDArray[np.bool_]
@@ -52,9 +53,7 @@ def _shingles(key: Bytes, n: int, words: U64, ends: I64, out: U64) -> int:
         value = value * _BASE + word
         words[count], ends[count] = word, at
         if count >= n - 1:
-            mixed = (value ^ (value >> _33)) * _MIX_1
-            mixed = (mixed ^ (mixed >> _33)) * _MIX_2
-            out[count - n + 1] = mixed ^ (mixed >> _33)
+            out[count - n + 1] = final(value)
         count += 1
         word = _OFFSET
     return max(count - n + 1, 0)

@@ -70,7 +70,8 @@ def word_hashes(keys: Bytes, borders: I64) -> U64:
 
 
 @inlined
-def _final(value: np.uint64) -> np.uint64:
+def final(value: np.uint64) -> np.uint64:
+    """The hash of a shingle from the polynomial over its words: MurmurHash3's finaliser."""
     mixed = (value ^ (value >> _33)) * _MIX_1
     mixed = (mixed ^ (mixed >> _33)) * _MIX_2
     return mixed ^ (mixed >> _33)
@@ -90,7 +91,7 @@ def _windows(words: U64, count: int, n: int, out: U64) -> int:
             value -= words[at - n] * leading
         value = value * _BASE + words[at]
         if at >= n - 1:
-            out[at - n + 1] = _final(value)
+            out[at - n + 1] = final(value)
     return count - n + 1
 
 
@@ -104,25 +105,13 @@ def _scratch(borders: I64) -> tuple[U64, U64]:
 
 
 @njit
-def _mixed(words: U64, n: int, out: U32) -> int:
-    """Hashes of the n-word windows of `words`, as the permutations want them, into `out`; how many there are."""
-    count = len(words)
-    if count < n:
-        return 0
-    leading = np.uint64(1)
-    for _ in range(n - 1):
-        leading *= _BASE
-    value = np.uint64(0)
-    for at in range(n - 1):
-        value = value * _BASE + words[at]
-    for at in range(n - 1, count):
-        value = value * _BASE + words[at]
-        mixed = np.uint32(_final(value))
+def _mixed(hashes: U64, out: U32) -> None:
+    """Hashes of shingles as the permutations want them, into `out`."""
+    for at in range(len(hashes)):
+        mixed = np.uint32(hashes[at])
         mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B))
         mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35))
-        out[at - n + 1] = np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16)))
-        value -= words[at - n + 1] * leading
-    return count - n + 1
+        out[at] = np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16)))
 
 
 @njit
@@ -151,9 +140,10 @@ def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summand
     longest = 0
     for row in range(len(starts)):
         longest = max(longest, stops[row] - starts[row])
-    mixed = np.empty(longest, np.uint32)
+    hashes, mixed = np.empty(longest, np.uint64), np.empty(longest, np.uint32)
     for row in range(len(starts)):
-        found = _mixed(words[starts[row] : stops[row]], n, mixed)
+        found = _windows(words[starts[row] : stops[row]], stops[row] - starts[row], n, hashes)
+        _mixed(hashes[:found], mixed)
         _sketch(mixed[:found], factors, summands, result[row])
 
 

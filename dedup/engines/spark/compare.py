@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.engines.spark.columns import batch_of, ddl_of
-from dedup.fingerprint import I64, U64, hash_sets
-from dedup.pieces import pack
+from dedup.fingerprint import I64, U64, hash_sets, pack
 
 CONTENT = {"k": pa.binary(), "key": pa.binary(), "size": pa.int64(), "print": pa.int64()}
 COMMON = {"x": pa.binary(), "y": pa.binary(), "common": pa.int64(), "sx": pa.int64(), "sy": pa.int64()}
