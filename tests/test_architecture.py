@@ -16,7 +16,7 @@ LAYERS = [
     {"segment", "fields", "badness", "beginnings"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
-    {"repairs", "texts", "places", "screen", "kernels.characters", "kernels.compiled"},
+    {"repairs", "texts", "places", "screen", "kernels.characters", "kernels.compiled", "kernels.tables"},
     {"kernels.grouping", "kernels.matching", "kernels.sets"},
     {"plain", "chains", "twins", "read", "pieces"},
     {"splits", "sentences"},

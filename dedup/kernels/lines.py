@@ -8,7 +8,6 @@ suspect that is none.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from dedup.beginnings import DIGIT, END, LONGEST, Lengths
 from dedup.fingerprint import I64, SHINGLE_BASE, U64, Bytes, decode
 from dedup.furniture import AROUND, LINE_AT_MOST, kind, line_beginnings
 from dedup.kernels.compiled import njit
+from dedup.kernels.tables import kept
 
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
@@ -37,7 +37,7 @@ class _Tables(NamedTuple):
     lengths: I16  # [places, 2] least and most characters of lines that begin so; 1 and 0: none
 
 
-@cache
+@kept(_Tables)
 def _tables() -> _Tables:
     every = np.arange(CODES, dtype="<u4")
     varied = [0x130, 0x3A3]  # two characters in lower case; one or another, by what stands beside it
