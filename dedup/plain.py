@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from dedup.fingerprint import (
     I64,
     U32,
@@ -24,14 +21,14 @@ from dedup.fingerprint import (
     sketches,
     word_hashes,
 )
-from dedup.screen import furniture_suspects, suspects
+from dedup.screen import furniture_lines, suspects
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
     "Primitives",
     "buckets",
     "compiled",
-    "furniture_suspects",
+    "furniture_lines",
     "hash_sets",
     "joined",
     "minimizers",
@@ -50,8 +47,8 @@ class Primitives(Comparer, Protocol):
     def suspects(self, data: Bytes, borders: I64) -> Bytes:
         """Which rules may find something in each raw text."""
 
-    def furniture_suspects(self, data: Bytes, borders: I64) -> npt.NDArray[np.bool_]:
-        """Which repaired texts may have lines of page furniture."""
+    def furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
+        """Which lines of repaired texts are page furniture, and of what kind."""
 
     def segments(self, data: Bytes, borders: I64) -> Segments:
         """Paragraphs and comparison keys of texts."""

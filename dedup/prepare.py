@@ -266,8 +266,8 @@ class _Rows:
             texts[row], findings[row] = repair_suspect(self.raws[row], self.settings, encoding_may_change=odd)
             encoded[row] = encode(texts[row])
         if self.settings.rules["page-furniture"] != OFF:
-            for row in np.flatnonzero(primitives.furniture_suspects(*pack(encoded))).tolist():
-                texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings)
+            for row, lines in primitives.furniture_lines(*pack(encoded)).items():
+                texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings, lines)
                 encoded[row] = encode(texts[row])
         return texts, encoded, findings
 

@@ -129,7 +129,7 @@ def primitives(*, compiled: bool) -> Primitives:
     if not _warm:
         data, borders = pack([b"a b c"])
         kernels.suspects(data, borders)
-        kernels.furniture_suspects(data, borders)
+        kernels.furniture_lines(data, borders)
         found = kernels.segments(data, borders)
         words = kernels.word_hashes(found.keys, found.key_borders)
         kernels.repeating(words, found)

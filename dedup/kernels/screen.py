@@ -15,13 +15,13 @@ import numpy.typing as npt
 from dedup.badness import NOT_ASCII, Ranges, of_codes, unsure_sequences
 from dedup.fingerprint import I64, U64, Bytes
 from dedup.kernels.compiled import njit
-from dedup.kernels.lines import CODES, decode_at, furniture_suspects
+from dedup.kernels.lines import CODES, decode_at, furniture_lines
 from dedup.kernels.tables import kept
 from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.typography import characters
 from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
 
-__all__ = ["furniture_suspects", "suspects"]
+__all__ = ["furniture_lines", "suspects"]
 
 _State = tuple[np.uint64, np.uint64]
 
