@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from dedup.again import lookalikes, matches
 from dedup.fingerprint import (
     I64,
     U32,
@@ -31,6 +32,8 @@ __all__ = [
     "furniture_lines",
     "hash_sets",
     "joined",
+    "lookalikes",
+    "matches",
     "minimizers",
     "repeating",
     "segments",
@@ -58,6 +61,12 @@ class Primitives(Comparer, Protocol):
 
     def repeating(self, hashes: U64, found: Segments) -> Bytes:
         """Which texts may repeat themselves."""
+
+    def matches(self, numbers: I64, run: int, most: int) -> I64:
+        """What of the words of one text stands again."""
+
+    def lookalikes(self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
+        """Which paragraphs of one text share many runs of words."""
 
     def word_hashes(self, keys: Bytes, borders: I64) -> U64:
         """Hashes of words."""

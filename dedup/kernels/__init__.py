@@ -1,5 +1,6 @@
 """The definitions of `dedup.plain`, compiled; the two modules can stand for each other."""
 
+from dedup.kernels.again import lookalikes, matches
 from dedup.kernels.repeating import repeating
 from dedup.kernels.screen import furniture_lines, suspects
 from dedup.kernels.sets import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
@@ -13,6 +14,8 @@ __all__ = [
     "furniture_lines",
     "hash_sets",
     "joined",
+    "lookalikes",
+    "matches",
     "minimizers",
     "repeating",
     "segments",
