@@ -1,0 +1,82 @@
+"""A real cluster for tests: Spark's own scheduler and two workers as processes on the loopback interface."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from conftest import ROOT
+from spark_cases import environment
+
+
+class Cluster:
+    """A standalone cluster: one scheduler, two workers of one core, started from the ``pyspark`` package."""
+
+    def __init__(self, folder):
+        import pyspark  # noqa: PLC0415 - an extra
+
+        self.folder = folder
+        self.home = Path(pyspark.__file__).parent
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url = f"spark://127.0.0.1:{port}"
+        self.processes = [self.start("master.Master", "--port", str(port))]
+        self.workers = [self.worker(number) for number in range(2)]
+
+    def start(self, what, *options):
+        command = [self.home / "bin" / "spark-class", f"org.apache.spark.deploy.{what}", "--host", "127.0.0.1"]
+        # workers know neither this package nor the folder it is in: it must be sent to them
+        environ = environment(SPARK_HOME=self.home, PYTHONPATH=without_package(), SPARK_DAEMON_MEMORY="256m")
+        with (self.folder / f"{what}-{time.monotonic_ns()}.log").open("wb") as log:
+            return subprocess.Popen(
+                [*command, "--webui-port", "0", *options], stdout=log, stderr=log, env=environ, start_new_session=True
+            )
+
+    def worker(self, number):
+        work = ("--work-dir", str(self.folder / f"work{number}"))
+        started = self.start("worker.Worker", "--cores", "1", "--memory", "1g", *work, self.url)
+        self.processes.append(started)
+        return started
+
+    def executors(self):
+        """The processes of the workers' executors."""
+        found = []
+        for worker in self.workers:
+            listed = subprocess.run(
+                ["ps", "-o", "pid=", "--ppid", str(worker.pid)], capture_output=True, text=True, check=False
+            )
+            found += [int(number) for number in listed.stdout.split()]
+        return found
+
+    def stop(self):
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def without_package():
+    """The path of modules, without this package."""
+    return os.pathsep.join(path for path in sys.path[1:] if path and Path(path) not in {ROOT, ROOT / "tests"})
+
+
+def until(path, job, seconds=240):
+    """Waits for a table of a running job."""
+    for _ in range(seconds * 10):
+        if path.exists():
+            return
+        assert job.poll() is None, job.communicate()[1][-3000:]
+        time.sleep(0.1)
+    raise AssertionError(f"{path} did not appear")
+
+
+def finished(job):
+    """Waits for the end of a job that ends well."""
+    _, errors = job.communicate(timeout=400)
+    assert job.returncode == 0, errors[-3000:]
