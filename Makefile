@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+EXTRAS ?= dev
+# make test EXTRAS=dev,spark runs the tests of the Spark engine too
 READY  := $(VENV)/.ready
 
 .PHONY: demo test check lint types docs bench bench-quality clean
@@ -46,7 +48,7 @@ bench-quality: $(READY)  ## what is found and what is lost, with known truth mad
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dedup needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
 	touch $(READY)
 
 clean:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from conftest import ROOT
@@ -46,12 +47,12 @@ class Cluster:
 
     def executors(self):
         """The processes of the workers' executors."""
+        workers = {worker.pid for worker in self.workers}
         found = []
-        for worker in self.workers:
-            listed = subprocess.run(
-                ["ps", "-o", "pid=", "--ppid", str(worker.pid)], capture_output=True, text=True, check=False
-            )
-            found += [int(number) for number in listed.stdout.split()]
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if int(path.read_text().rpartition(")")[2].split()[1]) in workers:
+                    found.append(int(path.parent.name))
         return found
 
     def stop(self):
