@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -30,11 +31,12 @@ def taken(path: Path) -> dict[str, Any]:
                 stage, found, _ = about.partition("-survivors-")
                 if found:
                     rounds[stage.removeprefix("dedup: ")].add(about)
+            if event["Event"].endswith("SparkListenerSQLExecutionStart"):
+                total.update(_scans(event["physicalPlanDescription"]))
             if event["Event"] != "SparkListenerTaskEnd" or not metrics:
                 continue
             total["tasks"] += 1
             total["shuffled_bytes"] += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
-            total["read_bytes"] += metrics["Input Metrics"]["Bytes Read"]
             total["table_bytes"] += metrics["Output Metrics"]["Bytes Written"]
             total["spilled_bytes"] += metrics["Disk Bytes Spilled"]
             for name, value in (
@@ -49,6 +51,17 @@ def taken(path: Path) -> dict[str, Any]:
                 most[name] = max(most[name], round(value))
     told = {f"rounds_{name}": len(found) for name, found in rounds.items()}
     return {**total, **told, **{f"most_{name}": value for name, value in most.items()}}
+
+
+def _scans(plan: str) -> Counter[str]:
+    """How often a plan reads the prepared articles: with their records, their texts, their keys, or numbers alone."""
+    found: Counter[str] = Counter()
+    for scan in re.split(r"\n\n+", plan):
+        if re.search(r"Location: .*/prepared\]", scan) and (read := re.search(r"ReadSchema: struct<(.*)>", scan)):
+            names = set(re.findall(r"(?:^|,)(\w+):", read[1]))
+            kind = next((name for name in ("data", "text", "key") if name in names), "numbers")
+            found[f"scans_{kind}"] += 1
+    return found
 
 
 @contextmanager

@@ -108,6 +108,25 @@ def tangled(seed, count=120):
     ]
 
 
+def uneven(count=150):
+    """One article over and over, one in the same buckets with one word changed, and most of all from one host."""
+    source = random.Random(count)
+
+    def text():
+        return [f"v{source.randrange(2000)}" for _ in range(60)]
+
+    template, rows = text(), []
+    for number in range(count * 3):
+        body = text() if number % 3 == 2 else list(template)
+        if number % 3 == 1:
+            body[30] = f"w{number}"
+        lines = [" ".join(body[at : at + 20]).capitalize() + "." for at in range(0, 60, 20)]
+        lines.append("Sign up for our newsletter to read more stories like this.")
+        host = "small" if number % 20 == 11 else "big"
+        rows.append({"id": number, "text": "\n\n".join(lines), "url": f"http://{host}.example/{number}"})
+    return rows
+
+
 def corpus_of(folder, seed, count=60):
     """Two files of articles, some of which cannot be read, and one of text."""
     write_jsonl(folder / "a.jsonl", [*news(seed, count // 2), *tangled(seed, count)])

@@ -19,10 +19,17 @@ def run(session, job):
         session.conf.set(name, value)
     source = session.read.json(job["source"]) if job.get("frame") else job["source"]
     engine = dedup.SparkEngine(session=session, partitions=job.get("partitions", 2))
+    told = []
+
+    def progress(stage, done, total):
+        told.append((stage, done, total))
+
     try:
-        return dedup.clean(source, job["out"], dedup.Settings(**job.get("settings", {})), engine=engine).counts
+        settings = dedup.Settings(**job.get("settings", {}))
+        counts = dedup.clean(source, job["out"], settings, engine=engine, progress=progress).counts
     except dedup.DedupError as error:
         return {type(error).__name__: str(error)}
+    return {**counts, "progress": told}
 
 
 def main():

@@ -23,6 +23,7 @@ from spark_cases import (
     one_at_a_time,
     settings_of,
     takes_long,
+    uneven,
 )
 from test_pipeline import bytes_of, news
 
@@ -74,6 +75,7 @@ def driven(tmp_path_factory):
         {"source": made.as_uri(), "frame": True, "out": folder / "table", "conf": planned},
         {"source": again.as_uri(), "frame": True, "out": folder / "table again", "partitions": 5},
         {"source": "-", "out": folder / "stdin"},
+        {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
     ]
     told = drive(jobs)
     return folder, {job["out"].name: (job, one) for job, one in zip(jobs, told, strict=True)}
@@ -92,6 +94,11 @@ def test_every_rule_and_setting_gives_the_local_engines_bytes(driven, number):
 
 
 @needs_spark
+def test_copies_full_buckets_and_a_host_with_nearly_all_give_the_same_bytes(driven):
+    check(driven[1]["uneven"][0])
+
+
+@needs_spark
 def test_an_address_gives_the_bytes_of_the_path(driven):
     folder, _ = driven
     assert bytes_of(folder / "address") == local(folder / "in", folder / "local")
@@ -104,6 +111,18 @@ def test_what_the_user_can_mend_is_told_as_the_local_engine_tells_it(driven):
         local(folder / "in", folder / "fails", on_error="fail")
     assert told["fail"][1] == {"RecordError": str(error.value)}
     assert "InputError" in told["stdin"][1]
+
+
+@needs_spark
+def test_progress_is_told_as_the_local_engine_tells_it(driven):
+    folder, told = driven
+    there = told["spark0"][1]["progress"]
+    here = []
+    local_stages = lambda stage, _done, _total: here.append(stage)  # noqa: E731 - shorter than a function
+    dedup.clean(folder / "in", folder / "watched", engine=dedup.LocalEngine(jobs=1), progress=local_stages)
+    assert set(here) <= {stage for stage, _, _ in there}
+    assert all(0 <= done <= total for _, done, total in there if total is not None)
+    assert any(0 < done < total for _, done, total in there if total), "not only when a stage has ended"
 
 
 @needs_spark
