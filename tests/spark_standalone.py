@@ -27,13 +27,15 @@ class Cluster:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         self.url = f"spark://127.0.0.1:{port}"
-        self.processes = [self.start("master.Master", "--port", str(port))]
+        self.processes = [self.start("master.Master", "127.0.0.1", "--port", str(port))]
         self.workers = [self.worker(number) for number in range(2)]
 
-    def start(self, what, *options):
-        command = [self.home / "bin" / "spark-class", f"org.apache.spark.deploy.{what}", "--host", "127.0.0.1"]
+    def start(self, what, host, *options):
+        command = [self.home / "bin" / "spark-class", f"org.apache.spark.deploy.{what}", "--host", host]
         # workers know neither this package nor the folder it is in: it must be sent to them
-        environ = environment(SPARK_HOME=self.home, PYTHONPATH=without_package(), SPARK_DAEMON_MEMORY="256m")
+        environ = environment(
+            SPARK_HOME=self.home, SPARK_LOCAL_IP=host, PYTHONPATH=without_package(), SPARK_DAEMON_MEMORY="256m"
+        )
         with (self.folder / f"{what}-{time.monotonic_ns()}.log").open("wb") as log:
             return subprocess.Popen(
                 [*command, "--webui-port", "0", *options], stdout=log, stderr=log, env=environ, start_new_session=True
@@ -41,7 +43,9 @@ class Cluster:
 
     def worker(self, number):
         work = ("--work-dir", str(self.folder / f"work{number}"))
-        started = self.start("worker.Worker", "--cores", "1", "--memory", "1g", *work, self.url)
+        # each at an address of its own: Spark runs no task twice on one host
+        host = f"127.0.0.{number + 2}"
+        started = self.start("worker.Worker", host, "--cores", "1", "--memory", "1g", *work, self.url)
         self.processes.append(started)
         return started
 

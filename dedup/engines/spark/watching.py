@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from dedup.stopwatch import Stopwatch
@@ -37,14 +37,16 @@ def watched(session: Any, watch: Stopwatch, total: int) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        context.cancelJobGroup(group)
+        with suppress(Exception):  # what has failed may be Spark itself
+            context.cancelJobGroup(group)
         raise
     finally:
         ended.set()
         if thread.is_alive():
             thread.join()
-        for name, value in before.items():
-            context.setLocalProperty(name, value)
+        with suppress(Exception):
+            for name, value in before.items():
+                context.setLocalProperty(name, value)
 
 
 def _tell(tracker: Any, group: str, watch: Stopwatch, total: int, ended: threading.Event) -> None:
