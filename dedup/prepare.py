@@ -25,7 +25,6 @@ from dedup.places import raw_spans
 from dedup.plain import Primitives
 from dedup.prepared import (
     bucket_array,
-    digests,
     finding_array,
     fixed_array,
     integer_array,
@@ -44,7 +43,7 @@ from dedup.screen import BITS, ENCODING
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.splits import Pieces
-from dedup.texts import DIGEST_BYTES, RUNS_AGAIN, Segments
+from dedup.texts import DIGEST_BYTES, RUNS_AGAIN, Segments, digests
 
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.
 SHARED_WORDS = 5

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.findings import Finding
-from dedup.fingerprint import I64, U32, Bytes, encode
+from dedup.fingerprint import I64, U32, encode
 from dedup.repeats import Repeat
 from dedup.settings import Settings
-from dedup.texts import DIGEST_BYTES, Segments, digest
+from dedup.texts import DIGEST_BYTES, Segments
 
 FINDINGS = pa.struct(
     [
@@ -109,12 +109,6 @@ def paragraph_array(
     }
     arrays = [*map(pa.array, values.values()), fixed_array(keyed, DIGEST_BYTES)]
     return nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
-
-
-def digests(keys: Bytes, starts: I64, stops: I64) -> list[bytes]:
-    """The digests of ``keys[start:stop]``."""
-    whole = keys.tobytes()
-    return [digest(whole[start:stop]) for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
 
 
 def integer_array(values: I64, valid: npt.NDArray[np.bool_]) -> pa.Array:
