@@ -2,8 +2,6 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-EXTRAS ?= dev
-# make test EXTRAS=dev,spark runs the tests of the Spark engine too
 READY  := $(VENV)/.ready
 
 .PHONY: demo test check lint types docs bench bench-quality bench-spark clean
@@ -57,7 +55,7 @@ bench-spark: $(READY)  ## the Spark engine beside the local one, on cuts of DATA
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dedup needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[$(EXTRAS)]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $(READY)
 
 clean:
