@@ -219,6 +219,12 @@ def test_options_of_another_engine_are_refused(tmp_path):
 
 
 @needs_spark
+def test_a_session_of_spark_connect_is_refused(tmp_path):
+    with pytest.raises(dedup.EngineError, match="a session of Spark Connect"):
+        dedup.clean(ROOT / "corpus", tmp_path / "out", engine=dedup.SparkEngine(session=object()))
+
+
+@needs_spark
 def test_where_no_cluster_answers_one_line_says_so(tmp_path):
     out = ("-o", tmp_path / "out", "--engine", "spark", "--master", "spark://127.0.0.1:9")
     assert "spark://127.0.0.1:9: no cluster answers there (Connection refused)" in told_by(*out)

@@ -58,6 +58,7 @@ class SparkEngine:
         with watch.stage("start Spark"):
             session = self.session or sessions.started(self.url, self.options)
         try:
+            sessions.check_session(session)
             sessions.ship(session)
             inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
             listed = listing(session, inputs, out)

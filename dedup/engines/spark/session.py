@@ -86,6 +86,15 @@ def check_package() -> None:
         raise EngineError(f"--engine spark: PySpark {pyspark.__version__} is too old; pip install 'pyspark>=4'")
 
 
+def check_session(session: Any) -> None:
+    """Raises `EngineError` where a session cannot do what is asked of it."""
+    if not hasattr(session, "_jvm"):
+        raise EngineError(
+            "--engine spark: this is a session of Spark Connect, which has no access to file systems and to its own "
+            "tasks; take a classic one (on Databricks, a cluster with dedicated access)"
+        )
+
+
 def _submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has said where
 
