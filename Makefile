@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: demo test check lint types docs bench bench-quality clean
+.PHONY: demo test check lint types docs bench bench-quality bench-spark clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into out/
 	$(BIN)/dedup clean corpus -o out --force
@@ -42,6 +42,15 @@ bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-u
 
 bench-quality: $(READY)  ## what is found and what is lost, with known truth made out of DATA=folder; writes docs/quality.md
 	PYTHONPATH=benchmarks $(BIN)/python -m quality.run $(DATA)
+
+SPARK := build/spark
+bench-spark: $(READY)  ## the Spark engine beside the local one, on cuts of DATA=folder and uneven corpora; writes docs/scaling.md's tables
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[spark]'
+	mkdir -p $(SPARK)
+	for size in 10 40; do $(BIN)/python benchmarks/spark.py cut $(DATA)/senate_releases.jsonl.gz $$size $(SPARK)/senate_releases-$${size}MB.jsonl; done
+	for kind in copies bucket source; do $(BIN)/python benchmarks/spark.py make $$kind 100000 $(SPARK)/$$kind-100000.jsonl; done
+	$(BIN)/python benchmarks/spark.py run $(SPARK)/*.jsonl $(DATA)/senate_releases.jsonl.gz
+	$(BIN)/python benchmarks/spark_table.py --write
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dedup needs Python 3.11 or newer; set PYTHON=")'

@@ -1,30 +1,44 @@
-"""A driver as a user would write it: jobs from standard input, one session, one line of JSON for each job.
+"""A driver as a user would write it: jobs from standard input, one application, one line of JSON for each job.
 
-Each job: ``{"source": ..., "out": ..., "settings": {...}, "conf": {...}, "partitions": 2, "frame": false}``.
+Each job: ``{"source": ..., "out": ..., "settings": {...}, "conf": {...}, "partitions": 2, "frame": false}``. Two run at
+a time, each in a session of its own: while one plans, the other works.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import dedup
 from dedup.engines.spark.session import started
 
 
+def run(session, job):
+    for name, value in job.get("conf", {}).items():
+        session.conf.set(name, value)
+    source = session.read.json(job["source"]) if job.get("frame") else job["source"]
+    engine = dedup.SparkEngine(session=session, partitions=job.get("partitions", 2))
+    told = []
+
+    def progress(stage, done, total):
+        told.append((stage, done, total))
+
+    try:
+        settings = dedup.Settings(**job.get("settings", {}))
+        counts = dedup.clean(source, job["out"], settings, engine=engine, progress=progress).counts
+    except dedup.DedupError as error:
+        return {type(error).__name__: str(error)}
+    return {**counts, "progress": told}
+
+
 def main():
     told = json.load(sys.stdin)
-    session = started(told["url"], {"spark.ui.enabled": "false", **told["options"]})
-    for job in told["jobs"]:
-        for name, value in job.get("conf", {}).items():
-            session.conf.set(name, value)
-        source = session.read.json(job["source"]) if job.get("frame") else job["source"]
-        engine = dedup.SparkEngine(session=session, partitions=job.get("partitions", 2))
-        try:
-            report = dedup.clean(source, job["out"], dedup.Settings(**job.get("settings", {})), engine=engine)
-            sys.stdout.write(json.dumps(report.counts) + "\n")
-        except dedup.DedupError as error:
-            sys.stdout.write(json.dumps({type(error).__name__: str(error)}) + "\n")
+    session = started(told["url"], told["options"])
+    with ThreadPoolExecutor(2) as threads:
+        running = [(number, threads.submit(run, session.newSession(), job)) for number, job in enumerate(told["jobs"])]
+        for number, job in running:
+            sys.stdout.write(json.dumps({"job": number, "told": job.result()}) + "\n")
     session.stop()
 
 

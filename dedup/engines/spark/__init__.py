@@ -18,6 +18,7 @@ from dedup.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from dedup.engines.spark.job import SparkJob
+    from dedup.engines.spark.reading import Listing
 
 _PART_BYTES = 32 << 20  # of input, to one partition
 
@@ -57,12 +58,14 @@ class SparkEngine:
         with watch.stage("start Spark"):
             session = self.session or sessions.started(self.url, self.options)
         try:
+            sessions.check_session(session)
             sessions.ship(session)
             inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
             listed = listing(session, inputs, out)
-            partitions = self.partitions or self._partitions(session, listed.total_bytes)
+            partitions = self.partitions or self._partitions(session, listed)
             folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()
-            with sessions.configured(session, partitions), watched(session, watch, listed.total_bytes):
+            small = not listed.compiled
+            with sessions.configured(session, partitions, small=small), watched(session, watch, listed.total_bytes):
                 store = Store(session, folder, fingerprint(listed, settings), resume=self.resume)
                 yield SparkJob(store, listed, settings, watch, partitions)
                 store.remove()
@@ -77,8 +80,10 @@ class SparkEngine:
                 session.stop()
 
     @staticmethod
-    def _partitions(session: Any, size: int) -> int:
-        return max(int(session.sparkContext.defaultParallelism), -(-size // _PART_BYTES))
+    def _partitions(session: Any, listed: Listing) -> int:
+        if not listed.compiled:
+            return 1
+        return max(int(session.sparkContext.defaultParallelism), -(-listed.total_bytes // _PART_BYTES))
 
 
 __all__ = ["SparkEngine"]

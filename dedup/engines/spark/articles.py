@@ -29,14 +29,14 @@ class Matched(NamedTuple):
 def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled: bool) -> Matched:
     """What becomes of articles. Raises `SettingsError` where they are to be kept by date and none has one."""
     articles = prepared.where("error is null and words > 0")
+    order = f"struct({_rank(articles, prepared, settings)} as r, aid as a, 0 as i) as o"
     question = Question(
         "articles",
-        articles.selectExpr(
-            "digest as k", f"struct({_rank(articles, prepared, settings)} as r, aid as a, 0 as i) as o", "buckets"
-        ),
-        articles.selectExpr("digest as k", "key"),
+        articles.selectExpr("digest as k", order, "buckets"),
+        articles.selectExpr("digest as k", order, "key"),
         ARTICLE_SHINGLE,
         settings.threshold,
+        parts=False,
     )
     found = survive(store, question, compiled=compiled)
     rule = f"cast(case when equal then {DUPLICATE} else {NEAR_DUPLICATE} end as tinyint) as rule"

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dedup import __version__
-from dedup.engines.local import SMALL_BYTES
 from dedup.engines.spark.articles import gone, match_articles, match_contained
 from dedup.engines.spark.paragraphs import match_paragraphs
 from dedup.engines.spark.reading import META, Listing, prepared, records, rows
@@ -28,7 +27,7 @@ class SparkJob:
         self.settings = settings
         self.watch = watch
         self.partitions = partitions
-        self.compiled = listed.frame is not None or listed.total_bytes >= SMALL_BYTES
+        self.compiled = listed.compiled
         self.inputs: Sequence[dict[str, Any]] = []
         self.skipped: Sequence[str] = listed.skipped
         self.fields: dict[str, dict[str, int]] = {}

@@ -51,12 +51,14 @@ def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: b
         present = present.join(taken, ["a", "i"], "left_anti")
     if settings.rules["shared-paragraph"] == "off":
         return Matched(store.table("paragraphs", verdicts), 0, 0, 0)
+    order, key = "struct(0L as r, a, i) as o", "cast(key_start + 1 as int), cast(key_stop - key_start as int)"
     question = Question(
         "paragraphs",
-        present.selectExpr("k", "struct(0L as r, a, i) as o", "buckets"),
-        present.selectExpr("k", "substring(key, cast(key_start + 1 as int), cast(key_stop - key_start as int)) as key"),
+        present.selectExpr("k", order, "buckets"),
+        present.selectExpr("k", order, f"substring(key, {key}) as key"),
         PARAGRAPH_SHINGLE,
         settings.paragraph_threshold,
+        parts=True,
     )
     shared = survive(store, question, compiled=compiled)
     told = shared.verdicts.selectExpr(

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.engines.local import primitives
+from dedup.engines.local import SMALL_BYTES, primitives
 from dedup.engines.spark.columns import batch_of, cast, ddl_of, storable
 from dedup.engines.spark.store import Store
 from dedup.errors import InputError
@@ -56,6 +56,11 @@ class Listing(NamedTuple):
     def total_bytes(self) -> int:
         """Of all files."""
         return sum(one.bytes for one in self.files)
+
+    @property
+    def compiled(self) -> bool:
+        """Whether there is enough to do that compiled code pays: not for small inputs."""
+        return self.frame is not None or self.total_bytes >= SMALL_BYTES
 
 
 _FILES = "file bigint, name string, path string, kind string, bytes bigint, remote boolean, changed bigint"

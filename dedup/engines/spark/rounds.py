@@ -13,6 +13,7 @@ of them takes its place and is decided in a later round.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any, NamedTuple
 
 from dedup.engines.spark.compare import commons, contents
@@ -35,7 +36,7 @@ class Survival(NamedTuple):
 class Question(NamedTuple):
     """What is to be decided.
 
-    `texts` has ``k, o, buckets`` of each text, `keys` at least ``k, key`` of those; equal ones may stand several times.
+    `texts` has ``k, o, buckets`` of each text, `keys` its ``k, o, key``. With `parts`, an article has several texts.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Question(NamedTuple):
     keys: Any
     n: int
     threshold: float
+    parts: bool
 
 
 def survive(store: Store, question: Question, *, compiled: bool) -> Survival:
@@ -55,7 +57,8 @@ class _Rounds:
         self.store = store
         self.question = question
         self.compiled = compiled
-        self.copies = question.texts.select("k", "o")
+        self.keys: Any = None
+        self.copies: Any = None
         self.contents: Any = None
         self.survivors: list[Any] = []
         self.pairs: list[Any] = []
@@ -68,24 +71,32 @@ class _Rounds:
         """All rounds, and what they add up to."""
         entries = self.first()
         number = 0
-        while entries.where(f"status = {_UNDECIDED}").limit(1).count():
+        while not entries.isEmpty():
             entries = self.round(entries, number)
             number += 1
         return self.result(number)
 
     def first(self) -> Any:
         """One row per key and bucket that it shares with another key."""
-        from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+        from pyspark.sql import Window  # noqa: PLC0415 - an extra
+        from pyspark.sql import functions as f  # noqa: PLC0415
 
-        grouped = self.question.texts.groupBy("k").agg(
-            f.min("o").alias("o"), f.max("o").alias("last"), f.first("buckets").alias("buckets")
+        texts = self.question.texts
+        keys = texts.groupBy("k").agg(
+            f.min("o").alias("o"),
+            f.max("o").alias("last"),
+            f.count("*").alias("copies"),
+            f.first("buckets").alias("buckets"),
         )
-        every = grouped.select("k", "o", "last", f.posexplode("buckets").alias("band", "bucket"))
+        self.keys = self.table("keys", keys)
+        several = self.keys.where("copies > 1").select("k")
+        self.copies = self.table("copies", texts.select("k", "o").join(several, "k", "left_semi"))
+        every = self.keys.select("k", "o", "last", f.posexplode("buckets").alias("band", "bucket"))
         every = every.selectExpr("shiftleft(cast(band as bigint), 32) | bucket as b", "k", "o", "last")
-        several = every.groupBy("b").count().where("count > 1").select("b")
-        shared = self.table("shared", every.join(several, "b"))
-        mine = self.question.keys.join(shared.select("k").distinct(), "k", "left_semi")
-        mine = mine.groupBy("k").agg(f.first("key").alias("key"))
+        members = f.count("*").over(Window.partitionBy("b"))
+        shared = self.table("shared", every.withColumn("members", members).where("members > 1").drop("members"))
+        # of equal texts the first alone is read, by its own place: no task gets all copies of an article
+        mine = self.question.keys.join(shared.select("o").distinct(), "o", "left_semi")
         self.contents = self.table("contents", contents(mine, self.question.n, compiled=self.compiled))
         told = shared.join(self.contents.select("k", "size", "print"), "k")
         return self.table("entries", told.selectExpr("*", f"{_UNDECIDED} as status"))
@@ -97,20 +108,16 @@ class _Rounds:
 
         window = _WIDER**number
         place = f.row_number().over(Window.partitionBy("b").orderBy("o"))
-        undecided = entries.where(f"status = {_UNDECIDED}").withColumn("place", place)
-        eligible = (
-            undecided.groupBy("k", "o", "last", "size", "print")
-            .agg(f.max("place").alias("place"))
-            .where(f"place <= {window}")
-            .drop("place")
-        )
+        worst = f.max("place").over(Window.partitionBy("k"))
+        placed = entries.where(f"status = {_UNDECIDED}").withColumn("place", place).withColumn("worst", worst)
+        inside = self.table(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
+        later = inside.where(f"worst <= {window}")
+        eligible = later.select("k", "o", "last", "size", "print").distinct()
         if window > 1:
-            inside = undecided.where(f"place <= {window}").drop("place", "status", "last")
-            later = inside.join(eligible.select("k"), "k", "left_semi")
             blocked = self.matching(_met(inside, later, "x.o < y.o")).select(f.col("y").alias("k")).distinct()
             eligible = eligible.join(blocked, "k", "left_anti")
         new = self.table(f"survivors-{number}", eligible)
-        assert new.limit(1).count(), "a round decides the first of the undecided, if nothing else"
+        assert not new.isEmpty(), "a round decides the first of the undecided, if nothing else"
         self.survivors.append(new)
         self.pairs.append(self.meetings(entries, new, number))
         return self.table(f"entries-{number}", self.after(entries, new))
@@ -144,15 +151,32 @@ class _Rounds:
 
     def after(self, entries: Any, new: Any) -> Any:
         """The entries with what the last round has decided."""
+        from pyspark.sql import Window  # noqa: PLC0415
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        pairs = self.pairs[-1].where("similarity is not null")
+        if self.question.parts:
+            changes = self.changes(entries, new, pairs)
+        else:
+            changes = pairs.selectExpr("y as k", f"cast(null as {ORDER}) as next", f"{_GOES} as becomes").distinct()
+        changes = changes.unionByName(new.selectExpr("k", f"cast(null as {ORDER}) as next", f"{_SURVIVES} as becomes"))
+        changed = entries.join(changes, "k", "left").selectExpr(
+            "b", "k", "coalesce(next, o) as o", "last", "size", "print", "coalesce(becomes, status) as status"
+        )
+        left = f.min("status").over(Window.partitionBy("b"))
+        return changed.withColumn("left", left).where(f"left = {_UNDECIDED}").drop("left")
+
+    def changes(self, entries: Any, new: Any, pairs: Any) -> Any:
+        """What becomes of keys that match a new survivor: ``k, next, becomes``."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         orders = (
             entries.where(f"status = {_UNDECIDED}").select(f.col("k").alias("y"), f.col("o").alias("mine")).distinct()
         )
         orders = orders.join(new.select(f.col("k").alias("y")), "y", "left_anti")
-        pairs = self.pairs[-1].where("similarity is not null").join(orders, "y")
         gone = (
-            pairs.where("o < mine and o.a <> mine.a")
+            pairs.join(orders, "y")
+            .where("o < mine and o.a <> mine.a")
             .groupBy("y")
             .agg(f.first("mine").alias("mine"), f.min("o.a").alias("home"))
         )
@@ -161,83 +185,75 @@ class _Rounds:
         nexts = (
             gone.join(copies, "y").where("next.a = home and next > mine").groupBy("y").agg(f.min("next").alias("next"))
         )
+        nexts = self.table(f"next-{len(self.pairs)}", nexts)
         against = nexts.join(self.matches(), "y").where("o < next and o.a <> next.a").select("y").distinct()
         nexts = nexts.join(against, "y", "left_anti")
-        changes = (
-            gone.select("y")
-            .join(nexts, "y", "left")
-            .selectExpr("y as k", "next", f"case when next is null then {_GOES} else {_UNDECIDED} end as becomes")
-        )
-        changes = changes.unionByName(new.selectExpr("k", f"cast(null as {ORDER}) as next", f"{_SURVIVES} as becomes"))
-        changed = entries.join(changes, "k", "left").selectExpr(
-            "b", "k", "coalesce(next, o) as o", "last", "size", "print", "coalesce(becomes, status) as status"
-        )
-        open_ = changed.where(f"status = {_UNDECIDED}").select("b").distinct()
-        return changed.join(open_, "b", "left_semi")
+        becomes = f"case when next is null then {_GOES} else {_UNDECIDED} end as becomes"
+        return gone.select("y").join(nexts, "y", "left").selectExpr("y as k", "next", becomes)
 
     def matches(self) -> Any:
         """All matches of survivors so far."""
-        found = self.pairs[0]
-        for one in self.pairs[1:]:
-            found = found.unionByName(one)
-        return found.where("similarity is not null").drop("x")
+        return _union(self.pairs).where("similarity is not null").drop("x")
 
     def result(self, rounds: int) -> Survival:
         """The verdict on every text that goes, and what it took."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        keys = self.copies.groupBy("k").agg(f.min("o").alias("first"), f.count("*").alias("copies"))
         if not rounds:
-            keys = keys.where("copies > 1").selectExpr("k", "first as stays")
-            equal = self.copies.join(keys, "k").where("o > stays and o.a <> stays.a")
-            made = equal.selectExpr(
-                "o", "stays as twin", "1D as similarity", "true as equal", "0 as met", "0 as matched", "stays"
-            )
-            return self.summed(made, 0, rounds)
-        survivors, pairs = self.survivors[0], self.pairs[0]
-        for one, two in zip(self.survivors[1:], self.pairs[1:], strict=True):
-            survivors, pairs = survivors.unionByName(one), pairs.unionByName(two)
-        survivors = survivors.selectExpr("k", "o as stays")
-        meeting = self.contents.select("k", f.expr("true").alias("meets"))
-        keys = keys.join(survivors, "k", "left").join(meeting, "k", "left")
-        keys = keys.selectExpr("k", "first", "copies", "case when meets then stays else first end as stays")
-        # a key that survives at once has met only those before its first text
-        single = pairs.selectExpr("y as k", "o").join(keys.where("stays = first").select("k", "first"), "k")
-        met = single.where("o < first and o.a <> first.a").count()
-        others = keys.where("stays is null or stays > first or copies > 1").select("k", "first", "stays")
-        told = pairs.join(others.where("stays is null or stays > first").selectExpr("k as y"), "y", "left_semi")
-        told = told.groupBy(f.col("y").alias("k")).agg(f.collect_list(f.struct("o", "similarity")).alias("met"))
-        texts = self.copies.join(others.join(told, "k", "left"), "k")
-        mine = "filter(met, one -> one.o < o and one.o.a <> o.a)"
-        texts = texts.selectExpr("o", "first", "stays", f"case when stays is null or o <= stays then {mine} end as met")
-        texts = texts.selectExpr(
-            "o", "stays", "met", "filter(met, one -> one.similarity is not null) as matched", "first"
-        ).where("stays is null or stays > first or o > stays")
-        best = "array_max(transform(matched, one -> struct(one.similarity, -one.o.r, -one.o.a, -one.o.i)))"
-        texts = texts.selectExpr("*", f"{best} as best", "coalesce(o > stays, false) as equal")
-        texts = texts.where("stays is null or o <> stays or met is not null").selectExpr(
+            firsts = self.keys.where("copies > 1").selectExpr("k", "o as stays")
+            return self.summed(_equal(self.copies.join(firsts, "k")), rounds)
+        keys = self.keys.selectExpr("k", "o as first", "copies")
+        keys = keys.join(_union(self.survivors).selectExpr("k", "o as stays"), "k", "left")
+        keys = keys.join(self.contents.select("k", f.expr("true").alias("meets")), "k", "left")
+        keys = keys.where("meets or copies > 1").selectExpr(
+            "k", "first", "copies", "coalesce(meets, false) as meets", "case when meets then stays else first end stays"
+        )
+        keys = self.table("stays", keys)
+        texts = self.copies.join(keys.drop("first", "copies"), "k")
+        texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "meets", "stays"))
+        # What a text has met before it was decided: never as a list, for it may be many.
+        pairs = _union(self.pairs).selectExpr("y as k", "o as before", "similarity")
+        asked = texts.where("meets and (stays is null or o <= stays)").alias("text")
+        met = asked.join(pairs.alias("pair"), f.expr("text.k = pair.k and before < o and before.a <> o.a"), "left")
+        best = "case when similarity is not null then struct(similarity, -before.r, -before.a, -before.i) end"
+        met = met.groupBy("o", "stays").agg(
+            f.count("before").alias("met"), f.count("similarity").alias("matched"), f.max(f.expr(best)).alias("best")
+        )
+        told = met.selectExpr(
             "o",
-            "case when equal then stays when best is not null then "
+            "case when best is not null then "
             f"cast(struct(-best.col2, -best.col3, cast(-best.col4 as int)) as {ORDER}) end as twin",
-            "case when equal then 1D else best.similarity end as similarity",
-            "equal",
-            "coalesce(size(met), 0) as met",
-            "coalesce(size(matched), 0) as matched",
+            "best.similarity as similarity",
+            "false as equal",
+            "met",
+            "matched",
             "stays",
         )
-        texts = texts.where("not equal or o.a <> stays.a")
-        return self.summed(texts, met, rounds)
+        return self.summed(told.unionByName(_equal(texts)), rounds)
 
-    def summed(self, texts: Any, met: int, rounds: int) -> Survival:
+    def summed(self, texts: Any, rounds: int) -> Survival:
         """The verdicts as a table, and their counts."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         lost = "cast(twin is null and (stays is null or o < stays) as int) as lost"
         table = self.table("verdicts", texts.selectExpr("o", "twin", "similarity", "equal", "met", "matched", lost))
         row = table.agg(f.sum("met"), f.sum("matched"), f.sum("lost")).first()
-        assert not row[2], f"{row[2]} texts are left undecided"
+        if row[2]:
+            raise AssertionError(f"{row[2]} {self.question.name} are left undecided")
         verdicts = table.where("twin is not null").select("o", "twin", "similarity", "equal")
-        return Survival(verdicts, met + int(row[0] or 0), int(row[1] or 0), rounds)
+        return Survival(verdicts, int(row[0] or 0), int(row[1] or 0), rounds)
+
+
+def _equal(texts: Any) -> Any:
+    """The verdicts on texts that stand behind the one of their key that stays, in another article."""
+    equal = texts.where("o > stays and o.a <> stays.a")
+    return equal.selectExpr(
+        "o", "stays as twin", "1D as similarity", "true as equal", "0L as met", "0L as matched", "stays"
+    )
+
+
+def _union(frames: list[Any]) -> Any:
+    return reduce(lambda one, two: one.unionByName(two), frames)
 
 
 _SIZES = ("size_x", "print_x", "size_y", "print_y")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import dedup
 from dedup.errors import EngineError
 
 _JAVA = 17  # the oldest that Spark 4 runs on
+_ANSWERS_IN = 20.0  # seconds that a scheduler has to answer
 
 # What our tasks ask of any session. An article is large: a batch of a thousand is enough.
 _ASKED = {
@@ -26,6 +28,8 @@ _ASKED = {
     "spark.sql.execution.arrow.maxBytesPerBatch": "32m",
     "spark.sql.parquet.enableVectorizedReader": "true",
 }
+# Java code is made of every plan, and compiled. A small job has ended before that pays.
+_ASKED_SMALL = {"spark.sql.codegen.wholeStage": "false"}
 
 
 def started(url: str | None, options: Mapping[str, str]) -> Any:
@@ -38,6 +42,7 @@ def started(url: str | None, options: Mapping[str, str]) -> Any:
 
     if SparkSession.getActiveSession() is None:
         _check_java()
+        _check_answers(url or "")
     # Workers would take the system's Python otherwise, whatever runs here.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
@@ -81,6 +86,15 @@ def check_package() -> None:
         raise EngineError(f"--engine spark: PySpark {pyspark.__version__} is too old; pip install 'pyspark>=4'")
 
 
+def check_session(session: Any) -> None:
+    """Raises `EngineError` where a session cannot do what is asked of it."""
+    if not hasattr(session, "_jvm"):
+        raise EngineError(
+            "--engine spark: this is a session of Spark Connect, which has no access to file systems and to its own "
+            "tasks; take a classic one (on Databricks, a cluster with dedicated access)"
+        )
+
+
 def _submitted() -> bool:
     return "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has said where
 
@@ -102,6 +116,24 @@ def _check_java() -> None:
     found = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
     if found and int(found[1]) < _JAVA:
         raise EngineError(f"--engine spark: {java} is Java {found[1]}, Spark 4 needs {_JAVA} or newer; {what}")
+
+
+def _check_answers(url: str) -> None:
+    """Raises `EngineError` where nobody listens at ``spark://HOST:PORT,...``: Spark itself would ask for a minute."""
+    if not url.startswith("spark://"):
+        return
+    told = "no HOST:PORT"
+    for place in url.removeprefix("spark://").split(","):
+        host, _, port = place.rpartition(":")
+        if not host or not port.isdecimal():
+            continue
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWERS_IN).close()
+        except (OSError, OverflowError) as error:
+            told = getattr(error, "strerror", None) or str(error)
+        else:
+            return
+    raise EngineError(f"{url}: no cluster answers there ({told}); is the address right, and does the cluster run?")
 
 
 def _check_workers(session: Any, url: str) -> None:
@@ -138,9 +170,9 @@ def first_line(error: Exception) -> str:
 
 
 @contextmanager
-def configured(session: Any, partitions: int) -> Iterator[None]:
+def configured(session: Any, partitions: int, *, small: bool) -> Iterator[None]:
     """The session with what our tasks ask of it; as it was before, afterwards."""
-    asked = {**_ASKED, "spark.sql.shuffle.partitions": str(partitions)}
+    asked = {**_ASKED, **(_ASKED_SMALL if small else {}), "spark.sql.shuffle.partitions": str(partitions)}
     before = {name: session.conf.get(name, None) for name in asked}
     for name, value in asked.items():
         session.conf.set(name, value)
@@ -157,9 +189,9 @@ def configured(session: Any, partitions: int) -> Iterator[None]:
 def ship(session: Any) -> None:
     """Sends this package to the workers; what it depends on must be installed there."""
     context = session.sparkContext
-    if context.master.startswith("local"):
-        return
     package = Path(dedup.__file__).parent
+    if context.master.startswith("local") or not package.is_dir():  # in an archive: ``--py-files`` has sent it
+        return
     folder = Path(tempfile.mkdtemp(prefix="dedup-"))
     archive = folder / f"dedup-{dedup.__version__}.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
