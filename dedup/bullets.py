@@ -55,7 +55,7 @@ def _twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]
     begins = [borders[first] for first, _ in lines]
     twins: dict[int, int] = {}
     for match in found:
-        back = _back(sequence, match)
+        back = sequence.behind(match, SUMMARY_LINE)
         for place, other in ((match.copy, match.source), (match.source, match.copy)):
             for line in range(bisect_left(begins, place - back), len(lines)):
                 start, stop = _words_of(sequence, lines[line])
@@ -93,15 +93,6 @@ def _rows(drops: Drops, lines: list[tuple[int, int]], twins: dict[int, int]) -> 
             if len(row) >= SUMMARY:
                 yield sorted(row)
                 break
-
-
-def _back(sequence: Units, match: Match) -> int:
-    """How many words before a match are the same too: what another match before it has taken."""
-    told = sequence.words
-    back = 0
-    while back < min(match.source, SUMMARY_LINE) and told[match.source - back - 1] == told[match.copy - back - 1]:
-        back += 1
-    return back
 
 
 def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:

@@ -376,7 +376,8 @@ def _bullets(article: Paragraphs, alive: Sequence[int], twins: Twins) -> None:
         stop = start + len(row)
         scattered = bool(row) and row[-1] - row[0] >= len(row) and (row[0] >= stop or row[-1] < start)
         outside = start <= BULLETS_EDGE or stop >= len(left) - BULLETS_EDGE
-        enough = len(row) >= BULLETS and sum(article.size(left[twin]) for twin in row) >= BULLETS_WORDS
+        stated = [left[twin] for twin in row if not article.asks(left[twin])]
+        enough = len(stated) >= BULLETS and sum(map(article.size, stated)) >= BULLETS_WORDS
         if scattered and outside and enough:
             twins.add({left[start + offset]: left[twin] for offset, twin in enumerate(row)})
         start += max(1, len(row))
@@ -388,7 +389,7 @@ def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], sta
     for place in range(start, len(left)):
         index = left[place]
         both = places.get(article.ids[index], [])
-        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS or article.asks(index):
+        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS:
             break
         twin = both[0] if both[1] == place else both[1]
         if (row and twin <= row[-1]) or start <= twin <= place:

@@ -134,6 +134,14 @@ class Units:
         """Whether a unit is the first of its paragraph."""
         return unit == 0 or self.units[unit - 1].paragraph != self.units[unit].paragraph
 
+    def behind(self, match: Match, most: int) -> int:
+        """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
+        told = self.words
+        back = 0
+        while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
+            back += 1
+        return back
+
     def is_sentence(self, unit: int) -> bool:
         """Whether a unit ends as a sentence does."""
         one = self.units[unit]
