@@ -44,6 +44,7 @@ _STEPS = sorted(
 _EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 _TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _STARTS_SENTENCE = re.compile(r"[.!?:;…|•][^\w,]*$")
+_STATES = re.compile(r"[^\W\d_]{3}[.!。।۔።][\"'”’»)]*\s*(?=\w)")  # a sentence before another
 _CLAUSE = re.compile(r"[a-z]|[ivxl]{2,6}")  # of "(b)" or "iv." before a clause: a number in letters
 
 
@@ -133,6 +134,10 @@ class Paragraphs:
         """Whether a paragraph ends as a question."""
         start, stop = self.spans[index]
         return self.text[max(start, stop - 8) : stop].rstrip(" \n\"'”’»)").endswith(("?", "？", "؟"))
+
+    def only_asks(self, index: int) -> bool:
+        """Whether a paragraph is a question and nothing else."""
+        return self.asks(index) and not _STATES.search(self.text, *self.spans[index])
 
     def agree(self, first: int, second: int) -> bool:
         """Whether two paragraphs hold the same numbers and the same names, in the same order."""

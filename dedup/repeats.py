@@ -376,7 +376,7 @@ def _bullets(article: Paragraphs, alive: Sequence[int], twins: Twins) -> None:
         stop = start + len(row)
         scattered = bool(row) and row[-1] - row[0] >= len(row) and (row[0] >= stop or row[-1] < start)
         outside = start <= BULLETS_EDGE or stop >= len(left) - BULLETS_EDGE
-        stated = [left[twin] for twin in row if not article.asks(left[twin])]
+        stated = [left[twin] for twin in row if not article.only_asks(left[twin])]
         enough = len(stated) >= BULLETS and sum(map(article.size, stated)) >= BULLETS_WORDS
         if scattered and outside and enough:
             twins.add({left[start + offset]: left[twin] for offset, twin in enumerate(row)})

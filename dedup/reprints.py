@@ -343,7 +343,7 @@ def _third(sequence: Units, chain: Chain, found: Sequence[Match]) -> bool:
 def _drop_chain(drops: Drops, chain: Chain) -> None:
     """Drops the side of a chain of which more can go; else that which leaves less, or is whole lines, or is later.
 
-    What opens the article and stands again further down is a summary: it goes, not the passage.
+    What opens the article and stands again where more follows is a summary or a prefix: it goes, not the passage.
     """
     sequence = drops.sequence
     sides = [_droppable(sequence, chain, side) for side in (0, 1)]
@@ -352,6 +352,6 @@ def _drop_chain(drops: Drops, chain: Chain) -> None:
         for side in (0, 1)
     )
     overlap = chain.source[1] > chain.copy[0]
-    opens = sequence.size(0, chain.source[0]) < PROSE and sequence.size(chain.source[1], chain.copy[0]) > FAR_WORDS
+    opens = sequence.size(0, chain.source[0]) < PROSE <= sequence.size(chain.copy[1], len(sequence.words))
     for units, shift in sides[(source > copy or (opens and source == copy)) and not overlap]:
         drops.drop(units, shift)
