@@ -49,7 +49,8 @@ DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the
 DENSE_MANY = 0.85  # share matched in all copies together, where they run into each other
 UNLIKE = 0.3  # Jaccard similarity from which neighbours are a list of like items, and edited pairs prove nothing
 WHOLE = 0.9  # share of the article from which two copies are the whole of it
-WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: enough for equal copies that are the whole article
+PREFIX = 3  # paragraphs, heading counted, that open the article and are followed by themselves
+WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: enough for equal copies that are the whole article, or its beginning
 LINES = 6  # different short lines that tile exactly: a list printed twice, not a line sung again
 LINES_WORDS = 100  # words in them; a chorus sung twice has about 50
 LINES_WHOLE_WORDS = 60  # words in them where they are the whole article
@@ -267,7 +268,8 @@ def _is_block(
         return False
     near = between <= (APART_ALONE if len(evidence) < 2 else max(APART, APART_SHARE * copy))
     whole = words(lows | highs) / total
-    enough = BLOCK_WORDS * WHOLE_NEEDS if whole >= WHOLE and set(kinds) == {EQUAL} else BLOCK_WORDS
+    prefix = not min(lows) and not between and not unmatched and len(links) >= PREFIX
+    enough = BLOCK_WORDS * WHOLE_NEEDS if (whole >= WHOLE or prefix) and set(kinds) == {EQUAL} else BLOCK_WORDS
     if near and prose >= enough and (len(evidence) > 1 or EQUAL in kinds or whole >= WHOLE):
         return True
     if prose >= FAR_WORDS and len(evidence) >= FAR_PARAGRAPHS:

@@ -34,7 +34,7 @@ FAR_WORDS = 100  # words of prose in a copy anywhere else, and in one that is ha
 FAR_PARAGRAPHS = 4  # paragraphs of prose in a copy anywhere else
 SOME_WORDS = 100  # or all words; with 80 a release loses passages of a speech that it has quoted before
 SOME_PARAGRAPHS = 5  # and all paragraphs, headings counted, where three are prose; with two, signatures of letters go
-EDGE_WORDS, EDGE_PARAGRAPHS = 50, 3  # the same for a copy that ends the article, and where the first opens it
+EDGE_WORDS, EDGE_PARAGRAPHS = 40, 3  # the same for a copy that ends the article, and where the first opens it
 STATED = 30  # words of it in sentences: lines of verse and of tables have no end
 GAP_WORDS = 100  # words of either copy that a chain may leap over
 SLIDE = 12  # words by which the border of such a gap may be moved
@@ -300,11 +300,18 @@ def _told(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:
 
 
 def _sentences(sequence: Units, side: list[tuple[range, int]]) -> float:
-    """Words of those units of a side that are sentences of prose."""
+    """Words of those units of a side that are sentences of prose, lines that a sentence goes on over together."""
     borders = sequence.borders
-    units = [unit for units, _ in side for unit in units if sequence.is_sentence(unit)]
-    sizes = (sequence.size(borders[unit], borders[unit + 1]) for unit in units)
-    return sum(size for size in sizes if size >= PROSE)
+    total = row = 0.0
+    for units, _ in side:
+        for unit in units:
+            row += sequence.size(borders[unit], borders[unit + 1])
+            if unit + 1 in units and sequence.goes_on(unit):
+                continue
+            if row >= PROSE and (sequence.is_sentence(unit) or sequence.goes_on(unit)):
+                total += row
+            row = 0.0
+    return total
 
 
 def _paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:

@@ -24,11 +24,13 @@ _BORDER = re.compile(
     r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
 )
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
+_LETTER = re.compile(r"[^\W\d_]")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
 
 
 _ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
 _SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
+WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
 UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
 TWICE_WORDS = 20  # the same for words that are followed by themselves
 TRIED = 8  # every so many words it is tried whether they are
@@ -146,6 +148,15 @@ class Units:
         """Whether a unit ends as a sentence does."""
         one = self.units[unit]
         return bool(_ENDS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+
+    def goes_on(self, unit: int) -> bool:
+        """Whether a unit is a line of a sentence that the next line goes on with, as in mail and books."""
+        one = self.units[unit]
+        if one.stop - one.start < WRAPPED or unit + 1 == len(self.units) or self.is_sentence(unit):
+            return False
+        behind = self.units[unit + 1]
+        first = _LETTER.search(self.article.text, behind.start, behind.stop)
+        return first is not None and first.group().islower()
 
     def asks(self, unit: int) -> bool:
         """Whether a unit is a question."""
