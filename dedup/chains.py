@@ -15,6 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from dedup.segment import size_of
@@ -168,6 +169,11 @@ class Paragraphs:
     @cached_property
     def _small_words(self) -> frozenset[str]:
         return frozenset(token for token in _TOKEN.findall(self.text) if token.islower())
+
+    @cached_property
+    def own(self) -> list[int]:
+        """How many paragraphs before each place, and in all, stand only once."""
+        return [0, *accumulate(len(self.places[one]) == 1 for one in self.ids)]
 
     def _bag(self, index: int) -> Counter[str]:
         if index not in self._bags:

@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from dedup.alone import PARAGRAPH, alone
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
+from dedup.heads import of_one_form
 from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
@@ -266,6 +267,8 @@ def _is_block(
         len(evidence) == 1 and (_is_verse(article, alive[evidence[0]]) or article.asks(alive[evidence[0] - 1]))
     ):
         return False
+    if _is_form(article, alive, links, evidence):
+        return False
     near = between <= (APART_ALONE if len(evidence) < 2 else max(APART, APART_SHARE * copy))
     whole = words(lows | highs) / total
     prefix = not min(lows) and not between and not unmatched and len(links) >= PREFIX
@@ -296,9 +299,42 @@ def _is_pattern(
             if at < len(alive) and alive[at] == index and index not in twins:
                 standing.append(at)
         before = {article.ids[_before(alive, at, twins)] for at in standing[1:]} - matched
+        if standing[0]:  # the first may stand under the title
+            first = _before(alive, standing[0], twins)
+            before |= {article.ids[first]} - matched if article.is_prose(first) else set()
         if len(standing) > 2 and len(before) > 1:
             return True
-    return False
+    return links[-1][0] < links[0][1] and 2 * sum(_is_varied(article, alive[at], twins) for at in evidence) > len(evidence)
+
+
+def _is_varied(article: Paragraphs, index: int, twins: Twins) -> bool:
+    """Whether a paragraph stands three times or more, twice of these after something that stands only there."""
+    article.purse -= len(article.places[article.ids[index]])
+    standing = [place for place in article.places[article.ids[index]] if place not in twins]
+    own = article.own
+    return len(standing) > 2 and sum(own[two] > own[one + 1] for one, two in pairwise(standing)) > 1
+
+
+def _is_form(
+    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int]
+) -> bool:
+    """Whether the copies stand under heads of one form: the same letter to two people, a menu of two days.
+
+    What opens the article stands under none.
+    """
+    (low, high), *_ = links
+    if not low:
+        return False
+    matched = {place for link in links for place in link}
+    pairs = [(low - 1, high - 1)]
+    for (down, across), link in pairwise(links):
+        if down in evidence or across in evidence:
+            break
+        pairs += [(link[0] - 1, link[1] - 1)] if link[0] - down > 1 and link[1] - across > 1 else []
+    texts = ([article.text[slice(*article.spans[alive[place]])] for place in pair] for pair in pairs)
+    return any(
+        matched.isdisjoint(pair) and of_one_form(*told) for pair, told in zip(pairs, texts, strict=True)
+    )
 
 
 def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
@@ -325,7 +361,7 @@ def _counts(
 ) -> bool:
     """Whether a pair of a chain is evidence: prose, and if edited, unlike its neighbours in the copy."""
     low, high = (alive[side] for side in links[place])
-    if not (article.is_prose(high) and article.is_prose(low)):
+    if not (article.is_prose(high) and article.is_prose(low)) or article.only_asks(high):
         return False
     if kinds[place] == EQUAL:
         return True

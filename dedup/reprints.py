@@ -16,6 +16,7 @@ from typing import NamedTuple
 from dedup.bullets import summaries
 from dedup.chains import PROSE, Paragraphs
 from dedup.drops import Drops, is_prose
+from dedup.heads import of_one_form
 from dedup.segment import size_of
 from dedup.sentences import Match, Units, matches, units_again
 from dedup.splits import Reprint
@@ -229,6 +230,8 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
         return False
     prose = max(_prose(sequence, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
+        return False
+    if of_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
         return False
     between = drops.left(chain.source[1], chain.copy[0])
     whole = 2 * matched / drops.left(0, len(sequence.words))

@@ -152,7 +152,9 @@ class Units:
     def goes_on(self, unit: int) -> bool:
         """Whether a unit is a line of a sentence that the next line goes on with, as in mail and books."""
         one = self.units[unit]
-        if one.stop - one.start < WRAPPED or unit + 1 == len(self.units) or self.is_sentence(unit):
+        if one.stop - one.start < WRAPPED or unit + 1 == len(self.units):
+            return False
+        if not self.article.text[one.stop - 1].isalnum():
             return False
         behind = self.units[unit + 1]
         first = _LETTER.search(self.article.text, behind.start, behind.stop)
@@ -162,6 +164,15 @@ class Units:
         """Whether a unit is a question."""
         one = self.units[unit]
         return bool(_ASKS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+
+    def head(self, word: int) -> str:
+        """The line above the one that a word begins; nothing where it begins none, or the first of all."""
+        unit = last = self.unit_at(word) - 1
+        if last < 0 or self.borders[last + 1] != word or self.units[last + 1].line == self.units[last].line:
+            return ""
+        while unit and self.units[unit - 1].line == self.units[last].line:
+            unit -= 1
+        return self.article.text[self.units[unit].start : self.units[last].stop]
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
         """Where the words `start:stop` stand in the text; punctuation behind them included."""
