@@ -15,7 +15,7 @@ from dedup.repeats import BLOCK, within_article
 from dedup.segment import comparison_key, paragraphs
 from dedup.settings import Settings
 
-SYLLABLES = "ba co du fe gi lo mu ne pi ra so tu va we xi yo za cle dri gro plo sta tri".split()
+SYLLABLES = ("ba", "co", "du", "fe", "gi", "lo", "mu", "ne", "pi", "ra", "so", "tu", "va", "we", "cle", "dri", "gro")
 
 
 def prose(seed: int, count: int, low: int = 18, high: int = 40) -> list[str]:
@@ -131,9 +131,7 @@ CASES = {
         )
     ],
     "an interviewer who asks the same twice, far apart": [*P[:5], LONG_QUESTION, *P[5:12], LONG_QUESTION, *P[12:15]],
-    "a FAQ with equal long answers": [
-        piece for question in P[:6] for piece in (question[:-1] + "?", LONG_ANSWER)
-    ],
+    "a FAQ with equal long answers": [piece for question in P[:6] for piece in (question[:-1] + "?", LONG_ANSWER)],
     "a FAQ with equal long answers in paragraphs": [
         piece for question in P[:5] for piece in (question[:-1] + "?", *LONG_ANSWER.split(". "))
     ],
@@ -180,9 +178,7 @@ CASES = {
         line for week in (1, 2) for day in DAYS for line in (f"{day}, week {week}", *MEALS[: 2 + (len(day) % 3)])
     ],
     "a meal plan, two equal days and five others": [
-        line
-        for at, day in enumerate(DAYS)
-        for line in (day, *(MEALS if at in {1, 4} else P[at * 4 : at * 4 + 4]))
+        line for at, day in enumerate(DAYS) for line in (day, *(MEALS if at in {1, 4} else P[at * 4 : at * 4 + 4]))
     ],
     "three days with one schedule": [line for day in DAYS[:3] for line in (f"{day}, June {len(day)}", *SCHEDULE)],
     "two days with one schedule": [line for day in DAYS[:2] for line in (f"{day}, June {len(day)}", *SCHEDULE)],
@@ -193,12 +189,12 @@ CASES = {
             f"For {ounces // 2} people",
             f"{ounces} oz of flour, sifted twice, with a pinch of salt and a spoonful of fresh baking powder",
             f"{ounces} oz of butter at room temperature, cut in pieces the size of a walnut and creamed with sugar",
-            f"{ounces // 2} eggs, beaten well, stirred into the butter one by one so that the batter does not curdle",
-            f"{ounces * 2} oz of cherries, stoned and drained, rolled in flour so that they do not sink to the bottom",
+            f"{ounces // 2} eggs, beaten well, stirred into the butter one by one lest it curdle",
+            f"{ounces * 2} oz of cherries, stoned and drained, rolled in flour lest they sink to the bottom",
         )
     ],
     "products with the same block of specifications": [
-        line for name in ("Alba", "Brio", "Cara", "Dora") for line in (f"Chair {name}", P[len(name)][:40] + name, *SPECS)
+        line for name in ("Alba", "Brio", "Cara", "Dora") for line in (f"Chair {name}", *SPECS)
     ],
     "two products with the same block": [
         line for at, name in enumerate(("Alba", "Brio")) for line in (f"Chair {name}", P[at], f"Price: ${at}99", *SPECS)
@@ -238,7 +234,11 @@ CASES = {
     "results with the same row for each match": [
         line
         for at in range(8)
-        for line in (f"Match {at + 1}", P[at][:30], "Attendance: sold out; weather: fair; pitch: good; referee: J. Hall")
+        for line in (
+            f"Match {at + 1}",
+            P[at][:30],
+            "Attendance: sold out; weather: fair; pitch: good; referee: J. Hall",
+        )
     ],
     "a docket with the same entries under other numbers": [
         line for at in range(6) for line in (f"2:07-cv-{1100 + at}", P[at][:40], *DOCKET)
@@ -257,7 +257,10 @@ CASES = {
     "a chat log": [
         line
         for at in range(10)
-        for line in (f"[10:{at}1] <ann> {P[at][:40]}", "<bot> Please read the rules of the channel before you post here.")
+        for line in (
+            f"[10:{at}1] <ann> {P[at][:40]}",
+            "<bot> Read the rules of the channel before you post here.",
+        )
     ],
     "minutes of meetings": [
         line
@@ -265,7 +268,7 @@ CASES = {
         for line in (
             f"Item {at + 1}",
             P[at],
-            "Moved by Councilor Ash and seconded by Councilor Bell that the recommendation of staff be adopted as read.",
+            "Moved by Councilor Ash and seconded by Councilor Bell that the recommendation of staff be adopted.",
             "The motion carried on a roll call vote, all members present voting in favor and none against.",
         )
     ],
@@ -274,7 +277,7 @@ CASES = {
         for at in range(2)
         for line in (
             P[at],
-            "Moved by Councilor Ash and seconded by Councilor Bell that the recommendation of staff be adopted as read.",
+            "Moved by Councilor Ash and seconded by Councilor Bell that the recommendation of staff be adopted.",
             "The motion carried on a roll call vote, all members present voting in favor and none against.",
         )
     ],
@@ -346,20 +349,24 @@ CASES = {
     ],
 }
 TRANSLATED = {
-    "Spanish: interview": between(["Ministro, la oposición dice que su gobierno conocía el informe desde marzo y no lo"
-                                   " publicó; ¿qué les dice usted a las familias que preguntan por el agua?"], P[:9]),
+    "Spanish: interview": between(
+        ["Ministro, la oposición dice que usted conocía el informe desde marzo; ¿qué les dice a las familias?"],
+        P[:9],
+    ),
     "German: meal plan": [
         line
         for day in ("Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag")
         for line in (
             day,
-            "Frühstück: eine Schale Haferflocken mit fettarmer Milch, eine halbe Banane, Zimt und ein Glas Tee ohne Zucker.",
-            "Mittagessen: zwei Scheiben Vollkornbrot mit Hüttenkäse, Tomate, Gurke, einem gekochten Ei und einem Apfel.",
+            "Frühstück: eine Schale Haferflocken mit fettarmer Milch, eine halbe Banane und ein Glas Tee ohne Zucker.",
+            "Mittagessen: zwei Scheiben Vollkornbrot mit Hüttenkäse, Tomate, Gurke, einem Ei und einem Apfel.",
             "Abendessen: gegrillte Hähnchenbrust mit gedünstetem Brokkoli, Naturreis und einem Löffel Olivenöl dazu.",
         )
     ],
-    "French: a litany": after(["Seigneur, entends la prière qui monte de nos cœurs, et que notre cri parvienne"
-                               " jusqu'à toi à l'heure de la détresse."], P[:8]),
+    "French: a litany": after(
+        ["Seigneur, entends notre prière, et que notre cri parvienne jusqu'à toi à l'heure de la détresse."],
+        P[:8],
+    ),
     "Russian: a song": [
         line
         for at in range(4)
@@ -379,7 +386,10 @@ TRANSLATED = {
                 "调查还没有结束，等报告出来以后我们会召开新闻发布会，向大家说明全部情况。",
             )
         )
-        for line in ("记者：部长先生，反对党说您的政府早在三月就知道这份报告，却隐瞒了半年，您对那些家庭有什么话要说？", answer)
+        for line in (
+            "记者：部长先生，反对党说您的政府早在三月就知道这份报告，却隐瞒了半年，您对那些家庭有什么话要说？",
+            answer,
+        )
     ],
     "Chinese: a song": [
         line
@@ -388,7 +398,11 @@ TRANSLATED = {
             "二十岁那年港口的大门紧紧关闭，我们在船帆下面度过了整个冬天，",
             "如今我像墓园里的石头一样苍老，孩子们坐在墙头听我讲从前的故事，",
         )
-        for line in (verse, "啊河水流向大海那是父亲出生的地方，清晨出发的船在雪中回到家乡，", "我对着月亮和流水歌唱，唱给所有无处可去的人听。")
+        for line in (
+            verse,
+            "啊河水流向大海那是父亲出生的地方，清晨出发的船在雪中回到家乡，",
+            "我对着月亮和流水歌唱，唱给所有无处可去的人听。",
+        )
     ],
     "Japanese: a daily schedule": [
         line
@@ -402,11 +416,14 @@ TRANSLATED = {
     ],
     "Korean: a FAQ": [
         line
-        for question in ("환불은 어떻게 받나요?", "주소를 잘못 적었어요. 어떻게 하나요?", "물건이 깨져서 왔어요. 어떻게 하나요?")
+        for question in (
+            "환불은 어떻게 받나요?",
+            "주소를 잘못 적었어요. 어떻게 하나요?",
+            "물건이 깨져서 왔어요. 어떻게 하나요?",
+        )
         for line in (
             question,
-            "배송을 받은 날부터 삼십 일 안에 원래 포장 그대로 반품하실 수 있습니다. 주문하실 때 받은 라벨을 인쇄해서 우체국에"
-            " 소포를 맡기시고, 환불이 끝날 때까지 영수증을 보관해 주십시오. 환불에는 영업일로 열흘 정도 걸립니다.",
+            "배송을 받은 날부터 삼십 일 안에 반품하실 수 있습니다. 라벨을 인쇄해서 우체국에 소포를 맡기십시오.",
         )
     ],
     "Arabic: interview": [
@@ -417,8 +434,7 @@ TRANSLATED = {
             "لا أوافق على هذا الكلام، فقد أبلغنا كل بيت في الوادي في الخريف الماضي وأرسلنا إليهم الماء.",
         )
         for line in (
-            "سيادة الوزير، تقول المعارضة إن حكومتكم كانت تعرف التقرير منذ شهر مارس وأخفته عن الناس نصف عام كامل،"
-            " فماذا تقولون للعائلات التي شربت من هذا الماء طوال تلك المدة؟",
+            "سيادة الوزير، تقول المعارضة إنكم كنتم تعرفون التقرير منذ مارس، فماذا تقولون لمن شربوا الماء؟",
             answer,
         )
     ],
@@ -459,9 +475,7 @@ def dropped(text: str) -> list[str]:
     """What blocks drop of a text."""
     spans = paragraphs(text)
     pieces = within_article(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
-    return [
-        text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK
-    ]
+    return [text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK]
 
 
 @pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["paragraphs", "lines"])

@@ -107,7 +107,7 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
         full = max(sizes)
         missing = min(gone[place] for place in members if made.pieces[place].whole)
         if missing:
-            left = left or f" {comparison_key(_without(made.text, drops))} "
+            left = left or f" {comparison_key(without(made.text, drops))} "
             whole = (made.pieces[place].text for place in members if made.pieces[place].whole)
             missing *= not any(f" {comparison_key(text)} " in left for text in whole)
         repeats = sum(sizes) - full
@@ -119,7 +119,8 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
     return Score(injected, found, real, lost, flagged)
 
 
-def _without(text: str, drops: Iterable[tuple[int, int, str]]) -> str:
+def without(text: str, drops: Iterable[tuple[int, int, str]]) -> str:
+    """`text` without the spans of `drops`."""
     for start, stop, _ in sorted(drops, reverse=True):
         text = text[:start] + text[stop:]
     return text
