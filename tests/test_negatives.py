@@ -115,7 +115,7 @@ SCHEDULE = [
 DOCKET = [
     "Motion for summary judgment filed by defendant; memorandum of law in support; certificate of service attached.",
     "Order granting plaintiff an extension of time to answer the motion; answer due in fourteen days from entry.",
-    "Minute entry for proceedings held before the magistrate judge; court reporter present; exhibits retained by clerk.",
+    "Minute entry for proceedings held before the magistrate judge; court reporter present; exhibits kept by clerk.",
 ]
 CASES = {
     "an interview with twenty equal long questions": between([LONG_QUESTION], P[:20]),
@@ -322,7 +322,7 @@ CASES = {
         for at in range(1, 9)
     ],
     "clauses that differ in one name": [
-        f"The State of {name} shall receive its share of the fund in four equal parts, and shall report to the Secretary"
+        f"The State of {name} shall receive its share of the fund in four equal parts, and shall tell the Secretary"
         " once a year how it was spent."
         for name in ("Ohio", "Utah", "Iowa", "Maine", "Texas", "Nevada")
     ],

@@ -1,9 +1,9 @@
 """Clean articles out of any corpus: the real text that copies and lines are put into.
 
-Clean means: as `dedup.repair` leaves it, nothing repeats within the article, not even a sentence, no paragraph stands in two articles or is
-much like what stands in another, and no two articles share many runs of words. So whatever is dropped of a made article
-beyond what was put in is a mistake. An article with few paragraphs is cut into paragraphs of some sentences each;
-that gives scripts without spaces and corpora without line breaks their place.
+Clean means: as `dedup.repair` leaves it, nothing repeats within the article, not even a sentence, no paragraph stands
+in two articles or is much like what stands in another, and no two articles share many runs of words. So whatever is
+dropped of a made article beyond what was put in is a mistake. An article with few paragraphs is cut into paragraphs of
+some sentences each; that gives scripts without spaces and corpora without line breaks their place.
 """
 
 from __future__ import annotations
