@@ -22,8 +22,10 @@ def on_purpose(
     article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
 ) -> bool:
     """Whether a chain, with its places of `evidence`, is one of these."""
-    if len(evidence) == 1 and (_is_verse(article, alive[evidence[0]]) or article.asks(alive[evidence[0] - 1])):
-        return True
+    if len(evidence) == 1:
+        one, before = alive[evidence[0]], alive[evidence[0] - 1]
+        if _is_verse(article, one) or (article.asks(before) and article.ids[before] != article.ids[one]):
+            return True
     return _is_pattern(article, alive, links, evidence, twins) or _is_form(article, alive, links, evidence)
 
 

@@ -35,6 +35,7 @@ FAR_WORDS = 100  # words of prose in a copy anywhere else, and in one that is ha
 FAR_PARAGRAPHS = 4  # paragraphs of prose in a copy anywhere else
 SOME_WORDS = 100  # or all words; with 80 a release loses passages of a speech that it has quoted before
 SOME_PARAGRAPHS = 5  # and all paragraphs, headings counted, where three are prose; with two, signatures of letters go
+SOME_STATED = 80  # unless they hold so many words in sentences
 EDGE_WORDS, EDGE_PARAGRAPHS = 40, 3  # the same for a copy that ends the article, and where the first opens it
 STATED = 30  # words of it in sentences: lines of verse and of tables have no end
 GAP_WORDS = 100  # words of either copy that a chain may leap over
@@ -268,7 +269,7 @@ def _is_far(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]],
         return True
     if stated < STATED:
         return False
-    if count >= EDGE_PARAGRAPHS and held >= SOME_PARAGRAPHS and size >= SOME_WORDS:
+    if (count >= EDGE_PARAGRAPHS or stated >= SOME_STATED) and held >= SOME_PARAGRAPHS and size >= SOME_WORDS:
         return True
     ends = sequence.size(0, chain.source[0]) < PROSE or sequence.size(chain.copy[1], len(sequence.words)) < PROSE
     return ends and size >= EDGE_WORDS and (count >= EDGE_PARAGRAPHS or held > EDGE_PARAGRAPHS)
