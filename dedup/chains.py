@@ -13,12 +13,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
+from itertools import chain as chain_
 from typing import NamedTuple
 
-from dedup.segment import size_of
+import numpy as np
+
+from dedup import plain
+from dedup.fingerprint import I64
+from dedup.plain import Primitives
+from dedup.segment import has_digit, size_of
 from dedup.settings import PARAGRAPH_SHINGLE
 from dedup.texts import RUN
 
@@ -60,7 +66,10 @@ class Pair(NamedTuple):
 class Paragraphs:
     """The paragraphs of one article, as things to compare; what is costly is worked out when asked for."""
 
-    def __init__(self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str]) -> None:
+    def __init__(
+        self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], functions: Primitives = plain
+    ) -> None:
+        self.functions = functions
         self.text = text
         self.spans = spans
         self.keys = keys
@@ -71,6 +80,7 @@ class Paragraphs:
         self.places: dict[str, list[int]] = {}
         for index, one in enumerate(self.ids):
             self.places.setdefault(one, []).append(index)
+        self._numbers: dict[str, int] = {}
         self._sizes: dict[int, float] = {}
         self._prose: dict[int, bool] = {}
         self._bags: dict[int, Counter[str]] = {}
@@ -88,7 +98,7 @@ class Paragraphs:
     def is_prose(self, index: int) -> bool:
         """Whether a paragraph is long and varied enough to be evidence by itself."""
         if index not in self._prose:
-            distinct = {word for word in self.words[index] if not _has_digit(word)}
+            distinct = {word for word in set(self.words[index]) if not has_digit(word)}
             self._prose[index] = self.size(index) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
         return self._prose[index]
 
@@ -146,7 +156,7 @@ class Paragraphs:
 
     def _numbers_and_names(self, index: int) -> tuple[list[str], list[str]]:
         if index not in self._marks:
-            numbers = [word for word in self.words[index] if _has_digit(word)]
+            numbers = [word for word in self.words[index] if has_digit(word)]
             numbers += filter(_CLAUSE.fullmatch, self.words[index][:1])
             self._marks[index] = numbers, self._names(index)
         return self._marks[index]
@@ -183,30 +193,16 @@ class Paragraphs:
     @cached_property
     def lookalikes(self) -> list[list[int]]:
         """For each paragraph, up to `CANDIDATES` earlier ones that share much of its wording, best first."""
-        runs_of = [set(zip(*(words[skip:] for skip in range(RUN)), strict=False)) for words in self.words]
-        seen: set[tuple[str, ...]] = set()
-        again: set[tuple[str, ...]] = set()
-        for runs in runs_of:
-            again |= seen & runs
-            seen |= runs
-        postings: dict[tuple[str, ...], list[int]] = {run: [] for run in again}
-        found: list[list[int]] = []
-        for index, runs in enumerate(runs_of):
-            votes: dict[int, int] = {}
-            for run in runs & again:
-                places = postings[run]
-                for other in places:
-                    votes[other] = votes.get(other, 0) + 1
-                if len(places) < POSTINGS:
-                    places.append(index)
-            likely = [(-count, other) for other, count in votes.items() if self._likely(count, other, index)]
-            found.append([other for _, other in sorted(likely)[:CANDIDATES]])
-        return found
+        numbers = self.numbered(chain_.from_iterable(self.words))
+        borders = np.array([0, *accumulate(map(len, self.words))], np.int64)
+        same = np.array([self.places[one][0] for one in self.ids], np.int64)
+        found = self.functions.lookalikes(numbers, borders, same, RUN, POSTINGS, CANDIDATES)
+        return [[other for other in row if other >= 0] for row in found.tolist()]
 
-    def _likely(self, shared_runs: int, first: int, second: int) -> bool:
-        """Whether paragraphs may be alike: an edit every `EDIT_EVERY` words leaves half of the runs as they were."""
-        fewer = min(len(self.words[first]), len(self.words[second]))
-        return shared_runs >= fewer / 2 - RUN and self.ids[first] != self.ids[second]
+    def numbered(self, words: Iterable[str]) -> I64:
+        """A number for each of `words`, equal for equal ones of this article: int64 [words]."""
+        known = self._numbers
+        return np.array([known.setdefault(word, len(known)) for word in words], np.int64)
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
@@ -262,7 +258,3 @@ def jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]
     """
     common = len(first & second)
     return common / (len(first) + len(second) - common)
-
-
-def _has_digit(word: str) -> bool:
-    return any(map(str.isnumeric, word))

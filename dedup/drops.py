@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dedup.chains import PROSE, PROSE_DISTINCT, jaccard, shingle_set
-from dedup.segment import size_of
+from dedup.segment import has_digit, size_of
 from dedup.sentences import Units
 from dedup.splits import Reprint
 
 
 def is_prose(words: Sequence[str]) -> bool:
     """Whether words are enough and varied enough to be evidence."""
-    distinct = {word for word in words if not any(map(str.isnumeric, word))}
+    distinct = {word for word in set(words) if not has_digit(word)}
     return size_of(words) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
 
 

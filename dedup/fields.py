@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -210,12 +211,20 @@ def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]
 
 
 def _host(value: str) -> str:
-    if "://" in value:
+    place = value.find("://")
+    if place >= 0:
+        path = value.find("/", place + 3)
         try:
-            value = urlsplit(value).hostname or value
+            value = _hostname(value if path < 0 else value[:path]) or value
         except ValueError:
             return value
     return value.lower().removeprefix("www.")
+
+
+@lru_cache(1 << 12)
+def _hostname(address: str) -> str | None:
+    """The host of an address without its path: few addresses of a corpus differ up to there."""
+    return urlsplit(address).hostname
 
 
 def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ AROUND = " *•·●▪|»«›‹→←↓↑▶►▼▲➤➜⇒>~_=–—-:�
 # Reading the beginnings from the patterns takes as long as so many lines take without them: 0.2 s.
 BEGINNINGS_FROM = 20_000
 _lines_seen = 0
+_KINDS_KEPT = 1 << 14  # lines: a site has the same ones in all of its articles
 
 # A line longer than this that ends like a sentence is one, if not one of the notices that come as sentences.
 SENTENCE_FROM = 60
@@ -46,11 +47,11 @@ class _Line(NamedTuple):
     blank: bool
 
 
-def furniture(text: str, settings: Settings) -> list[Finding]:
+def furniture(text: str, settings: Settings, known: Mapping[int, str] | None = None) -> list[Finding]:
     r"""Findings of the rule ``page-furniture`` in `text`, in order; the evidence is the kind of line.
 
     A flag spans the line. A drop takes the line break too, and one of two blank lines that would then follow
-    each other, so that what is left is separated as before.
+    each other, so that what is left is separated as before. `known` is what `kinds` gives, where that is known.
 
     >>> text = "A quiet day.\n\nShare on Facebook\n\n12 Comments"
     >>> [(f.start, f.stop, f.evidence) for f in furniture(text, Settings())]
@@ -59,24 +60,35 @@ def furniture(text: str, settings: Settings) -> list[Finding]:
     action = settings.rules[RULE]
     if action == OFF or not text:
         return []
-    kinds = list(map(kind, text.split("\n")))
-    if not any(kinds):
+    known = kinds(text) if known is None else known
+    if not known:
         return []
-    lines = _lines(text, kinds)
     if action == FLAG:
-        return [
-            Finding(rule=RULE, action=FLAG, start=line.start, stop=line.stop, evidence=line.kind)
-            for line in lines
-            if line.kind
-        ]
+        return list(_flags(text, known))
     return [
         Finding(
             rule=RULE, action=DROP, start=start, stop=stop, original=text[start:stop], replacement="", evidence=kind
         )
-        for start, stop, kind in _drops(lines)
+        for start, stop, kind in _drops(_lines(text, known))
     ]
 
 
+def kinds(text: str) -> dict[int, str]:
+    r"""The kind of each line of `text` that is page furniture, by its number from 0.
+
+    >>> kinds("A quiet day.\n\nShare on Facebook\n\n12 Comments")
+    {2: 'share bar', 4: 'comment counter'}
+    """
+    found: dict[int, str] = {}
+    for number, line in enumerate(text.split("\n")):
+        if line and len(line) <= LINE_AT_MOST and (not _worth_it() or may_match(prepared(line))):
+            own = kind(line)
+            if own is not None:
+                found[number] = own
+    return found
+
+
+@lru_cache(_KINDS_KEPT)
 def kind(line: str) -> str | None:
     """The kind of page furniture that `line` is, or None.
 
@@ -86,8 +98,6 @@ def kind(line: str) -> str | None:
     if not line or len(line) > LINE_AT_MOST:
         return None
     words = prepared(line)
-    if _worth_it() and not may_match(words):
-        return None
     if len(line) > SENTENCE_FROM and line.rstrip().endswith(_ENDS):
         pattern, kinds = _pattern(_NOTICES)
     else:
@@ -118,30 +128,28 @@ def may_match(words: str) -> bool:
     return False
 
 
-def may_be_furniture(text: str) -> bool:
-    """False where no line of `text` is page furniture, by how lines begin and how long they are.
-
-    True without a look until there have been enough lines to be worth it.
-    """
-    lines = text.split("\n")
-    return not _worth_it(len(lines)) or any(
-        may_match(prepared(line)) for line in lines if 0 < len(line) <= LINE_AT_MOST
-    )
-
-
-def _worth_it(lines: int = 1) -> bool:
-    """Whether so many lines have come that to know their beginnings saves time; counts `lines` more."""
+def _worth_it() -> bool:
+    """Whether so many lines have come that to know their beginnings saves time; counts one more."""
     global _lines_seen  # noqa: PLW0603 - changes what is fast, never what is found
-    _lines_seen += lines
+    _lines_seen += 1
     return _lines_seen > BEGINNINGS_FROM
 
 
-def _lines(text: str, kinds: Sequence[str | None]) -> list[_Line]:
+def _flags(text: str, known: Mapping[int, str]) -> Iterator[Finding]:
+    start = 0
+    for number, line in enumerate(text.split("\n")):
+        if number in known:
+            yield Finding(rule=RULE, action=FLAG, start=start, stop=start + len(line), evidence=known[number])
+        start += len(line) + 1
+
+
+def _lines(text: str, known: Mapping[int, str]) -> list[_Line]:
     lines = []
     start = 0
-    for line, own in zip(text.split("\n"), kinds, strict=True):
+    for number, line in enumerate(text.split("\n")):
         stop = start + len(line)
-        lines.append(_Line(start, stop, min(stop + 1, len(text)), own, blank=not line or line.isspace()))
+        blank = not line or line.isspace()
+        lines.append(_Line(start, stop, min(stop + 1, len(text)), known.get(number), blank))
         start = stop + 1
     return lines
 

@@ -5,7 +5,7 @@ What `dedup.prepare` does for a batch at once, for one text: what proves and exp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dedup.findings import Finding, compose
@@ -42,9 +42,14 @@ def mended(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
     return unfurnished(raw, text, findings, settings)
 
 
-def unfurnished(raw: str, text: str, findings: list[Finding], settings: Settings) -> tuple[str, list[Finding]]:
-    """The repaired `text` without its page furniture, as the settings say, and `findings` with those of that."""
-    lines = furniture(text, settings)
+def unfurnished(
+    raw: str, text: str, findings: list[Finding], settings: Settings, known: Mapping[int, str] | None = None
+) -> tuple[str, list[Finding]]:
+    """The repaired `text` without its page furniture, as the settings say, and `findings` with those of that.
+
+    `known` are the kinds of its lines (`dedup.furniture.kinds`), where these have been looked for.
+    """
+    lines = furniture(text, settings, known)
     if lines:
         findings = compose(raw, findings, lines)
         text = _without(text, [(line.start, line.stop) for line in lines if line.action != "flag"])

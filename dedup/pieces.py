@@ -56,7 +56,7 @@ def store(batch: pa.RecordBatch, path: Path, origin: Origin) -> Path:
     """Writes `batch` beside `path`, under its name and a checksum; where it is, which it is only when it is whole."""
     told = {f"dedup.{name}": value for name, value in origin._asdict().items()}
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)  # every core has a piece of its own
     with pa.ipc.new_file(sink, batch.schema.with_metadata(told), options=options) as writer:
         writer.write_batch(batch)
     data = sink.getvalue()

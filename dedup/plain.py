@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from dedup.again import lookalikes, matches
 from dedup.fingerprint import (
     I64,
     U32,
@@ -24,16 +22,18 @@ from dedup.fingerprint import (
     sketches,
     word_hashes,
 )
-from dedup.screen import furniture_suspects, suspects
+from dedup.screen import furniture_lines, suspects
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
     "Primitives",
     "buckets",
     "compiled",
-    "furniture_suspects",
+    "furniture_lines",
     "hash_sets",
     "joined",
+    "lookalikes",
+    "matches",
     "minimizers",
     "repeating",
     "segments",
@@ -50,8 +50,8 @@ class Primitives(Comparer, Protocol):
     def suspects(self, data: Bytes, borders: I64) -> Bytes:
         """Which rules may find something in each raw text."""
 
-    def furniture_suspects(self, data: Bytes, borders: I64) -> npt.NDArray[np.bool_]:
-        """Which repaired texts may have lines of page furniture."""
+    def furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
+        """Which lines of repaired texts are page furniture, and of what kind."""
 
     def segments(self, data: Bytes, borders: I64) -> Segments:
         """Paragraphs and comparison keys of texts."""
@@ -61,6 +61,12 @@ class Primitives(Comparer, Protocol):
 
     def repeating(self, hashes: U64, found: Segments) -> Bytes:
         """Which texts may repeat themselves."""
+
+    def matches(self, numbers: I64, run: int, most: int) -> I64:
+        """What of the words of one text stands again."""
+
+    def lookalikes(self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
+        """Which paragraphs of one text share many runs of words."""
 
     def word_hashes(self, keys: Bytes, borders: I64) -> U64:
         """Hashes of words."""

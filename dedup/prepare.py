@@ -8,9 +8,6 @@ once, as arrays; texts are looked at one by one only where something is to be me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain, pairwise
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -22,10 +19,21 @@ from dedup import plain
 from dedup.errors import RecordError
 from dedup.fields import BadRecordError
 from dedup.findings import Finding
-from dedup.fingerprint import I64, U32, U64, Bytes, decode, encode, pack
+from dedup.fingerprint import I64, U64, decode, encode, pack
 from dedup.layers import dropped_runs, needed_by, unfurnished
 from dedup.places import raw_spans
 from dedup.plain import Primitives
+from dedup.prepared import (
+    bucket_array,
+    finding_array,
+    fixed_array,
+    integer_array,
+    key_array,
+    nested,
+    paragraph_array,
+    repeat_array,
+    schema,
+)
 from dedup.read import TEXT
 from dedup.recut import recut, without
 from dedup.repairs import repair_suspect
@@ -35,7 +43,7 @@ from dedup.screen import BITS, ENCODING
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.splits import Pieces
-from dedup.texts import DIGEST_BYTES, RUNS_AGAIN, Segments, digest
+from dedup.texts import DIGEST_BYTES, RUNS_AGAIN, Segments, digests
 
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.
 SHARED_WORDS = 5
@@ -43,80 +51,6 @@ SHARED_WORDS = 5
 # none that would be sure to be found in a longer one.
 CONTAINED_WINDOW = 16
 CONTAINED_WORDS = CONTAINED_WINDOW + ARTICLE_SHINGLE - 1
-
-
-FINDINGS = pa.struct(
-    [
-        ("rule", pa.string()),
-        ("action", pa.string()),
-        ("start", pa.int64()),
-        ("stop", pa.int64()),
-        ("replacement", pa.large_binary()),
-        ("evidence", pa.string()),
-    ]
-)
-
-REPEATS = pa.struct(
-    [
-        ("rule", pa.string()),
-        ("first", pa.int64()),
-        ("last", pa.int64()),
-        ("twin_start", pa.int64()),
-        ("twin_stop", pa.int64()),
-        ("similarity", pa.float64()),
-        ("evidence", pa.string()),
-    ]
-)
-
-# start:stop in the repaired text, raw_start:raw_stop in the raw one, key_start:key_stop in the article's key; a
-# paragraph dropped as a repeat has an empty key. `size` is `dedup.segment.size_of` its words. One that stays for a
-# dropped one is `needed`: `IN_RUN`, or by itself `ALONE`.
-PARAGRAPHS = pa.struct(
-    [
-        ("start", pa.int64()),
-        ("stop", pa.int64()),
-        ("raw_start", pa.int64()),
-        ("raw_stop", pa.int64()),
-        ("key_start", pa.int64()),
-        ("key_stop", pa.int64()),
-        ("words", pa.int32()),
-        ("size", pa.float32()),
-        ("needed", pa.int8()),
-        ("digest", pa.binary(DIGEST_BYTES)),
-    ]
-)
-
-
-def schema(settings: Settings) -> pa.Schema:
-    """The schema of a prepared batch: one row per input record; those that cannot be read have an `error`."""
-    return pa.schema(
-        [
-            ("source", pa.string()),
-            ("record", pa.int64()),
-            ("error", pa.string()),
-            ("data", pa.large_binary()),  # the record as it came in, where it cannot be read
-            ("fields", pa.large_binary()),  # the record's other fields, with null in place of its text
-            ("id", pa.large_binary()),
-            ("text_field", pa.string()),
-            ("id_field", pa.string()),
-            ("date_field", pa.string()),
-            ("source_field", pa.string()),
-            ("text", pa.large_binary()),  # raw
-            ("characters", pa.int64()),  # of the raw text
-            ("date", pa.int64()),  # microseconds since 1970
-            ("host", pa.large_binary()),
-            ("length", pa.int64()),  # of the text compared, in code points
-            ("key", pa.large_binary()),  # comparison key of the text compared
-            ("digest", pa.binary(DIGEST_BYTES)),
-            ("words", pa.int64()),
-            ("buckets", pa.list_(pa.uint32(), settings.article_bands[0])),
-            ("minimizers", pa.list_(pa.uint64())),
-            ("findings", pa.list_(FINDINGS)),
-            ("repeats", pa.list_(REPEATS)),
-            ("paragraphs", pa.list_(PARAGRAPHS)),
-            ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), settings.paragraph_bands[0]))),
-        ]
-    )
 
 
 # Columns that come with each record; the others are made for the batch.
@@ -225,7 +159,7 @@ class _Rows:
         texts, encoded, findings = self._mended(primitives)
         found = primitives.segments(*pack(encoded))
         hashes = primitives.word_hashes(found.keys, found.key_borders)
-        pieces = self._within_article(texts, found, primitives.repeating(hashes, found))
+        pieces = self._within_article(texts, found, hashes, primitives)
         repeated = [pieces[text].repeats if text in pieces else [] for text in range(len(texts))]
         if any(len(pieces[text].keys) != found.borders[text + 1] - found.borders[text] for text in pieces):
             found = recut(found, pieces, primitives)
@@ -234,21 +168,22 @@ class _Rows:
         if gone.any():
             hashes = hashes[np.repeat(~gone, found.words)]
             found = without(found, gone, primitives)
-        digests = _digests(found)
+        paragraph_digests = digests(found.keys, found.key_starts, found.key_stops)
+        text_digests = digests(found.keys, found.key_borders[:-1], found.key_borders[1:])
         sizes = np.array(list(map(len, texts)), np.int64)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.words)])  # of paragraphs, in words
         readable = np.array([error is None for error in self.columns["error"]], bool)
         arrays: dict[str, pa.Array] = {
-            "length": _integers(sizes - removed, readable),
-            "key": _nullable_keys(found, readable),
-            "digest": _fixed([digest(key) for key in _slices(found.keys, found.key_borders)], DIGEST_BYTES, readable),
-            "words": _integers(np.diff(ends[found.borders]), readable),
+            "length": integer_array(sizes - removed, readable),
+            "key": key_array(found, readable),
+            "digest": fixed_array(text_digests, DIGEST_BYTES, readable),
+            "words": integer_array(np.diff(ends[found.borders]), readable),
             "buckets": self._article_buckets(hashes, ends[found.borders], primitives),
             "minimizers": self._minimizers(hashes, ends[found.borders], primitives),
-            "findings": _findings(findings),
-            "repeats": _repeats(repeated),
-            "paragraphs": _paragraphs(found, needed, digests, raw_spans(findings, found, sizes)),
-            "paragraph_buckets": self._paragraph_buckets(hashes, ends, found, digests, primitives),
+            "findings": finding_array(findings),
+            "repeats": repeat_array(repeated),
+            "paragraphs": paragraph_array(found, needed, paragraph_digests, raw_spans(findings, found, sizes)),
+            "paragraph_buckets": self._paragraph_buckets(hashes, ends, found, paragraph_digests, primitives),
         }
         for field in self.schema:
             if field.name not in arrays:
@@ -266,23 +201,30 @@ class _Rows:
             texts[row], findings[row] = repair_suspect(self.raws[row], self.settings, encoding_may_change=odd)
             encoded[row] = encode(texts[row])
         if self.settings.rules["page-furniture"] != OFF:
-            for row in np.flatnonzero(primitives.furniture_suspects(*pack(encoded))).tolist():
-                texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings)
+            for row, lines in primitives.furniture_lines(*pack(encoded)).items():
+                texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings, lines)
                 encoded[row] = encode(texts[row])
         return texts, encoded, findings
 
-    def _within_article(self, texts: list[str], found: Segments, flags: Bytes) -> dict[int, Pieces]:
-        """By number of the text what repeats within it, looked for where `flags` say that something may."""
+    def _within_article(
+        self, texts: list[str], found: Segments, hashes: U64, primitives: Primitives
+    ) -> dict[int, Pieces]:
+        """By number of the text what repeats within it, looked for where something may."""
         repeated: dict[int, Pieces] = {}
+        flags = primitives.repeating(hashes, found)
         for text in np.flatnonzero(flags).tolist():
             mine = slice(int(found.borders[text]), int(found.borders[text + 1]))
             spans = list(zip(found.starts[mine].tolist(), found.stops[mine].tolist(), strict=True))
-            keys = [
-                decode(found.keys[start:stop].tobytes())
-                for start, stop in zip(found.key_starts[mine].tolist(), found.key_stops[mine].tolist(), strict=True)
-            ]
-            runs = bool(flags[text] & RUNS_AGAIN)
-            pieces = within_article(texts[text], spans, keys, self.settings, shared_runs=runs)
+            places = zip(found.key_starts[mine].tolist(), found.key_stops[mine].tolist(), strict=True)
+            keys = [decode(found.keys[start:stop].tobytes()) for start, stop in places]
+            pieces = within_article(
+                texts[text],
+                spans,
+                keys,
+                self.settings,
+                shared_runs=bool(flags[text] & RUNS_AGAIN),
+                functions=primitives,
+            )
             if pieces.repeats:
                 repeated[text] = pieces
         return repeated
@@ -319,101 +261,18 @@ class _Rows:
             wanted = wanted[:0]
         signed = primitives.sketches(hashes, borders[wanted], borders[wanted + 1], ARTICLE_SHINGLE)
         made = primitives.buckets(signed, *self.settings.article_bands)
-        return _bucket_array(made, wanted, len(borders) - 1)
+        return bucket_array(made, wanted, len(borders) - 1)
 
     def _paragraph_buckets(
-        self, hashes: U64, ends: I64, found: Segments, digests: list[bytes], primitives: Primitives
+        self, hashes: U64, ends: I64, found: Segments, keyed: list[bytes], primitives: Primitives
     ) -> pa.Array:
         """Buckets of the paragraphs long enough to be compared; equal ones are signed once."""
         wanted = np.flatnonzero(found.words >= SHARED_WORDS)
         if self.settings.rules["shared-paragraph"] == "off":
             wanted = wanted[:0]
         first: dict[bytes, int] = {}
-        same = np.array([first.setdefault(digests[number], number) for number in wanted.tolist()], np.int64)
+        same = np.array([first.setdefault(keyed[number], number) for number in wanted.tolist()], np.int64)
         distinct = np.array(list(first.values()), np.int64)
         signed = primitives.sketches(hashes, ends[distinct], ends[distinct + 1], PARAGRAPH_SHINGLE)
         made = primitives.buckets(signed, *self.settings.paragraph_bands)
-        return _nested(found.borders, _bucket_array(made[np.searchsorted(distinct, same)], wanted, len(found.words)))
-
-
-def _paragraphs(found: Segments, needed: npt.NDArray[np.int8], digests: list[bytes], raw: tuple[I64, I64]) -> pa.Array:
-    start_of_key = np.repeat(found.key_borders[:-1], np.diff(found.borders))
-    values = {
-        "start": found.starts,
-        "stop": found.stops,
-        "raw_start": raw[0],
-        "raw_stop": raw[1],
-        "key_start": found.key_starts - start_of_key,
-        "key_stop": found.key_stops - start_of_key,
-        "words": found.words.astype(np.int32),
-        "size": found.sizes.astype(np.float32),
-        "needed": needed,
-    }
-    arrays = [*map(pa.array, values.values()), _fixed(digests, DIGEST_BYTES)]
-    return _nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
-
-
-def _slices(data: Bytes, borders: I64) -> Iterator[bytes]:
-    whole = data.tobytes()
-    return (whole[start:stop] for start, stop in pairwise(borders.tolist()))
-
-
-def _digests(found: Segments) -> list[bytes]:
-    """The digest of every paragraph's key."""
-    whole = found.keys.tobytes()
-    places = zip(found.key_starts.tolist(), found.key_stops.tolist(), strict=True)
-    return [digest(whole[start:stop]) for start, stop in places]
-
-
-def _integers(values: I64, valid: npt.NDArray[np.bool_]) -> pa.Array:
-    return pa.array(values, mask=~valid)
-
-
-def _fixed(values: list[bytes], size: int, valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
-    """Byte strings of equal `size`, null where not `valid`."""
-    bits = None if valid is None else pa.array(valid).buffers()[1]
-    data = pa.py_buffer(b"".join(values))
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), len(values), [bits, data])
-
-
-def _nullable_keys(found: Segments, valid: npt.NDArray[np.bool_]) -> pa.Array:
-    buffers = [pa.array(valid).buffers()[1], pa.py_buffer(found.key_borders), pa.py_buffer(found.keys)]
-    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(valid), buffers)
-
-
-def _nested(borders: I64, values: pa.Array) -> pa.Array:
-    return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), values)
-
-
-def _borders(rows: Sequence[Sequence[Any]]) -> I64:
-    return np.array([0, *accumulate(map(len, rows))], np.int64)
-
-
-def _findings(rows: Sequence[Sequence[Finding]]) -> pa.Array:
-    flat = list(chain.from_iterable(rows))
-    columns = dict(zip(Finding._fields, zip(*flat, strict=True), strict=True)) if flat else {}
-    if flat:
-        columns["replacement"] = tuple(None if text is None else encode(text) for text in columns["replacement"])
-    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDINGS]
-    return _nested(_borders(rows), pa.StructArray.from_arrays(arrays, fields=list(FINDINGS)))
-
-
-def _repeats(rows: Sequence[Sequence[Repeat]]) -> pa.Array:
-    wanted = itemgetter(*(Repeat._fields.index(field.name) for field in REPEATS))
-    return _nested(_borders(rows), _struct([wanted(row) for row in chain.from_iterable(rows)], REPEATS))
-
-
-def _struct(rows: Sequence[tuple[Any, ...]], struct: pa.StructType) -> pa.Array:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(list(struct))
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, struct, strict=True)]
-    return pa.StructArray.from_arrays(arrays, fields=list(struct))
-
-
-def _bucket_array(made: U32, rows: I64, count: int) -> pa.Array:
-    """`made` at `rows`, null elsewhere: a fixed-size list array of `count` rows."""
-    bands = made.shape[1]
-    values = np.zeros((count, bands), np.uint32)
-    values[rows] = made
-    missing = np.ones(count, bool)
-    missing[rows] = False
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), bands, mask=pa.array(missing))
+        return nested(found.borders, bucket_array(made[np.searchsorted(distinct, same)], wanted, len(found.words)))

@@ -15,9 +15,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from dedup import plain
 from dedup.alone import PARAGRAPH, alone
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
 from dedup.patterns import on_purpose
+from dedup.plain import Primitives
 from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
 from dedup.settings import Settings
@@ -70,12 +72,14 @@ def within_article(
     settings: Settings,
     *,
     shared_runs: bool | None = None,
+    functions: Primitives = plain,
 ) -> Pieces:
     r"""What of an article repeats an earlier or more complete part of it.
 
     `spans` are the article's paragraphs and `keys` their comparison keys; those of the answer are cut in pieces
     where a part of a paragraph repeats. The runs ``first..last`` of the answer are disjoint, and none of them has a
-    part of a twin. `shared_runs` is what `runs_again` says of all words, where that is known.
+    part of a twin. `shared_runs` is what `runs_again` says of all words, where that is known. `functions` are the plain
+    ones or the compiled ones.
 
     >>> from dedup.segment import comparison_key, paragraphs
     >>> body = [f"Paragraph {name} tells at some length what only it has to tell." for name in "abcd"]
@@ -93,14 +97,14 @@ def within_article(
         shared_runs = runs_again(" ".join(keys).split())
     if (all_differ and not shared_runs) or not (want_blocks or want_alone):
         return Pieces(spans, keys, [])
-    article = Paragraphs(text, spans, keys)
+    article = Paragraphs(text, spans, keys, functions)
     pieces = Pieces(spans, keys, [])
     if want_blocks and shared_runs:
         found, again = _both(article, settings.paragraph_threshold)
         pieces = Pieces(spans, keys, found)
         if again:
             pieces = split(text, pieces, again, BLOCK)
-            article = Paragraphs(text, pieces.spans, pieces.keys)
+            article = Paragraphs(text, pieces.spans, pieces.keys, functions)
     if want_alone:
         pieces.repeats.extend(alone(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs))
         pieces.repeats.sort(key=lambda repeat: repeat.first)

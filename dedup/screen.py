@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dedup import encoding, typography, whitespace
 from dedup.fingerprint import I64, decode
-from dedup.furniture import may_be_furniture
+from dedup.furniture import kinds
 
 ENCODING, WHITESPACE, TYPOGRAPHY = 1, 2, 4
 BITS = {"encoding": ENCODING, "whitespace": WHITESPACE, "typography": TYPOGRAPHY}  # of each rule
@@ -38,12 +38,15 @@ def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]
     return found
 
 
-def furniture_suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.bool_]:
-    r"""For each text, as repair leaves it, whether `dedup.furniture.furniture` may find a line in it.
+def furniture_lines(data: npt.NDArray[np.uint8], borders: I64) -> dict[int, dict[int, str]]:
+    r"""By number of the text, as repair leaves it, the kinds of its lines that are page furniture, by theirs.
 
-    True for all until there have been enough lines for a closer look to be worth it.
+    >>> text = b"A quiet day.\n\nShare on Facebook"
+    >>> furniture_lines(np.frombuffer(text, np.uint8), np.array([0, 0, len(text)]))
+    {1: {2: 'share bar'}}
     """
-    return np.fromiter(map(may_be_furniture, _texts(data, borders)), bool, len(borders) - 1)
+    found = {row: kinds(text) for row, text in enumerate(_texts(data, borders))}
+    return {row: known for row, known in found.items() if known}
 
 
 def _texts(data: npt.NDArray[np.uint8], borders: I64) -> Iterator[str]:

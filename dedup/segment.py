@@ -146,6 +146,12 @@ def weight(word: str) -> float:
     return LETTER_EAST if ord(word[0]) > LAST_OF_THE_SOUTH else LETTER_SOUTH
 
 
+@lru_cache(maxsize=1 << 16)
+def has_digit(word: str) -> bool:
+    """Whether a word has a digit or a numeral of any script."""
+    return any(map(str.isnumeric, word))
+
+
 def comparison_key(text: str) -> str:
     """The words of `text` joined by one space: what two texts are compared by, never output.
 

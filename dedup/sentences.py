@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -280,32 +279,5 @@ def _nth(text: str, start: int, stop: int, number: int) -> int:
 
 def matches(sequence: Units) -> list[Match]:
     """What stands again of the words, by the place of the copy; copies do not overlap each other."""
-    told = sequence.words
-    runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))
-    places: dict[tuple[str, ...], list[int]] = {run: [] for run, count in Counter(runs).items() if count > 1}
-    found: list[Match] = []
-    place = 0
-    while place < len(runs):
-        before = places.get(runs[place])
-        if before is None:
-            place += 1
-            continue
-        best = max(((_follow(told, earlier, place), -earlier) for earlier in before), default=(0, 0))
-        length = best[0] if best[0] >= RUN else 1
-        if length > 1:
-            found.append(Match(place, -best[1], length))
-        for inside in range(place, min(place + length, len(runs))):
-            known = places.get(runs[inside])
-            if known is not None and len(known) < EARLIER:
-                known.append(inside)
-        place += length
-    return found
-
-
-def _follow(told: list[str], earlier: int, place: int) -> int:
-    """How many words from `earlier` on stand at `place` too; in a text printed often they run into each other."""
-    limit = len(told) - place
-    length = 0
-    while length < limit and told[earlier + length] == told[place + length]:
-        length += 1
-    return length
+    article = sequence.article
+    return [Match(*row) for row in article.functions.matches(article.numbered(sequence.words), RUN, EARLIER).tolist()]

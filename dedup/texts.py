@@ -107,9 +107,12 @@ def joined(data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
     return made._replace(keys=np.frombuffer(b"".join(pieces), np.uint8))
 
 
-def digest(key: bytes) -> bytes:
-    """BLAKE2b of a comparison key, 16 bytes: equal digests stand for equal keys."""
-    return hashlib.blake2b(key, digest_size=DIGEST_BYTES).digest()
+def digests(data: Bytes, starts: I64, stops: I64) -> list[bytes]:
+    """BLAKE2b, 16 bytes, of the keys ``data[start:stop]``: equal digests stand for equal keys."""
+    whole = data.tobytes()
+    blake2b, size = hashlib.blake2b, DIGEST_BYTES
+    places = zip(starts.tolist(), stops.tolist(), strict=True)
+    return [blake2b(whole[start:stop], digest_size=size).digest() for start, stop in places]
 
 
 def repeating(hashes: U64, found: Segments) -> Bytes:

@@ -3,6 +3,7 @@
 import re
 import sys
 import unicodedata
+from inspect import unwrap
 from unittest.mock import patch
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_a_pattern_of_another_kind_makes_all_text_beyond_ascii_suspect(monkeypat
 def test_a_pattern_too_long_to_compile_makes_all_text_beyond_ascii_suspect(monkeypatch):
     pattern = "|".join(chr(code) + "é" for code in range(0x400, 0x480))
     monkeypatch.setattr(compiled, "unsure_sequences", lambda: badness.read_sequences(pattern, 0))
-    tables = compiled._tables.__wrapped__()
+    tables = unwrap(compiled._tables)()
     assert all(tables.flags[tables.classes[code]] & screen.ENCODING for code in (0x80, 0xE9, 0x4E00, 0x10FFFF))
     assert not tables.flags[tables.classes[65]]
 
@@ -229,8 +230,12 @@ ALTERNATIVES = [part for _, pattern in furniture._table() for part in alternativ
 
 def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
     monkeypatch.setattr(furniture, "_lines_seen", 0)
-    assert furniture.may_be_furniture("No such line.\n" * (furniture.BEGINNINGS_FROM - 1))
-    assert not furniture.may_be_furniture("No such line.\n")
+    asked = []
+    monkeypatch.setattr(furniture, "may_match", asked.append)
+    assert furniture.kinds("No such line.\n" * furniture.BEGINNINGS_FROM) == {}
+    assert not asked
+    assert furniture.kinds("No such line.\n") == {}
+    assert asked == ["no such line."]
 
 
 @given(st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)))
@@ -254,29 +259,30 @@ DECORATED = st.tuples(
 @given(st.lists(DECORATED, max_size=4).map("".join))
 @example("ΣHARE")
 @example("İ" * 5)
-def test_a_text_with_furniture_is_suspect(text):
+def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
-        [plain] = screen.furniture_suspects(*pack([encode(text)]))
-        [quick] = compiled.furniture_suspects(*pack([encode(text)]))
+        [plain] = screen.furniture_lines(*pack([encode(text)])).values() or [{}]
+        [quick] = compiled.furniture_lines(*pack([encode(text)])).values() or [{}]
         found = furniture.furniture(text, Settings())
     with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
         assert furniture.furniture(text, Settings()) == found
-    assert plain or not found
-    assert bool(quick) == bool(found)
+    assert quick == plain
+    assert furniture.furniture(text, Settings(), quick) == found
 
 
-@pytest.mark.parametrize("suspects", [screen.furniture_suspects, compiled.furniture_suspects])
-def test_furniture_is_sought_in_each_text_by_itself(suspects):
+@pytest.mark.parametrize("lines_of", [screen.furniture_lines, compiled.furniture_lines])
+def test_furniture_is_sought_in_each_text_by_itself(lines_of):
     texts = [
         "One.\nTwo.",
         "One.\n» Share this\n",
         "",
         "Share",
-        "Shy as a mouse.",
-        "12 Comments",
+        "Shy as a mouse.\n\n",
+        "\n\n12 Comments",
     ]
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
-        assert suspects(*pack([encode(text) for text in texts])).tolist() == [False, True, False, True, False, True]
+        found = lines_of(*pack([encode(text) for text in texts]))
+    assert found == {1: {1: "share bar"}, 3: {0: "share bar"}, 5: {2: "comment counter"}}
 
 
 def test_beginnings_change_with_the_patterns(monkeypatch):

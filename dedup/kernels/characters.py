@@ -8,12 +8,12 @@ sorted by canonical order. A paragraph with one of those is left to the definiti
 from __future__ import annotations
 
 import unicodedata
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from dedup.kernels.tables import kept
 from dedup.segment import LAST_OF_THE_SOUTH, UNSPACED
 
 CODES = 0x30000  # higher planes hold tags, private use and the rarest of Han: hard, all of them
@@ -37,7 +37,7 @@ class Characters(NamedTuple):
     stream: npt.NDArray[np.uint8]
 
 
-@cache
+@kept(Characters)
 def characters() -> Characters:
     """The arrays for the Unicode version of this Python."""
     alone = [chr(code) for code in range(CODES)]

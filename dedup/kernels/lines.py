@@ -1,4 +1,4 @@
-"""Which texts may hold page furniture: `dedup.screen.furniture_suspects`, compiled.
+"""Which lines of texts may be page furniture: `dedup.screen.furniture_lines`, compiled.
 
 The beginnings of lines are looked up in a hash table, from the first character on as long as there is one that
 goes on like it. Two beginnings of one hash, or a character that has no lower case of its own, at most make a text
@@ -8,7 +8,6 @@ suspect that is none.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +17,7 @@ from dedup.beginnings import DIGIT, END, LONGEST, Lengths
 from dedup.fingerprint import I64, SHINGLE_BASE, U64, Bytes, decode
 from dedup.furniture import AROUND, LINE_AT_MOST, kind, line_beginnings
 from dedup.kernels.compiled import njit
+from dedup.kernels.tables import kept
 
 I16 = npt.NDArray[np.int16]
 I32 = npt.NDArray[np.int32]
@@ -37,7 +37,7 @@ class _Tables(NamedTuple):
     lengths: I16  # [places, 2] least and most characters of lines that begin so; 1 and 0: none
 
 
-@cache
+@kept(_Tables)
 def _tables() -> _Tables:
     every = np.arange(CODES, dtype="<u4")
     varied = [0x130, 0x3A3]  # two characters in lower case; one or another, by what stands beside it
@@ -102,24 +102,28 @@ def _place(value: np.uint64, hashes: U64) -> np.int64:
     return place
 
 
-def furniture_suspects(data: Bytes, borders: I64) -> npt.NDArray[np.bool_]:
-    """`dedup.screen.furniture_suspects`, compiled; and without a doubt, since few lines are left to look at."""
-    found = np.zeros(len(borders) - 1, np.bool_)
-    rows = np.empty((1 << 10, 3), np.int64)
+def furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
+    """`dedup.screen.furniture_lines`, compiled but for the few lines that are left to look at."""
+    rows = np.empty((1 << 10, 4), np.int64)
     while (count := _suspects(data, borders, _tables(), rows)) > len(rows):
-        rows = np.empty((count, 3), np.int64)
-    for row, start, stop in rows[:count].tolist():
-        found[row] = found[row] or kind(decode(data[start:stop].tobytes())) is not None
+        rows = np.empty((count, 4), np.int64)
+    found: dict[int, dict[int, str]] = {}
+    for row, number, start, stop in rows[:count].tolist():
+        own = kind(decode(data[start:stop].tobytes()))
+        if own is not None:
+            found.setdefault(row, {})[number] = own
     return found
 
 
 @njit
 def _suspects(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
-    """How many lines may be furniture, and of as many as there is room for, ``(text, start, stop)``, in bytes."""
+    """How many lines may be furniture; of as many as there is room for, ``(text, line, start, stop)``, in bytes."""
     count = 0
     for row in range(len(borders) - 1):
         at, stop = borders[row], borders[row + 1]
+        number = -1
         while at < stop:
+            number += 1
             start = at
             at = _first(data, at, stop, tables)
             end = at
@@ -127,7 +131,7 @@ def _suspects(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
                 end += 1
             if at < end <= at + 4 * LINE_AT_MOST and _may_match(data, at, _last(data, at, end, tables), tables):
                 if count < len(rows):
-                    rows[count, 0], rows[count, 1], rows[count, 2] = row, start, end
+                    rows[count] = row, number, start, end
                 count += 1
             at = end + 1
     return count

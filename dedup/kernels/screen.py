@@ -7,7 +7,6 @@ Sequences of character sets are followed all at once, one bit for each place in 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +15,13 @@ import numpy.typing as npt
 from dedup.badness import NOT_ASCII, Ranges, of_codes, unsure_sequences
 from dedup.fingerprint import I64, U64, Bytes
 from dedup.kernels.compiled import njit
-from dedup.kernels.lines import CODES, decode_at, furniture_suspects
+from dedup.kernels.lines import CODES, decode_at, furniture_lines
+from dedup.kernels.tables import kept
 from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.typography import characters
 from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
 
-__all__ = ["furniture_suspects", "suspects"]
+__all__ = ["furniture_lines", "suspects"]
 
 _State = tuple[np.uint64, np.uint64]
 
@@ -41,7 +41,7 @@ class _Tables(NamedTuple):
     longest: int
 
 
-@cache
+@kept(_Tables)
 def _tables() -> _Tables:
     sequences = [[chars.ranges for chars in sequence] for sequence in unsure_sequences()]
     alone = [

@@ -23,7 +23,8 @@ from dedup.engines.local import primitives
 from dedup.engines.spark.columns import batch_of, cast, ddl_of, storable
 from dedup.engines.spark.store import Store
 from dedup.errors import InputError
-from dedup.prepare import prepare, schema
+from dedup.prepare import prepare
+from dedup.prepared import schema
 from dedup.read import LINES, RECORDS, TEXT, Found, Read, Source, find
 from dedup.settings import Settings
 

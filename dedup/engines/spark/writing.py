@@ -15,7 +15,7 @@ from dedup import frequency, match
 from dedup.decide import COLUMNS, VERDICTS, outcomes
 from dedup.engines.spark.columns import batch_of, cast, ddl_of
 from dedup.engines.spark.store import Store
-from dedup.prepare import schema
+from dedup.prepared import schema
 from dedup.report import FIELDS, Tally
 from dedup.settings import Settings
 from dedup.write import Chunk, lines
