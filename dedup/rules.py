@@ -98,11 +98,12 @@ RULES: tuple[Rule, ...] = (
         "elsewhere, only whole sentences that stand again word for word count. The same text under heads of one form "
         "(“Monday” and “Tuesday”, “Dear Ms Moss:” and “Dear Mr Bell:”) says it of something else, and stays.",
         thresholds="`--paragraph-threshold` (0.8) holds for each run as a whole. 40 words of prose where the copy "
-        "follows at once, half of that where it is the article or its beginning; 100 in 4 paragraphs where it does not, 40 "
-        "in 3 where it ends the article or the first copy opens it; 80 % of the denser copy matched. A summary has 3 lines in a row or more, at an end of the article.",
+        "follows at once, half of that where it is the article or its beginning; 100 in 4 paragraphs where it does "
+        "not, 40 in 3 where it ends the article or the first copy opens it; 80 % of the denser copy matched. A summary "
+        "has 3 lines in a row or more, at an end of the article.",
         errs="A form text under heads that are not built alike, or two licences in one file that share clauses, is a "
-        "repeated block too. Of 24,000 press releases 30 have one, 0.109 % of the characters; nearly half of that is one "
-        "hearing printed twice. None in 1,798 Wikipedia articles.",
+        "repeated block too. Of 24,000 press releases 30 have one, 0.109 % of the characters; nearly half of that is "
+        "one hearing printed twice. None in 1,798 Wikipedia articles.",
     ),
     Rule(
         name="repeated-paragraph",
