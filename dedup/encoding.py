@@ -207,14 +207,15 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
     names: list[str] = []
     encoding_rounds = 0
     idle: dict[str, list[str]] = {}
-    for _ in range(ROUNDS):
+    for turn in range(1, ROUNDS + 1):
         before = text
         if config.unescape_html:
             text = _step("unescape_html", text, names)
         decoded = _decoded(text, config, names, ROUNDS - encoding_rounds, idle)
         if decoded is None:
             return None
-        text, rounds = decoded
+        settled, rounds = decoded
+        text = settled
         encoding_rounds += rounds
         if _replaced().search(text):
             for name in _FIXERS:
@@ -223,7 +224,8 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
             normal = unicodedata.normalize("NFC", text)
             names += ["normalize NFC"] * (normal != text)
             text = normal
-        if text == before:
+        again = text != settled or text in idle or (config.unescape_html and "&" in text)
+        if text == before or (turn < ROUNDS and not again):  # another round would find nothing to do
             return text, names
     return None
 

@@ -112,7 +112,7 @@ def bucket_entries(texts: Holders, buckets: U32, low: int, high: int, comparer: 
 
         room = Entries(np.empty(buckets.size, np.uint64), np.empty(buckets.size, np.uint32))
         count = fast.bucket_entries(buckets, texts, low, high, *room)
-        return Entries(room.keys[:count], room.holders[:count])
+        return Entries(room.keys[:count].copy(), room.holders[:count].copy())  # a view would keep all of the room
     rows, bands = np.nonzero((buckets >= low) & (buckets < high))
     return Entries((bands.astype(np.uint64) << np.uint64(32)) | buckets[rows, bands], texts[rows])
 

@@ -81,6 +81,12 @@ def verify(piece: Piece) -> None:
         raise PieceError(f"{piece}: damaged since it was written, its checksum is {found:08x}; start the run again")
 
 
+def discard(piece: Piece) -> None:
+    """Gives back the disk space of a piece that nobody will read again."""
+    if isinstance(piece, Path):
+        piece.unlink()
+
+
 def origin(piece: Path) -> Origin:
     """What a piece on disk was made from; raises `PieceError` where it is damaged."""
     verify(piece)

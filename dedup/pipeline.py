@@ -20,7 +20,7 @@ from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.frequency import match_paragraphs
 from dedup.match import match_articles
-from dedup.pieces import Corpus, Origin, Piece, from_ipc, store, to_ipc
+from dedup.pieces import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
 from dedup.plain import Primitives
 from dedup.prepare import prepare
 from dedup.read import RUN_FILE, Read, find
@@ -108,12 +108,14 @@ class _LocalJob:
         self.stages: dict[str, dict[str, int]] = {}
 
     def chunks(self) -> Iterator[tuple[Chunk, int]]:
-        """The lines of the output."""
+        """The lines of the output; a piece is discarded when its lines are written."""
         corpus, sizes = self.corpus, self.records.sizes
         verdicts, self.stages = decide(corpus, self.settings, self.workers.primitives, self.watch)
         tasks = ((piece, to_ipc(verdicts.of(number))) for number, piece, _, _ in corpus.batches())
         chunks = self.workers.map(partial(_lines, settings=self.settings), tasks)
-        yield from zip(self.watch.over("write", chunks, sum(sizes)), sizes, strict=True)
+        for chunk, piece, size in zip(self.watch.over("write", chunks, sum(sizes)), corpus.pieces, sizes, strict=True):
+            yield chunk, size
+            discard(piece)
 
 
 @contextmanager

@@ -33,3 +33,51 @@ def test_without_any_place_for_a_cache_each_process_compiles_for_itself(tmp_path
     (tmp_path / "file").write_text("no folder")
     out, err = started(tmp_path / "file" / "cache").communicate(timeout=120)
     assert out == b"[0, 1, 1]\n", err.decode()
+
+
+TABLES = """
+import sys
+from dedup.kernels.characters import characters
+from dedup.kernels.lines import _tables as lines
+from dedup.kernels.screen import _tables as screen
+for made in (characters, lines, screen):
+    wanted = made.__wrapped__.__wrapped__()
+    assert type(made()) is type(wanted)
+    for own, other in zip(made(), wanted, strict=True):
+        assert type(own) is type(other), (own, other)
+        assert isinstance(own, int) and own == other or (own.dtype, own.shape, own.tobytes()) == (
+            other.dtype, other.shape, other.tobytes())
+"""
+
+
+def tables(folder):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-c", TABLES], env=environment, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return {path.name: (path, path.stat().st_mtime_ns) for path in folder.glob("*.npz")} if folder.is_dir() else {}
+
+
+def test_tables_are_kept_and_read_again(tmp_path):
+    first = tables(tmp_path)
+    assert sorted(name.partition("-")[0] for name in first) == ["characters", "lines", "screen"]
+    assert tables(tmp_path) == first
+
+
+def test_damaged_tables_and_those_of_other_versions_are_replaced(tmp_path):
+    first = tables(tmp_path)
+    whole = {}
+    for name, (path, _) in first.items():
+        whole[name] = path.read_bytes()
+        path.write_bytes(whole[name][: len(whole[name]) // 2])
+    (tmp_path / "lines-0123456789abcdef.npz").write_bytes(b"older")
+    again = tables(tmp_path)
+    assert again.keys() == first.keys()
+    for name, (path, _) in again.items():
+        assert len(path.read_bytes()) == len(whole[name])
+
+
+def test_without_any_place_tables_are_made_each_time(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert tables(tmp_path / "file" / "cache") == {}

@@ -7,13 +7,16 @@ import gzip
 import hashlib
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pytest
 from conftest import read_jsonl
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import dedup
-from dedup import InputError, LocalEngine
+from dedup import InputError, LocalEngine, fields
 from dedup.read import Read, find
 
 GOOD = '{"id": "g", "text": "A good line."}'
@@ -227,3 +230,30 @@ def test_an_unnamed_article_is_called_by_its_place(tmp_path):
     path.write_text('{"text": "One.  "}\n', encoding="utf-8")
     [finding] = dedup.check(path, engine=LocalEngine(jobs=1))
     assert finding.article == "x.jsonl#0"
+
+
+HOSTS = st.one_of(
+    st.from_regex(
+        r"[a-z:/]{0,3}(https?|[a-z.+]{0,3}):{1,2}//(www\.)?[A-Z0-9.\[\]@:%-]{0,6}[/?#]{0,2}.{0,8}", fullmatch=True
+    ),
+    st.text(max_size=20),
+)
+
+
+@given(HOSTS)
+@example("https://www.Example.com/a")
+@example("https://www.Example.com?a=http://b/c")
+@example("HTTP://user:pw@[::1]:80/x")
+@example("http://[/a")
+@example("a:b://c/d")
+@example("http:///path")
+def test_the_host_of_an_address_is_what_the_standard_library_says(value):
+    def whole(value):
+        if "://" in value:
+            try:
+                value = urlsplit(value).hostname or value
+            except ValueError:
+                return value
+        return value.lower().removeprefix("www.")
+
+    assert fields._host(value) == whole(value)

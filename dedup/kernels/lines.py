@@ -57,10 +57,10 @@ def _tables() -> _Tables:
 def _table(beginnings: dict[str, Lengths]) -> tuple[U64, I16]:
     """The hash table of `beginnings` and of the beginnings of these."""
     known: dict[str, Lengths] = {}
-    for beginning in beginnings:
+    for beginning in sorted(beginnings):  # the same table in every process
         for size in range(1, len(beginning)):
             known[beginning[:size]] = (1, 0)
-    known |= beginnings
+    known |= sorted(beginnings.items())
     sizes = np.fromiter(map(len, known), np.int64, len(known))
     letters = np.zeros((len(known), LONGEST), np.int32)
     letters[np.arange(LONGEST) < sizes[:, None]] = np.frombuffer("".join(known).encode("utf-32-le"), "<i4")
