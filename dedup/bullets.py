@@ -104,13 +104,20 @@ def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
     )
 
 
+def _asks(sequence: Units, unit: int) -> bool:
+    """Whether a unit is a question, or a line that goes on to the end of one."""
+    while sequence.goes_on(unit):
+        unit += 1
+    return sequence.asks(unit)
+
+
 def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
     sequence = drops.sequence
     borders = sequence.borders
     told = [_told(sequence, lines[line]) for line in row]
     if len(set(told)) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
         return  # lines sung or printed again and again, or what is no choice but a passage
-    stated = [words for words, line in zip(told, row, strict=True) if not sequence.asks(lines[line][1])]
+    stated = [words for words, line in zip(told, row, strict=True) if not _asks(sequence, lines[line][1])]
     if len(stated) < SUMMARY or sum(map(is_prose, stated)) < SUMMARY_PROSE:
         return
     if sum(map(size_of, stated)) < SUMMARY_WORDS or len({twins[line] for line in row}) == 1:

@@ -24,7 +24,7 @@ import numpy as np
 from dedup import plain
 from dedup.fingerprint import I64
 from dedup.plain import Primitives
-from dedup.segment import has_digit, size_of
+from dedup.segment import has_digit, size_of, unspaced_letter
 from dedup.settings import PARAGRAPH_SHINGLE
 from dedup.texts import RUN
 
@@ -40,6 +40,7 @@ EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragra
 EDIT_WORDS = 6  # words a paragraph must have before one of them may differ
 EDIT_ORDER = 0.3  # Jaccard similarity an edited paragraph must still reach, so that the order is the same; with 0.5
 # recall of copies with a word edited in each paragraph falls from 0.990 to 0.981
+LABEL = 4  # letters of a first word that may be a name, in a script without spaces
 CUT_WORDS = 4  # words that a truncated paragraph must have kept
 PURSE = 32  # words that may be compared for each word of the article
 STEP_PRICE = 8  # what a step of a chain costs, in words compared
@@ -169,6 +170,8 @@ class Paragraphs:
         behind = 0
         for token in _TOKEN.finditer(raw):
             name = token.group()
+            if not behind and _is_label(name):
+                names.append(name)
             if name[0].isupper() or name[0].istitle():
                 opens = _STARTS_SENTENCE.search(raw[behind : token.start()]) if behind else True
                 if not opens or name.casefold() not in self._small_words:
@@ -203,6 +206,13 @@ class Paragraphs:
         """A number for each of `words`, equal for equal ones of this article: int64 [words]."""
         known = self._numbers
         return np.array([known.setdefault(word, len(known)) for word in words], np.int64)
+
+
+def _is_label(token: str) -> bool:
+    """Whether the first word of a paragraph, in a script without capitals, may be a name: of a day, of a person."""
+    if token.isascii() or token.lower() != token.upper():
+        return False
+    return len(token) <= LABEL or not unspaced_letter().match(token)
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:

@@ -14,6 +14,7 @@ from dedup.chains import Paragraphs
 from dedup.heads import of_one_form
 from dedup.twins import Twins
 
+FILLED_IN = 0.5  # Jaccard similarity of paragraphs that a form has with other names or numbers
 PATTERN_PLACES = 64  # places of a paragraph that are looked at for a pattern
 VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 
@@ -76,8 +77,16 @@ def _is_form(article: Paragraphs, alive: Sequence[int], links: list[tuple[int, i
         if across in evidence:
             break
         pairs += [(link[0] - 1, link[1] - 1)] if link[0] - down > 1 and link[1] - across > 1 else []
-    texts = ([article.text[slice(*article.spans[alive[place]])] for place in pair] for pair in pairs)
-    return any(matched.isdisjoint(pair) and of_one_form(*told) for pair, told in zip(pairs, texts, strict=True))
+    return any(matched.isdisjoint(pair) and _are_heads(article, alive[pair[0]], alive[pair[1]]) for pair in pairs)
+
+
+def _are_heads(article: Paragraphs, first: int, second: int) -> bool:
+    """Whether two paragraphs are heads of one form, or say the same of other names or numbers."""
+    if of_one_form(*(article.text[slice(*article.spans[index])] for index in (first, second))):
+        return True
+    if article.purse <= 0 or not article.is_prose(first) or article.agree(first, second):
+        return False
+    return article.similarity(first, second) >= FILLED_IN
 
 
 def _before(alive: Sequence[int], place: int, twins: Twins) -> int:

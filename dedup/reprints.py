@@ -296,11 +296,11 @@ def _prose(sequence: Units, side: list[tuple[range, int]]) -> float:
 
 
 def _told(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:
-    """Words of a side, and how many of its paragraphs have words."""
+    """Words of a side, and how many of its paragraphs have words; lines that a sentence goes on over are one."""
     borders = sequence.borders
     units = [unit for units, _ in side for unit in units if borders[unit] < borders[unit + 1]]
     size = sum(sequence.size(borders[unit], borders[unit + 1]) for unit in units)
-    return size, len({sequence.units[unit].paragraph for unit in units})
+    return size, len({sequence.units[unit].paragraph for unit in units if not (unit and sequence.goes_on(unit - 1))})
 
 
 def _sentences(sequence: Units, side: list[tuple[range, int]]) -> float:
@@ -326,7 +326,7 @@ def _paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:
             sequence.units[unit].paragraph
             for units, _ in side
             for unit in units
-            if sequence.size(borders[unit], borders[unit + 1]) >= PROSE
+            if sequence.size(borders[unit], borders[unit + 1]) >= PROSE and not (unit and sequence.goes_on(unit - 1))
         }
     )
 

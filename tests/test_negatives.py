@@ -485,6 +485,17 @@ def test_what_is_meant_to_stand_again_stays(label: str, joint: str) -> None:
 
 
 @pytest.mark.parametrize("label", CASES)
+def test_it_stays_where_heads_stand_in_the_line(label: str) -> None:
+    lines: list[str] = []
+    for piece in CASES[label]:
+        if lines and len(lines[-1].split()) < 3:
+            lines[-1] += f" {piece}"
+        else:
+            lines.append(piece)
+    assert dropped("\n\n".join(lines)) == []
+
+
+@pytest.mark.parametrize("label", CASES)
 def test_it_stays_inside_of_an_article(label: str) -> None:
     """With prose before and behind it, which takes from it the beginning and the end of the article."""
     assert dropped("\n\n".join([*P[50:53], *CASES[label], *P[53:57]])) == []
