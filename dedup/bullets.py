@@ -118,7 +118,7 @@ def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: 
     if len(set(told)) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
         return  # lines sung or printed again and again, or what is no choice but a passage
     stated = [words for words, line in zip(told, row, strict=True) if not _asks(sequence, lines[line][1])]
-    if len(stated) < SUMMARY or sum(map(is_prose, stated)) < SUMMARY_PROSE:
+    if sum(map(is_prose, stated)) < SUMMARY_PROSE:
         return
     if sum(map(size_of, stated)) < SUMMARY_WORDS or len({twins[line] for line in row}) == 1:
         return
