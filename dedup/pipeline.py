@@ -127,8 +127,7 @@ def _job(
 
         engine = Spark()
     if isinstance(engine, (str, LocalEngine)):
-        with prepared(source, settings, engine, watch, work, out) as found:
-            yield _LocalJob(found, settings, watch)
+        yield _LocalJob(prepared(source, settings, engine, watch, work, out), settings, watch)
         return
     with engine.job(source, settings, watch, out) as job:
         yield job
@@ -147,10 +146,8 @@ def check(
     `unreadable` is told of each record that `clean` would put into quarantine.
     """
     settings, watch = settings or Settings(), Stopwatch(progress)
-    with (
-        tempfile.TemporaryDirectory(prefix="dedup-") as work,
-        prepared(source, settings, engine, watch, Path(work)) as (workers, _, corpus),
-    ):
+    with tempfile.TemporaryDirectory(prefix="dedup-") as work:
+        workers, _, corpus = prepared(source, settings, engine, watch, Path(work))
         verdicts, _ = decide(corpus, settings, workers.primitives, watch)
         for number, piece, _, _ in corpus.batches():
             for outcome in outcomes(piece, verdicts.of(number), settings):
@@ -175,26 +172,21 @@ def decide(
     return Verdicts(corpus, articles, paragraphs), stages
 
 
-@contextmanager
 def prepared(
     source: Inputs, settings: Settings, engine: str | LocalEngine, watch: Stopwatch, work: Path, out: Path | None = None
-) -> Iterator[tuple[Workers, Read, Corpus]]:
+) -> tuple[Workers, Read, Corpus]:
     """The articles of `source` after every stage that looks at one article alone, as pieces in the folder `work`."""
     engine = _engine(engine)
     found = find([source] if isinstance(source, (str, Path)) else source, ignore=out)
     records = Read(found, batch_bytes=engine.batch_bytes)
-    with engine.workers(records.total_bytes) as workers:
-        task = partial(_prepare, settings=settings, compiled=workers.compiled, work=work)
-        batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
-        pieces: list[Piece] = []
-        for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
-            pieces.append(piece)
-            watch.done(records.fresh_bytes())
-        yield (
-            workers,
-            records,
-            Corpus(pieces, Scratch(engine.matching_bytes, engine.processes if workers.compiled else 1, work)),
-        )
+    workers = engine.workers(records.total_bytes)
+    task = partial(_prepare, settings=settings, compiled=workers.compiled, work=work)
+    batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
+    pieces: list[Piece] = []
+    for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
+        pieces.append(piece)
+        watch.done(records.fresh_bytes())
+    return workers, records, Corpus(pieces, Scratch(engine.matching_bytes, workers.processes, work))
 
 
 def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:

@@ -60,16 +60,16 @@ def test_the_pieces_of_a_run_name_its_settings_and_the_records_they_were_made_fr
     found = []
     for work in ("first", "second"):
         (tmp_path / work).mkdir()
-        with prepared(str(source), chosen, LocalEngine(jobs=1), Stopwatch(None), tmp_path / work) as (_, _, corpus):
-            found.append([origin(piece) for piece in corpus.pieces])
+        _, _, corpus = prepared(str(source), chosen, LocalEngine(jobs=1), Stopwatch(None), tmp_path / work)
+        found.append([origin(piece) for piece in corpus.pieces])
     assert found[0] == found[1]
     first, last = found[0][0], found[0][-1]
     assert (first.settings, first.version) == (chosen.digest, __version__)
     assert (first.first, last.last) == ("one.jsonl#0", "two.jsonl#2")
     (source / "two.jsonl").write_text('{"text": "other"}\n')
     (tmp_path / "third").mkdir()
-    with prepared(str(source), chosen, LocalEngine(jobs=1), Stopwatch(None), tmp_path / "third") as (_, _, corpus):
-        assert origin(corpus.pieces[-1]).sha256 != last.sha256
+    _, _, corpus = prepared(str(source), chosen, LocalEngine(jobs=1), Stopwatch(None), tmp_path / "third")
+    assert origin(corpus.pieces[-1]).sha256 != last.sha256
 
 
 def test_keys_come_in_the_order_asked_for_from_all_pieces(piece):

@@ -10,7 +10,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -33,7 +33,7 @@ _BATCH_EXPANSION = 16
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _LARGEST_BLOCK = 32 << 20  # bytes: the most that glibc takes for this
 _KEPT_BYTES = 1 << 30  # more than a batch takes
-_MATCHING_SHARE = 2  # the rest is for what there is one of per article, and for what the process itself takes
+_MATCHING_SHARE = 3  # the rest is for what there is one of per article, and for what the process itself takes
 
 
 @dataclass(frozen=True)
@@ -72,25 +72,12 @@ class LocalEngine:
         """How much memory the stages that look at the whole corpus may take; no batches are in work then."""
         return (self.memory or _machine_bytes() // 2) // _MATCHING_SHARE
 
-    @contextmanager
-    def workers(self, input_bytes: int | None) -> Iterator[Workers]:
+    def workers(self, input_bytes: int | None) -> Workers:
         """Workers for a job over `input_bytes` (None: not known, taken for large)."""
         if input_bytes is not None and input_bytes < SMALL_BYTES:
-            yield Workers(compiled=False)
-            return
+            return Workers(compiled=False)
         primitives(compiled=True)
-        if self.processes == 1:
-            yield Workers(compiled=True)
-            return
-        # Forked processes share the compiled kernels and do not import the caller's main module again.
-        method = "fork" if sys.platform.startswith("linux") else "spawn"
-        context = multiprocessing.get_context(method)
-        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_settle) as pool:
-            try:
-                yield Workers(compiled=True, pool=pool, processes=self.processes)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        return Workers(compiled=True, processes=self.processes)
 
 
 @dataclass(frozen=True)
@@ -98,7 +85,6 @@ class Workers:
     """What a running job asks of its engine."""
 
     compiled: bool
-    pool: ProcessPoolExecutor | None = None
     processes: int = 1
 
     @property
@@ -107,17 +93,28 @@ class Workers:
         return primitives(compiled=self.compiled)
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """``task(item)`` for each item, in order; never more items in work than workers and two to spare."""
-        if self.pool is None:
+        """``task(item)`` for each item, in order; never more items in work than workers and two to spare.
+
+        The processes are there for this alone: while a stage works on the whole corpus, none of them holds memory.
+        """
+        if self.processes == 1:
             yield from map(task, items)
             return
+        # Forked processes share the compiled kernels and do not import the caller's main module again.
+        method = "fork" if sys.platform.startswith("linux") else "spawn"
+        context = multiprocessing.get_context(method)
         waiting: deque[Future[Result]] = deque()
-        for item in items:
-            waiting.append(self.pool.submit(task, item))
-            if len(waiting) > self.processes + 1:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_settle) as pool:
+            try:
+                for item in items:
+                    waiting.append(pool.submit(task, item))
+                    if len(waiting) > self.processes + 1:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
 def primitives(*, compiled: bool) -> Primitives:

@@ -116,10 +116,8 @@ def survey(
     name = "paragraph_threshold" if asked.paragraphs else "threshold"
     wide = replace(settings, rules=rules, **{name: low})  # type: ignore[arg-type]
     watch = Stopwatch(progress)
-    with (
-        tempfile.TemporaryDirectory(prefix="dedup-") as work,
-        prepared(inputs, wide, engine, watch, Path(work)) as (workers, _, corpus),
-    ):
+    with tempfile.TemporaryDirectory(prefix="dedup-") as work:
+        workers, _, corpus = prepared(inputs, wide, engine, watch, Path(work))
         functions = workers.primitives
         with watch.stage("find pairs"):
             texts = _paragraphs(corpus, wide, functions) if asked.paragraphs else _articles(corpus)
