@@ -55,7 +55,7 @@ def _twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]
     begins = [borders[first] for first, _ in lines]
     twins: dict[int, int] = {}
     for match in found:
-        back = _back(sequence, match)
+        back = sequence.behind(match, SUMMARY_LINE)
         for place, other in ((match.copy, match.source), (match.source, match.copy)):
             for line in range(bisect_left(begins, place - back), len(lines)):
                 start, stop = _words_of(sequence, lines[line])
@@ -95,15 +95,6 @@ def _rows(drops: Drops, lines: list[tuple[int, int]], twins: dict[int, int]) -> 
                 break
 
 
-def _back(sequence: Units, match: Match) -> int:
-    """How many words before a match are the same too: what another match before it has taken."""
-    told = sequence.words
-    back = 0
-    while back < min(match.source, SUMMARY_LINE) and told[match.source - back - 1] == told[match.copy - back - 1]:
-        back += 1
-    return back
-
-
 def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
     sequence = drops.sequence
     first, last = line
@@ -113,14 +104,21 @@ def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
     )
 
 
+def _asks(sequence: Units, unit: int) -> bool:
+    """Whether a unit is a question, or a line that goes on to the end of one."""
+    while sequence.goes_on(unit):
+        unit += 1
+    return sequence.asks(unit)
+
+
 def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
     sequence = drops.sequence
     borders = sequence.borders
     told = [_told(sequence, lines[line]) for line in row]
     if len(set(told)) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
         return  # lines sung or printed again and again, or what is no choice but a passage
-    stated = [words for words, line in zip(told, row, strict=True) if not sequence.asks(lines[line][1])]
-    if len(stated) < SUMMARY or sum(map(is_prose, stated)) < SUMMARY_PROSE:
+    stated = [words for words, line in zip(told, row, strict=True) if not _asks(sequence, lines[line][1])]
+    if sum(map(is_prose, stated)) < SUMMARY_PROSE:
         return
     if sum(map(size_of, stated)) < SUMMARY_WORDS or len({twins[line] for line in row}) == 1:
         return

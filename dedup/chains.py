@@ -24,7 +24,7 @@ import numpy as np
 from dedup import plain
 from dedup.fingerprint import I64
 from dedup.plain import Primitives
-from dedup.segment import has_digit, size_of
+from dedup.segment import has_digit, size_of, unspaced_letter
 from dedup.settings import PARAGRAPH_SHINGLE
 from dedup.texts import RUN
 
@@ -40,6 +40,7 @@ EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragra
 EDIT_WORDS = 6  # words a paragraph must have before one of them may differ
 EDIT_ORDER = 0.3  # Jaccard similarity an edited paragraph must still reach, so that the order is the same; with 0.5
 # recall of copies with a word edited in each paragraph falls from 0.990 to 0.981
+LABEL = 4  # letters of a first word that may be a name, in a script without spaces
 CUT_WORDS = 4  # words that a truncated paragraph must have kept
 PURSE = 32  # words that may be compared for each word of the article
 STEP_PRICE = 8  # what a step of a chain costs, in words compared
@@ -51,6 +52,7 @@ _STEPS = sorted(
 _EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 _TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _STARTS_SENTENCE = re.compile(r"[.!?:;…|•][^\w,]*$")
+_STATES = re.compile(r"[^\W\d_]{3}[.!。।۔።][\"'”’»)]*\s*(?=\w)")  # a sentence before another
 _CLAUSE = re.compile(r"[a-z]|[ivxl]{2,6}")  # of "(b)" or "iv." before a clause: a number in letters
 
 
@@ -145,6 +147,10 @@ class Paragraphs:
         start, stop = self.spans[index]
         return self.text[max(start, stop - 8) : stop].rstrip(" \n\"'”’»)").endswith(("?", "？", "؟"))
 
+    def only_asks(self, index: int) -> bool:
+        """Whether a paragraph is a question and nothing else."""
+        return self.asks(index) and not _STATES.search(self.text, *self.spans[index])
+
     def agree(self, first: int, second: int) -> bool:
         """Whether two paragraphs hold the same numbers and the same names, in the same order."""
         return self._numbers_and_names(first) == self._numbers_and_names(second)
@@ -164,6 +170,8 @@ class Paragraphs:
         behind = 0
         for token in _TOKEN.finditer(raw):
             name = token.group()
+            if not behind and _is_label(name):
+                names.append(name)
             if name[0].isupper() or name[0].istitle():
                 opens = _STARTS_SENTENCE.search(raw[behind : token.start()]) if behind else True
                 if not opens or name.casefold() not in self._small_words:
@@ -174,6 +182,11 @@ class Paragraphs:
     @cached_property
     def _small_words(self) -> frozenset[str]:
         return frozenset(token for token in _TOKEN.findall(self.text) if token.islower())
+
+    @cached_property
+    def own(self) -> list[int]:
+        """How many paragraphs before each place, and in all, stand only once."""
+        return [0, *accumulate(len(self.places[one]) == 1 for one in self.ids)]
 
     def _bag(self, index: int) -> Counter[str]:
         if index not in self._bags:
@@ -193,6 +206,13 @@ class Paragraphs:
         """A number for each of `words`, equal for equal ones of this article: int64 [words]."""
         known = self._numbers
         return np.array([known.setdefault(word, len(known)) for word in words], np.int64)
+
+
+def _is_label(token: str) -> bool:
+    """Whether the first word of a paragraph, in a script without capitals, may be a name: of a day, of a person."""
+    if token.isascii() or token.lower() != token.upper():
+        return False
+    return len(token) <= LABEL or not unspaced_letter().match(token)
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:

@@ -12,13 +12,13 @@ This module decides nothing about actions and sees one article only.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
 from dedup import plain
 from dedup.alone import PARAGRAPH, alone
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
+from dedup.patterns import on_purpose
 from dedup.plain import Primitives
 from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
@@ -51,12 +51,11 @@ DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the
 DENSE_MANY = 0.85  # share matched in all copies together, where they run into each other
 UNLIKE = 0.3  # Jaccard similarity from which neighbours are a list of like items, and edited pairs prove nothing
 WHOLE = 0.9  # share of the article from which two copies are the whole of it
-WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: enough for equal copies that are the whole article
+PREFIX = 3  # paragraphs, heading counted, that open the article and are followed by themselves
+WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: enough for equal copies that are the whole article, or its beginning
 LINES = 6  # different short lines that tile exactly: a list printed twice, not a line sung again
 LINES_WORDS = 100  # words in them; a chorus sung twice has about 50
 LINES_WHOLE_WORDS = 60  # words in them where they are the whole article
-PATTERN_PLACES = 64  # places of a paragraph that are looked at for a pattern
-VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 BULLETS = 3  # paragraphs of prose in a row that stand again scattered; never: recall of such summaries falls from
 # 0.981 to 0.176, and one release less is cut
 BULLETS_WORDS = 30  # words in the row; 60: recall of summaries falls from 0.971 to 0.955 on releases held out
@@ -265,13 +264,12 @@ def _is_block(
         between = words(range(max(lows) + 1, min(highs)))
     evidence = [high for place, (_, high) in enumerate(links) if _counts(article, alive, links, kinds, place)]
     prose = words(set(evidence))
-    if _is_pattern(article, alive, links, evidence, twins) or (
-        len(evidence) == 1 and (_is_verse(article, alive[evidence[0]]) or article.asks(alive[evidence[0] - 1]))
-    ):
+    if on_purpose(article, alive, links, evidence, twins):
         return False
     near = between <= (APART_ALONE if len(evidence) < 2 else max(APART, APART_SHARE * copy))
     whole = words(lows | highs) / total
-    enough = BLOCK_WORDS * WHOLE_NEEDS if whole >= WHOLE and set(kinds) == {EQUAL} else BLOCK_WORDS
+    prefix = not min(lows) and not between and not unmatched and len(links) >= PREFIX
+    enough = BLOCK_WORDS * WHOLE_NEEDS if (whole >= WHOLE or prefix) and set(kinds) == {EQUAL} else BLOCK_WORDS
     if near and prose >= enough and (len(evidence) > 1 or EQUAL in kinds or whole >= WHOLE):
         return True
     if prose >= FAR_WORDS and len(evidence) >= FAR_PARAGRAPHS:
@@ -280,42 +278,6 @@ def _is_block(
     if between or unmatched or len(lines) < LINES or any(kind != EQUAL for kind in kinds):
         return False
     return copy >= (LINES_WHOLE_WORDS if whole >= WHOLE else LINES_WORDS)
-
-
-def _is_pattern(
-    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
-) -> bool:
-    """Whether the same words stand three times or more, each time after something else.
-
-    So do refrains after their verses, answers after their questions, and the meals of a day under its name; copies of a
-    body follow each other, or the same advertisement.
-    """
-    matched = {article.ids[alive[side]] for link in links for side in link}
-    for place in {links[0][1], *evidence[:1]}:
-        standing = []
-        for index in article.places[article.ids[alive[place]]][:PATTERN_PLACES]:
-            at = bisect_left(alive, index)
-            if at < len(alive) and alive[at] == index and index not in twins:
-                standing.append(at)
-        before = {article.ids[_before(alive, at, twins)] for at in standing[1:]} - matched
-        if len(standing) > 2 and len(before) > 1:
-            return True
-    return False
-
-
-def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
-    """The paragraph before the one at `place`, of those that stay; `place` is not the first."""
-    place -= 1
-    while place and alive[place] in twins:
-        place -= 1
-    return alive[place]
-
-
-def _is_verse(article: Paragraphs, index: int) -> bool:
-    """Whether a paragraph is lines of verse: a chorus stands again without being printed twice."""
-    start, stop = article.spans[index]
-    lines = article.text[start:stop].split("\n")
-    return len(lines) >= VERSE_LINES and (stop - start) / len(lines) <= VERSE_CHARACTERS
 
 
 def _counts(
@@ -327,7 +289,7 @@ def _counts(
 ) -> bool:
     """Whether a pair of a chain is evidence: prose, and if edited, unlike its neighbours in the copy."""
     low, high = (alive[side] for side in links[place])
-    if not (article.is_prose(high) and article.is_prose(low)):
+    if not (article.is_prose(high) and article.is_prose(low)) or article.only_asks(high):
         return False
     if kinds[place] == EQUAL:
         return True
@@ -380,7 +342,8 @@ def _bullets(article: Paragraphs, alive: Sequence[int], twins: Twins) -> None:
         stop = start + len(row)
         scattered = bool(row) and row[-1] - row[0] >= len(row) and (row[0] >= stop or row[-1] < start)
         outside = start <= BULLETS_EDGE or stop >= len(left) - BULLETS_EDGE
-        enough = len(row) >= BULLETS and sum(article.size(left[twin]) for twin in row) >= BULLETS_WORDS
+        stated = [left[twin] for twin in row if not article.only_asks(left[twin])]
+        enough = len(stated) >= BULLETS and sum(map(article.size, stated)) >= BULLETS_WORDS
         if scattered and outside and enough:
             twins.add({left[start + offset]: left[twin] for offset, twin in enumerate(row)})
         start += max(1, len(row))
@@ -392,7 +355,7 @@ def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], sta
     for place in range(start, len(left)):
         index = left[place]
         both = places.get(article.ids[index], [])
-        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS or article.asks(index):
+        if len(both) != 2 or not PROSE <= article.size(index) <= BULLET_WORDS:
             break
         twin = both[0] if both[1] == place else both[1]
         if (row and twin <= row[-1]) or start <= twin <= place:

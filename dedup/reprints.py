@@ -10,11 +10,13 @@ a dropped word repeats is followed to the word that stays.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from dedup.bullets import summaries
 from dedup.chains import PROSE, Paragraphs
 from dedup.drops import Drops, is_prose
+from dedup.heads import of_one_form
 from dedup.segment import size_of
 from dedup.sentences import Match, Units, matches, units_again
 from dedup.splits import Reprint
@@ -33,8 +35,9 @@ FAR_WORDS = 100  # words of prose in a copy anywhere else, and in one that is ha
 FAR_PARAGRAPHS = 4  # paragraphs of prose in a copy anywhere else
 SOME_WORDS = 100  # or all words; with 80 a release loses passages of a speech that it has quoted before
 SOME_PARAGRAPHS = 5  # and all paragraphs, headings counted, where three are prose; with two, signatures of letters go
-LAST_WORDS, LAST_PARAGRAPHS = 50, 3  # the same for a copy that ends the article
-LAST_STATED = 30  # words of it in sentences: lines of verse and of tables have no end
+SOME_STATED = 80  # unless they hold so many words in sentences
+EDGE_WORDS, EDGE_PARAGRAPHS = 40, 3  # the same for a copy that ends the article, and where the first opens it
+STATED = 30  # words of it in sentences: lines of verse and of tables have no end
 GAP_WORDS = 100  # words of either copy that a chain may leap over
 SLIDE = 12  # words by which the border of such a gap may be moved
 DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the sparser copy
@@ -80,14 +83,25 @@ def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
 
 
 def _settled(sequence: Units, match: Match) -> Match:
-    """A match that its source touches or runs into, begun where units start: of “c a b c a b c”, “a b c” again."""
+    """A match begun where units start on both sides.
+
+    A match before it may have taken its first words. One that touches its source or runs into it is as true a few words
+    further on, of “c a b c a b c”, “a b c” again; a few words by which it runs into it are not its own.
+    """
     copy, source, length = match
-    for ahead in range(source + length - copy + 1):
-        if {source + ahead, copy + ahead} <= sequence.starts:
-            return Match(copy + ahead, source + ahead, length - ahead)
-    if source + length >= copy and source in sequence.starts and sequence.size(copy, copy + length) >= BLOCK_WORDS:
-        sequence.cut(copy)
-    return match
+    ahead = range(max(0, source + length - copy) + 1)
+    behind = range(-1, -1 - sequence.behind(match, SLIDE), -1)
+    for step in (*ahead, *behind):
+        if {source + step, copy + step} <= sequence.starts:
+            copy, source, length = copy + step, source + step, length - step
+            break
+    else:
+        touches = source + length >= copy and sequence.size(copy, copy + length) >= BLOCK_WORDS
+        if touches and source in sequence.starts:
+            sequence.cut(copy)
+    if 0 < source + length - copy < RUN:
+        length = copy - source
+    return Match(copy, source, length)
 
 
 def _chains(sequence: Units, found: Sequence[Match]) -> Iterator[Chain]:
@@ -97,11 +111,28 @@ def _chains(sequence: Units, found: Sequence[Match]) -> Iterator[Chain]:
         if joined:
             links[-1:] = joined
         else:
-            if links:
-                yield _chain(links)
+            yield from _supported(links)
             links = [match]
-    if links:
-        yield _chain(links)
+    yield from _supported(links)
+
+
+def _supported(links: list[Match]) -> Iterator[Chain]:
+    """The links as a chain, in parts where an end of it is shorter than what it is out of step with the rest.
+
+    A sentence that a text has quoted before is not a part of what is printed twice behind it.
+    """
+    first, last = 0, len(links)
+    lengths = [0, *accumulate(link.length for link in links)]
+    for place, (before, link) in enumerate(pairwise(links), 1):
+        gaps = link.copy - before.copy - before.length, link.source - before.source - before.length
+        step = abs(gaps[0] - gaps[1]) if min(gaps) > 0 else 0
+        if lengths[place] < step:
+            first = place
+        if lengths[-1] - lengths[place] < step and last == len(links):
+            last = place
+    for part in (links[:first], links[first:last], links[max(first, last) :]):
+        if part:
+            yield _chain(part)
 
 
 def _chain(links: list[Match]) -> Chain:
@@ -201,6 +232,8 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     prose = max(_prose(sequence, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
         return False
+    if of_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
+        return False
     between = drops.left(chain.source[1], chain.copy[0])
     whole = 2 * matched / drops.left(0, len(sequence.words))
     (copy_opens, copy_ends), (source_opens, source_ends) = (_clean(sequence, chain, sides, side) for side in (0, 1))
@@ -209,12 +242,22 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     if other_lines and (
         (whole >= WHOLE and (outer or prose >= FAR_WORDS))
         or (outer and prose >= BLOCK_WORDS and between <= max(APART, APART_SHARE * prose))
+        or _touches(sequence, chain, sides)
     ):
         return True
     clean = source_opens and copy_ends and copy_opens and source_ends
     return (
         clean and shares[0] >= SOLID and not _third(sequence, chain, found) and _is_far(sequence, chain, sides, prose)
     )
+
+
+def _touches(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]]) -> bool:
+    """Whether a text is followed by itself; where its beginning is, in what goes round, need not be told then."""
+    if len(chain.links) > 1 or chain.source[1] < chain.copy[0]:
+        return False
+    size, stated = sequence.size(*chain.copy), max(_sentences(sequence, side) for side in sides)
+    prose = max(_prose(sequence, side) for side in sides)
+    return size >= BLOCK_WORDS and (prose >= BLOCK_WORDS or stated >= BLOCK_WORDS * WHOLE_NEEDS)
 
 
 def _is_far(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], prose: float) -> bool:
@@ -224,12 +267,12 @@ def _is_far(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]],
     stated = max(_sentences(sequence, side) for side in sides)
     if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
         return True
-    if stated < LAST_STATED:
+    if stated < STATED:
         return False
-    if count >= LAST_PARAGRAPHS and held >= SOME_PARAGRAPHS and size >= SOME_WORDS:
+    if (count >= EDGE_PARAGRAPHS or stated >= SOME_STATED) and held >= SOME_PARAGRAPHS and size >= SOME_WORDS:
         return True
-    last = sequence.size(chain.copy[1], len(sequence.words)) < PROSE
-    return last and size >= LAST_WORDS and (count >= LAST_PARAGRAPHS or held > LAST_PARAGRAPHS)
+    ends = sequence.size(0, chain.source[0]) < PROSE or sequence.size(chain.copy[1], len(sequence.words)) < PROSE
+    return ends and size >= EDGE_WORDS and (count >= EDGE_PARAGRAPHS or held > EDGE_PARAGRAPHS)
 
 
 def _other_lines(sequence: Units, sides: list[list[tuple[range, int]]]) -> bool:
@@ -253,19 +296,26 @@ def _prose(sequence: Units, side: list[tuple[range, int]]) -> float:
 
 
 def _told(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:
-    """Words of a side, and how many of its paragraphs have words."""
+    """Words of a side, and how many of its paragraphs have words; lines that a sentence goes on over are one."""
     borders = sequence.borders
     units = [unit for units, _ in side for unit in units if borders[unit] < borders[unit + 1]]
     size = sum(sequence.size(borders[unit], borders[unit + 1]) for unit in units)
-    return size, len({sequence.units[unit].paragraph for unit in units})
+    return size, len({sequence.units[unit].paragraph for unit in units if not (unit and sequence.goes_on(unit - 1))})
 
 
 def _sentences(sequence: Units, side: list[tuple[range, int]]) -> float:
-    """Words of those units of a side that are sentences of prose."""
+    """Words of those units of a side that are sentences of prose, lines that a sentence goes on over together."""
     borders = sequence.borders
-    units = [unit for units, _ in side for unit in units if sequence.is_sentence(unit)]
-    sizes = (sequence.size(borders[unit], borders[unit + 1]) for unit in units)
-    return sum(size for size in sizes if size >= PROSE)
+    total = row = 0.0
+    for units, _ in side:
+        for unit in units:
+            row += sequence.size(borders[unit], borders[unit + 1])
+            if unit + 1 in units and sequence.goes_on(unit):
+                continue
+            if row >= PROSE and (sequence.is_sentence(unit) or sequence.goes_on(unit)):
+                total += row
+            row = 0.0
+    return total
 
 
 def _paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:
@@ -276,7 +326,7 @@ def _paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:
             sequence.units[unit].paragraph
             for units, _ in side
             for unit in units
-            if sequence.size(borders[unit], borders[unit + 1]) >= PROSE
+            if sequence.size(borders[unit], borders[unit + 1]) >= PROSE and not (unit and sequence.goes_on(unit - 1))
         }
     )
 
@@ -302,7 +352,10 @@ def _third(sequence: Units, chain: Chain, found: Sequence[Match]) -> bool:
 
 
 def _drop_chain(drops: Drops, chain: Chain) -> None:
-    """Drops the side of a chain of which more can go; else that which leaves less, or is whole lines, or is later."""
+    """Drops the side of a chain of which more can go; else that which leaves less, or is whole lines, or is later.
+
+    What opens the article and stands again where more follows is a summary or a prefix: it goes, not the passage.
+    """
     sequence = drops.sequence
     sides = [_droppable(sequence, chain, side) for side in (0, 1)]
     copy, source = (
@@ -310,5 +363,6 @@ def _drop_chain(drops: Drops, chain: Chain) -> None:
         for side in (0, 1)
     )
     overlap = chain.source[1] > chain.copy[0]
-    for units, shift in sides[source > copy and not overlap]:
+    opens = sequence.size(0, chain.source[0]) < PROSE <= sequence.size(chain.copy[1], len(sequence.words))
+    for units, shift in sides[(source > copy or (opens and source == copy)) and not overlap]:
         drops.drop(units, shift)

@@ -23,11 +23,13 @@ _BORDER = re.compile(
     r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
 )
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
+_LETTER = re.compile(r"[^\W\d_]")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
 
 
 _ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
 _SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
+WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
 UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
 TWICE_WORDS = 20  # the same for words that are followed by themselves
 TRIED = 8  # every so many words it is tried whether they are
@@ -133,15 +135,43 @@ class Units:
         """Whether a unit is the first of its paragraph."""
         return unit == 0 or self.units[unit - 1].paragraph != self.units[unit].paragraph
 
+    def behind(self, match: Match, most: int) -> int:
+        """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
+        told = self.words
+        back = 0
+        while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
+            back += 1
+        return back
+
     def is_sentence(self, unit: int) -> bool:
         """Whether a unit ends as a sentence does."""
         one = self.units[unit]
         return bool(_ENDS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
 
+    def goes_on(self, unit: int) -> bool:
+        """Whether a unit is a line of a sentence that the next line goes on with, as in mail and books."""
+        one = self.units[unit]
+        if one.stop - one.start < WRAPPED or unit + 1 == len(self.units):
+            return False
+        if not self.article.text[one.stop - 1].isalnum():
+            return False
+        behind = self.units[unit + 1]
+        first = _LETTER.search(self.article.text, behind.start, behind.stop)
+        return first is not None and first.group().islower()
+
     def asks(self, unit: int) -> bool:
         """Whether a unit is a question."""
         one = self.units[unit]
         return bool(_ASKS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+
+    def head(self, word: int) -> str:
+        """The line above the one that a word begins; nothing where it begins none, or the first of all."""
+        unit = last = self.unit_at(word) - 1
+        if last < 0 or self.borders[last + 1] != word or self.units[last + 1].line == self.units[last].line:
+            return ""
+        while unit and self.units[unit - 1].line == self.units[last].line:
+            unit -= 1
+        return self.article.text[self.units[unit].start : self.units[last].stop]
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
         """Where the words `start:stop` stand in the text; punctuation behind them included."""

@@ -18,11 +18,12 @@ from conftest import read_jsonl, write_jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import fingerprint
+from dedup import Settings, fingerprint
+from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
 from dedup.fingerprint import buckets, hashed, jaccard, sketches
 from dedup.settings import bands
-from dedup.tune.corpus import window
+from dedup.tune.corpus import Asked, survey, window
 from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
 from dedup.tune.labels import Label, append, load
 from dedup.tune.pairs import meetings, pairs_within
@@ -511,3 +512,25 @@ def test_on_a_terminal_it_prompts_and_takes_a_key_and_enter(asked):
     assert [label["answer"] for label in read_jsonl(folder / "pty.jsonl")] == ["same", "different"]
     assert "threshold" in shown.decode()
     assert "\x1b[1;31m" in shown.decode(), "words that differ stand out"
+
+
+def test_paragraphs_asked_about_are_those_that_clean_compares(tmp_path):
+    """Of a line that is boilerplate of one host, the copies of another host are compared, and no others."""
+    rng = random.Random(4)
+
+    def prose():
+        return " ".join("".join(rng.choices("abcdefghijk", k=6)) for _ in range(60)) + "."
+
+    line = "Sign up for our weekly newsletter and never miss a story from us"
+    near = line.replace("weekly", "daily")
+    rows = [{"site": "a.example", "text": f"{prose()}\n\n{prose()}\n\n{line}"} for _ in range(12)]
+    others = [[prose(), prose(), prose()] for _ in range(80)]
+    for at, other in enumerate((line, line, near)):
+        others[at][1:1] = [other]
+    rows += [{"site": "b.example", "text": "\n\n".join(texts)} for texts in others]
+    path = tmp_path / "in.jsonl"
+    write_jsonl(path, [{"id": str(at)} | row for at, row in enumerate(rows)])
+    found = survey([str(path)], Settings(), Asked((0.5, 0.99), paragraphs=True), [], LocalEngine(jobs=1))
+    (question,) = found.questions
+    assert sorted(question.texts) == sorted((line, near))
+    assert all(int(where.split("#")[1].split(":")[0]) >= 12 for where in question.articles)

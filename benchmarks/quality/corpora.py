@@ -1,9 +1,9 @@
 """Clean articles out of any corpus: the real text that copies and lines are put into.
 
-Clean means: as `dedup.repair` leaves it, nothing repeats within the article, no paragraph stands in two articles or is
-much like what stands in another, and no two articles share many runs of words. So whatever is dropped of a made article
-beyond what was put in is a mistake. An article with few paragraphs is cut into paragraphs of some sentences each;
-that gives scripts without spaces and corpora without line breaks their place.
+Clean means: as `dedup.repair` leaves it, nothing repeats within the article, not even a sentence, no paragraph stands
+in two articles or is much like what stands in another, and no two articles share many runs of words. So whatever is
+dropped of a made article beyond what was put in is a mistake. An article with few paragraphs is cut into paragraphs of
+some sentences each; that gives scripts without spaces and corpora without line breaks their place.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from dedup.segment import comparison_key, paragraphs, words
 PARAGRAPHS = (5, 60)  # fewest and most of an article
 WORDS = 120  # fewest of an article
 SENTENCES_WORDS = 45  # words from which a row of sentences is a paragraph
+SAID_WORDS = 6  # words of a sentence from which it may stand once only
 ALIKE = 0.3  # share of its runs of five words that an article, or a paragraph, may have in common with others
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
 
@@ -71,6 +72,8 @@ def clean(path: Path, count: int, seed: int) -> list[Article]:
         tokens = " ".join(keys).split()
         if not PARAGRAPHS[0] <= len(body) <= PARAGRAPHS[1] or len(tokens) < WORDS or len(set(keys)) < len(keys):
             continue
+        if _says_again(body):
+            continue
         text = "\n".join(body)
         runs = _runs(tokens)
         shared = Counter(holders[run] for run in runs if run in holders)
@@ -82,6 +85,13 @@ def clean(path: Path, count: int, seed: int) -> list[Article]:
         seen.update(keys)
         found.append(Article(str(row["id"]), body))
     return found
+
+
+def _says_again(body: list[str]) -> bool:
+    """Whether a sentence stands twice: of a copy of it nobody could say which one was put in."""
+    told = [tuple(words(sentence)) for paragraph in body for sentence in _SENTENCE.split(paragraph)]
+    told = [sentence for sentence in told if len(sentence) >= SAID_WORDS]
+    return len(set(told)) < len(told)
 
 
 def _runs(tokens: list[str]) -> set[tuple[str, ...]]:

@@ -14,7 +14,7 @@ from dedup import Settings
 from dedup.repeats import BLOCK, within_article
 from dedup.segment import comparison_key, paragraphs, words
 from quality.corpora import Article
-from quality.layouts import JOINT, LAYOUTS, Laid, Layout, put_together
+from quality.layouts import JOINT, LAYOUTS, Laid, Layout, enough, put_together
 from quality.score import Made, Piece, Score, edits, symmetrical
 
 NOISE = ("Read more", "Advertisement", "Story continues below", "Related: what to know about the week ahead")
@@ -113,7 +113,8 @@ def _noise_inside(body: list[str], rng: random.Random) -> list[Piece]:
 def _part_again(body: list[str], rng: random.Random) -> list[Piece]:
     """A run of five paragraphs again at the end."""
     start = rng.randrange(len(body) - 4)
-    return _units(body) + _units(body)[start : start + 5]
+    part = _units(body)[start : start + 5]
+    return _units(body) + part if enough(part) else []
 
 
 def _bullets(body: list[str], rng: random.Random) -> list[Piece]:

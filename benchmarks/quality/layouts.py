@@ -9,14 +9,15 @@ from __future__ import annotations
 import random
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dedup.segment import unspaced_letter, words
+from dedup.segment import size_of, unspaced_letter, words
 from quality.score import Made, Piece
 
 WIDTHS = (72, 76, 80)
 MARKS = ("- ", "• ", "* ")
 NARROW = 36  # letters of a line, where words have no spaces between them
+PART_WORDS = 60  # words of a part of the article that is printed again
 BULLET = (8, 40)  # words of a sentence that makes a bullet
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
 
@@ -43,6 +44,11 @@ def put_together(name: str, laid: Laid, joint: str) -> Made:
 
 def _units(body: Sequence[str], between: str = JOINT, before: str = JOINT) -> Laid:
     return [(between if unit else before, Piece(text, unit)) for unit, text in enumerate(body)]
+
+
+def enough(pieces: Iterable[Piece]) -> bool:
+    """Whether pieces are a text to be found where the article does not go on with it: a list of names is not."""
+    return sum(size_of(words(piece.text)) for piece in pieces) >= PART_WORDS
 
 
 def _blank(body: Sequence[str]) -> str:
@@ -108,7 +114,7 @@ def _some_twice_inside(body: list[str], rng: random.Random) -> Laid:
     start = rng.randrange(len(body) - 3)
     blank = _blank(body)
     inside = [(blank if at else JOINT, Piece(body[start + at], start + at)) for at in range(3)]
-    if sum(len(words(piece.text)) for _, piece in inside) < 60:
+    if not enough(piece for _, piece in inside):
         return []
     again = [(blank, piece) for _, piece in inside]
     units = _units(body)
@@ -129,6 +135,8 @@ def _elsewhere(body: list[str], rng: random.Random) -> Laid:
     if len(body) < 9:
         return []
     start = rng.randrange(len(body) - 5)
+    if not enough(piece for _, piece in _units(body[start : start + 6])):
+        return []
     place = rng.choice([at for at in range(len(body) + 1) if at <= start or at >= start + 6])
     units = _units(body)
     return [*units[:place], *units[start : start + 6], *units[place:]]

@@ -80,13 +80,17 @@ def _targets(results: dict[str, Any]) -> str:
     ]
     for name, row in results["untouched"].items():
         rows.append(_target(f"cut of articles as they are, {name}", row["cut by all"], CUT))
+        rows.append(_target(f"of it not told twice, {name}", row["cut besides"], CUT))
         rows.append(
             _target(f"of it lines like sentences, {name}", row["cut as boilerplate that reads like a sentence"], CUT)
         )
     text = paragraph(
         "What is cut of articles as they are is read in the tables of articles as they are: telephone lines, "
         "signatures and headings that an office prints again and again are what `boilerplate` is for; sentences are "
-        "not, and have a line of their own here. A corpus of licences is no clean corpus: it repeats by nature."
+        "not, and have a line of their own here. *Told twice* is what stands word for word, in a row, in what is left "
+        "of the same article, and lines that at least half of the articles of a host print: of these nothing is lost "
+        "that a reader would miss. Whole corpora of real pages hold such text, so that the first figure cannot be 0; a "
+        "corpus of licences repeats by nature."
     )
     return f"## Targets\n\n{table(('what', 'target', 'measured', ''), rows)}\n\n{text}"
 
@@ -242,7 +246,9 @@ def _boilerplate(results: dict[str, Any]) -> str:
 def _untouched(results: dict[str, Any]) -> str:
     text = paragraph(
         "Whole corpora, nothing put in. Shares are of the characters of the articles that stay. *Like sentences*: cut "
-        "as boilerplate, 8 words or more, with the end of a sentence and no telephone number or address."
+        "as boilerplate, 8 words or more, with the end of a sentence, no telephone number or address, and not about "
+        "newsletters or cookies. *Told twice*: the same words stand in a row in what is left of the article, or half "
+        "of the host's articles print the line."
     )
     rows = [
         [
@@ -251,6 +257,8 @@ def _untouched(results: dict[str, Any]) -> str:
             row["dropped articles"],
             row["dropped without a reason"],
             *(percent(row["cut"].get(rule, {}).get("share", 0.0), 4) for rule in ("repeated-block", "boilerplate")),
+            percent(row["cut that is told twice"], 4),
+            percent(row["cut besides"], 4),
             percent(row["cut as boilerplate that reads like a sentence"], 4),
         ]
         for name, row in results.items()
@@ -262,6 +270,8 @@ def _untouched(results: dict[str, Any]) -> str:
         "without a reason",
         "cut: repeated-block",
         "boilerplate",
+        "told twice",
+        "besides",
         "like sentences",
     )
     parts = ["## Articles as they are", text, table(header, rows)]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup import Settings, clean_articles
-from dedup.segment import words
+from dedup.segment import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE
 
 RESAMPLES = 1000
@@ -90,7 +90,12 @@ def covered(spans: Sequence[tuple[int, int]], by: Iterable[tuple[int, int, str]]
 
 
 def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterable[tuple[int, int, str]] = ()) -> Score:
-    """The score where any copy may stay: a unit may lose all but one of its pieces, as long as one stays whole."""
+    """The score where any copy may stay: a unit may lose all but one of its pieces, as long as one stays whole.
+
+    It is whole, too, where its words still stand in a row: of “a b a b” either “a b” may go, or “b a” between.
+    """
+    drops = list(drops)
+    left = ""
     gone, told = covered(made.spans, drops), covered(made.spans, flags)
     units: dict[int | str, list[int]] = {}
     for place, piece in enumerate(made.pieces):
@@ -101,6 +106,10 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
         sizes = [len(made.pieces[place].text) for place in members]
         full = max(sizes)
         missing = min(gone[place] for place in members if made.pieces[place].whole)
+        if missing:
+            left = left or f" {comparison_key(without(made.text, drops))} "
+            whole = (made.pieces[place].text for place in members if made.pieces[place].whole)
+            missing *= not any(f" {comparison_key(text)} " in left for text in whole)
         repeats = sum(sizes) - full
         real += full
         injected += repeats
@@ -108,6 +117,13 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
         found += 0 if missing else min(sum(gone[place] for place in members), repeats)
         flagged += min(sum(told[place] for place in members), repeats)
     return Score(injected, found, real, lost, flagged)
+
+
+def without(text: str, drops: Iterable[tuple[int, int, str]]) -> str:
+    """`text` without the spans of `drops`."""
+    for start, stop, _ in sorted(drops, reverse=True):
+        text = text[:start] + text[stop:]
+    return text
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:

@@ -16,7 +16,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import Settings, bullets, chains, drops, frequency, match, prepare, repeats, reprints, settings, twins
+from dedup import (
+    Settings,
+    bullets,
+    chains,
+    drops,
+    frequency,
+    heads,
+    match,
+    patterns,
+    prepare,
+    repeats,
+    reprints,
+    sentences,
+    settings,
+    twins,
+)
 from dedup import boilerplate as lines_rule
 from dedup.engines.local import primitives
 from dedup.fields import encode_bytes
@@ -29,7 +44,7 @@ from quality.corpora import Article
 from quality.score import Made, Score, constant, share
 from quality.untouched import is_sentence
 
-WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins, reprints, bullets, drops)
+WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins, patterns, heads, sentences, reprints, bullets, drops)
 ACROSS: tuple[ModuleType, ...] = (lines_rule, frequency, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
@@ -52,6 +67,29 @@ BLOCKS: dict[str, tuple[float, ...]] = {
     "PROSE": (6, 10, 15),
     "EDIT_EVERY": (8, 12, 20),
     "CUT_WORDS": (2, 4, 8),
+    "PREFIX": (2, 3, 5, NEVER),
+    "WHOLE_NEEDS": (0.25, 0.5, 1.0),
+    "GAP": (1, 3, 5),
+    "EDIT_ORDER": (0.1, 0.3, 0.5),
+    "HEAD_WORDS": (0, 10, 20, 40),
+    "HEAD_SHARED": (0.2, 1 / 3, 0.5),
+    "LABEL_WORDS": (0, 3, 5),
+    "SOME_WORDS": (60, 100, 150, NEVER),
+    "SOME_PARAGRAPHS": (4, 5, 7),
+    "SOME_STATED": (60, 80, 120, NEVER),
+    "EDGE_WORDS": (30, 40, 50, NEVER),
+    "EDGE_PARAGRAPHS": (2, 3, 4),
+    "STATED": (15, 30, 60),
+    "WRAPPED": (40, 50, 60, NEVER),
+    "GAP_WORDS": (30, 100, 200),
+    "SLIDE": (0, 12, 24),
+    "SOLID": (0.8, 0.95, 1.0),
+    "SUMMARY": (2, 3, 4, NEVER),
+    "SUMMARY_PROSE": (1, 2, 3),
+    "SUMMARY_WORDS": (20, 30, 45),
+    "SUMMARY_LINE": (35, 50, 80),
+    "SUMMARY_EDGE": (0, 3, 6),
+    "PRINTS": (1, 2, 4),
 }
 EVERY_WAY = "all of them"
 WITHOUT = {
@@ -94,6 +132,23 @@ LOOSE = {
     "PROSE": 6,
     "EDIT_EVERY": 8,
     "CUT_WORDS": 2,
+    "PREFIX": 2,
+    "WHOLE_NEEDS": 0.25,
+    "GAP": 5,
+    "HEAD_WORDS": 0,
+    "SOME_WORDS": 60,
+    "SOME_PARAGRAPHS": 4,
+    "SOME_STATED": 60,
+    "EDGE_WORDS": 30,
+    "EDGE_PARAGRAPHS": 2,
+    "STATED": 15,
+    "SOLID": 0.8,
+    "SUMMARY": 2,
+    "SUMMARY_PROSE": 1,
+    "SUMMARY_WORDS": 20,
+    "SUMMARY_LINE": 80,
+    "SUMMARY_EDGE": 6,
+    "PRINTS": 4,
 }
 
 

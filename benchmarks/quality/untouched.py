@@ -2,6 +2,8 @@
 
 Nothing is put in, so nothing should be cut but what really repeats. Articles dropped as duplicates are counted and
 checked, one by one, against the article that stays; of what stays, the characters cut by the other rules are counted.
+What is cut is *told twice* where the same words stand in a row in what is left of the article, or where the line is
+printed by half of the articles of its host; the rest has to be read.
 The lines cut most often are listed, to be read. Numbers in them are masked.
 """
 
@@ -15,10 +17,11 @@ from typing import Any
 
 from dedup import Settings, clean_articles
 from dedup.fields import SOURCE_FIELDS
+from dedup.findings import Finding
 from dedup.layers import compared_text
-from dedup.segment import words
+from dedup.segment import comparison_key, words
 from quality import corpora
-from quality.score import jaccard, shingles
+from quality.score import jaccard, shingles, without
 
 ARTICLE_RULES = ("duplicate-article", "near-duplicate-article")
 SOURCES = set(SOURCE_FIELDS)
@@ -26,17 +29,24 @@ SENTENCE_WORDS = 8
 SHOWN = 12
 _ENDS = re.compile(r"[.!?。！？।][\"'”’»)]*$")
 _ADDRESS = re.compile(r"@|https?:|www\.|\d{3}\W{1,3}\d{3}")
+_NOTICE = re.compile(r"\b(?:newsletters?|(?:un)?subscri\w+|cookies?|rights reserved|privacy policy)\b", re.IGNORECASE)
+_COUNTED = re.compile(r"in (\d+) of (\d+) articles")
+PRINTED = 0.5  # share of the articles of a host from which a line is the page's and not the article's
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a line reads like a sentence rather than a label, a telephone number or an address.
+    """Whether a line reads like a sentence rather than a label, an address or a notice about newsletters and cookies.
 
     >>> is_sentence("Contact: Ann Moss and Tom Ash, or Jo Bell, 202/224-5521.")
     False
     >>> is_sentence("It was cut, and nobody in the newsroom knew why.")
     True
+    >>> is_sentence("Unsolicited newsletters cannot be sent by this office for sixty days before an election.")
+    False
     """
-    return len(words(text)) >= SENTENCE_WORDS and bool(_ENDS.search(text.strip())) and not _ADDRESS.search(text)
+    if _ADDRESS.search(text) or _NOTICE.search(text):
+        return False
+    return len(words(text)) >= SENTENCE_WORDS and bool(_ENDS.search(text.strip()))
 
 
 def told(path: Path, *, hosts: bool) -> list[dict[str, Any]]:
@@ -55,9 +65,12 @@ def measure(path: Path, settings: Settings, *, hosts: bool) -> dict[str, Any]:
     harmed: dict[str, set[int]] = {}
     lines: Counter[str] = Counter()
     sentences: Counter[str] = Counter()
+    twice = 0
+    left = _left(rows, [one for one in found if one.rule not in ARTICLE_RULES])
     for one in found:
         if one.rule in ARTICLE_RULES:
             continue
+        twice += (one.stop - one.start) * _told_twice(one, left[one.record])
         cut[one.rule] = cut.get(one.rule, 0) + one.stop - one.start
         harmed.setdefault(one.rule, set()).add(one.record)
         if one.rule == "boilerplate":
@@ -76,10 +89,28 @@ def measure(path: Path, settings: Settings, *, hosts: bool) -> dict[str, Any]:
             for rule, count in sorted(cut.items())
         },
         "cut by all": round(total / kept, 6),
+        "cut that is told twice": round(twice / kept, 6),
+        "cut besides": round((total - twice) / kept, 6),
         "cut as boilerplate that reads like a sentence": round(prose / kept, 6),
         "most cut": [[line[:100], count] for line, count in lines.most_common(SHOWN)],
         "sentences cut": [[line[:160], count] for line, count in sentences.most_common(SHOWN)],
     }
+
+
+def _left(rows: list[dict[str, Any]], found: list[Finding]) -> dict[int, str]:
+    """The words of what is left of each article that something is cut of."""
+    cuts: dict[int, list[tuple[int, int, str]]] = {}
+    for one in found:
+        cuts.setdefault(one.record, []).append((one.start, one.stop, one.rule))
+    return {record: f" {comparison_key(without(rows[record]['text'], mine))} " for record, mine in cuts.items()}
+
+
+def _told_twice(one: Finding, left: str) -> bool:
+    """Whether the words of a cut stand in a row in what is left of its article, or half of its host prints the line."""
+    if one.rule == "boilerplate":
+        counted = _COUNTED.search(one.evidence or "")
+        return counted is not None and int(counted[1]) >= PRINTED * int(counted[2])
+    return f" {comparison_key(one.original or '')} " in left
 
 
 def _false(rows: list[dict[str, Any]], twins: Mapping[int, int | None], settings: Settings) -> int:

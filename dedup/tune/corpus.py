@@ -22,6 +22,7 @@ from dedup.layers import compared_text
 from dedup.pieces import Corpus, digests, flat, integers, load
 from dedup.pipeline import decide, prepared
 from dedup.plain import Primitives
+from dedup.prepare import SHARED_WORDS
 from dedup.read import STDIN
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.stopwatch import Progress, Stopwatch
@@ -148,7 +149,7 @@ def _articles(corpus: Corpus) -> _Texts:
 
 
 def _paragraphs(corpus: Corpus, settings: Settings, functions: Primitives) -> _Texts:
-    """The paragraphs that clean would compare: of articles that stay, long enough, no boilerplate."""
+    """The paragraphs that clean would compare: of articles that stay, long enough, not boilerplate nor its twins."""
     unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
     verdicts, _ = decide(corpus, unshared, functions, Stopwatch())
     kept, decided = verdicts.articles.kept, verdicts.paragraphs
@@ -156,9 +157,10 @@ def _paragraphs(corpus: Corpus, settings: Settings, functions: Primitives) -> _T
     values = flat(table["paragraphs"]).flatten()
     articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_borders))
     buckets = flat(table["paragraph_buckets"]).flatten()
-    _, keys = np.unique(digests(values.field("digest")), return_inverse=True)
-    boilerplate = np.isin(keys, keys[decided.numbers[decided.rules == BOILERPLATE]])
-    places = np.flatnonzero(np.asarray(buckets.is_valid()) & kept[articles] & ~boilerplate)
+    compared = np.asarray(buckets.is_valid()) & kept[articles] & (integers(values.field("words")) >= SHARED_WORDS)
+    boilerplate = decided.rules == BOILERPLATE
+    compared[decided.numbers[boilerplate]] = compared[decided.twins[boilerplate]] = False
+    places = np.flatnonzero(compared)
     starts, stops = integers(values.field("key_start")), integers(values.field("key_stop"))
     return _distinct(
         digests(values.field("digest")),
