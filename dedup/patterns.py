@@ -14,7 +14,8 @@ from dedup.chains import Paragraphs
 from dedup.heads import of_one_form
 from dedup.twins import Twins
 
-FILLED_IN = 0.5  # Jaccard similarity of paragraphs that a form has with other names or numbers
+FILLED_IN = 0.5, 0.8  # Jaccard similarity of paragraphs that a form has with other names or numbers; from the second
+# on they differ in a word or two: a copy of the text in which a name is misspelt
 PATTERN_PLACES = 64  # places of a paragraph that are looked at for a pattern
 VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 
@@ -86,7 +87,8 @@ def _are_heads(article: Paragraphs, first: int, second: int) -> bool:
         return True
     if article.purse <= 0 or not article.is_prose(first) or article.agree(first, second):
         return False
-    return article.similarity(first, second) >= FILLED_IN
+    least, most = FILLED_IN
+    return least <= article.similarity(first, second) < most
 
 
 def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
