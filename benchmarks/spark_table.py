@@ -109,6 +109,8 @@ def skew(runs: list[Run]) -> str:
 
 def line(runs: list[Run]) -> str:
     """What a straight line says of larger inputs."""
+    if len(_inputs([run for run in runs if run["engine"] == "spark-2"])) < 2:
+        return "Not measured yet: it takes runs of two sizes at least."
     fits = {engine: _fit([run for run in runs if run["engine"] == engine]) for engine in ("local-2", "spark-2")}
     largest = max((run for run in runs if run["engine"] == "spark-2"), key=lambda run: run["megabytes"])
     size = largest["megabytes"] * 1e6
