@@ -5,7 +5,10 @@ Drivers run as processes of their own, as they do in production. What is killed 
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import pickle
 import random
 import socket
 import subprocess
@@ -67,8 +70,20 @@ REAL = ("senate_releases", "license_texts")
 
 @pytest.fixture(scope="module")
 def driven(tmp_path_factory, data_rows):
-    """A folder, and what one driver told of all small jobs in it, by name."""
-    folder = tmp_path_factory.mktemp("driven")
+    """A folder, and what one driver told of all small jobs in it, by name: one for all processes of this test run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "driven"
+    folder.mkdir(exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = folder / ".told"
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(driven_in(folder, data_rows)))
+        return folder, pickle.loads(kept.read_bytes())
+
+
+def driven_in(folder, data_rows):
+    """What a driver told of all small jobs."""
     rows = [{**row, "n": None} for row in news(count=30)]
     write_jsonl(folder / "rows.jsonl", rows)
     shuffled = write_jsonl(folder / "shuffled.jsonl", random.Random(3).sample(rows, len(rows)))
@@ -87,7 +102,7 @@ def driven(tmp_path_factory, data_rows):
             cut = list(islice(data_rows(name), 120))
             jobs.append({"source": write_jsonl(folder / f"{name}.jsonl", cut), "out": folder / name})
     told = drive(jobs)
-    return folder, {job["out"].name: (job, one) for job, one in zip(jobs, told, strict=True)}
+    return {job["out"].name: (job, one) for job, one in zip(jobs, told, strict=True)}
 
 
 def test_the_cases_try_every_action_of_every_rule():
