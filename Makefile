@@ -12,7 +12,7 @@ demo: $(READY)  ## clean the sample articles of corpus/ into out/
 	$(BIN)/dedup verify out
 
 test: $(READY)  ## every test
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: lint types docs test  ## everything that must hold before a change goes in
 

@@ -31,7 +31,6 @@ needs_spark = pytest.mark.skipif(
 takes_long = pytest.mark.skipif(
     not os.environ.get("DEDUP_CLUSTER"), reason="takes many minutes; set DEDUP_CLUSTER=1 to run it"
 )
-one_at_a_time = pytest.mark.xdist_group("spark")
 
 # What these tests take is Java that compiles itself and plans, not work: less of both makes them three times as fast.
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"

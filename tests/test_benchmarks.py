@@ -26,7 +26,6 @@ from corpora import copies, flaws
 from corpora.build import KINDS
 
 MEGABYTE = 1_000_000
-pytestmark = pytest.mark.xdist_group("benchmarks")  # each process would make the corpora again
 
 
 class Corpus:

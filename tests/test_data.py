@@ -18,11 +18,6 @@ pytestmark = pytest.mark.data
 CORPORA = ["senate_releases", "license_texts", "wikipedia_multilingual"]
 
 
-def grouped(names):
-    """One parameter per corpus; a corpus is cleaned once, in one process."""
-    return [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names]
-
-
 @pytest.fixture(scope="session")
 def cleaned(data_file, tmp_path_factory):
     """The output for a corpus, made when first asked for."""
@@ -37,7 +32,7 @@ def cleaned(data_file, tmp_path_factory):
     return output
 
 
-@pytest.mark.parametrize("name", grouped(CORPORA))
+@pytest.mark.parametrize("name", CORPORA)
 def test_an_output_verifies_and_restores_to_what_came_in(cleaned, data_rows, tmp_path, name):
     assert verify(cleaned(name)).mismatches == []
     restore(cleaned(name), tmp_path / "back")
@@ -47,7 +42,7 @@ def test_an_output_verifies_and_restores_to_what_came_in(cleaned, data_rows, tmp
         assert list(before) == list(after)
 
 
-@pytest.mark.parametrize("name", grouped(CORPORA[:2]))
+@pytest.mark.parametrize("name", CORPORA[:2])
 def test_of_every_near_duplicate_pair_one_side_goes(cleaned, data_rows, name):
     kept = {row["id"] for row in read_jsonl(cleaned(name) / "articles.jsonl")}
     pairs = [row for row in data_rows(f"{name}.silver_pairs") if row["jaccard"] >= 0.8]
@@ -56,14 +51,14 @@ def test_of_every_near_duplicate_pair_one_side_goes(cleaned, data_rows, name):
     assert len(missed) <= 0.001 * len(pairs)
 
 
-@pytest.mark.parametrize("name", grouped(["wikipedia_multilingual"]))
+@pytest.mark.parametrize("name", ["wikipedia_multilingual"])
 def test_nothing_is_dropped_from_articles_that_repeat_nothing(cleaned, name):
     assert read_jsonl(cleaned(name) / "dropped.jsonl") == []
     actions = {(row["rule"], row["action"]) for row in read_jsonl(cleaned(name) / "provenance.jsonl")}
     assert not [rule for rule, action in actions if action == "drop"]
 
 
-@pytest.mark.parametrize("name", grouped(["senate_releases"]))
+@pytest.mark.parametrize("name", ["senate_releases"])
 def test_24000_press_releases_give_the_answer_of_the_plain_loop(cleaned, data_rows, name):
     rows = list(data_rows(name))
     ours = {}

@@ -20,7 +20,6 @@ OPTIONS = {
     "little memory in one process": ["--jobs", "1", "--memory", "64M"],
     "much memory": ["--jobs", "2", "--memory", "8G"],
 }
-pytestmark = pytest.mark.xdist_group("matrix")
 
 
 def clean(source, out, *options):

@@ -25,7 +25,6 @@ from spark_cases import (
     environment,
     local,
     needs_spark,
-    one_at_a_time,
     settings_of,
     takes_long,
     uneven,
@@ -36,8 +35,6 @@ import dedup
 from dedup import Settings
 from dedup.rules import RULES
 from dedup.settings import KEEP
-
-pytestmark = one_at_a_time
 
 
 def matrix(folder, numbers):

@@ -11,12 +11,11 @@ import zipfile
 
 import pytest
 from conftest import ROOT
-from spark_cases import QUICK, corpus_of, environment, local, needs_spark, one_at_a_time
+from spark_cases import QUICK, corpus_of, environment, local, needs_spark
 from spark_standalone import Cluster, finished, until, without_package
 from test_pipeline import bytes_of
 
 pytestmark = [
-    one_at_a_time,
     needs_spark,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills processes as Linux knows them"),
 ]
