@@ -7,9 +7,8 @@ import gc
 import multiprocessing
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,6 +20,7 @@ from dedup.errors import SettingsError
 from dedup.fingerprint import pack
 from dedup.plain import Primitives
 from dedup.read import BATCH_BYTES
+from dedup.scratch import in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -103,15 +103,9 @@ class Workers:
         # Forked processes share the compiled kernels and do not import the caller's main module again.
         method = "fork" if sys.platform.startswith("linux") else "spawn"
         context = multiprocessing.get_context(method)
-        waiting: deque[Future[Result]] = deque()
         with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_settle) as pool:
             try:
-                for item in items:
-                    waiting.append(pool.submit(task, item))
-                    if len(waiting) > self.processes + 1:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
+                yield from in_order(pool, task, items, self.processes + 2)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
