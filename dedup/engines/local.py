@@ -6,11 +6,14 @@ import ctypes
 import gc
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import TypeVar
 
 import numpy as np
@@ -115,23 +118,54 @@ def primitives(*, compiled: bool) -> Primitives:
     """The definitions, or the kernels, compiled or loaded from their cache."""
     if not compiled:
         return plain
-    from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
+    with _held_back():
+        from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    if not _warm:
-        data, borders = pack([b"a b c"])
-        kernels.suspects(data, borders)
-        kernels.furniture_lines(data, borders)
-        found = kernels.segments(data, borders)
-        words = kernels.word_hashes(found.keys, found.key_borders)
-        kernels.repeating(words, found)
-        kernels.joined(found.keys, found.key_starts, found.key_stops, found.borders)
-        ends = np.array([0, 3])
-        kernels.buckets(kernels.sketches(words, ends[:1], ends[1:], 2), 2, 1)
-        kernels.minimizers(words, ends, 2, 1)
-        hashes, ends = kernels.hash_sets([b"a b c"], 2)
-        kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
-        _warm.append(True)
+        if not _warm:
+            _warm_up(kernels)
+            _warm.append(True)
     return kernels
+
+
+def _warm_up(kernels: Primitives) -> None:
+    """Calls everything that works on batches once, so that forked processes find it compiled."""
+    data, borders = pack([b"a b c"])
+    kernels.suspects(data, borders)
+    kernels.furniture_lines(data, borders)
+    found = kernels.segments(data, borders)
+    words = kernels.word_hashes(found.keys, found.key_borders)
+    kernels.repeating(words, found)
+    kernels.joined(found.keys, found.key_starts, found.key_stops, found.borders)
+    numbers, ends = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
+    kernels.matches(numbers, 2, 1)
+    kernels.lookalikes(numbers, ends, np.array([0, 1]), 2, 1, 1)
+    ends = np.array([0, 3])
+    kernels.buckets(kernels.sketches(words, ends[:1], ends[1:], 2), 2, 1)
+    kernels.minimizers(words, ends, 2, 1)
+    hashes, ends = kernels.hash_sets([b"a b c"], 2)
+    kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Lets an interrupt come behind the block, and a second one at once: within it, numba would swallow it at times."""
+    came: list[int] = []
+
+    def note(number: int, _: FrameType | None) -> None:
+        if came:
+            raise KeyboardInterrupt
+        came.append(number)
+
+    mine = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if mine:
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _settle() -> None:
