@@ -388,6 +388,8 @@ def test_control_c_ends_with_one_line_and_130(tmp_path: Path, compiled: bool) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ if compiled else {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        # where the tests run in the background of a shell, interrupts are ignored, and so they would be in the command
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - this process has no threads
     )
     assert process.stdin
     waited = time.monotonic() + 60
