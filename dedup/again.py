@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dedup.fingerprint import I64
+from dedup.fingerprint import I64, windows
 
 Run = tuple[int, ...]
 
@@ -26,7 +26,7 @@ def matches(numbers: I64, run: int, most: int) -> I64:
     [[4, 0, 3], [8, 1, 2]]
     """
     told: list[int] = numbers.tolist()
-    runs = _runs(told, run)
+    runs = list(windows(told, run))
     places: dict[Run, list[int]] = {one: [] for one, count in Counter(runs).items() if count > 1}
     found: list[tuple[int, int, int]] = []
     place = 0
@@ -60,7 +60,7 @@ def lookalikes(numbers: I64, borders: I64, same: I64, run: int, postings: int, c
     """
     told: list[int] = numbers.tolist()
     spans = list(pairwise(borders.tolist()))
-    runs_of = [set(_runs(told[start:stop], run)) for start, stop in spans]
+    runs_of = [set(windows(told[start:stop], run)) for start, stop in spans]
     counts = Counter(one for runs in runs_of for one in runs)
     remembered: dict[Run, list[int]] = {one: [] for one, count in counts.items() if count > 1}
     found = np.full((len(spans), candidates), -1, np.int64)
@@ -79,10 +79,6 @@ def lookalikes(numbers: I64, borders: I64, same: I64, run: int, postings: int, c
         best = [other for _, other in likely[:candidates]]
         found[index, : len(best)] = best
     return found
-
-
-def _runs(told: Sequence[int], run: int) -> list[Run]:
-    return list(zip(*(told[skip:] for skip in range(run)), strict=False))
 
 
 def _follow(told: Sequence[int], earlier: int, place: int) -> int:

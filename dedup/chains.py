@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup import plain
-from dedup.fingerprint import I64
+from dedup.fingerprint import I64, windows
 from dedup.plain import Primitives
 from dedup.segment import has_digit, size_of, unspaced_letter
 from dedup.settings import PARAGRAPH_SHINGLE
@@ -257,7 +257,7 @@ def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
     """
     if len(words) < PARAGRAPH_SHINGLE:
         return frozenset([tuple(words)])
-    return frozenset(zip(*(words[skip:] for skip in range(PARAGRAPH_SHINGLE)), strict=False))
+    return frozenset(windows(words, PARAGRAPH_SHINGLE))
 
 
 def jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:

@@ -9,10 +9,10 @@ must equal, and what small inputs use, since it needs no compilation.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ import numpy.typing as npt
 from dedup.errors import SettingsError
 from dedup.segment import comparison_key, words
 from dedup.settings import NUM_PERM, SEED
+
+Word = TypeVar("Word")
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -129,7 +131,7 @@ def shingles(text: str, n: int) -> list[bytes]:
     """
     _check_size(n)
     found = [encode(word) for word in words(text)]
-    return [b" ".join(found[at : at + n]) for at in range(len(found) - n + 1)]
+    return list(map(b" ".join, windows(found, n)))
 
 
 def shingle_hashes(key: bytes, n: int) -> U64:
@@ -229,7 +231,7 @@ def jaccard(one: bytes, two: bytes, n: int) -> float:
     """
     if one == two:
         return 1.0
-    first, second = _shingle_set(one, n), _shingle_set(two, n)
+    first, second = key_shingles(one, n), key_shingles(two, n)
     if not first or not second:
         return 0.0
     common = len(first & second)
@@ -266,8 +268,8 @@ def containment(one: bytes, two: bytes, n: int) -> float:
     >>> containment(b"a b c", b"x a b c d", 2)
     1.0
     """
-    first = _shingle_set(one, n)
-    return len(first & _shingle_set(two, n)) / len(first) if first else 0.0
+    first = key_shingles(one, n)
+    return len(first & key_shingles(two, n)) / len(first) if first else 0.0
 
 
 def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
@@ -287,6 +289,15 @@ def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]
     return np.concatenate([np.empty(0, np.uint64), *found]), result
 
 
-def _shingle_set(key: bytes, n: int) -> set[tuple[bytes, ...]]:
-    found = key.split(b" ")
-    return set(zip(*(found[at:] for at in range(n)), strict=False))
+def windows(told: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]:
+    """Each `n` words of `told` that follow each other.
+
+    >>> list(windows("abcd", 3))
+    [('a', 'b', 'c'), ('b', 'c', 'd')]
+    """
+    return zip(*(told[at:] for at in range(n)), strict=False)
+
+
+def key_shingles(key: bytes, n: int) -> set[tuple[bytes, ...]]:
+    """The shingles of a comparison key, none of fewer than `n` words."""
+    return set(windows(key.split(b" "), n))

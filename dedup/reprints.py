@@ -16,6 +16,7 @@ from typing import NamedTuple
 from dedup.bullets import summaries
 from dedup.chains import PROSE, Paragraphs
 from dedup.drops import Drops, is_prose
+from dedup.fingerprint import windows
 from dedup.heads import of_one_form
 from dedup.segment import size_of
 from dedup.sentences import Match, Units, matches, units_again
@@ -76,7 +77,7 @@ def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
     """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
     told = [word for index in alive for word in article.words[index]]
     if len(alive) < len(article.keys):  # of all of them together it is known already that enough runs stand again
-        runs = list(zip(*(told[skip:] for skip in range(RUN)), strict=False))
+        runs = list(windows(told, RUN))
         if len(runs) - len(set(runs)) < LEAST:
             return False
     return len(told) - RUN + 1 > LEAST and units_again(article, alive)

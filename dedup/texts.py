@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.fingerprint import I64, U64, Bytes, Floats, decode, encode, pack
+from dedup.fingerprint import I64, U64, Bytes, Floats, decode, encode, pack, windows
 from dedup.segment import comparison_key, paragraphs, size_of
 
 DIGEST_BYTES = 16
@@ -142,7 +142,7 @@ def runs_again(words: Sequence[Hashable]) -> bool:
     >>> runs_again(once + once), runs_again(once + once[:8])
     (True, False)
     """
-    runs = list(zip(*(words[skip:] for skip in range(RUN)), strict=False))
+    runs = list(windows(words, RUN))
     if len(runs) < RUNS_LEAST:
         return False
     counted = Counter(runs)

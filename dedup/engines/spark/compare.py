@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.engines.spark.columns import batch_of, ddl_of
-from dedup.fingerprint import I64, U64, hash_sets, pack
+from dedup.fingerprint import I64, U64, hash_sets, key_shingles, pack
 
 CONTENT = {"k": pa.binary(), "key": pa.binary(), "size": pa.int64(), "print": pa.int64()}
 COMMON = {"x": pa.binary(), "y": pa.binary(), "common": pa.int64(), "sx": pa.int64(), "sy": pa.int64()}
@@ -73,7 +73,7 @@ def _commons(batches: Iterable[pa.RecordBatch], n: int, least: float, *, compile
         if compiled:
             common = _compiled(ones, twos, keys, (hashes, places, sizes), n, least)
         else:
-            sets = [_shingles(key, n) for key in keys]
+            sets = [key_shingles(key, n) for key in keys]
             common = np.array([len(sets[one] & sets[two]) for one, two in zip(ones, twos, strict=True)], np.int64)
         mine = np.flatnonzero(common >= 0)
         made = {"common": common[mine], "sx": sizes[ones[mine]], "sy": sizes[twos[mine]]}
@@ -94,10 +94,5 @@ def _compiled(ones: I64, twos: I64, keys: list[bytes], sets: tuple[U64, I64, I64
     data, borders = pack(keys)
     alike = matching.agree(data, borders[:-1], borders[1:], ones[near], twos[near], n)
     for pair in near[~alike].tolist():  # two shingles with one hash: about one comparison in 10**13
-        common[pair] = len(_shingles(keys[ones[pair]], n) & _shingles(keys[twos[pair]], n))
+        common[pair] = len(key_shingles(keys[ones[pair]], n) & key_shingles(keys[twos[pair]], n))
     return common
-
-
-def _shingles(key: bytes, n: int) -> set[tuple[bytes, ...]]:
-    found = key.split(b" ")
-    return set(zip(*(found[at:] for at in range(n)), strict=False))
