@@ -194,7 +194,7 @@ def _spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, dict[s
     }
     began = time.perf_counter()
     with watched() as took:
-        session = started(f"local-cluster[{workers},1,{_WORKER}]", options)
+        session = started(f"local-cluster[{workers},1,{_WORKER}]", options, source.stat().st_size)
         up, before = time.perf_counter() - began, time.perf_counter()
         report = dedup.clean(source, out, engine=dedup.SparkEngine(session=session))
         seconds = time.perf_counter() - before

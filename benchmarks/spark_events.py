@@ -65,14 +65,14 @@ def _scans(plan: str) -> Counter[str]:
 
 
 @contextmanager
-def watched() -> Iterator[dict[str, float]]:
+def watched() -> Iterator[dict[str, Any]]:
     """Fills in, while the block runs, the most memory that one process of each kind has held, in MB.
 
-    At the end also the core-seconds of all processes below this one, Java and Python; Linux only.
+    At the end also the core-seconds of all processes below this one, Java and Python, by kind and together; Linux only.
     """
-    told: dict[str, float] = {}
+    told: dict[str, Any] = {}
     ended = threading.Event()
-    before = sum(ticks for _, ticks, _ in _processes().values())
+    before = _spent()
 
     def look() -> None:
         while not ended.wait(_LOOK_EVERY):
@@ -85,10 +85,19 @@ def watched() -> Iterator[dict[str, float]]:
     try:
         yield told
     finally:
-        spent = sum(ticks for _, ticks, _ in _processes().values()) - before
-        told["core_seconds"] = round(spent / os.sysconf("SC_CLK_TCK"), 1)
+        spent = _spent() - before
+        told |= {f"core_seconds_{kind}": round(each, 1) for kind, each in sorted(spent.items())}
+        told["core_seconds"] = round(spent.total(), 1)
         ended.set()
         thread.join()
+
+
+def _spent() -> Counter[str]:
+    """Core-seconds so far, by kind of process."""
+    found: Counter[str] = Counter()
+    for kind, ticks, _ in _processes().values():
+        found[kind] += ticks / os.sysconf("SC_CLK_TCK")  # type: ignore[assignment]  # a sum of seconds
+    return found
 
 
 def _processes() -> dict[int, tuple[str, int, int]]:

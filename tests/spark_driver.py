@@ -6,12 +6,22 @@ a time, each in a session of its own: while one plans, the other works.
 
 from __future__ import annotations
 
+import copyreg
 import json
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import dedup
 from dedup.engines.spark.session import started
+
+SENT = threading.local()
+
+
+def counted(settings):
+    """How settings are pickled; counted by the thread of each job."""
+    SENT.times += 1
+    return settings.__reduce_ex__(4)
 
 
 def run(session, job):
@@ -19,7 +29,7 @@ def run(session, job):
         session.conf.set(name, value)
     source = session.read.json(job["source"]) if job.get("frame") else job["source"]
     engine = dedup.SparkEngine(session=session, partitions=job.get("partitions", 2))
-    told = []
+    told, SENT.times = [], 0
 
     def progress(stage, done, total):
         told.append((stage, done, total))
@@ -29,10 +39,11 @@ def run(session, job):
         counts = dedup.clean(source, job["out"], settings, engine=engine, progress=progress).counts
     except dedup.DedupError as error:
         return {type(error).__name__: str(error)}
-    return {**counts, "progress": told}
+    return {**counts, "progress": told, "settings_sent": SENT.times}
 
 
 def main():
+    copyreg.pickle(dedup.Settings, counted)
     told = json.load(sys.stdin)
     session = started(told["url"], told["options"])
     with ThreadPoolExecutor(2) as threads:

@@ -35,6 +35,7 @@ LAYERS = [
     {"write", "parquet"},
     {"engines.local"},
     {"engines.spark.columns", "engines.spark.store", "engines.spark.session", "engines.spark.watching"},
+    {"engines.spark.shipped"},
     {"engines.spark.reading", "engines.spark.compare", "engines.spark.lines", "engines.spark.writing"},
     {"engines.spark.rounds"},
     {"engines.spark.articles", "engines.spark.paragraphs"},

@@ -13,6 +13,7 @@ import random
 import socket
 import subprocess
 import sys
+import zipfile
 from contextlib import suppress
 from itertools import islice
 
@@ -29,6 +30,7 @@ from spark_cases import (
     takes_long,
     uneven,
 )
+from spark_standalone import without_package
 from test_pipeline import bytes_of, news
 
 import dedup
@@ -63,6 +65,7 @@ SMALL = (0, 3, 4, 5, 6)  # these run wherever Spark does
 
 FEW = dict.fromkeys(("boilerplate", "shared-paragraph", "contained-article"), "off")  # where others try all
 REAL = ("senate_releases", "license_texts")
+NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +96,13 @@ def driven_in(folder, data_rows):
         {"source": shuffled.as_uri(), "frame": True, "out": folder / "table", "conf": planned, "partitions": 5},
         {"source": "-", "out": folder / "stdin"},
         {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
+        {
+            "source": corpus_of(folder / "few", 5, 4),
+            "out": folder / "parts",
+            "settings": {"rules": FEW},
+            "partitions": 200,
+            "conf": NOT_ADAPTIVE,
+        },
     ]
     for name in REAL:
         with suppress(pytest.skip.Exception):  # the tests of these are skipped, and say so
@@ -117,6 +127,11 @@ def test_every_rule_and_setting_gives_the_local_engines_bytes(driven, number):
 @needs_spark
 def test_copies_full_buckets_and_a_host_with_nearly_all_give_the_same_bytes(driven):
     check(driven[1]["uneven"][0])
+
+
+@needs_spark
+def test_two_hundred_partitions_without_adaptive_execution_give_the_same_bytes(driven):
+    check(driven[1]["parts"][0])
 
 
 @needs_spark
@@ -155,6 +170,12 @@ def test_progress_is_told_as_the_local_engine_tells_it(driven):
 
 
 @needs_spark
+def test_settings_are_sent_once_to_each_of_the_two_stages_that_need_them(driven):
+    for number in SMALL:  # in whatever number of tasks
+        assert driven[1][f"spark{number}"][1]["settings_sent"] == 2
+
+
+@needs_spark
 def test_a_table_is_its_rows_as_json_in_the_order_of_that(driven):
     folder, told = driven
     assert told["table"][1]["records"] == 30
@@ -183,15 +204,52 @@ def test_many_more_settings_give_the_local_engines_bytes(tmp_path, first):
 
 @needs_spark
 @takes_long
-def test_two_hundred_partitions_without_adaptive_execution_change_no_byte(tmp_path):
+def test_every_rule_in_two_hundred_partitions_without_adaptive_execution(tmp_path):
     job = {
         "source": corpus_of(tmp_path / "in", 5),
         "out": tmp_path / "out",
         "partitions": 200,
-        "conf": {"spark.sql.adaptive.enabled": "false"},
+        "conf": NOT_ADAPTIVE,
     }
     drive([job])
     check(job)
+
+
+# --- what workers have -------------------------------------------------------------------------------------------
+
+COMPILES = """
+import dedup.engines.spark
+from dedup.kernels import grouping
+
+grouping.capacity(5)
+print(grouping.__file__)
+"""
+
+
+def archive(path):
+    """This package, as workers get it."""
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as packed:
+        for one in sorted((ROOT / "dedup").rglob("*")):
+            if one.suffix in {".py", ".toml"}:
+                packed.write(one, one.relative_to(ROOT))
+    return path
+
+
+def test_machine_code_of_a_sent_package_is_found_by_the_next_application(tmp_path):
+    def compiled_by(application):
+        path = archive(tmp_path / application / "dedup.zip")
+        names = os.pathsep.join([str(path), without_package()])
+        environ = environment(PYTHONPATH=names, NUMBA_CACHE_DIR=tmp_path / "cache")
+        done = subprocess.run(
+            [sys.executable, "-c", COMPILES], env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert str(path) in done.stdout
+        return {one: one.stat().st_mtime_ns for one in (tmp_path / "cache").rglob("*.nb?")}
+
+    first = compiled_by("one")
+    assert first
+    assert compiled_by("two") == first
 
 
 # --- what is told where something is missing ---------------------------------------------------------------------

@@ -6,6 +6,7 @@ is kept as Parquet until the job has ended well, so that lineages are short and 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from dedup.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from dedup.engines.spark.job import SparkJob
     from dedup.engines.spark.reading import Listing
+
+if ".zip" in __file__:  # sent to a worker: see `dedup.engines.spark.shipped`, which loads Numba and is named only
+    os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", "dedup.engines.spark.shipped.Shipped")
 
 _PART_BYTES = 32 << 20  # of input, to one partition
 
@@ -55,17 +59,19 @@ class SparkEngine:
         from dedup.engines.spark.watching import watched  # noqa: PLC0415
 
         sessions.check_package()
+        inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
+        listed = None if any("://" in str(one) for one in inputs) else listing(None, inputs, out)
         with watch.stage("start Spark"):
-            session = self.session or sessions.started(self.url, self.options)
+            size = listed.known_bytes if listed else None
+            session = self.session or sessions.started(self.url, self.options, size)
         try:
             sessions.check_session(session)
             sessions.ship(session)
-            inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
-            listed = listing(session, inputs, out)
+            listed = listed or listing(session, inputs, out)
+            size = listed.known_bytes
             partitions = self.partitions or self._partitions(session, listed)
             folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()
-            small = not listed.compiled
-            with sessions.configured(session, partitions, small=small), watched(session, watch, listed.total_bytes):
+            with sessions.configured(session, partitions, size), watched(session, watch, listed.total_bytes):
                 store = Store(session, folder, fingerprint(listed, settings), resume=self.resume)
                 yield SparkJob(store, listed, settings, watch, partitions)
                 store.remove()

@@ -66,7 +66,8 @@ class SparkJob:
         self.inputs = [json.loads(bytes(row["data"])) for row in sorted(told, key=lambda row: int(row["aid"]))]
         articles = table.where(f"record <> {META}")
         count = sum(one.pop("records") for one in self.inputs)
-        if len(self.inputs) != max(len(self.listed.files), 1) or articles.count() != count:
+        found, self.fields = field_counts(articles)
+        if len(self.inputs) != max(len(self.listed.files), 1) or found != count:
             raise EngineError(
                 f"{self.store.folder}: what workers write here does not reach the driver; name a folder with --tables "
                 "that all of them share"
@@ -77,7 +78,6 @@ class SparkJob:
                 raise RecordError(
                     f"{bad['source']}#{bad['record']}: {bad['error']}; mend this record, or leave out --on-error fail"
                 )
-        self.fields = field_counts(articles)
         return articles
 
 

@@ -8,7 +8,6 @@ stand in it, and that is summed by key and host again. Only the few lines that a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -76,14 +75,14 @@ def boilerplate(store: Store, kept: Any, paragraphs: Any) -> Any:
     lines = lines.select("a", "i", "k", "h", "size", "needed")
     totals = kept.selectExpr(f"{HOST} as h").groupBy("h").agg(f.count("*").alias("total"))
     totals = store.table("hosts", totals)
-    hosts = totals.limit(2).count()
-    told = _Counted(store, "lines", kept, lines, totals).told()
-    if hosts > 1:
+    every = lines
+    if totals.limit(2).count() > 1:  # counted once more in the whole corpus, as one host
         whole = totals.agg(f.sum("total").alias("total")).select(f.lit(_NO_HOST).alias("h"), "total")
-        every = lines.withColumn("h", f.lit(_NO_HOST))
-        again = _Counted(store, "all-lines", kept, every, whole, named=False).told()
-        told = told.withColumnRenamed("evidence", "own").join(again, ["a", "i", "k"], "full")
-        told = told.selectExpr("a", "i", "k", "coalesce(own, evidence) as evidence")
+        every, totals = lines.unionByName(lines.withColumn("h", f.lit(_NO_HOST))), totals.unionByName(whole)
+    told = _Counted(store, kept, every, totals).told()
+    own = f.when(f.col("h") != f.lit(_NO_HOST), f.col("evidence"))
+    told = told.groupBy("a", "i", "k").agg(f.max(own).alias("own"), f.max("evidence").alias("any"))
+    told = store.table("lines-told", told.selectExpr("a", "i", "k", "coalesce(own, any) as evidence"))
     mine = lines.join(told.select("k").distinct(), "k", "left_semi")
     firsts = mine.groupBy("k").agg(f.min(f.struct("a", "i")).alias("twin"))
     gone = told.join(mine.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
@@ -95,15 +94,13 @@ HOST = "case when host is null then unhex('00') else concat(unhex('01'), host) e
 
 
 class _Counted:
-    """Lines counted by host, or in the whole corpus as one host."""
+    """Lines counted by host; the whole corpus may be one more."""
 
-    def __init__(self, store: Store, name: str, kept: Any, lines: Any, totals: Any, *, named: bool = True) -> None:
+    def __init__(self, store: Store, kept: Any, lines: Any, totals: Any) -> None:
         self.store = store
-        self.name = name
         self.kept = kept
         self.lines = lines
         self.totals = totals
-        self.named = named
 
     def told(self) -> Any:
         """The lines that stand in enough articles of their host, first copies among them, and what was counted."""
@@ -111,20 +108,19 @@ class _Counted:
 
         often = self.often()
         marks = self.lines.join(often.select("k", "h", "stacked"), ["k", "h"])
-        marks = self.store.table(f"{self.name}-marks", marks.select("a", "i", "k", "h", "stacked"))
+        marks = self.store.table("lines-marks", marks.select("a", "i", "k", "h", "stacked"))
         placed = self.placed(marks)
         placed = placed.groupBy("k", "h", "context").agg(f.sum("at_start").alias("s"), f.sum("at_end").alias("e"))
         placed = placed.groupBy("k", "h").agg(
             f.count("*").alias("texts"), f.sum("s").alias("at_start"), f.sum("e").alias("at_end")
         )
-        groups = often.join(placed, ["k", "h"])
-        groups = groups.mapInArrow(partial(_standing, named=self.named), ddl_of(_STANDING))
-        groups = self.store.table(f"{self.name}-groups", groups)
+        groups = often.join(placed, ["k", "h"]).mapInArrow(_standing, ddl_of(_STANDING))
+        groups = self.store.table("lines-groups", groups)
         standing = groups.where("stands").select("h").distinct()
         wanted = groups.where(f"stands or size <= {SHORT_WORDS}").join(standing, "h", "left_semi")
-        read = self.store.table(f"{self.name}-read", self.read(wanted))
+        read = self.store.table("lines-read", self.read(wanted))
         read = read.join(self.changing(read, marks), ["k", "h"], "left_anti").where("stands and not quoted")
-        return marks.join(read.select("k", "h", "evidence"), ["k", "h"]).select("a", "i", "k", "evidence")
+        return marks.join(read.select("k", "h", "evidence"), ["k", "h"]).select("a", "i", "k", "h", "evidence")
 
     def often(self) -> Any:
         """The lines of a host that enough of its articles have, with the first of them."""
@@ -146,16 +142,16 @@ class _Counted:
             "total",
             f"articles >= {STACKED}D * total as stacked",
         )
-        return self.store.table(f"{self.name}-often", groups)
+        return self.store.table("lines-often", groups)
 
     def placed(self, marks: Any) -> Any:
-        """Where each of the lines that recur stands in its article."""
+        """Where each of the lines that recur stands in its article: counted for its host, and for the whole corpus."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        marked = marks.groupBy("a").agg(f.collect_list(f.struct("i", "k", "h", "stacked")).alias("marks"))
+        marked = marks.groupBy("a", "h").agg(f.collect_list(f.struct("i", "k", "h", "stacked")).alias("marks"))
         members = ("digest", "size", "words")
         articles = self.kept.selectExpr("aid as a", *(f"paragraphs.{name} as {name}" for name in members))
-        return articles.join(marked, "a").mapInArrow(_places, ddl_of(_PLACED))
+        return articles.join(marked.drop("h"), "a").mapInArrow(_places, ddl_of(_PLACED))
 
     def read(self, groups: Any) -> Any:
         """What the lines say: whether it is a quotation, and of which field which value."""
@@ -182,7 +178,7 @@ class _Counted:
         return fields.join(found, ["h", "name", "value"], "left_semi").select("k", "h")
 
 
-def _standing(batches: Iterable[pa.RecordBatch], *, named: bool) -> Iterator[pa.RecordBatch]:
+def _standing(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """In a task: which lines stand in enough articles, and in words what was counted."""
     for batch in batches:
         count = batch.num_rows
@@ -191,7 +187,7 @@ def _standing(batches: Iterable[pa.RecordBatch], *, named: bool) -> Iterator[pa.
         sizes = np.asarray(batch.column("size"))
         groups = Groups(rows, rows, sizes, column["articles"], column["texts"], column["at_start"], column["at_end"])
         stands = standing_of(groups, column["total"])
-        names = [_host(host) if named else None for host in batch.column("h").to_pylist()]
+        names = [_host(host) for host in batch.column("h").to_pylist()]
         evidence = [evidence_of(groups, row, column["total"], names) if stands[row] else None for row in rows.tolist()]
         columns = {name: batch.column(name) for name in ("k", "h", "a", "i", "size")}
         yield batch_of({**columns, "stands": pa.array(stands), "evidence": evidence}, _STANDING)

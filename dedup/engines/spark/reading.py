@@ -58,6 +58,11 @@ class Listing(NamedTuple):
         return sum(one.bytes for one in self.files)
 
     @property
+    def known_bytes(self) -> int | None:
+        """Of all files; None for a table, of which nobody knows."""
+        return self.total_bytes if self.frame is None else None
+
+    @property
     def compiled(self) -> bool:
         """Whether there is enough to do that compiled code pays: not for small inputs."""
         return self.frame is not None or self.total_bytes >= SMALL_BYTES
@@ -68,7 +73,10 @@ _RAW = {"aid": pa.int64(), **{field.name: field.type for field in RECORDS}}
 
 
 def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
-    """The files of `inputs` in the order in which the local engine reads them. Raises `InputError`."""
+    """The files of `inputs` in the order in which the local engine reads them; addresses need `session`.
+
+    Raises `InputError`.
+    """
     frames = [one for one in inputs if hasattr(one, "semanticHash")]
     if frames:
         if len(inputs) > 1:

@@ -2,8 +2,8 @@
 
 A text is known by its order ``o``, a struct ``(r, a, i)``: priority, article, paragraph; texts of one article never
 match. Texts of equal keys share one key ``k``, and only keys are compared. In every bucket a window is opened on the
-first undecided keys: one in the first round, four times as many in each that follows. A key survives that is inside the
-window of all of its buckets and matches no undecided key before it; what shares a bucket with a new survivor is
+first undecided keys: four in the first round, four times as many in each that follows. A key survives that is inside
+the window of all of its buckets and matches no undecided key before it; what shares a bucket with a new survivor is
 compared with it, and goes where it matches; the rest is for the next round. So members of a bucket are compared with
 survivors, as in the loop of the design, and with each other only as far as the window goes.
 
@@ -106,17 +106,15 @@ class _Rounds:
         from pyspark.sql import Window  # noqa: PLC0415
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        window = _WIDER**number
+        window = _WIDER ** (number + 1)
         place = f.row_number().over(Window.partitionBy("b").orderBy("o"))
         worst = f.max("place").over(Window.partitionBy("k"))
         placed = entries.where(f"status = {_UNDECIDED}").withColumn("place", place).withColumn("worst", worst)
         inside = self.table(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
         later = inside.where(f"worst <= {window}")
         eligible = later.select("k", "o", "last", "size", "print").distinct()
-        if window > 1:
-            blocked = self.matching(_met(inside, later, "x.o < y.o")).select(f.col("y").alias("k")).distinct()
-            eligible = eligible.join(blocked, "k", "left_anti")
-        new = self.table(f"survivors-{number}", eligible)
+        blocked = self.matching(_met(inside, later, "x.o < y.o")).select(f.col("y").alias("k")).distinct()
+        new = self.table(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
         assert not new.isEmpty(), "a round decides the first of the undecided, if nothing else"
         self.survivors.append(new)
         self.pairs.append(self.meetings(entries, new, number))

@@ -102,18 +102,18 @@ def chunks(store: Store, files: list[str]) -> Iterator[tuple[Chunk, int]]:
             yield Chunk(**data, tally=_tally(row["tally"])), int(row["bytes"])
 
 
-def field_counts(prepared: Any) -> dict[str, dict[str, int]]:
-    """For text, id, date and source: the names of the fields they were read from, and how often."""
+def field_counts(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
+    """How many articles there are; for text, id, date and source the fields they were read from, and how often."""
     from pyspark.sql import functions as f  # noqa: PLC0415
 
     names = f.array(*(f.struct(f.lit(what).alias("what"), f.col(f"{what}_field").alias("name")) for what in FIELDS))
-    counted = prepared.select(f.explode(names).alias("one")).where("one.name is not null")
-    rows = counted.groupBy("one.what", "one.name").agg(f.count("*").alias("times")).collect()
+    counted = prepared.select(f.explode(names).alias("one")).groupBy("one.what", "one.name")
+    rows = counted.agg(f.count("*").alias("times")).collect()
     told: dict[str, dict[str, int]] = {}
     for what in FIELDS:
-        mine = [(row["name"], row["times"]) for row in rows if row["what"] == what]
+        mine = [(row["name"], row["times"]) for row in rows if row["what"] == what and row["name"] is not None]
         told[what] = dict(sorted(mine, key=lambda item: (-item[1], item[0])))
-    return told
+    return sum(row["times"] for row in rows if row["what"] == FIELDS[0]), told
 
 
 def _lines(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa.RecordBatch]:
