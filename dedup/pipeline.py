@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import pyarrow as pa
+
 from dedup import __version__
 from dedup.contained import match_contained
 from dedup.decide import Outcome, Verdicts, outcomes
@@ -22,8 +24,8 @@ from dedup.frequency import match_paragraphs
 from dedup.match import match_articles
 from dedup.pieces import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
 from dedup.plain import Primitives
-from dedup.prepare import prepare
-from dedup.read import RUN_FILE, Read, find
+from dedup.prepare import CONTAINED_WORDS, prepare
+from dedup.read import RECORDS, RUN_FILE, TEXT, Read, find
 from dedup.report import Report, Tally, field_counts, run_file
 from dedup.scratch import Scratch
 from dedup.settings import Settings
@@ -184,9 +186,20 @@ def prepared(
     batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
     pieces: list[Piece] = []
     for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
+        if not pieces and workers.processes > 1:
+            _rehearse(settings, workers.primitives)
         pieces.append(piece)
         watch.done(records.fresh_bytes())
     return workers, records, Corpus(pieces, Scratch(engine.matching_bytes, workers.processes, work))
+
+
+def _rehearse(settings: Settings, functions: Primitives) -> None:
+    """Decides over a few lines, so that the code for it is loaded while other processes prepare the corpus."""
+    said = " ".join(f"word{number}" for number in range(3 * CONTAINED_WORDS))
+    texts = [f"{said}\n\n{said} {word}\n\n{word}" for word in ("one", "two", "two", "three")]
+    rows = [{"source": "-", "kind": TEXT, "record": row, "data": text.encode()} for row, text in enumerate(texts)]
+    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORDS), settings, functions)
+    decide(Corpus([batch]), settings, functions, Stopwatch())
 
 
 def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
