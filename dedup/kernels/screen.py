@@ -120,7 +120,7 @@ def _suspects(data: Bytes, borders: I64, tables: _Tables, found: Bytes) -> None:
 
 def suspect_lines(data: Bytes, borders: I64) -> I64:
     """`dedup.screen.suspect_lines`, compiled."""
-    rows = np.empty((1 << 10, 3), np.int64)
+    rows = np.empty((1 << 14, 3), np.int64)
     while (count := _suspect_lines(data, borders, _tables(), rows)) > len(rows):
         rows = np.empty((count, 3), np.int64)
     return rows[:count]
