@@ -84,9 +84,17 @@ def traffic(runs: list[Run]) -> str:
         ratios += [run.get(f"scans_{what}") for what in ("data", "text", "key", "numbers")]
         rounds = f"{run['rounds_articles']}, {run['rounds_paragraphs']}"
         rows.append(
-            [_short(run["input"]), run["engine"].removeprefix("spark-"), *ratios, rounds, run["jobs"], run["tasks"]]
+            [
+                _short(run["input"]),
+                run["megabytes"],
+                run["engine"].removeprefix("spark-"),
+                *ratios,
+                rounds,
+                run["jobs"],
+                run["tasks"],
+            ]
         )
-    head = ("", "workers", "shuffled / text", "tables / text", *(f"passes over {what}" for what in PARTS))
+    head = ("", "MB", "workers", "shuffled / text", "tables / text", *(f"passes over {what}" for what in PARTS))
     return markdown((*head, "rounds: articles, paragraphs", "jobs", "tasks"), rows)
 
 

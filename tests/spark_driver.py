@@ -28,7 +28,7 @@ def run(session, job):
     for name, value in job.get("conf", {}).items():
         session.conf.set(name, value)
     source = session.read.json(job["source"]) if job.get("frame") else job["source"]
-    engine = dedup.SparkEngine(session=session, partitions=job.get("partitions", 2))
+    engine = dedup.SparkEngine(session, partitions=job.get("partitions", 2))
     told, SENT.times = [], 0
 
     def progress(stage, done, total):

@@ -38,7 +38,7 @@ class SparkEngine:
     a byte of output.
     """
 
-    session: Any = None
+    session: Any = field(default=None, kw_only=False)
     url: str | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     partitions: int | None = None

@@ -107,10 +107,12 @@ def _candidates(store: Store, articles: Any) -> Any:
     from pyspark.sql import functions as f  # noqa: PLC0415
 
     # as unsigned integers are ordered
-    exploded = articles.select("aid", "o", "total", f.explode("minimizers").alias("v"))
+    exploded = articles.select("aid", "o.r", "total", f.explode("minimizers").alias("v"))
     exploded = exploded.withColumn("v", f.col("v").bitwiseXOR(f.lit(-(1 << 63))))
-    counts = exploded.groupBy("v").agg(f.count("*").alias("holders")).where("holders > 1")
-    held = store.table("contained-minimizers", exploded.join(counts, "v"))
+    holders = f.count("*").over(Window.partitionBy("v"))
+    held = exploded.withColumn("holders", holders).where("holders > 1")
+    held = held.selectExpr("v", "aid", "struct(r, aid as a) as o", "total", "holders")
+    held = store.table("contained-minimizers", held)
     rarest = f.row_number().over(Window.partitionBy("aid").orderBy("holders", "v"))
     own = f.count("*").over(Window.partitionBy("aid"))
     wanted = held.withColumns({"place": rarest, "own": own}).where(

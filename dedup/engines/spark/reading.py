@@ -59,8 +59,10 @@ class Listing(NamedTuple):
 
     @property
     def known_bytes(self) -> int | None:
-        """Of all files; None for a table, of which nobody knows."""
-        return self.total_bytes if self.frame is None else None
+        """Of all files, compressed ones as text has it about; None for a table, of which nobody knows."""
+        if self.frame is not None:
+            return None
+        return sum(one.bytes * (3 if one.path.lower().endswith((".gz", ".zst")) else 1) for one in self.files)
 
     @property
     def compiled(self) -> bool:

@@ -91,14 +91,17 @@ class _Rounds:
         self.keys = self.table("keys", keys)
         several = self.keys.where("copies > 1").select("k")
         self.copies = self.table("copies", texts.select("k", "o").join(several, "k", "left_semi"))
-        every = self.keys.select("k", "o", "last", f.posexplode("buckets").alias("band", "bucket"))
-        every = every.selectExpr("shiftleft(cast(band as bigint), 32) | bucket as b", "k", "o", "last")
+        # Most of what is sorted here stands in no bucket with another: it is a bucket and a key, and nothing else.
+        every = self.keys.select("k", f.posexplode("buckets").alias("band", "bucket"))
+        every = every.selectExpr("shiftleft(cast(band as bigint), 32) | bucket as b", "k")
         members = f.count("*").over(Window.partitionBy("b"))
         shared = self.table("shared", every.withColumn("members", members).where("members > 1").drop("members"))
+        orders = self.keys.select("k", "o", "last").join(shared.select("k").distinct(), "k", "left_semi")
         # of equal texts the first alone is read, by its own place: no task gets all copies of an article
-        mine = self.question.keys.join(shared.select("o").distinct(), "o", "left_semi")
+        mine = self.question.keys.join(orders.select("o"), "o", "left_semi")
         self.contents = self.table("contents", contents(mine, self.question.n, compiled=self.compiled))
-        told = shared.join(self.contents.select("k", "size", "print"), "k")
+        told = shared.join(orders.join(self.contents.select("k", "size", "print"), "k"), "k")
+        told = told.select("b", "k", "o", "last", "size", "print")
         return self.table("entries", told.selectExpr("*", f"{_UNDECIDED} as status"))
 
     def round(self, entries: Any, number: int) -> Any:
