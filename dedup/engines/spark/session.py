@@ -31,10 +31,10 @@ _ASKED = {
 # Java code is made of every plan, and compiled, unless told otherwise. A small job has ended before that pays.
 _ASKED_SMALL = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _SMALL = 32 << 20  # bytes of input; with 40 MB both ways take the same
-# Hundreds of plans and short tasks: with Java's second compiler 79 MB took a third more core-seconds in the executors
-# and a driver twice as many; tasks were an eighth faster once compiled. Read by Java before what else it is told.
+# Hundreds of plans and short tasks: with Java's second compiler 79 MB took two thirds more core-seconds in the
+# executors, 10 MB nearly twice as many in the driver; tasks were an eighth faster once compiled. Read by Java before what else it is told.
 _QUICK_JAVA = "-XX:TieredStopAtLevel=1"
-_QUICK = 512 << 20  # bytes of input below which that goes for executors too
+_QUICK = 512 << 20  # bytes of input below which that goes for those that work, too
 
 
 def started(url: str | None, options: Mapping[str, str], size: int | None = None) -> Any:
@@ -57,10 +57,12 @@ def started(url: str | None, options: Mapping[str, str], size: int | None = None
     elif "spark.master" not in options and not os.environ.get("SPARK_REMOTE") and not _submitted():
         builder = builder.master("local[*]")
     given, java = {"spark.ui.showConsoleProgress": "false", **options}, {}
-    if not re.match(r"local(\[|$)", url or options.get("spark.master", "local")):  # where the driver only plans
+    quick = size is not None and size < _QUICK
+    alone = re.match(r"local(\[|$)", url or options.get("spark.master", "local"))
+    if quick or not alone:  # a driver that is not alone only plans
         java = {"SPARK_SUBMIT_OPTS": os.environ.get("SPARK_SUBMIT_OPTS", _QUICK_JAVA)}
-        if size is not None and size < _QUICK:
-            given = {"spark.executorEnv.JDK_JAVA_OPTIONS": _QUICK_JAVA, **given}
+    if quick:
+        given = {"spark.executorEnv.JDK_JAVA_OPTIONS": _QUICK_JAVA, **given}
     for name, value in given.items():
         builder = builder.config(name, value)
     try:
