@@ -32,7 +32,8 @@ _ASKED = {
 _ASKED_SMALL = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 _SMALL = 32 << 20  # bytes of input; with 40 MB both ways take the same
 # Hundreds of plans and short tasks: with Java's second compiler 79 MB took two thirds more core-seconds in the
-# executors, 10 MB nearly twice as many in the driver; tasks were an eighth faster once compiled. Read by Java before what else it is told.
+# executors, 10 MB nearly twice as many in the driver; tasks were an eighth faster once compiled. Read by Java before
+# what else it is told.
 _QUICK_JAVA = "-XX:TieredStopAtLevel=1"
 _QUICK = 512 << 20  # bytes of input below which that goes for those that work, too
 
