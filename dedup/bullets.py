@@ -10,10 +10,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dedup.chains import PROSE
+from dedup.chains import PROSE, Match
 from dedup.drops import Drops, is_prose
 from dedup.segment import size_of
-from dedup.sentences import Match, Units
+from dedup.sentences import Units
 
 # As in `dedup.repeats` for paragraphs that stand again whole, but for what counts as evidence.
 SUMMARY = 3  # statements in a row

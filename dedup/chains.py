@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count
 from itertools import chain as chain_
 from typing import NamedTuple
 
@@ -24,12 +24,14 @@ import numpy as np
 from dedup import plain
 from dedup.fingerprint import I64, windows
 from dedup.plain import Primitives
-from dedup.segment import has_digit, size_of, unspaced_letter
+from dedup.segment import has_digit, size_of, unspaced_letter, weight
 from dedup.settings import PARAGRAPH_SHINGLE
+from dedup.starts import word_starts
 from dedup.texts import RUN
 
 EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", "second is cut"
 
+EARLIER = 3  # earlier places of a run of words that are followed
 POSTINGS = 4  # paragraphs remembered for one run of words; 2 and 8 find the same in the senate releases
 CANDIDATES = 3  # look-alikes tried as twins of one paragraph; 1 and 6 find the same
 GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
@@ -64,6 +66,24 @@ class Pair(NamedTuple):
     kind: str
 
 
+class Match(NamedTuple):
+    """`length` words at `copy` that stand at `source` too, earlier."""
+
+    copy: int
+    source: int
+    length: int
+
+
+class Again(NamedTuple):
+    """What of some words stands again, by the place of the copy; copies do not overlap each other.
+
+    `runs` counts the runs of `RUN` words that stood before.
+    """
+
+    matches: list[Match]
+    runs: int
+
+
 class Paragraphs:
     """The paragraphs of one article, as things to compare; what is costly is worked out when asked for."""
 
@@ -75,32 +95,32 @@ class Paragraphs:
         self.spans = spans
         self.keys = keys
         self.words = [key.split() for key in keys]
-        self.purse = PURSE * (sum(map(len, self.words)) + len(keys))
+        self.borders = [0, *accumulate(map(len, self.words))]  # of paragraphs, in words
+        self.purse = PURSE * (self.borders[-1] + len(keys))
         # A paragraph without words (a separator, an emoji) equals only what is written the same.
         self.ids = [key or "\0" + text[start:stop] for key, (start, stop) in zip(keys, spans, strict=True)]
         self.places: dict[str, list[int]] = {}
         for index, one in enumerate(self.ids):
             self.places.setdefault(one, []).append(index)
-        self._numbers: dict[str, int] = {}
         self._sizes: dict[int, float] = {}
         self._prose: dict[int, bool] = {}
         self._bags: dict[int, Counter[str]] = {}
         self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
         self._marks: dict[int, tuple[list[str], list[str]]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
+        self._again: dict[tuple[int, ...], Again] = {}
 
     def size(self, index: int) -> float:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
         if index not in self._sizes:
             words = self.words[index]
-            self._sizes[index] = len(words) if self.text.isascii() else size_of(words)
+            self._sizes[index] = len(words) if self.keys[index].isascii() else size_of(words)
         return self._sizes[index]
 
     def is_prose(self, index: int) -> bool:
         """Whether a paragraph is long and varied enough to be evidence by itself."""
         if index not in self._prose:
-            distinct = {word for word in set(self.words[index]) if not has_digit(word)}
-            self._prose[index] = self.size(index) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
+            self._prose[index] = self.size(index) >= PROSE and is_varied(self.words[index])
         return self._prose[index]
 
     def shingles(self, index: int) -> frozenset[tuple[str, ...]]:
@@ -184,6 +204,11 @@ class Paragraphs:
         return frozenset(token for token in _TOKEN.findall(self.text) if token.islower())
 
     @cached_property
+    def starts(self) -> tuple[I64, I64]:
+        """Where the words of the text begin, and what cannot be told: see `dedup.starts`."""
+        return word_starts(self.text)
+
+    @cached_property
     def own(self) -> list[int]:
         """How many paragraphs before each place, and in all, stand only once."""
         return [0, *accumulate(len(self.places[one]) == 1 for one in self.ids)]
@@ -196,16 +221,27 @@ class Paragraphs:
     @cached_property
     def lookalikes(self) -> list[list[int]]:
         """For each paragraph, up to `CANDIDATES` earlier ones that share much of its wording, best first."""
-        numbers = self.numbered(chain_.from_iterable(self.words))
-        borders = np.array([0, *accumulate(map(len, self.words))], np.int64)
+        borders = np.array(self.borders, np.int64)
         same = np.array([self.places[one][0] for one in self.ids], np.int64)
-        found = self.functions.lookalikes(numbers, borders, same, RUN, POSTINGS, CANDIDATES)
+        found = self.functions.lookalikes(self.numbers, borders, same, RUN, POSTINGS, CANDIDATES)
         return [[other for other in row if other >= 0] for row in found.tolist()]
 
-    def numbered(self, words: Iterable[str]) -> I64:
-        """A number for each of `words`, equal for equal ones of this article: int64 [words]."""
-        known = self._numbers
-        return np.array([known.setdefault(word, len(known)) for word in words], np.int64)
+    @cached_property
+    def numbers(self) -> I64:
+        """A number for each word of the article, equal for equal ones: int64 [words]."""
+        first: dict[str, int] = {}
+        return np.fromiter(map(first.setdefault, chain_.from_iterable(self.words), count()), np.int64, self.borders[-1])
+
+    def again(self, alive: Sequence[int]) -> Again:
+        """What stands again of the words of the paragraphs `alive`, one after the other."""
+        place = tuple(alive)
+        if place not in self._again:
+            stay = np.zeros(len(self.keys), bool)
+            stay[alive] = True
+            numbers = self.numbers[np.repeat(stay, np.diff(self.borders))]
+            found, runs = self.functions.matches(numbers, RUN, EARLIER)
+            self._again[place] = Again([Match(*row) for row in found.tolist()], runs)
+        return self._again[place]
 
 
 def _is_label(token: str) -> bool:
@@ -247,6 +283,20 @@ def _walk(
         first, second = low, high
         steps.append((low, high))
     return steps
+
+
+def is_varied(words: Iterable[str]) -> bool:
+    """Whether words are varied enough to be evidence; those that tell it are mostly the first."""
+    seen: set[str] = set()
+    distinct = 0.0
+    for word in words:
+        if word not in seen:
+            seen.add(word)
+            if not has_digit(word):
+                distinct += weight(word)
+                if distinct >= PROSE_DISTINCT:
+                    return True
+    return False
 
 
 def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:

@@ -14,12 +14,11 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from dedup.bullets import summaries
-from dedup.chains import PROSE, Paragraphs
+from dedup.chains import PROSE, Match, Paragraphs
 from dedup.drops import Drops, is_prose
-from dedup.fingerprint import windows
 from dedup.heads import of_one_form
 from dedup.segment import size_of
-from dedup.sentences import Match, Units, matches, units_again
+from dedup.sentences import Units, units_again
 from dedup.splits import Reprint
 from dedup.texts import RUN
 
@@ -60,7 +59,7 @@ def reprints(
     """What of the paragraphs not `gone` is printed again; those `needed` as twins stay, and which of them hindered."""
     alive = [index for index in range(len(article.keys)) if index not in gone]
     sequence = Units(article, alive)
-    found = [_settled(sequence, match) for match in matches(sequence)]
+    found = [_settled(sequence, match) for match in article.again(alive).matches]
     drops = Drops(sequence, needed)
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
     while waiting and article.purse > 0:
@@ -75,12 +74,11 @@ def reprints(
 
 def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
     """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
-    told = [word for index in alive for word in article.words[index]]
-    if len(alive) < len(article.keys):  # of all of them together it is known already that enough runs stand again
-        runs = list(windows(told, RUN))
-        if len(runs) - len(set(runs)) < LEAST:
-            return False
-    return len(told) - RUN + 1 > LEAST and units_again(article, alive)
+    # Of all of them together it is known already that enough runs stand again.
+    if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
+        return False
+    count = sum(len(article.words[index]) for index in alive)
+    return count - RUN + 1 > LEAST and units_again(article, alive)
 
 
 def _settled(sequence: Units, match: Match) -> Match:

@@ -10,22 +10,22 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from dedup.chains import Paragraphs
+import numpy as np
+
+from dedup.chains import Match, Paragraphs
 from dedup.segment import weight, words
 from dedup.texts import RUN
 
-EARLIER = 3  # earlier places of a run of words that are followed
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
-_BORDER = re.compile(
-    r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
-)
+_BORDER_ELSEWHERE = re.compile(r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
+# Looking behind, it has to be tried at every character: only where such a script is there.
+_BORDER = re.compile(_BORDER_ELSEWHERE.pattern + r"|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+")
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
 _LETTER = re.compile(r"[^\W\d_]")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
-
 
 _ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
 _SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
@@ -33,6 +33,9 @@ WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
 UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
 TWICE_WORDS = 20  # the same for words that are followed by themselves
 TRIED = 8  # every so many words it is tried whether they are
+
+
+Span = tuple[int, int]
 
 
 class Unit(NamedTuple):
@@ -44,14 +47,6 @@ class Unit(NamedTuple):
     line: int
 
 
-class Match(NamedTuple):
-    """`length` words at `copy` that stand at `source` too, earlier."""
-
-    copy: int
-    source: int
-    length: int
-
-
 class Units:
     """The units of those paragraphs that are alive, and their words."""
 
@@ -61,18 +56,16 @@ class Units:
         self.words: list[str] = []
         self.borders = [0]  # of units, in words
         line = 0
-        for index in alive:
-            start, stop = article.spans[index]
-            pieces, told = _cut(article.text, start, stop, article.words[index])
-            before = start
-            for (first, last), own in zip(pieces, told, strict=True):
+        for index, (spans, counts) in zip(alive, _cut(article, alive), strict=True):
+            before = start = article.spans[index][0]
+            for (first, last), count in zip(spans, counts, strict=True):
                 line += before == start or "\n" in article.text[before:first]
                 before = last
                 self.units.append(Unit(first, last, index, line))
-                self.words += own
-                self.borders.append(len(self.words))
+                self.borders.append(self.borders[-1] + count)
+            self.words += article.words[index]
             line += 1
-        if article.text.isascii():
+        if all(article.keys[index].isascii() for index in alive):
             self.sizes: Sequence[float] = range(len(self.words) + 1)
         else:
             self.sizes = [0.0, *accumulate(map(weight, self.words))]
@@ -191,21 +184,45 @@ class Units:
         return one.start + len(self.article.text[one.start : stop].rstrip())
 
 
-def _cut(text: str, start: int, stop: int, whole: list[str]) -> tuple[list[tuple[int, int]], list[list[str]]]:
-    """The spans of the units of a paragraph and the words of each; one unit where cutting would change words."""
+def _cut(article: Paragraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
+    """Of each paragraph the spans of its units, and how many words each has; one unit where cutting changes words.
+
+    It does not where it is known, character by character, where words begin: borders are behind spaces and marks.
+    """
+    text = article.text
+    border = _BORDER if _SOUTH.search(text) else _BORDER_ELSEWHERE
+    starts, unsure = article.starts
+    cut = [_spans(text, *article.spans[index], border) for index in alive]
+    places = [place for spans in cut for place in (*(first for first, _ in spans), spans[-1][1])]
+    begun, doubts = np.searchsorted(starts, places).tolist(), np.searchsorted(unsure, places).tolist()
+    at = 0
+    for index, spans in zip(alive, cut, strict=True):
+        end = at + len(spans)
+        whole = article.words[index]
+        if doubts[at] == doubts[end] and begun[end] - begun[at] == len(whole):
+            yield spans, [after - before for before, after in pairwise(begun[at : end + 1])]
+        else:
+            told = [words(text[slice(*span)]) for span in spans]
+            if len(spans) > 1 and [word for own in told for word in own] != whole:
+                yield [article.spans[index]], [len(whole)]
+            else:
+                yield spans, list(map(len, told))
+        at = end + 1
+
+
+def _spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Span]:
+    """The spans of the units of a paragraph."""
     spans = []
     first = start
-    for border in _BORDER.finditer(text, start, stop):
-        last = first + len(text[first : border.end()].rstrip())
+    for found in border.finditer(text, start, stop):
+        end = found.end()
+        last = first + len(text[first:end].rstrip())
         if last > first:
             spans.append((first, last))
-            first = border.end()
+            first = end
     if first < stop:
         spans.append((first, stop))
-    told = [words(text[slice(*span)]) for span in spans]
-    if len(spans) > 1 and [word for own in told for word in own] != whole:
-        return [(start, stop)], [whole]
-    return spans, told
+    return spans
 
 
 def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
@@ -275,9 +292,3 @@ def _nth(text: str, start: int, stop: int, number: int) -> int:
         else:
             low = middle
     return high - 1
-
-
-def matches(sequence: Units) -> list[Match]:
-    """What stands again of the words, by the place of the copy; copies do not overlap each other."""
-    article = sequence.article
-    return [Match(*row) for row in article.functions.matches(article.numbered(sequence.words), RUN, EARLIER).tolist()]
