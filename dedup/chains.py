@@ -236,12 +236,17 @@ class Paragraphs:
         """What stands again of the words of the paragraphs `alive`, one after the other."""
         place = tuple(alive)
         if place not in self._again:
-            stay = np.zeros(len(self.keys), bool)
-            stay[alive] = True
-            numbers = self.numbers[np.repeat(stay, np.diff(self.borders))]
-            found, runs = self.functions.matches(numbers, RUN, EARLIER)
+            found, runs = self.functions.matches(self.numbers_of(alive), RUN, EARLIER)
             self._again[place] = Again([Match(*row) for row in found.tolist()], runs)
         return self._again[place]
+
+    def numbers_of(self, alive: Sequence[int]) -> I64:
+        """The numbers of the words of the paragraphs `alive`."""
+        if len(alive) == len(self.keys):
+            return self.numbers
+        stay = np.zeros(len(self.keys), bool)
+        stay[alive] = True
+        return self.numbers[np.repeat(stay, np.diff(self.borders))]
 
 
 def _is_label(token: str) -> bool:

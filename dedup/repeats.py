@@ -22,6 +22,7 @@ from dedup.patterns import on_purpose
 from dedup.plain import Primitives
 from dedup.reprints import is_left, reprints
 from dedup.rules import OFF
+from dedup.segment import words
 from dedup.settings import Settings
 from dedup.splits import Pieces, Reprint, split
 from dedup.texts import runs_again
@@ -114,9 +115,8 @@ def within_article(
 def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Reprint]]:
     """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
     found = _blocks(article, threshold)
-    gone = {index for one in found for index in range(one.first, one.last + 1)}
     cut_short = {one for one in found if one.similarity < 1}
-    if not is_left(article, [index for index in range(len(article.keys)) if index not in gone]):
+    if not is_left(article, _staying(article, found)):
         if not cut_short:
             return found, []
         again, hindered = list[Reprint](), frozenset[int]()
@@ -125,10 +125,11 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     best = found, again
     hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
     few = sum(one.last - one.first + 1 for one in found) <= FEW
-    for without in (hinders, cut_short, set(found)) if hinders or cut_short or few else ():
-        if not without:
-            continue
+    ways = dict.fromkeys(map(frozenset, (hinders, cut_short, found))) if hinders or cut_short or few else ()
+    for without in ways:
         fewer = [one for one in found if one not in without]
+        if not without or _most(article, fewer) <= _words(article, *best):
+            continue
         more, _ = _reprints(article, fewer, threshold)
         fewer += [one for one in found if one in without and _goes_with(article, one, more)]
         best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
@@ -146,10 +147,26 @@ def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bo
     )
 
 
-def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
+def _most(article: Paragraphs, fewer: Sequence[Repeat]) -> int:
+    """How many words may go where of the blocks only these do: theirs, and what then stands again."""
+    own = sum(article.borders[one.last + 1] - article.borders[one.first] for one in fewer)
+    return own + sum(match.length for match in article.again(_staying(article, fewer)).matches)
+
+
+def _words(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
+    """How many words go."""
+    whole = sum(article.borders[one.last + 1] - article.borders[one.first] for one in found)
+    return whole + sum(len(words(article.text[one.start : one.stop])) for one in again)
+
+
+def _staying(article: Paragraphs, found: Sequence[Repeat]) -> list[int]:
     gone = {index for one in found for index in range(one.first, one.last + 1)}
+    return [index for index in range(len(article.keys)) if index not in gone]
+
+
+def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
     needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
-    return reprints(article, gone, needed, threshold)
+    return reprints(article, _staying(article, found), needed, threshold)
 
 
 def _characters(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:

@@ -18,7 +18,7 @@ from dedup.chains import PROSE, Match, Paragraphs
 from dedup.drops import Drops, is_prose
 from dedup.heads import of_one_form
 from dedup.segment import size_of
-from dedup.sentences import Units, units_again
+from dedup.sentences import Units, began_before, units_again
 from dedup.splits import Reprint
 from dedup.texts import RUN
 
@@ -42,6 +42,7 @@ GAP_WORDS = 100  # words of either copy that a chain may leap over
 SLIDE = 12  # words by which the border of such a gap may be moved
 DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the sparser copy
 SOLID = 0.95  # the latter for copies that do not follow each other: highlights of a speech are its paragraphs with gaps
+MOST_BEFORE = 50  # words by which a match may begin before it is found: both its borders slide, or it is a line
 SPLITS = 8  # times that a chain which does not count is cut in two
 
 
@@ -54,10 +55,9 @@ class Chain(NamedTuple):
 
 
 def reprints(
-    article: Paragraphs, gone: set[int], needed: set[int], threshold: float
+    article: Paragraphs, alive: Sequence[int], needed: set[int], threshold: float
 ) -> tuple[list[Reprint], frozenset[int]]:
-    """What of the paragraphs not `gone` is printed again; those `needed` as twins stay, and which of them hindered."""
-    alive = [index for index in range(len(article.keys)) if index not in gone]
+    """What of the paragraphs `alive` is printed again; those `needed` as twins stay, and which of them hindered."""
     sequence = Units(article, alive)
     found = [_settled(sequence, match) for match in article.again(alive).matches]
     drops = Drops(sequence, needed)
@@ -78,7 +78,17 @@ def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
     if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
         return False
     count = sum(len(article.words[index]) for index in alive)
-    return count - RUN + 1 > LEAST and units_again(article, alive)
+    return count - RUN + 1 > LEAST and _holds_prose(article, alive) and units_again(article, alive)
+
+
+def _holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
+    """Whether matches may hold prose enough for a chain, or for a summary, which needs more.
+
+    They may begin some words earlier than they are found, and end with a word that is cut short.
+    """
+    numbers = article.numbers_of(alive).tolist()
+    found = [match.length + began_before(numbers, match, MOST_BEFORE) + 1 for match in article.again(alive).matches]
+    return sum(length for length in found if length >= PROSE) >= BLOCK_WORDS * WHOLE_NEEDS
 
 
 def _settled(sequence: Units, match: Match) -> Match:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
@@ -130,11 +130,7 @@ class Units:
 
     def behind(self, match: Match, most: int) -> int:
         """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
-        told = self.words
-        back = 0
-        while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
-            back += 1
-        return back
+        return began_before(self.words, match, most)
 
     def is_sentence(self, unit: int) -> bool:
         """Whether a unit ends as a sentence does."""
@@ -184,6 +180,14 @@ class Units:
         return one.start + len(self.article.text[one.start : stop].rstrip())
 
 
+def began_before(told: Sequence[Hashable], match: Match, most: int) -> int:
+    """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
+    back = 0
+    while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
+        back += 1
+    return back
+
+
 def _cut(article: Paragraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
     """Of each paragraph the spans of its units, and how many words each has; one unit where cutting changes words.
 
@@ -193,7 +197,7 @@ def _cut(article: Paragraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span]
     border = _BORDER if _SOUTH.search(text) else _BORDER_ELSEWHERE
     starts, unsure = article.starts
     cut = [_spans(text, *article.spans[index], border) for index in alive]
-    places = [place for spans in cut for place in (*(first for first, _ in spans), spans[-1][1])]
+    places = [place for index, spans in zip(alive, cut, strict=True) for place in (*(first for first, _ in spans), article.spans[index][1])]
     begun, doubts = np.searchsorted(starts, places).tolist(), np.searchsorted(unsure, places).tolist()
     at = 0
     for index, spans in zip(alive, cut, strict=True):
