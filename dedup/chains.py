@@ -55,6 +55,7 @@ _EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 _TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _STARTS_SENTENCE = re.compile(r"[.!?:;…|•][^\w,]*$")
 _STATES = re.compile(r"[^\W\d_]{3}[.!。।۔።][\"'”’»)]*\s*(?=\w)")  # a sentence before another
+_AROUND = 4  # words beside a difference that are looked at for names, with those cut through
 _CLAUSE = re.compile(r"[a-z]|[ivxl]{2,6}")  # of "(b)" or "iv." before a clause: a number in letters
 
 
@@ -102,26 +103,29 @@ class Paragraphs:
         self.places: dict[str, list[int]] = {}
         for index, one in enumerate(self.ids):
             self.places.setdefault(one, []).append(index)
-        self._sizes: dict[int, float] = {}
-        self._prose: dict[int, bool] = {}
+        self._prose: dict[str, bool] = {}  # by key: most are asked for with their copies
         self._bags: dict[int, Counter[str]] = {}
         self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
-        self._marks: dict[int, tuple[list[str], list[str]]] = {}
+        self._numbers: dict[int, list[str]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
         self._again: dict[tuple[int, ...], Again] = {}
 
     def size(self, index: int) -> float:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
-        if index not in self._sizes:
-            words = self.words[index]
-            self._sizes[index] = len(words) if self.keys[index].isascii() else size_of(words)
-        return self._sizes[index]
+        return self.sizes[index]
+
+    @cached_property
+    def sizes(self) -> list[float]:
+        """The size of each paragraph."""
+        pairs = zip(self.keys, self.words, strict=True)
+        return [len(words) if key.isascii() else size_of(words) for key, words in pairs]
 
     def is_prose(self, index: int) -> bool:
         """Whether a paragraph is long and varied enough to be evidence by itself."""
-        if index not in self._prose:
-            self._prose[index] = self.size(index) >= PROSE and is_varied(self.words[index])
-        return self._prose[index]
+        key = self.keys[index]
+        if key not in self._prose:
+            self._prose[key] = self.size(index) >= PROSE and is_varied(self.words[index])
+        return self._prose[key]
 
     def shingles(self, index: int) -> frozenset[tuple[str, ...]]:
         """The shingles of one paragraph."""
@@ -173,19 +177,20 @@ class Paragraphs:
 
     def agree(self, first: int, second: int) -> bool:
         """Whether two paragraphs hold the same numbers and the same names, in the same order."""
-        return self._numbers_and_names(first) == self._numbers_and_names(second)
+        if self._figures(first) != self._figures(second):
+            return False
+        one, two = _differing(*(self.text[slice(*self.spans[index])] for index in (first, second)))
+        return self._names(one) == self._names(two)
 
-    def _numbers_and_names(self, index: int) -> tuple[list[str], list[str]]:
-        if index not in self._marks:
+    def _figures(self, index: int) -> list[str]:
+        if index not in self._numbers:
             numbers = [word for word in self.words[index] if has_digit(word)]
             numbers += filter(_CLAUSE.fullmatch, self.words[index][:1])
-            self._marks[index] = numbers, self._names(index)
-        return self._marks[index]
+            self._numbers[index] = numbers
+        return self._numbers[index]
 
-    def _names(self, index: int) -> list[str]:
+    def _names(self, raw: str) -> list[str]:
         """Capitalised words; one that opens a sentence only if it is never written small in this article."""
-        start, stop = self.spans[index]
-        raw = self.text[start:stop]
         names = []
         behind = 0
         for token in _TOKEN.finditer(raw):
@@ -201,7 +206,7 @@ class Paragraphs:
 
     @cached_property
     def _small_words(self) -> frozenset[str]:
-        return frozenset(token for token in _TOKEN.findall(self.text) if token.islower())
+        return frozenset(filter(str.islower, _TOKEN.findall(self.text)))
 
     @cached_property
     def starts(self) -> tuple[I64, I64]:
@@ -246,7 +251,7 @@ class Paragraphs:
             return self.numbers
         stay = np.zeros(len(self.keys), bool)
         stay[alive] = True
-        return self.numbers[np.repeat(stay, np.diff(self.borders))]
+        return self.numbers[np.repeat(stay, list(map(len, self.words)))]
 
 
 def _is_label(token: str) -> bool:
@@ -254,6 +259,32 @@ def _is_label(token: str) -> bool:
     if token.isascii() or token.lower() != token.upper():
         return False
     return len(token) <= LABEL or not unspaced_letter().match(token)
+
+
+def _differing(one: str, two: str) -> tuple[str, str]:
+    """Two texts without what both begin and end with, but for a few words of it.
+
+    Names are words, told by what is between them and the word before: that of what differs is left, and behind it a
+    word that has a word before it in either.
+    """
+    begin = alike(one, two)
+    end = min(alike(one[::-1], two[::-1]), min(len(one), len(two)) - begin)
+    before = one[:begin].rsplit(None, _AROUND)
+    behind = one[len(one) - end :].split(None, _AROUND)
+    start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
+    rest = len(behind[-1]) if len(behind) > _AROUND and _TOKEN.search(" ".join(behind[1:-1])) else 0
+    return one[start : len(one) - rest], two[start : len(two) - rest]
+
+
+def alike(one: str, two: str) -> int:
+    """How many characters both begin with."""
+    if one == two:
+        return len(one)
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
+    return low
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:

@@ -28,6 +28,7 @@ class Drops:
         self.dropped = [False] * len(sequence.units)
         self._gone: list[int] = []  # the units dropped
         self.stays: set[int] = set()  # units that something repeats
+        self.prose: dict[tuple[str, ...], float] = {}  # size of the words of a unit where they are prose, else 0
         self.hindered: set[int] = set()  # paragraphs that would go, were they not kept
 
     def drop(self, units: Sequence[int], shift: int) -> None:

@@ -199,8 +199,11 @@ def _round(article: Paragraphs, twins: Twins) -> bool:
         if index in twins or not article.keys[index]:
             continue
         equal = seen.setdefault(article.ids[index], [])
-        options = dict.fromkeys([*equal[-1:], *equal[:2]])
-        options.update(dict.fromkeys(place_of[other] for other in article.lookalikes[index] if other in place_of))
+        near = [place_of[other] for other in article.lookalikes[index] if other in place_of]
+        options = dict.fromkeys([*equal[-1:], *equal[:2], *near])
+        if not options:
+            equal.append(place)
+            continue
         best: tuple[float, dict[int, int]] = (0.0, {})
         for option in options:
             known = alive[option] in twins or tried.get(place - option, -1) >= place
@@ -258,9 +261,10 @@ def _is_block(
 ) -> bool:
     lows, highs = {low for low, _ in links}, {high for _, high in links}
     kinds = [article.kind(alive[low], alive[high]) for low, high in links]
+    sizes = article.sizes
 
     def words(places: range | set[int]) -> float:
-        return sum(article.size(alive[place]) for place in places if alive[place] not in twins)
+        return sum([sizes[alive[place]] for place in places if alive[place] not in twins])
 
     copy = words(highs)
     if copy < BLOCK_WORDS * WHOLE_NEEDS:

@@ -238,7 +238,7 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
         or not all(any(map(len, (units for units, _ in side))) for side in sides)
     ):
         return False
-    prose = max(_prose(sequence, side) for side in sides)
+    prose = max(_prose(drops, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
         return False
     if of_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
@@ -251,7 +251,7 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     if other_lines and (
         (whole >= WHOLE and (outer or prose >= FAR_WORDS))
         or (outer and prose >= BLOCK_WORDS and between <= max(APART, APART_SHARE * prose))
-        or _touches(sequence, chain, sides)
+        or _touches(sequence, chain, sides, prose)
     ):
         return True
     clean = source_opens and copy_ends and copy_opens and source_ends
@@ -260,12 +260,11 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     )
 
 
-def _touches(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]]) -> bool:
+def _touches(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], prose: float) -> bool:
     """Whether a text is followed by itself; where its beginning is, in what goes round, need not be told then."""
     if len(chain.links) > 1 or chain.source[1] < chain.copy[0]:
         return False
     size, stated = sequence.size(*chain.copy), max(_sentences(sequence, side) for side in sides)
-    prose = max(_prose(sequence, side) for side in sides)
     return size >= BLOCK_WORDS and (prose >= BLOCK_WORDS or stated >= BLOCK_WORDS * WHOLE_NEEDS)
 
 
@@ -299,9 +298,14 @@ def _other_lines(sequence: Units, sides: list[list[tuple[range, int]]]) -> bool:
     return [article.ids[number] for number in told[0]] != [article.ids[number] for number in told[1]]
 
 
-def _prose(sequence: Units, side: list[tuple[range, int]]) -> float:
+def _prose(drops: Drops, side: list[tuple[range, int]]) -> float:
     """Words of those units of a side that are prose; what stands in it several times counts once."""
-    return sum(map(size_of, filter(is_prose, {tuple(sequence.words_of(unit)) for units, _ in side for unit in units})))
+    total = 0.0
+    for told in {tuple(drops.sequence.words_of(unit)) for units, _ in side for unit in units}:
+        if told not in drops.prose:
+            drops.prose[told] = size_of(told) if is_prose(told) else 0.0
+        total += drops.prose[told]
+    return total
 
 
 def _told(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.chains import Match, Paragraphs
+from dedup.chains import Match, Paragraphs, alike
 from dedup.segment import weight, words
 from dedup.texts import RUN
 
@@ -265,23 +265,12 @@ def _twice(own: list[str]) -> bool:
     for number in range(0, len(own) - RUN, TRIED):
         later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
         if later > 0:
-            ahead = _alike(key[place:later], key[later : 2 * later - place])
-            back = _alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
+            ahead = alike(key[place:later], key[later : 2 * later - place])
+            back = alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
             if ahead + back >= later - place:
                 return True
         place += sum(map(len, own[number : number + TRIED])) + TRIED
     return False
-
-
-def _alike(one: str, two: str) -> int:
-    """How many characters both begin with."""
-    if one == two:
-        return len(one)
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
-    return low
 
 
 def _nth(text: str, start: int, stop: int, number: int) -> int:
