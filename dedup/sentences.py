@@ -234,36 +234,52 @@ def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
 
     Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
     """
-    told = [word for index in alive for word in article.words[index]]
-    key = f" {' '.join(told)} "
-    again = 0
+    key = f" {' '.join([article.keys[index] for index in alive if article.keys[index]])} "
+    numbers = article.numbers_of(alive)
+    once = np.concatenate([[0], np.cumsum(np.bincount(numbers)[numbers] == 1)]).tolist()  # words before each place
+    again = at = 0
     for index in alive:
-        start, stop = article.spans[index]
-        for piece in _pieces(article.text[start:stop]):
-            own = words(piece)
-            wanted = f" {' '.join(own)} "
-            first = key.find(wanted)
-            if own and key.find(wanted, first + 1) >= 0:
-                again += len(own)
-            if first < 0 or again >= UNITS_WORDS or (len(own) >= 2 * TWICE_WORDS and _twice(own)):
+        pieces = _pieces(article, index)
+        if sum(map(len, pieces)) != len(article.words[index]):  # cutting changes words
+            return True
+        for own in pieces:
+            stop = at + len(own)
+            if own and once[at] == once[stop]:  # a word that stands once tells it of most
+                wanted = f" {' '.join(own)} "
+                if key.find(wanted, key.find(wanted) + 1) >= 0:
+                    again += len(own)
+            if again >= UNITS_WORDS:
                 return True
+            if len(own) >= 2 * TWICE_WORDS and _twice(own, once[at : stop + 1]):
+                return True
+            at = stop
     return False
 
 
-def _pieces(paragraph: str) -> Iterator[str]:
-    for piece in _ANY_END.split(paragraph):
-        if not piece.isascii() and _SOUTH.search(piece):
-            yield from piece.split()
-        elif piece and not piece.isspace():
-            yield piece
+def _pieces(article: Paragraphs, index: int) -> list[list[str]]:
+    """The words of each unit of a paragraph, in order; nothing where cutting would change words."""
+    start, stop = article.spans[index]
+    whole, raw = article.words[index], article.text[start:stop]
+    starts, unsure = article.starts
+    ends = [start, *(found.end() for found in _ANY_END.finditer(article.text, start, stop)), stop]
+    begun, doubts = np.searchsorted(starts, ends).tolist(), np.searchsorted(unsure, (start, stop)).tolist()
+    if doubts[0] == doubts[1] and begun[-1] - begun[0] == len(whole) and (raw.isascii() or not _SOUTH.search(raw)):
+        return [whole[first - begun[0] : last - begun[0]] for first, last in pairwise(begun)]
+    told = [words(piece) for end in _ANY_END.split(raw) for piece in (end.split() if _SOUTH.search(end) else [end])]
+    return told if [word for own in told for word in own] == whole else []
 
 
-def _twice(own: list[str]) -> bool:
-    """Whether somewhere in `own` words may be followed by the same again, `TWICE_WORDS` or more."""
+def _twice(own: list[str], once: Sequence[int]) -> bool:
+    """Whether somewhere in `own` words may be followed by the same again, `TWICE_WORDS` or more.
+
+    `once` says how many of the words before each stand only once in the article.
+    """
     key = f" {' '.join(own)} "
     place = 1
     for number in range(0, len(own) - RUN, TRIED):
-        later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
+        later = -1
+        if once[number + 1] == once[number + RUN - 1]:  # the words at either end may be found as parts of others
+            later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
         if later > 0:
             ahead = alike(key[place:later], key[later : 2 * later - place])
             back = alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
