@@ -29,8 +29,9 @@ def summaries(drops: Drops, found: Sequence[Match]) -> None:
     sequence = drops.sequence
     lines = _lines(sequence)
     twins = _twins(sequence, lines, found)
-    often = Counter(_told(sequence, line) for line in lines)
+    often = Counter[tuple[str, ...]]()
     for row in _rows(drops, lines, twins):
+        often = often or Counter(_told(sequence, line) for line in lines)
         if all(often[_told(sequence, lines[line])] <= PRINTS for line in row):
             _summary(drops, lines, row, twins)
 

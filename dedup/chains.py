@@ -109,6 +109,7 @@ class Paragraphs:
         self._numbers: dict[int, list[str]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
         self._again: dict[tuple[int, ...], Again] = {}
+        self.cut: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}  # kept by `dedup.sentences`
 
     def size(self, index: int) -> float:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
@@ -179,8 +180,8 @@ class Paragraphs:
         """Whether two paragraphs hold the same numbers and the same names, in the same order."""
         if self._figures(first) != self._figures(second):
             return False
-        one, two = _differing(*(self.text[slice(*self.spans[index])] for index in (first, second)))
-        return self._names(one) == self._names(two)
+        one, two = map(_marks, _differing(*(self.text[slice(*self.spans[index])] for index in (first, second))))
+        return one == two or self._names(one) == self._names(two)
 
     def _figures(self, index: int) -> list[str]:
         if index not in self._numbers:
@@ -189,20 +190,9 @@ class Paragraphs:
             self._numbers[index] = numbers
         return self._numbers[index]
 
-    def _names(self, raw: str) -> list[str]:
-        """Capitalised words; one that opens a sentence only if it is never written small in this article."""
-        names = []
-        behind = 0
-        for token in _TOKEN.finditer(raw):
-            name = token.group()
-            if not behind and _is_label(name):
-                names.append(name)
-            if name[0].isupper() or name[0].istitle():
-                opens = _STARTS_SENTENCE.search(raw[behind : token.start()]) if behind else True
-                if not opens or name.casefold() not in self._small_words:
-                    names.append(name.casefold())
-            behind = token.end()
-        return names
+    def _names(self, marks: list[tuple[str, bool]]) -> list[str]:
+        """Those of `_marks` that are names: a word that opens a sentence only if it is never written small here."""
+        return [name for name, opens in marks if not opens or name not in self._small_words]
 
     @cached_property
     def _small_words(self) -> frozenset[str]:
@@ -252,6 +242,21 @@ class Paragraphs:
         stay = np.zeros(len(self.keys), bool)
         stay[alive] = True
         return self.numbers[np.repeat(stay, list(map(len, self.words)))]
+
+
+def _marks(raw: str) -> list[tuple[str, bool]]:
+    """The words of a text that may be names, and of each whether it only opens a sentence."""
+    names = []
+    behind = 0
+    for token in _TOKEN.finditer(raw):
+        name = token.group()
+        if not behind and _is_label(name):
+            names.append((name, False))
+        if name[0].isupper() or name[0].istitle():
+            opens = bool(_STARTS_SENTENCE.search(raw[behind : token.start()])) if behind else True
+            names.append((name.casefold(), opens))
+        behind = token.end()
+    return names
 
 
 def _is_label(token: str) -> bool:

@@ -310,10 +310,12 @@ def _counts(
 ) -> bool:
     """Whether a pair of a chain is evidence: prose, and if edited, unlike its neighbours in the copy."""
     low, high = (alive[side] for side in links[place])
-    if not (article.is_prose(high) and article.is_prose(low)) or article.only_asks(high):
+    if not article.is_prose(high) or article.only_asks(high):
         return False
     if kinds[place] == EQUAL:
         return True
+    if not article.is_prose(low):
+        return False
     neighbours = [links[other][0] for other in (place - 1, place + 1) if 0 <= other < len(links)]
     return all(article.similarity(low, alive[other]) < UNLIKE for other in neighbours)
 

@@ -56,7 +56,10 @@ class Units:
         self.words: list[str] = []
         self.borders = [0]  # of units, in words
         line = 0
-        for index, (spans, counts) in zip(alive, _cut(article, alive), strict=True):
+        new = [index for index in alive if index not in article.cut]
+        article.cut.update(zip(new, _cut(article, new), strict=True))
+        for index in alive:
+            spans, counts = article.cut[index]
             before = start = article.spans[index][0]
             for (first, last), count in zip(spans, counts, strict=True):
                 line += before == start or "\n" in article.text[before:first]
