@@ -272,8 +272,8 @@ def _differing(one: str, two: str) -> tuple[str, str]:
     Names are words, told by what is between them and the word before: that of what differs is left, and behind it a
     word that has a word before it in either.
     """
-    begin = alike(one, two)
-    end = min(alike(one[::-1], two[::-1]), min(len(one), len(two)) - begin)
+    begin = _alike(one, two)
+    end = min(_alike(one[::-1], two[::-1]), min(len(one), len(two)) - begin)
     before = one[:begin].rsplit(None, _AROUND)
     behind = one[len(one) - end :].split(None, _AROUND)
     start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
@@ -281,7 +281,7 @@ def _differing(one: str, two: str) -> tuple[str, str]:
     return one[start : len(one) - rest], two[start : len(two) - rest]
 
 
-def alike(one: str, two: str) -> int:
+def _alike(one: str, two: str) -> int:
     """How many characters both begin with."""
     if one == two:
         return len(one)

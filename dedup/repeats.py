@@ -20,7 +20,7 @@ from dedup.alone import PARAGRAPH, alone
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
 from dedup.patterns import on_purpose
 from dedup.plain import Primitives
-from dedup.reprints import is_left, reprints
+from dedup.reprints import holds_prose, is_left, reprints
 from dedup.rules import OFF
 from dedup.segment import words
 from dedup.settings import Settings
@@ -116,7 +116,8 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
     found = _blocks(article, threshold)
     cut_short = {one for one in found if one.similarity < 1}
-    if not is_left(article, _staying(article, found)):
+    alive = _staying(article, found)
+    if not ((found or holds_prose(article, alive)) and is_left(article, alive)):
         if not cut_short:
             return found, []
         again, hindered = list[Reprint](), frozenset[int]()

@@ -78,10 +78,10 @@ def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
     if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
         return False
     count = sum(len(article.words[index]) for index in alive)
-    return count - RUN + 1 > LEAST and _holds_prose(article, alive) and units_again(article, alive)
+    return count - RUN + 1 > LEAST and (_parts_may_go(article, alive) or units_again(article, alive))
 
 
-def _holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
+def holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
     """Whether matches may hold prose enough for a chain, or for a summary, which needs more.
 
     They may begin some words earlier than they are found, and end with a word that is cut short.
@@ -89,6 +89,20 @@ def _holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
     numbers = article.numbers_of(alive).tolist()
     found = [match.length + began_before(numbers, match, MOST_BEFORE) + 1 for match in article.again(alive).matches]
     return sum(length for length in found if length >= PROSE) >= BLOCK_WORDS * WHOLE_NEEDS
+
+
+def _parts_may_go(article: Paragraphs, alive: Sequence[int]) -> bool:
+    """Whether a match touches its source, or ends with a word that is cut short: else only whole units go."""
+    told = [word for index in alive for word in article.words[index]]
+    for match in article.again(alive).matches:
+        ends = match.source + match.length, match.copy + match.length
+        if match.length >= BLOCK_WORDS and ends[0] >= match.copy:
+            return True
+        if ends[1] < len(told) and began_before(told, match, MOST_BEFORE) + match.length + 1 >= PROSE:
+            one, two = (told[end] for end in ends)
+            if one.startswith(two) or two.startswith(one):
+                return True
+    return False
 
 
 def _settled(sequence: Units, match: Match) -> Match:

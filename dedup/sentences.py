@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.chains import Match, Paragraphs, alike
+from dedup.chains import Match, Paragraphs
 from dedup.segment import weight, words
 from dedup.texts import RUN
 
@@ -31,8 +31,6 @@ _ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
 _SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
 WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
 UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
-TWICE_WORDS = 20  # the same for words that are followed by themselves
-TRIED = 8  # every so many words it is tried whether they are
 
 
 Span = tuple[int, int]
@@ -233,7 +231,7 @@ def _spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Sp
 
 
 def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
-    """Whether units of `UNITS_WORDS` words together stand again, or a longer one is the same words twice: a quick look.
+    """Whether units of `UNITS_WORDS` words together stand again: a quick look.
 
     Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
     """
@@ -253,8 +251,6 @@ def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
                     again += len(own)
             if again >= UNITS_WORDS:
                 return True
-            if len(own) >= 2 * TWICE_WORDS and _twice(own, once[at : stop + 1]):
-                return True
             at = stop
     return False
 
@@ -270,26 +266,6 @@ def _pieces(article: Paragraphs, index: int) -> list[list[str]]:
         return [whole[first - begun[0] : last - begun[0]] for first, last in pairwise(begun)]
     told = [words(piece) for end in _ANY_END.split(raw) for piece in (end.split() if _SOUTH.search(end) else [end])]
     return told if [word for own in told for word in own] == whole else []
-
-
-def _twice(own: list[str], once: Sequence[int]) -> bool:
-    """Whether somewhere in `own` words may be followed by the same again, `TWICE_WORDS` or more.
-
-    `once` says how many of the words before each stand only once in the article.
-    """
-    key = f" {' '.join(own)} "
-    place = 1
-    for number in range(0, len(own) - RUN, TRIED):
-        later = -1
-        if once[number + 1] == once[number + RUN - 1]:  # the words at either end may be found as parts of others
-            later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
-        if later > 0:
-            ahead = alike(key[place:later], key[later : 2 * later - place])
-            back = alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
-            if ahead + back >= later - place:
-                return True
-        place += sum(map(len, own[number : number + TRIED])) + TRIED
-    return False
 
 
 def _nth(text: str, start: int, stop: int, number: int) -> int:
