@@ -26,9 +26,9 @@ types: $(READY)
 docs: $(READY)  ## docs/rules.md is made from the registry of rules
 	$(BIN)/dedup rules --markdown | diff docs/rules.md -
 
-# make bench [SIZE=20MB] [RUNS=3] [SIZES="10MB 20MB 40MB 80MB"] [DATA=folder of real corpora]
-SIZE  ?= 20MB
-SIZES ?= 10MB 20MB 40MB 80MB
+# make bench [JOBS="40MB 172MB"] [RUNS=3] [SIZES="10MB 40MB 172MB"] [DATA=folder of real corpora]
+JOBS  ?= 40MB 172MB
+SIZES ?= 10MB 40MB 172MB
 RUNS  ?= 3
 REAL  := $(if $(DATA),--data $(wildcard $(DATA)/senate_releases.jsonl.gz))
 bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-up; writes README.md's tables and docs/plots
@@ -36,7 +36,7 @@ bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-u
 	$(BIN)/python benchmarks/startup.py --write
 	$(BIN)/python benchmarks/stages.py --runs $(RUNS) --write
 	$(BIN)/python benchmarks/growth.py --sizes $(SIZES) --write
-	$(BIN)/python benchmarks/whole_job.py --size $(SIZE) --runs $(RUNS) $(REAL) --write
+	$(BIN)/python benchmarks/whole_job.py --sizes $(JOBS) --runs $(RUNS) $(REAL) --write
 	$(if $(DATA),$(BIN)/python benchmarks/articles.py $(DATA))
 	$(BIN)/python benchmarks/table.py --write
 

@@ -44,7 +44,7 @@ def whole_job(figures: Figures) -> str:
     for corpus, told in figures["corpora"].items():
         ranked = sorted(told["contenders"].items(), key=lambda item: -item[1]["seconds"])
         rows = [[_name(name), DOES[name], *(row.get(column) for column in JOB_COLUMNS)] for name, row in ranked]
-        title = f"`{corpus}`: {told['megabytes']:g} MB, {told['articles']:,} articles; medians of {told['runs']} runs."
+        title = f"`{corpus}`: {told['articles']:,} articles; medians of {told['runs']} runs."
         parts.append(f"{title}\n\n{markdown(('', 'job', *JOB_COLUMNS), rows)}")
     return "\n\n".join(parts)
 

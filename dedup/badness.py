@@ -61,6 +61,11 @@ def looks_bad(text: str) -> bool:
     return not text.isascii() and bool(_bad().search(text))
 
 
+def is_bad(text: str) -> bool:
+    """Whether the pattern of ftfy matches in `text`: ``ftfy.badness.is_bad``, ten times as fast where it does."""
+    return bool(_surely_bad().search(text) or BADNESS_RE.search(text))
+
+
 def may_not_be_normal(text: str) -> bool:
     """False where `text` is sure to be in NFC."""
     return not text.isascii() and bool(_unnormal().search(text))
@@ -69,6 +74,16 @@ def may_not_be_normal(text: str) -> bool:
 @cache
 def _bad() -> re.Pattern[str]:
     return any_of(bad_sequences())
+
+
+@cache
+def _surely_bad() -> re.Pattern[str]:
+    """Matches only where ftfy's pattern does, but not wherever that does."""
+    try:
+        found = read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
+    except NotImplementedError:
+        found = ()
+    return any_of(found) if found else re.compile(r"(?!)")
 
 
 @cache
@@ -123,8 +138,10 @@ def holds_no_ascii(chars: Chars) -> bool:
     return not chars.ranges or chars.ranges[0][0] > 127
 
 
-def read_sequences(pattern: str, flags: int) -> tuple[tuple[Chars, ...], ...]:
+def read_sequences(pattern: str, flags: int, *, anchored: bool = True) -> tuple[tuple[Chars, ...], ...]:
     """The sequences of character sets that `pattern`, a choice among such, stands for; anchors are left out.
+
+    So are the sequences that have one, where `anchored` says so.
 
     Raises `NotImplementedError` where `pattern` is of another kind.
 
@@ -132,22 +149,22 @@ def read_sequences(pattern: str, flags: int) -> tuple[tuple[Chars, ...], ...]:
     [['a'], ['a', '[b-c]'], ['d']]
     """
     parser: Any = import_module("re._parser")
-    return tuple(_sequences(list(parser.parse(pattern, flags))))
+    return tuple(_sequences(list(parser.parse(pattern, flags)), [()] if anchored else []))
 
 
-def _sequences(items: Sequence[tuple[Any, Any]]) -> list[tuple[Chars, ...]]:
+def _sequences(items: Sequence[tuple[Any, Any]], anchor: list[tuple[Chars, ...]]) -> list[tuple[Chars, ...]]:
     found: list[tuple[Chars, ...]] = [()]
     for operation, value in items:
         choices: list[tuple[Chars, ...]]
         match str(operation):
             case "BRANCH":
-                choices = [sequence for branch in value[1] for sequence in _sequences(list(branch))]
+                choices = [sequence for branch in value[1] for sequence in _sequences(list(branch), anchor)]
             case "SUBPATTERN":
-                choices = _sequences(list(value[3]))
+                choices = _sequences(list(value[3]), anchor)
             case "MAX_REPEAT" if value[0] == 0 and value[1] == 1:
-                choices = [(), *_sequences(list(value[2]))]
+                choices = [(), *_sequences(list(value[2]), anchor)]
             case "AT" if str(value) == "AT_BEGINNING":
-                choices = [()]
+                choices = anchor
             case _:
                 choices = [(_chars(str(operation), value),)]
         found = [sequence + choice for sequence in found for choice in choices]

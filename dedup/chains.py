@@ -241,7 +241,8 @@ class Paragraphs:
             return self.numbers
         stay = np.zeros(len(self.keys), bool)
         stay[alive] = True
-        return self.numbers[np.repeat(stay, list(map(len, self.words)))]
+        numbers: I64 = self.numbers[np.repeat(stay, list(map(len, self.words)))]
+        return numbers
 
 
 def _marks(raw: str) -> list[tuple[str, bool]]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import ftfy
 from ftfy import fixes
-from ftfy.badness import is_bad
 from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
 
 from dedup.align import differences
-from dedup.badness import BYTE_ORDER_MARK, as_pattern, looks_bad, may_not_be_normal, replaced, union, unsure
+from dedup.badness import BYTE_ORDER_MARK, as_pattern, is_bad, looks_bad, may_not_be_normal, replaced, union, unsure
 from dedup.findings import Finding, fix
 from dedup.segment import MARKS_AT_MOST
 
@@ -65,19 +64,20 @@ _BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
 _STEPS_SHOWN = 12
 
 
-def encoding(text: str, *, unescape: bool) -> list[Finding]:
+def encoding(text: str, *, unescape: bool, lines: Sequence[tuple[int, int]] | None = None) -> list[Finding]:
     r"""Fixes for what ftfy repairs in `text`, line by line; entities are decoded where `unescape` says so.
 
-    The evidence names the steps that ftfy took in that line.
+    `lines` are the spans of those lines, breaks included, in which it may find something, where they are known. The
+    evidence names the steps that ftfy took in that line.
 
     >>> [finding.evidence for finding in encoding("caf\u00c3\u00a9", unescape=True)]
     ['encode latin-1, decode utf-8']
     """
     found: list[Finding] = []
-    for start, stop in _suspect_lines(text, unescape):
+    for start, stop in _suspect_lines(text, unescape) if lines is None else lines:
         for left, right in _segments(text, start, stop):
             segment = text[left:right]
-            if _untouched(segment, unescape):
+            if right - left < stop - start and _untouched(segment, unescape):
                 continue
             fixed, evidence = _mend(segment, unescape)
             if fixed != segment:
@@ -209,7 +209,7 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
     idle: dict[str, list[str]] = {}
     for turn in range(1, ROUNDS + 1):
         before = text
-        if config.unescape_html:
+        if config.unescape_html and "&" in text:
             text = _step("unescape_html", text, names)
         decoded = _decoded(text, config, names, ROUNDS - encoding_rounds, idle)
         if decoded is None:

@@ -26,7 +26,7 @@ from dedup.scratch import Scratch
 
 Piece: TypeAlias = pa.RecordBatch | Path
 
-_KEYS_SHARE = 8  # keys that may be asked for again take this part of the memory
+_KEPT_SHARE = 8  # columns that may be asked for again take this part of the memory
 
 
 class Origin(NamedTuple):
@@ -134,7 +134,8 @@ class Corpus:
         self.scratch = scratch or Scratch()
         self.rows = list(self.scratch.map(_rows, pieces))
         self.starts = np.concatenate([[0], np.cumsum(self.rows, dtype=np.int64)]).astype(np.int64)
-        self._keys: OrderedDict[int, pa.LargeBinaryArray] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, str], pa.Array] = OrderedDict()
+        self._kept_bytes = 0
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -160,18 +161,19 @@ class Corpus:
     def paragraph_borders(self) -> I64:
         """The number of each article's first paragraph, counting those of all articles; one more behind the last."""
         borders = np.zeros(len(self) + 1, np.int64)
-        counts = [np.diff(np.asarray(batch.column(0).offsets)) for batch in self.each("paragraphs")]
+        numbers = range(len(self.pieces))
+        counts = self.scratch.map(lambda number: np.diff(np.asarray(self._paragraphs(number).offsets)), numbers)
         np.cumsum(np.concatenate([np.empty(0, np.int64), *counts]), out=borders[1:])
         return borders
 
     def each_of_paragraphs(self, *names: str) -> Iterator[list[pa.Array]]:
         """The members `names` of the paragraphs of every piece, in order."""
 
-        def part(piece: Piece) -> list[pa.Array]:
-            values = load(piece, ["paragraphs"]).column(0).flatten()
+        def part(number: int) -> list[pa.Array]:
+            values = self._paragraphs(number).flatten()
             return [values.field(name) for name in names]
 
-        return self.scratch.map(part, self.pieces)
+        return self.scratch.map(part, range(len(self.pieces)))
 
     def paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
         """The members `names` of all paragraphs, or of those with the given `numbers`, any order, as numpy arrays."""
@@ -195,14 +197,32 @@ class Corpus:
 
     def key_column(self, number: int) -> pa.LargeBinaryArray:
         """The comparison keys of piece `number`; those asked for last are kept as far as memory goes."""
+        column = self._known(number, "key")
         with self._lock:
-            column = self._keys.pop(number, None)
-        column = load(self.pieces[number], ["key"]).column(0) if column is None else column
-        with self._lock:
-            self._keys[number] = column
-            while sum(one.nbytes for one in self._keys.values()) > self.scratch.memory // _KEYS_SHARE:
-                self._keys.popitem(last=False)
+            if self._kept.pop((number, "key"), None) is None:
+                self._kept_bytes += column.nbytes
+            self._kept[number, "key"] = column
+            while self._kept_bytes > self._room:
+                self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
         return column
+
+    def _paragraphs(self, number: int) -> pa.ListArray:
+        """The paragraphs of piece `number`: of the first pieces, they are kept, since all are gone over repeatedly."""
+        column = self._known(number, "paragraphs")
+        with self._lock:
+            if (number, "paragraphs") not in self._kept and self._kept_bytes + column.nbytes <= self._room:
+                self._kept[number, "paragraphs"] = column
+                self._kept_bytes += column.nbytes
+        return column
+
+    def _known(self, number: int, name: str) -> pa.Array:
+        with self._lock:
+            column = self._kept.get((number, name))
+        return load(self.pieces[number], [name]).column(0) if column is None else column
+
+    @property
+    def _room(self) -> int:
+        return self.scratch.memory // _KEPT_SHARE
 
     def batches(self) -> Iterator[tuple[int, Piece, int, int]]:
         """``(number, piece, first row, row behind the last)`` of every piece."""

@@ -6,24 +6,27 @@ The only file that knows the order. Stages know nothing of each other, engines n
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+import pyarrow as pa
 
 from dedup import __version__
 from dedup.contained import match_contained
 from dedup.decide import Outcome, Verdicts, outcomes
 from dedup.engines.local import LocalEngine, Workers, primitives
 from dedup.errors import SettingsError
+from dedup.fields import encode_bytes
 from dedup.findings import Finding
 from dedup.frequency import match_paragraphs
 from dedup.match import match_articles
 from dedup.pieces import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
 from dedup.plain import Primitives
-from dedup.prepare import prepare
-from dedup.read import RUN_FILE, Read, find
+from dedup.prepare import CONTAINED_WORDS, prepare
+from dedup.read import LINES, RECORDS, RUN_FILE, Read, find
 from dedup.report import Report, Tally, field_counts, run_file
 from dedup.scratch import Scratch
 from dedup.settings import Settings
@@ -184,9 +187,30 @@ def prepared(
     batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
     pieces: list[Piece] = []
     for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
+        if not pieces and workers.processes > 1:
+            watch.expected = _rehearse(settings, workers.primitives)
         pieces.append(piece)
         watch.done(records.fresh_bytes())
-    return workers, records, Corpus(pieces, Scratch(engine.matching_bytes, workers.processes, work))
+    return workers, records, Corpus(pieces, Scratch(engine.matching_bytes, workers.processes, work, watch.step))
+
+
+def _rehearse(settings: Settings, functions: Primitives) -> Mapping[str, int]:
+    """Decides over a few lines, so that the code for it is loaded while other processes prepare the corpus.
+
+    How many steps each stage took, which it will take again.
+    """
+    rows = []
+    for row in range(20):  # ten articles of two hosts, each of them twice with other words at the end
+        said = " ".join(f"{row // 2} word{place}" for place in range(CONTAINED_WORDS))
+        fields = {
+            settings.source_field or "url": f"https://{row // 10}.test/",
+            settings.text_field or "text": f"{said}\n\n{said}\n\nContact: {row}\n\nThe same line everywhere",
+        }
+        rows.append({"source": "-", "kind": LINES, "record": row, "data": encode_bytes(fields)})
+    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORDS), settings, functions)
+    watch = Stopwatch()
+    decide(Corpus([batch], Scratch(step=watch.step)), settings, functions, watch)
+    return watch.steps
 
 
 def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:

@@ -22,7 +22,7 @@ from dedup.fingerprint import (
     sketches,
     word_hashes,
 )
-from dedup.screen import furniture_lines, suspects
+from dedup.screen import furniture_lines, suspect_lines, suspects
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "segments",
     "similarities",
     "sketches",
+    "suspect_lines",
     "suspects",
     "word_hashes",
 ]
@@ -49,6 +50,9 @@ class Primitives(Comparer, Protocol):
 
     def suspects(self, data: Bytes, borders: I64) -> Bytes:
         """Which rules may find something in each raw text."""
+
+    def suspect_lines(self, data: Bytes, borders: I64) -> I64:
+        """In which lines of texts the encoding rule may find something."""
 
     def furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
         """Which lines of repaired texts are page furniture, and of what kind."""

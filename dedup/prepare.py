@@ -36,10 +36,10 @@ from dedup.prepared import (
 )
 from dedup.read import TEXT
 from dedup.recut import recut, without
-from dedup.repairs import repair_suspect
+from dedup.repairs import Repairing
 from dedup.repeats import Repeat, within_article
 from dedup.rules import OFF
-from dedup.screen import BITS, ENCODING
+from dedup.screen import BITS
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.splits import Pieces
@@ -192,19 +192,37 @@ class _Rows:
 
     def _mended(self, primitives: Primitives) -> tuple[list[str], list[bytes], list[list[Finding]]]:
         """The texts after the rules of the text level, also in UTF-8, and their findings; only suspects are tried."""
-        wanted = sum(bit for rule, bit in BITS.items() if self.settings.rules[rule] != OFF)
         texts, encoded = self.raws.copy(), [text or b"" for text in self.columns["text"]]
-        suspect = primitives.suspects(*pack(encoded)) & wanted
         findings: list[list[Finding]] = [[] for _ in texts]
-        for row in np.flatnonzero(suspect).tolist():
-            odd = bool(suspect[row] & ENCODING)
-            texts[row], findings[row] = repair_suspect(self.raws[row], self.settings, encoding_may_change=odd)
-            encoded[row] = encode(texts[row])
+        for row, state in self._repaired(encoded, primitives).items():
+            texts[row], findings[row] = state.text, state.findings
+            encoded[row] = encode(state.text)
         if self.settings.rules["page-furniture"] != OFF:
             for row, lines in primitives.furniture_lines(*pack(encoded)).items():
                 texts[row], findings[row] = unfurnished(self.raws[row], texts[row], findings[row], self.settings, lines)
                 encoded[row] = encode(texts[row])
         return texts, encoded, findings
+
+    def _repaired(self, encoded: list[bytes], primitives: Primitives) -> dict[int, Repairing]:
+        """By number of the text what repair makes of it; after each round only those go on that are still suspect."""
+        wanted = sum(bit for rule, bit in BITS.items() if self.settings.rules[rule] != OFF)
+        found: dict[int, Repairing] = {}
+        rows = list(range(len(encoded)))
+        while rows:
+            bits = primitives.suspects(*pack(encoded)) & wanted
+            suspect = np.flatnonzero(bits).tolist()
+            rows, bits, encoded = [rows[at] for at in suspect], bits[suspect], [encoded[at] for at in suspect]
+            lines = primitives.suspect_lines(*pack(encoded))
+            borders = np.searchsorted(lines[:, 0], np.arange(len(rows) + 1)).tolist()
+            spans: list[tuple[int, int]] = list(map(tuple, lines[:, 1:].tolist()))
+            again = []
+            for at, (row, own) in enumerate(zip(rows, bits.tolist(), strict=True)):
+                state = found.setdefault(row, Repairing(self.raws[row], self.settings))
+                if state.round(own, spans[borders[at] : borders[at + 1]]):
+                    again.append(row)
+            rows = again
+            encoded = [encode(found[row].text) for row in rows]
+        return found
 
     def _within_article(
         self, texts: list[str], found: Segments, hashes: U64, primitives: Primitives

@@ -9,17 +9,19 @@ hidden by an entity ...) is left as it is after `ROUNDS` rounds; repairing it ag
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from dedup.encoding import ROUNDS, encoding
-from dedup.findings import FIX, FLAG, Finding, apply, compose
+from dedup.findings import FLAG, Finding, apply, compose
 from dedup.rules import OFF
+from dedup.screen import BITS
 from dedup.settings import Settings
 from dedup.typography import typography
 from dedup.whitespace import whitespace
 
 _DEFAULTS = Settings()
+_EVERY_RULE = sum(BITS.values())
 
 
 def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding]]:
@@ -34,54 +36,60 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
     >>> [(f.rule, f.start, f.stop, f.replacement) for f in findings]
     [('encoding', 2, 4, 'ï'), ('encoding', 10, 12, 'é'), ('whitespace', 12, 13, '')]
     """
-    return repair_suspect(text, settings, encoding_may_change=True)
+    state = Repairing(text, settings)
+    while state.round():
+        pass
+    return state.text, state.findings
 
 
-def repair_suspect(text: str, settings: Settings, *, encoding_may_change: bool) -> tuple[str, list[Finding]]:
-    """What `repair` gives, for a text of which it is known whether the encoding rule may find something in it.
+class Repairing:
+    """A text under repair: what the rounds so far have made of it, and the findings with spans in the raw text."""
 
-    Where it does not, it will not after the whitespace rule either, if the text is ASCII: taking away blanks, which
-    end lines there, joins nothing.
-    """
-    spared = {"encoding"} if not encoding_may_change and text.isascii() and settings.rules["typography"] != FIX else ()
-    layers = [
-        (settings.rules[rule], layer)
-        for rule, layer in _layers(text)
-        if settings.rules[rule] != OFF and rule not in spared
-    ]
-    findings: list[Finding] = []
-    current = text
-    settled: str | None = None  # what the whitespace rule has left, and would leave again
-    for turn in range(ROUNDS):
-        before = current
-        for action, layer in layers:
-            if action == FLAG and turn:
+    def __init__(self, raw: str, settings: Settings) -> None:
+        self.raw = self.text = raw
+        self.findings: list[Finding] = []
+        self._settings = settings
+        self._settled: str | None = None  # what the whitespace rule has left, and would leave again
+        self._turn = 0
+
+    def round(self, bits: int = _EVERY_RULE, lines: Sequence[tuple[int, int]] | None = None) -> bool:
+        """Carries out the rules one after the other; whether another round may find more.
+
+        `bits` are those of the rules that may find something in the text as it stands, `lines` the spans of its lines
+        in which the encoding rule may, where these are known.
+        """
+        before = self.text
+        for rule, layer in self._layers(lines):
+            action = self._settings.rules[rule]
+            if action == OFF or (action == FLAG and self._turn):
                 continue  # already reported
-            if layer is whitespace and current is settled:
+            if self.text is before and not bits & BITS[rule]:
                 continue
-            found = layer(current)
+            if layer is whitespace and self.text is self._settled:
+                continue
+            found = layer(self.text)
             if not found:
                 continue
             if action == FLAG:
-                findings = compose(text, findings, [_as_flag(finding) for finding in found])
+                self.findings = compose(self.raw, self.findings, [_as_flag(finding) for finding in found])
             else:
-                findings = compose(text, findings, found)
-                current = apply(current, found)
+                self.findings = compose(self.raw, self.findings, found)
+                self.text = apply(self.text, found)
                 if layer is whitespace:
-                    settled = current
-        if current == before:
-            break
-    return current, findings
+                    self._settled = self.text
+        self._turn += 1
+        return self.text != before and self._turn < ROUNDS
 
-
-def _layers(text: str) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
-    """The rules of this module in their order, for the article `text`."""
-    return (
-        # A literal "<" says that the article is markup, where entities mean something.
-        ("encoding", partial(encoding, unescape="<" not in text)),
-        ("whitespace", whitespace),
-        ("typography", typography),
-    )
+    def _layers(
+        self, lines: Sequence[tuple[int, int]] | None
+    ) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
+        """The rules of this module in their order."""
+        return (
+            # A literal "<" says that the article is markup, where entities mean something.
+            ("encoding", partial(encoding, unescape="<" not in self.raw, lines=lines)),
+            ("whitespace", whitespace),
+            ("typography", typography),
+        )
 
 
 def _as_flag(finding: Finding) -> Finding:

@@ -26,11 +26,15 @@ _SHARE = 4  # one array may take this part of the memory before it goes to a fil
 
 @dataclass(frozen=True)
 class Scratch:
-    """What a stage that looks at the whole corpus may use: about `memory` bytes, `threads`, files in `folder`."""
+    """What a stage that looks at the whole corpus may use: about `memory` bytes, `threads`, files in `folder`.
+
+    `step` is called whenever `map` has gone over all items.
+    """
 
     memory: int = _MEMORY
     threads: int = 1
     folder: Path | None = None
+    step: Callable[[], None] | None = None
 
     def array(self, count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
         """An array of zeros; a large one is a file without a name, which is gone with the array."""
@@ -48,9 +52,11 @@ class Scratch:
         """``task(item)`` for each item, in order, on all threads; never more in work than threads and two to spare."""
         if self.threads == 1:
             yield from map(task, items)
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            yield from in_order(pool, task, items, self.threads + 2)
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                yield from in_order(pool, task, items, self.threads + 2)
+        if self.step:
+            self.step()
 
 
 def in_order(pool: Executor, task: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:

@@ -38,6 +38,26 @@ def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]
     return found
 
 
+def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> I64:
+    r"""The lines of texts in which the encoding rule may find something: int64 [lines, 3].
+
+    Rows are the number of the text and the span of the line, its break included, in code points of the text.
+
+    >>> text = "One.\ncaf\u00c3\u00a9\n".encode()
+    >>> suspect_lines(np.frombuffer(text, np.uint8), np.array([0, 0, len(text)])).tolist()
+    [[1, 5, 11]]
+    """
+    found = []
+    for row, text in enumerate(_texts(data, borders)):
+        start = 0
+        while start < len(text):
+            stop = text.find("\n", start) + 1 or len(text)
+            if encoding.may_change(text[start:stop], unescape="<" not in text):
+                found.append((row, start, stop))
+            start = stop
+    return np.array(found, np.int64).reshape(-1, 3)
+
+
 def furniture_lines(data: npt.NDArray[np.uint8], borders: I64) -> dict[int, dict[int, str]]:
     r"""By number of the text, as repair leaves it, the kinds of its lines that are page furniture, by theirs.
 

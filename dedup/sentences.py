@@ -198,7 +198,11 @@ def _cut(article: Paragraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span]
     border = _BORDER if _SOUTH.search(text) else _BORDER_ELSEWHERE
     starts, unsure = article.starts
     cut = [_spans(text, *article.spans[index], border) for index in alive]
-    places = [place for index, spans in zip(alive, cut, strict=True) for place in (*(first for first, _ in spans), article.spans[index][1])]
+    places = [
+        place
+        for index, spans in zip(alive, cut, strict=True)
+        for place in (*(first for first, _ in spans), article.spans[index][1])
+    ]
     begun, doubts = np.searchsorted(starts, places).tolist(), np.searchsorted(unsure, places).tolist()
     at = 0
     for index, spans in zip(alive, cut, strict=True):

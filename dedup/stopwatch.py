@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -18,6 +19,8 @@ class Stopwatch:
     def __init__(self, progress: Progress | None = None) -> None:
         self.progress = progress
         self.seconds: dict[str, float] = {}
+        self.steps: Counter[str] = Counter()  # taken in each stage that does not count bytes
+        self.expected: Mapping[str, int] = {}  # steps that such a stage is likely to take
         self._stage = ""
         self._done = 0
         self._total: int | None = None
@@ -25,7 +28,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[None]:
-        """Times the block as stage `name`, which has `total` bytes to do; None where it cannot say until it is done."""
+        """Times the block as stage `name`, which has `total` bytes to do; None where it takes steps instead."""
         self._stage, self._done, self._total = name, 0, total
         self._tell()
         began = time.perf_counter()
@@ -51,6 +54,13 @@ class Stopwatch:
         """Says that so many bytes of the `total` are through the stage, where that is not counted step by step."""
         self._done, self._total = done, total
         self._tell()
+
+    def step(self) -> None:
+        """Says that a stage has taken one of its steps; as bytes, if it is known how many there will be."""
+        self.steps[self._stage] += 1
+        expected = self.expected.get(self._stage)
+        if expected and self._size:
+            self.at(self._size * min(self.steps[self._stage], expected) // expected, self._size)
 
     def _tell(self) -> None:
         if self.progress:

@@ -16,7 +16,8 @@ LAYERS = [
     {"segment", "fields", "badness", "beginnings"},
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
-    {"repairs", "texts", "places", "screen", "starts", "kernels.characters", "kernels.compiled", "kernels.tables"},
+    {"screen"},
+    {"repairs", "texts", "places", "starts", "kernels.characters", "kernels.compiled", "kernels.tables"},
     {"kernels.grouping", "kernels.matching", "kernels.sets", "kernels.again"},
     {"again"},
     {"plain", "chains", "twins", "read", "pieces"},

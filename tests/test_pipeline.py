@@ -166,6 +166,24 @@ def test_jobs_and_batch_size_change_no_byte(tmp_path, monkeypatch, jobs, batch_b
     assert bytes_of(out) == bytes_of(expected)
 
 
+def test_stages_over_the_whole_corpus_tell_how_far_they_are(tmp_path, monkeypatch):
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
+    write_jsonl(tmp_path / "news.jsonl", news())
+    told = {}
+    dedup.clean(
+        tmp_path / "news.jsonl",
+        tmp_path / "out",
+        engine=LocalEngine(jobs=2),
+        progress=lambda stage, *at: told.setdefault(stage, []).append(at),
+    )
+    size = (tmp_path / "news.jsonl").stat().st_size
+    for stage in ("match articles", "match paragraphs"):
+        steps = [done for done, total in told[stage] if total]
+        assert steps == sorted(steps)
+        assert steps[-1] == size
+        assert len(set(steps)) > 5
+
+
 def test_the_same_articles_in_other_files_come_out_the_same(tmp_path):
     rows = news()
     whole, _ = run(tmp_path, write_jsonl(tmp_path / "a" / "news.jsonl", rows), "one")

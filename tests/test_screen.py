@@ -18,7 +18,7 @@ from dedup import badness, encoding, furniture, screen
 from dedup.beginnings import beginnings
 from dedup.fingerprint import encode, pack
 from dedup.kernels import screen as compiled
-from dedup.repairs import repair, repair_suspect
+from dedup.repairs import Repairing, repair
 from dedup.settings import Settings
 from dedup.typography import typography
 from dedup.whitespace import whitespace
@@ -58,6 +58,7 @@ def test_the_installed_ftfy_is_understood():
 @given(st.one_of(NEAR_BAD, TEXTS, st.text()))
 def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
     found = badness.any_of(badness.bad_sequences()).search(text)
+    assert badness.is_bad(text) == is_bad(text)
     if is_bad(text):
         assert found
     elif found:  # only what ftfy looks for at the start of a line
@@ -311,9 +312,27 @@ def test_beginnings_of_small_patterns(pattern, expected):
 
 @given(st.one_of(TEXTS, st.text("ab .&;\t\n\r\x0c", max_size=30)))
 @example("a & \nmp; b\n\n\n\n&amp ;\n")
-def test_repair_of_a_suspect_is_repair(text):
-    [bits] = compiled.suspects(*pack([encode(text)]))
+def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
     for rules in ({}, {"typography": "fix"}, {"whitespace": "flag"}):
         settings = Settings(rules=rules)
-        told = repair_suspect(text, settings, encoding_may_change=bool(bits & screen.ENCODING))
-        assert told == repair(text, settings)
+        state = Repairing(text, settings)
+        again = True
+        while again:
+            packed = pack([encode(state.text)])
+            [own] = compiled.suspects(*packed)
+            lines = compiled.suspect_lines(*packed)
+            assert lines.tolist() == screen.suspect_lines(*packed).tolist()
+            again = bool(own) and state.round(own, list(map(tuple, lines[:, 1:].tolist())))
+        assert (state.text, state.findings) == repair(text, settings)
+
+
+@given(st.lists(st.one_of(NEAR_BAD, TEXTS, st.text("ab<&;\n\r", max_size=20)), max_size=4))
+@example(["", "a\nb", "<\n&amp;", "&amp;\n\n\u00c3\u00a9"])
+def test_suspect_lines_are_those_in_which_encoding_may_find_something(texts):
+    packed = pack([encode(text) for text in texts])
+    rows = compiled.suspect_lines(*packed).tolist()
+    assert rows == screen.suspect_lines(*packed).tolist()
+    for number, text in enumerate(texts):
+        known = [(start, stop) for row, start, stop in rows if row == number]
+        unescape = "<" not in text
+        assert encoding.encoding(text, unescape=unescape, lines=known) == encoding.encoding(text, unescape=unescape)

@@ -6,6 +6,7 @@ commands, so that ``--help`` answers at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         status = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a fault of ours still ends as one line
         status = told(error, talk)
+    gc.freeze()  # or what numba has loaded is searched for garbage on the way out, for a third of a second
     sys.exit(status)
 
 

@@ -131,6 +131,7 @@ def _warm_up(kernels: Primitives) -> None:
     """Calls everything that works on batches once, so that forked processes find it compiled."""
     data, borders = pack([b"a b c"])
     kernels.suspects(data, borders)
+    kernels.suspect_lines(data, borders)
     kernels.furniture_lines(data, borders)
     found = kernels.segments(data, borders)
     words = kernels.word_hashes(found.keys, found.key_borders)

@@ -2,7 +2,7 @@
 
 from dedup.kernels.again import lookalikes, matches
 from dedup.kernels.repeating import repeating
-from dedup.kernels.screen import furniture_lines, suspects
+from dedup.kernels.screen import furniture_lines, suspect_lines, suspects
 from dedup.kernels.sets import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
 from dedup.kernels.texts import joined, segments
 
@@ -21,6 +21,7 @@ __all__ = [
     "segments",
     "similarities",
     "sketches",
+    "suspect_lines",
     "suspects",
     "word_hashes",
 ]

@@ -21,7 +21,7 @@ from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.typography import characters
 from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
 
-__all__ = ["furniture_lines", "suspects"]
+__all__ = ["furniture_lines", "suspect_lines", "suspects"]
 
 _State = tuple[np.uint64, np.uint64]
 
@@ -115,12 +115,47 @@ def suspects(data: Bytes, borders: I64) -> Bytes:
 @njit
 def _suspects(data: Bytes, borders: I64, tables: _Tables, found: Bytes) -> None:
     for row in range(len(found)):
-        found[row] = _bits(data, borders[row], borders[row + 1], tables)
+        found[row] = _bits(data, borders[row], borders[row + 1], tables, 0)
+
+
+def suspect_lines(data: Bytes, borders: I64) -> I64:
+    """`dedup.screen.suspect_lines`, compiled."""
+    rows = np.empty((1 << 14, 3), np.int64)
+    while (count := _suspect_lines(data, borders, _tables(), rows)) > len(rows):
+        rows = np.empty((count, 3), np.int64)
+    return rows[:count]
 
 
 @njit
-def _bits(data: Bytes, start: int, stop: int, tables: _Tables) -> int:
-    """The bits of one text."""
+def _suspect_lines(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
+    """How many lines are suspect; of as many as there is room for, the rows."""
+    count = 0
+    for row in range(len(borders) - 1):
+        at, stop = borders[row], borders[row + 1]
+        known = 0
+        for place in range(at, stop):
+            known |= _MARKUP * (data[place] == 60)
+        place = 0
+        while at < stop:
+            end = at
+            size = 0
+            while end < stop and data[end] != 10:
+                size += (data[end] & 0xC0) != 0x80
+                end += 1
+            if end < stop:
+                end, size = end + 1, size + 1
+            if _bits(data, at, end, tables, known) & ENCODING:
+                if count < len(rows):
+                    rows[count] = row, place, place + size
+                count += 1
+            at = end
+            place += size
+    return count
+
+
+@njit
+def _bits(data: Bytes, start: int, stop: int, tables: _Tables, known: int) -> int:
+    """The bits of one text, or of a part of one of which bits are `known`."""
     bits = 0
     state = (np.uint64(0), np.uint64(0))
     follow = 0  # characters still to be followed: the state may stem from one that is not ASCII
@@ -142,7 +177,7 @@ def _bits(data: Bytes, start: int, stop: int, tables: _Tables) -> int:
             if state[0] & tables.last[0] or state[1] & tables.last[1]:
                 bits |= ENCODING
         at += size
-    if bits & _ENTITY and not bits & _MARKUP:
+    if bits & _ENTITY and not (bits | known) & _MARKUP:
         bits |= ENCODING
     if stop > start and (data[stop - 1] in (9, 32) or (data[stop - 1] == 10 and _line_end(data, start, stop))):
         bits |= WHITESPACE
