@@ -17,7 +17,6 @@ import numpy as np
 
 from dedup.chains import Match, Paragraphs
 from dedup.segment import weight, words
-from dedup.texts import RUN
 
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
 _BORDER_ELSEWHERE = re.compile(r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
