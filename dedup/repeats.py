@@ -129,7 +129,7 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     ways = dict.fromkeys(map(frozenset, (hinders, cut_short, found))) if hinders or cut_short or few else ()
     for without in ways:
         fewer = [one for one in found if one not in without]
-        if not without or _most(article, fewer) < _words(article, *best):
+        if not without or _most(article, fewer) + sum(map(len, best)) < _words(article, *best):
             continue
         more, _ = _reprints(article, fewer, threshold)
         fewer += [one for one in found if one in without and _goes_with(article, one, more)]
@@ -151,7 +151,8 @@ def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bo
 def _most(article: Paragraphs, fewer: Sequence[Repeat]) -> int:
     """How many words may go where of the blocks only these do: theirs, and what then stands again.
 
-    Where that is fewer than go already, it is not tried; where it is as many, more may go of what is between words.
+    Where that is fewer than go already, it is not tried. A word more for each run that goes already: where runs come
+    together, what is between them goes too.
     """
     own = sum(article.borders[one.last + 1] - article.borders[one.first] for one in fewer)
     return own + sum(match.length for match in article.again(_staying(article, fewer)).matches)
