@@ -129,7 +129,7 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     ways = dict.fromkeys(map(frozenset, (hinders, cut_short, found))) if hinders or cut_short or few else ()
     for without in ways:
         fewer = [one for one in found if one not in without]
-        if not without or _most(article, fewer) + sum(map(len, best)) < _words(article, *best):
+        if not without or _most(article, fewer) + len(best[0]) + len(best[1]) < _words(article, *best):
             continue
         more, _ = _reprints(article, fewer, threshold)
         fewer += [one for one in found if one in without and _goes_with(article, one, more)]
