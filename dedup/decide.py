@@ -179,7 +179,10 @@ def outcomes(piece: Piece, verdicts: pa.RecordBatch, settings: Settings) -> Iter
             found = [_at(_corpus_finding(article, whole, DROP), raw, 0, len(raw))]
             cleaned = ""
         else:
-            found = _findings(article, raw, findings.rows(row), repeats.rows(row), spans.of(row), mine, settings)
+            found = [_text_finding(article, raw, one) for one in findings.rows(row)]
+            again = repeats.rows(row)
+            if again or mine:
+                found = _findings(article, raw, found, again, spans.of(row), mine, settings)
             cleaned = apply(raw, found) if any(one.action != FLAG for one in found) else raw
             whole = None
         yield Outcome(
@@ -199,16 +202,13 @@ def outcomes(piece: Piece, verdicts: pa.RecordBatch, settings: Settings) -> Iter
 def _findings(
     article: Finding,
     raw: str,
-    text_level: list[tuple[Any, ...]],
+    first: list[Finding],
     repeats: list[tuple[Any, ...]],
     spans: list[tuple[int, int]],
     verdicts: list[Verdict],
     settings: Settings,
 ) -> list[Finding]:
-    """The findings of an article that stays: all levels, in raw spans, sorted by start."""
-    first = [_text_finding(article, raw, row) for row in text_level]
-    if not repeats and not verdicts:
-        return first
+    """The findings of an article that stays: those of the text level and all others, in raw spans, sorted by start."""
     offsets = Offsets(first)
     runs: list[tuple[int, int, Finding]] = []
     flags: list[Finding] = []

@@ -12,9 +12,10 @@ import json
 import shutil
 import tempfile
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
+from itertools import starmap
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NamedTuple, Self
@@ -55,7 +56,8 @@ class Chunk(NamedTuple):
 
 def lines(outcomes: Iterable[Outcome]) -> Chunk:
     """The output lines of `outcomes`, in their order."""
-    tables: dict[str, list[bytes]] = {name: [] for name in TABLES}
+    tables: dict[str, list[bytes]] = {name: [] for name in (ARTICLES, DROPPED, QUARANTINE)}
+    findings: list[Finding] = []
     tally = Tally()
     for outcome in outcomes:
         tally.add(outcome)
@@ -64,9 +66,9 @@ def lines(outcomes: Iterable[Outcome]) -> Chunk:
             continue
         table = DROPPED if outcome.dropped else ARTICLES
         tables[table].append(_article_line(outcome))
-        tables[FINDINGS] += [finding_line(finding) for finding in outcome.findings]
-    joined = {name: b"".join(line + b"\n" for line in rows) for name, rows in tables.items()}
-    return Chunk(**joined, tally=tally)
+        findings += outcome.findings
+    joined = {name: b"\n".join((*rows, b"")) for name, rows in tables.items()}
+    return Chunk(**joined, provenance=finding_lines(findings), tally=tally)
 
 
 def provenance(outcome: Outcome) -> dict[str, Any]:
@@ -99,12 +101,12 @@ def quarantine_row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def finding_line(finding: Finding) -> bytes:
-    """One line of the provenance table, without its line end."""
+def finding_lines(findings: Sequence[Finding]) -> bytes:
+    """Lines of the provenance table."""
     try:
-        return _ENCODER.encode(_FindingRow(*finding))
+        return _ENCODER.encode_lines(starmap(_FindingRow, findings))
     except UnicodeEncodeError:  # a lone surrogate
-        return record_fields.encode_bytes(finding._asdict())
+        return b"".join(record_fields.encode_bytes(finding._asdict()) + b"\n" for finding in findings)
 
 
 def _article_line(outcome: Outcome) -> bytes:
