@@ -37,7 +37,7 @@ bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-u
 	$(BIN)/python benchmarks/stages.py --runs $(RUNS) --write
 	$(BIN)/python benchmarks/growth.py --sizes $(SIZES) --write
 	$(BIN)/python benchmarks/whole_job.py --sizes $(JOBS) --runs $(RUNS) $(REAL) --write
-	$(if $(DATA),$(BIN)/python benchmarks/articles.py $(DATA))
+	$(if $(DATA),$(BIN)/python benchmarks/articles.py $(DATA) --write)
 	$(BIN)/python benchmarks/table.py --write
 
 bench-quality: $(READY)  ## what is found and what is lost, with known truth made out of DATA=folder; writes docs/quality.md

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import os
-import platform
 import re
 import sys
 import tempfile
@@ -22,12 +20,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import machine
 from processes import measured
 
 from dedup import repair
 
 THRESHOLD = 0.8
-RESULTS = Path(__file__).parent / "results" / "articles.json"
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -89,39 +87,22 @@ def measure(corpus: Path) -> dict[str, Any]:
     return told
 
 
-def table(figures: dict[str, dict[str, Any]]) -> str:
-    """The figures as a Markdown table."""
-    names = list(dict.fromkeys(name for told in figures.values() for name in told))
-    lines = ["| corpus | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
-    for corpus, told in figures.items():
-        lines.append(f"| {corpus} | " + " | ".join(_told(told.get(name, "")) for name in names) + " |")
-    return "\n".join(lines)
-
-
-def _told(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4f}" if value == 1.0 and isinstance(value, float) else str(value)
-
-
 def main() -> None:
-    """Prints a table, and with ``--write`` keeps the figures."""
+    """Prints the figures, and with ``--write`` keeps them."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("folder", type=Path, nargs="?", help="without it, the figures kept are shown")
+    parser.add_argument("folder", type=Path)
     parser.add_argument("--corpora", nargs="*", metavar="NAME", help="only these")
-    parser.add_argument("--write", action="store_true", help=f"keep the figures in {RESULTS.name}")
+    parser.add_argument("--write", action="store_true", help="keep the figures in results/articles.json")
     arguments = parser.parse_args()
-    if arguments.folder is None:
-        print(table(json.loads(RESULTS.read_text(encoding="utf-8"))["figures"]))
-        return
     corpora = sorted(path for path in arguments.folder.glob("*.jsonl.gz") if "silver" not in path.name)
     named = {corpus.name.split(".")[0]: corpus for corpus in corpora}
-    figures = {name: measure(corpus) for name, corpus in named.items() if name in (arguments.corpora or named)}
-    print(table(figures))
+    figures = {}
+    for name, corpus in named.items():
+        if name in (arguments.corpora or named):
+            figures[name] = measure(corpus)
+            print(name, figures[name])
     if arguments.write:
-        machine = {"system": platform.platform(), "python": platform.python_version(), "cores": os.cpu_count()}
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps({"machine": machine, "figures": figures}, indent=2) + "\n", encoding="utf-8")
+        print(machine.keep("articles", figures).name, file=sys.stderr)
 
 
 if __name__ == "__main__":

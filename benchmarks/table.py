@@ -33,6 +33,8 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _told(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:,.3f}".rstrip("0").rstrip(".") if value < 10 else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -73,8 +75,15 @@ def startup(figures: Figures) -> str:
     return markdown(("command", "seconds", "largest process MB"), rows)
 
 
+def articles(figures: Figures) -> str:
+    """A table, a row for each corpus."""
+    names = list(dict.fromkeys(name for told in figures.values() for name in told))
+    return markdown(("corpus", *names), ([corpus, *map(told.get, names)] for corpus, told in figures.items()))
+
+
 SECTIONS: dict[str, tuple[str, Callable[[Figures], str]]] = {
     "whole_job": ("The whole job beside others", whole_job),
+    "articles": ("Public corpora", articles),
     "growth": ("Growth", growth),
     "stages": ("Stages alone", stages),
     "startup": ("Start-up", startup),

@@ -16,18 +16,22 @@ from dedup.fingerprint import I64, windows
 Run = tuple[int, ...]
 
 
-def matches(numbers: I64, run: int, most: int) -> I64:
+def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
     """What stands again, by the place of the copy: rows of copy, source and length, in words; int64 [matches, 3].
+
+    Beside it, how many runs of `run` words stood before.
 
     From left to right, each run of `run` words that stood before is followed as far as it goes, from up to `most`
     earlier places; the longest counts, then the first. Copies do not overlap each other.
 
-    >>> matches(np.array([1, 2, 3, 9, 1, 2, 3, 4, 2, 3]), 2, 3).tolist()
-    [[4, 0, 3], [8, 1, 2]]
+    >>> matches(np.array([1, 2, 3, 9, 1, 2, 3, 4, 2, 3]), 2, 3)
+    (array([[4, 0, 3],
+           [8, 1, 2]]), 3)
     """
     told: list[int] = numbers.tolist()
     runs = list(windows(told, run))
-    places: dict[Run, list[int]] = {one: [] for one, count in Counter(runs).items() if count > 1}
+    counts = Counter(runs)
+    places: dict[Run, list[int]] = {one: [] for one, count in counts.items() if count > 1}
     found: list[tuple[int, int, int]] = []
     place = 0
     while place < len(runs):
@@ -44,7 +48,7 @@ def matches(numbers: I64, run: int, most: int) -> I64:
             if known is not None and len(known) < most:
                 known.append(inside)
         place += length
-    return np.array(found, np.int64).reshape(-1, 3)
+    return np.array(found, np.int64).reshape(-1, 3), len(runs) - len(counts)
 
 
 def lookalikes(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:

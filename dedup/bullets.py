@@ -10,10 +10,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dedup.chains import PROSE
+from dedup.chains import PROSE, Match
 from dedup.drops import Drops, is_prose
 from dedup.segment import size_of
-from dedup.sentences import Match, Units
+from dedup.sentences import Units
 
 # As in `dedup.repeats` for paragraphs that stand again whole, but for what counts as evidence.
 SUMMARY = 3  # statements in a row
@@ -29,8 +29,9 @@ def summaries(drops: Drops, found: Sequence[Match]) -> None:
     sequence = drops.sequence
     lines = _lines(sequence)
     twins = _twins(sequence, lines, found)
-    often = Counter(_told(sequence, line) for line in lines)
+    often = Counter[tuple[str, ...]]()
     for row in _rows(drops, lines, twins):
+        often = often or Counter(_told(sequence, line) for line in lines)
         if all(often[_told(sequence, lines[line])] <= PRINTS for line in row):
             _summary(drops, lines, row, twins)
 

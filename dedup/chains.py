@@ -15,7 +15,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, count
 from itertools import chain as chain_
 from typing import NamedTuple
 
@@ -24,12 +24,14 @@ import numpy as np
 from dedup import plain
 from dedup.fingerprint import I64, windows
 from dedup.plain import Primitives
-from dedup.segment import has_digit, size_of, unspaced_letter
+from dedup.segment import has_digit, size_of, unspaced_letter, weight
 from dedup.settings import PARAGRAPH_SHINGLE
+from dedup.starts import word_starts
 from dedup.texts import RUN
 
 EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", "second is cut"
 
+EARLIER = 3  # earlier places of a run of words that are followed
 POSTINGS = 4  # paragraphs remembered for one run of words; 2 and 8 find the same in the senate releases
 CANDIDATES = 3  # look-alikes tried as twins of one paragraph; 1 and 6 find the same
 GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
@@ -53,6 +55,7 @@ _EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 _TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _STARTS_SENTENCE = re.compile(r"[.!?:;…|•][^\w,]*$")
 _STATES = re.compile(r"[^\W\d_]{3}[.!。।۔።][\"'”’»)]*\s*(?=\w)")  # a sentence before another
+_AROUND = 4  # words beside a difference that are looked at for names, with those cut through
 _CLAUSE = re.compile(r"[a-z]|[ivxl]{2,6}")  # of "(b)" or "iv." before a clause: a number in letters
 
 
@@ -62,6 +65,24 @@ class Pair(NamedTuple):
     first: int
     second: int
     kind: str
+
+
+class Match(NamedTuple):
+    """`length` words at `copy` that stand at `source` too, earlier."""
+
+    copy: int
+    source: int
+    length: int
+
+
+class Again(NamedTuple):
+    """What of some words stands again, by the place of the copy; copies do not overlap each other.
+
+    `runs` counts the runs of `RUN` words that stood before.
+    """
+
+    matches: list[Match]
+    runs: int
 
 
 class Paragraphs:
@@ -75,33 +96,37 @@ class Paragraphs:
         self.spans = spans
         self.keys = keys
         self.words = [key.split() for key in keys]
-        self.purse = PURSE * (sum(map(len, self.words)) + len(keys))
+        self.borders = [0, *accumulate(map(len, self.words))]  # of paragraphs, in words
+        self.purse = PURSE * (self.borders[-1] + len(keys))
         # A paragraph without words (a separator, an emoji) equals only what is written the same.
         self.ids = [key or "\0" + text[start:stop] for key, (start, stop) in zip(keys, spans, strict=True)]
         self.places: dict[str, list[int]] = {}
         for index, one in enumerate(self.ids):
             self.places.setdefault(one, []).append(index)
-        self._numbers: dict[str, int] = {}
-        self._sizes: dict[int, float] = {}
-        self._prose: dict[int, bool] = {}
+        self._prose: dict[str, bool] = {}  # by key: most are asked for with their copies
         self._bags: dict[int, Counter[str]] = {}
         self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
-        self._marks: dict[int, tuple[list[str], list[str]]] = {}
+        self._numbers: dict[int, list[str]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
+        self._again: dict[tuple[int, ...], Again] = {}
+        self.cut: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}  # kept by `dedup.sentences`
 
     def size(self, index: int) -> float:
         """Words of a paragraph; a letter of a script without spaces is a part of one."""
-        if index not in self._sizes:
-            words = self.words[index]
-            self._sizes[index] = len(words) if self.text.isascii() else size_of(words)
-        return self._sizes[index]
+        return self.sizes[index]
+
+    @cached_property
+    def sizes(self) -> list[float]:
+        """The size of each paragraph."""
+        pairs = zip(self.keys, self.words, strict=True)
+        return [len(words) if key.isascii() else size_of(words) for key, words in pairs]
 
     def is_prose(self, index: int) -> bool:
         """Whether a paragraph is long and varied enough to be evidence by itself."""
-        if index not in self._prose:
-            distinct = {word for word in set(self.words[index]) if not has_digit(word)}
-            self._prose[index] = self.size(index) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
-        return self._prose[index]
+        key = self.keys[index]
+        if key not in self._prose:
+            self._prose[key] = self.size(index) >= PROSE and is_varied(self.words[index])
+        return self._prose[key]
 
     def shingles(self, index: int) -> frozenset[tuple[str, ...]]:
         """The shingles of one paragraph."""
@@ -153,35 +178,30 @@ class Paragraphs:
 
     def agree(self, first: int, second: int) -> bool:
         """Whether two paragraphs hold the same numbers and the same names, in the same order."""
-        return self._numbers_and_names(first) == self._numbers_and_names(second)
+        if self._figures(first) != self._figures(second):
+            return False
+        one, two = map(_marks, _differing(*(self.text[slice(*self.spans[index])] for index in (first, second))))
+        return one == two or self._names(one) == self._names(two)
 
-    def _numbers_and_names(self, index: int) -> tuple[list[str], list[str]]:
-        if index not in self._marks:
+    def _figures(self, index: int) -> list[str]:
+        if index not in self._numbers:
             numbers = [word for word in self.words[index] if has_digit(word)]
             numbers += filter(_CLAUSE.fullmatch, self.words[index][:1])
-            self._marks[index] = numbers, self._names(index)
-        return self._marks[index]
+            self._numbers[index] = numbers
+        return self._numbers[index]
 
-    def _names(self, index: int) -> list[str]:
-        """Capitalised words; one that opens a sentence only if it is never written small in this article."""
-        start, stop = self.spans[index]
-        raw = self.text[start:stop]
-        names = []
-        behind = 0
-        for token in _TOKEN.finditer(raw):
-            name = token.group()
-            if not behind and _is_label(name):
-                names.append(name)
-            if name[0].isupper() or name[0].istitle():
-                opens = _STARTS_SENTENCE.search(raw[behind : token.start()]) if behind else True
-                if not opens or name.casefold() not in self._small_words:
-                    names.append(name.casefold())
-            behind = token.end()
-        return names
+    def _names(self, marks: list[tuple[str, bool]]) -> list[str]:
+        """Those of `_marks` that are names: a word that opens a sentence only if it is never written small here."""
+        return [name for name, opens in marks if not opens or name not in self._small_words]
 
     @cached_property
     def _small_words(self) -> frozenset[str]:
-        return frozenset(token for token in _TOKEN.findall(self.text) if token.islower())
+        return frozenset(filter(str.islower, _TOKEN.findall(self.text)))
+
+    @cached_property
+    def starts(self) -> tuple[I64, I64]:
+        """Where the words of the text begin, and what cannot be told: see `dedup.starts`."""
+        return word_starts(self.text)
 
     @cached_property
     def own(self) -> list[int]:
@@ -196,16 +216,48 @@ class Paragraphs:
     @cached_property
     def lookalikes(self) -> list[list[int]]:
         """For each paragraph, up to `CANDIDATES` earlier ones that share much of its wording, best first."""
-        numbers = self.numbered(chain_.from_iterable(self.words))
-        borders = np.array([0, *accumulate(map(len, self.words))], np.int64)
+        borders = np.array(self.borders, np.int64)
         same = np.array([self.places[one][0] for one in self.ids], np.int64)
-        found = self.functions.lookalikes(numbers, borders, same, RUN, POSTINGS, CANDIDATES)
+        found = self.functions.lookalikes(self.numbers, borders, same, RUN, POSTINGS, CANDIDATES)
         return [[other for other in row if other >= 0] for row in found.tolist()]
 
-    def numbered(self, words: Iterable[str]) -> I64:
-        """A number for each of `words`, equal for equal ones of this article: int64 [words]."""
-        known = self._numbers
-        return np.array([known.setdefault(word, len(known)) for word in words], np.int64)
+    @cached_property
+    def numbers(self) -> I64:
+        """A number for each word of the article, equal for equal ones: int64 [words]."""
+        first: dict[str, int] = {}
+        return np.fromiter(map(first.setdefault, chain_.from_iterable(self.words), count()), np.int64, self.borders[-1])
+
+    def again(self, alive: Sequence[int]) -> Again:
+        """What stands again of the words of the paragraphs `alive`, one after the other."""
+        place = tuple(alive)
+        if place not in self._again:
+            found, runs = self.functions.matches(self.numbers_of(alive), RUN, EARLIER)
+            self._again[place] = Again([Match(*row) for row in found.tolist()], runs)
+        return self._again[place]
+
+    def numbers_of(self, alive: Sequence[int]) -> I64:
+        """The numbers of the words of the paragraphs `alive`."""
+        if len(alive) == len(self.keys):
+            return self.numbers
+        stay = np.zeros(len(self.keys), bool)
+        stay[alive] = True
+        numbers: I64 = self.numbers[np.repeat(stay, list(map(len, self.words)))]
+        return numbers
+
+
+def _marks(raw: str) -> list[tuple[str, bool]]:
+    """The words of a text that may be names, and of each whether it only opens a sentence."""
+    names = []
+    behind = 0
+    for token in _TOKEN.finditer(raw):
+        name = token.group()
+        if not behind and _is_label(name):
+            names.append((name, False))
+        if name[0].isupper() or name[0].istitle():
+            opens = bool(_STARTS_SENTENCE.search(raw[behind : token.start()])) if behind else True
+            names.append((name.casefold(), opens))
+        behind = token.end()
+    return names
 
 
 def _is_label(token: str) -> bool:
@@ -213,6 +265,32 @@ def _is_label(token: str) -> bool:
     if token.isascii() or token.lower() != token.upper():
         return False
     return len(token) <= LABEL or not unspaced_letter().match(token)
+
+
+def _differing(one: str, two: str) -> tuple[str, str]:
+    """Two texts without what both begin and end with, but for a few words of it.
+
+    Names are words, told by what is between them and the word before: that of what differs is left, and behind it a
+    word that has a word before it in either.
+    """
+    begin = _alike(one, two)
+    end = min(_alike(one[::-1], two[::-1]), min(len(one), len(two)) - begin)
+    before = one[:begin].rsplit(None, _AROUND)
+    behind = one[len(one) - end :].split(None, _AROUND)
+    start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
+    rest = len(behind[-1]) if len(behind) > _AROUND and _TOKEN.search(" ".join(behind[1:-1])) else 0
+    return one[start : len(one) - rest], two[start : len(two) - rest]
+
+
+def _alike(one: str, two: str) -> int:
+    """How many characters both begin with."""
+    if one == two:
+        return len(one)
+    low, high = 0, min(len(one), len(two))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
+    return low
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
@@ -247,6 +325,20 @@ def _walk(
         first, second = low, high
         steps.append((low, high))
     return steps
+
+
+def is_varied(words: Iterable[str]) -> bool:
+    """Whether words are varied enough to be evidence; those that tell it are mostly the first."""
+    seen: set[str] = set()
+    distinct = 0.0
+    for word in words:
+        if word not in seen:
+            seen.add(word)
+            if not has_digit(word):
+                distinct += weight(word)
+                if distinct >= PROSE_DISTINCT:
+                    return True
+    return False
 
 
 def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:

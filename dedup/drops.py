@@ -7,16 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dedup.chains import PROSE, PROSE_DISTINCT, jaccard, shingle_set
-from dedup.segment import has_digit, size_of
+from dedup.chains import PROSE, is_varied, jaccard, shingle_set
+from dedup.segment import size_of
 from dedup.sentences import Units
 from dedup.splits import Reprint
 
 
 def is_prose(words: Sequence[str]) -> bool:
     """Whether words are enough and varied enough to be evidence."""
-    distinct = {word for word in set(words) if not has_digit(word)}
-    return size_of(words) >= PROSE and size_of(distinct) >= PROSE_DISTINCT
+    return len(words) >= PROSE and size_of(words) >= PROSE and is_varied(words)
 
 
 class Drops:
@@ -27,7 +26,9 @@ class Drops:
         self.twin_of = [-1] * len(sequence.words)
         self.kept = [unit.paragraph in needed for unit in sequence.units]
         self.dropped = [False] * len(sequence.units)
+        self._gone: list[int] = []  # the units dropped
         self.stays: set[int] = set()  # units that something repeats
+        self.prose: dict[tuple[str, ...], float] = {}  # size of the words of a unit where they are prose, else 0
         self.hindered: set[int] = set()  # paragraphs that would go, were they not kept
 
     def drop(self, units: Sequence[int], shift: int) -> None:
@@ -43,6 +44,7 @@ class Drops:
             if any(twin in own for twin in twins):
                 continue
             self.dropped[unit] = True
+            self._gone.append(unit)
             for word, twin in zip(own, twins, strict=True):
                 self.twin_of[word] = twin
             self.stays.update(map(self.sequence.unit_at, twins))
@@ -52,12 +54,11 @@ class Drops:
         if stop <= start:
             return 0.0
         sequence, borders = self.sequence, self.sequence.borders
-        units = range(sequence.unit_at(start), sequence.unit_at(stop - 1) + 1)
-        sequence.article.purse -= len(units)
-        return sum(
+        sequence.article.purse -= sequence.unit_at(stop - 1) - sequence.unit_at(start) + 1
+        return sequence.size(start, stop) - sum(
             sequence.size(max(start, borders[unit]), min(stop, borders[unit + 1]))
-            for unit in units
-            if not self.dropped[unit] and borders[unit] < stop and borders[unit + 1] > start
+            for unit in self._gone
+            if borders[unit] < stop and borders[unit + 1] > start
         )
 
     def root(self, word: int) -> int:

@@ -66,8 +66,8 @@ class Primitives(Comparer, Protocol):
     def repeating(self, hashes: U64, found: Segments) -> Bytes:
         """Which texts may repeat themselves."""
 
-    def matches(self, numbers: I64, run: int, most: int) -> I64:
-        """What of the words of one text stands again."""
+    def matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
+        """What of the words of one text stands again, and how many runs of words stood before."""
 
     def lookalikes(self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
         """Which paragraphs of one text share many runs of words."""

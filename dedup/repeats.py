@@ -20,8 +20,9 @@ from dedup.alone import PARAGRAPH, alone
 from dedup.chains import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs, chain
 from dedup.patterns import on_purpose
 from dedup.plain import Primitives
-from dedup.reprints import is_left, reprints
+from dedup.reprints import holds_prose, is_left, reprints
 from dedup.rules import OFF
+from dedup.segment import words
 from dedup.settings import Settings
 from dedup.splits import Pieces, Reprint, split
 from dedup.texts import runs_again
@@ -114,9 +115,9 @@ def within_article(
 def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Reprint]]:
     """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
     found = _blocks(article, threshold)
-    gone = {index for one in found for index in range(one.first, one.last + 1)}
     cut_short = {one for one in found if one.similarity < 1}
-    if not is_left(article, [index for index in range(len(article.keys)) if index not in gone]):
+    alive = _staying(article, found)
+    if not ((found or holds_prose(article, alive)) and is_left(article, alive)):
         if not cut_short:
             return found, []
         again, hindered = list[Reprint](), frozenset[int]()
@@ -125,10 +126,11 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     best = found, again
     hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
     few = sum(one.last - one.first + 1 for one in found) <= FEW
-    for without in (hinders, cut_short, set(found)) if hinders or cut_short or few else ():
-        if not without:
-            continue
+    ways = dict.fromkeys(map(frozenset, (hinders, cut_short, found))) if hinders or cut_short or few else ()
+    for without in ways:
         fewer = [one for one in found if one not in without]
+        if not without or _most(article, fewer) + len(best[0]) + len(best[1]) < _words(article, *best):
+            continue
         more, _ = _reprints(article, fewer, threshold)
         fewer += [one for one in found if one in without and _goes_with(article, one, more)]
         best = max(best, (fewer, more), key=lambda both: _characters(article, *both))
@@ -146,10 +148,30 @@ def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bo
     )
 
 
-def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
+def _most(article: Paragraphs, fewer: Sequence[Repeat]) -> int:
+    """How many words may go where of the blocks only these do: theirs, and what then stands again.
+
+    Where that is fewer than go already, it is not tried. A word more for each run that goes already: where runs come
+    together, what is between them goes too.
+    """
+    own = sum(article.borders[one.last + 1] - article.borders[one.first] for one in fewer)
+    return own + sum(match.length for match in article.again(_staying(article, fewer)).matches)
+
+
+def _words(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
+    """How many words go."""
+    whole = sum(article.borders[one.last + 1] - article.borders[one.first] for one in found)
+    return whole + sum(len(words(article.text[one.start : one.stop])) for one in again)
+
+
+def _staying(article: Paragraphs, found: Sequence[Repeat]) -> list[int]:
     gone = {index for one in found for index in range(one.first, one.last + 1)}
+    return [index for index in range(len(article.keys)) if index not in gone]
+
+
+def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
     needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
-    return reprints(article, gone, needed, threshold)
+    return reprints(article, _staying(article, found), needed, threshold)
 
 
 def _characters(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
@@ -182,8 +204,11 @@ def _round(article: Paragraphs, twins: Twins) -> bool:
         if index in twins or not article.keys[index]:
             continue
         equal = seen.setdefault(article.ids[index], [])
-        options = dict.fromkeys([*equal[-1:], *equal[:2]])
-        options.update(dict.fromkeys(place_of[other] for other in article.lookalikes[index] if other in place_of))
+        near = [place_of[other] for other in article.lookalikes[index] if other in place_of]
+        options = dict.fromkeys([*equal[-1:], *equal[:2], *near])
+        if not options:
+            equal.append(place)
+            continue
         best: tuple[float, dict[int, int]] = (0.0, {})
         for option in options:
             known = alive[option] in twins or tried.get(place - option, -1) >= place
@@ -241,9 +266,10 @@ def _is_block(
 ) -> bool:
     lows, highs = {low for low, _ in links}, {high for _, high in links}
     kinds = [article.kind(alive[low], alive[high]) for low, high in links]
+    sizes = article.sizes
 
     def words(places: range | set[int]) -> float:
-        return sum(article.size(alive[place]) for place in places if alive[place] not in twins)
+        return sum([sizes[alive[place]] for place in places if alive[place] not in twins])
 
     copy = words(highs)
     if copy < BLOCK_WORDS * WHOLE_NEEDS:
@@ -289,10 +315,12 @@ def _counts(
 ) -> bool:
     """Whether a pair of a chain is evidence: prose, and if edited, unlike its neighbours in the copy."""
     low, high = (alive[side] for side in links[place])
-    if not (article.is_prose(high) and article.is_prose(low)) or article.only_asks(high):
+    if not article.is_prose(high) or article.only_asks(high):
         return False
     if kinds[place] == EQUAL:
         return True
+    if not article.is_prose(low):
+        return False
     neighbours = [links[other][0] for other in (place - 1, place + 1) if 0 <= other < len(links)]
     return all(article.similarity(low, alive[other]) < UNLIKE for other in neighbours)
 

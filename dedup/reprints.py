@@ -14,12 +14,11 @@ from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from dedup.bullets import summaries
-from dedup.chains import PROSE, Paragraphs
+from dedup.chains import PROSE, Match, Paragraphs
 from dedup.drops import Drops, is_prose
-from dedup.fingerprint import windows
 from dedup.heads import of_one_form
 from dedup.segment import size_of
-from dedup.sentences import Match, Units, matches, units_again
+from dedup.sentences import Units, began_before, units_again
 from dedup.splits import Reprint
 from dedup.texts import RUN
 
@@ -43,6 +42,7 @@ GAP_WORDS = 100  # words of either copy that a chain may leap over
 SLIDE = 12  # words by which the border of such a gap may be moved
 DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the sparser copy
 SOLID = 0.95  # the latter for copies that do not follow each other: highlights of a speech are its paragraphs with gaps
+MOST_BEFORE = 50  # words by which a match may begin before it is found: both its borders slide, or it is a line
 SPLITS = 8  # times that a chain which does not count is cut in two
 
 
@@ -55,12 +55,11 @@ class Chain(NamedTuple):
 
 
 def reprints(
-    article: Paragraphs, gone: set[int], needed: set[int], threshold: float
+    article: Paragraphs, alive: Sequence[int], needed: set[int], threshold: float
 ) -> tuple[list[Reprint], frozenset[int]]:
-    """What of the paragraphs not `gone` is printed again; those `needed` as twins stay, and which of them hindered."""
-    alive = [index for index in range(len(article.keys)) if index not in gone]
+    """What of the paragraphs `alive` is printed again; those `needed` as twins stay, and which of them hindered."""
     sequence = Units(article, alive)
-    found = [_settled(sequence, match) for match in matches(sequence)]
+    found = [_settled(sequence, match) for match in article.again(alive).matches]
     drops = Drops(sequence, needed)
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
     while waiting and article.purse > 0:
@@ -75,12 +74,35 @@ def reprints(
 
 def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
     """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
+    # Of all of them together it is known already that enough runs stand again.
+    if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
+        return False
+    count = sum(len(article.words[index]) for index in alive)
+    return count - RUN + 1 > LEAST and (_parts_may_go(article, alive) or units_again(article, alive))
+
+
+def holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
+    """Whether matches may hold prose enough for a chain, or for a summary, which needs more.
+
+    They may begin some words earlier than they are found, and end with a word that is cut short.
+    """
+    numbers = article.numbers_of(alive).tolist()
+    found = [match.length + began_before(numbers, match, MOST_BEFORE) + 1 for match in article.again(alive).matches]
+    return sum(length for length in found if length >= PROSE) >= BLOCK_WORDS * WHOLE_NEEDS
+
+
+def _parts_may_go(article: Paragraphs, alive: Sequence[int]) -> bool:
+    """Whether a match touches its source, or ends with a word that is cut short: else only whole units go."""
     told = [word for index in alive for word in article.words[index]]
-    if len(alive) < len(article.keys):  # of all of them together it is known already that enough runs stand again
-        runs = list(windows(told, RUN))
-        if len(runs) - len(set(runs)) < LEAST:
-            return False
-    return len(told) - RUN + 1 > LEAST and units_again(article, alive)
+    for match in article.again(alive).matches:
+        ends = match.source + match.length, match.copy + match.length
+        if match.length >= BLOCK_WORDS and ends[0] >= match.copy:
+            return True
+        if ends[1] < len(told) and began_before(told, match, MOST_BEFORE) + match.length + 1 >= PROSE:
+            one, two = (told[end] for end in ends)
+            if one.startswith(two) or two.startswith(one):
+                return True
+    return False
 
 
 def _settled(sequence: Units, match: Match) -> Match:
@@ -230,7 +252,7 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
         or not all(any(map(len, (units for units, _ in side))) for side in sides)
     ):
         return False
-    prose = max(_prose(sequence, side) for side in sides)
+    prose = max(_prose(drops, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
         return False
     if of_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
@@ -243,7 +265,7 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     if other_lines and (
         (whole >= WHOLE and (outer or prose >= FAR_WORDS))
         or (outer and prose >= BLOCK_WORDS and between <= max(APART, APART_SHARE * prose))
-        or _touches(sequence, chain, sides)
+        or _touches(sequence, chain, sides, prose)
     ):
         return True
     clean = source_opens and copy_ends and copy_opens and source_ends
@@ -252,12 +274,11 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     )
 
 
-def _touches(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]]) -> bool:
+def _touches(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], prose: float) -> bool:
     """Whether a text is followed by itself; where its beginning is, in what goes round, need not be told then."""
     if len(chain.links) > 1 or chain.source[1] < chain.copy[0]:
         return False
     size, stated = sequence.size(*chain.copy), max(_sentences(sequence, side) for side in sides)
-    prose = max(_prose(sequence, side) for side in sides)
     return size >= BLOCK_WORDS and (prose >= BLOCK_WORDS or stated >= BLOCK_WORDS * WHOLE_NEEDS)
 
 
@@ -291,9 +312,14 @@ def _other_lines(sequence: Units, sides: list[list[tuple[range, int]]]) -> bool:
     return [article.ids[number] for number in told[0]] != [article.ids[number] for number in told[1]]
 
 
-def _prose(sequence: Units, side: list[tuple[range, int]]) -> float:
+def _prose(drops: Drops, side: list[tuple[range, int]]) -> float:
     """Words of those units of a side that are prose; what stands in it several times counts once."""
-    return sum(map(size_of, filter(is_prose, {tuple(sequence.words_of(unit)) for units, _ in side for unit in units})))
+    total = 0.0
+    for told in {tuple(drops.sequence.words_of(unit)) for units, _ in side for unit in units}:
+        if told not in drops.prose:
+            drops.prose[told] = size_of(told) if is_prose(told) else 0.0
+        total += drops.prose[told]
+    return total
 
 
 def _told(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:

@@ -9,30 +9,30 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from dedup.chains import Paragraphs
-from dedup.segment import weight, words
-from dedup.texts import RUN
+import numpy as np
 
-EARLIER = 3  # earlier places of a run of words that are followed
+from dedup.chains import Match, Paragraphs
+from dedup.segment import weight, words
+
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
-_BORDER = re.compile(
-    r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+"
-)
+_BORDER_ELSEWHERE = re.compile(r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
+# Looking behind, it has to be tried at every character: only where such a script is there.
+_BORDER = re.compile(_BORDER_ELSEWHERE.pattern + r"|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+")
 _ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
 _LETTER = re.compile(r"[^\W\d_]")
 _ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
-
 
 _ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
 _SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
 WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
 UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
-TWICE_WORDS = 20  # the same for words that are followed by themselves
-TRIED = 8  # every so many words it is tried whether they are
+
+
+Span = tuple[int, int]
 
 
 class Unit(NamedTuple):
@@ -44,14 +44,6 @@ class Unit(NamedTuple):
     line: int
 
 
-class Match(NamedTuple):
-    """`length` words at `copy` that stand at `source` too, earlier."""
-
-    copy: int
-    source: int
-    length: int
-
-
 class Units:
     """The units of those paragraphs that are alive, and their words."""
 
@@ -61,18 +53,19 @@ class Units:
         self.words: list[str] = []
         self.borders = [0]  # of units, in words
         line = 0
+        new = [index for index in alive if index not in article.cut]
+        article.cut.update(zip(new, _cut(article, new), strict=True))
         for index in alive:
-            start, stop = article.spans[index]
-            pieces, told = _cut(article.text, start, stop, article.words[index])
-            before = start
-            for (first, last), own in zip(pieces, told, strict=True):
+            spans, counts = article.cut[index]
+            before = start = article.spans[index][0]
+            for (first, last), count in zip(spans, counts, strict=True):
                 line += before == start or "\n" in article.text[before:first]
                 before = last
                 self.units.append(Unit(first, last, index, line))
-                self.words += own
-                self.borders.append(len(self.words))
+                self.borders.append(self.borders[-1] + count)
+            self.words += article.words[index]
             line += 1
-        if article.text.isascii():
+        if all(article.keys[index].isascii() for index in alive):
             self.sizes: Sequence[float] = range(len(self.words) + 1)
         else:
             self.sizes = [0.0, *accumulate(map(weight, self.words))]
@@ -137,11 +130,7 @@ class Units:
 
     def behind(self, match: Match, most: int) -> int:
         """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
-        told = self.words
-        back = 0
-        while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
-            back += 1
-        return back
+        return began_before(self.words, match, most)
 
     def is_sentence(self, unit: int) -> bool:
         """Whether a unit ends as a sentence does."""
@@ -191,76 +180,95 @@ class Units:
         return one.start + len(self.article.text[one.start : stop].rstrip())
 
 
-def _cut(text: str, start: int, stop: int, whole: list[str]) -> tuple[list[tuple[int, int]], list[list[str]]]:
-    """The spans of the units of a paragraph and the words of each; one unit where cutting would change words."""
+def began_before(told: Sequence[Hashable], match: Match, most: int) -> int:
+    """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
+    back = 0
+    while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
+        back += 1
+    return back
+
+
+def _cut(article: Paragraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
+    """Of each paragraph the spans of its units, and how many words each has; one unit where cutting changes words.
+
+    It does not where it is known, character by character, where words begin: borders are behind spaces and marks.
+    """
+    text = article.text
+    border = _BORDER if _SOUTH.search(text) else _BORDER_ELSEWHERE
+    starts, unsure = article.starts
+    cut = [_spans(text, *article.spans[index], border) for index in alive]
+    places = [
+        place
+        for index, spans in zip(alive, cut, strict=True)
+        for place in (*(first for first, _ in spans), article.spans[index][1])
+    ]
+    begun, doubts = np.searchsorted(starts, places).tolist(), np.searchsorted(unsure, places).tolist()
+    at = 0
+    for index, spans in zip(alive, cut, strict=True):
+        end = at + len(spans)
+        whole = article.words[index]
+        if doubts[at] == doubts[end] and begun[end] - begun[at] == len(whole):
+            yield spans, [after - before for before, after in pairwise(begun[at : end + 1])]
+        else:
+            told = [words(text[slice(*span)]) for span in spans]
+            if len(spans) > 1 and [word for own in told for word in own] != whole:
+                yield [article.spans[index]], [len(whole)]
+            else:
+                yield spans, list(map(len, told))
+        at = end + 1
+
+
+def _spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Span]:
+    """The spans of the units of a paragraph."""
     spans = []
     first = start
-    for border in _BORDER.finditer(text, start, stop):
-        last = first + len(text[first : border.end()].rstrip())
+    for found in border.finditer(text, start, stop):
+        end = found.end()
+        last = first + len(text[first:end].rstrip())
         if last > first:
             spans.append((first, last))
-            first = border.end()
+            first = end
     if first < stop:
         spans.append((first, stop))
-    told = [words(text[slice(*span)]) for span in spans]
-    if len(spans) > 1 and [word for own in told for word in own] != whole:
-        return [(start, stop)], [whole]
-    return spans, told
+    return spans
 
 
 def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
-    """Whether units of `UNITS_WORDS` words together stand again, or a longer one is the same words twice: a quick look.
+    """Whether units of `UNITS_WORDS` words together stand again: a quick look.
 
     Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
     """
-    told = [word for index in alive for word in article.words[index]]
-    key = f" {' '.join(told)} "
-    again = 0
+    key = f" {' '.join([article.keys[index] for index in alive if article.keys[index]])} "
+    numbers = article.numbers_of(alive)
+    once = np.concatenate([[0], np.cumsum(np.bincount(numbers)[numbers] == 1)]).tolist()  # words before each place
+    again = at = 0
     for index in alive:
-        start, stop = article.spans[index]
-        for piece in _pieces(article.text[start:stop]):
-            own = words(piece)
-            wanted = f" {' '.join(own)} "
-            first = key.find(wanted)
-            if own and key.find(wanted, first + 1) >= 0:
-                again += len(own)
-            if first < 0 or again >= UNITS_WORDS or (len(own) >= 2 * TWICE_WORDS and _twice(own)):
+        pieces = _pieces(article, index)
+        if sum(map(len, pieces)) != len(article.words[index]):  # cutting changes words
+            return True
+        for own in pieces:
+            stop = at + len(own)
+            if own and once[at] == once[stop]:  # a word that stands once tells it of most
+                wanted = f" {' '.join(own)} "
+                if key.find(wanted, key.find(wanted) + 1) >= 0:
+                    again += len(own)
+            if again >= UNITS_WORDS:
                 return True
+            at = stop
     return False
 
 
-def _pieces(paragraph: str) -> Iterator[str]:
-    for piece in _ANY_END.split(paragraph):
-        if not piece.isascii() and _SOUTH.search(piece):
-            yield from piece.split()
-        elif piece and not piece.isspace():
-            yield piece
-
-
-def _twice(own: list[str]) -> bool:
-    """Whether somewhere in `own` words may be followed by the same again, `TWICE_WORDS` or more."""
-    key = f" {' '.join(own)} "
-    place = 1
-    for number in range(0, len(own) - RUN, TRIED):
-        later = key.find(" ".join(own[number : number + RUN]), place + TWICE_WORDS)
-        if later > 0:
-            ahead = _alike(key[place:later], key[later : 2 * later - place])
-            back = _alike(key[max(0, 2 * place - later) : place][::-1], key[place:later][::-1])
-            if ahead + back >= later - place:
-                return True
-        place += sum(map(len, own[number : number + TRIED])) + TRIED
-    return False
-
-
-def _alike(one: str, two: str) -> int:
-    """How many characters both begin with."""
-    if one == two:
-        return len(one)
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
-    return low
+def _pieces(article: Paragraphs, index: int) -> list[list[str]]:
+    """The words of each unit of a paragraph, in order; nothing where cutting would change words."""
+    start, stop = article.spans[index]
+    whole, raw = article.words[index], article.text[start:stop]
+    starts, unsure = article.starts
+    ends = [start, *(found.end() for found in _ANY_END.finditer(article.text, start, stop)), stop]
+    begun, doubts = np.searchsorted(starts, ends).tolist(), np.searchsorted(unsure, (start, stop)).tolist()
+    if doubts[0] == doubts[1] and begun[-1] - begun[0] == len(whole) and (raw.isascii() or not _SOUTH.search(raw)):
+        return [whole[first - begun[0] : last - begun[0]] for first, last in pairwise(begun)]
+    told = [words(piece) for end in _ANY_END.split(raw) for piece in (end.split() if _SOUTH.search(end) else [end])]
+    return told if [word for own in told for word in own] == whole else []
 
 
 def _nth(text: str, start: int, stop: int, number: int) -> int:
@@ -275,9 +283,3 @@ def _nth(text: str, start: int, stop: int, number: int) -> int:
         else:
             low = middle
     return high - 1
-
-
-def matches(sequence: Units) -> list[Match]:
-    """What stands again of the words, by the place of the copy; copies do not overlap each other."""
-    article = sequence.article
-    return [Match(*row) for row in article.functions.matches(article.numbered(sequence.words), RUN, EARLIER).tolist()]

@@ -94,7 +94,9 @@ def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float,
         if kinds != {EQUAL}:
             own = shingle_set([word for index, _ in run for word in article.words[index]])
             similarity = jaccard(own, shingle_set([word for _, index in run for word in article.words[index]]))
-            compared = max(similarity, jaccard(own, shingle_set(_beginnings(article, run))))
+            compared = similarity
+            if not kinds.isdisjoint({FIRST_IS_CUT, SECOND_IS_CUT}):
+                compared = max(similarity, jaccard(own, shingle_set(_beginnings(article, run))))
             article.purse -= 2 * sum(len(article.words[index]) for pair in run for index in pair)
         if compared >= threshold:
             twin = twin_first, twin_last, article.spans[twin_first][0], article.spans[twin_last][1]

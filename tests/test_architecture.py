@@ -17,7 +17,7 @@ LAYERS = [
     {"align", "whitespace", "typography", "furniture"},  # stages
     {"encoding", "fingerprint"},
     {"screen"},
-    {"repairs", "texts", "places", "kernels.characters", "kernels.compiled", "kernels.tables"},
+    {"repairs", "texts", "places", "starts", "kernels.characters", "kernels.compiled", "kernels.tables"},
     {"kernels.grouping", "kernels.matching", "kernels.sets", "kernels.again"},
     {"again"},
     {"plain", "chains", "twins", "read", "pieces"},

@@ -265,6 +265,7 @@ FIGURES = {
             }
         }
     },
+    "articles": {"one": {"megabytes": 10.0, "verified": True}, "two": {"megabytes": 9.5, "pairs": 7, "verified": True}},
     "growth": {
         "sizes": [dict.fromkeys(table.GROWTH_COLUMNS, 10.0), dict.fromkeys(table.GROWTH_COLUMNS, 20.0)],
         "exponents": {"seconds": 1.01},
@@ -281,6 +282,7 @@ def test_tables_show_every_figure():
         "| plain paragraphs | ftfy + datasketch, near-duplicate paragraphs | 100.0 | 40.0 | 300 | 1,400 |  |  |" in page
     )
     assert page.index("plain paragraphs") < page.index("**dedup**")
+    assert "| two | 9.5 | yes | 7 |" in page
     assert "| clean | all cores | 18.0 |" in page
     assert "Exponents of growth (1 is linear): seconds 1.01." in page
     assert "| `dedup --help` | 0.09 | 30 |" in page

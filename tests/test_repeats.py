@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.chains import Paragraphs
+from dedup.chains import Paragraphs, _differing, _marks
 from dedup.repeats import BLOCK, PARAGRAPH, Repeat, within_article
 from dedup.segment import comparison_key, cuts, paragraphs, words
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.splits import Pieces
+from dedup.starts import word_starts
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -521,3 +522,30 @@ def test_any_body_is_found_doubled_in_any_layout(layout: tuple[list[str], list[s
     body = [*body, LONG]
     text = "\n\n".join(joint.join(body) for joint in joints)
     assert words(cleaned(text)) == words(" ".join(body))
+
+
+SPOKEN = st.text(st.sampled_from("abC é’“-.!\n1½京都ไทยＡİß\u0301ﾞﾊ한ᄒ"), max_size=30)
+
+
+@given(SPOKEN | st.text(max_size=20), st.text(max_size=20))
+def test_words_begin_where_it_is_said_wherever_a_text_is_cut_between_them(before: str, behind: str) -> None:
+    text = f"{before} {behind}"
+    starts, unsure = word_starts(text)
+    sure = len(text) if not len(unsure) else int(unsure[0])
+    for stop in range(sure):
+        if not text[stop].isalnum():
+            assert len(words(text[:stop])) == (starts < stop).sum()
+
+
+PHRASES = st.lists(
+    st.sampled_from(["Ann", "met.", "the", "Bo", "so", "“The", "(b)", "京都", "—", "x-Ray", ""]), max_size=14
+)
+
+
+@given(PHRASES, PHRASES, PHRASES, PHRASES, st.sampled_from([" ", "\n", ". "]))
+def test_names_may_be_compared_where_two_paragraphs_differ(
+    head: list[str], one: list[str], two: list[str], tail: list[str], joint: str
+) -> None:
+    whole = [joint.join([*head, *middle, *tail]) for middle in (one, two)]
+    cut = _differing(*whole)
+    assert (_marks(cut[0]) == _marks(cut[1])) == (_marks(whole[0]) == _marks(whole[1]))

@@ -41,14 +41,16 @@ def _equal(numbers: I64, one: int, other: int, run: int) -> bool:
 
 
 @njit
-def matches(numbers: I64, run: int, most: int) -> I64:
+def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
     """`dedup.again.matches`, compiled."""
     count = max(len(numbers) - run + 1, 0)
     first = np.empty(count, np.int64)
     _first_runs(numbers, run, first)
     often = np.zeros(count, np.int64)
+    again = 0
     for at in range(count):
         often[first[at]] += 1
+        again += first[at] < at
     earlier = np.empty((count, most), np.int64)
     known = np.zeros(count, np.int64)
     found = np.empty((count, 3), np.int64)
@@ -72,7 +74,7 @@ def matches(numbers: I64, run: int, most: int) -> I64:
                 earlier[one, known[one]] = inside
                 known[one] += 1
         place += max(length, 1)
-    return found[:rows]
+    return found[:rows], again
 
 
 @njit
