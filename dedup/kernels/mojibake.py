@@ -7,7 +7,7 @@ one that it takes; whatever else a line may need is left to ftfy.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from functools import cache
 
 import numpy as np
 
@@ -16,7 +16,6 @@ from dedup.fingerprint import I64, Bytes
 from dedup.kernels.compiled import njit
 from dedup.kernels.lines import decode_at
 from dedup.kernels.screen import BAD, ENTITY, MARKUP, Tables, seen, tables
-from dedup.kernels.tables import kept
 from dedup.screen import ENCODING, Doubts
 
 _NEWLINE, _LESS_THAN = 10, 60
@@ -25,17 +24,14 @@ _SURROGATE = 0xED  # the byte that surrogates begin with in UTF-8; ftfy decodes 
 _REACH = 0x2200  # above the characters of those encodings
 
 
-class _Encodings(NamedTuple):
-    bytes_of: Bytes  # [encodings, code points] the byte that stands for a character beyond ASCII, or 0
-
-
-@kept(_Encodings)
-def _encodings() -> _Encodings:
-    bytes_of = np.zeros((len(PLAIN), _REACH), np.uint8)
+@cache
+def _bytes() -> Bytes:
+    """The byte that stands for a character beyond ASCII, or 0: uint8 [encodings, code points]."""
+    found = np.zeros((len(PLAIN), _REACH), np.uint8)
     for number, name in enumerate(PLAIN):
         for byte, character in enumerate(bytes(range(128, 256)).decode(name), 128):
-            bytes_of[number, ord(character)] = byte
-    return _Encodings(bytes_of)
+            found[number, ord(character)] = byte
+    return found
 
 
 def suspect_lines(data: Bytes, borders: I64) -> Doubts:
@@ -43,7 +39,7 @@ def suspect_lines(data: Bytes, borders: I64) -> Doubts:
     lines, fixes = np.empty((1 << 14, 3), np.int64), np.empty((1 << 14, 6), np.int64)
     out = np.empty(len(data), np.uint8)
     while True:
-        counts = _suspect_lines(data, borders, tables(), _encodings().bytes_of, lines, fixes, out)
+        counts = _suspect_lines(data, borders, tables(), _bytes(), lines, fixes, out)
         if counts[0] <= len(lines) and counts[1] <= len(fixes):
             return Doubts(lines[: counts[0]], fixes[: counts[1]], out[: counts[2]].tobytes())
         lines, fixes = np.empty((counts[0], 3), np.int64), np.empty((counts[1], 6), np.int64)
