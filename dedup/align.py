@@ -49,12 +49,12 @@ def _run_by_run(originals: list[str], replacements: list[str]) -> list[tuple[int
         original, replacement = originals[at], replacements[at]
         position += len(originals[at - 1])
         if original != replacement:
-            edits.append(_trimmed(position, original, replacement))
+            edits.append(trimmed(position, original, replacement))
         position += len(original)
     return edits
 
 
-def _trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]:
+def trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]:
     """The edit at `start` of `original` to `replacement`, without what both begin or end with."""
     head = _agreeing(original, 0, replacement, 0) if original[:1] == replacement[:1] else 0
     tail = 0
@@ -74,7 +74,7 @@ def _between_ascii(old: str, new: str) -> list[tuple[int, int, str]]:
         start = place + shift
         shift += len(original)
         if original != replacement:
-            edits.append(_trimmed(start, original, replacement))
+            edits.append(trimmed(start, original, replacement))
     return edits
 
 

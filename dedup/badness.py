@@ -79,11 +79,7 @@ def _bad() -> re.Pattern[str]:
 @cache
 def _surely_bad() -> re.Pattern[str]:
     """Matches only where ftfy's pattern does, but not wherever that does."""
-    try:
-        found = read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
-    except NotImplementedError:
-        found = ()
-    return any_of(found) if found else re.compile(r"(?!)")
+    return any_of(surely_bad_sequences()) if surely_bad_sequences() else re.compile(r"(?!)")
 
 
 @cache
@@ -131,6 +127,15 @@ def bad_sequences() -> tuple[tuple[Chars, ...], ...]:
     except NotImplementedError:
         found = ((NOT_ASCII,),)
     return found if all(any(holds_no_ascii(chars) for chars in one) for one in found) else ((NOT_ASCII,),)
+
+
+@cache
+def surely_bad_sequences() -> tuple[tuple[Chars, ...], ...]:
+    """The sequences for which ftfy's pattern matches wherever they stand; none of a pattern of another kind."""
+    try:
+        return read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
+    except NotImplementedError:
+        return ()
 
 
 def holds_no_ascii(chars: Chars) -> bool:

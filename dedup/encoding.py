@@ -11,12 +11,14 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
 
 import ftfy
 from ftfy import fixes
 from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
 
-from dedup.align import differences
+from dedup.align import differences, trimmed
 from dedup.badness import BYTE_ORDER_MARK, as_pattern, is_bad, looks_bad, may_not_be_normal, replaced, union, unsure
 from dedup.findings import Finding, fix
 from dedup.segment import MARKS_AT_MOST
@@ -32,6 +34,10 @@ LINE_AT_MOST = 50_000
 # Up to this length no repair can take long, however it is made; ftfy gets the line as it stands. Longer ones,
 # and those with many entities, are repaired in counted rounds.
 SHORT = 200
+
+# The encodings that ftfy tries first, and what it tells of a line that one of them turns into UTF-8.
+PLAIN = tuple(CHARMAP_ENCODINGS[:2])
+PLAIN_EVIDENCE = tuple(f"encode {name}, decode utf-8" for name in PLAIN)
 
 # Characters of line text that the memo of repaired lines may hold.
 MEMO_AT_MOST = 4_000_000
@@ -64,17 +70,31 @@ _BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
 _STEPS_SHOWN = 12
 
 
-def encoding(text: str, *, unescape: bool, lines: Sequence[tuple[int, int]] | None = None) -> list[Finding]:
+class Known(NamedTuple):
+    """What is known of a text before it is looked at.
+
+    `lines` are the spans of lines, breaks included, in which the rule may find something; `fixes` are runs of other
+    lines, in order, with what stands for them and the evidence.
+    """
+
+    lines: Sequence[tuple[int, int]]
+    fixes: Sequence[tuple[int, int, str, str]] = ()
+
+
+def encoding(text: str, *, unescape: bool, known: Known | None = None) -> list[Finding]:
     r"""Fixes for what ftfy repairs in `text`, line by line; entities are decoded where `unescape` says so.
 
-    `lines` are the spans of those lines, breaks included, in which it may find something, where they are known. The
-    evidence names the steps that ftfy took in that line.
+    The evidence names the steps that ftfy took in that line.
 
     >>> [finding.evidence for finding in encoding("caf\u00c3\u00a9", unescape=True)]
     ['encode latin-1, decode utf-8']
     """
+    known = known or Known(_suspect_lines(text, unescape))
     found: list[Finding] = []
-    for start, stop in _suspect_lines(text, unescape) if lines is None else lines:
+    for start, stop, new, evidence in known.fixes:
+        left, right, new = trimmed(start, text[start:stop], new)  # noqa: PLW2901 - the same, shorter
+        found.append(fix("encoding", text, left, right, new, evidence))
+    for start, stop in known.lines:
         for left, right in _segments(text, start, stop):
             segment = text[left:right]
             if right - left < stop - start and _untouched(segment, unescape):
@@ -83,7 +103,7 @@ def encoding(text: str, *, unescape: bool, lines: Sequence[tuple[int, int]] | No
             if fixed != segment:
                 edits = differences(segment, fixed)
                 found += [fix("encoding", text, left + a, left + b, new, evidence) for a, b, new in edits]
-    return found
+    return sorted(found, key=attrgetter("start")) if known.fixes and known.lines else found
 
 
 def may_change(text: str, *, unescape: bool) -> bool:

@@ -19,7 +19,7 @@ from dedup.fingerprint import I64, U64, Comparer, Floats
 from dedup.grouping import Entries, bucket_entries, compared, first_equal, first_places, shared
 from dedup.layers import ALONE
 from dedup.match import Articles
-from dedup.pieces import Corpus, Keys, digests, flat, integers, load
+from dedup.pieces import Corpus, Keys, Piece, digests, flat, integers, load
 from dedup.prepare import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.survive import SURVIVES, Texts, survive
@@ -170,10 +170,12 @@ def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
     order = np.argsort(rows, kind="stable")
     articles = columns.articles[rows[order]]
     starts, stops = corpus.paragraphs("raw_start", "raw_stop", numbers=rows[order])
-    for _, piece, first, behind in corpus.batches():
+
+    def read(part: tuple[int, Piece, int, int]) -> None:
+        _, piece, first, behind = part
         low, high = np.searchsorted(articles, (first, behind)).tolist()
         if low == high:
-            continue
+            return
         texts = load(piece, ["text"]).column(0)
         previous, text = -1, ""
         for at in range(low, high):
@@ -181,4 +183,7 @@ def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
                 previous = int(articles[at])
                 text = fingerprint.decode(texts[previous - first].as_py())
             found[order[at]] = text[starts[at] : stops[at]]
+
+    for _ in corpus.scratch.map(read, corpus.batches()):
+        pass
     return found

@@ -22,7 +22,7 @@ from dedup.fingerprint import (
     sketches,
     word_hashes,
 )
-from dedup.screen import furniture_lines, suspect_lines, suspects
+from dedup.screen import Doubts, furniture_lines, suspect_lines, suspects
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
@@ -51,7 +51,7 @@ class Primitives(Comparer, Protocol):
     def suspects(self, data: Bytes, borders: I64) -> Bytes:
         """Which rules may find something in each raw text."""
 
-    def suspect_lines(self, data: Bytes, borders: I64) -> I64:
+    def suspect_lines(self, data: Bytes, borders: I64) -> Doubts:
         """In which lines of texts the encoding rule may find something."""
 
     def furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:

@@ -9,10 +9,10 @@ hidden by an entity ...) is left as it is after `ROUNDS` rounds; repairing it ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 
-from dedup.encoding import ROUNDS, encoding
+from dedup.encoding import ROUNDS, Known, encoding
 from dedup.findings import FLAG, Finding, apply, compose
 from dedup.rules import OFF
 from dedup.screen import BITS
@@ -52,14 +52,14 @@ class Repairing:
         self._settled: str | None = None  # what the whitespace rule has left, and would leave again
         self._turn = 0
 
-    def round(self, bits: int = _EVERY_RULE, lines: Sequence[tuple[int, int]] | None = None) -> bool:
+    def round(self, bits: int = _EVERY_RULE, known: Known | None = None) -> bool:
         """Carries out the rules one after the other; whether another round may find more.
 
-        `bits` are those of the rules that may find something in the text as it stands, `lines` the spans of its lines
-        in which the encoding rule may, where these are known.
+        `bits` are those of the rules that may find something in the text as it stands, and `known` is what is known of
+        it before.
         """
         before = self.text
-        for rule, layer in self._layers(lines):
+        for rule, layer in self._layers(known):
             action = self._settings.rules[rule]
             if action == OFF or (action == FLAG and self._turn):
                 continue  # already reported
@@ -80,13 +80,11 @@ class Repairing:
         self._turn += 1
         return self.text != before and self._turn < ROUNDS
 
-    def _layers(
-        self, lines: Sequence[tuple[int, int]] | None
-    ) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
+    def _layers(self, known: Known | None) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
         """The rules of this module in their order."""
         return (
             # A literal "<" says that the article is markup, where entities mean something.
-            ("encoding", partial(encoding, unescape="<" not in self.raw, lines=lines)),
+            ("encoding", partial(encoding, unescape="<" not in self.raw, known=known)),
             ("whitespace", whitespace),
             ("typography", typography),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -38,13 +39,25 @@ def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]
     return found
 
 
-def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> I64:
-    r"""The lines of texts in which the encoding rule may find something: int64 [lines, 3].
+class Doubts(NamedTuple):
+    """Where the encoding rule may find something in texts, and what it surely does.
 
-    Rows are the number of the text and the span of the line, its break included, in code points of the text.
+    `lines` are lines that have to be looked at: int64 [lines, 3], the number of the text and the span of the line, its
+    break included. `fixes` are runs of other lines: int64 [fixes, 6], the number of the text, the span of the run, that
+    of what stands for it in `replacements` (UTF-8), and which of `dedup.encoding.PLAIN` says so. Spans of texts are in
+    code points. Both come in order.
+    """
+
+    lines: I64
+    fixes: I64
+    replacements: bytes
+
+
+def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> Doubts:
+    r"""Where the encoding rule may find something in texts; by this definition all is to be looked at.
 
     >>> text = "One.\ncaf\u00c3\u00a9\n".encode()
-    >>> suspect_lines(np.frombuffer(text, np.uint8), np.array([0, 0, len(text)])).tolist()
+    >>> suspect_lines(np.frombuffer(text, np.uint8), np.array([0, 0, len(text)])).lines.tolist()
     [[1, 5, 11]]
     """
     found = []
@@ -55,7 +68,7 @@ def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> I64:
             if encoding.may_change(text[start:stop], unescape="<" not in text):
                 found.append((row, start, stop))
             start = stop
-    return np.array(found, np.int64).reshape(-1, 3)
+    return Doubts(np.array(found, np.int64).reshape(-1, 3), np.empty((0, 6), np.int64), b"")
 
 
 def furniture_lines(data: npt.NDArray[np.uint8], borders: I64) -> dict[int, dict[int, str]]:

@@ -24,7 +24,7 @@ LAYERS = [
     {"splits", "sentences", "heads"},
     {"patterns"},
     {"drops", "bullets", "reprints", "alone", "repeats"},
-    {"kernels.lines", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels"},
+    {"kernels.lines", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels.mojibake", "kernels"},
     {"grouping"},
     {"layers", "recut"},
     {"prepared"},

@@ -39,7 +39,7 @@ TABLES = """
 import sys
 from dedup.kernels.characters import characters
 from dedup.kernels.lines import _tables as lines
-from dedup.kernels.screen import _tables as screen
+from dedup.kernels.screen import tables as screen
 for made in (characters, lines, screen):
     wanted = made.__wrapped__.__wrapped__()
     assert type(made()) is type(wanted)

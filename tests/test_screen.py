@@ -18,6 +18,8 @@ from dedup import badness, encoding, furniture, screen
 from dedup.beginnings import beginnings
 from dedup.fingerprint import encode, pack
 from dedup.kernels import screen as compiled
+from dedup.kernels.mojibake import suspect_lines
+from dedup.prepare import _known
 from dedup.repairs import Repairing, repair
 from dedup.settings import Settings
 from dedup.typography import typography
@@ -51,8 +53,8 @@ def bits(suspects, *texts):
 def test_the_installed_ftfy_is_understood():
     assert len(badness.bad_sequences()) > 30
     assert badness.bad_sequences() == badness.read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
-    assert len(compiled._tables().masks) < 256
-    assert compiled._tables().last.all()
+    assert len(compiled.tables().masks) < 256
+    assert compiled.tables().last.all()
 
 
 @given(st.one_of(NEAR_BAD, TEXTS, st.text()))
@@ -90,7 +92,7 @@ def test_a_pattern_of_another_kind_makes_all_text_beyond_ascii_suspect(monkeypat
 def test_a_pattern_too_long_to_compile_makes_all_text_beyond_ascii_suspect(monkeypatch):
     pattern = "|".join(chr(code) + "é" for code in range(0x400, 0x480))
     monkeypatch.setattr(compiled, "unsure_sequences", lambda: badness.read_sequences(pattern, 0))
-    tables = unwrap(compiled._tables)()
+    tables = unwrap(compiled.tables)()
     assert all(tables.flags[tables.classes[code]] & screen.ENCODING for code in (0x80, 0xE9, 0x4E00, 0x10FFFF))
     assert not tables.flags[tables.classes[65]]
 
@@ -310,8 +312,18 @@ def test_beginnings_of_small_patterns(pattern, expected):
     assert beginnings(pattern) == expected
 
 
-@given(st.one_of(TEXTS, st.text("ab .&;\t\n\r\x0c", max_size=30)))
+# Lines of mojibake: what other programs made of them, or nearly.
+MISTAKEN = st.builds(
+    lambda text, name, odd: text.encode("utf-8", "surrogatepass").decode(name, "replace") + odd,
+    st.text("aé ’“”—ñüßжя中ก😀\u00a0\u0301\n", max_size=12),
+    st.sampled_from([*encoding.PLAIN, "sloppy-windows-1251", "macroman"]),
+    st.sampled_from(["", "", "\n", "é", "’", "\u0301", "\x1a", "\ufffd", "í", "&amp;", "\x85", "\r", "Ã "]),
+)
+
+
+@given(st.one_of(TEXTS, MISTAKEN, st.text("ab .&;\t\n\r\x0c", max_size=30), st.lists(MISTAKEN).map("".join)))
 @example("a & \nmp; b\n\n\n\n&amp ;\n")
+@example("caf\u00c3\u00a9 \u00e2\u20ac\u0153no\u00e2\u20ac\u009d\u00c3\u00a9\n\u00c3\u0192\u00c2\u00a9")
 def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
     for rules in ({}, {"typography": "fix"}, {"whitespace": "flag"}):
         settings = Settings(rules=rules)
@@ -320,19 +332,46 @@ def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
         while again:
             packed = pack([encode(state.text)])
             [own] = compiled.suspects(*packed)
-            lines = compiled.suspect_lines(*packed)
-            assert lines.tolist() == screen.suspect_lines(*packed).tolist()
-            again = bool(own) and state.round(own, list(map(tuple, lines[:, 1:].tolist())))
+            [known] = _known(suspect_lines(*packed), 1)
+            again = bool(own) and state.round(own, known)
         assert (state.text, state.findings) == repair(text, settings)
 
 
-@given(st.lists(st.one_of(NEAR_BAD, TEXTS, st.text("ab<&;\n\r", max_size=20)), max_size=4))
+@given(st.lists(st.one_of(NEAR_BAD, TEXTS, MISTAKEN, st.text("ab<&;\n\r", max_size=20)), max_size=4))
 @example(["", "a\nb", "<\n&amp;", "&amp;\n\n\u00c3\u00a9"])
-def test_suspect_lines_are_those_in_which_encoding_may_find_something(texts):
+@example(["\u00ef\u00bb\u00bfcaf\u00c3\u00a9"])
+def test_what_is_known_of_texts_is_what_encoding_finds(texts):
     packed = pack([encode(text) for text in texts])
-    rows = compiled.suspect_lines(*packed).tolist()
-    assert rows == screen.suspect_lines(*packed).tolist()
-    for number, text in enumerate(texts):
-        known = [(start, stop) for row, start, stop in rows if row == number]
+    told, plain = suspect_lines(*packed), screen.suspect_lines(*packed)
+    left = [row for row in plain.lines.tolist() if row not in told.lines.tolist()]
+    assert sorted(told.lines.tolist() + left) == plain.lines.tolist()
+    for text, known, every in zip(texts, _known(told, len(texts)), _known(plain, len(texts)), strict=True):
         unescape = "<" not in text
-        assert encoding.encoding(text, unescape=unescape, lines=known) == encoding.encoding(text, unescape=unescape)
+        expected = encoding.encoding(text, unescape=unescape)
+        assert encoding.encoding(text, unescape=unescape, known=known) == expected
+        assert encoding.encoding(text, unescape=unescape, known=every) == expected
+    for row, start, stop, *_ in told.fixes.tolist():
+        assert any(row == one and first <= start < stop <= last for one, first, last in left)
+
+
+def test_plain_mojibake_is_told_without_ftfy():
+    seen = [
+        "caf\u00c3\u00a9 \u00e2\u20ac\u0153no\u00e2\u20ac\u009d\n",
+        "\u00d0\u00bf\u00d1\u20ac\u00d0\u00b8",
+        "Plain.",
+    ]
+    told = suspect_lines(*pack([encode(text) for text in seen]))
+    sloppy = "encode sloppy-windows-1252, decode utf-8"
+    assert not len(told.lines)
+    assert [known.fixes for known in _known(told, 3)] == [
+        [(start, stop, new, sloppy) for start, stop, new in ((3, 5, "é"), (6, 9, "“"), (11, 14, "”"))],
+        [(0, 6, "при", sloppy)],
+        [],
+    ]
+
+
+def test_there_is_room_for_many_lines_and_fixes():
+    texts = ["\u00c3\u00a9 x\n&amp;\n" * 20_000]
+    told = suspect_lines(*pack([encode(text) for text in texts]))
+    assert len(told.lines) == len(told.fixes) == 20_000
+    assert told.replacements == "é".encode() * 20_000

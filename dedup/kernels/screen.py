@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.badness import NOT_ASCII, Ranges, of_codes, unsure_sequences
+from dedup.badness import NOT_ASCII, Ranges, of_codes, surely_bad_sequences, unsure_sequences
 from dedup.fingerprint import I64, U64, Bytes
 from dedup.kernels.compiled import njit
 from dedup.kernels.lines import CODES, decode_at, furniture_lines
@@ -21,29 +21,31 @@ from dedup.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.typography import characters
 from dedup.whitespace import AT_FAULT, AT_FAULT_LAST
 
-__all__ = ["furniture_lines", "suspect_lines", "suspects"]
+__all__ = ["furniture_lines", "suspects"]
 
 _State = tuple[np.uint64, np.uint64]
 
 # What a character may be beside the bits of rules.
-_BLANK, _NEWLINE, _AMPERSAND, _MARKUP, _ENTITY = 8, 16, 32, 64, 128
+_BLANK, _NEWLINE, _AMPERSAND, MARKUP, ENTITY = 8, 16, 32, 64, 128
+BAD = 256  # ftfy's pattern matches, wherever lines start
 _WORD = 64  # bits
 _ENTITY_AT_MOST = 24  # characters between the marks of an entity
 
 
-class _Tables(NamedTuple):
+class Tables(NamedTuple):
     classes: Bytes  # of each code point
     flags: Bytes  # of each class: the bits of what its characters are by themselves
     masks: U64  # [classes, 2]: the places in sequences where characters of each class may stand
     first: U64  # the first place of each sequence
     last: U64
+    sure: U64  # of `last`, those of sequences that ftfy's pattern has wherever a line starts
     before: int  # ASCII characters at most that a sequence begins with
     longest: int
 
 
-@kept(_Tables)
-def _tables() -> _Tables:
-    sequences = [[chars.ranges for chars in sequence] for sequence in unsure_sequences()]
+@kept(Tables)
+def tables() -> Tables:
+    sequences = [tuple(chars.ranges for chars in sequence) for sequence in unsure_sequences()]
     alone = [
         *((sequence[0], ENCODING) for sequence in sequences if len(sequence) == 1),
         (of_codes(map(ord, AT_FAULT)), WHITESPACE),
@@ -52,13 +54,13 @@ def _tables() -> _Tables:
         (of_codes(b"\r"), WHITESPACE),
         (of_codes(b"\n"), _NEWLINE),
         (of_codes(b"&"), _AMPERSAND),
-        (of_codes(b"<"), _MARKUP),
+        (of_codes(b"<"), MARKUP),
     ]
     sequences = [sequence for sequence in sequences if len(sequence) > 1]
     if sum(map(len, sequences)) > 2 * _WORD - max(map(len, sequences)):  # no room for this ftfy's pattern
         sequences = []
         alone.append((NOT_ASCII.ranges, ENCODING))
-    places, first, last = _places(sequences)
+    places, first, last, sure = _places(sequences)
     starts, member = _members([*places.values(), *(ranges for ranges, _ in alone)])
     distinct, of_start = np.unique(np.packbits(member, axis=1), axis=0, return_inverse=True)
     of_start = of_start.ravel()
@@ -71,7 +73,7 @@ def _tables() -> _Tables:
         flags[ones] |= flag
     classes = np.repeat(of_start.astype(np.uint8), np.diff([*starts, CODES]))
     before = max((_leading_ascii(sequence) for sequence in sequences), default=0)
-    return _Tables(classes, flags, masks, first, last, before, max(map(len, sequences), default=0))
+    return Tables(classes, flags, masks, first, last, sure, before, max(map(len, sequences), default=0))
 
 
 def _leading_ascii(sequence: Sequence[Ranges]) -> int:
@@ -89,10 +91,11 @@ def _members(sets: Sequence[Ranges]) -> tuple[I64, npt.NDArray[np.bool_]]:
     return starts, member
 
 
-def _places(sequences: list[list[Ranges]]) -> tuple[dict[tuple[int, int], Ranges], U64, U64]:
-    """The sets of `sequences` by word and bit, and the bits of first and last places."""
+def _places(sequences: list[tuple[Ranges, ...]]) -> tuple[dict[tuple[int, int], Ranges], U64, U64, U64]:
+    """The sets of `sequences` by word and bit, and the bits of first, last, and surely last places."""
     places: dict[tuple[int, int], Ranges] = {}
-    first, last = [0, 0], [0, 0]
+    sure_ones = {tuple(chars.ranges for chars in sequence) for sequence in surely_bad_sequences()}
+    first, last, sure = [0, 0], [0, 0], [0, 0]
     word = bit = 0
     for sequence in sequences:
         if bit + len(sequence) > _WORD:
@@ -102,60 +105,27 @@ def _places(sequences: list[list[Ranges]]) -> tuple[dict[tuple[int, int], Ranges
             places[word, bit] = ranges
             bit += 1
         last[word] |= 1 << (bit - 1)
-    return places, np.array(first, np.uint64), np.array(last, np.uint64)
+        sure[word] |= (sequence in sure_ones) << (bit - 1)
+    return places, np.array(first, np.uint64), np.array(last, np.uint64), np.array(sure, np.uint64)
 
 
 def suspects(data: Bytes, borders: I64) -> Bytes:
     """`dedup.screen.suspects`, compiled."""
     found = np.zeros(len(borders) - 1, np.uint8)
-    _suspects(data, borders, _tables(), found)
+    _suspects(data, borders, tables(), found)
     return found
 
 
 @njit
-def _suspects(data: Bytes, borders: I64, tables: _Tables, found: Bytes) -> None:
+def _suspects(data: Bytes, borders: I64, tables: Tables, found: Bytes) -> None:
     for row in range(len(found)):
-        found[row] = _bits(data, borders[row], borders[row + 1], tables, 0)
-
-
-def suspect_lines(data: Bytes, borders: I64) -> I64:
-    """`dedup.screen.suspect_lines`, compiled."""
-    rows = np.empty((1 << 14, 3), np.int64)
-    while (count := _suspect_lines(data, borders, _tables(), rows)) > len(rows):
-        rows = np.empty((count, 3), np.int64)
-    return rows[:count]
+        bits = seen(data, borders[row], borders[row + 1], tables, 0)
+        found[row] = bits & (ENCODING | WHITESPACE | TYPOGRAPHY)
 
 
 @njit
-def _suspect_lines(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
-    """How many lines are suspect; of as many as there is room for, the rows."""
-    count = 0
-    for row in range(len(borders) - 1):
-        at, stop = borders[row], borders[row + 1]
-        known = 0
-        for place in range(at, stop):
-            known |= _MARKUP * (data[place] == 60)
-        place = 0
-        while at < stop:
-            end = at
-            size = 0
-            while end < stop and data[end] != 10:
-                size += (data[end] & 0xC0) != 0x80
-                end += 1
-            if end < stop:
-                end, size = end + 1, size + 1
-            if _bits(data, at, end, tables, known) & ENCODING:
-                if count < len(rows):
-                    rows[count] = row, place, place + size
-                count += 1
-            at = end
-            place += size
-    return count
-
-
-@njit
-def _bits(data: Bytes, start: int, stop: int, tables: _Tables, known: int) -> int:
-    """The bits of one text, or of a part of one of which bits are `known`."""
+def seen(data: Bytes, start: int, stop: int, tables: Tables, known: int) -> int:
+    """What is seen in one text, or in a part of one of which bits are `known`: the bits of rules, and others."""
     bits = 0
     state = (np.uint64(0), np.uint64(0))
     follow = 0  # characters still to be followed: the state may stem from one that is not ASCII
@@ -176,16 +146,18 @@ def _bits(data: Bytes, start: int, stop: int, tables: _Tables, known: int) -> in
             state = _step(state, kind, tables)
             if state[0] & tables.last[0] or state[1] & tables.last[1]:
                 bits |= ENCODING
+                if state[0] & tables.sure[0] or state[1] & tables.sure[1]:
+                    bits |= BAD
         at += size
-    if bits & _ENTITY and not (bits | known) & _MARKUP:
+    if bits & ENTITY and not (bits | known) & MARKUP:
         bits |= ENCODING
     if stop > start and (data[stop - 1] in (9, 32) or (data[stop - 1] == 10 and _line_end(data, start, stop))):
         bits |= WHITESPACE
-    return bits & (ENCODING | WHITESPACE | TYPOGRAPHY)
+    return bits
 
 
 @njit
-def _step(state: _State, kind: int, tables: _Tables) -> _State:
+def _step(state: _State, kind: int, tables: Tables) -> _State:
     """The places in sequences that are reached by one more character."""
     one = np.uint64(1)
     return (
@@ -195,7 +167,7 @@ def _step(state: _State, kind: int, tables: _Tables) -> _State:
 
 
 @njit
-def _before(data: Bytes, start: int, at: int, tables: _Tables) -> _State:
+def _before(data: Bytes, start: int, at: int, tables: Tables) -> _State:
     """The places in sequences that the ASCII characters before `at` lead to."""
     place = at
     while place > start and place > at - tables.before and data[place - 1] < 128:
@@ -229,11 +201,11 @@ def _line_end(data: Bytes, start: int, at: int) -> int:
 
 @njit
 def _entity(data: Bytes, at: int, stop: int) -> int:
-    """`_ENTITY` where what follows the ``&`` at `at` looks like one."""
+    """`ENTITY` where what follows the ``&`` at `at` looks like one."""
     at += 1
     if at < stop and data[at] == 35:
         at += 1
     end = at
     while end < stop and (48 <= data[end] <= 57 or 65 <= data[end] <= 90 or 97 <= data[end] <= 122):
         end += 1
-    return _ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _ENTITY_AT_MOST else 0
+    return ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _ENTITY_AT_MOST else 0
