@@ -97,7 +97,7 @@ def shared(
             from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
             count, values = fast.shared(keys, holders)
-            yield Entries(keys[:count], holders[:count]), values
+            yield Entries(keys[:count].copy(), holders[:count].copy()), values  # views would keep all of the pass
             continue
         every, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
         numbers = np.cumsum(counts > 1) - 1
