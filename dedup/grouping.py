@@ -76,9 +76,9 @@ def _firsts(halves: npt.NDArray[np.uint64], comparer: Comparer) -> I64:
 
 def first_places(numbers: I64, count: int) -> I64:
     """For each of `numbers`, all below `count`, the place of the first equal one."""
-    places = np.empty(count, np.int64)
-    places[numbers[::-1]] = np.arange(len(numbers))[::-1]  # of equal indices the last assignment holds
-    return places[numbers]
+    places = np.empty(count, np.uint32)
+    places[numbers[::-1]] = np.arange(len(numbers), dtype=np.uint32)[::-1]  # of equal indices the last assignment holds
+    return places[numbers].astype(np.int64)
 
 
 def shared(
