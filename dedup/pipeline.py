@@ -197,16 +197,18 @@ def prepared(
 def _rehearse(settings: Settings, functions: Primitives) -> Mapping[str, int]:
     """Decides over a few lines, so that the code for it is loaded while other processes prepare the corpus.
 
-    How many steps each stage took, which it will take again.
+    How many steps each stage took, which it will take again. What the settings ask of the user's records, a date or
+    the name of a field, is not asked of these.
     """
+    settings = Settings(
+        threshold=settings.threshold, paragraph_threshold=settings.paragraph_threshold, rules=settings.rules
+    )
     rows = []
     for row in range(20):  # ten articles of two hosts, each of them twice with other words at the end
         said = " ".join(f"{row // 2} word{place}" for place in range(CONTAINED_WORDS))
-        fields = {
-            settings.source_field or "url": f"https://{row // 10}.test/",
-            settings.text_field or "text": f"{said}\n\n{said}\n\nContact: {row}\n\nThe same line everywhere",
-        }
-        rows.append({"source": "-", "kind": LINES, "record": row, "data": encode_bytes(fields)})
+        text = f"{said}\n\n{said}\n\nContact: {row}\n\nThe same line everywhere"
+        data = encode_bytes({"url": f"https://{row // 10}.test/", "text": text})
+        rows.append({"source": "-", "kind": LINES, "record": row, "data": data})
     batch = prepare(pa.RecordBatch.from_pylist(rows, RECORDS), settings, functions)
     watch = Stopwatch()
     decide(Corpus([batch], Scratch(step=watch.step)), settings, functions, watch)
