@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup import plain
+from dedup.align import agreeing
 from dedup.fingerprint import I64, windows
 from dedup.plain import Primitives
 from dedup.segment import has_digit, size_of, unspaced_letter, weight
@@ -273,24 +274,13 @@ def _differing(one: str, two: str) -> tuple[str, str]:
     Names are words, told by what is between them and the word before: that of what differs is left, and behind it a
     word that has a word before it in either.
     """
-    begin = _alike(one, two)
-    end = min(_alike(one[::-1], two[::-1]), min(len(one), len(two)) - begin)
+    begin = agreeing(one, 0, two, 0)
+    end = min(agreeing(one[::-1], 0, two[::-1], 0), min(len(one), len(two)) - begin)
     before = one[:begin].rsplit(None, _AROUND)
     behind = one[len(one) - end :].split(None, _AROUND)
     start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
     rest = len(behind[-1]) if len(behind) > _AROUND and _TOKEN.search(" ".join(behind[1:-1])) else 0
     return one[start : len(one) - rest], two[start : len(two) - rest]
-
-
-def _alike(one: str, two: str) -> int:
-    """How many characters both begin with."""
-    if one == two:
-        return len(one)
-    low, high = 0, min(len(one), len(two))
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[low:middle] == two[low:middle] else (low, middle - 1)
-    return low
 
 
 def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:

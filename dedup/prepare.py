@@ -16,7 +16,6 @@ import pyarrow as pa
 
 from dedup import fields as record_fields
 from dedup import plain
-from dedup.encoding import PLAIN_EVIDENCE, Known
 from dedup.errors import RecordError
 from dedup.fields import BadRecordError
 from dedup.findings import Finding
@@ -40,7 +39,7 @@ from dedup.recut import recut, without
 from dedup.repairs import Repairing
 from dedup.repeats import Repeat, within_article
 from dedup.rules import OFF
-from dedup.screen import BITS, Doubts
+from dedup.screen import BITS, ENCODING
 from dedup.segment import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.splits import Pieces
@@ -105,22 +104,6 @@ def _record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[re
         raise BadRecordError("a text or field name has a lone surrogate, which Parquet cannot hold; use --format jsonl")
     found[name] = record_fields.NULL
     return found, text, name
-
-
-def _known(doubts: Doubts, count: int) -> list[Known]:
-    """What is known of each of `count` texts before repair looks at them."""
-    ends = (np.searchsorted(rows[:, 0], np.arange(1, count + 1)).tolist() for rows in (doubts.lines, doubts.fixes))
-    lines: list[tuple[int, int]] = list(map(tuple, doubts.lines[:, 1:].tolist()))
-    fixes = [
-        (start, stop, decode(doubts.replacements[first:last]), PLAIN_EVIDENCE[number])
-        for _, start, stop, first, last, number in doubts.fixes.tolist()
-    ]
-    told = []
-    line = fixed = 0
-    for line_end, fixed_end in zip(*ends, strict=True):
-        told.append(Known(lines[line:line_end], fixes[fixed:fixed_end]))
-        line, fixed = line_end, fixed_end
-    return told
 
 
 def _encodable(text: str) -> bool:
@@ -229,11 +212,13 @@ class _Rows:
             bits = primitives.suspects(*pack(encoded)) & wanted
             suspect = np.flatnonzero(bits).tolist()
             rows, bits, encoded = [rows[at] for at in suspect], bits[suspect], [encoded[at] for at in suspect]
-            known = _known(primitives.suspect_lines(*pack(encoded)), len(rows))
+            odd = np.flatnonzero(bits & ENCODING).tolist()
+            doubts = primitives.suspect_lines(*pack([encoded[at] for at in odd]))
+            known = dict(zip((rows[at] for at in odd), doubts.by_text(len(odd)), strict=True))
             again = []
-            for row, own, told in zip(rows, bits.tolist(), known, strict=True):
+            for row, own in zip(rows, bits.tolist(), strict=True):
                 state = found.setdefault(row, Repairing(self.raws[row], self.settings))
-                if state.round(own, told):
+                if state.round(own, known.get(row)):
                     again.append(row)
             rows = again
             encoded = [encode(found[row].text) for row in rows]

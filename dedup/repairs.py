@@ -62,7 +62,7 @@ class Repairing:
         for rule, layer in self._layers(known):
             action = self._settings.rules[rule]
             if action == OFF or (action == FLAG and self._turn):
-                continue  # already reported
+                continue  # the rule does nothing, or has reported already
             if self.text is before and not bits & BITS[rule]:
                 continue
             if layer is whitespace and self.text is self._settled:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import encoding, typography, whitespace
+from dedup.encoding import PLAIN_EVIDENCE, Known
 from dedup.fingerprint import I64, decode
 from dedup.furniture import kinds
 
@@ -51,6 +52,21 @@ class Doubts(NamedTuple):
     lines: I64
     fixes: I64
     replacements: bytes
+
+    def by_text(self, count: int) -> list[Known]:
+        """The same for each of `count` texts, as the encoding rule takes it."""
+        ends = (np.searchsorted(rows[:, 0], np.arange(1, count + 1)).tolist() for rows in (self.lines, self.fixes))
+        lines: list[tuple[int, int]] = list(map(tuple, self.lines[:, 1:].tolist()))
+        fixes = [
+            (start, stop, decode(self.replacements[first:last]), PLAIN_EVIDENCE[number])
+            for _, start, stop, first, last, number in self.fixes.tolist()
+        ]
+        told = []
+        line = fixed = 0
+        for line_end, fixed_end in zip(*ends, strict=True):
+            told.append(Known(lines[line:line_end], fixes[fixed:fixed_end]))
+            line, fixed = line_end, fixed_end
+        return told
 
 
 def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> Doubts:

@@ -19,7 +19,6 @@ from dedup.beginnings import beginnings
 from dedup.fingerprint import encode, pack
 from dedup.kernels import screen as compiled
 from dedup.kernels.mojibake import suspect_lines
-from dedup.prepare import _known
 from dedup.repairs import Repairing, repair
 from dedup.settings import Settings
 from dedup.typography import typography
@@ -332,7 +331,7 @@ def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
         while again:
             packed = pack([encode(state.text)])
             [own] = compiled.suspects(*packed)
-            [known] = _known(suspect_lines(*packed), 1)
+            [known] = suspect_lines(*packed).by_text(1)
             again = bool(own) and state.round(own, known)
         assert (state.text, state.findings) == repair(text, settings)
 
@@ -345,7 +344,7 @@ def test_what_is_known_of_texts_is_what_encoding_finds(texts):
     told, plain = suspect_lines(*packed), screen.suspect_lines(*packed)
     left = [row for row in plain.lines.tolist() if row not in told.lines.tolist()]
     assert sorted(told.lines.tolist() + left) == plain.lines.tolist()
-    for text, known, every in zip(texts, _known(told, len(texts)), _known(plain, len(texts)), strict=True):
+    for text, known, every in zip(texts, told.by_text(len(texts)), plain.by_text(len(texts)), strict=True):
         unescape = "<" not in text
         expected = encoding.encoding(text, unescape=unescape)
         assert encoding.encoding(text, unescape=unescape, known=known) == expected
@@ -363,7 +362,7 @@ def test_plain_mojibake_is_told_without_ftfy():
     told = suspect_lines(*pack([encode(text) for text in seen]))
     sloppy = "encode sloppy-windows-1252, decode utf-8"
     assert not len(told.lines)
-    assert [known.fixes for known in _known(told, 3)] == [
+    assert [known.fixes for known in told.by_text(3)] == [
         [(start, stop, new, sloppy) for start, stop, new in ((3, 5, "é"), (6, 9, "“"), (11, 14, "”"))],
         [(0, 6, "при", sloppy)],
         [],

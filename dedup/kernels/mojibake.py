@@ -92,7 +92,7 @@ def _decoded(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes,
             size = 1
             if byte > 127:
                 code, size = decode_at(data, at, end)
-                byte = bytes_of[number, code] if code < _REACH else np.uint8(0)
+                byte = bytes_of[number, code] if code < bytes_of.shape[1] else np.uint8(0)
                 if byte == 0:
                     break
             out[position] = byte
