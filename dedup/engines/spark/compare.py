@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -34,23 +34,31 @@ def commons(pairs: Any, keys: Any, n: int, least: float, *, compiled: bool) -> A
     return joined.select("x", "y", "key_x", "key_y").mapInArrow(task, ddl_of(COMMON))
 
 
-def _contents(batches: Iterable[pa.RecordBatch], n: int, *, compiled: bool) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        keys = batch.column("key").to_pylist()
-        sizes, prints = _distinct(keys, n, compiled=compiled)[2:]
-        columns = {"k": batch.column("k"), "key": batch.column("key"), "size": sizes, "print": prints.view(np.int64)}
-        yield batch_of(
-            {name: pa.array(made) if name in {"size", "print"} else made for name, made in columns.items()}, CONTENT
+class Sets(NamedTuple):
+    """The sets of shingle hashes of keys: all hashes, where each set is, how large, and the parities of its hashes."""
+
+    hashes: U64
+    places: I64
+    sizes: I64
+    prints: U64
+
+    def with_more(self, others: Sets) -> Sets:
+        """These sets and those of `others` behind them."""
+        return Sets(
+            np.concatenate([self.hashes, others.hashes]),
+            np.concatenate([self.places, others.places + len(self.hashes)]),
+            np.concatenate([self.sizes, others.sizes]),
+            np.concatenate([self.prints, others.prints]),
         )
 
 
-def _distinct(keys: list[bytes], n: int, *, compiled: bool) -> tuple[U64, I64, I64, U64]:
-    """The sets of shingle hashes of keys: all hashes, where each set is, how large, and the parities of its hashes."""
+def sets_of(keys: list[bytes], n: int, *, compiled: bool) -> Sets:
+    """The sets of `keys`."""
     if not compiled:
         hashes, borders = hash_sets(keys, n)
         sets = [hashes[start:stop] for start, stop in pairwise(borders.tolist())]
         bits = [np.bitwise_xor.reduce(np.uint64(1) << (one & np.uint64(63)), initial=np.uint64(0)) for one in sets]
-        return hashes, borders[:-1], np.diff(borders), np.array(bits, np.uint64)
+        return Sets(hashes, borders[:-1], np.diff(borders), np.array(bits, np.uint64))
     from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
 
     data, borders = pack(keys)
@@ -59,7 +67,38 @@ def _distinct(keys: list[bytes], n: int, *, compiled: bool) -> tuple[U64, I64, I
     hashes = np.empty(int(places[-1]), np.uint64)
     sizes, prints = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.uint64)
     matching.distinct(data, borders[:-1], borders[1:], n, np.arange(len(keys)), hashes, places[:-1], sizes, prints)
-    return hashes, places[:-1], sizes, prints
+    return Sets(hashes, places[:-1], sizes, prints)
+
+
+def shared(ones: I64, twos: I64, keys: list[bytes], sets: Sets, n: int, least: float, *, compiled: bool) -> I64:
+    """How many shingles the pairs of `keys` share; -1 where that is surely less than `least` of the first."""
+    if not compiled:
+        shingles = [key_shingles(key, n) for key in keys]
+        return np.array([len(shingles[one] & shingles[two]) for one, two in zip(ones, twos, strict=True)], np.int64)
+    from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+
+    order = np.argsort(twos, kind="stable")
+    found = np.empty(len(order), np.int64)
+    matching.commons(ones[order], twos[order], *sets[:3], least, found)
+    common = np.empty(len(order), np.int64)
+    common[order] = found
+    near = np.flatnonzero(common >= 0)
+    if not len(near):
+        return common
+    involved, places = np.unique(np.concatenate([ones[near], twos[near]]), return_inverse=True)
+    some, others = places.reshape(2, -1)
+    data, borders = pack([keys[one] for one in involved.tolist()])
+    alike = matching.agree(data, borders[:-1], borders[1:], some, others, n)
+    for pair in near[~alike].tolist():  # two shingles with one hash: about one comparison in 10**13
+        common[pair] = len(key_shingles(keys[ones[pair]], n) & key_shingles(keys[twos[pair]], n))
+    return common
+
+
+def _contents(batches: Iterable[pa.RecordBatch], n: int, *, compiled: bool) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        sets = sets_of(batch.column("key").to_pylist(), n, compiled=compiled)
+        numbers = {"size": pa.array(sets.sizes), "print": pa.array(sets.prints.view(np.int64))}
+        yield batch_of({"k": batch.column("k"), "key": batch.column("key"), **numbers}, CONTENT)
 
 
 def _commons(batches: Iterable[pa.RecordBatch], n: int, least: float, *, compiled: bool) -> Iterator[pa.RecordBatch]:
@@ -69,30 +108,9 @@ def _commons(batches: Iterable[pa.RecordBatch], n: int, least: float, *, compile
         both = pa.concat_arrays([batch.column("key_x"), batch.column("key_y")]).dictionary_encode()
         keys = both.dictionary.to_pylist()
         ones, twos = np.asarray(both.indices, np.int64).reshape(2, -1)
-        hashes, places, sizes, _ = _distinct(keys, n, compiled=compiled)
-        if compiled:
-            common = _compiled(ones, twos, keys, (hashes, places, sizes), n, least)
-        else:
-            sets = [key_shingles(key, n) for key in keys]
-            common = np.array([len(sets[one] & sets[two]) for one, two in zip(ones, twos, strict=True)], np.int64)
+        sets = sets_of(keys, n, compiled=compiled)
+        common = shared(ones, twos, keys, sets, n, least, compiled=compiled)
         mine = np.flatnonzero(common >= 0)
-        made = {"common": common[mine], "sx": sizes[ones[mine]], "sy": sizes[twos[mine]]}
+        made = {"common": common[mine], "sx": sets.sizes[ones[mine]], "sy": sets.sizes[twos[mine]]}
         told = {name: batch.column(name).take(pa.array(mine)) for name in ("x", "y")}
         yield batch_of({**told, **{name: pa.array(values) for name, values in made.items()}}, COMMON)
-
-
-def _compiled(ones: I64, twos: I64, keys: list[bytes], sets: tuple[U64, I64, I64], n: int, least: float) -> I64:
-    """How many shingles the pairs share; -1 where that is surely less than `least` of the first."""
-    from dedup.kernels import matching  # noqa: PLC0415 - loading numba takes longer than a small job
-
-    order = np.argsort(twos, kind="stable")
-    found = np.empty(len(order), np.int64)
-    matching.commons(ones[order], twos[order], *sets, least, found)
-    common = np.empty(len(order), np.int64)
-    common[order] = found
-    near = np.flatnonzero(common >= 0)
-    data, borders = pack(keys)
-    alike = matching.agree(data, borders[:-1], borders[1:], ones[near], twos[near], n)
-    for pair in near[~alike].tolist():  # two shingles with one hash: about one comparison in 10**13
-        common[pair] = len(key_shingles(keys[ones[pair]], n) & key_shingles(keys[twos[pair]], n))
-    return common

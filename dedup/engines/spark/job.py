@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dedup import __version__
-from dedup.engines.spark.articles import gone, match_articles, match_contained
+from dedup.engines.spark.articles import gone, match_articles
+from dedup.engines.spark.contained import match_contained
 from dedup.engines.spark.paragraphs import match_paragraphs
 from dedup.engines.spark.reading import META, Listing, prepared, records, rows
 from dedup.engines.spark.store import Store
@@ -41,7 +42,7 @@ class SparkJob:
             every = self._prepared()
         with self.watch.stage("match articles"):
             articles = match_articles(self.store, every, settings, compiled=compiled)
-            found = match_contained(self.store, every, articles.verdicts, settings, compiled=compiled)
+            found = match_contained(self.store, every, articles.verdicts, settings, self.partitions, compiled=compiled)
         with self.watch.stage("match paragraphs"):
             kept = every.where("error is null").join(gone(found, settings), "aid", "left_anti")
             paragraphs = match_paragraphs(self.store, kept, settings, compiled=compiled)
