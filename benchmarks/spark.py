@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import hashlib
 import json
 import os
 import random
@@ -124,8 +125,6 @@ def compare(source: Path, engines: list[str]) -> None:
 
 
 def _digests(out: Path) -> Iterator[tuple[str, bytes]]:
-    import hashlib  # noqa: PLC0415 - only where runs are compared
-
     for path in out.iterdir():
         if path.name != "run.log.json":
             with path.open("rb") as file:
@@ -147,13 +146,22 @@ def versions() -> dict[str, str]:
     return {"pyspark": version("pyspark"), "executor": f"one core, {MEMORY} for Java"}
 
 
+def code() -> str:
+    """Which state of the package it is."""
+    import dedup  # noqa: PLC0415 - only where it runs
+
+    folder = Path(dedup.__file__).parent
+    told = [path.read_bytes() for path in sorted(folder.rglob("*.py"))]
+    return hashlib.sha256(b"".join(told)).hexdigest()[:12]
+
+
 def run(source: Path, engine: str, out: Path) -> None:
     """One run in this process."""
     import dedup  # noqa: PLC0415 - only where it runs
     from dedup.engines.local import primitives  # noqa: PLC0415
 
     kind, cores = engine.split("-")
-    told: dict[str, Any] = {"input": source.name, "engine": engine}
+    told: dict[str, Any] = {"input": source.name, "engine": engine, "code": code()}
     if kind == "local":
         primitives(compiled=True)  # compiled once and kept: no part of a job
         spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -68,11 +68,12 @@ def _scans(plan: str) -> Counter[str]:
 def watched() -> Iterator[dict[str, Any]]:
     """Fills in, while the block runs, the most memory that one process of each kind has held, in MB.
 
-    At the end also the core-seconds of all processes below this one, Java and Python, by kind and together; Linux only.
+    At the end also the core-seconds of all processes below this one, Java and Python, by kind and together, and those
+    of everybody else on this machine; Linux only.
     """
     told: dict[str, Any] = {}
     ended = threading.Event()
-    before = _spent()
+    before, before_all = _spent(), _busy()
 
     def look() -> None:
         while not ended.wait(_LOOK_EVERY):
@@ -88,6 +89,7 @@ def watched() -> Iterator[dict[str, Any]]:
         spent = _spent() - before
         told |= {f"core_seconds_{kind}": round(each, 1) for kind, each in sorted(spent.items())}
         told["core_seconds"] = round(spent.total(), 1)
+        told["core_seconds_of_others"] = round(max(_busy() - before_all - spent.total(), 0), 1)
         ended.set()
         thread.join()
 
@@ -98,6 +100,12 @@ def _spent() -> Counter[str]:
     for kind, ticks, _ in _processes().values():
         found[kind] += ticks / os.sysconf("SC_CLK_TCK")  # type: ignore[assignment]  # a sum of seconds
     return found
+
+
+def _busy() -> float:
+    """Core-seconds that this machine has worked so far, for whomever."""
+    user, nice, system, _, _, interrupts, soft, *_ = Path("/proc/stat").read_text(encoding="ascii").split()[1:9]
+    return sum(map(int, (user, nice, system, interrupts, soft))) / os.sysconf("SC_CLK_TCK")
 
 
 def _processes() -> dict[int, tuple[str, int, int]]:

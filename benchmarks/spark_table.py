@@ -8,6 +8,7 @@ What is extrapolated is a straight line through the runs on `LINE`, of growing s
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from typing import Any
 
 import machine
@@ -16,7 +17,7 @@ from contenders import ROOT
 from table import markdown
 
 PAGE = ROOT / "docs" / "scaling.md"
-LINE = "senate_releases"
+LINE = "hard"
 SKEWED = ("bucket", "copies", "source")
 HOURS = 10  # that a large job may take
 PARTS = ("records", "texts", "keys", "numbers")
@@ -51,12 +52,55 @@ def sections(kept: dict[str, Any]) -> dict[str, str]:
         f"{figures['pyspark']}, Java {figures['java']}; executors of {figures['executor']}."
     )
     return {
-        "machine": where,
+        "machine": f"{where} {states(runs)}",
         "growth": growth([run for run in runs if not run["input"].startswith(SKEWED)]),
+        "workers": workers([run for run in runs if not run["input"].startswith(SKEWED)]),
         "traffic": traffic([run for run in runs if run["engine"] != "local-2"]),
         "skew": skew([run for run in runs if run["input"].startswith(SKEWED)]),
         "line": line([run for run in runs if run["input"].startswith(LINE)]),
     }
+
+
+def states(runs: list[Run]) -> str:
+    """Which rows are of an earlier state of the package than the others."""
+    now = Counter(run.get("code") for run in runs if run.get("code")).most_common(1)
+    earlier = [run for run in runs if not now or run.get("code") != now[0][0]]
+    told = ", ".join(f"`{_short(name)}` of {_size(earlier, name)} MB" for name in _inputs(earlier))
+    return (
+        f"All rows are of one state of the code, but for {told}."
+        if earlier
+        else "All rows are of one state of the code."
+    )
+
+
+def _size(runs: list[Run], name: str) -> float:
+    return next(float(run["megabytes"]) for run in runs if run["input"] == name)
+
+
+def workers(runs: list[Run]) -> str:
+    """What a second worker gains, and what it costs."""
+    rows = []
+    for name in _inputs(runs):
+        mine = {run["engine"]: run for run in runs if run["input"] == name}
+        if not {"spark-1", "spark-2"} <= mine.keys():
+            continue
+        one, two = mine["spark-1"], mine["spark-2"]
+        rows.append(
+            [
+                _short(name),
+                one["megabytes"],
+                one["seconds"],
+                two["seconds"],
+                round(one["seconds"] / two["seconds"], 2),
+                one["core_seconds"],
+                two["core_seconds"],
+                *(one[f"core_seconds_{kind}"] for kind in ("driver_java", "executor")),
+                *(run.get("core_seconds_of_others") for run in (one, two)),
+            ]
+        )
+    head = ("", "MB", "1 worker: s", "2 workers: s", "faster, times", "1 worker: core-s", "2 workers: core-s")
+    more = ("of 1: driver's Java", "of 1: executor's Java", "others meanwhile, 1 worker: core-s", "2 workers: core-s")
+    return markdown((*head, *more), rows)
 
 
 def growth(runs: list[Run]) -> str:
