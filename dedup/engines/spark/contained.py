@@ -25,6 +25,7 @@ from dedup.prepare import CONTAINED_WORDS
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 _MEETINGS_AT_ONCE = 1_000_000  # of an article with one that shares a minimizer: a row each, where nothing is shared
+_WORDS_AT_ONCE = 1_000_000  # of articles: their keys, and a hash for each
 _VISITS = visits(pa.int64())
 
 
@@ -54,7 +55,7 @@ def match_contained(
 
 
 def _shared(store: Store, articles: Any) -> tuple[Any, Any]:
-    """For each article its rarest shared minimizers, ``v, aid, r, holders``; of each the first that have it."""
+    """For each article its rarest shared minimizers, ``v, aid, r, holders, place``; of each who has it first."""
     from pyspark.sql import Window  # noqa: PLC0415 - an extra
     from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -70,7 +71,7 @@ def _shared(store: Store, articles: Any) -> tuple[Any, Any]:
     wanted = held.withColumns({"place": rarest, "own": own}).where(
         f"place <= own - greatest(1, cast({SHARED_MINIMIZERS}D * total as bigint)) + 1"
     )
-    wanted = store.table("contained-wanted", wanted.select("v", "aid", "r", "holders"))
+    wanted = store.table("contained-wanted", wanted.select("v", "aid", "r", "holders", "place"))
     return wanted, held.where(f"posting <= {POSTINGS_AT_MOST}").select("v", "aid", "r")
 
 
@@ -78,9 +79,11 @@ def _candidates(wanted: Any, posted: Any, partitions: int, *, compiled: bool) ->
     """For each article those before it that share most of its rarest minimizers: rows as `visits` says."""
     from pyspark.sql import functions as f  # noqa: PLC0415
 
-    # No part has more meetings than fit into a task, even where no two of its articles share one.
-    meetings = wanted.agg(f.sum(f.least("holders", f.lit(POSTINGS_AT_MOST)))).first()[0]
-    parts = parts_of(partitions, -(-(meetings or 0) // _MEETINGS_AT_ONCE))
+    # No part has more than fits into a task: meetings, even where no two of its articles share one; and words.
+    meetings, words = wanted.agg(
+        f.sum(f.least("holders", f.lit(POSTINGS_AT_MOST))), f.sum(f.when(f.col("place") == 1, -f.col("r")))
+    ).first()
+    parts = parts_of(partitions, max((meetings or 0) // _MEETINGS_AT_ONCE, (words or 0) // _WORDS_AT_ONCE) + 1)
     wanted = wanted.selectExpr(f"{in_part('aid', parts)} as part", "v", "aid", "r", "true as asks")
     told = wanted.select("part", "v").distinct().join(posted, "v").withColumn("asks", f.expr("false"))
     every = wanted.unionByName(told).repartition("part").sortWithinPartitions("part")
