@@ -25,7 +25,7 @@ from dedup import plain
 from dedup.align import agreeing
 from dedup.fingerprint import I64, windows
 from dedup.plain import Primitives
-from dedup.segment import has_digit, size_of, unspaced_letter, weight
+from dedup.segment import has_digit, is_unspaced, size_of, weight
 from dedup.settings import PARAGRAPH_SHINGLE
 from dedup.starts import word_starts
 from dedup.texts import RUN
@@ -265,7 +265,7 @@ def _is_label(token: str) -> bool:
     """Whether the first word of a paragraph, in a script without capitals, may be a name: of a day, of a person."""
     if token.isascii() or token.lower() != token.upper():
         return False
-    return len(token) <= LABEL or not unspaced_letter().match(token)
+    return len(token) <= LABEL or not is_unspaced(token[0])
 
 
 def _differing(one: str, two: str) -> tuple[str, str]:

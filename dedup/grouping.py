@@ -21,6 +21,7 @@ Holders = npt.NDArray[np.uint32]  # numbers of texts; 4,294,967,295 of them at m
 _UPPER = 1 << 32  # values are parted by 32 bits of them
 _ENTRY_BYTES = 12
 _COPIES = 2  # of the entries of a pass, while they are grouped
+_SLOTS = 8  # of a sieve, for each entry: one of eight falls where another did by chance
 _FIRST_BYTES = 48  # of one text in a pass over digests: digest, number, table, result
 
 
@@ -86,23 +87,33 @@ def shared(
 ) -> Iterator[tuple[Entries, U64]]:
     """The entries whose value another text has too, with numbers from 0 in place of values; and those values.
 
-    `entries` gives those with ``low <= part < high`` of about `size` in all; it is called once for each pass, and each
-    pass gives a result of its own.
+    `entries` gives those with ``low <= part < high`` of about `size` in all; it is called for each pass, and each pass
+    gives a result of its own. Compiled, entries are first let fall into a sieve, then those are taken that fell where
+    another did: most values stand once, and these go without ever being held together.
     """
-    for low, high in slices(_UPPER, scratch.passes(size * _ENTRY_BYTES * _COPIES)):
-        found = [Entries(np.empty(0, np.uint64), np.empty(0, np.uint32)), *entries(low, high)]
-        keys, holders = (np.concatenate([one[column] for one in found]) for column in range(2))
-        del found
-        if comparer.compiled:
-            from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+    if not comparer.compiled:
+        for span in slices(_UPPER, scratch.passes(size * _ENTRY_BYTES * _COPIES)):
+            keys, holders = _joined(entries(*span))
+            every, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+            numbers = np.cumsum(counts > 1) - 1
+            mine = counts[inverse] > 1
+            yield Entries(numbers[inverse[mine]].astype(np.uint64), holders[mine]), every[counts > 1]
+        return
+    from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
+    parts = scratch.passes(size * _SLOTS // fast.SLOTS)
+    for low, high in slices(_UPPER, parts):
+        sieve = np.zeros(size * _SLOTS // (fast.SLOTS * parts) + 1, np.uint8)
+        again = sum(fast.fall(one.keys, sieve) for one in entries(low, high))
+        for start, stop in slices(high - low, scratch.passes(2 * again * _ENTRY_BYTES * _COPIES)):
+            keys, holders = _joined(fast.met(*one, sieve) for one in entries(low + start, low + stop))
             count, values = fast.shared(keys, holders)
             yield Entries(keys[:count].copy(), holders[:count].copy()), values  # views would keep all of the pass
-            continue
-        every, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
-        numbers = np.cumsum(counts > 1) - 1
-        mine = counts[inverse] > 1
-        yield Entries(numbers[inverse[mine]].astype(np.uint64), holders[mine]), every[counts > 1]
+
+
+def _joined(found: Iterable[tuple[U64, Holders]]) -> Entries:
+    parts = [(np.empty(0, np.uint64), np.empty(0, np.uint32)), *found]
+    return Entries(*(np.concatenate([one[column] for one in parts]) for column in range(2)))
 
 
 def bucket_entries(texts: Holders, buckets: U32, low: int, high: int, comparer: Comparer) -> Entries:

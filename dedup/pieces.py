@@ -7,8 +7,7 @@ whether it would make the same. Only the columns asked for are decompressed.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -114,10 +113,11 @@ def load(piece: Piece, names: Sequence[str] | None = None) -> pa.RecordBatch:
     if isinstance(piece, pa.RecordBatch):
         return piece if names is None else piece.select(list(names))
     with pa.memory_map(str(piece)) as file:
-        schema = pa.ipc.open_file(file).schema
-        wanted = list(range(len(schema))) if names is None else sorted(schema.get_field_index(name) for name in names)
-        options = pa.ipc.IpcReadOptions(included_fields=wanted)
-        batch = pa.ipc.open_file(file, options=options).get_batch(0).replace_schema_metadata(None)
+        reader = pa.ipc.open_file(file)
+        if names is not None:
+            wanted = sorted(map(reader.schema.get_field_index, names))
+            reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted))
+        batch = reader.get_batch(0).replace_schema_metadata(None)
         return batch if names is None else batch.select(list(names))
 
 
@@ -134,7 +134,7 @@ class Corpus:
         self.scratch = scratch or Scratch()
         self.rows = list(self.scratch.map(_rows, pieces))
         self.starts = np.concatenate([[0], np.cumsum(self.rows, dtype=np.int64)]).astype(np.int64)
-        self._kept: OrderedDict[tuple[int, str], pa.Array] = OrderedDict()
+        self._kept: dict[str, dict[int, pa.Array]] = {"paragraphs": {}, "key": {}}
         self._kept_bytes = 0
         self._lock = Lock()
 
@@ -166,59 +166,55 @@ class Corpus:
         np.cumsum(np.concatenate([np.empty(0, np.int64), *counts]), out=borders[1:])
         return borders
 
-    def each_of_paragraphs(self, *names: str) -> Iterator[list[pa.Array]]:
-        """The members `names` of the paragraphs of every piece, in order."""
+    def each_of_paragraphs(self, *names: str, pieces: Iterable[int] | None = None) -> Iterator[list[pa.Array]]:
+        """The members `names` of the paragraphs of every piece, or of the `pieces`, in order."""
 
         def part(number: int) -> list[pa.Array]:
             values = self._paragraphs(number).flatten()
             return [values.field(name) for name in names]
 
-        return self.scratch.map(part, range(len(self.pieces)))
+        return self.scratch.map(part, range(len(self.pieces)) if pieces is None else pieces)
 
     def paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
         """The members `names` of all paragraphs, or of those with the given `numbers`, any order, as numpy arrays."""
-        order = None if numbers is None else np.argsort(numbers, kind="stable")
-        found: list[list[Any]] = [[] for _ in names]
-        start = 0
-        for arrays in self.each_of_paragraphs(*names):
-            stop = start + len(arrays[0])
-            mine: Any = slice(None)
-            if numbers is not None and order is not None:
-                low, high = np.searchsorted(numbers, (start, stop), sorter=order)
-                mine = numbers[order[low:high]] - start
-            for column, array in zip(found, arrays, strict=True):
-                column.append(np.asarray(array)[mine].copy())
-            start = stop
-        joined = [np.concatenate(column) for column in found]
-        if order is not None:
-            places = np.argsort(order)
-            joined = [column[places] for column in joined]
-        return joined
+        if numbers is None:
+            found = [[np.asarray(array).copy() for array in arrays] for arrays in self.each_of_paragraphs(*names)]
+            return [np.concatenate(column) for column in zip(*found, strict=True)]
+        order = np.argsort(numbers, kind="stable")
+        borders = self.paragraph_borders[self.starts]
+        places = np.searchsorted(numbers, borders, sorter=order)
+        pieces = np.flatnonzero(np.diff(places)).tolist()
+        parts: list[list[Any]] = [[np.empty(0, np.int64)] for _ in names]
+        for piece, arrays in zip(pieces, self.each_of_paragraphs(*names, pieces=pieces), strict=True):
+            mine = numbers[order[places[piece] : places[piece + 1]]] - borders[piece]
+            for part, array in zip(parts, arrays, strict=True):
+                part.append(np.asarray(array)[mine])
+        back = np.argsort(order)
+        return [np.concatenate(part)[back] for part in parts]
 
     def key_column(self, number: int) -> pa.LargeBinaryArray:
-        """The comparison keys of piece `number`; those asked for last are kept as far as memory goes."""
-        column = self._known(number, "key")
-        with self._lock:
-            if self._kept.pop((number, "key"), None) is None:
-                self._kept_bytes += column.nbytes
-            self._kept[number, "key"] = column
-            while self._kept_bytes > self._room:
-                self._kept_bytes -= self._kept.popitem(last=False)[1].nbytes
-        return column
+        """The comparison keys of piece `number`; those of the first pieces are kept where there is room."""
+        return self._column(number, "key")
 
     def _paragraphs(self, number: int) -> pa.ListArray:
-        """The paragraphs of piece `number`: of the first pieces, they are kept, since all are gone over repeatedly."""
-        column = self._known(number, "paragraphs")
-        with self._lock:
-            if (number, "paragraphs") not in self._kept and self._kept_bytes + column.nbytes <= self._room:
-                self._kept[number, "paragraphs"] = column
-                self._kept_bytes += column.nbytes
-        return column
+        """The paragraphs of piece `number`, kept before keys are: all of them are gone over again and again."""
+        return self._column(number, "paragraphs")
 
-    def _known(self, number: int, name: str) -> pa.Array:
-        with self._lock:
-            column = self._kept.get((number, name))
-        return load(self.pieces[number], [name]).column(0) if column is None else column
+    def _column(self, number: int, name: str) -> pa.Array:
+        found = self._kept[name].get(number)
+        if found is None:
+            found = load(self.pieces[number], [name]).column(0)
+            with self._lock:
+                self._keep(number, name, found)
+        return found
+
+    def _keep(self, number: int, name: str, column: pa.Array) -> None:
+        keys = self._kept["key"]
+        while name == "paragraphs" and keys and self._kept_bytes + column.nbytes > self._room:
+            self._kept_bytes -= keys.popitem()[1].nbytes
+        if number not in self._kept[name] and self._kept_bytes + column.nbytes <= self._room:
+            self._kept[name][number] = column
+            self._kept_bytes += column.nbytes
 
     @property
     def _room(self) -> int:

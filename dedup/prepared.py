@@ -165,6 +165,8 @@ def bucket_array(made: U32, rows: I64, count: int) -> pa.Array:
     bands = made.shape[1]
     values = np.zeros((count, bands), np.uint32)
     values[rows] = made
-    missing = np.ones(count, bool)
-    missing[rows] = False
-    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), bands, mask=pa.array(missing))
+    known = np.zeros(count, bool)
+    known[rows] = True
+    bits = pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
+    # `from_arrays` would import all of pyarrow.compute for its mask, in every process.
+    return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [bits], children=[pa.array(values.ravel())])

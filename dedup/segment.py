@@ -141,9 +141,22 @@ def size_of(found: Iterable[str]) -> float:
 @lru_cache(maxsize=1 << 16)
 def weight(word: str) -> float:
     """What one word is to a reader, in words."""
-    if word.isascii() or not unspaced_letter().match(word):
+    if word.isascii() or not is_unspaced(word[0]):
         return 1
     return LETTER_EAST if ord(word[0]) > LAST_OF_THE_SOUTH else LETTER_SOUTH
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character is a letter of a script that is written without spaces: a word by itself.
+
+    >>> is_unspaced("京"), is_unspaced("e"), is_unspaced("。")
+    (True, False, False)
+    """
+    code = ord(character)
+    for low, high in UNSPACED:
+        if low <= code <= high:
+            return unicodedata.category(character)[0] == "L"
+    return False
 
 
 @lru_cache(maxsize=1 << 16)
@@ -204,10 +217,3 @@ def _words() -> re.Pattern[str]:
 def _long_marks() -> re.Pattern[str]:
     marks, _, _ = _classes()
     return re.compile(f"[{marks}]{{{MARKS_AT_MOST + 1},}}")
-
-
-@cache
-def unspaced_letter() -> re.Pattern[str]:
-    """Matches one letter of a script that is written without spaces."""
-    _, unspaced, _ = _classes()
-    return re.compile(f"[{unspaced}]")

@@ -13,7 +13,7 @@ import unicodedata
 import numpy as np
 
 from dedup.fingerprint import I64, Bytes
-from dedup.segment import unspaced_letter, words
+from dedup.segment import is_unspaced, words
 
 SPACE, LETTER, WORD, UNSURE, _NEW = range(5)  # between words, a part of one, one by itself
 _CHARACTERS = np.full(0x110000, _NEW, np.uint8)  # what each is; filled in when it is met
@@ -54,9 +54,8 @@ def _kind(character: str) -> int:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
     if any(unicodedata.category(one)[0] == "M" for one in character + folded):
         return UNSURE
-    found = words(character)
-    if not found:
+    if not any(one.isalnum() or one == "_" for one in folded):
         return SPACE
-    if found != [folded]:
+    if len(folded) > 1 and words(character) != [folded]:
         return UNSURE
-    return WORD if unspaced_letter().match(folded) else LETTER
+    return WORD if is_unspaced(folded[0]) else LETTER

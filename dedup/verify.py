@@ -1,8 +1,9 @@
 """Proof that an output is what it says: every text can be had again, every twin is there, every number is right.
 
 Three passes over the tables, none of which holds them: the first checks each article by itself, the second puts
-the texts of twins into a temporary file, the third compares each duplicate with its twin. What is compared is
-recomputed from the raw texts, so that a wrong similarity cannot vouch for itself.
+the texts of twins into a temporary file, the third compares each duplicate with its twin, on all cores. What is
+compared is recomputed from the raw texts, by the plain definitions and no compiled code, so that a wrong similarity
+cannot vouch for itself.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import math
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from dedup.contained import CONTAINED_SHARE
+from dedup.engines.local import SMALL_BYTES, LocalEngine, Workers
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
-from dedup.fingerprint import containment, encode
+from dedup.fingerprint import containment, decode, encode
 from dedup.layers import Layers, compared_text, layers
 from dedup.rules import BY_NAME, TEXT
 from dedup.segment import comparison_key, words
@@ -34,6 +36,7 @@ ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None, "cont
 SPAN_RULES = {"boilerplate": 1.0, "repeated-block": None, "repeated-paragraph": None, "shared-paragraph": None}
 
 _TWINS_AT_HAND = 64
+_BATCH_CHARACTERS = 1 << 18  # of articles compared at once, for half a second or so
 
 
 class Mismatch(NamedTuple):
@@ -51,12 +54,14 @@ class Verified(NamedTuple):
     mismatches: list[Mismatch]
 
 
-def verify(path: str | Path) -> Verified:
+def verify(path: str | Path, engine: LocalEngine | None = None) -> Verified:
     """What checking every article, finding, twin, count and file of an output found.
 
-    Raises `OutputError` where `path` is no output at all.
+    `engine` says how many processes compare texts. Raises `OutputError` where `path` is no output at all.
     """
     stored = open_stored(path)
+    size = sum(entry.stat().st_size for entry in stored.path.iterdir())
+    workers = Workers(compiled=False, processes=(engine or LocalEngine()).processes if size >= SMALL_BYTES else 1)
     found: list[Mismatch] = []
     counts: Counter[str] = Counter()
     try:
@@ -64,7 +69,7 @@ def verify(path: str | Path) -> Verified:
         twins = _check_articles(stored, counts, found)
         found += _check_counts(stored, counts)
         if twins:
-            found += _check_twins(stored, twins)
+            found += _check_twins(stored, twins, workers)
     except OutputError as error:  # a table that cannot be read on
         found.append(Mismatch(str(stored.path), str(error)))
     return Verified(counts["articles"], counts["findings"], found)
@@ -163,22 +168,88 @@ def _check_counts(stored: Stored, counts: Counter[str]) -> Iterator[Mismatch]:
                 yield Mismatch(RUN, f"counts {told['findings']} of {rule}: {action}, the tables hold {holds}")
 
 
-def _check_twins(stored: Stored, twins: set[Key]) -> Iterator[Mismatch]:
+def _check_twins(stored: Stored, twins: set[Key], workers: Workers) -> Iterator[Mismatch]:
     """Check every finding that names a twin against the twin's own text."""
-    with tempfile.TemporaryFile() as file:
-        texts = _Twins(stored, twins, file)
+    with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
+        file = Path(folder) / "twins"
+        places = _kept_twins(stored, twins, file)
+        task = partial(_wrong_twins, settings=stored.settings, file=file)
+        for found in workers.map(task, _repeats(stored, places)):
+            yield from found
+
+
+class _Place(NamedTuple):
+    """Where the text of a twin is in the temporary file, and what else matters of its article."""
+
+    article: str
+    kept: bool
+    start: int
+    size: int
+    gone: list[tuple[int, int]]  # span of each drop
+
+
+class _Repeats(NamedTuple):
+    """An article that repeats others: its raw text, and each finding that says so with the twin, if it is there."""
+
+    where: str
+    raw: str
+    findings: list[tuple[Finding, _Place | None]]
+
+
+def _kept_twins(stored: Stored, keys: set[Key], file: Path) -> dict[Key, _Place]:
+    """Puts the raw texts of twins into `file`; where they are."""
+    places: dict[Key, _Place] = {}
+    with file.open("wb") as out:
         for article in stored.articles(lambda _where, _what: None):
-            repeats = [finding for finding in article.findings if finding.twin_source is not None]
-            if not repeats:
-                continue
-            try:
-                raw = article.raw
-            except FindingError:  # told of already
-                continue
-            text = _Text(raw, stored.settings)
-            for finding in repeats:
-                for what in _wrong_twin(finding, text, texts):
-                    yield Mismatch(article.where, f"{_name(finding)}: {what}")
+            if article.key in keys:
+                try:
+                    data = encode(article.raw)
+                except FindingError:  # told of already
+                    data = b""
+                gone = [(one.start, one.stop) for one in article.findings if one.action == DROP]
+                places[article.key] = _Place(article.id, article.kept, out.tell(), len(data), gone)
+                out.write(data)
+    return places
+
+
+def _repeats(stored: Stored, places: dict[Key, _Place]) -> Iterator[list[_Repeats]]:
+    """Articles with findings that name twins, some at a time."""
+    some: list[_Repeats] = []
+    size = 0
+    for article in stored.articles(lambda _where, _what: None):
+        repeats = [finding for finding in article.findings if finding.twin_source is not None]
+        if not repeats:
+            continue
+        try:
+            raw = article.raw
+        except FindingError:  # told of already
+            continue
+        some.append(_Repeats(article.where, raw, [(finding, places.get(_twin_key(finding))) for finding in repeats]))
+        size += len(raw)
+        if size >= _BATCH_CHARACTERS:
+            yield some
+            some, size = [], 0
+    yield some
+
+
+def _wrong_twins(some: list[_Repeats], settings: Settings, file: Path) -> list[Mismatch]:
+    """What does not fit between articles and the twins that their findings name."""
+    with file.open("rb") as texts:
+
+        @lru_cache(_TWINS_AT_HAND)
+        def text_of(start: int, size: int) -> _Text:
+            texts.seek(start)
+            return _Text(decode(texts.read(size)), settings)
+
+        found = []
+        for where, raw, findings in some:
+            text = _Text(raw, settings)
+            for finding, place in findings:
+                twin = text_of(place.start, place.size) if place else None
+                found += [
+                    Mismatch(where, f"{_name(finding)}: {what}") for what in _wrong_twin(finding, text, place, twin)
+                ]
+    return found
 
 
 class _Text:
@@ -230,45 +301,13 @@ class _Text:
         )
 
 
-class _Place(NamedTuple):
-    """Where the text of a twin is in the temporary file, and what else matters of its article."""
-
-    article: str
-    kept: bool
-    start: int
-    size: int
-    gone: list[tuple[int, int]]  # span of each drop
+def _twin_key(finding: Finding) -> Key:
+    return finding.twin_source or "", -1 if finding.twin_record is None else finding.twin_record
 
 
-class _Twins:
-    """The articles that are twins, their texts in a temporary file."""
-
-    def __init__(self, stored: Stored, keys: set[Key], file: BinaryIO) -> None:
-        self.file = file
-        self.settings = stored.settings
-        self.places: dict[Key, _Place] = {}
-        for article in stored.articles(lambda _where, _what: None):
-            if article.key in keys:
-                try:
-                    data = article.raw.encode("utf-8", "surrogatepass")
-                except FindingError:  # told of already
-                    data = b""
-                gone = [(one.start, one.stop) for one in article.findings if one.action == DROP]
-                self.places[article.key] = _Place(article.id, article.kept, file.tell(), len(data), gone)
-                file.write(data)
-        self.text = lru_cache(_TWINS_AT_HAND)(self._text)
-
-    def _text(self, key: Key) -> _Text:
-        place = self.places[key]
-        self.file.seek(place.start)
-        return _Text(self.file.read(place.size).decode("utf-8", "surrogatepass"), self.settings)
-
-
-def _wrong_twin(finding: Finding, text: _Text, twins: _Twins) -> Iterator[str]:
-    key = (finding.twin_source or "", -1 if finding.twin_record is None else finding.twin_record)
-    name = f"its twin {finding.twin!r} ({key[0]}#{key[1]})"
-    place = twins.places.get(key)
-    if place is None:
+def _wrong_twin(finding: Finding, text: _Text, place: _Place | None, twin: _Text | None) -> Iterator[str]:
+    name = "its twin {!r} ({}#{})".format(finding.twin, *_twin_key(finding))
+    if place is None or twin is None:
         yield f"{name} is not there"
         return
     if not place.kept:
@@ -276,7 +315,6 @@ def _wrong_twin(finding: Finding, text: _Text, twins: _Twins) -> Iterator[str]:
     if place.article != finding.twin:
         yield f"{name} is named {place.article!r}"
     start, stop = finding.twin_start, finding.twin_stop
-    twin = twins.text(key)
     if start is None or stop is None or not 0 <= start <= stop <= len(twin.raw):
         yield f"{name} is {len(twin.raw)} characters long, its span is {start}-{stop}"
         return

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from dedup.findings import Finding, fix
-from dedup.segment import MARKS_AT_MOST, unspaced_letter
+from dedup.segment import MARKS_AT_MOST, is_unspaced
 
 _BLANK = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _REMOVED = {
@@ -156,8 +156,7 @@ def _between_unspaced(text: str, left: int, right: int) -> bool:
     before = left - 1
     while before > max(0, left - MARKS_AT_MOST) and unicodedata.category(text[before]).startswith("M"):
         before -= 1  # vowel signs and tone marks belong to the letter before them
-    letter = unspaced_letter()
-    return before >= 0 and bool(letter.match(text, before) and letter.match(text, right))
+    return before >= 0 and is_unspaced(text[before]) and right < len(text) and is_unspaced(text[right])
 
 
 def _blank_at_fault(text: str) -> bool:

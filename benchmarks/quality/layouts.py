@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dedup.segment import size_of, unspaced_letter, words
+from dedup.segment import is_unspaced, size_of, words
 from quality.score import Made, Piece
 
 WIDTHS = (72, 76, 80)
@@ -71,7 +71,7 @@ def _rows(text: str) -> Iterator[str]:
     """A text without spaces in rows, broken before letters that are words by themselves."""
     start = 0
     for at in range(len(text)):
-        if at - start >= NARROW and unspaced_letter().match(text, at):
+        if at - start >= NARROW and is_unspaced(text[at]):
             yield text[start:at]
             start = at
     yield text[start:]

@@ -72,8 +72,9 @@ OUTPUT = (
     click.option("--format", metavar="|".join(FORMATS), help="Of what is written.  [default: jsonl]"),
     click.option("--compress", metavar="|".join(COMPRESSIONS), help="Of what is written.  [default: none]"),
 )
+JOBS = click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]")
 WORK = (
-    click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes.  [default: one per core]"),
+    JOBS,
     click.option(
         "--memory", callback=_size, metavar="SIZE", help="Memory at most, as 512M or 2G.  [default: half of it]"
     ),

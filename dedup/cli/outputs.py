@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from dedup.cli.options import OUT, PATH, VERBOSE
+from dedup.cli.options import JOBS, OUT, PATH, VERBOSE
 from dedup.cli.talk import DONE, FOUND, console, write
 
 
@@ -58,15 +58,17 @@ def restore(out: Path, directory: Path, force: bool) -> None:
 
 @click.command()
 @OUT
+@JOBS
 @VERBOSE
-def verify(out: Path) -> int:
+def verify(out: Path, jobs: int | None) -> int:
     """Prove that every change can be undone and every twin is there.
 
     Exit status 1 says that something does not fit.
     """
+    from dedup.engines.local import LocalEngine  # noqa: PLC0415
     from dedup.verify import verify as verified  # noqa: PLC0415
 
-    articles, findings, mismatches = verified(out)
+    articles, findings, mismatches = verified(out, LocalEngine(jobs))
     for mismatch in mismatches:
         write(f"{mismatch.where}: {mismatch.what}\n")
     wrong = f", mismatches: {len(mismatches):,}" if mismatches else ""

@@ -175,7 +175,6 @@ def _settle() -> None:
     Memory of one batch is kept for the next instead of being given back and zeroed anew (an eighth of the time of a
     job), and what the process was forked with is not searched for garbage again and again.
     """
-    gc.collect()
     gc.freeze()
     with suppress(OSError, AttributeError, TypeError):  # another C library than glibc
         options = ctypes.CDLL(None)

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from dedup.fingerprint import I64, MIX_1, MIX_2, SHINGLE_BASE, U32, U64
+from dedup.fingerprint import I64, MIX_1, MIX_2, SHINGLE_BASE, U32, U64, Bytes
 from dedup.kernels.compiled import njit
 
 _BASE = np.uint64(SHINGLE_BASE)
 _MIX_1 = np.uint64(MIX_1)
 _MIX_2 = np.uint64(MIX_2)
-_1, _33 = np.uint64(1), np.uint64(33)
+_1, _2, _3, _32, _33 = (np.uint64(number) for number in (1, 2, 3, 32, 33))
 _PART = 1 << 13  # entries of one part of a table: it stays in the nearest cache
+SLOTS = 4  # to a byte of a sieve: a bit for the first value that falls into one, a bit for all others
+_SLOTS = np.uint64(SLOTS)
+_AHEAD = 128  # keys
 
 
 @njit
@@ -56,6 +59,47 @@ def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, hold
                 keys[count] = np.uint64(band << 32 | bucket)
                 holders[count] = texts[row]
                 count += 1
+    return count
+
+
+@njit
+def fall(keys: U64, sieve: Bytes) -> int:
+    """Lets `keys` fall into the slots of `sieve`; how many fell where one had fallen before."""
+    slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
+    count = 0
+    for start in range(0, len(keys), _AHEAD):
+        for at in range(_look(keys, start, sieve, slots, seen)):
+            byte, bit = np.int64(slots[at] >> _2), (slots[at] & _3) * _2
+            taken = np.uint64(sieve[byte]) >> bit & _1
+            sieve[byte] |= np.uint8((_1 | taken << _1) << bit)
+            again: Any = np.int64(taken)
+            count += again
+    return count
+
+
+@njit
+def met(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
+    """The entries whose key fell into `sieve` where another fell, equal or not."""
+    slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
+    found_keys, found_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
+    count = 0
+    for start in range(0, len(keys), _AHEAD):
+        for at in range(_look(keys, start, sieve, slots, seen)):
+            found_keys[count], found_holders[count] = keys[start + at], holders[start + at]
+            again: Any = np.int64(np.uint64(seen[at]) >> ((slots[at] & _3) * _2 + _1) & _1)
+            count += again
+    return found_keys[:count].copy(), found_holders[:count].copy()
+
+
+@njit
+def _look(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) -> int:
+    """The slots of the next few keys, and what is there, fetched at once as memory is far; how many keys."""
+    count = min(len(keys) - start, _AHEAD)
+    number = np.uint64(len(sieve)) * _SLOTS
+    for at in range(count):
+        slots[at] = ((keys[start + at] * _MIX_1) >> _32) * number >> _32
+    for at in range(count):
+        seen[at] = sieve[np.int64(slots[at] >> _2)]
     return count
 
 
