@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dedup.engines.spark import SparkEngine
     from dedup.errors import DedupError, EngineError, FindingError, InputError, OutputError, RecordError, SettingsError
     from dedup.findings import Finding, apply, revert
-    from dedup.fingerprint import shingle_hash, shingles, signatures
-    from dedup.memory import Result, clean_articles
+    from dedup.fingerprint import shingle_hash, shingles
+    from dedup.memory import Result, clean_articles, signatures
     from dedup.pipeline import check, clean
     from dedup.repairs import repair
     from dedup.report import Report
@@ -61,8 +61,8 @@ _HOMES = {
         "SettingsError",
     ),
     "dedup.findings": ("Finding", "apply", "revert"),
-    "dedup.fingerprint": ("shingle_hash", "shingles", "signatures"),
-    "dedup.memory": ("Result", "clean_articles"),
+    "dedup.fingerprint": ("shingle_hash", "shingles"),
+    "dedup.memory": ("Result", "clean_articles", "signatures"),
     "dedup.pipeline": ("check", "clean"),
     "dedup.repairs": ("repair",),
     "dedup.report": ("Report",),

@@ -129,7 +129,7 @@ def shingles(text: str, n: int) -> list[bytes]:
     >>> shingles("The cat sat. The cat!", 2)
     [b'the cat', b'cat sat', b'sat the', b'the cat']
     """
-    _check_size(n)
+    check_size(n)
     found = [encode(word) for word in words(text)]
     return list(map(b" ".join, windows(found, n)))
 
@@ -196,12 +196,13 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
     """
-    _check_size(n)
+    check_size(n)
     hashes, borders = hashed([encode(comparison_key(text)) for text in texts])
     return sketches(hashes, borders[:-1], borders[1:], n, num_perm, seed)
 
 
-def _check_size(n: int) -> None:
+def check_size(n: int) -> None:
+    """Raises `SettingsError` where shingles cannot have `n` words."""
     if n < 1:
         raise SettingsError(f"n: {n} words are no shingle; give 1 or more")
 

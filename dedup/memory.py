@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from dedup import fields as record_fields
+from dedup import fingerprint
 from dedup.decide import outcomes
 from dedup.engines.local import SMALL_BYTES, primitives
 from dedup.findings import Finding
+from dedup.fingerprint import U32, check_size, decode, encode, pack
 from dedup.pieces import Corpus
 from dedup.pipeline import decide
 from dedup.prepare import prepare
 from dedup.read import LINES, RECORDS, STDIN
-from dedup.settings import Settings
+from dedup.settings import NUM_PERM, SEED, Settings
 from dedup.stopwatch import Stopwatch
 from dedup.write import provenance, quarantine_row
 
@@ -70,6 +73,29 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
             (result.dropped if outcome.dropped else result.articles).append(whole)
             result.findings.extend(outcome.findings)
     return result
+
+
+def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """MinHash signatures of `texts` over shingles of `n` words: uint32 [len(texts), num_perm].
+
+    Equal to the bit to ``datasketch.MinHash(num_perm, seed, hashfunc=shingle_hash)`` after
+    ``update_batch(shingles(text, n))``, for every text; texts too short to have shingles get the empty signature.
+
+    >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
+    (2, 2)
+    """
+    check_size(n)
+    given = [encode(text) for text in texts]
+    if sum(map(len, given)) < SMALL_BYTES:
+        return fingerprint.signatures(map(decode, given), n, num_perm=num_perm, seed=seed)
+    functions = primitives(compiled=True)
+    made = np.empty((len(given), num_perm), np.uint32)
+    for at in range(0, len(given), _ROWS_AT_ONCE):
+        found = functions.segments(*pack(given[at : at + _ROWS_AT_ONCE]))
+        hashes = functions.word_hashes(found.keys, found.key_borders)
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.words)])[found.borders]
+        made[at : at + _ROWS_AT_ONCE] = functions.sketches(hashes, ends[:-1], ends[1:], n, num_perm, seed)
+    return made
 
 
 def _told(article: object, settings: Settings) -> bytes:

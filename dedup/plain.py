@@ -23,6 +23,7 @@ from dedup.fingerprint import (
     word_hashes,
 )
 from dedup.screen import Doubts, furniture_lines, suspect_lines, suspects
+from dedup.settings import NUM_PERM, SEED
 from dedup.texts import Keys, Segments, joined, repeating, segments
 
 __all__ = [
@@ -75,7 +76,7 @@ class Primitives(Comparer, Protocol):
     def word_hashes(self, keys: Bytes, borders: I64) -> U64:
         """Hashes of words."""
 
-    def sketches(self, words: U64, starts: I64, stops: I64, n: int) -> U32:
+    def sketches(self, words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
         """Signatures of runs of words."""
 
     def buckets(self, signed: U32, bands: int, rows: int) -> U32:

@@ -6,6 +6,7 @@ from datasketch import MinHash, MinHashLSH
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedup
 from dedup import SettingsError, fingerprint, kernels
 from dedup.fingerprint import encode, jaccard, shingle_hash, shingles, signatures
 from dedup.segment import comparison_key, words
@@ -27,6 +28,14 @@ def test_signatures_are_datasketch_signatures_to_the_bit(texts, n):
         theirs.update_batch(shingles(text, n))
         assert theirs.scheme == "affine32"
         assert (theirs.hashvalues == signature).all()
+
+
+@given(st.lists(TEXTS | st.text("ab \n\u0301\u0345é½ﾞß\u2003京。"), max_size=4), SIZES)
+def test_signatures_of_many_texts_are_those_of_each(texts, n):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedup.memory.SMALL_BYTES", 0)
+        patch.setattr("dedup.memory._ROWS_AT_ONCE", 2)
+        assert (dedup.signatures(texts, n, num_perm=16, seed=3) == signatures(texts, n, num_perm=16, seed=3)).all()
 
 
 @pytest.mark.parametrize(("num_perm", "seed"), [(1, 1), (16, 7), (128, 42), (256, 1)])
