@@ -200,7 +200,7 @@ def _chosen(store: Store, close: Any, *, drops: bool) -> Any:
     ranked = close.withColumn("at", f.row_number().over(order))
     ranked = ranked.selectExpr("aid as one", "other", "at", "similarity", "share")
     if not drops:
-        return _evidence(store, ranked.where("at = 1"))
+        return _evidence(ranked.where("at = 1"))
     ranked = store.table("contained-ranked", ranked)
     # An article that has no close pair stays. The others are decided in rounds: by the first pair whose other stays,
     # once all pairs before it are with articles that are gone.
@@ -225,18 +225,15 @@ def _chosen(store: Store, close: Any, *, drops: bool) -> Any:
         new = first.selectExpr("one", "first.at as at", "first is not null as gone")
         decided = store.table(f"contained-decided-{number}", decided.unionByName(new))
         number += 1
-    return _evidence(store, ranked.join(decided.where("gone").select("one", "at"), ["one", "at"]))
+    return _evidence(ranked.join(decided.where("gone").select("one", "at"), ["one", "at"]))
 
 
-def _evidence(store: Store, chosen: Any) -> Any:
+def _evidence(chosen: Any) -> Any:
     """`chosen` with words on how much it is."""
-    del store
     return chosen.mapInArrow(_told, "one bigint, other bigint, similarity double, evidence string")
 
 
-def _told(batches: Any) -> Any:
-    import pyarrow as pa  # noqa: PLC0415
-
+def _told(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         evidence = [f"{share:.1%} of it stands there" for share in batch.column("share").to_pylist()]
         columns = [batch.column(name) for name in ("one", "other", "similarity")]
