@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -208,9 +208,16 @@ def places(lines: Lines, rows: I64, group: I64, stacked: Bools) -> Places:
     return Places(contexts, top & (ahead <= beyond), bottom & (behind <= beyond))
 
 
-def _so_far(which: Bools) -> I64:
+def _so_far(which: Bools) -> npt.NDArray[Any]:
     """How many of `which` are before each place, and in all."""
-    return np.concatenate([[0], np.cumsum(which)])
+    counts = np.zeros(len(which) + 1, _number(len(which)))
+    np.cumsum(which, dtype=counts.dtype, out=counts[1:])
+    return counts
+
+
+def _number(most: int) -> type[np.integer[Any]]:
+    """The type for numbers up to `most`: there is one for each paragraph of a corpus."""
+    return np.int32 if most <= np.iinfo(np.int32).max else np.int64
 
 
 def _mostly_own(lines: Lines, prose: Bools, recurs: Bools, rows: I64) -> Bools:
@@ -222,10 +229,13 @@ def _mostly_own(lines: Lines, prose: Bools, recurs: Bools, rows: I64) -> Bools:
 
 def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:
     """A number for the prose nearest before each row, else behind it; equal numbers, equal prose; int64 [rows]."""
-    places = np.arange(len(prose), dtype=np.int64)
-    before = np.concatenate([[-1], np.maximum.accumulate(np.where(prose, places, -1))])[rows]
-    behind = np.concatenate([np.minimum.accumulate(np.where(prose, places, len(prose))[::-1])[::-1], [len(prose)]])
-    behind = behind[rows + 1]
+    count, number = len(prose), _number(len(prose))
+    places = np.where(prose, np.arange(count, dtype=number), number(-1))
+    np.maximum.accumulate(places, out=places)
+    before = np.where(rows > 0, places[rows - 1], -1)
+    places = np.where(prose, np.arange(count, dtype=number), number(count))
+    np.minimum.accumulate(places[::-1], out=places[::-1])
+    behind = np.where(rows + 1 < count, places[np.minimum(rows + 1, count - 1)], count)
     alone = lines.keys.max(initial=0) + 1 + lines.articles[rows]  # an article without any is like no other
     place = np.where(before >= starts, before, np.where(behind < stops, behind, -1))
     return np.where(place >= 0, lines.keys[place], alone)
