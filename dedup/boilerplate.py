@@ -81,12 +81,35 @@ class Lines(NamedTuple):
     totals: I64
 
 
+class Evidence(NamedTuple):
+    """Words on rows, kept once for all rows that they are about.
+
+    `numbers` says which of the `words` are on each row, -1 where none are: int32.
+    """
+
+    numbers: npt.NDArray[np.int32]
+    words: list[str]
+
+    def at(self, rows: Any) -> Evidence:
+        """That of some of the rows."""
+        return self._replace(numbers=self.numbers[rows])
+
+    def or_of(self, other: Evidence) -> Evidence:
+        """This where there is any, else the `other`, of the same rows."""
+        others = np.where(other.numbers >= 0, other.numbers + len(self.words), -1)
+        return Evidence(np.where(self.numbers >= 0, self.numbers, others).astype(np.int32), self.words + other.words)
+
+    def told(self) -> list[str | None]:
+        """The words on each row."""
+        return [self.words[number] if number >= 0 else None for number in self.numbers.tolist()]
+
+
 class Found(NamedTuple):
     """The rows that are boilerplate, ascending; for each the row of the line that stays, and what was counted."""
 
     rows: I64
     twins: I64
-    evidence: list[str]
+    evidence: Evidence
 
 
 class Places(NamedTuple):
@@ -121,20 +144,24 @@ def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) ->
     rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
     rows = rows[np.bincount(lines.keys[rows])[lines.keys[rows]] >= FEWEST_ARTICLES]
     if not len(rows):
-        return Found(rows, rows, [])
+        return Found(rows, rows, _nothing(rows))
     evidence = _counted(lines, rows, names, texts_of)
     if np.count_nonzero(lines.totals) > 1:
         everywhere = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
-        evidence = _counted(everywhere, rows, [None], texts_of) | evidence
+        evidence = evidence.or_of(_counted(everywhere, rows, [None], texts_of))
     # the first copy in the corpus stays, whatever host it is of
     _, first, key = np.unique(lines.keys[rows], return_index=True, return_inverse=True)
     twins = rows[first[key]]
-    gone = np.flatnonzero(np.isin(rows, np.fromiter(evidence, np.int64, len(evidence))) & (twins != rows))
-    return Found(rows[gone], twins[gone], [evidence[row] for row in rows[gone].tolist()])
+    gone = np.flatnonzero((evidence.numbers >= 0) & (twins != rows))
+    return Found(rows[gone], twins[gone], evidence.at(gone))
 
 
-def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> dict[int, str]:
-    """The rows that stand in enough articles of their host, first copies among them, and what was counted."""
+def _nothing(rows: I64) -> Evidence:
+    return Evidence(np.full(len(rows), -1, np.int32), [])
+
+
+def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> Evidence:
+    """What was counted of the rows that stand in enough articles of their host, first copies among them."""
     hosts = lines.hosts[lines.articles[rows]]
     every, first, group = np.unique(
         lines.keys[rows] * len(lines.totals) + hosts, return_index=True, return_inverse=True
@@ -142,14 +169,16 @@ def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: Tex
     counts = np.bincount(_pairs(group, lines.articles[rows])[0], minlength=len(every))
     often = np.flatnonzero(counts >= FEWEST_ARTICLES)
     if not len(often):
-        return {}
+        return _nothing(rows)
     group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(often, group), -1)
     groups = _count(lines, rows, group, rows[first[often]], counts[often])
     standing = standing_of(groups, lines.totals)
     standing[standing] = _read(groups, np.flatnonzero(standing), lines, rows, group, texts_of)
     mine = np.flatnonzero((group >= 0) & standing[group])
-    told = {number: evidence_of(groups, number, lines.totals, names) for number in np.unique(group[mine]).tolist()}
-    return {row: told[number] for row, number in zip(rows[mine].tolist(), group[mine].tolist(), strict=True)}
+    which, numbers = np.unique(group[mine], return_inverse=True)
+    evidence = _nothing(rows)
+    evidence.numbers[mine] = numbers
+    return evidence._replace(words=[evidence_of(groups, number, lines.totals, names) for number in which.tolist()])
 
 
 def _pairs(one: I64, two: I64) -> tuple[I64, I64]:
@@ -224,7 +253,8 @@ def _mostly_own(lines: Lines, prose: Bools, recurs: Bools, rows: I64) -> Bools:
     """Whether the articles of `rows` have as much prose of their own as prose that recurs; else they are versions."""
     starts, stops = (np.searchsorted(lines.articles, lines.articles[rows], side) for side in ("left", "right"))
     all_prose, again = _so_far(prose), _so_far(prose & recurs)
-    return 2 * (again[stops] - again[starts]) <= all_prose[stops] - all_prose[starts]
+    mostly: Bools = 2 * (again[stops] - again[starts]) <= all_prose[stops] - all_prose[starts]
+    return mostly
 
 
 def _context(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:

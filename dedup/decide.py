@@ -118,7 +118,7 @@ class Verdicts:
         rules = [match.RULES[rule] for rule in self.articles.rules[rows].tolist()]
         rules += [frequency.RULES[rule] for rule in found.rules[mine].tolist()]
         evidence = [self.articles.evidence.get(row) for row in rows.tolist()]
-        evidence += [found.evidence.get(paragraph) for paragraph in numbers.tolist()]
+        evidence += found.evidence.at(mine).told()
         columns = [
             np.concatenate([rows, homes]) - start,
             rules,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup import fingerprint
-from dedup.boilerplate import Lines, boilerplate
+from dedup.boilerplate import Evidence, Lines, boilerplate
 from dedup.fingerprint import I64, U64, Comparer, Floats
 from dedup.grouping import Entries, bucket_entries, compared, first_equal, first_places, shared
 from dedup.layers import ALONE
@@ -33,7 +33,7 @@ class Paragraphs(NamedTuple):
 
     `numbers` are those of the repeats, ascending: int64; `rules` indexes `RULES`: int8; `twins` is the number of the
     paragraph repeated; `articles` the row of the article it is in, `raw_starts` and `raw_stops` its span there, and the
-    same of its twin: int64; `evidence` says, by number, what was counted.
+    same of its twin: int64; `evidence` says what was counted.
     """
 
     numbers: I64
@@ -46,7 +46,7 @@ class Paragraphs(NamedTuple):
     twin_articles: I64
     twin_starts: I64
     twin_stops: I64
-    evidence: dict[int, str]
+    evidence: Evidence
     candidates: int
     matches: int
 
@@ -78,7 +78,7 @@ def match_paragraphs(
     similarities = np.zeros(count)
     candidates = matches = 0
     present = articles.kept[columns.articles] & (columns.words > 0)
-    evidence: dict[int, str] = {}
+    evidence, counted = Evidence(np.empty(0, np.int32), []), np.empty(0, np.int64)
     if settings.rules["boilerplate"] != "off":
         lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, columns.totals(articles))
         standing = boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
@@ -86,9 +86,7 @@ def match_paragraphs(
         rows = standing.rows[goes]
         rules[rows] = BOILERPLATE
         twins[rows] = standing.twins[goes]
-        evidence = {
-            row: told for row, told in zip(standing.rows.tolist(), standing.evidence, strict=True) if rules[row]
-        }
+        evidence, counted = standing.evidence.at(goes), rows
         present[rows] = present[twins[rows]] = False  # the copy that stays for them is not dropped for another
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
@@ -107,6 +105,8 @@ def match_paragraphs(
         similarities[rows[has_twin]] = found.similarities[has_twin]
         candidates, matches = found.candidates, found.matches
     numbers = np.flatnonzero(rules)
+    told = np.full(len(numbers), -1, np.int32)
+    told[np.searchsorted(numbers, counted)] = evidence.numbers
     raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
     twin_starts, twin_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
     return Paragraphs(
@@ -120,7 +120,7 @@ def match_paragraphs(
         twin_articles=columns.articles[twins[numbers]],
         twin_starts=twin_starts,
         twin_stops=twin_stops,
-        evidence=evidence,
+        evidence=evidence._replace(numbers=told),
         candidates=candidates,
         matches=matches,
     )

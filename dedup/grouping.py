@@ -22,6 +22,7 @@ _UPPER = 1 << 32  # values are parted by 32 bits of them
 _ENTRY_BYTES = 12
 _COPIES = 2  # of the entries of a pass, while they are grouped
 _SLOTS = 8  # of a sieve, for each entry: one of eight falls where another did by chance
+_HALVES = 2  # of what a pass may take: the sieve, and what is held of what met in it
 _FIRST_BYTES = 48  # of one text in a pass over digests: digest, number, table, result
 
 
@@ -101,11 +102,11 @@ def shared(
         return
     from dedup.kernels import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    parts = scratch.passes(size * _SLOTS // fast.SLOTS)
+    parts = scratch.passes(_HALVES * size * _SLOTS // fast.SLOTS)
     for low, high in slices(_UPPER, parts):
         sieve = np.zeros(size * _SLOTS // (fast.SLOTS * parts) + 1, np.uint8)
         again = sum(fast.fall(one.keys, sieve) for one in entries(low, high))
-        for start, stop in slices(high - low, scratch.passes(2 * again * _ENTRY_BYTES * _COPIES)):
+        for start, stop in slices(high - low, scratch.passes(_HALVES * 2 * again * _ENTRY_BYTES * _COPIES)):
             keys, holders = _joined(fast.met(*one, sieve) for one in entries(low + start, low + stop))
             count, values = fast.shared(keys, holders)
             yield Entries(keys[:count].copy(), holders[:count].copy()), values  # views would keep all of the pass

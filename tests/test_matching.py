@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from test_survive import corpora
 
 from dedup import Settings, fingerprint, kernels, survive
+from dedup.boilerplate import Evidence
 from dedup.contained import match_contained
 from dedup.fields import encode_bytes
 from dedup.fingerprint import pack
@@ -81,14 +82,17 @@ def prepared(rows, chosen, scratch):
     return Corpus(batches, scratch)
 
 
+def comparable(value):
+    if isinstance(value, Evidence):
+        return value.told()
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
 def matched(rows, chosen, comparer, scratch):
     corpus = prepared(rows, chosen, scratch)
     articles = match_contained(corpus, match_articles(corpus, chosen, comparer), chosen, comparer)
     paragraphs = match_paragraphs(corpus, articles, chosen, comparer)
-    return [
-        {name: value.tolist() if isinstance(value, np.ndarray) else value for name, value in found._asdict().items()}
-        for found in (articles, paragraphs)
-    ]
+    return [{name: comparable(value) for name, value in found._asdict().items()} for found in (articles, paragraphs)]
 
 
 @settings(max_examples=30)
