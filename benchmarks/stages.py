@@ -69,7 +69,7 @@ def whole(corpus: Path, runs: int, options: list[str]) -> dict[str, float]:
         WORK.mkdir(parents=True)
         for name, command in {
             "clean": contenders.clean(corpus, out, options),
-            "verify": [sys.executable, "-m", "dedup", "verify", str(out)],
+            "verify": [sys.executable, "-m", "dedup", "verify", str(out), *options],
             "restore": [sys.executable, "-m", "dedup", "restore", str(out), "-o", str(back)],
         }.items():
             done = measured(command, WORK, contenders.ENVIRONMENT)

@@ -188,10 +188,7 @@ def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PE
 
 
 def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """MinHash signatures of `texts` over shingles of `n` words: uint32 [len(texts), num_perm].
-
-    Equal to the bit to ``datasketch.MinHash(num_perm, seed, hashfunc=shingle_hash)`` after
-    ``update_batch(shingles(text, n))``, for every text; texts too short to have shingles get the empty signature.
+    """`dedup.signatures` as it is defined: MinHash signatures of `texts`, uint32 [len(texts), num_perm].
 
     >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
