@@ -90,6 +90,11 @@ class Evidence(NamedTuple):
     numbers: npt.NDArray[np.int32]
     words: list[str]
 
+    @classmethod
+    def none(cls, count: int) -> Evidence:
+        """No words on any of `count` rows."""
+        return cls(np.full(count, -1, np.int32), [])
+
     def at(self, rows: Any) -> Evidence:
         """That of some of the rows."""
         return self._replace(numbers=self.numbers[rows])
@@ -144,7 +149,7 @@ def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) ->
     rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
     rows = rows[np.bincount(lines.keys[rows])[lines.keys[rows]] >= FEWEST_ARTICLES]
     if not len(rows):
-        return Found(rows, rows, _nothing(rows))
+        return Found(rows, rows, Evidence.none(len(rows)))
     evidence = _counted(lines, rows, names, texts_of)
     if np.count_nonzero(lines.totals) > 1:
         everywhere = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
@@ -156,10 +161,6 @@ def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) ->
     return Found(rows[gone], twins[gone], evidence.at(gone))
 
 
-def _nothing(rows: I64) -> Evidence:
-    return Evidence(np.full(len(rows), -1, np.int32), [])
-
-
 def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> Evidence:
     """What was counted of the rows that stand in enough articles of their host, first copies among them."""
     hosts = lines.hosts[lines.articles[rows]]
@@ -169,14 +170,14 @@ def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: Tex
     counts = np.bincount(_pairs(group, lines.articles[rows])[0], minlength=len(every))
     often = np.flatnonzero(counts >= FEWEST_ARTICLES)
     if not len(often):
-        return _nothing(rows)
+        return Evidence.none(len(rows))
     group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(often, group), -1)
     groups = _count(lines, rows, group, rows[first[often]], counts[often])
     standing = standing_of(groups, lines.totals)
     standing[standing] = _read(groups, np.flatnonzero(standing), lines, rows, group, texts_of)
     mine = np.flatnonzero((group >= 0) & standing[group])
     which, numbers = np.unique(group[mine], return_inverse=True)
-    evidence = _nothing(rows)
+    evidence = Evidence.none(len(rows))
     evidence.numbers[mine] = numbers
     return evidence._replace(words=[evidence_of(groups, number, lines.totals, names) for number in which.tolist()])
 

@@ -78,7 +78,7 @@ def match_paragraphs(
     similarities = np.zeros(count)
     candidates = matches = 0
     present = articles.kept[columns.articles] & (columns.words > 0)
-    evidence, counted = Evidence(np.empty(0, np.int32), []), np.empty(0, np.int64)
+    evidence, counted = Evidence.none(0), np.empty(0, np.int64)
     if settings.rules["boilerplate"] != "off":
         lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, columns.totals(articles))
         standing = boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
@@ -105,8 +105,8 @@ def match_paragraphs(
         similarities[rows[has_twin]] = found.similarities[has_twin]
         candidates, matches = found.candidates, found.matches
     numbers = np.flatnonzero(rules)
-    told = np.full(len(numbers), -1, np.int32)
-    told[np.searchsorted(numbers, counted)] = evidence.numbers
+    told = Evidence.none(len(numbers))._replace(words=evidence.words)
+    told.numbers[np.searchsorted(numbers, counted)] = evidence.numbers
     raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
     twin_starts, twin_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
     return Paragraphs(
@@ -120,7 +120,7 @@ def match_paragraphs(
         twin_articles=columns.articles[twins[numbers]],
         twin_starts=twin_starts,
         twin_stops=twin_stops,
-        evidence=evidence._replace(numbers=told),
+        evidence=told,
         candidates=candidates,
         matches=matches,
     )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dedup.contained import CONTAINED_SHARE
-from dedup.engines.local import SMALL_BYTES, LocalEngine, Workers
+from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
 from dedup.fingerprint import containment, decode, encode
@@ -61,7 +61,7 @@ def verify(path: str | Path, engine: LocalEngine | None = None) -> Verified:
     """
     stored = open_stored(path)
     size = sum(entry.stat().st_size for entry in stored.path.iterdir())
-    workers = Workers(compiled=False, processes=(engine or LocalEngine()).processes if size >= SMALL_BYTES else 1)
+    workers = (engine or LocalEngine()).workers(size, compiled=False)
     found: list[Mismatch] = []
     counts: Counter[str] = Counter()
     try:

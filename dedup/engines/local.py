@@ -75,12 +75,12 @@ class LocalEngine:
         """How much memory the stages that look at the whole corpus may take; no batches are in work then."""
         return (self.memory or _machine_bytes() // 2) // _MATCHING_SHARE
 
-    def workers(self, input_bytes: int | None) -> Workers:
-        """Workers for a job over `input_bytes` (None: not known, taken for large)."""
+    def workers(self, input_bytes: int | None, *, compiled: bool = True) -> Workers:
+        """Workers for a job over `input_bytes` (None: not known, taken for large), which asks for kernels or not."""
         if input_bytes is not None and input_bytes < SMALL_BYTES:
             return Workers(compiled=False)
-        primitives(compiled=True)
-        return Workers(compiled=True, processes=self.processes)
+        primitives(compiled=compiled)
+        return Workers(compiled=compiled, processes=self.processes)
 
 
 @dataclass(frozen=True)
