@@ -187,7 +187,7 @@ def _spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, dict[s
     import pyspark  # noqa: PLC0415 - needs an extra
 
     import dedup  # noqa: PLC0415
-    from dedup.engines.spark.session import started  # noqa: PLC0415
+    from dedup.spark.session import started  # noqa: PLC0415
 
     os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

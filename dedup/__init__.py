@@ -13,15 +13,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
-    from dedup.engines.spark import SparkEngine
     from dedup.errors import DedupError, EngineError, FindingError, InputError, OutputError, RecordError, SettingsError
     from dedup.findings import Finding, apply, revert
-    from dedup.fingerprint import shingle_hash, shingles
-    from dedup.memory import Result, clean_articles, signatures
+    from dedup.fingerprint.shingles import shingle_hash, shingles
+    from dedup.in_memory import Result, clean_articles, signatures
     from dedup.pipeline import check, clean
-    from dedup.repairs import repair
-    from dedup.report import Report
+    from dedup.repairs.repair import repair
     from dedup.settings import Settings
+    from dedup.spark import SparkEngine
+    from dedup.write.report import Report
 
 __all__ = [
     "DedupError",
@@ -50,7 +50,7 @@ __all__ = [
 
 _HOMES = {
     "dedup.engines.local": ("LocalEngine",),
-    "dedup.engines.spark": ("SparkEngine",),
+    "dedup.spark": ("SparkEngine",),
     "dedup.errors": (
         "DedupError",
         "EngineError",
@@ -61,11 +61,11 @@ _HOMES = {
         "SettingsError",
     ),
     "dedup.findings": ("Finding", "apply", "revert"),
-    "dedup.fingerprint": ("shingle_hash", "shingles"),
-    "dedup.memory": ("Result", "clean_articles", "signatures"),
+    "dedup.fingerprint.shingles": ("shingle_hash", "shingles"),
+    "dedup.in_memory": ("Result", "clean_articles", "signatures"),
     "dedup.pipeline": ("check", "clean"),
-    "dedup.repairs": ("repair",),
-    "dedup.report": ("Report",),
+    "dedup.repairs.repair": ("repair",),
+    "dedup.write.report": ("Report",),
     "dedup.settings": ("Settings",),
 }
 

@@ -15,26 +15,26 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from dedup import __version__
-from dedup.contained import match_contained
-from dedup.decide import Outcome, Verdicts, outcomes
+from dedup.decide.outcomes import Outcome, Verdicts, outcomes
 from dedup.engines.local import LocalEngine, Workers, primitives
 from dedup.errors import SettingsError
-from dedup.fields import encode_bytes
 from dedup.findings import Finding
-from dedup.frequency import match_paragraphs
-from dedup.match import match_articles
-from dedup.pieces import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
-from dedup.plain import Primitives
-from dedup.prepare import CONTAINED_WORDS, prepare
-from dedup.read import LINES, RECORDS, RUN_FILE, Read, find
-from dedup.report import Report, Tally, field_counts, run_file
-from dedup.scratch import Scratch
+from dedup.kernels.reference import Primitives
+from dedup.match.articles import match_articles
+from dedup.match.contained import match_contained
+from dedup.match.paragraphs import match_paragraphs
+from dedup.prepare.batch import CONTAINED_WORDS, prepare
+from dedup.prepare.corpus import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
+from dedup.read.fields import encode_bytes
+from dedup.read.records import LINES, RECORDS, RUN_FILE, Read, find
+from dedup.runtime.progress import Progress, Stopwatch
+from dedup.runtime.resources import Scratch
 from dedup.settings import Settings
-from dedup.stopwatch import Progress, Stopwatch
-from dedup.write import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
+from dedup.write.report import Report, Tally, field_counts, run_file
+from dedup.write.tables import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
 
 if TYPE_CHECKING:
-    from dedup.engines.spark import SparkEngine
+    from dedup.spark import SparkEngine
 
 Inputs = str | Path | Sequence[str | Path]
 
@@ -68,7 +68,7 @@ def clean(
                 tally.update(chunk.tally)
                 watch.done(size)
         if settings.format == "parquet":
-            from dedup.parquet import to_parquet  # noqa: PLC0415 - seldom asked for
+            from dedup.write.parquet import to_parquet  # noqa: PLC0415 - seldom asked for
 
             to_parquet(folder, settings)
         report = Report(
@@ -126,7 +126,7 @@ def _job(
     source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, watch: Stopwatch, work: Path, out: Path
 ) -> Iterator[Job]:
     if engine == "spark":
-        from dedup.engines.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
+        from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
 
         engine = Spark()
     if isinstance(engine, (str, LocalEngine)):

@@ -79,7 +79,7 @@ RULES: tuple[Rule, ...] = (
         finds="lines of the page around the article: share bars, counters, “Read more:”, cookie notices",
         example="a line that says only “Share on Facebook” or “12 Comments”",
         decides="Patterns that must match a whole line, in several languages, kept as data in "
-        "`dedup/page_furniture.toml`.",
+        "`dedup/repairs/page_furniture.toml`.",
         thresholds="Lines of at most 200 characters.",
         errs="A line of dialogue can look like a button; hence a flag. 5 lines of 24,000 press releases and none "
         "of 1,798 Wikipedia articles are flagged; all 5 are furniture.",

@@ -1,4 +1,4 @@
-"""The loop of the design, written plainly on datasketch's own index: what `dedup.survive` must equal."""
+"""The loop of the design, written plainly on datasketch's own index: what `dedup.match.survivors` must equal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
-from dedup.segment import words
+from dedup.segment.words import words
 from dedup.settings import NUM_PERM, SEED, bands
 
 Match = tuple[int, float]  # twin, similarity

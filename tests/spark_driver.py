@@ -13,7 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import dedup
-from dedup.engines.spark.session import started
+from dedup.spark.session import started
 
 SENT = threading.local()
 

@@ -9,51 +9,27 @@ from conftest import ROOT
 
 PACKAGE = ROOT / "dedup"
 
-# Each line may import from itself and from the lines above it.
+# The packages and top-level modules in import order: each may import itself and what stands above it.
 LAYERS = [
-    {"errors", "rules", "schema", "stopwatch", "scratch"},  # vocabulary
+    {"errors", "rules"},
     {"settings", "findings"},
-    {"segment", "fields", "badness", "beginnings"},
-    {"align", "whitespace", "typography", "furniture"},  # stages
-    {"encoding", "fingerprint"},
-    {"screen"},
-    {"repairs", "texts", "places", "starts", "kernels.characters", "kernels.compiled", "kernels.tables"},
-    {"kernels.grouping", "kernels.matching", "kernels.sets", "kernels.again"},
-    {"again"},
-    {"plain", "chains", "twins", "read", "pieces"},
-    {"splits", "sentences", "heads"},
-    {"patterns"},
-    {"drops", "bullets", "reprints", "alone", "repeats"},
-    {"kernels.lines", "kernels.texts", "kernels.repeating", "kernels.screen", "kernels.mojibake", "kernels"},
-    {"grouping"},
-    {"layers", "recut"},
-    {"prepared"},
-    {"prepare", "survive"},
-    {"match", "boilerplate"},
-    {"contained", "frequency"},
+    {"arrays"},
+    {"runtime"},
+    {"read"},
+    {"segment"},
+    {"fingerprint"},
+    {"repairs"},
+    {"kernels"},
+    {"repeats"},
+    {"prepare"},
+    {"match"},
     {"decide"},
-    {"report"},
-    {"write", "parquet"},
-    {"engines.local"},
-    {"engines.spark.columns", "engines.spark.store", "engines.spark.session", "engines.spark.watching"},
-    {"engines.spark.shipped"},
-    {"engines.spark.reading", "engines.spark.compare", "engines.spark.lines", "engines.spark.writing"},
-    {"engines.spark.parts"},
-    {"engines.spark.rounds", "engines.spark.contained"},
-    {"engines.spark.articles", "engines.spark.paragraphs"},
-    {"engines.spark.job"},
-    {"engines.spark"},
-    {"pipeline"},
-    {"memory"},
-    {"stored", "config"},  # what reads an output back
-    {"verify", "restore", "explain", "summary", "pages"},
-    {"tune.pairs", "tune.estimates", "tune.labels"},
-    {"tune.sampling"},
-    {"tune.corpus"},
-    {"tune.questions", "tune.answer"},
-    {"cli.talk"},
-    {"cli.options"},
-    {"cli.jobs", "cli.outputs", "cli.tuning", "cli.about"},
+    {"write"},
+    {"engines"},
+    {"spark"},
+    {"pipeline", "in_memory"},
+    {"inspect"},
+    {"tune"},
     {"cli"},
     {"__main__"},
 ]
@@ -82,7 +58,7 @@ def test_imports_run_one_way(name, path):
     for other in imports(path):
         if other == "__version__":
             continue
-        assert RANK[other] <= RANK[name], f"{name} must not import {other}"
+        assert RANK[other.split(".")[0]] <= RANK[name.split(".")[0]], f"{name} must not import {other}"
 
 
 @pytest.mark.parametrize(("name", "path"), list(modules()), ids=[name for name, _ in modules()])
@@ -92,7 +68,13 @@ def test_a_module_can_be_read_in_one_sitting(name, path):
 
 def test_stages_import_no_engine():
     for name, path in modules():
-        if not name.startswith(("engines", "cli.")) and name not in {"pipeline", "memory", "tune.corpus", "verify"}:
+        if not name.startswith(("engines", "cli.")) and name not in {
+            "pipeline",
+            "in_memory",
+            "tune.survey",
+            "inspect.verify",
+            "spark.prepare",
+        }:
             assert not any(other.startswith("engines") for other in imports(path)), name
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from dedup import config
+from dedup.cli import config_file as config
+from dedup.cli.rule_pages import rules_markdown
 from dedup.errors import SettingsError
-from dedup.pages import rules_markdown
 from dedup.rules import NAMES
 from dedup.settings import Settings
 
@@ -67,7 +67,7 @@ def out(source: Path, tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-HEAVY = ("pyarrow", "numpy", "numba", "ftfy", "rich", "datasketch", "scipy", "dedup.pipeline", "dedup.stored")
+HEAVY = ("pyarrow", "numpy", "numba", "ftfy", "rich", "datasketch", "scipy", "dedup.pipeline", "dedup.inspect.output")
 
 
 @pytest.mark.parametrize("args", [["--help"], ["clean", "--help"], ["tune", "--help"], ["--version"], ["config"]])

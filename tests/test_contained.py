@@ -5,10 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import shingle_set
 
-from dedup import Settings, clean_articles, fingerprint, kernels
-from dedup.contained import CONTAINED_SHARE
-from dedup.prepare import CONTAINED_WINDOW, CONTAINED_WORDS
-from dedup.segment import words
+from dedup import Settings, clean_articles
+from dedup.fingerprint import shingles as fingerprint
+from dedup.kernels import compiled as kernels
+from dedup.match.contained import CONTAINED_SHARE
+from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
+from dedup.segment.words import words
 
 OTHERS = {"near-duplicate-article": "off", "repeated-block": "off"}
 

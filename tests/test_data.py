@@ -6,12 +6,14 @@ import pytest
 from conftest import read_jsonl
 from oracle import survivors
 
-from dedup import Settings, clean, fingerprint, kernels
-from dedup.layers import compared_text
-from dedup.restore import restore
-from dedup.segment import comparison_key
+from dedup import Settings, clean
+from dedup.fingerprint import shingles as fingerprint
+from dedup.inspect.restore import restore
+from dedup.inspect.verify import verify
+from dedup.kernels import compiled as kernels
+from dedup.prepare.one_text import compared_text
+from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE
-from dedup.verify import verify
 
 pytestmark = pytest.mark.data
 

@@ -9,13 +9,17 @@ import sys
 import pytest
 from conftest import ROOT
 
-from dedup import boilerplate, clean_articles, prepare, repeats, texts
+from dedup import clean_articles
 from dedup.cli import cli
+from dedup.cli.rule_pages import rules_markdown
 from dedup.findings import Finding
-from dedup.pages import rules_markdown
+from dedup.match import boilerplate
+from dedup.prepare import batch as prepare
+from dedup.repeats import detect as repeats
 from dedup.rules import RULES
-from dedup.schema import FINDINGS
+from dedup.segment import batch as texts
 from dedup.settings import ARTICLE_SHINGLE, Settings
+from dedup.write.schema import FINDINGS
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("corpus/*.md"), *sorted(ROOT.glob("docs/*.md"))]
 

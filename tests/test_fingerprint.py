@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import SettingsError, fingerprint, kernels
-from dedup.fingerprint import encode, jaccard, shingle_hash, shingles, signatures
-from dedup.segment import comparison_key, words
+from dedup import SettingsError
+from dedup.fingerprint import shingles as fingerprint
+from dedup.fingerprint.shingles import encode, jaccard, shingle_hash, shingles, signatures
+from dedup.kernels import compiled as kernels
+from dedup.segment.words import comparison_key, words
 from dedup.settings import bands
 
 TEXTS = st.text() | st.lists(
@@ -33,8 +35,8 @@ def test_signatures_are_datasketch_signatures_to_the_bit(texts, n):
 @given(st.lists(TEXTS | st.text("ab \n\u0301\u0345é½ﾞß\u2003京。"), max_size=4), SIZES)
 def test_signatures_of_many_texts_are_those_of_each(texts, n):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dedup.memory.SMALL_BYTES", 0)
-        patch.setattr("dedup.memory._ROWS_AT_ONCE", 2)
+        patch.setattr("dedup.in_memory.SMALL_BYTES", 0)
+        patch.setattr("dedup.in_memory._ROWS_AT_ONCE", 2)
         assert (dedup.signatures(texts, n, num_perm=16, seed=3) == signatures(texts, n, num_perm=16, seed=3)).all()
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import Settings
-from dedup.boilerplate import (
+from dedup.match.boilerplate import (
     ANYWHERE,
     AT_END,
     BEYOND,

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.findings import apply, revert
-from dedup.furniture import LINE_AT_MOST, _table, furniture, kind
+from dedup.repairs.page_furniture import LINE_AT_MOST, _table, furniture, kind
+from dedup.repairs.whitespace import whitespace
 from dedup.settings import Settings
-from dedup.whitespace import whitespace
 
 DROP = Settings(rules={"page-furniture": "drop"})
 

@@ -8,7 +8,8 @@ import sys
 
 COMPILE = """
 import numpy as np
-from dedup import fingerprint, kernels
+from dedup.fingerprint import shingles as fingerprint
+from dedup.kernels import compiled as kernels
 hashes, ends = fingerprint.hashed([b"a b c d", b"e"])
 print(kernels.minimizers(hashes, ends, 2, 2)[1].tolist())
 """
@@ -38,8 +39,8 @@ def test_without_any_place_for_a_cache_each_process_compiles_for_itself(tmp_path
 TABLES = """
 import sys
 from dedup.kernels.characters import characters
-from dedup.kernels.lines import _tables as lines
-from dedup.kernels.screen import tables as screen
+from dedup.kernels.page_furniture_lines import _tables as lines
+from dedup.kernels.repair_screen import tables as screen
 for made in (characters, lines, screen):
     wanted = made.__wrapped__.__wrapped__()
     assert type(made()) is type(wanted)

@@ -7,21 +7,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_survive import corpora
 
-from dedup import Settings, fingerprint, kernels, survive
-from dedup.boilerplate import Evidence
-from dedup.contained import match_contained
-from dedup.fields import encode_bytes
-from dedup.fingerprint import pack
-from dedup.frequency import match_paragraphs
-from dedup.grouping import bucket_entries, compared, first_equal, first_places, shared, value_entries
-from dedup.kernels import matching
-from dedup.match import match_articles
-from dedup.memory import _records
-from dedup.pieces import Corpus, Keys
-from dedup.prepare import prepare
-from dedup.scratch import Scratch, slices
+from dedup import Settings
+from dedup.fingerprint import shingles as fingerprint
+from dedup.fingerprint.shingles import pack
+from dedup.in_memory import _records
+from dedup.kernels import compiled as kernels
+from dedup.kernels.compiled import matching
+from dedup.match import survivors as survive
+from dedup.match.articles import match_articles
+from dedup.match.boilerplate import Evidence
+from dedup.match.buckets import bucket_entries, compared, first_equal, first_places, shared, value_entries
+from dedup.match.contained import match_contained
+from dedup.match.paragraphs import match_paragraphs
+from dedup.match.survivors import Texts
+from dedup.prepare.batch import prepare
+from dedup.prepare.corpus import Corpus, Keys
+from dedup.read.fields import encode_bytes
+from dedup.runtime.resources import Scratch, slices
 from dedup.settings import KEEP
-from dedup.survive import Texts
 
 # Two words that FNV-1a (64 bits) gives one hash.
 COLLIDING = b"8yn0iYCKYHlIj4-BwPqk", b"GReLUrM4wMqfg9yzV3KQ"

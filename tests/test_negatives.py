@@ -11,8 +11,8 @@ import random
 import pytest
 
 from dedup import clean_articles
-from dedup.repeats import BLOCK, within_article
-from dedup.segment import comparison_key, paragraphs
+from dedup.repeats.detect import BLOCK, within_article
+from dedup.segment.words import comparison_key, paragraphs
 from dedup.settings import Settings
 
 SYLLABLES = ("ba", "co", "du", "fe", "gi", "lo", "mu", "ne", "pi", "ra", "so", "tu", "va", "we", "cle", "dri", "gro")

@@ -7,9 +7,9 @@ import pytest
 from dedup import DedupError, Settings, __version__
 from dedup.engines.local import LocalEngine
 from dedup.errors import PieceError
-from dedup.pieces import Corpus, Keys, Origin, load, origin, store
 from dedup.pipeline import prepared
-from dedup.stopwatch import Stopwatch
+from dedup.prepare.corpus import Corpus, Keys, Origin, load, origin, store
+from dedup.runtime.progress import Stopwatch
 
 BATCH = pa.record_batch({"record": [0, 1, 2], "key": pa.array([b"a b", b"", b"c d e"], pa.large_binary())})
 MADE = Origin("settings", "1.0", "a.jsonl#0", "a.jsonl#2", "digest")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import LocalEngine, OutputError, RecordError, Settings, SettingsError
-from dedup.verify import verify
+from dedup.inspect.verify import verify
 
 TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "run.json"]
 

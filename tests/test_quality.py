@@ -13,8 +13,9 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from quality import boilerplate, corpora, doubling, page, run, score, sweeps, syndication, untouched
 
-from dedup import Settings, repeats
-from dedup.segment import comparison_key, paragraphs
+from dedup import Settings
+from dedup.repeats import detect as repeats
+from dedup.segment.words import comparison_key, paragraphs
 
 SETTINGS = Settings()
 _WORDS = [

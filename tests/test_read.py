@@ -16,8 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import InputError, LocalEngine, fields
-from dedup.read import Read, find
+from dedup import InputError, LocalEngine
+from dedup.read import fields
+from dedup.read.records import Read, find
 
 GOOD = '{"id": "g", "text": "A good line."}'
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup import encoding as module
-from dedup import whitespace as whitespace_module
-from dedup.align import differences
-from dedup.encoding import ROUNDS, encoding
 from dedup.findings import FIX, FLAG, Finding, apply, compose, fix, revert
-from dedup.repairs import _as_flag, repair
+from dedup.repairs import encoding as module
+from dedup.repairs import whitespace as whitespace_module
+from dedup.repairs.diff import differences
+from dedup.repairs.encoding import ROUNDS, encoding
+from dedup.repairs.repair import _as_flag, repair
+from dedup.repairs.typography import typography
+from dedup.repairs.whitespace import whitespace
 from dedup.settings import Settings
-from dedup.typography import typography
-from dedup.whitespace import whitespace
 
 ENCODING_ONLY = Settings(rules={"whitespace": "off"})
 EVERYTHING = Settings(rules={"typography": "fix"})

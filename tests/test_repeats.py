@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.chains import Paragraphs, _differing, _marks
-from dedup.repeats import BLOCK, PARAGRAPH, Repeat, within_article
-from dedup.segment import comparison_key, cuts, paragraphs, words
+from dedup.repeats.article import Paragraphs, _differing, _marks
+from dedup.repeats.detect import BLOCK, PARAGRAPH, Repeat, within_article
+from dedup.repeats.split_paragraphs import Pieces
+from dedup.segment.word_offsets import word_starts
+from dedup.segment.words import comparison_key, cuts, paragraphs, words
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
-from dedup.splits import Pieces
-from dedup.starts import word_starts
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"

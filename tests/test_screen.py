@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 from test_furniture import LINES, PROSE
 from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
-from dedup import badness, encoding, furniture, screen
-from dedup.beginnings import beginnings
-from dedup.fingerprint import encode, pack
-from dedup.kernels import screen as compiled
-from dedup.kernels.mojibake import suspect_lines
-from dedup.repairs import Repairing, repair
+from dedup.fingerprint.shingles import encode, pack
+from dedup.kernels.compiled import screen as compiled
+from dedup.kernels.encoding_lines import suspect_lines
+from dedup.repairs import encoding, screen
+from dedup.repairs import ftfy_patterns as badness
+from dedup.repairs import page_furniture as furniture
+from dedup.repairs.pattern_prefixes import beginnings
+from dedup.repairs.repair import Repairing, repair
+from dedup.repairs.typography import typography
+from dedup.repairs.whitespace import whitespace
 from dedup.settings import Settings
-from dedup.typography import typography
-from dedup.whitespace import whitespace
 
 SCREENS = [pytest.param(module.suspects, id=module.__name__) for module in (screen, compiled)]
 

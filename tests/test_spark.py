@@ -219,8 +219,8 @@ def test_every_rule_in_two_hundred_partitions_without_adaptive_execution(tmp_pat
 # --- what workers have -------------------------------------------------------------------------------------------
 
 COMPILES = """
-import dedup.engines.spark
-from dedup.kernels import grouping
+import dedup.spark
+from dedup.kernels.compiled import grouping
 
 grouping.capacity(5)
 print(grouping.__file__)

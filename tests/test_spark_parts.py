@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup import contained
-from dedup.contained import SHARED_MINIMIZERS
-from dedup.engines.spark.contained import _parts
-from dedup.engines.spark.parts import _compared, visits
-from dedup.fingerprint import key_shingles
-from dedup.grouping import Buckets
+from dedup.fingerprint.shingles import key_shingles
+from dedup.match import contained
+from dedup.match.buckets import Buckets
+from dedup.match.contained import SHARED_MINIMIZERS
+from dedup.spark.match_contained import _parts
+from dedup.spark.partitioned_pairs import _compared, visits
 
 BOTH = pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 N = 3
@@ -81,7 +81,7 @@ def test_parts_have_the_candidates_that_the_local_engine_has(seed, compiled):
 @BOTH
 @pytest.mark.parametrize("at_once", [1, 1 << 20])
 def test_pairs_of_a_part_share_what_their_sets_share(monkeypatch, compiled, at_once):
-    monkeypatch.setattr("dedup.engines.spark.parts._PAIRS_AT_ONCE", at_once)
+    monkeypatch.setattr("dedup.spark.partitioned_pairs._PAIRS_AT_ONCE", at_once)
     source = random.Random(5)
     words = [f"w{number}" for number in range(6)]
     keys = [" ".join(source.choices(words, k=source.randrange(30))).encode() for _ in range(200)]

@@ -23,13 +23,13 @@ from rich.console import Console
 import dedup
 from dedup.engines.local import LocalEngine
 from dedup.errors import DedupError, InputError, OutputError
-from dedup.explain import diff, explain
 from dedup.findings import Finding, apply, fix
-from dedup.restore import restore
-from dedup.schema import FINDINGS, QUARANTINE
+from dedup.inspect.explain import diff, explain
+from dedup.inspect.output import Article, is_text_file, open_stored, table_name
+from dedup.inspect.restore import restore
+from dedup.inspect.verify import verify
 from dedup.settings import Settings
-from dedup.stored import Article, is_text_file, open_stored, table_name
-from dedup.verify import verify
+from dedup.write.schema import FINDINGS, QUARANTINE
 
 LAYOUTS = [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none")]
 STORY = "The council of the town met on Monday evening to speak about the new bridge over the river."
@@ -423,7 +423,7 @@ def test_verify_finds_every_forgery(
     found = verify(plain)
     assert any(told in f"{one.where}: {one.what}" for one in found.mismatches), found
     monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
-    monkeypatch.setattr("dedup.verify._BATCH_CHARACTERS", 1)
+    monkeypatch.setattr("dedup.inspect.verify._BATCH_CHARACTERS", 1)
     assert verify(plain, LocalEngine(jobs=2)) == found
 
 

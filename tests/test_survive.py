@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracle import jaccard, survivors
 
-from dedup import Settings, clean_articles, plain
-from dedup.fingerprint import signatures
-from dedup.layers import compared_text
+from dedup import Settings, clean_articles
+from dedup.fingerprint.shingles import signatures
+from dedup.kernels import reference as plain
+from dedup.prepare.one_text import compared_text
 from dedup.settings import ARTICLE_SHINGLE
 
 WORDS = [f"w{number}" for number in range(40)]
@@ -125,7 +126,7 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
         def similarities(self, *given):
             return given[3] * 0 + 1.0
 
-    monkeypatch.setattr("dedup.memory.primitives", lambda compiled: Colliding())  # noqa: ARG005
+    monkeypatch.setattr("dedup.in_memory.primitives", lambda compiled: Colliding())  # noqa: ARG005
     base = [f"q{n}" for n in range(60)]
     near = [*base[:30], "else", *base[31:]]  # 0.83: shares buckets and matches
     far = base[:20] + [f"r{n}" for n in range(40)]  # may share a bucket, does not match

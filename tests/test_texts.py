@@ -9,13 +9,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup import kernels, plain
 from dedup.findings import Offsets, fix
-from dedup.fingerprint import encode, pack
+from dedup.fingerprint.shingles import encode, pack
+from dedup.kernels import compiled as kernels
+from dedup.kernels import reference as plain
 from dedup.kernels.characters import CODES, HARD, characters
-from dedup.places import raw_spans
-from dedup.segment import comparison_key, paragraphs
-from dedup.texts import PARAGRAPH_AGAIN, RUNS_AGAIN, runs_again
+from dedup.prepare.raw_spans import raw_spans
+from dedup.segment.batch import PARAGRAPH_AGAIN, RUNS_AGAIN, runs_again
+from dedup.segment.words import comparison_key, paragraphs
 
 # Characters that fold to several, that compose, that are sorted, that separate lines and words.
 ODD = (

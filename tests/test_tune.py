@@ -18,17 +18,18 @@ from conftest import read_jsonl, write_jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import Settings, fingerprint
+from dedup import Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint import buckets, hashed, jaccard, sketches
+from dedup.fingerprint import shingles as fingerprint
+from dedup.fingerprint.shingles import buckets, hashed, jaccard, sketches
 from dedup.settings import bands
-from dedup.tune.corpus import Asked, survey, window
+from dedup.tune.candidate_pairs import meetings, pairs_within
 from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
 from dedup.tune.labels import Label, append, load
-from dedup.tune.pairs import meetings, pairs_within
-from dedup.tune.questions import PROMPT, SHOWN, side_by_side
+from dedup.tune.prompt import PROMPT, SHOWN, side_by_side
 from dedup.tune.sampling import bin_numbers, draws, edges, sample
+from dedup.tune.survey import Asked, survey, window
 
 DEDUP = (sys.executable, "-m", "dedup")
 

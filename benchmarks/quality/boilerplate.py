@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dedup import Settings
-from dedup.boilerplate import ANYWHERE, AT_EDGE, WAYS
-from dedup.segment import comparison_key, size_of, words
+from dedup.match.boilerplate import ANYWHERE, AT_EDGE, WAYS
+from dedup.segment.words import comparison_key, size_of, words
 from quality.corpora import Article
 from quality.score import Made, Piece, Score, covered, edits, joined
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dedup import Settings, repair
-from dedup.repeats import within_article
-from dedup.segment import comparison_key, paragraphs, words
+from dedup.repeats.detect import within_article
+from dedup.segment.words import comparison_key, paragraphs, words
 
 PARAGRAPHS = (5, 60)  # fewest and most of an article
 WORDS = 120  # fewest of an article

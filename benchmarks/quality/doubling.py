@@ -1,7 +1,7 @@
 """Doubled bodies: what is found of a text that a page prints twice, and what that costs.
 
 Each variant is one way of doubling that crawled pages show. The whole pipeline runs over the made articles of a variant
-at once (`dedup.clean_articles`, every rule at its default); sweeps score `dedup.repeats` alone, which is what decides.
+at once (`dedup.clean_articles`, every rule at its default); sweeps score `dedup.repeats.detect` alone, which is what decides.
 Advertisements between the copies are nobody's loss and nobody's find.
 """
 
@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from dedup import Settings
-from dedup.repeats import BLOCK, within_article
-from dedup.segment import comparison_key, paragraphs, words
+from dedup.repeats.detect import BLOCK, within_article
+from dedup.segment.words import comparison_key, paragraphs, words
 from quality.corpora import Article
 from quality.layouts import JOINT, LAYOUTS, Laid, Layout, enough, put_together
 from quality.score import Made, Piece, Score, edits, symmetrical

@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dedup.segment import is_unspaced, size_of, words
+from dedup.segment.words import is_unspaced, size_of, words
 from quality.score import Made, Piece
 
 WIDTHS = (72, 76, 80)

@@ -16,29 +16,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import (
-    Settings,
-    bullets,
-    chains,
-    drops,
-    frequency,
-    heads,
-    match,
-    patterns,
-    prepare,
-    repeats,
-    reprints,
-    sentences,
-    settings,
-    twins,
-)
-from dedup import boilerplate as lines_rule
+from dedup import Settings, settings
 from dedup.engines.local import primitives
-from dedup.fields import encode_bytes
-from dedup.pieces import Corpus
-from dedup.read import LINES as LINES_KIND
-from dedup.read import RECORDS
-from dedup.segment import comparison_key, paragraphs
+from dedup.match import articles as match
+from dedup.match import boilerplate as lines_rule
+from dedup.match import paragraphs as frequency
+from dedup.prepare import batch as prepare
+from dedup.prepare.corpus import Corpus
+from dedup.read.fields import encode_bytes
+from dedup.read.records import LINES as LINES_KIND
+from dedup.read.records import RECORDS
+from dedup.repeats import article as chains
+from dedup.repeats import detect as repeats
+from dedup.repeats import drop_plan as drops
+from dedup.repeats import headings as heads
+from dedup.repeats import intentional as patterns
+from dedup.repeats import justify as twins
+from dedup.repeats import reflowed as reprints
+from dedup.repeats import summaries as bullets
+from dedup.repeats import units as sentences
+from dedup.segment.words import comparison_key, paragraphs
 from quality import boilerplate, corpora, doubling, syndication
 from quality.corpora import Article
 from quality.score import Made, Score, constant, share

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import about, jobs, outputs, tuning
+from dedup.cli import cleaning, info, inspecting, tuning
 from dedup.cli.options import VERBOSE
-from dedup.cli.talk import DONE, INTERRUPTED, ReaderGone, Talk, flush, told
+from dedup.cli.terminal import DONE, INTERRUPTED, ReaderGone, Talk, flush, told
 
 __all__ = ["cli", "main"]
 
@@ -35,7 +35,7 @@ class _Group(click.Group):
         except KeyboardInterrupt:
             click.echo("dedup: interrupted", err=True)
             return INTERRUPTED
-        except BrokenPipeError as error:  # not from our output: see dedup.cli.talk
+        except BrokenPipeError as error:  # not from our output: see dedup.cli.terminal
             raise RuntimeError("the pipe to a worker process broke") from error
         return status
 
@@ -71,8 +71,8 @@ def cli() -> None:
 
 
 for _command in (
-    *(jobs.clean, jobs.check, tuning.tune),
-    *(outputs.explain, outputs.diff, outputs.verify, outputs.restore),
-    *(about.rules, about.config_),
+    *(cleaning.clean, cleaning.check, tuning.tune),
+    *(inspecting.explain, inspecting.diff, inspecting.verify, inspecting.restore),
+    *(info.rules, info.config_),
 ):
     cli.add_command(_command)

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from dedup import config, settings
 from dedup import rules as registry
-from dedup.cli.talk import Talk
+from dedup import settings
+from dedup.cli import config_file as config
+from dedup.cli.terminal import Talk
 from dedup.errors import SettingsError
 from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
-    from dedup.engines.spark import SparkEngine
+    from dedup.spark import SparkEngine
 
 PATH: click.Path = click.Path(path_type=Path)
 
@@ -130,6 +131,6 @@ def any_engine_of(options: Mapping[str, Any]) -> LocalEngine | SparkEngine:
             raise SettingsError(f"--{name}: means nothing to --engine {options['engine']}; leave it out")
     if options["engine"] == "local":
         return engine_of(options)
-    from dedup.engines.spark import SparkEngine  # noqa: PLC0415
+    from dedup.spark import SparkEngine  # noqa: PLC0415
 
     return SparkEngine(url=options["master"], tables=options["tables"], resume=options["resume"])

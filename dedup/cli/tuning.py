@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dedup.cli.options import INPUTS, PATH, SETTINGS, VERBOSE, WORK, engine_of, options_of, resolve
-from dedup.cli.talk import console, progress, write_json
+from dedup.cli.terminal import console, progress, write_json
 
 if TYPE_CHECKING:
     from dedup.tune.labels import Label
@@ -63,10 +63,10 @@ def tune(
     kept, and no pair is asked about twice; run it again for more.
     """
     settings, _ = resolve(options)
-    from dedup.tune.answer import as_dict, reckon, show  # noqa: PLC0415
-    from dedup.tune.corpus import Asked, refuse_standard_input, survey, window  # noqa: PLC0415
     from dedup.tune.labels import append, load  # noqa: PLC0415
-    from dedup.tune.questions import ask  # noqa: PLC0415
+    from dedup.tune.prompt import ask  # noqa: PLC0415
+    from dedup.tune.report import as_dict, reckon, show  # noqa: PLC0415
+    from dedup.tune.survey import Asked, refuse_standard_input, survey, window  # noqa: PLC0415
 
     threshold = settings.paragraph_threshold if paragraphs else settings.threshold
     asked = Asked(

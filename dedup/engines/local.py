@@ -18,12 +18,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from dedup import plain
 from dedup.errors import SettingsError
-from dedup.fingerprint import pack
-from dedup.plain import Primitives
-from dedup.read import BATCH_BYTES
-from dedup.scratch import in_order
+from dedup.fingerprint.shingles import pack
+from dedup.kernels import reference as plain
+from dedup.kernels.reference import Primitives
+from dedup.read.records import BATCH_BYTES
+from dedup.runtime.resources import in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -119,7 +119,7 @@ def primitives(*, compiled: bool) -> Primitives:
     if not compiled:
         return plain
     with _held_back():
-        from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import compiled as kernels  # noqa: PLC0415 - loading numba takes longer than a small job
 
         if not _warm:
             _warm_up(kernels)

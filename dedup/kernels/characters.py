@@ -1,4 +1,4 @@
-"""What `dedup.kernels.texts` has to know of each character, as arrays.
+"""What `dedup.kernels.segments` has to know of each character, as arrays.
 
 Folding is defined on whole texts (`dedup.segment.words`). Nearly all characters fold by themselves, whatever stands
 beside them; here is what they become. The others are `HARD`: what joins with the character before it, and what is
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels.tables import kept
-from dedup.segment import LAST_OF_THE_SOUTH, UNSPACED
+from dedup.kernels.table_cache import kept
+from dedup.segment.words import LAST_OF_THE_SOUTH, UNSPACED
 
 CODES = 0x30000  # higher planes hold tags, private use and the rarest of Han: hard, all of them
 BREAK, SPACED, EAST, SOUTH, MARK = range(5)  # no word character; part of a word; a word by itself; goes with the letter

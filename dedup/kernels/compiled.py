@@ -1,33 +1,28 @@
-"""How kernels are compiled: without the lock of the interpreter, and once for all processes where a cache can be."""
+"""The definitions of `dedup.kernels.reference`, compiled; the two modules can stand for each other."""
 
-from __future__ import annotations
+from dedup.kernels.encoding_lines import suspect_lines
+from dedup.kernels.repair_screen import furniture_lines, suspects
+from dedup.kernels.segments import joined, segments
+from dedup.kernels.self_matches import lookalikes, matches
+from dedup.kernels.self_repeat_screen import repeating
+from dedup.kernels.shingles import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+compiled = True  # see `dedup.fingerprint.shingles.Comparer`
 
-import numba
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def njit(function: Function) -> Function:
-    """`function`, compiled when it is first called.
-
-    Machine code is kept beside the source file, or where that cannot be written (an installation of somebody else's),
-    in the user's cache directory; ``NUMBA_CACHE_DIR`` names another. Where nothing can be written, each process
-    compiles for itself.
-    """
-    return _compiled(function)
-
-
-def inlined(function: Function) -> Function:
-    """The same for a function that is to become a part of those that call it."""
-    return _compiled(function, inline="always")
-
-
-def _compiled(function: Function, **options: Any) -> Function:
-    try:
-        made: Function = numba.njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # "no locator available": there is no folder to write to
-        made = numba.njit(nogil=True, **options)(function)
-    return made
+__all__ = [
+    "buckets",
+    "compiled",
+    "furniture_lines",
+    "hash_sets",
+    "joined",
+    "lookalikes",
+    "matches",
+    "minimizers",
+    "repeating",
+    "segments",
+    "similarities",
+    "sketches",
+    "suspect_lines",
+    "suspects",
+    "word_hashes",
+]

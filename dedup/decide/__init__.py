@@ -1,0 +1,1 @@
+"""Findings of all levels put together into one outcome per record."""

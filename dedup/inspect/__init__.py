@@ -1,0 +1,1 @@
+"""An output read back: verify, restore and explain it."""

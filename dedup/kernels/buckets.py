@@ -1,0 +1,258 @@
+"""Equal values, and who shares them, compiled: what `dedup.match.buckets` and `dedup.match.contained` ask of large corpora.
+
+Arrays come in and go out; everything releases the interpreter lock, so that threads can share the work.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dedup.fingerprint.shingles import I64, MIX_1, MIX_2, SHINGLE_BASE, U32, U64, Bytes
+from dedup.kernels.jit import njit
+
+_BASE = np.uint64(SHINGLE_BASE)
+_MIX_1 = np.uint64(MIX_1)
+_MIX_2 = np.uint64(MIX_2)
+_1, _2, _3, _32, _33 = (np.uint64(number) for number in (1, 2, 3, 32, 33))
+_PART = 1 << 13  # entries of one part of a table: it stays in the nearest cache
+SLOTS = 4  # to a byte of a sieve: a bit for the first value that falls into one, a bit for all others
+_SLOTS = np.uint64(SLOTS)
+_AHEAD = 128  # keys
+
+
+@njit
+def capacity(count: int) -> int:
+    """A power of two that `count` entries fill to half at most."""
+    capacity = 2
+    while capacity < 2 * count:
+        capacity *= 2
+    return capacity
+
+
+@njit
+def firsts(high: U64, low: U64) -> I64:
+    """For each pair of values the place of the first equal one."""
+    count = len(high)
+    mask = capacity(count) - 1
+    table = np.full(mask + 1, -1, np.int64)
+    found = np.empty(count, np.int64)
+    for at in range(count):
+        slot = np.int64((high[at] * _BASE) >> _33) & mask
+        while table[slot] >= 0 and (high[table[slot]] != high[at] or low[table[slot]] != low[at]):
+            slot = (slot + 1) & mask
+        if table[slot] < 0:
+            table[slot] = at
+        found[at] = table[slot]
+    return found
+
+
+@njit
+def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, holders: U32) -> int:
+    """The buckets ``low <= bucket < high`` of `texts` into `keys` (band and bucket) and `holders`; how many."""
+    count = 0
+    for row in range(values.shape[0]):
+        for band in range(values.shape[1]):
+            bucket = np.int64(values[row, band])
+            if low <= bucket < high:
+                keys[count] = np.uint64(band << 32 | bucket)
+                holders[count] = texts[row]
+                count += 1
+    return count
+
+
+@njit
+def fall(keys: U64, sieve: Bytes) -> int:
+    """Lets `keys` fall into the slots of `sieve`; how many fell where one had fallen before."""
+    slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
+    count = 0
+    for start in range(0, len(keys), _AHEAD):
+        for at in range(_look(keys, start, sieve, slots, seen)):
+            byte, bit = np.int64(slots[at] >> _2), (slots[at] & _3) * _2
+            taken = np.uint64(sieve[byte]) >> bit & _1
+            sieve[byte] |= np.uint8((_1 | taken << _1) << bit)
+            again: Any = np.int64(taken)
+            count += again
+    return count
+
+
+@njit
+def met(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
+    """The entries whose key fell into `sieve` where another fell, equal or not."""
+    slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
+    found_keys, found_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
+    count = 0
+    for start in range(0, len(keys), _AHEAD):
+        for at in range(_look(keys, start, sieve, slots, seen)):
+            found_keys[count], found_holders[count] = keys[start + at], holders[start + at]
+            again: Any = np.int64(np.uint64(seen[at]) >> ((slots[at] & _3) * _2 + _1) & _1)
+            count += again
+    return found_keys[:count].copy(), found_holders[:count].copy()
+
+
+@njit
+def _look(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) -> int:
+    """The slots of the next few keys, and what is there, fetched at once as memory is far; how many keys."""
+    count = min(len(keys) - start, _AHEAD)
+    number = np.uint64(len(sieve)) * _SLOTS
+    for at in range(count):
+        slots[at] = ((keys[start + at] * _MIX_1) >> _32) * number >> _32
+    for at in range(count):
+        seen[at] = sieve[np.int64(slots[at] >> _2)]
+    return count
+
+
+@njit
+def shared(keys: U64, holders: U32) -> tuple[int, U64]:
+    """Keeps the entries whose key stands again: `keys` becomes their number, from 0; how many, and those keys.
+
+    Works in parts by hash, each small enough for the nearest cache.
+    """
+    parted_keys, parted_holders, starts = _parted(keys, holders)
+    longest = np.max(np.diff(starts))
+    table, numbers = np.empty(capacity(longest), np.int64), np.empty(longest, np.int64)
+    found = np.empty(len(keys) // 2, np.uint64)
+    kept, total = 0, 0
+    for part in range(len(starts) - 1):
+        mine = parted_keys[starts[part] : starts[part + 1]]
+        total = _numbered(mine, table, numbers, found, total)
+        for at in range(len(mine)):
+            if numbers[at] >= 0:
+                keys[kept] = np.uint64(numbers[at])
+                holders[kept] = parted_holders[starts[part] + at]
+                kept += 1
+    return kept, found[:total].copy()
+
+
+@njit
+def _parted(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
+    """The entries gathered in parts by the hash of their key, and the borders of the parts."""
+    bits = 0
+    while (_PART << bits) < len(keys):
+        bits += 1
+    shift = np.uint64(63 - bits)
+    starts = np.zeros((1 << bits) + 1, np.int64)
+    for key in keys:
+        starts[np.int64(((key * _MIX_1) >> _1) >> shift) + 1] += 1
+    for number in range(1 << bits):
+        starts[number + 1] += starts[number]
+    parted_keys, parted_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
+    ends = starts[:-1].copy()
+    for at in range(len(keys)):
+        part: Any = np.int64(((keys[at] * _MIX_1) >> _1) >> shift)
+        parted_keys[ends[part]] = keys[at]
+        parted_holders[ends[part]] = holders[at]
+        ends[part] += 1
+    return parted_keys, parted_holders, starts
+
+
+@njit
+def _numbered(keys: U64, table: I64, numbers: I64, found: U64, total: int) -> int:
+    """Numbers, from `total` on, the keys that stand more than once, -1 for others; the number behind the last.
+
+    `found` gets the key of each number.
+    """
+    mask = capacity(len(keys)) - 1
+    table[: mask + 1] = -1
+    for at in range(len(keys)):
+        slot = np.int64((keys[at] * _MIX_2) >> _33) & mask
+        while table[slot] >= 0 and keys[table[slot]] != keys[at]:
+            slot = (slot + 1) & mask
+        first = int(table[slot])
+        if first < 0:
+            table[slot] = at
+            numbers[at] = -1
+            continue
+        if numbers[first] < 0:
+            numbers[first] = total
+            found[total] = keys[at]
+            total += 1
+        numbers[at] = numbers[first]
+    return total
+
+
+@njit
+def by_row(rows: U32, values: I64, count: int) -> tuple[I64, I64]:
+    """`values` gathered by row, in their order within each; and the borders of the rows: int64 [count + 1]."""
+    borders = np.zeros(count + 1, np.int64)
+    for row in rows:
+        borders[np.int64(row) + 1] += 1
+    for row in range(count):
+        borders[row + 1] += borders[row]
+    ends = borders[:-1].copy()
+    gathered = np.empty(len(values), values.dtype)
+    for at in range(len(rows)):
+        row = np.int64(rows[at])
+        gathered[ends[row]] = values[at]
+        ends[row] += 1
+    return gathered, borders
+
+
+@njit
+def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
+    """For each of `count` values its holders, at most `most`, ascending; and their borders."""
+    counts = np.zeros(count, np.int64)
+    for value in own:
+        counts[value] += 1
+    starts = np.zeros(count + 1, np.int64)
+    for value in range(count):
+        starts[value + 1] = starts[value] + min(counts[value], most)
+    ends = starts[:-1].copy()
+    holders = np.empty(starts[-1], np.int64)
+    for text in range(len(borders) - 1):
+        for at in range(borders[text], borders[text + 1]):
+            if ends[own[at]] < starts[own[at] + 1]:
+                holders[ends[own[at]]] = text
+                ends[own[at]] += 1
+    return holders, starts
+
+
+@njit
+def containers(
+    first: int,
+    last: int,
+    own: I64,
+    borders: I64,
+    totals: I64,
+    holders: I64,
+    starts: I64,
+    counts: I64,
+    share: float,
+    most: int,
+    ones: I64,
+    others: I64,
+) -> int:
+    """The texts before each of ``first:last`` that share most of its rarest values, as pairs; how many pairs."""
+    together = np.zeros(last, np.int64)
+    touched = np.empty(last, np.int64)
+    pairs = 0
+    for text in range(first, last):
+        values = own[borders[text] : borders[text + 1]]
+        least = max(1, int(share * totals[text]))
+        if len(values) < least:
+            continue
+        often = np.empty(len(values), np.int64)
+        for at in range(len(values)):
+            often[at] = counts[values[at]]
+        order = np.argsort(often, kind="mergesort")
+        met = 0
+        for place in range(len(values) - least + 1):
+            value = values[order[place]]
+            for at in range(starts[value], starts[value + 1]):
+                other = holders[at]
+                if other >= text:
+                    break
+                if together[other] == 0:
+                    touched[met] = other
+                    met += 1
+                together[other] += 1
+        ranked = np.empty(met, np.int64)
+        for at in range(met):
+            ranked[at] = (len(values) - together[touched[at]]) << 32 | touched[at]
+            together[touched[at]] = 0
+        ranked = np.sort(ranked)
+        for at in range(min(met, most)):
+            ones[pairs], others[pairs] = text, ranked[at] & 0xFFFFFFFF
+            pairs += 1
+    return pairs

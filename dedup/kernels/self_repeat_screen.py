@@ -1,0 +1,98 @@
+"""Which texts of a batch may repeat themselves: `dedup.segment.batch.repeating`, compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.fingerprint.shingles import I64, SHINGLE_BASE, U64, Bytes
+from dedup.kernels.jit import njit
+from dedup.segment.batch import ALONE_WORDS, PARAGRAPH_AGAIN, RUN, RUNS_AGAIN, RUNS_AMONG, RUNS_LEAST, Segments
+
+_BASE = np.uint64(SHINGLE_BASE)
+
+
+@njit
+def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
+    """Sets `again` to 1 where a value stands twice or more, else to 0; how many stand behind an equal one.
+
+    `table` and `places` have room for twice as many values, a power of two.
+    """
+    mask = np.uint64(len(table) - 1)
+    table[:] = 0
+    later = 0
+    for at in range(len(values)):
+        value = values[at] | np.uint64(1)  # zero is an empty place; a chance meeting costs a closer look
+        place = (value * _BASE >> np.uint64(20)) & mask
+        while table[place] != 0 and table[place] != value:
+            place = (place + np.uint64(1)) & mask
+        again[at] = 0
+        if table[place] == value:
+            again[at] = again[places[place]] = 1
+            later += 1
+        else:
+            table[place] = value
+            places[place] = at
+    return later
+
+
+@njit
+def _dense(again: Bytes, count: int) -> bool:
+    """Whether `RUNS_LEAST` of some `RUNS_AMONG` in a row are set."""
+    inside = 0
+    for at in range(count):
+        inside += again[at]
+        if at >= RUNS_AMONG:
+            inside -= again[at - RUNS_AMONG]
+        if inside >= RUNS_LEAST:
+            return True
+    return False
+
+
+@njit
+def _repeating(
+    hashes: U64, words: I64, borders: I64, runs: U64, table: U64, places: I64, again: Bytes, result: Bytes
+) -> None:
+    start = 0  # in hashes
+    for text in range(len(borders) - 1):
+        stop = start
+        long = 0
+        for number in range(borders[text], borders[text + 1]):
+            if words[number] >= ALONE_WORDS:
+                value = np.uint64(words[number])
+                for at in range(stop, stop + words[number]):
+                    value = (value * _BASE + hashes[at]) ^ (value >> np.uint64(29))
+                runs[long] = value
+                long += 1
+            stop += words[number]
+        flags = 0
+        size = 16
+        while size < 2 * long:
+            size *= 2
+        if long > 1 and _mark_again(runs[:long], table[:size], places, again):
+            flags |= PARAGRAPH_AGAIN
+        count = stop - start - RUN + 1
+        if count >= RUNS_LEAST:
+            while size < 2 * count:
+                size *= 2
+            for at in range(count):
+                value = np.uint64(0)
+                for step in range(RUN):
+                    value = value * _BASE + hashes[start + at + step]
+                runs[at] = value ^ (value >> np.uint64(29))
+            if 2 * _mark_again(runs[:count], table[:size], places, again) >= RUNS_LEAST and _dense(again, count):
+                flags |= RUNS_AGAIN
+        result[text] = flags
+        start = stop
+
+
+def repeating(hashes: U64, found: Segments) -> Bytes:
+    """`dedup.segment.batch.repeating`, compiled; a chance meeting of hashes may set a flag more, once in 10**13."""
+    result = np.zeros(len(found.borders) - 1, np.uint8)
+    ends = np.concatenate([[0], np.cumsum(found.words)])[found.borders]
+    longest = max(int(np.diff(ends).max(initial=0)), int(np.diff(found.borders).max(initial=0)))
+    runs = np.empty(longest + 1, np.uint64)
+    table = np.empty(1 << max(4, (2 * longest).bit_length()), np.uint64)
+    places = np.empty(len(table), np.int64)
+    again = np.empty(longest + 1, np.uint8)
+    _repeating(hashes, found.words, found.borders, runs, table, places, again, result)
+    return result

@@ -1,0 +1,1 @@
+"""The corpus-level rules: which articles and paragraphs repeat others that survive."""

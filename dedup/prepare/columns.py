@@ -1,0 +1,172 @@
+"""What `dedup.prepare.batch` gives back: the columns of a prepared batch, and how what is found becomes arrays of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.findings import Finding
+from dedup.fingerprint.shingles import I64, U32, encode
+from dedup.repeats.detect import Repeat
+from dedup.segment.batch import DIGEST_BYTES, Segments
+from dedup.settings import Settings
+
+FINDINGS = pa.struct(
+    [
+        ("rule", pa.string()),
+        ("action", pa.string()),
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
+        ("replacement", pa.large_binary()),
+        ("evidence", pa.string()),
+    ]
+)
+
+REPEATS = pa.struct(
+    [
+        ("rule", pa.string()),
+        ("first", pa.int64()),
+        ("last", pa.int64()),
+        ("twin_start", pa.int64()),
+        ("twin_stop", pa.int64()),
+        ("similarity", pa.float64()),
+        ("evidence", pa.string()),
+    ]
+)
+
+# start:stop in the repaired text, raw_start:raw_stop in the raw one, key_start:key_stop in the article's key; a
+# paragraph dropped as a repeat has an empty key. `size` is `dedup.segment.words.size_of` its words. One that stays for a
+# dropped one is `needed`: `IN_RUN`, or by itself `ALONE`.
+PARAGRAPHS = pa.struct(
+    [
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
+        ("raw_start", pa.int64()),
+        ("raw_stop", pa.int64()),
+        ("key_start", pa.int64()),
+        ("key_stop", pa.int64()),
+        ("words", pa.int32()),
+        ("size", pa.float32()),
+        ("needed", pa.int8()),
+        ("digest", pa.binary(DIGEST_BYTES)),
+    ]
+)
+
+
+def schema(settings: Settings) -> pa.Schema:
+    """The schema of a prepared batch: one row per input record; those that cannot be read have an `error`."""
+    return pa.schema(
+        [
+            ("source", pa.string()),
+            ("record", pa.int64()),
+            ("error", pa.string()),
+            ("data", pa.large_binary()),  # the record as it came in, where it cannot be read
+            ("fields", pa.large_binary()),  # the record's other fields, with null in place of its text
+            ("id", pa.large_binary()),
+            ("text_field", pa.string()),
+            ("id_field", pa.string()),
+            ("date_field", pa.string()),
+            ("source_field", pa.string()),
+            ("text", pa.large_binary()),  # raw
+            ("characters", pa.int64()),  # of the raw text
+            ("date", pa.int64()),  # microseconds since 1970
+            ("host", pa.large_binary()),
+            ("length", pa.int64()),  # of the text compared, in code points
+            ("key", pa.large_binary()),  # comparison key of the text compared
+            ("digest", pa.binary(DIGEST_BYTES)),
+            ("words", pa.int64()),
+            ("buckets", pa.list_(pa.uint32(), settings.article_bands[0])),
+            ("minimizers", pa.list_(pa.uint64())),
+            ("findings", pa.list_(FINDINGS)),
+            ("repeats", pa.list_(REPEATS)),
+            ("paragraphs", pa.list_(PARAGRAPHS)),
+            ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), settings.paragraph_bands[0]))),
+        ]
+    )
+
+
+def paragraph_array(
+    found: Segments, needed: npt.NDArray[np.int8], keyed: list[bytes], raw: tuple[I64, I64]
+) -> pa.Array:
+    """The paragraphs of each text; `keyed` are the digests of their keys, `raw` their places in the raw text."""
+    start_of_key = np.repeat(found.key_borders[:-1], np.diff(found.borders))
+    values = {
+        "start": found.starts,
+        "stop": found.stops,
+        "raw_start": raw[0],
+        "raw_stop": raw[1],
+        "key_start": found.key_starts - start_of_key,
+        "key_stop": found.key_stops - start_of_key,
+        "words": found.words.astype(np.int32),
+        "size": found.sizes.astype(np.float32),
+        "needed": needed,
+    }
+    arrays = [*map(pa.array, values.values()), fixed_array(keyed, DIGEST_BYTES)]
+    return nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
+
+
+def integer_array(values: I64, valid: npt.NDArray[np.bool_]) -> pa.Array:
+    """`values`, null where not `valid`."""
+    return pa.array(values, mask=~valid)
+
+
+def fixed_array(values: list[bytes], size: int, valid: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """Byte strings of equal `size`, null where not `valid`."""
+    bits = None if valid is None else pa.array(valid).buffers()[1]
+    data = pa.py_buffer(b"".join(values))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), len(values), [bits, data])
+
+
+def key_array(found: Segments, valid: npt.NDArray[np.bool_]) -> pa.Array:
+    """The comparison keys of the texts, null where not `valid`."""
+    buffers = [pa.array(valid).buffers()[1], pa.py_buffer(found.key_borders), pa.py_buffer(found.keys)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(valid), buffers)
+
+
+def nested(borders: I64, values: pa.Array) -> pa.Array:
+    """`values` as lists that end at `borders`."""
+    return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), values)
+
+
+def _borders(rows: Sequence[Sequence[Any]]) -> I64:
+    return np.array([0, *accumulate(map(len, rows))], np.int64)
+
+
+def finding_array(rows: Sequence[Sequence[Finding]]) -> pa.Array:
+    """The findings of each text."""
+    flat = list(chain.from_iterable(rows))
+    columns = dict(zip(Finding._fields, zip(*flat, strict=True), strict=True)) if flat else {}
+    if flat:
+        columns["replacement"] = tuple(None if text is None else encode(text) for text in columns["replacement"])
+    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDINGS]
+    return nested(_borders(rows), pa.StructArray.from_arrays(arrays, fields=list(FINDINGS)))
+
+
+def repeat_array(rows: Sequence[Sequence[Repeat]]) -> pa.Array:
+    """The repeats of each text."""
+    wanted = itemgetter(*(Repeat._fields.index(field.name) for field in REPEATS))
+    return nested(_borders(rows), _struct([wanted(row) for row in chain.from_iterable(rows)], REPEATS))
+
+
+def _struct(rows: Sequence[tuple[Any, ...]], struct: pa.StructType) -> pa.Array:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(list(struct))
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, struct, strict=True)]
+    return pa.StructArray.from_arrays(arrays, fields=list(struct))
+
+
+def bucket_array(made: U32, rows: I64, count: int) -> pa.Array:
+    """`made` at `rows`, null elsewhere: a fixed-size list array of `count` rows."""
+    bands = made.shape[1]
+    values = np.zeros((count, bands), np.uint32)
+    values[rows] = made
+    known = np.zeros(count, bool)
+    known[rows] = True
+    bits = pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
+    # `from_arrays` would import all of pyarrow.compute for its mask, in every process.
+    return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [bits], children=[pa.array(values.ravel())])

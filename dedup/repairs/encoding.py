@@ -1,0 +1,340 @@
+"""The `encoding` rule: ftfy, line by line, as findings.
+
+ftfy decides what a repair is; `dedup.repairs.diff` finds where it took place. Everything here takes time linear in the text,
+whatever the text is: see `LINE_AT_MOST`, `SHORT`, `ROUNDS`. A line longer than `LINE_AT_MOST` is judged in pieces, as
+ftfy itself does beyond a million characters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
+
+import ftfy
+from ftfy import fixes
+from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
+
+from dedup.findings import Finding, fix
+from dedup.repairs.diff import differences, trimmed
+from dedup.repairs.ftfy_patterns import (
+    BYTE_ORDER_MARK,
+    as_pattern,
+    is_bad,
+    looks_bad,
+    may_not_be_normal,
+    replaced,
+    union,
+    unsure,
+)
+from dedup.segment.words import MARKS_AT_MOST
+
+# Rounds of anything that is repeated until stable. Random mojibake of 20,000 characters needs six at most;
+# entities nested deeper than this stay.
+ROUNDS = 16
+
+# ftfy decodes CESU-8 in quadratic time: a line of it with 50,000 characters takes 0.02 s, one of 1,000,000
+# takes 2.3 s. Longer lines are cut, between words where there are any.
+LINE_AT_MOST = 50_000
+
+# Up to this length no repair can take long, however it is made; ftfy gets the line as it stands. Longer ones,
+# and those with many entities, are repaired in counted rounds.
+SHORT = 200
+
+# The encodings that ftfy tries first, and what it tells of a line that one of them turns into UTF-8.
+PLAIN = tuple(CHARMAP_ENCODINGS[:2])
+PLAIN_EVIDENCE = tuple(f"encode {name}, decode utf-8" for name in PLAIN)
+
+# Characters of line text that the memo of repaired lines may hold.
+MEMO_AT_MOST = 4_000_000
+
+# Quotes, ligatures and width belong to `typography`. Everything is stated: a default of ftfy may change.
+_CONFIG = ftfy.TextFixerConfig(
+    unescape_html=True,
+    remove_terminal_escapes=True,
+    fix_encoding=True,
+    restore_byte_a0=True,
+    replace_lossy_sequences=True,
+    decode_inconsistent_utf8=True,
+    fix_c1_controls=True,
+    fix_latin_ligatures=False,
+    fix_character_width=False,
+    uncurl_quotes=False,
+    fix_line_breaks=True,
+    fix_surrogates=True,
+    remove_control_chars=True,
+    normalization="NFC",
+    max_decode_length=LINE_AT_MOST,
+    explain=True,
+)
+_CONFIGS = {unescape: _CONFIG._replace(unescape_html=unescape) for unescape in (True, False)}
+
+_CONTROL = bytes((*range(9), 0x0B, *range(0x0D, 0x20), 0x7F))
+_CONTROL_BUT_CR = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
+_NOT_PLAIN = re.compile("[^\t\n\x0c -~]")
+_BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
+_STEPS_SHOWN = 12
+
+
+class Known(NamedTuple):
+    """What is known of a text before it is looked at.
+
+    `lines` are the spans of lines, breaks included, in which the rule may find something; `fixes` are runs of other
+    lines, in order, with what stands for them and the evidence.
+    """
+
+    lines: Sequence[tuple[int, int]]
+    fixes: Sequence[tuple[int, int, str, str]] = ()
+
+
+def encoding(text: str, *, unescape: bool, known: Known | None = None) -> list[Finding]:
+    r"""Fixes for what ftfy repairs in `text`, line by line; entities are decoded where `unescape` says so.
+
+    The evidence names the steps that ftfy took in that line.
+
+    >>> [finding.evidence for finding in encoding("caf\u00c3\u00a9", unescape=True)]
+    ['encode latin-1, decode utf-8']
+    """
+    known = known or Known(_suspect_lines(text, unescape))
+    found: list[Finding] = []
+    for start, stop, new, evidence in known.fixes:
+        left, right, new = trimmed(start, text[start:stop], new)  # noqa: PLW2901 - the same, shorter
+        found.append(fix("encoding", text, left, right, new, evidence))
+    for start, stop in known.lines:
+        for left, right in _segments(text, start, stop):
+            segment = text[left:right]
+            if right - left < stop - start and _untouched(segment, unescape):
+                continue
+            fixed, evidence = _mend(segment, unescape)
+            if fixed != segment:
+                edits = differences(segment, fixed)
+                found += [fix("encoding", text, left + a, left + b, new, evidence) for a, b, new in edits]
+    return sorted(found, key=attrgetter("start")) if known.fixes and known.lines else found
+
+
+def may_change(text: str, *, unescape: bool) -> bool:
+    r"""False where `encoding` finds nothing in `text`, because no step of ftfy has anything to do.
+
+    >>> may_change("caf\u00e9 & bar;", unescape=True), may_change("caf\u00e9 &amp; bar", unescape=True)
+    (False, True)
+    """
+    return not _untouched(text, unescape)
+
+
+def _suspect_lines(text: str, unescape: bool) -> list[tuple[int, int]]:
+    """Spans of the lines of `text` that ftfy may change, line breaks included."""
+    found: set[tuple[int, int]] = set()
+    for pattern in _doubts(text, unescape):
+        position = 0
+        while match := pattern.search(text, position):
+            start = text.rfind("\n", position, match.start()) + 1 or position
+            position = text.find("\n", match.start()) + 1 or len(text)
+            found.add((start, position))
+    return sorted(found)
+
+
+def _untouched(text: str, unescape: bool) -> bool:
+    """Whether no step of ftfy can change `text`, as far as a quick look tells."""
+    return not any(pattern.search(text) for pattern in _doubts(text, unescape))
+
+
+def _doubts(text: str, unescape: bool) -> Iterator[re.Pattern[str]]:
+    """Patterns one of which matches in each line of `text` that ftfy would change."""
+    if not text.isascii():
+        yield unsure()
+    elif len(text.encode("ascii").translate(None, _CONTROL)) < len(text):  # four times as fast as a pattern
+        yield _NOT_PLAIN
+    if unescape and "&" in text:
+        yield HTML_ENTITY_RE
+
+
+def _segments(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Spans of the pieces of the line ``text[start:stop]`` that are judged each by itself.
+
+    A byte order mark is a piece of its own that is left out: it belongs to the whitespace rule.
+    """
+    while start < stop:
+        end = text.find("\ufeff", start, stop)
+        end = stop if end < 0 else end
+        while end - start > LINE_AT_MOST:
+            cut = start + LINE_AT_MOST
+            for space in _BETWEEN_WORDS.finditer(text, cut - 1000, cut):
+                cut = space.end()
+            yield start, cut
+            start = cut
+        if start < end:
+            yield start, end
+        start = end + 1
+
+
+class _Memo:
+    """Repaired lines by line and `unescape`; forgets everything when full, which changes no result."""
+
+    def __init__(self) -> None:
+        self.lines: dict[tuple[str, bool], tuple[str, str]] = {}
+        self.size = 0
+
+    def keep(self, segment: str, unescape: bool, fixed: str, evidence: str) -> None:
+        self.size += len(segment) + len(fixed)
+        if self.size > MEMO_AT_MOST:
+            self.lines.clear()
+            self.size = len(segment) + len(fixed)
+        self.lines[segment, unescape] = (fixed, evidence)
+
+
+_memo = _Memo()
+
+
+def _mend(segment: str, unescape: bool, depth: int = 0) -> tuple[str, str]:
+    """`segment` as ftfy repairs it, and the steps; stable, also where the repair creates a line break."""
+    known = _memo.lines.get((segment, unescape))
+    if known is not None:
+        return known
+    fixed, steps = _fixed(segment, unescape)
+    evidence = ", ".join(steps[:_STEPS_SHOWN]) + (", ..." if len(steps) > _STEPS_SHOWN else "")
+    if fixed != segment and depth < ROUNDS and 0 <= fixed.find("\n") < len(fixed) - 1:
+        lines = fixed.splitlines(keepends=True) if fixed.isascii() else re.findall("[^\n]*\n|[^\n]+", fixed)
+        fixed = "".join(line if _untouched(line, unescape) else _mend(line, unescape, depth + 1)[0] for line in lines)
+    _memo.keep(segment, unescape, fixed, evidence)
+    return fixed, evidence
+
+
+def _fixed(segment: str, unescape: bool) -> tuple[str, list[str]]:
+    """`segment` as ftfy repairs it as one piece, and the names of the steps taken."""
+    entities = unescape and "&" in segment
+    if segment.isascii() and not _CONTROL_BUT_CR.search(segment) and not entities:
+        return fixes.fix_line_breaks(segment), ["fix_line_breaks"]  # ftfy would do just that
+    if len(segment) <= SHORT and not (entities and segment.count(";") > ROUNDS):
+        result = _in_rounds(segment, _CONFIGS[unescape])
+        if result is None:
+            text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
+            result = text, _names(steps)
+        return result
+    result = _in_rounds(segment, _CONFIGS[unescape])
+    if result is not None:
+        if len(result[0]) > SHORT:  # the whole of it is repaired again when another rule has changed other lines
+            _memo.keep(result[0], unescape, result[0], "")
+        return result
+    for config in (_CONFIGS[False], _CONFIGS[False]._replace(decode_inconsistent_utf8=False)):
+        result = _in_rounds(segment, config)
+        if result is not None:
+            return result
+    return segment, []
+
+
+def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[str]] | None:
+    """What ``ftfy.fix_and_explain`` gives, in `ROUNDS` rounds at most; None where it would go on.
+
+    The steps and their order are ftfy's. What ftfy does not do is count: nested entities take it one round
+    each, and so can every other character of "ÃŸ°ÃŸ°ÃŸ°...". Nor does it look at runs of combining marks, which
+    normalisation sorts in quadratic time.
+    """
+    text = segment
+    names: list[str] = []
+    encoding_rounds = 0
+    idle: dict[str, list[str]] = {}
+    for turn in range(1, ROUNDS + 1):
+        before = text
+        if config.unescape_html and "&" in text:
+            text = _step("unescape_html", text, names)
+        decoded = _decoded(text, config, names, ROUNDS - encoding_rounds, idle)
+        if decoded is None:
+            return None
+        settled, rounds = decoded
+        text = settled
+        encoding_rounds += rounds
+        if _replaced().search(text):
+            for name in _FIXERS:
+                text = _step(name, text, names)
+        if may_not_be_normal(text) and not (len(segment) > SHORT and _long_run_of_marks(text)):
+            normal = unicodedata.normalize("NFC", text)
+            names += ["normalize NFC"] * (normal != text)
+            text = normal
+        again = text != settled or text in idle or (config.unescape_html and "&" in text)
+        if text == before or (turn < ROUNDS and not again):  # another round would find nothing to do
+            return text, names
+    return None
+
+
+def _decoded(
+    text: str, config: ftfy.TextFixerConfig, names: list[str], most: int, idle: dict[str, list[str]]
+) -> tuple[str, int] | None:
+    """`text` after ftfy's steps on the encoding, and how many there were; None for more than `most`.
+
+    Their names are added to `names`, also of the one that changes nothing; for that, `idle` has them by text.
+    """
+    rounds = 0
+    while looks_bad(text):
+        if text in idle:
+            names += idle[text]
+            break
+        plain = _plainly_decoded(text)
+        if plain is None:
+            step = ftfy._fix_encoding_one_step_and_explain(text, config)  # noqa: SLF001 - no public one counts
+            plain = step.text, _names(step.explanation)
+        names += plain[1]
+        if plain[0] == text:
+            idle[text] = plain[1]
+            break
+        text = plain[0]
+        rounds += 1
+        if rounds > most:
+            return None
+    return text, rounds
+
+
+def _plainly_decoded(text: str) -> tuple[str, list[str]] | None:
+    """`text`, in which ftfy may see mojibake, after one step of ftfy's on the encoding; None where that is not plain.
+
+    It is where the first encoding that has all of the characters gives UTF-8, which ftfy takes before anything
+    else: at once, or when sequences with lost bytes, which "sloppy" encodings keep as 0x1A, stand for U+FFFD. What
+    else ftfy would restore, no-break spaces, is in no text that then is UTF-8; 0xED it decodes in its own way.
+    """
+    name = next((name for name in CHARMAP_ENCODINGS if possible_encoding(text, name)), None)
+    if name is None or not is_bad(text):
+        return None
+    data = text.encode(name)
+    names = [f"encode {name}"]
+    if 0x1A in data:
+        if not name.startswith("sloppy"):
+            return None
+        restored = fixes.replace_lossy_sequences(data)
+        names += ["transcode replace_lossy_sequences"] * (restored != data)
+        data = restored
+    if 0xED in data:
+        return None
+    try:
+        return data.decode("utf-8"), [*names, "decode utf-8"]
+    except UnicodeDecodeError:
+        return None
+
+
+@cache
+def _replaced() -> re.Pattern[str]:
+    """Matches where one of `_FIXERS` may have something to do."""
+    return re.compile(as_pattern(union((replaced(), ((BYTE_ORDER_MARK, BYTE_ORDER_MARK),)))))
+
+
+_FIXERS = ("fix_c1_controls", "fix_line_breaks", "fix_surrogates", "remove_terminal_escapes", "remove_control_chars")
+
+
+def _step(name: str, text: str, names: list[str]) -> str:
+    """`text` after the step `name` of ftfy, which is added to `names` where it does something."""
+    fixed: str = ftfy.FIXERS[name](text)
+    names += [name] * (fixed != text)
+    return fixed
+
+
+def _names(steps: list[ftfy.ExplanationStep] | None) -> list[str]:
+    return [step.parameter if step.action == "apply" else f"{step.action} {step.parameter}" for step in steps or ()]
+
+
+_LONG_RUN = re.compile(rb"[^\x00]{%d}" % (MARKS_AT_MOST + 1))
+
+
+def _long_run_of_marks(text: str) -> bool:
+    """Whether more than `MARKS_AT_MOST` characters follow each other that canonical ordering would sort."""
+    return bool(_LONG_RUN.search(bytes(map(unicodedata.combining, text))))

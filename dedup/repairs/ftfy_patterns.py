@@ -1,0 +1,315 @@
+"""What text ftfy would leave as it is: its pattern of mojibake taken apart, and the characters that NFC may touch.
+
+ftfy changes the encoding of a line only where its pattern of "badness" matches. That pattern is a choice of some
+forty short sequences of character sets; here it is read from the installed ftfy and put together again so that a
+search looks closely only at characters that few texts have many of. `dedup.kernels.repair_screen` compiles the same
+sequences. A sequence bound to the start of a line counts anywhere here, so that a line without a match has none in
+any part of it either.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import import_module
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from ftfy.badness import BADNESS_RE
+from ftfy.chardata import CONTROL_CHARS
+
+Ranges = tuple[tuple[int, int], ...]  # first and last code point of each, ascending and apart
+
+
+class Chars(NamedTuple):
+    """A set of characters, as a pattern and as ranges."""
+
+    pattern: str
+    ranges: Ranges
+
+
+# Characters by how common they are in ordinary text: a search should look closely at few of them.
+_COMMON = {
+    **dict.fromkeys(map(ord, "“”„«»…·°ÄÖÜÉÀÁÅØ"), 10),
+    **dict.fromkeys(map(ord, "äöüßéèêàâçñáíóúãõåøæîôœ’–—"), 100),
+    **dict.fromkeys((*range(0x3AC, 0x3CF), *range(0x430, 0x460)), 10_000),
+    **dict.fromkeys(range(128), 1_000_000),
+}
+_LAST = sys.maxunicode
+_LETTERS_TO = 0x40000  # where the planes start that Unicode has no letters and spaces in
+BYTE_ORDER_MARK = 0xFEFF
+NOT_ASCII = Chars(r"[^\x00-\x7f]", ((128, _LAST),))
+
+
+@cache
+def unsure() -> re.Pattern[str]:
+    r"""Matches in every text that ftfy would change, entities aside.
+
+    >>> bool(unsure().search("caf\u00c3\u00a9")), bool(unsure().search("caf\u00e9 \u00e3\u00e9"))
+    (True, False)
+    """
+    return any_of(unsure_sequences())
+
+
+def looks_bad(text: str) -> bool:
+    """Whether ftfy may see mojibake in `text`: where its pattern matches, but also where it would at a line's start."""
+    return not text.isascii() and bool(_bad().search(text))
+
+
+def is_bad(text: str) -> bool:
+    """Whether the pattern of ftfy matches in `text`: ``ftfy.badness.is_bad``, ten times as fast where it does."""
+    return bool(_surely_bad().search(text) or BADNESS_RE.search(text))
+
+
+def may_not_be_normal(text: str) -> bool:
+    """False where `text` is sure to be in NFC."""
+    return not text.isascii() and bool(_unnormal().search(text))
+
+
+@cache
+def _bad() -> re.Pattern[str]:
+    return any_of(bad_sequences())
+
+
+@cache
+def _surely_bad() -> re.Pattern[str]:
+    """Matches only where ftfy's pattern does, but not wherever that does."""
+    return any_of(surely_bad_sequences()) if surely_bad_sequences() else re.compile(r"(?!)")
+
+
+@cache
+def _unnormal() -> re.Pattern[str]:
+    return any_of(unnormal_sequences())
+
+
+def unsure_sequences() -> tuple[tuple[Chars, ...], ...]:
+    """Sequences of character sets, one of which is in every text that ftfy would change, entities aside."""
+    return (*bad_sequences(), *unnormal_sequences(), (of_ranges(replaced()),))
+
+
+def any_of(choices: Iterable[tuple[Chars, ...]]) -> re.Pattern[str]:
+    """Matches the least common character of a sequence, and looks from there at the characters around it."""
+    first, rest = [], []
+    for sequence in choices:
+        at = min(range(len(sequence)), key=lambda at: _commonness(sequence[at].ranges))
+        patterns = [chars.pattern for chars in sequence]
+        first.append(sequence[at].ranges)
+        rest.append(f"(?<={''.join(patterns[: at + 1])}){''.join(patterns[at + 1 :])}")
+    # Beyond the first plane, a search for a set must look at each of its ranges; for all but a set, at none.
+    others = tuple((a, min(b, 0xFFFF)) for a, b in complement(union(first)) if a <= 0xFFFF)
+    return re.compile(f"[^{as_pattern(others)[1:]}(?:{'|'.join(rest)})")
+
+
+def _commonness(ranges: Ranges) -> int:
+    return sum(weight for code, weight in _COMMON.items() if holds(ranges, code))
+
+
+def holds(ranges: Ranges, code: int) -> bool:
+    """Whether `code` is in `ranges`."""
+    at = bisect_right(ranges, (code, _LAST))
+    return at > 0 and code <= ranges[at - 1][1]
+
+
+@cache
+def bad_sequences() -> tuple[tuple[Chars, ...], ...]:
+    """Sequences of character sets, one of which matches wherever ftfy's pattern does in a text that is not ASCII.
+
+    Each has a set without ASCII characters. An ftfy whose pattern is of another kind makes every character beyond
+    ASCII one.
+    """
+    try:
+        found = read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
+    except NotImplementedError:
+        found = ((NOT_ASCII,),)
+    return found if all(any(holds_no_ascii(chars) for chars in one) for one in found) else ((NOT_ASCII,),)
+
+
+@cache
+def surely_bad_sequences() -> tuple[tuple[Chars, ...], ...]:
+    """The sequences for which ftfy's pattern matches wherever they stand; none of a pattern of another kind."""
+    try:
+        return read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
+    except NotImplementedError:
+        return ()
+
+
+def holds_no_ascii(chars: Chars) -> bool:
+    """Whether `chars` has no ASCII character."""
+    return not chars.ranges or chars.ranges[0][0] > 127
+
+
+def read_sequences(pattern: str, flags: int, *, anchored: bool = True) -> tuple[tuple[Chars, ...], ...]:
+    """The sequences of character sets that `pattern`, a choice among such, stands for; anchors are left out.
+
+    So are the sequences that have one, where `anchored` says so.
+
+    Raises `NotImplementedError` where `pattern` is of another kind.
+
+    >>> [[chars.pattern for chars in sequence] for sequence in read_sequences("^a[b-c]?|d", 0)]
+    [['a'], ['a', '[b-c]'], ['d']]
+    """
+    parser: Any = import_module("re._parser")
+    return tuple(_sequences(list(parser.parse(pattern, flags)), [()] if anchored else []))
+
+
+def _sequences(items: Sequence[tuple[Any, Any]], anchor: list[tuple[Chars, ...]]) -> list[tuple[Chars, ...]]:
+    found: list[tuple[Chars, ...]] = [()]
+    for operation, value in items:
+        choices: list[tuple[Chars, ...]]
+        match str(operation):
+            case "BRANCH":
+                choices = [sequence for branch in value[1] for sequence in _sequences(list(branch), anchor)]
+            case "SUBPATTERN":
+                choices = _sequences(list(value[3]), anchor)
+            case "MAX_REPEAT" if value[0] == 0 and value[1] == 1:
+                choices = [(), *_sequences(list(value[2]), anchor)]
+            case "AT" if str(value) == "AT_BEGINNING":
+                choices = anchor
+            case _:
+                choices = [(_chars(str(operation), value),)]
+        found = [sequence + choice for sequence in found for choice in choices]
+    return found
+
+
+def _chars(operation: str, value: Any) -> Chars:
+    match operation:
+        case "LITERAL":
+            return Chars(re.escape(chr(value)), ((value, value),))
+        case "ANY":
+            return Chars(r"[^\n]", complement(((10, 10),)))
+        case "IN":
+            members = [(str(kind), member) for kind, member in value]
+            negated = members[0][0] == "NEGATE"
+            ranges = union(_member(kind, member) for kind, member in members[negated:])
+            ranges = complement(ranges) if negated else ranges
+            whole = [_CATEGORIES.get(str(member)) for _, member in members]
+            return Chars(whole[0] if len(whole) == 1 and whole[0] else as_pattern(ranges), ranges)
+    raise NotImplementedError(operation)
+
+
+_CATEGORIES = {"CATEGORY_SPACE": r"\s", "CATEGORY_WORD": r"\w"}
+
+
+def _member(kind: str, member: Any) -> Ranges:
+    match kind:
+        case "LITERAL":
+            return ((member, member),)
+        case "RANGE":
+            return (member,)
+        case "CATEGORY" if str(member) in _CATEGORIES:
+            return _category(_CATEGORIES[str(member)])
+    raise NotImplementedError(f"{kind} {member}")
+
+
+@cache
+def _category(pattern: str) -> Ranges:
+    every = np.arange(_LETTERS_TO, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    return tuple((match.start(), match.end() - 1) for match in re.finditer(f"{pattern}+", every))
+
+
+def as_pattern(ranges: Ranges) -> str:
+    """A regular expression for one character of `ranges`."""
+    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
+        return re.escape(chr(ranges[0][0]))
+    return "[" + "".join(_escaped(a) if a == b else f"{_escaped(a)}-{_escaped(b)}" for a, b in ranges) + "]"
+
+
+def _escaped(code: int) -> str:
+    return re.escape(chr(code))
+
+
+def union(sets: Iterable[Ranges]) -> Ranges:
+    """The ranges of what is in one of `sets`."""
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(one for ranges in sets for one in ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return tuple(found)
+
+
+def complement(ranges: Ranges) -> Ranges:
+    """The ranges of what is not in `ranges`."""
+    borders = [(-1, -1), *ranges, (_LAST + 1, _LAST + 1)]
+    return tuple((a[1] + 1, b[0] - 1) for a, b in pairwise(borders) if a[1] + 1 < b[0])
+
+
+def intersection(one: Ranges, other: Ranges) -> Ranges:
+    """The ranges of what is in both."""
+    return complement(union((complement(one), complement(other))))
+
+
+def of_ranges(ranges: Ranges) -> Chars:
+    """The set of `ranges`."""
+    return Chars(as_pattern(ranges), ranges)
+
+
+def of_codes(codes: Iterable[int]) -> Ranges:
+    """The ranges of single code points."""
+    return union(((code, code),) for code in codes)
+
+
+# Beyond the first plane sets are told from each other coarsely: a pattern looks at each range there by itself.
+_HISTORIC = ((0x10000, 0x1EFFF), (0x2F800, 0x2FA1F))
+# Where characters of the first plane decompose or combine: not outside these.
+_BLOCKS = ((0xA0, 0x33FF), (0x4DC0, 0x4DFF), (0xA000, 0xABFF), (0xF900, 0xFFFF))
+_HANGUL_FORMER = ((0x1100, 0x1112), (0xAC00, 0xD7A3))
+_HANGUL_LATER = ((0x1161, 0x1175), (0x11A8, 0x11C2))
+
+
+# Combining marks, by their class, that are often followed by marks of one higher class, as NFC wants it: nukta and
+# virama, Arabic vowels and shadda, Thai and Lao vowels and tones.
+_IN_ORDER = (((7,), 9), (tuple(range(27, 33)), 33), ((103,), 107), ((118,), 122))
+
+
+@cache
+def replaced() -> Ranges:
+    """Characters that ftfy's steps beside mojibake, entities and NFC may change, each by itself.
+
+    Control characters, line ends, surrogates, the first characters of terminal escapes. Not the byte order mark:
+    it belongs to the whitespace rule.
+    """
+    ends = ((0x0D, 0x0D), (0x1B, 0x1B), (0x80, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF))
+    return union((of_codes(code for code in CONTROL_CHARS if code != BYTE_ORDER_MARK), ends))
+
+
+@cache
+def unnormal_sequences() -> tuple[tuple[Chars, ...], ...]:
+    """Sequences of character sets, one of which is in every text that is not in NFC.
+
+    A text is in NFC where it holds no character that never is, no two combining marks that might be sorted, and no
+    character that may be composed with an earlier one behind a mark or behind one that composes or decomposes
+    (from the quick check of Unicode Standard Annex 15, section 9, made stricter).
+    """
+    never, later, former = (set[int]() for _ in range(3))
+    marks: dict[int, set[int]] = {}
+    for code in (code for first, last in _BLOCKS for code in range(first, last + 1)):
+        character = chr(code)
+        if order := unicodedata.combining(character):
+            marks.setdefault(order, set()).add(code)
+        parts = unicodedata.decomposition(character)
+        if not parts or parts[0] == "<":
+            continue
+        if unicodedata.is_normalized("NFC", character):
+            codes = [int(part, 16) for part in parts.split()]
+            former |= {code, codes[0]}
+            later.update(codes[1:])
+        else:
+            never.add(code)
+    every = of_codes(set().union(*marks.values()))
+    pairs = []
+    others = set(marks)
+    for before, behind in _IN_ORDER:
+        others -= set(before)
+        first = of_codes(code for order in before for code in marks.get(order, ()))
+        pairs.append((of_ranges(first), of_ranges(intersection(every, complement(of_codes(marks.get(behind, ())))))))
+    pairs.append((of_ranges(of_codes(code for order in others for code in marks[order])), of_ranges(every)))
+    former_ = union((of_codes(former), every, _HANGUL_FORMER))
+    later_ = union((of_codes(later), _HANGUL_LATER))
+    return ((of_ranges(union((of_codes(never), _HISTORIC))),), *pairs, (of_ranges(former_), of_ranges(later_)))

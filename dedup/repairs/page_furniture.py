@@ -1,0 +1,232 @@
+"""Page furniture: lines that belong to the page around an article, not to the article.
+
+Share bars, comment counters, "Read more: ...", cookie notices. What they look like is data, in
+``page_furniture.toml``; this module only knows what a line is. A pattern must match the whole line, and a line
+longer than `LINE_AT_MOST` is prose, so nothing here looks at sentences.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from importlib import resources
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from dedup.findings import DROP, FLAG, Finding
+from dedup.repairs.pattern_prefixes import DIGIT, END, LONGEST, Lengths, beginnings
+from dedup.rules import OFF
+from dedup.settings import Settings
+
+RULE = "page-furniture"
+LINE_AT_MOST = 200  # characters; the longest pattern is a cookie notice
+
+# What stands around a button's words and is no part of them.
+# A full stop is not among it: it ends a sentence, if only the last words of one.
+AROUND = " *•·●▪|»«›‹→←↓↑▶►▼▲➤➜⇒>~_=–—-:…!！：+"
+
+
+# Reading the beginnings from the patterns takes as long as so many lines take without them: 0.2 s.
+BEGINNINGS_FROM = 20_000
+_lines_seen = 0
+_KINDS_KEPT = 1 << 14  # lines: a site has the same ones in all of its articles
+
+# A line longer than this that ends like a sentence is one, if not one of the notices that come as sentences.
+SENTENCE_FROM = 60
+_ENDS = (".", ".”", '."', "。", "。」", "؟", "۔", "।")
+_NOTICES = ("newsletter sign-up", "cookie notice")
+
+
+class _Line(NamedTuple):
+    start: int
+    stop: int  # without the line break
+    end: int  # with it
+    kind: str | None
+    blank: bool
+
+
+def furniture(text: str, settings: Settings, known: Mapping[int, str] | None = None) -> list[Finding]:
+    r"""Findings of the rule ``page-furniture`` in `text`, in order; the evidence is the kind of line.
+
+    A flag spans the line. A drop takes the line break too, and one of two blank lines that would then follow
+    each other, so that what is left is separated as before. `known` is what `kinds` gives, where that is known.
+
+    >>> text = "A quiet day.\n\nShare on Facebook\n\n12 Comments"
+    >>> [(f.start, f.stop, f.evidence) for f in furniture(text, Settings())]
+    [(14, 31, 'share bar'), (33, 44, 'comment counter')]
+    """
+    action = settings.rules[RULE]
+    if action == OFF or not text:
+        return []
+    known = kinds(text) if known is None else known
+    if not known:
+        return []
+    if action == FLAG:
+        return list(_flags(text, known))
+    return [
+        Finding(
+            rule=RULE, action=DROP, start=start, stop=stop, original=text[start:stop], replacement="", evidence=kind
+        )
+        for start, stop, kind in _drops(_lines(text, known))
+    ]
+
+
+def kinds(text: str) -> dict[int, str]:
+    r"""The kind of each line of `text` that is page furniture, by its number from 0.
+
+    >>> kinds("A quiet day.\n\nShare on Facebook\n\n12 Comments")
+    {2: 'share bar', 4: 'comment counter'}
+    """
+    found: dict[int, str] = {}
+    for number, line in enumerate(text.split("\n")):
+        if line and len(line) <= LINE_AT_MOST and (not _worth_it() or may_match(prepared(line))):
+            own = kind(line)
+            if own is not None:
+                found[number] = own
+    return found
+
+
+@lru_cache(_KINDS_KEPT)
+def kind(line: str) -> str | None:
+    """The kind of page furniture that `line` is, or None.
+
+    >>> kind("» Share on Facebook"), kind("We share on Facebook what we like.")
+    ('share bar', None)
+    """
+    if not line or len(line) > LINE_AT_MOST:
+        return None
+    words = prepared(line)
+    if len(line) > SENTENCE_FROM and line.rstrip().endswith(_ENDS):
+        pattern, kinds = _pattern(_NOTICES)
+    else:
+        pattern, kinds = _pattern(None)
+    match = pattern.fullmatch(words)
+    return kinds[match.lastindex - 1] if match and match.lastindex else None
+
+
+def prepared(line: str) -> str:
+    """`line` as patterns expect it: in lower case, with single spaces, without what decorates a button.
+
+    >>> prepared("» SHARE  this... ")
+    'share this'
+    """
+    return " ".join(line.lower().split()).removesuffix("...").strip(AROUND)
+
+
+def may_match(words: str) -> bool:
+    """Whether a prepared line begins like a line of page furniture of its length."""
+    size = len(words)
+    node = _tree()
+    for character in words[:LONGEST] + END:
+        node = node.get(DIGIT if character.isdecimal() else character)
+        if node is None:
+            return False
+        if "" in node and node[""][0] <= size <= node[""][1]:
+            return True
+    return False
+
+
+def _worth_it() -> bool:
+    """Whether so many lines have come that to know their beginnings saves time; counts one more."""
+    global _lines_seen  # noqa: PLW0603 - changes what is fast, never what is found
+    _lines_seen += 1
+    return _lines_seen > BEGINNINGS_FROM
+
+
+def _flags(text: str, known: Mapping[int, str]) -> Iterator[Finding]:
+    start = 0
+    for number, line in enumerate(text.split("\n")):
+        if number in known:
+            yield Finding(rule=RULE, action=FLAG, start=start, stop=start + len(line), evidence=known[number])
+        start += len(line) + 1
+
+
+def _lines(text: str, known: Mapping[int, str]) -> list[_Line]:
+    lines = []
+    start = 0
+    for number, line in enumerate(text.split("\n")):
+        stop = start + len(line)
+        blank = not line or line.isspace()
+        lines.append(_Line(start, stop, min(stop + 1, len(text)), known.get(number), blank))
+        start = stop + 1
+    return lines
+
+
+def _drops(lines: list[_Line]) -> list[tuple[int, int, str]]:
+    """``(start, stop, kind)`` of what to remove for each line of furniture."""
+    drops: list[tuple[int, int, str]] = []
+    separated = True  # whether what stays so far ends with a blank line; the start of a text needs none
+    number = 0
+    while number < len(lines):
+        line = lines[number]
+        number += 1
+        if line.kind is None:
+            separated = line.blank
+            continue
+        stop = line.end
+        while separated and number < len(lines) and lines[number].blank:
+            stop = lines[number].end
+            number += 1
+        drops.append((line.start, stop, line.kind))
+    return _without_last_separator(lines, drops)
+
+
+def _without_last_separator(lines: list[_Line], drops: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """`drops`, where the furniture that ends the text takes with it all blank lines around it."""
+    tail = len(lines)
+    while tail and (lines[tail - 1].kind or lines[tail - 1].blank):
+        tail -= 1
+    if tail == len(lines):
+        return drops
+    start = lines[tail].start
+    first = next((number for number, drop in enumerate(drops) if drop[0] >= start), len(drops))
+    bounds = [start, *(at for at, _, _ in drops[first + 1 :]), lines[-1].end]
+    return drops[:first] + [(a, b, drop[2]) for (a, b), drop in zip(pairwise(bounds), drops[first:], strict=False)]
+
+
+@cache
+def _table() -> tuple[tuple[str, str], ...]:
+    """``(kind, pattern)`` of every kind, its patterns of all languages in one, without capturing groups."""
+    source = resources.files("dedup.repairs").joinpath("page_furniture.toml").read_text(encoding="utf-8")
+    table = tomllib.loads(source)
+    names: dict[str, str] = {}
+    for name, pattern in table.pop("names").items():
+        names[name] = f"(?:{_filled(pattern, names)})"
+    return tuple(
+        (kind_, "|".join(_filled(pattern, names) for patterns in languages.values() for pattern in patterns))
+        for kind_, languages in table.items()
+    )
+
+
+def _filled(pattern: str, names: dict[str, str]) -> str:
+    return re.sub("<([a-z]{1,})>", lambda name: names[name.group(1)], pattern)
+
+
+@cache
+def line_beginnings() -> dict[str, Lengths]:
+    """How prepared lines of page furniture begin; see `dedup.repairs.pattern_prefixes`."""
+    return beginnings("|".join(pattern for _, pattern in _table()))
+
+
+@cache
+def _tree() -> Any:
+    """The beginnings as nested dictionaries by character, with the lengths of lines under the empty string."""
+    root: Any = {}
+    for beginning, lengths in line_beginnings().items():
+        node = root
+        for character in beginning:
+            if character not in node:
+                node[character] = {}
+            node = node[character]
+        node[""] = lengths
+    return root
+
+
+@cache
+def _pattern(only: tuple[str, ...] | None) -> tuple[re.Pattern[str], tuple[str, ...]]:
+    """Matches a prepared line, one group for each kind, and the kinds in their order; all of them or `only` those."""
+    table = [row for row in _table() if only is None or row[0] in only]
+    # Lines are lower-cased because a pattern that ignores case takes three times as long here.
+    return re.compile("|".join(f"({pattern})" for _, pattern in table)), tuple(kind_ for kind_, _ in table)

@@ -1,0 +1,1 @@
+"""The rules within one article: repeated blocks and repeated paragraphs."""

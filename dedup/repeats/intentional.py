@@ -1,0 +1,106 @@
+"""What stands again in an article on purpose: refrains, answers under their questions, letters to several people.
+
+Told by what stands around the copies, not by what they say: the same words after something else each time, or under
+heads of one form. Whether the copies would be a block without that is decided in `dedup.repeats.detect`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+
+from dedup.repeats.article import Paragraphs
+from dedup.repeats.headings import of_one_form
+from dedup.repeats.justify import Twins
+
+FILLED_IN = 0.5, 0.8  # Jaccard similarity of paragraphs that a form has with other names or numbers; from the second
+# on they differ in a word or two: a copy of the text in which a name is misspelt
+PATTERN_PLACES = 64  # places of a paragraph that are looked at for a pattern
+VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
+
+
+def on_purpose(
+    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
+) -> bool:
+    """Whether a chain, with its places of `evidence`, is one of these."""
+    if len(evidence) == 1:
+        one, before = alive[evidence[0]], alive[evidence[0] - 1]
+        if _is_verse(article, one) or (article.asks(before) and article.ids[before] != article.ids[one]):
+            return True
+    return _is_pattern(article, alive, links, evidence, twins) or _is_form(article, alive, links, evidence)
+
+
+def _is_pattern(
+    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
+) -> bool:
+    """Whether the same words stand three times or more, each time after something else.
+
+    So do refrains after their verses, answers after their questions, and the meals of a day under its name; copies of a
+    body follow each other, or the same advertisement.
+    """
+    matched = {article.ids[alive[side]] for link in links for side in link}
+    for place in {links[0][1], *evidence[:1]}:
+        standing = []
+        for index in article.places[article.ids[alive[place]]][:PATTERN_PLACES]:
+            at = bisect_left(alive, index)
+            if at < len(alive) and alive[at] == index and index not in twins:
+                standing.append(at)
+        before = {article.ids[_before(alive, at, twins)] for at in standing[1:]} - matched
+        if standing and standing[0]:  # the first may stand under the title
+            first = _before(alive, standing[0], twins)
+            before |= {article.ids[first]} - matched if article.is_prose(first) else set()
+        if len(standing) > 2 and len(before) > 1:
+            return True
+    varied = sum(_is_varied(article, alive[at], twins) for at in evidence) if links[-1][0] < links[0][1] else 0
+    return 2 * varied > len(evidence)
+
+
+def _is_varied(article: Paragraphs, index: int, twins: Twins) -> bool:
+    """Whether a paragraph stands three times or more, twice of these after something that stands only there."""
+    article.purse -= len(article.places[article.ids[index]])
+    standing = [place for place in article.places[article.ids[index]] if place not in twins]
+    own = article.own
+    return len(standing) > 2 and sum(own[two] > own[one + 1] for one, two in pairwise(standing)) > 1
+
+
+def _is_form(article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int]) -> bool:
+    """Whether the copies stand under heads of one form: the same letter to two people, a menu of two days.
+
+    What opens the article stands under none.
+    """
+    (low, high), *_ = links
+    if not low:
+        return False
+    matched = {place for link in links for place in link}
+    pairs = [(low - 1, high - 1)]
+    for (down, across), link in pairwise(links):
+        if across in evidence:
+            break
+        pairs += [(link[0] - 1, link[1] - 1)] if link[0] - down > 1 and link[1] - across > 1 else []
+    return any(matched.isdisjoint(pair) and _are_heads(article, alive[pair[0]], alive[pair[1]]) for pair in pairs)
+
+
+def _are_heads(article: Paragraphs, first: int, second: int) -> bool:
+    """Whether two paragraphs are heads of one form, or say the same of other names or numbers."""
+    if of_one_form(*(article.text[slice(*article.spans[index])] for index in (first, second))):
+        return True
+    if article.purse <= 0 or not article.is_prose(first) or article.agree(first, second):
+        return False
+    least, most = FILLED_IN
+    return least <= article.similarity(first, second) < most
+
+
+def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
+    """The paragraph before the one at `place`, of those that stay; `place` is not the first."""
+    place -= 1
+    while place and alive[place] in twins:
+        place -= 1
+    return alive[place]
+
+
+def _is_verse(article: Paragraphs, index: int) -> bool:
+    """Whether a paragraph is lines of verse: a chorus stands again without being printed twice."""
+    start, stop = article.spans[index]
+    lines = article.text[start:stop].split("\n")
+    return len(lines) >= VERSE_LINES and (stop - start) / len(lines) <= VERSE_CHARACTERS

@@ -1,0 +1,1 @@
+"""Text to paragraphs and words, for one text and for a batch."""

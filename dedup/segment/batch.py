@@ -1,0 +1,153 @@
+"""Texts by the batch: paragraphs and comparison keys as arrays, the definition.
+
+A batch of texts is one run of UTF-8 bytes with the borders between them. What is said about it here in plain Python,
+text by text, `dedup.kernels.segments` says in machine code; small inputs use this module, which needs no compilation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.fingerprint.shingles import I64, U64, Bytes, Floats, decode, encode, pack, windows
+from dedup.segment.words import comparison_key, paragraphs, size_of
+
+DIGEST_BYTES = 16
+# What an article that repeats nothing shows by its words alone: of no `RUNS_AMONG` runs of `RUN` words that begin one
+# after the other do `RUNS_LEAST` stand elsewhere in it, too. A block of 20 words printed twice has 16 such runs, one
+# with a word edited in every 12 still 18 of 32; the name of a committee has fewer. 15 % of the press releases,
+# 17 % of the encyclopaedia's articles and 51 % of the licences are left to look at closely.
+# By accident the median of the press releases of two paragraphs or more repeats 13 runs of 3 words, and 2 of 5.
+RUN = 5
+RUNS_AMONG, RUNS_LEAST = 32, 12
+ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alone; labels and units are shorter
+RUNS_AGAIN, PARAGRAPH_AGAIN = 1, 2
+
+
+class Segments(NamedTuple):
+    """The paragraphs of a batch of texts.
+
+    `borders` says which are whose: int64 [texts + 1]. One value per paragraph: `starts` and `stops`, in code points of
+    its text, and where its comparison key stands in `keys`, `key_starts` and `key_stops`, in bytes of the whole batch:
+    int64; `words` of the key: int64; `sizes`, as `dedup.segment.words.size_of` counts words: float64. The key of a text is
+    ``keys[key_borders[text]:key_borders[text + 1]]``: those of its paragraphs, where they have words, joined by a
+    space.
+    """
+
+    borders: I64
+    starts: I64
+    stops: I64
+    key_starts: I64
+    key_stops: I64
+    words: I64
+    sizes: Floats
+    keys: Bytes
+    key_borders: I64
+
+
+class Keys(NamedTuple):
+    """Comparison keys of a batch, as in `Segments`."""
+
+    key_starts: I64
+    key_stops: I64
+    keys: Bytes
+    key_borders: I64
+
+
+def segments(data: Bytes, borders: I64) -> Segments:
+    r"""The paragraphs of texts in UTF-8 (lone surrogates included), and their comparison keys.
+
+    >>> made = segments(*pack([b"One, two.\n\nThree", b"four"]))
+    >>> bytes(made.keys), made.borders.tolist(), made.key_starts.tolist(), made.key_borders.tolist()
+    (b'one two threefour', [0, 2, 3], [0, 8, 13], [0, 13, 17])
+    """
+    counts, rows, keys = [0], [], []
+    for text_start, text_stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
+        text = decode(data[text_start:text_stop].tobytes())
+        spans = paragraphs(text)
+        counts.append(counts[-1] + len(spans))
+        for start, stop in spans:
+            key = comparison_key(text[start:stop])
+            found = key.split()
+            rows.append((start, stop, len(found), size_of(found)))
+            keys.append(encode(key))
+    table = np.array(rows, np.float64).reshape(-1, 4).T
+    starts, stops, counted = table[:3].astype(np.int64)
+    whole, ends = pack(keys)
+    numbers = np.array(counts, np.int64)
+    told = joined(whole, ends[:-1], ends[1:], numbers)
+    return Segments(borders=numbers, starts=starts, stops=stops, words=counted, sizes=table[3].copy(), **told._asdict())
+
+
+def joined(data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
+    """The keys of texts, where those of their paragraphs are the parts ``starts:stops`` of `data`, some of them empty.
+
+    `borders` says which paragraphs are whose: int64 [texts + 1].
+    """
+    made = Keys(np.zeros_like(starts), np.zeros_like(starts), data[:0], np.zeros(len(borders), np.int64))
+    pieces: list[bytes] = []
+    position = 0
+    for text, (first, last) in enumerate(zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True)):
+        opened = False
+        for number in range(first, last):
+            own = data[starts[number] : stops[number]].tobytes()
+            if own and opened:
+                pieces.append(b" ")
+                position += 1
+            opened = opened or bool(own)
+            pieces.append(own)
+            made.key_starts[number], made.key_stops[number] = position, position + len(own)
+            position += len(own)
+        made.key_borders[text + 1] = position
+    return made._replace(keys=np.frombuffer(b"".join(pieces), np.uint8))
+
+
+def digests(data: Bytes, starts: I64, stops: I64) -> list[bytes]:
+    """BLAKE2b, 16 bytes, of the keys ``data[start:stop]``: equal digests stand for equal keys."""
+    whole = data.tobytes()
+    blake2b, size = hashlib.blake2b, DIGEST_BYTES
+    places = zip(starts.tolist(), stops.tolist(), strict=True)
+    return [blake2b(whole[start:stop], digest_size=size).digest() for start, stop in places]
+
+
+def repeating(hashes: U64, found: Segments) -> Bytes:
+    """Whether anything in a text may stand twice: uint8 [texts].
+
+    `RUNS_AGAIN` is set as `runs_again` says of all words of the text, `PARAGRAPH_AGAIN` where two paragraphs of
+    `ALONE_WORDS` words or more are equal. `hashes` are those of all words of `found`.
+    """
+    flags = np.zeros(len(found.borders) - 1, np.uint8)
+    ends = np.concatenate([[0], np.cumsum(found.words)]).tolist()
+    for text, (first, last) in enumerate(zip(found.borders[:-1].tolist(), found.borders[1:].tolist(), strict=True)):
+        words = hashes[ends[first] : ends[last]].tolist()
+        flags[text] |= RUNS_AGAIN * runs_again(words)
+        long = [
+            tuple(words[ends[number] - ends[first] : ends[number + 1] - ends[first]])
+            for number in range(first, last)
+            if ends[number + 1] - ends[number] >= ALONE_WORDS
+        ]
+        flags[text] |= PARAGRAPH_AGAIN * (len(set(long)) < len(long))
+    return flags
+
+
+def runs_again(words: Sequence[Hashable]) -> bool:
+    """Whether `words` stand twice somewhere closely enough to be more than a phrase.
+
+    >>> once = [f"word {number}" for number in range(20)]
+    >>> runs_again(once + once), runs_again(once + once[:8])
+    (True, False)
+    """
+    runs = list(windows(words, RUN))
+    if len(runs) < RUNS_LEAST:
+        return False
+    counted = Counter(runs)
+    before = list(accumulate((counted[run] > 1 for run in runs), initial=0))
+    return any(
+        before[min(start + RUNS_AMONG, len(runs))] - before[start] >= RUNS_LEAST
+        for start in range(max(1, len(runs) - RUNS_AMONG + 1))
+    )

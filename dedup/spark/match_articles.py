@@ -1,0 +1,73 @@
+"""Which articles repeat which: duplicates and near-duplicates, in rounds."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dedup.errors import SettingsError
+from dedup.match.articles import CONTAINED, DUPLICATE, NEAR_DUPLICATE, RULES
+from dedup.settings import ARTICLE_SHINGLE, Settings
+from dedup.spark.survivor_rounds import Question, survive
+from dedup.spark.tables import Store
+
+_LAST = (1 << 63) - 1  # a date behind all others
+
+
+class Matched(NamedTuple):
+    """`verdicts` has ``aid, rule, twin, similarity, evidence`` of each article that repeats another."""
+
+    verdicts: Any
+    candidates: int
+    matches: int
+    rounds: int
+
+
+def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled: bool) -> Matched:
+    """What becomes of articles. Raises `SettingsError` where they are to be kept by date and none has one."""
+    articles = prepared.where("error is null and words > 0")
+    order = f"struct({_rank(articles, prepared, settings)} as r, aid as a, 0 as i) as o"
+    question = Question(
+        "articles",
+        articles.selectExpr("digest as k", order, "buckets"),
+        articles.selectExpr("digest as k", order, "key"),
+        ARTICLE_SHINGLE,
+        settings.threshold,
+        parts=False,
+    )
+    found = survive(store, question, compiled=compiled)
+    rule = f"cast(case when equal then {DUPLICATE} else {NEAR_DUPLICATE} end as tinyint) as rule"
+    verdicts = found.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity")
+    if settings.rules[RULES[NEAR_DUPLICATE]] != "drop":  # the first of equal articles stays, so the others repeat it
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        texts = question.texts.select("k", "o")
+        firsts = texts.groupBy("k").agg(f.min("o").alias("first"), f.count("*").alias("copies")).where("copies > 1")
+        later = (
+            texts.join(firsts, "k")
+            .where("o > first")
+            .selectExpr("o.a as aid", f"cast({DUPLICATE} as tinyint) as rule", "first.a as twin", "1D as similarity")
+        )
+        verdicts = verdicts.join(later.select("aid"), "aid", "left_anti").unionByName(later)
+    for number in (DUPLICATE, NEAR_DUPLICATE):
+        if settings.rules[RULES[number]] == "off":
+            verdicts = verdicts.where(f"rule <> {number}")
+    verdicts = store.table("articles", verdicts.selectExpr("*", "cast(null as string) as evidence"))
+    return Matched(verdicts, found.candidates, found.matches, found.rounds)
+
+
+def _rank(articles: Any, prepared: Any, settings: Settings) -> str:
+    """What articles are ordered by, the first to be decided first."""
+    if settings.keep == "first":
+        return "0L"
+    if settings.keep == "longest":
+        return "-length"
+    if articles.limit(1).count() and not prepared.where("date is not null").limit(1).count():
+        raise SettingsError(f"--keep {settings.keep}: no article has a date; name the field with --date-field")
+    sign = "" if settings.keep == "earliest" else "-"
+    return f"coalesce({sign}date, {_LAST}L)"
+
+
+def gone(verdicts: Any, settings: Settings) -> Any:
+    """The ``aid`` of each article that is dropped."""
+    numbers = [number for number in (DUPLICATE, NEAR_DUPLICATE, CONTAINED) if settings.rules[RULES[number]] == "drop"]
+    return verdicts.where(f"rule in ({', '.join(map(str, [-1, *numbers]))})").select("aid")
