@@ -158,7 +158,7 @@ def code() -> str:
 def run(source: Path, engine: str, out: Path) -> None:
     """One run in this process."""
     import dedup  # noqa: PLC0415 - only where it runs
-    from dedup.engines.local import primitives  # noqa: PLC0415
+    from dedup.kernels.backend import primitives  # noqa: PLC0415
 
     kind, cores = engine.split("-")
     told: dict[str, Any] = {"input": source.name, "engine": engine, "code": code()}

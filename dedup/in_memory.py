@@ -10,16 +10,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from dedup.arrays import U32, decode, encode, pack
 from dedup.decide.outcomes import outcomes
-from dedup.engines.local import SMALL_BYTES, primitives
 from dedup.findings import Finding
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import U32, check_size, decode, encode, pack
+from dedup.fingerprint.shingles import check_size
+from dedup.kernels.backend import SMALL_BYTES, primitives
 from dedup.pipeline import decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read import fields as record_fields
-from dedup.read.records import LINES, RECORDS, STDIN
+from dedup.read.inputs import LINES, STDIN
+from dedup.read.records import RECORDS
 from dedup.runtime.progress import Stopwatch
 from dedup.settings import NUM_PERM, SEED, Settings
 from dedup.write.tables import provenance, quarantine_row
@@ -87,7 +88,7 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     check_size(n)
     given = [encode(text) for text in texts]
     if sum(map(len, given)) < SMALL_BYTES:
-        return fingerprint.signatures(map(decode, given), n, num_perm=num_perm, seed=seed)
+        return signatures(map(decode, given), n, num_perm=num_perm, seed=seed)
     functions = primitives(compiled=True)
     made = np.empty((len(given), num_perm), np.uint32)
     for at in range(0, len(given), _ROWS_AT_ONCE):

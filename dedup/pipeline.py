@@ -15,23 +15,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from dedup import __version__
-from dedup.decide.outcomes import Outcome, Verdicts, outcomes
-from dedup.engines.local import LocalEngine, Workers, primitives
+from dedup.decide.outcomes import Outcome, outcomes
+from dedup.decide.verdicts import Verdicts
+from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.kernels.reference import Primitives
+from dedup.kernels.backend import Primitives, primitives
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
-from dedup.prepare.corpus import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
+from dedup.prepare.corpus import Corpus
+from dedup.prepare.store import Origin, Piece, discard, from_ipc, store, to_ipc
 from dedup.read.fields import encode_bytes
-from dedup.read.records import LINES, RECORDS, RUN_FILE, Read, find
+from dedup.read.inputs import LINES, RUN_FILE, find
+from dedup.read.records import RECORDS, Read
 from dedup.runtime.progress import Progress, Stopwatch
 from dedup.runtime.resources import Scratch
 from dedup.settings import Settings
+from dedup.write.destination import check_destination, destination
 from dedup.write.report import Report, Tally, field_counts, run_file
-from dedup.write.tables import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
+from dedup.write.tables import LOG_FILE, Chunk, Writer, lines, write_json
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.fingerprint import self_matches as again
-from dedup.kernels.compiled import again as compiled
+from dedup.kernels import self_matches as compiled
 
 WORDS = st.integers(1, 6).flatmap(lambda most: st.lists(st.integers(0, most), max_size=60))
 FEW = st.integers(1, 4)

@@ -7,7 +7,8 @@ from conftest import read_jsonl
 from oracle import survivors
 
 from dedup import Settings, clean
-from dedup.fingerprint import shingles as fingerprint
+from dedup.arrays import encode
+from dedup.fingerprint.shingles import hashed
 from dedup.inspect.restore import restore
 from dedup.inspect.verify import verify
 from dedup.kernels import compiled as kernels
@@ -68,7 +69,7 @@ def test_24000_press_releases_give_the_answer_of_the_plain_loop(cleaned, data_ro
         made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], Settings()) for row in rows]
-    hashes, ends = fingerprint.hashed([fingerprint.encode(comparison_key(text)) for text in texts])
+    hashes, ends = hashed([encode(comparison_key(text)) for text in texts])
     signed = kernels.sketches(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)

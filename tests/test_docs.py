@@ -13,11 +13,11 @@ from dedup import clean_articles
 from dedup.cli import cli
 from dedup.cli.rule_pages import rules_markdown
 from dedup.findings import Finding
+from dedup.fingerprint.self_matches import ALONE_WORDS
 from dedup.match import boilerplate
 from dedup.prepare import batch as prepare
-from dedup.repeats import detect as repeats
+from dedup.repeats.blocks import BLOCK_WORDS, DENSE, FAR_PARAGRAPHS, FAR_WORDS
 from dedup.rules import RULES
-from dedup.segment import batch as texts
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.write.schema import FINDINGS
 
@@ -87,10 +87,10 @@ def test_the_numbers_on_the_pages_are_those_of_the_code():
     assert f"at least {prepare.SHARED_WORDS} words" in told["shared-paragraph"]
     assert f"runs of {ARTICLE_SHINGLE} words" in told["near-duplicate-article"]
     assert f"({Settings().threshold})" in told["near-duplicate-article"]
-    assert f"{repeats.BLOCK_WORDS} words of prose" in told["repeated-block"]
-    assert f"{repeats.FAR_WORDS} in {repeats.FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
-    assert f"{repeats.DENSE:.0%}".replace("%", " %") in told["repeated-block"]
-    assert f"at least {texts.ALONE_WORDS} words" in told["repeated-paragraph"]
+    assert f"{BLOCK_WORDS} words of prose" in told["repeated-block"]
+    assert f"{FAR_WORDS} in {FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
+    assert f"{DENSE:.0%}".replace("%", " %") in told["repeated-block"]
+    assert f"at least {ALONE_WORDS} words" in told["repeated-paragraph"]
 
 
 def test_before_and_after_are_those_of_the_sample():

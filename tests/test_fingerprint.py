@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import SettingsError
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import encode, jaccard, shingle_hash, shingles, signatures
+from dedup.arrays import encode, pack
+from dedup.fingerprint.minhash import buckets, signatures, sketches
+from dedup.fingerprint.shingles import hashed, shingle_hash, shingle_hashes, shingles
+from dedup.fingerprint.similarity import hash_sets, jaccard, similarities
 from dedup.kernels import compiled as kernels
 from dedup.segment.words import comparison_key, words
 from dedup.settings import bands
@@ -51,19 +53,19 @@ def test_signatures_follow_permutations_and_seed(num_perm, seed):
 @given(st.lists(TEXTS, max_size=8), SIZES)
 def test_kernels_equal_their_definitions(texts, n):
     keys = [encode(comparison_key(text)) for text in texts]
-    hashes, ends = fingerprint.hashed(keys)
-    assert (kernels.word_hashes(*fingerprint.pack(keys)) == hashes).all()
-    signed = fingerprint.sketches(hashes, ends[:-1], ends[1:], n)
+    hashes, ends = hashed(keys)
+    assert (kernels.word_hashes(*pack(keys)) == hashes).all()
+    signed = sketches(hashes, ends[:-1], ends[1:], n)
     assert (kernels.sketches(hashes, ends[:-1], ends[1:], n) == signed).all()
-    assert (kernels.buckets(signed, 25, 5) == fingerprint.buckets(signed, 25, 5)).all()
-    plain, borders = fingerprint.hash_sets(keys, n)
+    assert (kernels.buckets(signed, 25, 5) == buckets(signed, 25, 5)).all()
+    plain, borders = hash_sets(keys, n)
     fast, fast_borders = kernels.hash_sets(keys, n)
     assert (plain == fast).all()
     assert (borders == fast_borders).all()
     everyone = np.arange(len(keys))
     for text in everyone:
         for least in (0.0, 0.5, 1.0):
-            one = fingerprint.similarities(plain, borders, text, everyone, least)
+            one = similarities(plain, borders, text, everyone, least)
             two = kernels.similarities(plain, borders, text, everyone, least)
             assert (one == two).all()
 
@@ -72,7 +74,7 @@ def test_kernels_equal_their_definitions(texts, n):
 def test_shingles_are_the_windows_of_the_words(text, n):
     found = [encode(word) for word in words(text)]
     assert shingles(text, n) == [b" ".join(found[at : at + n]) for at in range(max(0, len(found) - n + 1))]
-    hashes = fingerprint.shingle_hashes(encode(comparison_key(text)), n)
+    hashes = shingle_hashes(encode(comparison_key(text)), n)
     assert [int(value) & 0xFFFFFFFF for value in hashes] == [shingle_hash(one) for one in shingles(text, n)]
 
 
@@ -97,7 +99,7 @@ def test_a_text_shorter_than_the_shingle_has_the_empty_signature():
 def test_buckets_meet_where_datasketch_bands_meet(texts, threshold):
     signed = signatures(texts, 2)
     number, rows = bands(threshold)
-    ours = fingerprint.buckets(signed, number, rows)
+    ours = buckets(signed, number, rows)
     for band in range(number):
         values = [row[band * rows : (band + 1) * rows].tobytes() for row in signed]
         for one in range(len(texts)):
@@ -129,7 +131,7 @@ def test_shingles_of_no_words_are_refused(n):
 
 def test_a_long_word_and_a_long_text_are_no_trouble():
     keys = [b"x" * 200_000, b" ".join([b"a", b"b"] * 50_000)]
-    hashes, ends = fingerprint.hashed(keys)
-    assert (kernels.word_hashes(*fingerprint.pack(keys)) == hashes).all()
-    plain = fingerprint.sketches(hashes, ends[:-1], ends[1:], 3)
+    hashes, ends = hashed(keys)
+    assert (kernels.word_hashes(*pack(keys)) == hashes).all()
+    plain = sketches(hashes, ends[:-1], ends[1:], 3)
     assert (kernels.sketches(hashes, ends[:-1], ends[1:], 3) == plain).all()

@@ -25,9 +25,8 @@ from dedup.match.boilerplate import (
     WAYS,
     Lines,
     boilerplate,
-    field_of,
-    is_quotation,
 )
+from dedup.match.boilerplate_text import field_of, is_quotation
 
 _LETTERS = "bcdfghjklmnprstvwz"
 

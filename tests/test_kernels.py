@@ -8,9 +8,9 @@ import sys
 
 COMPILE = """
 import numpy as np
-from dedup.fingerprint import shingles as fingerprint
+from dedup.fingerprint.shingles import hashed, shingle_hashes
 from dedup.kernels import compiled as kernels
-hashes, ends = fingerprint.hashed([b"a b c d", b"e"])
+hashes, ends = hashed([b"a b c d", b"e"])
 print(kernels.minimizers(hashes, ends, 2, 2)[1].tolist())
 """
 

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from test_survive import corpora
 
 from dedup import Settings
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import pack
+from dedup.arrays import pack
+from dedup.fingerprint.shingles import word_hash
 from dedup.in_memory import _records
 from dedup.kernels import compiled as kernels
-from dedup.kernels.compiled import matching
+from dedup.kernels import reference, set_overlap
 from dedup.match import survivors as survive
 from dedup.match.articles import match_articles
 from dedup.match.boilerplate import Evidence
@@ -72,10 +72,10 @@ def survival(made, n, threshold, comparer, scratch):
 @settings(max_examples=100)
 @given(keys_in_buckets(), st.integers(1, 3), st.sampled_from([0.01, 0.3, 0.5, 0.8, 1.0]), st.integers(100, 9000))
 def test_the_compiled_loop_gives_the_answer_of_the_plain_one_whatever_memory_it_has(folder, made, n, threshold, memory):
-    plain = survival(made, n, threshold, fingerprint, Scratch())
+    plain = survival(made, n, threshold, reference, Scratch())
     assert survival(made, n, threshold, kernels, Scratch()) == plain
     assert survival(made, n, threshold, kernels, Scratch(memory, 2, folder)) == plain
-    assert survival(made, n, threshold, fingerprint, Scratch(memory)) == plain
+    assert survival(made, n, threshold, reference, Scratch(memory)) == plain
 
 
 def prepared(rows, chosen, scratch):
@@ -116,7 +116,7 @@ def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
     rows += parts[-1]
     rules = {"contained-article": action}
     chosen = Settings(keep=keep, threshold=threshold, paragraph_threshold=threshold, profile=profile, rules=rules)
-    plain = matched(rows, chosen, fingerprint, Scratch())
+    plain = matched(rows, chosen, reference, Scratch())
     assert matched(rows, chosen, kernels, Scratch()) == plain
     assert matched(rows, chosen, kernels, Scratch(memory, 2, folder)) == plain
 
@@ -125,7 +125,7 @@ def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
 def test_first_equal_digests_are_found_in_any_number_of_passes(made):
     digests = np.frombuffer(b"".join(made), "V16")
     expected = [made.index(one) for one in made]
-    for comparer in (fingerprint, kernels):
+    for comparer in (reference, kernels):
         for memory in (1 << 30, 4000):
             assert (
                 first_equal(lambda: [digests[:7], digests[7:]], len(made), comparer, Scratch(memory)).tolist()
@@ -140,7 +140,7 @@ def test_shared_values_are_those_that_two_texts_have(made):
     expected = {
         (text, value) for text, one in enumerate(made) for value in one if sum(value in other for other in made) > 1
     }
-    for comparer in (fingerprint, kernels):
+    for comparer in (reference, kernels):
         for memory in (1 << 30, 1000):
 
             def entries(low, high):
@@ -153,13 +153,13 @@ def test_shared_values_are_those_that_two_texts_have(made):
 
 
 def test_words_of_one_hash_are_told_apart():
-    assert fingerprint.word_hash(COLLIDING[0]) == fingerprint.word_hash(COLLIDING[1])
+    assert word_hash(COLLIDING[0]) == word_hash(COLLIDING[1])
     data, borders = pack([b"x " + COLLIDING[0], b"x " + COLLIDING[1], b"x y"])
     ones, twos = np.array([0, 0, 1]), np.array([0, 1, 2])
-    assert matching.agree(data, borders[:-1], borders[1:], ones, twos, 1).tolist() == [True, False, True]
+    assert set_overlap.agree(data, borders[:-1], borders[1:], ones, twos, 1).tolist() == [True, False, True]
 
 
-@pytest.mark.parametrize("comparer", [fingerprint, kernels])
+@pytest.mark.parametrize("comparer", [reference, kernels])
 def test_a_text_is_not_dropped_for_words_of_one_hash(comparer):
     rest = [f"w{number}" for number in range(9)]
     keys = [" ".join([*rest, word.decode()]).encode() for word in COLLIDING]

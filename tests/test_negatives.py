@@ -11,8 +11,10 @@ import random
 import pytest
 
 from dedup import clean_articles
-from dedup.repeats.detect import BLOCK, within_article
-from dedup.segment.words import comparison_key, paragraphs
+from dedup.repeats.blocks import BLOCK
+from dedup.repeats.detect import within_article
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 from dedup.settings import Settings
 
 SYLLABLES = ("ba", "co", "du", "fe", "gi", "lo", "mu", "ne", "pi", "ra", "so", "tu", "va", "we", "cle", "dri", "gro")

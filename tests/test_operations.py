@@ -12,10 +12,11 @@ from test_pipeline import news, sentences
 
 import dedup
 from dedup import Settings
-from dedup.engines.local import primitives
+from dedup.kernels.backend import primitives
 from dedup.prepare.batch import prepare
 from dedup.read.fields import encode_bytes
-from dedup.read.records import LINES, RECORDS
+from dedup.read.inputs import LINES
+from dedup.read.records import RECORDS
 
 # Calls of Python functions for one article; when this was written, 28 for a clean one of five paragraphs, and 283 for
 # those of `news`, of which some are mended and some repeat themselves.

@@ -8,7 +8,8 @@ from dedup import DedupError, Settings, __version__
 from dedup.engines.local import LocalEngine
 from dedup.errors import PieceError
 from dedup.pipeline import prepared
-from dedup.prepare.corpus import Corpus, Keys, Origin, load, origin, store
+from dedup.prepare.corpus import Corpus, Keys
+from dedup.prepare.store import Origin, load, origin, store
 from dedup.runtime.progress import Stopwatch
 
 BATCH = pa.record_batch({"record": [0, 1, 2], "key": pa.array([b"a b", b"", b"c d e"], pa.large_binary())})

@@ -15,7 +15,8 @@ from quality import boilerplate, corpora, doubling, page, run, score, sweeps, sy
 
 from dedup import Settings
 from dedup.repeats import detect as repeats
-from dedup.segment.words import comparison_key, paragraphs
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 
 SETTINGS = Settings()
 _WORDS = [

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 import dedup
 from dedup import InputError, LocalEngine
 from dedup.read import fields
-from dedup.read.records import Read, find
+from dedup.read.inputs import find
+from dedup.read.records import Read
 
 GOOD = '{"id": "g", "text": "A good line."}'
 

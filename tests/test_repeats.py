@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.repeats.article import Paragraphs, _differing, _marks
-from dedup.repeats.detect import BLOCK, PARAGRAPH, Repeat, within_article
+from dedup.repeats.blocks import BLOCK
+from dedup.repeats.detect import PARAGRAPH, Repeat, within_article
 from dedup.repeats.split_paragraphs import Pieces
+from dedup.segment.paragraphs import cuts, paragraphs
 from dedup.segment.word_offsets import word_starts
-from dedup.segment.words import comparison_key, cuts, paragraphs, words
+from dedup.segment.words import comparison_key, words
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 ROOT = Path(__file__).parent.parent

@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from test_furniture import LINES, PROSE
 from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
-from dedup.fingerprint.shingles import encode, pack
-from dedup.kernels.compiled import screen as compiled
+from dedup.arrays import encode, pack
+from dedup.kernels import repair_screen as compiled
 from dedup.kernels.encoding_lines import suspect_lines
 from dedup.repairs import encoding, screen
 from dedup.repairs import ftfy_patterns as badness
 from dedup.repairs import page_furniture as furniture
+from dedup.repairs.code_ranges import _LETTERS_TO, NOT_ASCII
 from dedup.repairs.pattern_prefixes import beginnings
+from dedup.repairs.regex_tree import read_sequences
 from dedup.repairs.repair import Repairing, repair
 from dedup.repairs.typography import typography
 from dedup.repairs.whitespace import whitespace
@@ -53,7 +55,7 @@ def bits(suspects, *texts):
 
 def test_the_installed_ftfy_is_understood():
     assert len(badness.bad_sequences()) > 30
-    assert badness.bad_sequences() == badness.read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
+    assert badness.bad_sequences() == read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
     assert len(compiled.tables().masks) < 256
     assert compiled.tables().last.all()
 
@@ -69,7 +71,7 @@ def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
 
 
 def test_there_are_no_letters_and_spaces_beyond_those_known():
-    assert not re.search(r"[\w\s]", "".join(map(chr, range(badness._LETTERS_TO, sys.maxunicode + 1))))
+    assert not re.search(r"[\w\s]", "".join(map(chr, range(_LETTERS_TO, sys.maxunicode + 1))))
 
 
 def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
@@ -87,12 +89,12 @@ def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
 @pytest.mark.parametrize("pattern", ["a(?=b)", "a+", "a{2}", "(?<!a)b", "a$", r"\d", "ascii"])
 def test_a_pattern_of_another_kind_makes_all_text_beyond_ascii_suspect(monkeypatch, pattern):
     monkeypatch.setattr(badness, "BADNESS_RE", re.compile(pattern))
-    assert badness.bad_sequences.__wrapped__() == ((badness.NOT_ASCII,),)
+    assert badness.bad_sequences.__wrapped__() == ((NOT_ASCII,),)
 
 
 def test_a_pattern_too_long_to_compile_makes_all_text_beyond_ascii_suspect(monkeypatch):
     pattern = "|".join(chr(code) + "é" for code in range(0x400, 0x480))
-    monkeypatch.setattr(compiled, "unsure_sequences", lambda: badness.read_sequences(pattern, 0))
+    monkeypatch.setattr(compiled, "unsure_sequences", lambda: read_sequences(pattern, 0))
     tables = unwrap(compiled.tables)()
     assert all(tables.flags[tables.classes[code]] & screen.ENCODING for code in (0x80, 0xE9, 0x4E00, 0x10FFFF))
     assert not tables.flags[tables.classes[65]]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.segment.words import comparison_key, cuts, paragraphs, words
+from dedup.segment.paragraphs import cuts, paragraphs
+from dedup.segment.words import comparison_key, words
 
 LAYOUT = st.text(alphabet="ab \t\n\r\u3000", max_size=60)
 

@@ -220,10 +220,10 @@ def test_every_rule_in_two_hundred_partitions_without_adaptive_execution(tmp_pat
 
 COMPILES = """
 import dedup.spark
-from dedup.kernels.compiled import grouping
+from dedup.kernels import buckets
 
-grouping.capacity(5)
-print(grouping.__file__)
+buckets.capacity(5)
+print(buckets.__file__)
 """
 
 

@@ -422,7 +422,7 @@ def test_verify_finds_every_forgery(
     forge(plain)
     found = verify(plain)
     assert any(told in f"{one.where}: {one.what}" for one in found.mismatches), found
-    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
+    monkeypatch.setattr("dedup.kernels.backend.SMALL_BYTES", 0)
     monkeypatch.setattr("dedup.inspect.verify._BATCH_CHARACTERS", 1)
     assert verify(plain, LocalEngine(jobs=2)) == found
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from oracle import jaccard, survivors
 
 from dedup import Settings, clean_articles
-from dedup.fingerprint.shingles import signatures
+from dedup.fingerprint.minhash import signatures
 from dedup.kernels import reference as plain
 from dedup.prepare.one_text import compared_text
 from dedup.settings import ARTICLE_SHINGLE

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dedup.arrays import encode, pack
 from dedup.findings import Offsets, fix
-from dedup.fingerprint.shingles import encode, pack
+from dedup.fingerprint.self_matches import PARAGRAPH_AGAIN, RUNS_AGAIN, runs_again
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference as plain
 from dedup.kernels.characters import CODES, HARD, characters
 from dedup.prepare.raw_spans import raw_spans
-from dedup.segment.batch import PARAGRAPH_AGAIN, RUNS_AGAIN, runs_again
-from dedup.segment.words import comparison_key, paragraphs
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 
 # Characters that fold to several, that compose, that are sorted, that separate lines and words.
 ODD = (

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from dedup import Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import buckets, hashed, jaccard, sketches
+from dedup.fingerprint.minhash import buckets, sketches
+from dedup.fingerprint.shingles import hashed
+from dedup.fingerprint.similarity import jaccard
 from dedup.settings import bands
 from dedup.tune.candidate_pairs import meetings, pairs_within
 from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
@@ -228,7 +229,7 @@ def test_all_pairs_of_the_window_are_found_with_their_exact_similarity(seed):
     marks = np.arange(30, dtype=np.uint64)
     hashes, ends = hashed(keys)
     made = buckets(sketches(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
-    found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), fingerprint)
+    found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), reference)
     every = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
     wanted = {pair: value for pair, value in every.items() if 0.5 <= value <= 0.9}
     assert (
@@ -246,7 +247,7 @@ def test_a_huge_bucket_is_sampled_and_its_pairs_stand_for_all():
     assert neighbours == 4
     assert len(codes) <= count * neighbours * bands_
     keys = [b"a b c d"] * count
-    found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 2, (0.5, 1.0), fingerprint)
+    found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 2, (0.5, 1.0), reference)
     assert len(found.ones) <= count * 32 * bands_
     assert math.isclose(found.weights.sum(), count * (count - 1) / 2, rel_tol=0.02)
 

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from dedup import Settings, repair
 from dedup.repeats.detect import within_article
-from dedup.segment.words import comparison_key, paragraphs, words
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key, words
 
 PARAGRAPHS = (5, 60)  # fewest and most of an article
 WORDS = 120  # fewest of an article

@@ -11,8 +11,10 @@ import random
 from collections.abc import Callable, Sequence
 
 from dedup import Settings
-from dedup.repeats.detect import BLOCK, within_article
-from dedup.segment.words import comparison_key, paragraphs, words
+from dedup.repeats.blocks import BLOCK
+from dedup.repeats.detect import within_article
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key, words
 from quality.corpora import Article
 from quality.layouts import JOINT, LAYOUTS, Laid, Layout, enough, put_together
 from quality.score import Made, Piece, Score, edits, symmetrical

@@ -17,14 +17,14 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import Settings, settings
-from dedup.engines.local import primitives
+from dedup.kernels.backend import primitives
 from dedup.match import articles as match
 from dedup.match import boilerplate as lines_rule
 from dedup.match import paragraphs as frequency
 from dedup.prepare import batch as prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read.fields import encode_bytes
-from dedup.read.records import LINES as LINES_KIND
+from dedup.read.inputs import LINES as LINES_KIND
 from dedup.read.records import RECORDS
 from dedup.repeats import article as chains
 from dedup.repeats import detect as repeats
@@ -35,7 +35,9 @@ from dedup.repeats import justify as twins
 from dedup.repeats import reflowed as reprints
 from dedup.repeats import summaries as bullets
 from dedup.repeats import units as sentences
-from dedup.segment.words import comparison_key, paragraphs
+from dedup.repeats.blocks import BLOCK
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 from quality import boilerplate, corpora, doubling, syndication
 from quality.corpora import Article
 from quality.score import Made, Score, constant, share
@@ -173,9 +175,7 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(
-                one.rule == repeats.BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats
-            ):
+            if any(one.rule == BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
@@ -196,7 +196,7 @@ def _blocks(given: Material, chosen: Settings) -> dict[str, Any]:
     cut = hit = 0
     for text, spans, keys_ in given.untouched:
         pieces = repeats.within_article(text, spans, keys_, chosen)
-        found = [one for one in pieces.repeats if one.rule == repeats.BLOCK]
+        found = [one for one in pieces.repeats if one.rule == BLOCK]
         cut += sum(pieces.spans[one.last][1] - pieces.spans[one.first][0] for one in found)
         hit += bool(found)
     return {"made": sums, "cut": cut, "articles": hit, "characters": given.characters}

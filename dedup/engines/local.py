@@ -6,30 +6,20 @@ import ctypes
 import gc
 import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import TypeVar
 
-import numpy as np
-
 from dedup.errors import SettingsError
-from dedup.fingerprint.shingles import pack
-from dedup.kernels import reference as plain
-from dedup.kernels.reference import Primitives
+from dedup.kernels.backend import SMALL_BYTES, Primitives, primitives
 from dedup.read.records import BATCH_BYTES
 from dedup.runtime.resources import in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-# Below this many input bytes the plain definitions finish before compiled kernels are loaded and a process is forked.
-SMALL_BYTES = 2 << 20
 _LEAST_BATCH = 256 << 10
 # A batch in work takes about this many times its size: raw bytes, texts, keys, columns.
 _BATCH_EXPANSION = 16
@@ -114,61 +104,6 @@ class Workers:
                 raise
 
 
-def primitives(*, compiled: bool) -> Primitives:
-    """The definitions, or the kernels, compiled or loaded from their cache."""
-    if not compiled:
-        return plain
-    with _held_back():
-        from dedup.kernels import compiled as kernels  # noqa: PLC0415 - loading numba takes longer than a small job
-
-        if not _warm:
-            _warm_up(kernels)
-            _warm.append(True)
-    return kernels
-
-
-def _warm_up(kernels: Primitives) -> None:
-    """Calls everything that works on batches once, so that forked processes find it compiled."""
-    data, borders = pack([b"a b c"])
-    kernels.suspects(data, borders)
-    kernels.suspect_lines(data, borders)
-    kernels.furniture_lines(data, borders)
-    found = kernels.segments(data, borders)
-    words = kernels.word_hashes(found.keys, found.key_borders)
-    kernels.repeating(words, found)
-    kernels.joined(found.keys, found.key_starts, found.key_stops, found.borders)
-    numbers, ends = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
-    kernels.matches(numbers, 2, 1)
-    kernels.lookalikes(numbers, ends, np.array([0, 1]), 2, 1, 1)
-    ends = np.array([0, 3])
-    kernels.buckets(kernels.sketches(words, ends[:1], ends[1:], 2), 2, 1)
-    kernels.minimizers(words, ends, 2, 1)
-    hashes, ends = kernels.hash_sets([b"a b c"], 2)
-    kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
-
-
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """Lets an interrupt come behind the block, and a second one at once: within it, numba would swallow it at times."""
-    came: list[int] = []
-
-    def note(number: int, _: FrameType | None) -> None:
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-
-    mine = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if mine:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        if mine:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if came:
-        raise KeyboardInterrupt
-
-
 def _settle() -> None:
     """Makes a process at home in work that is batch after batch of much the same size.
 
@@ -187,6 +122,3 @@ def _machine_bytes() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # not told on this system
         return 4 << 30
-
-
-_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Hashable, Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, windows
+from dedup.arrays import I64, U64, Bytes, windows
+from dedup.segment.batch import Segments
 
 Run = tuple[int, ...]
 
@@ -92,3 +93,52 @@ def _follow(told: Sequence[int], earlier: int, place: int) -> int:
     while length < limit and told[earlier + length] == told[place + length]:
         length += 1
     return length
+
+
+# What an article that repeats nothing shows by its words alone: of no `RUNS_AMONG` runs of `RUN` words that begin one
+# after the other do `RUNS_LEAST` stand elsewhere in it, too. A block of 20 words printed twice has 16 such runs, one
+# with a word edited in every 12 still 18 of 32; the name of a committee has fewer. 15 % of the press releases,
+# 17 % of the encyclopaedia's articles and 51 % of the licences are left to look at closely.
+# By accident the median of the press releases of two paragraphs or more repeats 13 runs of 3 words, and 2 of 5.
+RUN = 5
+RUNS_AMONG, RUNS_LEAST = 32, 12
+ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alone; labels and units are shorter
+RUNS_AGAIN, PARAGRAPH_AGAIN = 1, 2
+
+
+def repeating(hashes: U64, found: Segments) -> Bytes:
+    """Whether anything in a text may stand twice: uint8 [texts].
+
+    `RUNS_AGAIN` is set as `runs_again` says of all words of the text, `PARAGRAPH_AGAIN` where two paragraphs of
+    `ALONE_WORDS` words or more are equal. `hashes` are those of all words of `found`.
+    """
+    flags = np.zeros(len(found.borders) - 1, np.uint8)
+    ends = np.concatenate([[0], np.cumsum(found.words)]).tolist()
+    for text, (first, last) in enumerate(zip(found.borders[:-1].tolist(), found.borders[1:].tolist(), strict=True)):
+        words = hashes[ends[first] : ends[last]].tolist()
+        flags[text] |= RUNS_AGAIN * runs_again(words)
+        long = [
+            tuple(words[ends[number] - ends[first] : ends[number + 1] - ends[first]])
+            for number in range(first, last)
+            if ends[number + 1] - ends[number] >= ALONE_WORDS
+        ]
+        flags[text] |= PARAGRAPH_AGAIN * (len(set(long)) < len(long))
+    return flags
+
+
+def runs_again(words: Sequence[Hashable]) -> bool:
+    """Whether `words` stand twice somewhere closely enough to be more than a phrase.
+
+    >>> once = [f"word {number}" for number in range(20)]
+    >>> runs_again(once + once), runs_again(once + once[:8])
+    (True, False)
+    """
+    runs = list(windows(words, RUN))
+    if len(runs) < RUNS_LEAST:
+        return False
+    counted = Counter(runs)
+    before = list(accumulate((counted[run] > 1 for run in runs), initial=0))
+    return any(
+        before[min(start + RUNS_AMONG, len(runs))] - before[start] >= RUNS_LEAST
+        for start in range(max(1, len(runs) - RUNS_AMONG + 1))
+    )

@@ -20,21 +20,17 @@ from dedup.findings import DROP, FIX, FLAG, Finding
 
 if TYPE_CHECKING:  # reading an output is for those who have one
     from dedup.inspect.output import Article, Key, Stored
+from dedup.inspect.visible import _JOINERS, WIDE, visible
 
 EXCERPT = 60  # characters of a text in the line of a finding
 CONTEXT = 30  # characters shown on either side of a short change
 LONG = 600  # characters; of a longer span only both ends are shown
-WIDE = 100  # columns from which a text and its twin stand side by side
 NAMES_COMPARED = 20_000  # ids looked at for close matches: enough for a slip of the finger, quick on any corpus
 
 REMOVED = "red strike"
 ADDED = "green"
 _INDENT = (0, 0, 0, 2)
-_JOINERS = "\u200c\u200d"  # part of the spelling of Persian, and of emoji
 _ACTIONS = {FIX: "green", DROP: "red", FLAG: "yellow"}
-_VISIBLE = {"\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽", "\x7f": "␡"} | {
-    chr(code): chr(0x2400 + code) for code in range(32) if code not in {9, 10, 13}
-}
 
 
 def explain(stored: Stored, name: str, console: Console) -> None:
@@ -102,15 +98,6 @@ def finding_line(finding: Finding) -> str:
     evidence = f"({finding.evidence})" if finding.evidence else ""
     line = f"{where}: {finding.rule}: {finding.action}: {' '.join(filter(None, (about, evidence)))}"
     return visible(line)
-
-
-def visible(text: str) -> str:
-    r"""`text` with every character visible that has no shape of its own; ordinary spaces stay.
-
-    >>> visible("a\u00a0b\u00ad\n")
-    'a⍽b‹U+00AD›↵'
-    """
-    return "".join(_VISIBLE.get(character) or _shape(character) for character in text)
 
 
 def struck(removed: str, added: str, *, plain: bool) -> Text:

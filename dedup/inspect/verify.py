@@ -18,10 +18,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from dedup.arrays import decode, encode
 from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
-from dedup.fingerprint.shingles import containment, decode, encode
+from dedup.fingerprint.similarity import containment
 from dedup.inspect.output import LOG, RUN, TABLES, Article, Key, Stored, open_stored
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.prepare.one_text import Layers, compared_text, layers

@@ -7,7 +7,7 @@ from dedup.kernels.self_matches import lookalikes, matches
 from dedup.kernels.self_repeat_screen import repeating
 from dedup.kernels.shingles import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
 
-compiled = True  # see `dedup.fingerprint.shingles.Comparer`
+compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 
 __all__ = [
     "buckets",

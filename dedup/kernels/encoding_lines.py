@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, Bytes
+from dedup.arrays import I64, Bytes
 from dedup.kernels.jit import njit
 from dedup.kernels.page_furniture_lines import decode_at
 from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, seen, tables

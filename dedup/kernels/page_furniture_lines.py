@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, SHINGLE_BASE, U64, Bytes, decode
+from dedup.arrays import I64, U64, Bytes, decode
+from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.kernels.jit import njit
 from dedup.kernels.table_cache import kept
 from dedup.repairs.page_furniture import AROUND, LINE_AT_MOST, kind, line_beginnings

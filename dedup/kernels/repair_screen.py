@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, U64, Bytes
+from dedup.arrays import I64, U64, Bytes
 from dedup.kernels.jit import njit
 from dedup.kernels.page_furniture_lines import CODES, decode_at, furniture_lines
 from dedup.kernels.table_cache import kept
-from dedup.repairs.ftfy_patterns import NOT_ASCII, Ranges, of_codes, surely_bad_sequences, unsure_sequences
+from dedup.repairs.code_ranges import NOT_ASCII, Ranges, of_codes
+from dedup.repairs.ftfy_patterns import surely_bad_sequences, unsure_sequences
 from dedup.repairs.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.repairs.typography import characters
 from dedup.repairs.whitespace import AT_FAULT, AT_FAULT_LAST

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, Bytes, decode, encode
+from dedup.arrays import I64, Bytes, decode, encode
 from dedup.kernels.characters import (
     CODES,
     EAST,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, SHINGLE_BASE
+from dedup.arrays import I64
+from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.kernels.buckets import capacity
 from dedup.kernels.jit import njit
 

@@ -1,12 +1,14 @@
-"""Which texts of a batch may repeat themselves: `dedup.segment.batch.repeating`, compiled."""
+"""Which texts of a batch may repeat themselves: `dedup.fingerprint.self_matches.repeating`, compiled."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, SHINGLE_BASE, U64, Bytes
+from dedup.arrays import I64, U64, Bytes
+from dedup.fingerprint.self_matches import ALONE_WORDS, PARAGRAPH_AGAIN, RUN, RUNS_AGAIN, RUNS_AMONG, RUNS_LEAST
+from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.kernels.jit import njit
-from dedup.segment.batch import ALONE_WORDS, PARAGRAPH_AGAIN, RUN, RUNS_AGAIN, RUNS_AMONG, RUNS_LEAST, Segments
+from dedup.segment.batch import Segments
 
 _BASE = np.uint64(SHINGLE_BASE)
 
@@ -86,7 +88,7 @@ def _repeating(
 
 
 def repeating(hashes: U64, found: Segments) -> Bytes:
-    """`dedup.segment.batch.repeating`, compiled; a chance meeting of hashes may set a flag more, once in 10**13."""
+    """`dedup.fingerprint.self_matches.repeating`, compiled; a chance meeting of hashes may set a flag more, once in 10**13."""
     result = np.zeros(len(found.borders) - 1, np.uint8)
     ends = np.concatenate([[0], np.cumsum(found.words)])[found.borders]
     longest = max(int(np.diff(ends).max(initial=0)), int(np.diff(found.borders).max(initial=0)))

@@ -12,19 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import (
-    FNV_OFFSET,
-    FNV_PRIME,
-    I64,
-    MIX_1,
-    MIX_2,
-    SHINGLE_BASE,
-    U32,
-    U64,
-    Bytes,
-    pack,
-    permutations,
-)
+from dedup.arrays import I64, U32, U64, Bytes, pack
+from dedup.fingerprint.minhash import permutations
+from dedup.fingerprint.shingles import FNV_OFFSET, FNV_PRIME, MIX_1, MIX_2, SHINGLE_BASE
 from dedup.kernels.jit import inlined, njit
 from dedup.settings import NUM_PERM, SEED
 
@@ -148,7 +138,7 @@ def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summand
 
 
 def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """`dedup.fingerprint.shingles.sketches`, compiled."""
+    """`dedup.fingerprint.minhash.sketches`, compiled."""
     result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutations(num_perm, seed)
     _sketches(words, starts, stops, n, factors, summands, result)
@@ -167,7 +157,7 @@ def _buckets(signed: U32, bands: int, rows: int, result: U32) -> None:
 
 
 def buckets(signed: U32, bands: int, rows: int) -> U32:
-    """`dedup.fingerprint.shingles.buckets`, compiled."""
+    """`dedup.fingerprint.minhash.buckets`, compiled."""
     result = np.empty((len(signed), bands), np.uint32)
     _buckets(signed, bands, rows, result)
     return result
@@ -188,7 +178,7 @@ def _hash_sets(data: Bytes, borders: I64, n: int, out: U64, out_borders: I64) ->
 
 
 def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
-    """`dedup.fingerprint.shingles.hash_sets`, compiled."""
+    """`dedup.fingerprint.similarity.hash_sets`, compiled."""
     data, borders = pack(keys)
     out = np.empty(len(data) // 2 + len(keys), np.uint64)
     out_borders = np.zeros(len(keys) + 1, np.int64)
@@ -227,7 +217,7 @@ def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_bor
 
 
 def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
-    """`dedup.fingerprint.shingles.minimizers`, compiled."""
+    """`dedup.fingerprint.minimizers.minimizers`, compiled."""
     out = np.empty(len(words), np.uint64)
     out_borders = np.zeros(len(borders), np.int64)
     _minimizers(words, borders, n, window, out, out_borders)
@@ -260,7 +250,7 @@ def _similarities(
 
 
 def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float) -> npt.NDArray[np.float64]:
-    """`dedup.fingerprint.shingles.similarities`, compiled."""
+    """`dedup.fingerprint.similarity.similarities`, compiled."""
     result = np.empty(len(others), np.float64)
     _similarities(hashes, borders, text, others, least, result)
     return result

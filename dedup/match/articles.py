@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.arrays import I64, U64, Floats
 from dedup.errors import SettingsError
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import I64, U64, Comparer, Floats
+from dedup.fingerprint.similarity import Comparer
+from dedup.kernels import reference
 from dedup.match.buckets import Entries, bucket_entries, compared, first_equal, shared
 from dedup.match.survivors import SURVIVES, Texts, survive
-from dedup.prepare.corpus import Corpus, Keys, digests, flat, integers, load
+from dedup.prepare.columns import digests, flat, integers
+from dedup.prepare.corpus import Corpus, Keys
+from dedup.prepare.store import load
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 NONE, DUPLICATE, NEAR_DUPLICATE, CONTAINED = range(4)
@@ -38,7 +41,7 @@ class Articles(NamedTuple):
     matches: int
 
 
-def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = fingerprint) -> Articles:
+def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = reference) -> Articles:
     """What becomes of every article.
 
     Records that could not be read, and articles without a single word, have no twin; the former are not kept. Raises

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, SHINGLE_BASE, U32, U64, Comparer
+from dedup.arrays import I64, U32, U64
+from dedup.fingerprint.shingles import SHINGLE_BASE
+from dedup.fingerprint.similarity import Comparer
 from dedup.runtime.resources import Scratch, slices
 
 Bools = npt.NDArray[np.bool_]
@@ -69,7 +71,7 @@ def first_equal(digests: Callable[[], Iterable[Any]], count: int, comparer: Comp
 def _firsts(halves: npt.NDArray[np.uint64], comparer: Comparer) -> I64:
     """For each row of two values the first equal one."""
     if comparer.compiled:
-        from dedup.kernels.compiled import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
         return fast.firsts(*np.ascontiguousarray(halves.T))
     _, first, inverse = np.unique(halves, axis=0, return_index=True, return_inverse=True)
@@ -100,7 +102,7 @@ def shared(
             mine = counts[inverse] > 1
             yield Entries(numbers[inverse[mine]].astype(np.uint64), holders[mine]), every[counts > 1]
         return
-    from dedup.kernels.compiled import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
     parts = scratch.passes(_HALVES * size * _SLOTS // fast.SLOTS)
     for low, high in slices(_UPPER, parts):
@@ -120,7 +122,7 @@ def _joined(found: Iterable[tuple[U64, Holders]]) -> Entries:
 def bucket_entries(texts: Holders, buckets: U32, low: int, high: int, comparer: Comparer) -> Entries:
     """The buckets of `texts`, uint32 [texts, bands], that are in ``low:high``: band and bucket in one number."""
     if comparer.compiled:
-        from dedup.kernels.compiled import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
         room = Entries(np.empty(buckets.size, np.uint64), np.empty(buckets.size, np.uint32))
         count = fast.bucket_entries(buckets, texts, low, high, *room)
@@ -170,7 +172,7 @@ def compared(firsts: I64, found: Iterable[tuple[Entries, U64]], comparer: Compar
 def gathered(rows: Holders, values: I64, count: int, comparer: Comparer) -> Buckets:
     """`values` by row, in their order within each."""
     if comparer.compiled:
-        from dedup.kernels.compiled import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
         return Buckets(*fast.by_row(rows, values, count))
     borders = np.zeros(count + 1, np.int64)

@@ -17,13 +17,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import I64, Comparer, containment, jaccard
+from dedup.arrays import I64
+from dedup.fingerprint.similarity import Comparer, containment, jaccard
+from dedup.kernels import reference
 from dedup.match.articles import CONTAINED, NONE, RULES, Articles
 from dedup.match.buckets import Buckets, Entries, gathered, shared, value_entries
 from dedup.match.survivors import agree, shingle_sets
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
-from dedup.prepare.corpus import Corpus, Keys, integers, load
+from dedup.prepare.columns import integers
+from dedup.prepare.corpus import Corpus, Keys
+from dedup.prepare.store import load
 from dedup.runtime.resources import release, slices
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
@@ -74,9 +77,7 @@ class _Minimizers(NamedTuple):
     counts: I64
 
 
-def match_contained(
-    corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = fingerprint
-) -> Articles:
+def match_contained(corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = reference) -> Articles:
     """`articles` with those that stand inside a longer one of them."""
     action = settings.rules[RULES[CONTAINED]]
     if action == "off":
@@ -168,7 +169,7 @@ def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> 
     own, totals, counts = minimizers
     if not comparer.compiled:
         return _plain_candidates(minimizers)
-    from dedup.kernels.compiled import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import contained as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
     holders, starts = fast.holders_of(*own, len(counts), POSTINGS_AT_MOST)
 
@@ -226,7 +227,7 @@ def _close(pairs: Pairs, keys: Keys, words: I64, comparer: Comparer) -> _Close:
 
 def _commons(ones: I64, others: I64, keys: Keys, involved: I64, words: I64) -> tuple[I64, I64]:
     """How many shingles each pair shares, 0 where that is too few; and how many there are of each article."""
-    from dedup.kernels.compiled import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     scratch = keys.corpus.scratch
     sets = shingle_sets(keys, involved, words[involved], ARTICLE_SHINGLE)
@@ -236,7 +237,7 @@ def _commons(ones: I64, others: I64, keys: Keys, involved: I64, words: I64) -> t
     def part(span: tuple[int, int]) -> None:
         mine = order[slice(*span)]
         found = np.empty(len(mine), np.int64)
-        matching.commons(ones[mine], others[mine], *sets[:3], CONTAINED_SHARE, found)
+        set_overlap.commons(ones[mine], others[mine], *sets[:3], CONTAINED_SHARE, found)
         common[mine] = np.maximum(found, 0)
         release(sets.hashes)
 

@@ -13,15 +13,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import I64, U64, Comparer, Floats
+from dedup.arrays import I64, U64, Floats, decode
+from dedup.fingerprint.similarity import Comparer
+from dedup.kernels import reference
 from dedup.match.articles import Articles
 from dedup.match.boilerplate import Evidence, Lines, boilerplate
 from dedup.match.buckets import Entries, bucket_entries, compared, first_equal, first_places, shared
 from dedup.match.survivors import SURVIVES, Texts, survive
 from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.corpus import Corpus, Keys, Piece, digests, flat, integers, load
+from dedup.prepare.columns import digests, flat, integers
+from dedup.prepare.corpus import Corpus, Keys
 from dedup.prepare.one_text import ALONE
+from dedup.prepare.store import Piece, load
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 NONE, BOILERPLATE, SHARED = 0, 1, 2
@@ -68,7 +71,7 @@ class _Columns(NamedTuple):
 
 
 def match_paragraphs(
-    corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = fingerprint
+    corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = reference
 ) -> Paragraphs:
     """What becomes of every paragraph of the articles that stay."""
     columns = _columns(corpus, comparer)
@@ -149,7 +152,7 @@ def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Compa
 def _columns(corpus: Corpus, comparer: Comparer) -> _Columns:
     table = corpus.columns("host")
     encoded = flat(table["host"]).dictionary_encode()
-    names = [None if name is None else fingerprint.decode(name) for name in encoded.dictionary.to_pylist()]
+    names = [None if name is None else decode(name) for name in encoded.dictionary.to_pylist()]
     hosts = integers(encoded.indices, len(names))
     words, sizes, needed = corpus.paragraphs("words", "size", "needed")
     every = lambda: (digests(digest) for (digest,) in corpus.each_of_paragraphs("digest"))  # noqa: E731 - once more for each pass
@@ -181,7 +184,7 @@ def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
         for at in range(low, high):
             if articles[at] != previous:
                 previous = int(articles[at])
-                text = fingerprint.decode(texts[previous - first].as_py())
+                text = decode(texts[previous - first].as_py())
             found[order[at]] = text[starts[at] : stops[at]]
 
     for _ in corpus.scratch.map(read, corpus.batches()):

@@ -20,8 +20,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint import shingles as fingerprint
-from dedup.fingerprint.shingles import I64, U64, Comparer, Floats, jaccard, pack
+from dedup.arrays import I64, U64, Floats, pack
+from dedup.fingerprint.similarity import Comparer, jaccard
+from dedup.kernels import reference
 from dedup.match.buckets import Buckets
 from dedup.prepare.corpus import Keys
 from dedup.runtime.resources import release, slices
@@ -53,7 +54,7 @@ class Survival(NamedTuple):
     matches: int
 
 
-def survive(texts: Texts, keys: Keys, n: int, threshold: float, comparer: Comparer = fingerprint) -> Survival:
+def survive(texts: Texts, keys: Keys, n: int, threshold: float, comparer: Comparer = reference) -> Survival:
     """The answer of the loop above.
 
     `keys` are those of the texts; only those of texts that share a bucket are read. `n` is the number of words to a
@@ -160,7 +161,7 @@ class Sets(NamedTuple):
 
 def shingle_sets(keys: Keys, numbers: I64, words: I64, n: int) -> Sets:
     """The sets of the keys `numbers`, which have so many `words`, for compiled comparisons."""
-    from dedup.kernels.compiled import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     scratch = keys.corpus.scratch
     borders = np.zeros(len(numbers) + 1, np.int64)
@@ -174,7 +175,7 @@ def shingle_sets(keys: Keys, numbers: I64, words: I64, n: int) -> Sets:
 
     def make(task: tuple[int, I64, I64]) -> None:
         places, data, starts, stops = keys.part(task)
-        matching.distinct(data, starts, stops, n, places, *sets)
+        set_overlap.distinct(data, starts, stops, n, places, *sets)
         release(sets.hashes)
 
     for _ in scratch.map(make, keys.by_piece(numbers)):
@@ -184,7 +185,7 @@ def shingle_sets(keys: Keys, numbers: I64, words: I64, n: int) -> Sets:
 
 def _compiled(texts: Texts, keys: Keys, n: int, threshold: float) -> Survival | None:
     """The same, compiled; None where two shingles that differ have one hash."""
-    from dedup.kernels.compiled import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading numba takes longer than a small job
 
     scratch = keys.corpus.scratch
     count = len(texts.firsts)
@@ -197,7 +198,7 @@ def _compiled(texts: Texts, keys: Keys, n: int, threshold: float) -> Survival | 
     several = np.bincount(key_of, minlength=len(distinct)) > 1
     memo = np.where(several & meeting, np.cumsum(several & meeting) - 1, -1)
     memories = int(memo.max(initial=-1)) + 1
-    loop = matching.Loop(
+    loop = loops.Loop(
         keys=key_of,
         apart=np.empty(0, np.int64) if texts.apart is None else texts.apart,
         buckets=texts.buckets.values,
@@ -210,14 +211,14 @@ def _compiled(texts: Texts, keys: Keys, n: int, threshold: float) -> Survival | 
         survivor=np.full(len(distinct), SURVIVES, np.int64),
         seen=np.full(len(distinct), -1, np.int64),
         memo=memo,
-        remembered=np.full((memories, matching.ANSWER), -1, np.int64),
+        remembered=np.full((memories, loops.ANSWER), -1, np.int64),
         remembered_similarity=np.ones(memories),
         twins=np.full(count, SURVIVES, np.int64),
         similarities=np.ones(count),
         counts=np.zeros(2, np.int64),
     )
     for start, stop in slices(count, scratch.passes(sets.hashes.nbytes)):
-        matching.survivors(start, stop, loop)
+        loops.survivors(start, stop, loop)
         release(sets.hashes)
     dropped = np.flatnonzero(loop.twins != SURVIVES)
     ones, twos = texts.firsts[dropped], texts.firsts[loop.twins[dropped]]
@@ -237,7 +238,7 @@ def _spread(sets: Sets, which: npt.NDArray[np.bool_]) -> Sets:
 
 def agree(keys: Keys, words: I64, ones: I64, twos: I64, n: int) -> bool:
     """Whether sets of hashes give the exact answer for each pair of keys: no two of their shingles have one hash."""
-    from dedup.kernels.compiled import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     pairs = np.unique(np.stack([ones, twos], axis=1), axis=0)
     scratch = keys.corpus.scratch
@@ -245,6 +246,6 @@ def agree(keys: Keys, words: I64, ones: I64, twos: I64, n: int) -> bool:
         numbers, places = np.unique(pairs[start:stop], return_inverse=True)
         data, borders = pack(keys.of(numbers))
         one, two = np.ascontiguousarray(places.reshape(-1, 2).T)
-        if not matching.agree(data, borders[:-1], borders[1:], one, two, n).all():
+        if not set_overlap.agree(data, borders[:-1], borders[1:], one, two, n).all():
             return False
     return True

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.arrays import I64, U64, decode, encode, pack
 from dedup.errors import RecordError
 from dedup.findings import Finding
-from dedup.fingerprint.shingles import I64, U64, decode, encode, pack
+from dedup.fingerprint.self_matches import RUNS_AGAIN
 from dedup.kernels import reference as plain
-from dedup.kernels.reference import Primitives
+from dedup.kernels.backend import Primitives
 from dedup.prepare.columns import (
     bucket_array,
     finding_array,
@@ -35,14 +36,14 @@ from dedup.prepare.raw_spans import raw_spans
 from dedup.prepare.resegment import recut, without
 from dedup.read import fields as record_fields
 from dedup.read.fields import BadRecordError
-from dedup.read.records import TEXT
+from dedup.read.inputs import TEXT
 from dedup.repairs.repair import Repairing
 from dedup.repairs.screen import BITS, ENCODING
 from dedup.repeats.detect import Repeat, within_article
 from dedup.repeats.split_paragraphs import Pieces
 from dedup.rules import OFF
-from dedup.segment.batch import DIGEST_BYTES, RUNS_AGAIN, Segments, digests
-from dedup.segment.words import cuts
+from dedup.segment.batch import DIGEST_BYTES, Segments, digests
+from dedup.segment.paragraphs import cuts
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
 # Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus.

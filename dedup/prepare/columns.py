@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from dedup.arrays import I64, U32, encode
 from dedup.findings import Finding
-from dedup.fingerprint.shingles import I64, U32, encode
 from dedup.repeats.detect import Repeat
 from dedup.segment.batch import DIGEST_BYTES, Segments
 from dedup.settings import Settings
@@ -170,3 +170,25 @@ def bucket_array(made: U32, rows: I64, count: int) -> pa.Array:
     bits = pa.py_buffer(np.packbits(known, bitorder="little").tobytes())
     # `from_arrays` would import all of pyarrow.compute for its mask, in every process.
     return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [bits], children=[pa.array(values.ravel())])
+
+
+def flat(column: pa.ChunkedArray | pa.Array) -> Any:
+    """One array of a column, chunks joined."""
+    if isinstance(column, pa.ChunkedArray):
+        return pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
+    return column
+
+
+def integers(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> I64:
+    """A column of integers as int64, null as `missing`."""
+    filled = flat(column).fill_null(missing) if column.null_count else flat(column)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
+
+
+def digests(column: pa.ChunkedArray | pa.Array) -> Any:
+    """A column of 16-byte digests as numpy ``V16`` (all zero where null)."""
+    array = flat(column)
+    if array.null_count:
+        array = array.fill_null(bytes(16))
+    data = np.frombuffer(array.buffers()[1], np.uint8)[array.offset * 16 : (array.offset + len(array)) * 16]
+    return data.view("V16")

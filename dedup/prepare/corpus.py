@@ -9,116 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from hashlib import sha256
-from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple, TypeAlias
-from zlib import crc32
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.errors import PieceError
-from dedup.fingerprint.shingles import I64
+from dedup.arrays import I64
+from dedup.prepare.store import Piece, load, verify
 from dedup.runtime.resources import Scratch
 
-Piece: TypeAlias = pa.RecordBatch | Path
-
 _KEPT_SHARE = 8  # columns that may be asked for again take this part of the memory
-
-
-class Origin(NamedTuple):
-    """What a piece was made from: settings, program, and the raw records from `first` to `last`, as source#record."""
-
-    settings: str
-    version: str
-    first: str
-    last: str
-    sha256: str
-
-    @classmethod
-    def of(cls, records: pa.RecordBatch, settings: str, version: str) -> Origin:
-        """The origin of a piece made from `records`; `settings` is their digest."""
-        found = sha256(integers(records.column("record")).tobytes())
-        for name in ("source", "kind", "data", "error"):
-            for value in records.column(name).to_pylist():
-                told = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
-                found.update(b"-" if told is None else b"%d:" % len(told))
-                found.update(told or b"")
-        sources, numbers = (records.column(name) for name in ("source", "record"))
-        first, last = (f"{sources[at]}#{numbers[at]}" if records.num_rows else "" for at in (0, -1))
-        return cls(settings, version, first, last, found.hexdigest())
-
-
-def store(batch: pa.RecordBatch, path: Path, origin: Origin) -> Path:
-    """Writes `batch` beside `path`, under its name and a checksum; where it is, which it is only when it is whole."""
-    told = {f"dedup.{name}": value for name, value in origin._asdict().items()}
-    sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)  # every core has a piece of its own
-    with pa.ipc.new_file(sink, batch.schema.with_metadata(told), options=options) as writer:
-        writer.write_batch(batch)
-    data = sink.getvalue()
-    whole = path.with_name(f"{path.stem}-{crc32(data):08x}.arrow")
-    partial = whole.with_suffix(".partial")
-    with pa.OSFile(str(partial), "wb") as file:
-        file.write(data)
-    partial.replace(whole)
-    return whole
-
-
-def verify(piece: Piece) -> None:
-    """Raises `PieceError` where a piece on disk is not what was stored."""
-    if isinstance(piece, pa.RecordBatch):
-        return
-    try:
-        with pa.memory_map(str(piece)) as file:
-            found = crc32(file.read_buffer())
-    except (OSError, pa.ArrowInvalid):
-        raise PieceError(f"{piece}: gone since it was written; start the run again") from None
-    if not piece.stem.endswith(f"-{found:08x}"):
-        raise PieceError(f"{piece}: damaged since it was written, its checksum is {found:08x}; start the run again")
-
-
-def discard(piece: Piece) -> None:
-    """Gives back the disk space of a piece that nobody will read again."""
-    if isinstance(piece, Path):
-        piece.unlink()
-
-
-def origin(piece: Path) -> Origin:
-    """What a piece on disk was made from; raises `PieceError` where it is damaged."""
-    verify(piece)
-    with pa.memory_map(str(piece)) as file:
-        told = pa.ipc.open_file(file).schema.metadata or {}
-    return Origin(*(told.get(f"dedup.{name}".encode(), b"").decode() for name in Origin._fields))
-
-
-def to_ipc(batch: pa.RecordBatch) -> bytes:
-    """`batch` as an Arrow IPC stream, to be handed to another process."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def from_ipc(data: bytes) -> pa.RecordBatch:
-    """The batch that `to_ipc` was given."""
-    with pa.ipc.open_stream(data) as reader:
-        return reader.read_next_batch()
-
-
-def load(piece: Piece, names: Sequence[str] | None = None) -> pa.RecordBatch:
-    """The batch of a piece, all of it or the columns `names`."""
-    if isinstance(piece, pa.RecordBatch):
-        return piece if names is None else piece.select(list(names))
-    with pa.memory_map(str(piece)) as file:
-        reader = pa.ipc.open_file(file)
-        if names is not None:
-            wanted = sorted(map(reader.schema.get_field_index, names))
-            reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=wanted))
-        batch = reader.get_batch(0).replace_schema_metadata(None)
-        return batch if names is None else batch.select(list(names))
 
 
 def _rows(piece: Piece) -> int:
@@ -268,25 +170,3 @@ class Keys:
         if self.starts is not None and self.stops is not None:
             starts, stops = starts + self.starts[numbers], starts + self.stops[numbers]
         return places, np.frombuffer(data or b"", np.uint8), starts, stops
-
-
-def flat(column: pa.ChunkedArray | pa.Array) -> Any:
-    """One array of a column, chunks joined."""
-    if isinstance(column, pa.ChunkedArray):
-        return pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
-    return column
-
-
-def integers(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> I64:
-    """A column of integers as int64, null as `missing`."""
-    filled = flat(column).fill_null(missing) if column.null_count else flat(column)
-    return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
-
-
-def digests(column: pa.ChunkedArray | pa.Array) -> Any:
-    """A column of 16-byte digests as numpy ``V16`` (all zero where null)."""
-    array = flat(column)
-    if array.null_count:
-        array = array.fill_null(bytes(16))
-    data = np.frombuffer(array.buffers()[1], np.uint8)[array.offset * 16 : (array.offset + len(array)) * 16]
-    return data.view("V16")

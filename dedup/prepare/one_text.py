@@ -12,7 +12,8 @@ from dedup.findings import Finding, compose
 from dedup.repairs.page_furniture import furniture
 from dedup.repairs.repair import repair
 from dedup.repeats.detect import Repeat, within_article
-from dedup.segment.words import comparison_key, cuts, paragraphs
+from dedup.segment.paragraphs import cuts, paragraphs
+from dedup.segment.words import comparison_key
 from dedup.settings import Settings
 
 IN_RUN, ALONE = 1, 2

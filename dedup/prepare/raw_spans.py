@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dedup.arrays import I64
 from dedup.findings import FLAG, Finding
-from dedup.fingerprint.shingles import I64
 from dedup.segment.batch import Segments
 
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, encode
-from dedup.kernels.reference import Primitives
+from dedup.arrays import I64, encode
+from dedup.kernels.backend import Primitives
 from dedup.repeats.split_paragraphs import Pieces
 from dedup.segment.batch import Segments
 from dedup.segment.words import size_of

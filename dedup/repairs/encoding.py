@@ -19,17 +19,9 @@ from ftfy import fixes
 from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
 
 from dedup.findings import Finding, fix
+from dedup.repairs.code_ranges import as_pattern, union
 from dedup.repairs.diff import differences, trimmed
-from dedup.repairs.ftfy_patterns import (
-    BYTE_ORDER_MARK,
-    as_pattern,
-    is_bad,
-    looks_bad,
-    may_not_be_normal,
-    replaced,
-    union,
-    unsure,
-)
+from dedup.repairs.ftfy_patterns import BYTE_ORDER_MARK, is_bad, looks_bad, may_not_be_normal, replaced, unsure
 from dedup.segment.words import MARKS_AT_MOST
 
 # Rounds of anything that is repeated until stable. Random mojibake of 20,000 characters needs six at most;

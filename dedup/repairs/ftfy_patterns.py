@@ -10,28 +10,27 @@ any part of it either.
 from __future__ import annotations
 
 import re
-import sys
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
-from importlib import import_module
-from itertools import pairwise
-from typing import Any, NamedTuple
 
-import numpy as np
 from ftfy.badness import BADNESS_RE
 from ftfy.chardata import CONTROL_CHARS
 
-Ranges = tuple[tuple[int, int], ...]  # first and last code point of each, ascending and apart
-
-
-class Chars(NamedTuple):
-    """A set of characters, as a pattern and as ranges."""
-
-    pattern: str
-    ranges: Ranges
-
+from dedup.repairs.code_ranges import (
+    NOT_ASCII,
+    Chars,
+    Ranges,
+    as_pattern,
+    complement,
+    holds,
+    holds_no_ascii,
+    intersection,
+    of_codes,
+    of_ranges,
+    union,
+)
+from dedup.repairs.regex_tree import read_sequences
 
 # Characters by how common they are in ordinary text: a search should look closely at few of them.
 _COMMON = {
@@ -40,10 +39,7 @@ _COMMON = {
     **dict.fromkeys((*range(0x3AC, 0x3CF), *range(0x430, 0x460)), 10_000),
     **dict.fromkeys(range(128), 1_000_000),
 }
-_LAST = sys.maxunicode
-_LETTERS_TO = 0x40000  # where the planes start that Unicode has no letters and spaces in
 BYTE_ORDER_MARK = 0xFEFF
-NOT_ASCII = Chars(r"[^\x00-\x7f]", ((128, _LAST),))
 
 
 @cache
@@ -109,12 +105,6 @@ def _commonness(ranges: Ranges) -> int:
     return sum(weight for code, weight in _COMMON.items() if holds(ranges, code))
 
 
-def holds(ranges: Ranges, code: int) -> bool:
-    """Whether `code` is in `ranges`."""
-    at = bisect_right(ranges, (code, _LAST))
-    return at > 0 and code <= ranges[at - 1][1]
-
-
 @cache
 def bad_sequences() -> tuple[tuple[Chars, ...], ...]:
     """Sequences of character sets, one of which matches wherever ftfy's pattern does in a text that is not ASCII.
@@ -136,123 +126,6 @@ def surely_bad_sequences() -> tuple[tuple[Chars, ...], ...]:
         return read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
     except NotImplementedError:
         return ()
-
-
-def holds_no_ascii(chars: Chars) -> bool:
-    """Whether `chars` has no ASCII character."""
-    return not chars.ranges or chars.ranges[0][0] > 127
-
-
-def read_sequences(pattern: str, flags: int, *, anchored: bool = True) -> tuple[tuple[Chars, ...], ...]:
-    """The sequences of character sets that `pattern`, a choice among such, stands for; anchors are left out.
-
-    So are the sequences that have one, where `anchored` says so.
-
-    Raises `NotImplementedError` where `pattern` is of another kind.
-
-    >>> [[chars.pattern for chars in sequence] for sequence in read_sequences("^a[b-c]?|d", 0)]
-    [['a'], ['a', '[b-c]'], ['d']]
-    """
-    parser: Any = import_module("re._parser")
-    return tuple(_sequences(list(parser.parse(pattern, flags)), [()] if anchored else []))
-
-
-def _sequences(items: Sequence[tuple[Any, Any]], anchor: list[tuple[Chars, ...]]) -> list[tuple[Chars, ...]]:
-    found: list[tuple[Chars, ...]] = [()]
-    for operation, value in items:
-        choices: list[tuple[Chars, ...]]
-        match str(operation):
-            case "BRANCH":
-                choices = [sequence for branch in value[1] for sequence in _sequences(list(branch), anchor)]
-            case "SUBPATTERN":
-                choices = _sequences(list(value[3]), anchor)
-            case "MAX_REPEAT" if value[0] == 0 and value[1] == 1:
-                choices = [(), *_sequences(list(value[2]), anchor)]
-            case "AT" if str(value) == "AT_BEGINNING":
-                choices = anchor
-            case _:
-                choices = [(_chars(str(operation), value),)]
-        found = [sequence + choice for sequence in found for choice in choices]
-    return found
-
-
-def _chars(operation: str, value: Any) -> Chars:
-    match operation:
-        case "LITERAL":
-            return Chars(re.escape(chr(value)), ((value, value),))
-        case "ANY":
-            return Chars(r"[^\n]", complement(((10, 10),)))
-        case "IN":
-            members = [(str(kind), member) for kind, member in value]
-            negated = members[0][0] == "NEGATE"
-            ranges = union(_member(kind, member) for kind, member in members[negated:])
-            ranges = complement(ranges) if negated else ranges
-            whole = [_CATEGORIES.get(str(member)) for _, member in members]
-            return Chars(whole[0] if len(whole) == 1 and whole[0] else as_pattern(ranges), ranges)
-    raise NotImplementedError(operation)
-
-
-_CATEGORIES = {"CATEGORY_SPACE": r"\s", "CATEGORY_WORD": r"\w"}
-
-
-def _member(kind: str, member: Any) -> Ranges:
-    match kind:
-        case "LITERAL":
-            return ((member, member),)
-        case "RANGE":
-            return (member,)
-        case "CATEGORY" if str(member) in _CATEGORIES:
-            return _category(_CATEGORIES[str(member)])
-    raise NotImplementedError(f"{kind} {member}")
-
-
-@cache
-def _category(pattern: str) -> Ranges:
-    every = np.arange(_LETTERS_TO, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
-    return tuple((match.start(), match.end() - 1) for match in re.finditer(f"{pattern}+", every))
-
-
-def as_pattern(ranges: Ranges) -> str:
-    """A regular expression for one character of `ranges`."""
-    if len(ranges) == 1 and ranges[0][0] == ranges[0][1]:
-        return re.escape(chr(ranges[0][0]))
-    return "[" + "".join(_escaped(a) if a == b else f"{_escaped(a)}-{_escaped(b)}" for a, b in ranges) + "]"
-
-
-def _escaped(code: int) -> str:
-    return re.escape(chr(code))
-
-
-def union(sets: Iterable[Ranges]) -> Ranges:
-    """The ranges of what is in one of `sets`."""
-    found: list[tuple[int, int]] = []
-    for first, last in sorted(one for ranges in sets for one in ranges):
-        if found and first <= found[-1][1] + 1:
-            found[-1] = (found[-1][0], max(found[-1][1], last))
-        else:
-            found.append((first, last))
-    return tuple(found)
-
-
-def complement(ranges: Ranges) -> Ranges:
-    """The ranges of what is not in `ranges`."""
-    borders = [(-1, -1), *ranges, (_LAST + 1, _LAST + 1)]
-    return tuple((a[1] + 1, b[0] - 1) for a, b in pairwise(borders) if a[1] + 1 < b[0])
-
-
-def intersection(one: Ranges, other: Ranges) -> Ranges:
-    """The ranges of what is in both."""
-    return complement(union((complement(one), complement(other))))
-
-
-def of_ranges(ranges: Ranges) -> Chars:
-    """The set of `ranges`."""
-    return Chars(as_pattern(ranges), ranges)
-
-
-def of_codes(codes: Iterable[int]) -> Ranges:
-    """The ranges of single code points."""
-    return union(((code, code),) for code in codes)
 
 
 # Beyond the first plane sets are told from each other coarsely: a pattern looks at each range there by itself.

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, decode
+from dedup.arrays import I64, decode
 from dedup.repairs import encoding, typography, whitespace
 from dedup.repairs.encoding import PLAIN_EVIDENCE, Known
 from dedup.repairs.page_furniture import kinds

@@ -21,11 +21,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, windows
+from dedup.arrays import I64, windows
+from dedup.fingerprint.self_matches import RUN
 from dedup.kernels import reference as plain
-from dedup.kernels.reference import Primitives
+from dedup.kernels.backend import Primitives
 from dedup.repairs.diff import agreeing
-from dedup.segment.batch import RUN
 from dedup.segment.word_offsets import word_starts
 from dedup.segment.words import has_digit, is_unspaced, size_of, weight
 from dedup.settings import PARAGRAPH_SHINGLE
@@ -35,8 +35,6 @@ EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", 
 EARLIER = 3  # earlier places of a run of words that are followed
 POSTINGS = 4  # paragraphs remembered for one run of words; 2 and 8 find the same in the senate releases
 CANDIDATES = 3  # look-alikes tried as twins of one paragraph; 1 and 6 find the same
-GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
-# in each paragraph falls from 0.990 to 0.980, and 5 finds no more
 PROSE = 10  # words from which a paragraph is evidence by itself; lines of verse and rows of tables are shorter
 PROSE_DISTINCT = 7  # different words without digits among them
 EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragraph
@@ -46,13 +44,6 @@ EDIT_ORDER = 0.3  # Jaccard similarity an edited paragraph must still reach, so 
 LABEL = 4  # letters of a first word that may be a name, in a script without spaces
 CUT_WORDS = 4  # words that a truncated paragraph must have kept
 PURSE = 32  # words that may be compared for each word of the article
-STEP_PRICE = 8  # what a step of a chain costs, in words compared
-
-_STEPS = sorted(
-    ((down, across) for down in range(1, GAP + 2) for across in range(1, GAP + 2)),
-    key=lambda step: (step[0] + step[1], abs(step[0] - step[1]), step),
-)
-_EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 _TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _STARTS_SENTENCE = re.compile(r"[.!?:;…|•][^\w,]*$")
 _STATES = re.compile(r"[^\W\d_]{3}[.!。।۔።][\"'”’»)]*\s*(?=\w)")  # a sentence before another
@@ -281,40 +272,6 @@ def _differing(one: str, two: str) -> tuple[str, str]:
     start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
     rest = len(behind[-1]) if len(behind) > _AROUND and _TOKEN.search(" ".join(behind[1:-1])) else 0
     return one[start : len(one) - rest], two[start : len(two) - rest]
-
-
-def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
-    """The chain through the pair at places `first` and `second` of `alive`, as pairs of places, in order.
-
-    Each step goes on in both copies, straight on where possible, else over up to `GAP` paragraphs of either.
-    A chain may run into its own beginning (a text printed three times is one chain).
-    """
-    forwards = _walk(paragraphs, alive, first, second, 1)
-    backwards = _walk(paragraphs, alive, first, second, -1)
-    return [*reversed(backwards), (first, second), *forwards]
-
-
-def _walk(
-    paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int, direction: int
-) -> list[tuple[int, int]]:
-    steps: list[tuple[int, int]] = []
-    while paragraphs.purse > 0:
-        paragraphs.purse -= STEP_PRICE
-        for number, (down, across) in enumerate(_STEPS):
-            low, high = first + direction * down, second + direction * across
-            if low < 0 or high >= len(alive) or low >= high:
-                continue
-            straight = down == across <= 2  # in A A B B every step is two down, two across
-            if paragraphs.ids[alive[low]] == paragraphs.ids[alive[high]]:
-                if straight or len(paragraphs.words[alive[low]]) >= CUT_WORDS:
-                    break
-            elif number < _EDITED_STEPS and paragraphs.kind(alive[low], alive[high]):
-                break
-        else:
-            return steps
-        first, second = low, high
-        steps.append((low, high))
-    return steps
 
 
 def is_varied(words: Iterable[str]) -> bool:

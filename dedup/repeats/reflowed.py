@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
+from dedup.fingerprint.self_matches import RUN
 from dedup.repeats.article import PROSE, Match, Paragraphs
 from dedup.repeats.drop_plan import Drops, is_prose
 from dedup.repeats.headings import of_one_form
 from dedup.repeats.split_paragraphs import Reprint
 from dedup.repeats.summaries import summaries
 from dedup.repeats.units import Units, began_before, units_again
-from dedup.segment.batch import RUN
 from dedup.segment.words import size_of
 
 LEAST = 12  # runs of words that stand again, below which nothing here can be found: three bullets of ten words have 18

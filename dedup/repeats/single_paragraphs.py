@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dedup.fingerprint.self_matches import ALONE_WORDS
 from dedup.repeats.article import Paragraphs
 from dedup.repeats.justify import Repeat, justified, runs_of
-from dedup.segment.batch import ALONE_WORDS
 
 PARAGRAPH = "repeated-paragraph"
 

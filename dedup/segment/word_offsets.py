@@ -12,7 +12,7 @@ import unicodedata
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, Bytes
+from dedup.arrays import I64, Bytes
 from dedup.segment.words import is_unspaced, words
 
 SPACE, LETTER, WORD, UNSURE, _NEW = range(5)  # between words, a part of one, one by itself

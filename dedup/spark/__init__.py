@@ -19,7 +19,7 @@ from dedup.settings import Settings
 
 if TYPE_CHECKING:
     from dedup.spark.job import SparkJob
-    from dedup.spark.prepare import Listing
+    from dedup.spark.listing import Listing
 
 if ".zip" in __file__:  # sent to a worker: see `dedup.spark.numba_cache`, which loads Numba and is named only
     os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", "dedup.spark.numba_cache.Shipped")
@@ -54,7 +54,7 @@ class SparkEngine:
         """A job over `source`; its tables are gone when the block ends well."""
         from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
         from dedup.spark.job import SparkJob, fingerprint  # noqa: PLC0415
-        from dedup.spark.prepare import listing  # noqa: PLC0415
+        from dedup.spark.listing import listing  # noqa: PLC0415
         from dedup.spark.progress import watched  # noqa: PLC0415
         from dedup.spark.tables import Store  # noqa: PLC0415
 

@@ -10,11 +10,12 @@ from dedup import __version__
 from dedup.errors import EngineError, RecordError
 from dedup.runtime.progress import Stopwatch
 from dedup.settings import Settings
+from dedup.spark.listing import Listing
 from dedup.spark.match_articles import gone, match_articles
 from dedup.spark.match_contained import match_contained
 from dedup.spark.match_paragraphs import match_paragraphs
 from dedup.spark.outcomes import chunks, field_counts, verdicts, written
-from dedup.spark.prepare import META, Listing, prepared, records, rows
+from dedup.spark.prepare import META, prepared, records, rows
 from dedup.spark.tables import Store
 from dedup.write.tables import Chunk
 

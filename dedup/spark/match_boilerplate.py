@@ -13,24 +13,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.fingerprint.shingles import I64, decode
+from dedup.arrays import I64, decode
 from dedup.match.boilerplate import (
     FEWEST_ARTICLES,
     FEWEST_WORDS,
-    FIELD,
     MOST_WORDS,
     SHORT_WORDS,
     STACKED,
     Groups,
     Lines,
     evidence_of,
-    field_of,
-    is_quotation,
     places,
     standing_of,
-    value_of,
 )
-from dedup.prepare.corpus import integers
+from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
+from dedup.prepare.columns import integers
 from dedup.prepare.one_text import ALONE
 from dedup.spark.arrow_types import batch_of, ddl_of
 from dedup.spark.tables import Store

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.fingerprint.shingles import I64
+from dedup.arrays import I64
 from dedup.match.articles import CONTAINED, RULES
 from dedup.match.contained import CONTAINED_SHARE, POSTINGS_AT_MOST, SHARED_MINIMIZERS, VERIFIED_AT_MOST
 from dedup.prepare.batch import CONTAINED_WORDS
@@ -144,7 +144,7 @@ def _lists(empty: int, values: I64, starts: I64) -> pa.Array:
 
 def _compiled(own: tuple[I64, I64], holders: tuple[I64, I64]) -> tuple[I64, I64, I64]:
     """As `_plain`, by machine code."""
-    from dedup.kernels.compiled import grouping as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import contained as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
     count, values = len(own[1]) - 1, len(holders[1]) - 1
     room = np.empty((2, int(np.count_nonzero(np.diff(own[1]))) * VERIFIED_AT_MOST), np.int64)

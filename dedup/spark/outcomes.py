@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.decide.outcomes import COLUMNS, VERDICTS, outcomes
+from dedup.decide.outcomes import outcomes
+from dedup.decide.verdicts import COLUMNS, VERDICTS
 from dedup.match import articles as match
 from dedup.match import paragraphs as frequency
 from dedup.prepare.columns import schema

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.fingerprint.shingles import I64, U64, hash_sets, key_shingles, pack
+from dedup.arrays import I64, U64, pack
+from dedup.fingerprint.shingles import key_shingles
+from dedup.fingerprint.similarity import hash_sets
 from dedup.spark.arrow_types import batch_of, ddl_of
 
 CONTENT = {"k": pa.binary(), "key": pa.binary(), "size": pa.int64(), "print": pa.int64()}
@@ -59,14 +61,14 @@ def sets_of(keys: list[bytes], n: int, *, compiled: bool) -> Sets:
         sets = [hashes[start:stop] for start, stop in pairwise(borders.tolist())]
         bits = [np.bitwise_xor.reduce(np.uint64(1) << (one & np.uint64(63)), initial=np.uint64(0)) for one in sets]
         return Sets(hashes, borders[:-1], np.diff(borders), np.array(bits, np.uint64))
-    from dedup.kernels.compiled import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     data, borders = pack(keys)
     places = np.zeros(len(keys) + 1, np.int64)
     np.cumsum([key.count(b" ") + 1 for key in keys], out=places[1:])  # no set has more than words
     hashes = np.empty(int(places[-1]), np.uint64)
     sizes, prints = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.uint64)
-    matching.distinct(data, borders[:-1], borders[1:], n, np.arange(len(keys)), hashes, places[:-1], sizes, prints)
+    set_overlap.distinct(data, borders[:-1], borders[1:], n, np.arange(len(keys)), hashes, places[:-1], sizes, prints)
     return Sets(hashes, places[:-1], sizes, prints)
 
 
@@ -75,11 +77,11 @@ def shared(ones: I64, twos: I64, keys: list[bytes], sets: Sets, n: int, least: f
     if not compiled:
         shingles = [key_shingles(key, n) for key in keys]
         return np.array([len(shingles[one] & shingles[two]) for one, two in zip(ones, twos, strict=True)], np.int64)
-    from dedup.kernels.compiled import matching  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     order = np.argsort(twos, kind="stable")
     found = np.empty(len(order), np.int64)
-    matching.commons(ones[order], twos[order], *sets[:3], least, found)
+    set_overlap.commons(ones[order], twos[order], *sets[:3], least, found)
     common = np.empty(len(order), np.int64)
     common[order] = found
     near = np.flatnonzero(common >= 0)
@@ -88,7 +90,7 @@ def shared(ones: I64, twos: I64, keys: list[bytes], sets: Sets, n: int, least: f
     involved, places = np.unique(np.concatenate([ones[near], twos[near]]), return_inverse=True)
     some, others = places.reshape(2, -1)
     data, borders = pack([keys[one] for one in involved.tolist()])
-    alike = matching.agree(data, borders[:-1], borders[1:], some, others, n)
+    alike = set_overlap.agree(data, borders[:-1], borders[1:], some, others, n)
     for pair in near[~alike].tolist():  # two shingles with one hash: about one comparison in 10**13
         common[pair] = len(key_shingles(keys[ones[pair]], n) & key_shingles(keys[twos[pair]], n))
     return common

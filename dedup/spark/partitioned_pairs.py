@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.fingerprint.shingles import I64
+from dedup.arrays import I64
 from dedup.spark.arrow_types import batch_of, ddl_of
 from dedup.spark.pair_similarity import sets_of, shared
 

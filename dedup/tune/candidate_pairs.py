@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.fingerprint.shingles import I64, MIX_1, MIX_2, SHINGLE_BASE, U32, U64, Comparer, Floats
+from dedup.arrays import I64, U32, U64, Floats
+from dedup.fingerprint.shingles import MIX_1, MIX_2, SHINGLE_BASE
+from dedup.fingerprint.similarity import Comparer
 
 NEIGHBOURS = (32, 16, 8, 4, 2, 1)  # tried in this order
 MEETINGS_AT_MOST = 10_000_000  # pairs met in all buckets together: 80 MB of numbers, and seconds of comparing

@@ -16,7 +16,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dedup.inspect.explain import WIDE, visible
+from dedup.inspect.visible import WIDE, visible
 from dedup.segment.words import comparison_key, words
 from dedup.tune.labels import DIFFERENT, SAME, SKIPPED, Label
 from dedup.tune.survey import Question

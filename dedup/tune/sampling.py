@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from dedup.fingerprint.shingles import I64, U64, Floats
+from dedup.arrays import I64, U64, Floats
 from dedup.tune.candidate_pairs import mixed
 
 STEP = 0.05  # the width of a bin, and the grid of thresholds

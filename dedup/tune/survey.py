@@ -14,16 +14,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from dedup.arrays import I64, U32, U64, decode
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint.shingles import I64, U32, U64, decode, jaccard
-from dedup.kernels.reference import Primitives
+from dedup.fingerprint.similarity import jaccard
+from dedup.kernels.backend import Primitives
 from dedup.match.paragraphs import BOILERPLATE
 from dedup.pipeline import decide, prepared
 from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.corpus import Corpus, digests, flat, integers, load
+from dedup.prepare.columns import digests, flat, integers
+from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import compared_text
-from dedup.read.records import STDIN
+from dedup.prepare.store import load
+from dedup.read.inputs import STDIN
 from dedup.runtime.progress import Progress, Stopwatch
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.tune.candidate_pairs import KeysOf, Pairs, pairs_within

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import shutil
-import tempfile
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,13 +21,11 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import msgspec
 import pyarrow as pa
 
+from dedup.arrays import encode
 from dedup.decide.outcomes import Outcome
-from dedup.errors import OutputError
 from dedup.findings import Finding
-from dedup.fingerprint.shingles import encode
 from dedup.read import fields as record_fields
 from dedup.read.fields import PROVENANCE
-from dedup.read.records import is_output
 from dedup.write.report import Tally
 
 ARTICLES, DROPPED, FINDINGS, QUARANTINE = "articles", "dropped", "provenance", "quarantine"
@@ -164,41 +160,3 @@ def _open(path: Path, compress: str) -> Iterator[BinaryIO]:
 def write_json(path: Path, value: object) -> None:
     """`value` as indented JSON."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def check_destination(out: Path, *, force: bool) -> None:
-    """Raises `OutputError` where `out` must not be written."""
-    if not out.exists() and not out.is_symlink():
-        return
-    if not out.is_dir():
-        raise OutputError(f"{out}: is a file; name a folder with -o")
-    if is_output(out):
-        if not force:
-            raise OutputError(f"{out}: exists already; add --force to replace it, or name another folder")
-    elif any(out.iterdir()):
-        raise OutputError(f"{out}: exists and is not an output of dedup, so it is left alone; name another folder")
-
-
-@contextmanager
-def destination(out: Path, *, force: bool) -> Iterator[tuple[Path, Path]]:
-    """Two empty folders: one that becomes `out` when the block ends well, one for work that goes away.
-
-    Raises `OutputError` where `out` must not be written.
-    """
-    check_destination(out, force=force)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror or error}; choose a folder you can write to") from error
-    try:
-        result, work = hidden / "result", hidden / "work"
-        result.mkdir()
-        work.mkdir()
-        yield result, work
-        if out.exists():
-            check_destination(out, force=force)
-            out.rename(hidden / "replaced")
-        result.rename(out)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)

@@ -1,0 +1,43 @@
+"""Array types, UTF-8 encoding and packing that every stage shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Word = TypeVar("Word")
+
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bytes = npt.NDArray[np.uint8]
+
+
+def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
+    """`keys` as one array of bytes, and the borders between them: uint8 [bytes], int64 [len(keys) + 1]."""
+    borders = np.zeros(len(keys) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=borders[1:])
+    return np.frombuffer(b"".join(keys), np.uint8), borders
+
+
+def encode(text: str) -> bytes:
+    """`text` in UTF-8, lone surrogates included."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode(data: bytes) -> str:
+    """The text that `encode` was given."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def windows(told: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]:
+    """Each `n` words of `told` that follow each other.
+
+    >>> list(windows("abcd", 3))
+    [('a', 'b', 'c'), ('b', 'c', 'd')]
+    """
+    return zip(*(told[at:] for at in range(n)), strict=False)

@@ -1,0 +1,75 @@
+"""MinHash signatures and their LSH buckets: the definition, in numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+import numpy as np
+
+from dedup.arrays import I64, U32, U64, encode
+from dedup.fingerprint.shingles import FNV_PRIME, MIX_1, check_size, hashed, window_hashes
+from dedup.segment.words import comparison_key
+from dedup.settings import NUM_PERM, SEED
+
+_ROWS_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 permutations
+
+
+@cache
+def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[U32, U32]:
+    """The factors a (odd) and summands b of the affine permutations, each uint32 [num_perm].
+
+    Drawn exactly as datasketch draws them, so that signatures agree; a test compares.
+    """
+    random = np.random.RandomState(seed)
+    factors = random.randint(0, 1 << 31, num_perm, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    summands = random.randint(0, 1 << 32, num_perm, dtype=np.uint32)
+    return factors, summands
+
+
+def sketch(hashes: U64, factors: U32, summands: U32) -> U32:
+    """The signature of a set of shingle hashes: uint32 [num_perm]; all ones where the set is empty."""
+    mixed = hashes.astype(np.uint32)
+    mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    mixed ^= mixed >> np.uint32(16)
+    signature = np.full(len(factors), 0xFFFFFFFF, np.uint32)
+    for at in range(0, len(mixed), _ROWS_AT_ONCE):
+        permuted = mixed[at : at + _ROWS_AT_ONCE, None] * factors + summands
+        np.minimum(signature, permuted.min(axis=0), out=signature)
+    return signature
+
+
+def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """Signatures of the texts whose words have the hashes ``words[start:stop]``: uint32 [len(starts), num_perm]."""
+    factors, summands = permutations(num_perm, seed)
+    result = np.empty((len(starts), num_perm), np.uint32)
+    for row, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
+        result[row] = sketch(window_hashes(words[start:stop], n), factors, summands)
+    return result
+
+
+def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """`dedup.signatures` as it is defined: MinHash signatures of `texts`, uint32 [len(texts), num_perm].
+
+    >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
+    (2, 2)
+    """
+    check_size(n)
+    hashes, borders = hashed([encode(comparison_key(text)) for text in texts])
+    return sketches(hashes, borders[:-1], borders[1:], n, num_perm, seed)
+
+
+def buckets(signed: U32, bands: int, rows: int) -> U32:
+    """The bucket of each signature in each band: uint32 [len(signed), bands].
+
+    Two signatures share a bucket of a band if and (but for one pair in 2**32) only if all `rows` values of it
+    agree; a chance meeting costs a comparison, never a wrong answer.
+    """
+    values = signed[:, : bands * rows].reshape(len(signed), bands, rows).astype(np.uint64)
+    mixed = np.zeros((len(signed), bands), np.uint64)
+    for row in range(rows):
+        mixed = (mixed ^ values[:, :, row]) * np.uint64(FNV_PRIME)
+        mixed ^= mixed >> np.uint64(29)
+    mixed = mixed * np.uint64(MIX_1)
+    return (mixed >> np.uint64(32)).astype(np.uint32)

@@ -1,0 +1,50 @@
+"""The output folder: complete or absent."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dedup.errors import OutputError
+from dedup.read.inputs import is_output
+
+
+def check_destination(out: Path, *, force: bool) -> None:
+    """Raises `OutputError` where `out` must not be written."""
+    if not out.exists() and not out.is_symlink():
+        return
+    if not out.is_dir():
+        raise OutputError(f"{out}: is a file; name a folder with -o")
+    if is_output(out):
+        if not force:
+            raise OutputError(f"{out}: exists already; add --force to replace it, or name another folder")
+    elif any(out.iterdir()):
+        raise OutputError(f"{out}: exists and is not an output of dedup, so it is left alone; name another folder")
+
+
+@contextmanager
+def destination(out: Path, *, force: bool) -> Iterator[tuple[Path, Path]]:
+    """Two empty folders: one that becomes `out` when the block ends well, one for work that goes away.
+
+    Raises `OutputError` where `out` must not be written.
+    """
+    check_destination(out, force=force)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise OutputError(f"{out}: {error.strerror or error}; choose a folder you can write to") from error
+    try:
+        result, work = hidden / "result", hidden / "work"
+        result.mkdir()
+        work.mkdir()
+        yield result, work
+        if out.exists():
+            check_destination(out, force=force)
+            out.rename(hidden / "replaced")
+        result.rename(out)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
