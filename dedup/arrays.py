@@ -15,6 +15,9 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
+I32 = npt.NDArray[np.int32]
+I16 = npt.NDArray[np.int16]
 
 
 def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
@@ -24,17 +27,17 @@ def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
     return np.frombuffer(b"".join(keys), np.uint8), borders
 
 
-def encode(text: str) -> bytes:
+def encode_utf8(text: str) -> bytes:
     """`text` in UTF-8, lone surrogates included."""
     return text.encode("utf-8", "surrogatepass")
 
 
-def decode(data: bytes) -> str:
-    """The text that `encode` was given."""
+def decode_utf8(data: bytes) -> str:
+    """The text that `encode_utf8` was given."""
     return data.decode("utf-8", "surrogatepass")
 
 
-def windows(told: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]:
+def sliding_windows(told: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]:
     """Each `n` words of `told` that follow each other.
 
     >>> list(windows("abcd", 3))

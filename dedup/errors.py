@@ -35,7 +35,7 @@ class OutputError(DedupError):
     """A destination that exists, is not ours, or cannot be written."""
 
 
-class PieceError(DedupError):
+class WorkFileError(DedupError):
     """A file of the working folder that is damaged or gone."""
 
 

@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import U32, decode, encode, pack
+from dedup.arrays import U32, decode_utf8, encode_utf8, pack
 from dedup.decide.outcomes import outcomes
 from dedup.findings import Finding
-from dedup.fingerprint.shingles import check_size
-from dedup.kernels.backend import SMALL_BYTES, primitives
+from dedup.fingerprint.shingles import check_shingle_size
+from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.pipeline import decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read import fields as record_fields
-from dedup.read.inputs import LINES, STDIN
-from dedup.read.records import RECORDS
-from dedup.runtime.progress import Stopwatch
+from dedup.read.inputs import JSON_LINES, STDIN
+from dedup.read.records import RECORD_SCHEMA
+from dedup.runtime.progress import StageTimer
 from dedup.settings import NUM_PERM, SEED, Settings
-from dedup.write.tables import provenance, quarantine_row
+from dedup.write.tables import provenance_object, quarantine_row
 
 _ROWS_AT_ONCE = 4096
 
@@ -52,20 +52,20 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
     settings = settings or Settings()
     given = list(articles)
     told = [_told(article, settings) for article in given]
-    functions = primitives(compiled=sum(map(len, told)) >= SMALL_BYTES)
+    backend = load_backend(compiled=sum(map(len, told)) >= SMALL_BYTES)
     batches = [
-        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, functions)
+        prepare(_records(told[at : at + _ROWS_AT_ONCE], at), settings, backend)
         for at in range(0, max(len(told), 1), _ROWS_AT_ONCE)
     ]
     corpus = Corpus(batches)
-    verdicts, _ = decide(corpus, settings, functions, Stopwatch())
+    verdicts, _ = decide(corpus, settings, backend, StageTimer())
     result = Result([], [], [], [])
     for number, piece, _, _ in corpus.batches():
         for outcome in outcomes(piece, verdicts.of(number), settings):
             if outcome.error is not None:
                 result.quarantine.append(quarantine_row(outcome))
                 continue
-            made = provenance(outcome)
+            made = provenance_object(outcome)
             whole = dict(given[outcome.record])
             if record_fields.PROVENANCE in whole:
                 made["previous"] = whole[record_fields.PROVENANCE]
@@ -85,28 +85,28 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
     """
-    check_size(n)
-    given = [encode(text) for text in texts]
+    check_shingle_size(n)
+    given = [encode_utf8(text) for text in texts]
     if sum(map(len, given)) < SMALL_BYTES:
-        return signatures(map(decode, given), n, num_perm=num_perm, seed=seed)
-    functions = primitives(compiled=True)
+        return signatures(map(decode_utf8, given), n, num_perm=num_perm, seed=seed)
+    backend = load_backend(compiled=True)
     made = np.empty((len(given), num_perm), np.uint32)
     for at in range(0, len(given), _ROWS_AT_ONCE):
-        found = functions.segments(*pack(given[at : at + _ROWS_AT_ONCE]))
-        hashes = functions.word_hashes(found.keys, found.key_borders)
+        found = backend.segment_batch(*pack(given[at : at + _ROWS_AT_ONCE]))
+        hashes = backend.word_hashes(found.keys, found.key_borders)
         ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(found.words)])[found.borders]
-        made[at : at + _ROWS_AT_ONCE] = functions.sketches(hashes, ends[:-1], ends[1:], n, num_perm, seed)
+        made[at : at + _ROWS_AT_ONCE] = backend.minhash_signatures(hashes, ends[:-1], ends[1:], n, num_perm, seed)
     return made
 
 
 def _told(article: object, settings: Settings) -> bytes:
     """What the rules need to know of an article, as a line of JSON."""
     if not isinstance(article, Mapping):
-        return record_fields.encode_bytes(repr(article))
+        return record_fields.to_json_bytes(repr(article))
     chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
     guessed = record_fields.TEXT_FIELDS + record_fields.ID_FIELDS + record_fields.DATE_FIELDS
     names = dict.fromkeys((*chosen, *guessed, *record_fields.SOURCE_FIELDS))
-    return record_fields.encode_bytes({name: _plain(article[name]) for name in names if name in article})
+    return record_fields.to_json_bytes({name: _plain(article[name]) for name in names if name in article})
 
 
 def _plain(value: object) -> object:
@@ -122,9 +122,9 @@ def _records(told: list[bytes], first: int) -> pa.RecordBatch:
     count = len(told)
     columns = {
         "source": [STDIN] * count,
-        "kind": [LINES] * count,
+        "kind": [JSON_LINES] * count,
         "record": range(first, first + count),
         "data": told,
         "error": [None] * count,
     }
-    return pa.record_batch([pa.array(columns[field.name], field.type) for field in RECORDS], schema=RECORDS)
+    return pa.record_batch([pa.array(columns[field.name], field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA)

@@ -20,22 +20,22 @@ from dedup.decide.verdicts import Verdicts
 from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.kernels.backend import Primitives, primitives
+from dedup.kernels.backend import Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
-from dedup.prepare.store import Origin, Piece, discard, from_ipc, store, to_ipc
-from dedup.read.fields import encode_bytes
-from dedup.read.inputs import LINES, RUN_FILE, find
-from dedup.read.records import RECORDS, Read
-from dedup.runtime.progress import Progress, Stopwatch
-from dedup.runtime.resources import Scratch
+from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
+from dedup.read.fields import to_json_bytes
+from dedup.read.inputs import JSON_LINES, RUN_FILE, find_inputs
+from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.runtime.progress import Progress, StageTimer
+from dedup.runtime.resources import ResourceBudget
 from dedup.settings import Settings
 from dedup.write.destination import check_destination, destination
 from dedup.write.report import Report, Tally, field_counts, run_file
-from dedup.write.tables import LOG_FILE, Chunk, Writer, lines, write_json
+from dedup.write.tables import LOG_FILE, OutputChunk, Writer, encode_tables, write_json
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -58,7 +58,7 @@ def clean(
     files that it can read. `out` appears complete or not at all; `force` replaces an earlier output. Raises
     `DedupError` for what the user can mend.
     """
-    settings, out, watch = settings or Settings(), Path(out), Stopwatch(progress)
+    settings, out, watch = settings or Settings(), Path(out), StageTimer(progress)
     out = out.resolve() if out.is_symlink() else out
     check_destination(out, force=force)
     with (
@@ -98,14 +98,14 @@ class Job(Protocol):
     fields: dict[str, dict[str, int]]
     stages: dict[str, dict[str, int]]
 
-    def chunks(self) -> Iterator[tuple[Chunk, int]]:
+    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """The lines of the output in input order, and how many bytes of records each chunk is of."""
 
 
 class _LocalJob:
     """A job on this machine, over prepared articles."""
 
-    def __init__(self, prepared: tuple[Workers, Read, Corpus], settings: Settings, watch: Stopwatch) -> None:
+    def __init__(self, prepared: tuple[Workers, RecordReader, Corpus], settings: Settings, watch: StageTimer) -> None:
         self.workers, self.records, self.corpus = prepared
         self.settings = settings
         self.watch = watch
@@ -114,20 +114,20 @@ class _LocalJob:
         self.fields = field_counts(self.corpus)
         self.stages: dict[str, dict[str, int]] = {}
 
-    def chunks(self) -> Iterator[tuple[Chunk, int]]:
+    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """The lines of the output; a piece is discarded when its lines are written."""
         corpus, sizes = self.corpus, self.records.sizes
-        verdicts, self.stages = decide(corpus, self.settings, self.workers.primitives, self.watch)
+        verdicts, self.stages = decide(corpus, self.settings, self.workers.backend, self.watch)
         tasks = ((piece, to_ipc(verdicts.of(number))) for number, piece, _, _ in corpus.batches())
         chunks = self.workers.map(partial(_lines, settings=self.settings), tasks)
         for chunk, piece, size in zip(self.watch.over("write", chunks, sum(sizes)), corpus.pieces, sizes, strict=True):
             yield chunk, size
-            discard(piece)
+            discard_batch(piece)
 
 
 @contextmanager
 def _job(
-    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, watch: Stopwatch, work: Path, out: Path
+    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, watch: StageTimer, work: Path, out: Path
 ) -> Iterator[Job]:
     if engine == "spark":
         from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
@@ -152,10 +152,10 @@ def check(
 
     `unreadable` is told of each record that `clean` would put into quarantine.
     """
-    settings, watch = settings or Settings(), Stopwatch(progress)
+    settings, watch = settings or Settings(), StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         workers, _, corpus = prepared(source, settings, engine, watch, Path(work))
-        verdicts, _ = decide(corpus, settings, workers.primitives, watch)
+        verdicts, _ = decide(corpus, settings, workers.backend, watch)
         for number, piece, _, _ in corpus.batches():
             for outcome in outcomes(piece, verdicts.of(number), settings):
                 if outcome.error is not None and unreadable:
@@ -164,14 +164,14 @@ def check(
 
 
 def decide(
-    corpus: Corpus, settings: Settings, functions: Primitives, watch: Stopwatch
+    corpus: Corpus, settings: Settings, backend: Backend, watch: StageTimer
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
     """What the corpus-level rules say of every article and paragraph, and what it took to find out."""
     with watch.stage("match articles"):
-        articles = match_articles(corpus, settings, functions)
-        articles = match_contained(corpus, articles, settings, functions)
+        articles = match_articles(corpus, settings, backend)
+        articles = match_contained(corpus, articles, settings, backend)
     with watch.stage("match paragraphs"):
-        paragraphs = match_paragraphs(corpus, articles, settings, functions)
+        paragraphs = match_paragraphs(corpus, articles, settings, backend)
     stages = {
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
@@ -180,25 +180,30 @@ def decide(
 
 
 def prepared(
-    source: Inputs, settings: Settings, engine: str | LocalEngine, watch: Stopwatch, work: Path, out: Path | None = None
-) -> tuple[Workers, Read, Corpus]:
+    source: Inputs,
+    settings: Settings,
+    engine: str | LocalEngine,
+    watch: StageTimer,
+    work: Path,
+    out: Path | None = None,
+) -> tuple[Workers, RecordReader, Corpus]:
     """The articles of `source` after every stage that looks at one article alone, as pieces in the folder `work`."""
     engine = _engine(engine)
-    found = find([source] if isinstance(source, (str, Path)) else source, ignore=out)
-    records = Read(found, batch_bytes=engine.batch_bytes)
+    found = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
+    records = RecordReader(found, batch_bytes=engine.batch_bytes)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare, settings=settings, compiled=workers.compiled, work=work)
     batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
-    pieces: list[Piece] = []
+    pieces: list[PreparedBatch] = []
     for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
         if not pieces and workers.processes > 1:
-            watch.expected = _rehearse(settings, workers.primitives)
+            watch.expected = _rehearse(settings, workers.backend)
         pieces.append(piece)
         watch.done(records.fresh_bytes())
-    return workers, records, Corpus(pieces, Scratch(engine.matching_bytes, workers.processes, work, watch.step))
+    return workers, records, Corpus(pieces, ResourceBudget(engine.matching_bytes, workers.processes, work, watch.step))
 
 
-def _rehearse(settings: Settings, functions: Primitives) -> Mapping[str, int]:
+def _rehearse(settings: Settings, backend: Backend) -> Mapping[str, int]:
     """Decides over a few lines, so that the code for it is loaded while other processes prepare the corpus.
 
     How many steps each stage took, which it will take again. What the settings ask of the user's records, a date or
@@ -211,11 +216,11 @@ def _rehearse(settings: Settings, functions: Primitives) -> Mapping[str, int]:
     for row in range(20):  # ten articles of two hosts, each of them twice with other words at the end
         said = " ".join(f"{row // 2} word{place}" for place in range(CONTAINED_WORDS))
         text = f"{said}\n\n{said}\n\nContact: {row}\n\nThe same line everywhere"
-        data = encode_bytes({"url": f"https://{row // 10}.test/", "text": text})
-        rows.append({"source": "-", "kind": LINES, "record": row, "data": data})
-    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORDS), settings, functions)
-    watch = Stopwatch()
-    decide(Corpus([batch], Scratch(step=watch.step)), settings, functions, watch)
+        data = to_json_bytes({"url": f"https://{row // 10}.test/", "text": text})
+        rows.append({"source": "-", "kind": JSON_LINES, "record": row, "data": data})
+    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORD_SCHEMA), settings, backend)
+    watch = StageTimer()
+    decide(Corpus([batch], ResourceBudget(step=watch.step)), settings, backend, watch)
     return watch.steps
 
 
@@ -223,14 +228,14 @@ def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: 
     """Prepares one batch of records into a piece of the working folder; its path."""
     number, data = task
     records = from_ipc(data)
-    batch = prepare(records, settings, primitives(compiled=compiled))
-    return store(batch, work / f"{number:08d}.arrow", Origin.of(records, settings.digest, __version__))
+    batch = prepare(records, settings, load_backend(compiled=compiled))
+    return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
 
 
-def _lines(task: tuple[Piece, bytes], settings: Settings) -> Chunk:
+def _lines(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:
     """The output lines of one piece."""
     piece, verdicts = task
-    return lines(outcomes(piece, from_ipc(verdicts), settings))
+    return encode_tables(outcomes(piece, from_ipc(verdicts), settings))
 
 
 def _engine(engine: str | LocalEngine) -> LocalEngine:

@@ -196,7 +196,7 @@ PROFILES: dict[str, dict[str, str]] = {
 }
 
 
-def resolve(profile: str, overrides: dict[str, str]) -> dict[str, str]:
+def resolve_actions(profile: str, overrides: dict[str, str]) -> dict[str, str]:
     """The action of every rule, in registry order: defaults, then `profile`, then `overrides`.
 
     >>> resolve("corpus", {"boilerplate": "off"})["shared-paragraph"]

@@ -77,7 +77,7 @@ class Settings:
         for name, action in self.rules.items():
             one_of("rule", name, registry.NAMES)
             one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
-        object.__setattr__(self, "rules", registry.resolve(self.profile, dict(self.rules)))
+        object.__setattr__(self, "rules", registry.resolve_actions(self.profile, dict(self.rules)))
 
     @cached_property
     def article_bands(self) -> tuple[int, int]:

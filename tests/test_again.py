@@ -16,14 +16,17 @@ FEW = st.integers(1, 4)
 @given(WORDS, st.integers(1, 5), FEW)
 def test_matches_are_compiled_right(words, run, most):
     numbers = np.array(words, np.int64)
-    (rows, runs), (expected, count) = compiled.matches(numbers, run, most), again.matches(numbers, run, most)
+    (rows, runs), (expected, count) = (
+        compiled.find_self_matches(numbers, run, most),
+        again.find_self_matches(numbers, run, most),
+    )
     assert (rows.tolist(), runs) == (expected.tolist(), count)
 
 
 @given(WORDS, st.integers(1, 5), FEW)
 def test_matches_stand_again_apart_and_as_long_as_they_go(words, run, most):
     end = 0
-    for copy, source, length in again.matches(np.array(words, np.int64), run, most)[0].tolist():
+    for copy, source, length in again.find_self_matches(np.array(words, np.int64), run, most)[0].tolist():
         assert source < copy >= end
         assert length >= run
         assert words[copy : copy + length] == words[source : source + length]
@@ -33,7 +36,7 @@ def test_matches_stand_again_apart_and_as_long_as_they_go(words, run, most):
 
 @given(WORDS, st.integers(1, 5))
 def test_every_run_that_stood_before_is_matched(words, run):
-    found = again.matches(np.array(words, np.int64), run, len(words) + 1)[0].tolist()
+    found = again.find_self_matches(np.array(words, np.int64), run, len(words) + 1)[0].tolist()
     inside = {place for copy, _, length in found for place in range(copy, copy + length)}
     seen = set()
     for place in range(len(words) - run + 1):
@@ -48,9 +51,11 @@ def test_lookalikes_are_compiled_right(paragraphs, data):
     borders = np.array([0, *np.cumsum([len(words) for words in paragraphs])], np.int64)
     same = np.array([paragraphs.index(words) for words in paragraphs], np.int64)
     run, postings, candidates = data.draw(st.integers(1, 5)), data.draw(FEW), data.draw(FEW)
-    found = again.lookalikes(numbers, borders, same, run, postings, candidates)
+    found = again.find_similar_paragraphs(numbers, borders, same, run, postings, candidates)
     assert found.shape == (len(paragraphs), candidates)
-    assert compiled.lookalikes(numbers, borders, same, run, postings, candidates).tolist() == found.tolist()
+    assert (
+        compiled.find_similar_paragraphs(numbers, borders, same, run, postings, candidates).tolist() == found.tolist()
+    )
     for index, row in enumerate(found.tolist()):
         for other in row:
             assert other < index

@@ -198,10 +198,10 @@ def test_printed_settings_can_be_loaded_again(tmp_path: Path) -> None:
     assert 'repeated-paragraph = "drop"  # profile corpus' in first
     assert 'boilerplate = "flag"  # command line' in first
     assert 'keep = "longest"  # default' in first
-    second = config.resolve({}, tmp_path / "it.toml")
+    second = config.resolve_settings({}, tmp_path / "it.toml")
     assert (
         second.settings
-        == config.resolve(
+        == config.resolve_settings(
             {"profile": "corpus", "rules": {"boilerplate": "flag"}, "text_field": 'a "b" é', "threshold": 0.75}
         ).settings
     )
@@ -211,7 +211,9 @@ def test_printed_settings_can_be_loaded_again(tmp_path: Path) -> None:
 def test_the_command_line_wins_over_the_file_and_the_file_over_the_profile(tmp_path: Path) -> None:
     file = tmp_path / "it.toml"
     file.write_text('threshold = 0.9\nkeep = "first"\n[rules]\nboilerplate = "off"\nencoding = "flag"\n')
-    settings, origins = config.resolve({"keep": "latest", "profile": "lossless", "rules": {"encoding": "fix"}}, file)
+    settings, origins = config.resolve_settings(
+        {"keep": "latest", "profile": "lossless", "rules": {"encoding": "fix"}}, file
+    )
     assert (settings.threshold, origins["threshold"]) == (0.9, str(file))
     assert (settings.keep, origins["keep"]) == ("latest", "command line")
     assert (settings.rules["boilerplate"], origins["rules.boilerplate"]) == ("off", str(file))
@@ -224,11 +226,11 @@ def test_a_configuration_of_the_wrong_type_names_its_file(tmp_path: Path) -> Non
     for text in ("threshold = '0.9'", "rules = 'off'", "keep = 3", "text_field = ''"):
         (tmp_path / "it.toml").write_text(text)
         with pytest.raises(SettingsError, match=r"it\.toml: "):
-            config.load(tmp_path / "it.toml")
+            config.load_config(tmp_path / "it.toml")
 
 
 def test_defaults_are_those_of_the_library() -> None:
-    assert config.resolve({}).settings == Settings()
+    assert config.resolve_settings({}).settings == Settings()
 
 
 # rules

@@ -7,7 +7,7 @@ from oracle import shingle_set
 
 from dedup import Settings, clean_articles
 from dedup.fingerprint.minimizers import minimizers
-from dedup.fingerprint.shingles import hashed
+from dedup.fingerprint.shingles import hash_words
 from dedup.kernels import compiled as kernels
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
@@ -92,7 +92,7 @@ def test_what_is_found_is_what_comparing_all_pairs_finds(data):
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=60).map(" ".join), max_size=5), st.integers(1, 20))
 def test_compiled_minimizers_equal_their_definition(texts, window):
     keys = [text.encode() for text in texts]
-    hashes, ends = hashed(keys)
+    hashes, ends = hash_words(keys)
     plain, borders = minimizers(hashes, ends, 3, window)
     fast, fast_borders = kernels.minimizers(hashes, ends, 3, window)
     assert plain.tolist() == fast.tolist()
@@ -106,7 +106,7 @@ def test_every_shared_run_of_twenty_words_shares_a_minimizer(numbers, start):
     if len(part) < CONTAINED_WORDS:
         return
     keys = [" ".join(run).encode(), " ".join(["before", *part, "behind"]).encode()]
-    values, borders = minimizers(*hashed(keys), 5, CONTAINED_WINDOW)
+    values, borders = minimizers(*hash_words(keys), 5, CONTAINED_WINDOW)
     assert set(values[: borders[1]].tolist()) & set(values[borders[1] :].tolist())
 
 

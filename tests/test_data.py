@@ -7,8 +7,8 @@ from conftest import read_jsonl
 from oracle import survivors
 
 from dedup import Settings, clean
-from dedup.arrays import encode
-from dedup.fingerprint.shingles import hashed
+from dedup.arrays import encode_utf8
+from dedup.fingerprint.shingles import hash_words
 from dedup.inspect.restore import restore
 from dedup.inspect.verify import verify
 from dedup.kernels import compiled as kernels
@@ -69,8 +69,8 @@ def test_24000_press_releases_give_the_answer_of_the_plain_loop(cleaned, data_ro
         made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], Settings()) for row in rows]
-    hashes, ends = hashed([encode(comparison_key(text)) for text in texts])
-    signed = kernels.sketches(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
+    hashes, ends = hash_words([encode_utf8(comparison_key(text)) for text in texts])
+    signed = kernels.minhash_signatures(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
     assert len(expected) > 500

@@ -13,13 +13,13 @@ from dedup import clean_articles
 from dedup.cli import cli
 from dedup.cli.rule_pages import rules_markdown
 from dedup.findings import Finding
-from dedup.fingerprint.self_matches import ALONE_WORDS
+from dedup.fingerprint.self_matches import LONE_PARAGRAPH_WORDS
 from dedup.match import boilerplate
 from dedup.prepare import batch as prepare
 from dedup.repeats.blocks import BLOCK_WORDS, DENSE, FAR_PARAGRAPHS, FAR_WORDS
 from dedup.rules import RULES
 from dedup.settings import ARTICLE_SHINGLE, Settings
-from dedup.write.schema import FINDINGS
+from dedup.write.schema import FINDINGS_SCHEMA
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("corpus/*.md"), *sorted(ROOT.glob("docs/*.md"))]
 
@@ -56,7 +56,7 @@ def test_every_command_and_option_is_told():
 
 
 def test_a_finding_has_the_columns_of_its_table():
-    assert FINDINGS.names == list(Finding._fields)
+    assert FINDINGS_SCHEMA.names == list(Finding._fields)
     design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     table = design.split("| column | meaning |")[1].split("\n\n")[0]
     assert set(re.findall(r"`([a-z_]+)`", " ".join(line.split("|")[1] for line in table.split("\n")[2:]))) == set(
@@ -90,7 +90,7 @@ def test_the_numbers_on_the_pages_are_those_of_the_code():
     assert f"{BLOCK_WORDS} words of prose" in told["repeated-block"]
     assert f"{FAR_WORDS} in {FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
     assert f"{DENSE:.0%}".replace("%", " %") in told["repeated-block"]
-    assert f"at least {ALONE_WORDS} words" in told["repeated-paragraph"]
+    assert f"at least {LONE_PARAGRAPH_WORDS} words" in told["repeated-paragraph"]
 
 
 def test_before_and_after_are_those_of_the_sample():

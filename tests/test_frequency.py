@@ -24,7 +24,7 @@ from dedup.match.boilerplate import (
     STACKED,
     WAYS,
     Lines,
-    boilerplate,
+    find_boilerplate,
 )
 from dedup.match.boilerplate_text import field_of, is_quotation
 
@@ -306,7 +306,7 @@ def test_lines_are_counted_as_the_definition_says(drawn, unique):
         hosts=np.array(hosts, np.int64),
         totals=np.bincount(hosts, minlength=3).astype(np.int64),
     )
-    told = boilerplate(lines, ["h0", "h1", "h2"], lambda wanted: ["a line"] * len(wanted))
+    told = find_boilerplate(lines, ["h0", "h1", "h2"], lambda wanted: ["a line"] * len(wanted))
     places = [(article, place) for article, body in enumerate(bodies) for place in range(len(body))]
     assert {places[row]: evidence for row, evidence in zip(told.rows, told.evidence.told(), strict=True)} == counted(
         bodies, hosts

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.findings import apply, revert
-from dedup.repairs.page_furniture import LINE_AT_MOST, _table, furniture, kind
-from dedup.repairs.whitespace import whitespace
+from dedup.repairs.page_furniture import MAX_FURNITURE_LINE, _table, find_page_furniture, line_kind
+from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
 
 DROP = Settings(rules={"page-furniture": "drop"})
@@ -134,28 +134,28 @@ PROSE = [
     "分享会在北京举行",
     "広告業界の動向",
     "関連する法律",
-    "Read more: " + "a" * LINE_AT_MOST,
+    "Read more: " + "a" * MAX_FURNITURE_LINE,
 ]
 
 
 @pytest.mark.parametrize(("expected", "line"), LINES)
 def test_furniture_is_known_by_its_kind(expected, line):
-    assert kind(line) == expected
-    assert kind(f"  {line.upper()} ") == expected or line.lower() != line.upper().lower()
+    assert line_kind(line) == expected
+    assert line_kind(f"  {line.upper()} ") == expected or line.lower() != line.upper().lower()
 
 
 @pytest.mark.parametrize("line", PROSE)
 def test_prose_is_not_furniture(line):
-    assert kind(line) is None
+    assert line_kind(line) is None
 
 
 def test_a_flag_spans_the_line_and_changes_nothing():
     text = "One.\n  Share on Facebook \nTwo.\n"
-    [flag] = furniture(text, Settings())
+    [flag] = find_page_furniture(text, Settings())
     assert (flag.rule, flag.action, flag.evidence) == ("page-furniture", "flag", "share bar")
     assert text[flag.start : flag.stop] == "  Share on Facebook "
     assert apply(text, [flag]) == text
-    assert furniture(text, Settings(rules={"page-furniture": "off"})) == []
+    assert find_page_furniture(text, Settings(rules={"page-furniture": "off"})) == []
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_a_flag_spans_the_line_and_changes_nothing():
     ],
 )
 def test_a_drop_leaves_the_rest_separated_as_before(text, left):
-    findings = furniture(text, DROP)
+    findings = find_page_furniture(text, DROP)
     cleaned = apply(text, findings)
     assert cleaned == left
     assert revert(cleaned, findings) == text
@@ -186,16 +186,16 @@ BLOCKS = st.lists(st.sampled_from(["One.", "Two words.", "Share", "12 Comments",
 
 @given(BLOCKS)
 def test_after_a_drop_nothing_is_left_to_drop_or_to_fix(raw):
-    text = apply(raw, whitespace(raw))
-    findings = furniture(text, DROP)
+    text = apply(raw, repair_whitespace(raw))
+    findings = find_page_furniture(text, DROP)
     cleaned = apply(text, findings)
     assert revert(cleaned, findings) == text
-    assert furniture(cleaned, DROP) == []
-    assert whitespace(cleaned) == []
+    assert find_page_furniture(cleaned, DROP) == []
+    assert repair_whitespace(cleaned) == []
     assert [line for line in cleaned.split("\n") if line] == [
-        line for line in text.split("\n") if line and not kind(line)
+        line for line in text.split("\n") if line and not line_kind(line)
     ]
-    assert [f.evidence for f in findings] == [f.evidence for f in furniture(text, Settings())]
+    assert [f.evidence for f in findings] == [f.evidence for f in find_page_furniture(text, Settings())]
 
 
 def test_every_pattern_is_bounded_lower_case_and_without_groups():
@@ -224,10 +224,10 @@ def test_every_pattern_is_bounded_lower_case_and_without_groups():
     ],
 )
 def test_no_line_takes_long(unit):
-    line = (unit * LINE_AT_MOST)[: LINE_AT_MOST - 1] + "\x01"
+    line = (unit * MAX_FURNITURE_LINE)[: MAX_FURNITURE_LINE - 1] + "\x01"
     start = time.process_time()
     for _ in range(100):
-        kind(line)
+        line_kind(line)
     assert time.process_time() - start < 1  # 10 ms a line
 
 
@@ -236,14 +236,16 @@ def test_many_lines_of_furniture_take_linear_time():
     for count in (5_000, 20_000):
         text = "Share\n\n" * count
         start = time.process_time()
-        assert apply(text, furniture(text, DROP)) == ""
+        assert apply(text, find_page_furniture(text, DROP)) == ""
         seconds.append(time.process_time() - start)
     assert seconds[1] < max(10 * seconds[0], 1.0)
 
 
 @pytest.mark.data
 def test_encyclopedia_articles_in_twelve_languages_hold_no_furniture(data_rows):
-    assert [line for row in data_rows("wikipedia_multilingual") for line in furniture(row["text"], Settings())] == []
+    assert [
+        line for row in data_rows("wikipedia_multilingual") for line in find_page_furniture(row["text"], Settings())
+    ] == []
 
 
 @pytest.mark.data
@@ -251,6 +253,6 @@ def test_press_releases_hold_next_to_none(data_rows):
     found = [
         row["text"][line.start : line.stop].strip()
         for row in data_rows("senate_releases")
-        for line in furniture(row["text"], Settings())
+        for line in find_page_furniture(row["text"], Settings())
     ]
     assert sorted(found) == ["* Photo Gallery", "More News", "More News", "Related Links", "Related Topics:"]

@@ -13,7 +13,7 @@ from dedup.fingerprint.shingles import word_hash
 from dedup.in_memory import _records
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference, set_overlap
-from dedup.match import survivors as survive
+from dedup.match import survivors
 from dedup.match.articles import match_articles
 from dedup.match.boilerplate import Evidence
 from dedup.match.buckets import bucket_entries, compared, first_equal, first_places, shared, value_entries
@@ -21,9 +21,9 @@ from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
 from dedup.match.survivors import Texts
 from dedup.prepare.batch import prepare
-from dedup.prepare.corpus import Corpus, Keys
-from dedup.read.fields import encode_bytes
-from dedup.runtime.resources import Scratch, slices
+from dedup.prepare.corpus import Corpus, KeyReader
+from dedup.read.fields import to_json_bytes
+from dedup.runtime.resources import ResourceBudget, evict_pages, slices
 from dedup.settings import KEEP
 
 # Two words that FNV-1a (64 bits) gives one hash.
@@ -65,21 +65,21 @@ def survival(made, n, threshold, comparer, scratch):
     lengths = np.array([len(key.split()) for key in keys])
     rows = texts[found.texts]
     given_ = Texts(found.firsts, found.buckets, lengths[rows], None if homes is None else np.array(homes)[found.texts])
-    answer = survive.survive(given_, Keys(corpus_of(keys, scratch), rows), n, threshold, comparer)
+    answer = survivors.find_survivors(given_, KeyReader(corpus_of(keys, scratch), rows), n, threshold, comparer)
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
 
 
 @settings(max_examples=100)
 @given(keys_in_buckets(), st.integers(1, 3), st.sampled_from([0.01, 0.3, 0.5, 0.8, 1.0]), st.integers(100, 9000))
 def test_the_compiled_loop_gives_the_answer_of_the_plain_one_whatever_memory_it_has(folder, made, n, threshold, memory):
-    plain = survival(made, n, threshold, reference, Scratch())
-    assert survival(made, n, threshold, kernels, Scratch()) == plain
-    assert survival(made, n, threshold, kernels, Scratch(memory, 2, folder)) == plain
-    assert survival(made, n, threshold, reference, Scratch(memory)) == plain
+    plain = survival(made, n, threshold, reference, ResourceBudget())
+    assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
+    assert survival(made, n, threshold, kernels, ResourceBudget(memory, 2, folder)) == plain
+    assert survival(made, n, threshold, reference, ResourceBudget(memory)) == plain
 
 
 def prepared(rows, chosen, scratch):
-    told = [encode_bytes(row) for row in rows]
+    told = [to_json_bytes(row) for row in rows]
     half = len(told) // 2
     batches = [prepare(_records(told[:half], 0), chosen), prepare(_records(told[half:], half), chosen)]
     return Corpus(batches, scratch)
@@ -116,9 +116,9 @@ def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
     rows += parts[-1]
     rules = {"contained-article": action}
     chosen = Settings(keep=keep, threshold=threshold, paragraph_threshold=threshold, profile=profile, rules=rules)
-    plain = matched(rows, chosen, reference, Scratch())
-    assert matched(rows, chosen, kernels, Scratch()) == plain
-    assert matched(rows, chosen, kernels, Scratch(memory, 2, folder)) == plain
+    plain = matched(rows, chosen, reference, ResourceBudget())
+    assert matched(rows, chosen, kernels, ResourceBudget()) == plain
+    assert matched(rows, chosen, kernels, ResourceBudget(memory, 2, folder)) == plain
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16) | st.sampled_from([b"a" * 16, b"b" * 16]), max_size=30))
@@ -128,7 +128,7 @@ def test_first_equal_digests_are_found_in_any_number_of_passes(made):
     for comparer in (reference, kernels):
         for memory in (1 << 30, 4000):
             assert (
-                first_equal(lambda: [digests[:7], digests[7:]], len(made), comparer, Scratch(memory)).tolist()
+                first_equal(lambda: [digests[:7], digests[7:]], len(made), comparer, ResourceBudget(memory)).tolist()
                 == expected
             )
 
@@ -147,7 +147,7 @@ def test_shared_values_are_those_that_two_texts_have(made):
                 return [value_entries(np.arange(len(made), dtype=np.uint32), values, borders, low, high)]
 
             found = set()
-            for (numbers, holders), its in shared(entries, len(values), comparer, Scratch(memory)):
+            for (numbers, holders), its in shared(entries, len(values), comparer, ResourceBudget(memory)):
                 found |= set(zip(holders.tolist(), its[numbers.astype(np.int64)].tolist(), strict=True))
             assert found == expected
 
@@ -164,8 +164,8 @@ def test_a_text_is_not_dropped_for_words_of_one_hash(comparer):
     rest = [f"w{number}" for number in range(9)]
     keys = [" ".join([*rest, word.decode()]).encode() for word in COLLIDING]
     made = keys, np.arange(2), np.zeros((2, 3), np.uint32), None
-    assert survival(made, 1, 0.9, comparer, Scratch())[1] == [-1, -1]
-    assert survival(made, 1, 0.8, comparer, Scratch())[1:3] == ([-1, 0], [1.0, 9 / 11])
+    assert survival(made, 1, 0.9, comparer, ResourceBudget())[1] == [-1, -1]
+    assert survival(made, 1, 0.8, comparer, ResourceBudget())[1:3] == ([-1, 0], [1.0, 9 / 11])
 
 
 def test_what_is_found_in_parts_covers_everything_once():
@@ -175,10 +175,10 @@ def test_what_is_found_in_parts_covers_everything_once():
 
 
 def test_large_arrays_are_files_without_a_name(tmp_path):
-    scratch = Scratch(memory=1000, folder=tmp_path)
+    scratch = ResourceBudget(memory=1000, folder=tmp_path)
     array = scratch.array(1000, np.int64)
     array[:] = 7
-    survive.release(array)
+    evict_pages(array)
     assert isinstance(array, np.memmap)
     assert array.sum() == 7000
     assert list(tmp_path.iterdir()) == []

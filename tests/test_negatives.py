@@ -11,8 +11,8 @@ import random
 import pytest
 
 from dedup import clean_articles
-from dedup.repeats.blocks import BLOCK
-from dedup.repeats.detect import within_article
+from dedup.repeats.blocks import BLOCK_RULE
+from dedup.repeats.detect import find_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings
@@ -476,8 +476,10 @@ CASES |= TRANSLATED
 def dropped(text: str) -> list[str]:
     """What blocks drop of a text."""
     spans = paragraphs(text)
-    pieces = within_article(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
-    return [text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK]
+    pieces = find_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
+    return [
+        text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK_RULE
+    ]
 
 
 @pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["paragraphs", "lines"])

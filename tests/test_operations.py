@@ -12,11 +12,11 @@ from test_pipeline import news, sentences
 
 import dedup
 from dedup import Settings
-from dedup.kernels.backend import primitives
+from dedup.kernels.backend import load_backend
 from dedup.prepare.batch import prepare
-from dedup.read.fields import encode_bytes
-from dedup.read.inputs import LINES
-from dedup.read.records import RECORDS
+from dedup.read.fields import to_json_bytes
+from dedup.read.inputs import JSON_LINES
+from dedup.read.records import RECORD_SCHEMA
 
 # Calls of Python functions for one article; when this was written, 28 for a clean one of five paragraphs, and 283 for
 # those of `news`, of which some are mended and some repeat themselves.
@@ -25,8 +25,8 @@ CLEAN_CALLS, NEWS_CALLS = 35, 380
 
 def calls(batch):
     """How many Python functions are called to prepare `batch`, by name."""
-    functions = primitives(compiled=True)
-    prepare(batch, Settings(), functions)  # tables and patterns are made once
+    backend = load_backend(compiled=True)
+    prepare(batch, Settings(), backend)  # tables and patterns are made once
     counted = Counter()
 
     def count(frame, event, _):
@@ -35,17 +35,18 @@ def calls(batch):
 
     sys.setprofile(count)
     try:
-        prepare(batch, Settings(), functions)
+        prepare(batch, Settings(), backend)
     finally:
         sys.setprofile(None)
     return counted
 
 
 def records(rows):
-    data = [encode_bytes(row) for row in rows]
-    columns = [["a.jsonl"] * len(rows), [LINES] * len(rows), list(range(len(rows))), data, [None] * len(rows)]
+    data = [to_json_bytes(row) for row in rows]
+    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, [None] * len(rows)]
     return pa.record_batch(
-        [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)], schema=RECORDS
+        [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)],
+        schema=RECORD_SCHEMA,
     )
 
 

@@ -161,7 +161,7 @@ def test_jobs_and_batch_size_change_no_byte(tmp_path, monkeypatch, jobs, batch_b
     source = write_jsonl(tmp_path / "news.jsonl", news())
     expected, _ = run(tmp_path, source, "one")
     monkeypatch.setattr(LocalEngine, "batch_bytes", batch_bytes)
-    monkeypatch.setattr("dedup.kernels.backend.SMALL_BYTES", 0 if jobs > 1 else 1 << 30)
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0 if jobs > 1 else 1 << 30)
     out, _ = run(tmp_path, source, "two", LocalEngine(jobs=jobs))
     assert bytes_of(out) == bytes_of(expected)
 
@@ -179,14 +179,14 @@ def test_several_processes_ask_no_more_of_the_records_than_one(tmp_path, monkeyp
     write_jsonl(tmp_path / "news.jsonl", [{**row, "seen": row["n"], "date": row["n"]} for row in news()])
     outputs = []
     for jobs, small in ((1, 1 << 30), (2, 0)):
-        monkeypatch.setattr("dedup.kernels.backend.SMALL_BYTES", small)
+        monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", small)
         dedup.clean(tmp_path / "news.jsonl", tmp_path / str(jobs), Settings(**asked), engine=LocalEngine(jobs=jobs))
         outputs.append([(tmp_path / str(jobs) / name).read_bytes() for name in TABLES])
     assert outputs[0] == outputs[1]
 
 
 def test_stages_over_the_whole_corpus_tell_how_far_they_are(tmp_path, monkeypatch):
-    monkeypatch.setattr("dedup.kernels.backend.SMALL_BYTES", 0)
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
     write_jsonl(tmp_path / "news.jsonl", news())
     told = {}
     dedup.clean(

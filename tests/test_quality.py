@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from quality import boilerplate, corpora, doubling, page, run, score, sweeps, syndication, untouched
 
 from dedup import Settings
-from dedup.repeats import detect as repeats
+from dedup.repeats import article as article_module
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
 
@@ -146,10 +146,10 @@ def test_clean_articles_repeat_nothing(tmp_path):
 
 
 def test_a_constant_is_changed_wherever_it_was_imported_and_put_back():
-    before = repeats.PROSE
+    before = article_module.PROSE
     with score.constant(sweeps.WITHIN, "PROSE", 3):
         assert {module.PROSE for module in sweeps.WITHIN if hasattr(module, "PROSE")} == {3}
-    assert before == repeats.PROSE
+    assert before == article_module.PROSE
 
 
 def test_every_constant_that_is_varied_is_there():

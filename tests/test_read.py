@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 import dedup
 from dedup import InputError, LocalEngine
 from dedup.read import fields
-from dedup.read.inputs import find
-from dedup.read.records import Read
+from dedup.read.inputs import find_inputs
+from dedup.read.records import RecordReader
 
 GOOD = '{"id": "g", "text": "A good line."}'
 
 
 def records(paths, **options):
-    reader = Read(find(paths), **options)
+    reader = RecordReader(find_inputs(paths), **options)
     return [tuple(row.values()) for batch in reader for row in batch.to_pylist()], reader
 
 
@@ -81,7 +81,7 @@ def test_folders_are_walked_in_sorted_order_and_others_passed_over(tmp_path):
     for name in ("b/2.txt", "b/10.txt", "a.jsonl", "README.md", ".hidden/x.txt", "b/.x.txt", "c.TXT"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(GOOD, encoding="utf-8")
-    found = find([tmp_path])
+    found = find_inputs([tmp_path])
     assert [source.name for source in found.sources] == ["a.jsonl", "b/10.txt", "b/2.txt", "c.TXT"]
     assert [path.rsplit("/", 1)[-1] for path in found.skipped] == ["README.md"]
 
@@ -91,8 +91,8 @@ def test_a_file_reached_twice_counts_once_and_names_tell_inputs_apart(tmp_path):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(GOOD, encoding="utf-8")
     inputs = [tmp_path / "one", tmp_path / "one" / "x.jsonl", str(tmp_path / "t*" / "*.jsonl")]
-    assert [source.name for source in find(inputs).sources] == ["one/x.jsonl", "two/x.jsonl"]
-    assert [source.name for source in find([tmp_path / "one"]).sources] == ["x.jsonl"]
+    assert [source.name for source in find_inputs(inputs).sources] == ["one/x.jsonl", "two/x.jsonl"]
+    assert [source.name for source in find_inputs([tmp_path / "one"]).sources] == ["x.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_an_input_that_is_none_gets_one_line(tmp_path, what, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "picture.png").write_bytes(b"x")
     with pytest.raises(InputError, match=message) as caught:
-        find([tmp_path / what])
+        find_inputs([tmp_path / what])
     assert "\n" not in str(caught.value)
     assert what in str(caught.value)
 
@@ -154,7 +154,7 @@ def test_names_that_no_folder_tells_apart_are_numbered(tmp_path):
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/raw\xff.txt"))).write_text("Two.", encoding="utf-8")
     except OSError:
         pytest.skip("this file system takes no such name")
-    assert sorted(source.name[-11:] for source in find([tmp_path]).sources) == ["raw\\xff.txt", "w\\xff.txt~2"]
+    assert sorted(source.name[-11:] for source in find_inputs([tmp_path]).sources) == ["raw\\xff.txt", "w\\xff.txt~2"]
 
 
 def test_links_that_are_not_followed_are_told(tmp_path):
@@ -163,7 +163,7 @@ def test_links_that_are_not_followed_are_told(tmp_path):
     (tmp_path / "in" / "a.txt").write_text("One.", encoding="utf-8")
     (tmp_path / "in" / "sub").symlink_to(tmp_path / "real")
     (tmp_path / "in" / "gone.txt").symlink_to(tmp_path / "nothing")
-    found = find([tmp_path / "in"])
+    found = find_inputs([tmp_path / "in"])
     assert [source.name for source in found.sources] == ["a.txt"]
     assert [Path(path).name for path in found.skipped] == ["gone.txt", "sub"]
 
@@ -172,16 +172,16 @@ def test_a_glob_passes_over_other_kinds_and_the_output(tmp_path):
     for name in ("a.txt", "b.png", "-"):
         (tmp_path / name).write_text("One.", encoding="utf-8")
     (tmp_path / "out").mkdir()
-    found = find([str(tmp_path / "*")], ignore=tmp_path / "out")
+    found = find_inputs([str(tmp_path / "*")], ignore=tmp_path / "out")
     assert [source.name for source in found.sources] == ["a.txt"]
     with pytest.raises(InputError, match="is the output itself"):
-        find([tmp_path / "a.txt", tmp_path / "out"], ignore=tmp_path / "out")
+        find_inputs([tmp_path / "a.txt", tmp_path / "out"], ignore=tmp_path / "out")
 
 
 @pytest.mark.parametrize("inputs", [[], [""], ["corpus", " "]])
 def test_an_empty_name_is_no_input(inputs):
     with pytest.raises(InputError, match="give files, folders, globs"):
-        find(inputs)
+        find_inputs(inputs)
 
 
 def test_values_beside_a_lone_surrogate_keep_their_bytes(tmp_path):

@@ -13,10 +13,10 @@ from dedup.findings import FIX, FLAG, Finding, apply, compose, fix, revert
 from dedup.repairs import encoding as module
 from dedup.repairs import whitespace as whitespace_module
 from dedup.repairs.diff import differences
-from dedup.repairs.encoding import ROUNDS, encoding
+from dedup.repairs.encoding import MAX_ROUNDS, repair_encoding
 from dedup.repairs.repair import _as_flag, repair
-from dedup.repairs.typography import typography
-from dedup.repairs.whitespace import whitespace
+from dedup.repairs.typography import repair_typography
+from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
 
 ENCODING_ONLY = Settings(rules={"whitespace": "off"})
@@ -141,7 +141,7 @@ def test_flags_say_what_would_be_fixed_and_change_nothing(text):
 def oracle(text, config=CONFIG):
     """What ftfy makes of the lines of `text`, byte order marks aside, again while a repair creates a line."""
     unescaping = config._replace(unescape_html="<" not in text)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ROUNDS):
         before = text
         segments = re.findall("\ufeff|[^\ufeff\n]*\n|[^\ufeff\n]+", text)
         text = "".join(s if s == "\ufeff" else ftfy.fix_and_explain(s, unescaping).text for s in segments)
@@ -219,20 +219,22 @@ def plain_whitespace(text):
 @example("a\n\n \nb")
 @example("\u00a0\n \u00a0x\u00a0 ")
 def test_the_whitespace_rule_finds_what_a_walk_over_all_lines_finds(text):
-    assert [(f.start, f.stop, f.replacement, f.evidence) for f in whitespace(text)] == plain_whitespace(text)
-    assert all((f.rule, f.action, f.original) == ("whitespace", FIX, text[f.start : f.stop]) for f in whitespace(text))
+    assert [(f.start, f.stop, f.replacement, f.evidence) for f in repair_whitespace(text)] == plain_whitespace(text)
+    assert all(
+        (f.rule, f.action, f.original) == ("whitespace", FIX, text[f.start : f.stop]) for f in repair_whitespace(text)
+    )
 
 
 def plain_repair(text, settings):
     """Every rule on what the one before left, again until nothing changes."""
     rules = {
-        "encoding": lambda current: encoding(current, unescape="<" not in text),
-        "whitespace": whitespace,
-        "typography": typography,
+        "encoding": lambda current: repair_encoding(current, unescape="<" not in text),
+        "whitespace": repair_whitespace,
+        "typography": repair_typography,
     }
     current = text
     findings = []
-    for turn in range(ROUNDS):
+    for turn in range(MAX_ROUNDS):
         before = current
         for rule, find in rules.items():
             if settings.rules[rule] == "fix" and (found := find(current)):
@@ -300,8 +302,8 @@ def test_a_fix_is_a_finding_of_these_values():
 
 @given(TEXTS)
 def test_whitespace_is_settled_after_one_pass(text):
-    cleaned = apply(text, whitespace(text))
-    assert whitespace(cleaned) == []
+    cleaned = apply(text, repair_whitespace(text))
+    assert repair_whitespace(cleaned) == []
     assert "\n\n\n" not in cleaned
     assert not cleaned.startswith("\n")
     assert not re.search("[ \t\u00a0\u200b\u3000]+(\r?\n|$)", cleaned)
@@ -310,7 +312,7 @@ def test_whitespace_is_settled_after_one_pass(text):
 @given(TEXTS)
 def test_whitespace_takes_away_nothing_but_whitespace(text):
     gone = "\u00ad\u200b\u2060\ufeff"
-    assert [c for c in apply(text, whitespace(text)) if not c.isspace() and c not in gone] == [
+    assert [c for c in apply(text, repair_whitespace(text)) if not c.isspace() and c not in gone] == [
         c for c in text if not c.isspace() and c not in gone
     ]
 
@@ -318,7 +320,7 @@ def test_whitespace_takes_away_nothing_but_whitespace(text):
 def test_typography_does_what_its_three_functions_of_ftfy_do():
     text = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x11000))))
     fixed = ftfy.fixes.fix_character_width(ftfy.fixes.fix_latin_ligatures(text))
-    assert apply(text, typography(text)) == ftfy.fixes.uncurl_quotes(fixed)
+    assert apply(text, repair_typography(text)) == ftfy.fixes.uncurl_quotes(fixed)
 
 
 @given(TEXTS, TEXTS)
@@ -403,8 +405,8 @@ def test_text_without_a_fault_gets_no_finding(text):
 
 
 @pytest.mark.parametrize("encoding", ["off", "flag"])
-def test_carriage_returns_do_not_hide_trailing_space(encoding):
-    cleaned, _ = repair("a \r\n \r\n\r\nb\t\r\n\r\n", Settings(rules={"encoding": encoding}))
+def test_carriage_returns_do_not_hide_trailing_space(repair_encoding):
+    cleaned, _ = repair("a \r\n \r\n\r\nb\t\r\n\r\n", Settings(rules={"encoding": repair_encoding}))
     assert cleaned == "a\r\n\r\nb\r\n"
 
 
@@ -424,9 +426,9 @@ def test_a_flag_tells_what_would_be_done():
 
 
 def test_entities_nested_deeper_than_the_rounds_stay():
-    deep = "&" + "amp;" * (ROUNDS + 2) + " \u00e9"
+    deep = "&" + "amp;" * (MAX_ROUNDS + 2) + " \u00e9"
     assert repair(deep) == (deep, [])
-    assert repair("&" + "amp;" * (ROUNDS - 2))[0] == "&"
+    assert repair("&" + "amp;" * (MAX_ROUNDS - 2))[0] == "&"
 
 
 def test_literal_markup_anywhere_keeps_entities_everywhere():

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.repeats.article import Paragraphs, _differing, _marks
-from dedup.repeats.blocks import BLOCK
-from dedup.repeats.detect import PARAGRAPH, Repeat, within_article
-from dedup.repeats.split_paragraphs import Pieces
-from dedup.segment.paragraphs import cuts, paragraphs
+from dedup.repeats.article import ArticleParagraphs, _differing, _marks
+from dedup.repeats.blocks import BLOCK_RULE
+from dedup.repeats.detect import find_repeats
+from dedup.repeats.justify import Repeat
+from dedup.repeats.single_paragraphs import PARAGRAPH_RULE
+from dedup.repeats.split_paragraphs import SplitArticle
+from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.word_offsets import word_starts
 from dedup.segment.words import comparison_key, words
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
@@ -26,9 +28,9 @@ ROOT = Path(__file__).parent.parent
 DATA = ROOT.parent / "shared" / "data"
 
 
-def pieces_of(text: str, **options: Any) -> Pieces:
+def pieces_of(text: str, **options: Any) -> SplitArticle:
     spans = paragraphs(text)
-    return within_article(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
+    return find_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
 
 
 def find(text: str, **options: Any) -> list[Repeat]:
@@ -39,8 +41,8 @@ def cleaned(text: str, **options: Any) -> str:
     """What blocks leave of a text."""
     pieces = pieces_of(text, **options)
     position, left = 0, ""
-    runs = [(row.first, row.last) for row in pieces.repeats if row.rule == BLOCK]
-    for start, stop in cuts(pieces.spans, runs):
+    runs = [(row.first, row.last) for row in pieces.repeats if row.rule == BLOCK_RULE]
+    for start, stop in removal_spans(pieces.spans, runs):
         left += text[position:start]
         position = stop
     return left + text[position:]
@@ -53,11 +55,11 @@ def indices(found: list[Repeat], rule: str) -> list[int]:
 def dropped(pieces: list[str], joint: str = "\n\n") -> list[int]:
     text = joint.join(pieces)
     assert len(paragraphs(text)) == len(pieces)
-    return indices(find(text), BLOCK)
+    return indices(find(text), BLOCK_RULE)
 
 
 def flagged(pieces: list[str]) -> list[int]:
-    return indices(find("\n\n".join(pieces)), PARAGRAPH)
+    return indices(find("\n\n".join(pieces)), PARAGRAPH_RULE)
 
 
 def sentences(seed: int, count: int, low: int = 12, high: int = 30) -> list[str]:
@@ -194,23 +196,23 @@ def test_short_lines_repeated_alone_are_not_reported() -> None:
 
 def test_a_rule_that_is_off_finds_nothing() -> None:
     text = "\n\n".join([*BODY, QUESTION, *BODY, QUESTION, A])
-    assert {row.rule for row in find(text, rules={BLOCK: "off"})} == {PARAGRAPH}
-    assert {row.rule for row in find(text, rules={PARAGRAPH: "off"})} == {BLOCK}
-    assert find(text, rules={BLOCK: "off", PARAGRAPH: "off"}) == []
+    assert {row.rule for row in find(text, rules={BLOCK_RULE: "off"})} == {PARAGRAPH_RULE}
+    assert {row.rule for row in find(text, rules={PARAGRAPH_RULE: "off"})} == {BLOCK_RULE}
+    assert find(text, rules={BLOCK_RULE: "off", PARAGRAPH_RULE: "off"}) == []
 
 
 def test_a_threshold_of_one_drops_equal_sets_only() -> None:
     pieces = [*BODY, *(edited(piece) for piece in BODY[:4]), *BODY[4:]]
     text = "\n\n".join(pieces)
-    assert indices(find(text, paragraph_threshold=1.0), BLOCK) == [12, 13, 14, 15]
-    assert indices(find(text, paragraph_threshold=0.8), BLOCK) == list(range(8, 16))
+    assert indices(find(text, paragraph_threshold=1.0), BLOCK_RULE) == [12, 13, 14, 15]
+    assert indices(find(text, paragraph_threshold=0.8), BLOCK_RULE) == list(range(8, 16))
 
 
 def test_the_first_sample_holds_its_body_twice() -> None:
     text = next((ROOT / "corpus").glob("000_*.txt")).read_text(encoding="utf-8")
     spans = paragraphs(text)
     twin = spans[4][0], spans[21][1]
-    assert find(text) == [Repeat(BLOCK, 22, 39, 4, 21, *twin, 1.0, "paragraphs 5-22 again")]
+    assert find(text) == [Repeat(BLOCK_RULE, 22, 39, 4, 21, *twin, 1.0, "paragraphs 5-22 again")]
 
 
 def test_the_second_sample_repeats_nothing() -> None:
@@ -324,14 +326,14 @@ HOSTILE = {
 
 @pytest.mark.parametrize("label", HOSTILE)
 def test_work_is_bounded_on_hostile_input(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    purses: list[tuple[Paragraphs, int]] = []
-    original = Paragraphs.__init__
+    purses: list[tuple[ArticleParagraphs, int]] = []
+    original = ArticleParagraphs.__init__
 
-    def remember(self: Paragraphs, *arguments: Any) -> None:
+    def remember(self: ArticleParagraphs, *arguments: Any) -> None:
         original(self, *arguments)
         purses.append((self, self.purse))
 
-    monkeypatch.setattr(Paragraphs, "__init__", remember)
+    monkeypatch.setattr(ArticleParagraphs, "__init__", remember)
     text = "\n".join(HOSTILE[label])
     began = time.process_time()
     find(text)
@@ -347,7 +349,7 @@ def test_encyclopedia_articles_lose_nothing() -> None:
         pytest.skip("the shared corpora are not here")
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for line in lines:
-            assert indices(find(json.loads(line)["text"]), BLOCK) == []
+            assert indices(find(json.loads(line)["text"]), BLOCK_RULE) == []
 
 
 CHORUS_LINES = """\

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.segment.paragraphs import cuts, paragraphs
+from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.words import comparison_key, words
 
 LAYOUT = st.text(alphabet="ab \t\n\r\u3000", max_size=60)
@@ -44,7 +44,7 @@ def _runs(text):
 def test_cuts_leave_the_other_paragraphs_as_they_were(text, data):
     spans = paragraphs(text)
     gone = sorted(data.draw(st.sets(st.integers(0, max(0, len(spans) - 1)), max_size=len(spans)))) if spans else []
-    removed = cuts(spans, [(number, number) for number in gone])
+    removed = removal_spans(spans, [(number, number) for number in gone])
     assert all(one[1] <= two[0] for one, two in pairwise(removed))
     left, position = [], 0
     for start, stop in removed:
@@ -67,7 +67,7 @@ def test_cuts_remove_a_separator_with_each_paragraph():
         ([(0, 2)], "\n"),
     ]:
         left = text
-        for start, stop in reversed(cuts(spans, drops)):
+        for start, stop in reversed(removal_spans(spans, drops)):
             left = left[:start] + left[stop:]
         assert left == rest
 

@@ -25,11 +25,11 @@ from dedup.engines.local import LocalEngine
 from dedup.errors import DedupError, InputError, OutputError
 from dedup.findings import Finding, apply, fix
 from dedup.inspect.explain import diff, explain
-from dedup.inspect.output import Article, is_text_file, open_stored, table_name
+from dedup.inspect.output import Article, is_text_file, open_output, table_name
 from dedup.inspect.restore import restore
 from dedup.inspect.verify import verify
 from dedup.settings import Settings
-from dedup.write.schema import FINDINGS, QUARANTINE
+from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 
 LAYOUTS = [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none")]
 STORY = "The council of the town met on Monday evening to speak about the new bridge over the river."
@@ -160,7 +160,9 @@ def store(
 def _write(path: Path, rows: list[dict[str, Any]], name: str) -> None:
     if path.suffix == ".parquet":
         if name in {"provenance", "quarantine"}:
-            pq.write_table(pa.Table.from_pylist(rows, FINDINGS if name == "provenance" else QUARANTINE), path)
+            pq.write_table(
+                pa.Table.from_pylist(rows, FINDINGS_SCHEMA if name == "provenance" else QUARANTINE_SCHEMA), path
+            )
         else:
             pq.write_table(_folded(rows), path)
         return
@@ -220,7 +222,7 @@ def plain(tmp_path: Path) -> Path:
 
 
 def test_articles_come_back_as_they_came_in_whatever_the_layout(out: Path) -> None:
-    read = list(open_stored(out).articles())
+    read = list(open_output(out).articles())
     assert [(article.source, article.record) for article in read] == [given[:2] for given in CORPUS]
     for article, came in zip(read, CORPUS, strict=True):
         original = {name: json.loads(bytes(value)) for name, value in article.original().items()}
@@ -234,7 +236,7 @@ def test_articles_come_back_as_they_came_in_whatever_the_layout(out: Path) -> No
 
 
 def test_numbers_keep_their_spelling(plain: Path) -> None:
-    article = next(open_stored(plain).articles())
+    article = next(open_output(plain).articles())
     assert bytes(article.fields["n"]) == b"1.0"
 
 
@@ -318,13 +320,13 @@ def test_restore_by_force_does_not_follow_links_out(tmp_path: Path) -> None:
 def test_what_is_no_output_says_so(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(OutputError, match=r"is not an output of dedup: no run\.json"):
-            open_stored(path)
+            open_output(path)
     (tmp_path / "run.json").write_text('{"dedup": {"format": 99}}')
     with pytest.raises(OutputError, match="format 99"):
-        open_stored(tmp_path)
+        open_output(tmp_path)
     (tmp_path / "run.json").write_text("{}")
     with pytest.raises(OutputError, match="cannot be read"):
-        open_stored(tmp_path)
+        open_output(tmp_path)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -422,7 +424,7 @@ def test_verify_finds_every_forgery(
     forge(plain)
     found = verify(plain)
     assert any(told in f"{one.where}: {one.what}" for one in found.mismatches), found
-    monkeypatch.setattr("dedup.kernels.backend.SMALL_BYTES", 0)
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
     monkeypatch.setattr("dedup.inspect.verify._BATCH_CHARACTERS", 1)
     assert verify(plain, LocalEngine(jobs=2)) == found
 
@@ -430,7 +432,7 @@ def test_verify_finds_every_forgery(
 def test_reading_stops_at_tables_that_do_not_fit(plain: Path) -> None:
     _change("provenance", 0, record=2)(plain)
     with pytest.raises(OutputError, match="see dedup verify"):
-        list(open_stored(plain).articles())
+        list(open_output(plain).articles())
 
 
 def test_a_damaged_table_is_told_of_in_one_line(tmp_path: Path) -> None:
@@ -438,12 +440,12 @@ def test_a_damaged_table_is_told_of_in_one_line(tmp_path: Path) -> None:
     path = out / "articles.jsonl.gz"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(OutputError, match=r"articles\.jsonl\.gz: cannot be read"):
-        list(open_stored(out).articles())
+        list(open_output(out).articles())
 
 
 def _shown(out: Path, name: str, **options: Any) -> str:
     file = io.StringIO()
-    explain(open_stored(out), name, Console(file=file, **{"width": 120, "highlight": False, **options}))
+    explain(open_output(out), name, Console(file=file, **{"width": 120, "highlight": False, **options}))
     return file.getvalue()
 
 
@@ -495,7 +497,7 @@ def test_long_spans_are_shown_by_their_ends(tmp_path: Path) -> None:
 
 
 def test_a_diff_leads_from_the_raw_to_the_cleaned_text(plain: Path, tmp_path: Path) -> None:
-    lines = list(diff(open_stored(plain)))
+    lines = list(diff(open_output(plain)))
     assert [line for line in lines if line.startswith(("---", "+++"))] == [
         "--- a/https://example.com/two",
         "+++ b/https://example.com/two",
@@ -504,7 +506,7 @@ def test_a_diff_leads_from_the_raw_to_the_cleaned_text(plain: Path, tmp_path: Pa
     ]
     if shutil.which("patch"):
         (tmp_path / "text").write_text(BROKEN)
-        patch = "\n".join(diff(open_stored(plain), "https://example.com/two")) + "\n"
+        patch = "\n".join(diff(open_output(plain), "https://example.com/two")) + "\n"
         subprocess.run(["patch", "-s", tmp_path / "text"], input=patch, text=True, check=True)
         assert (tmp_path / "text").read_text() == apply(BROKEN, CORPUS[1].findings)
 
@@ -541,7 +543,7 @@ def test_every_article_comes_back(
     def came_in(article: Article) -> dict[str, Any]:
         return {name: json.loads(bytes(value)) for name, value in article.original().items()}
 
-    assert list(map(came_in, open_stored(out).articles())) == [article.fields for article in articles]
+    assert list(map(came_in, open_output(out).articles())) == [article.fields for article in articles]
 
 
 def test_errors_are_one_line(plain: Path) -> None:

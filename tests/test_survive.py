@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from oracle import jaccard, survivors
 
 from dedup import Settings, clean_articles
-from dedup.fingerprint.minhash import signatures
+from dedup.fingerprint.minhash import plain_signatures
 from dedup.kernels import reference as plain
 from dedup.prepare.one_text import compared_text
 from dedup.settings import ARTICLE_SHINGLE
@@ -48,7 +48,7 @@ def test_articles_dropped_are_those_of_the_plain_loop_on_datasketch(rows, keep, 
     chosen = Settings(keep=keep, threshold=threshold, rules={"repeated-block": "off"})
     result = clean_articles(rows, chosen)
     texts = [compared_text(row["text"], chosen) for row in rows]
-    signed = signatures(texts, ARTICLE_SHINGLE)
+    signed = plain_signatures(texts, ARTICLE_SHINGLE)
     expected = survivors(texts, signed, order_of(rows, texts, keep), ARTICLE_SHINGLE, threshold)
     ours = {row["provenance"]["record"]: row["provenance"] for row in result.dropped}
     assert {n: (p["twin"], p["similarity"]) for n, p in ours.items()} == {
@@ -126,7 +126,7 @@ def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch)
         def similarities(self, *given):
             return given[3] * 0 + 1.0
 
-    monkeypatch.setattr("dedup.in_memory.primitives", lambda compiled: Colliding())  # noqa: ARG005
+    monkeypatch.setattr("dedup.in_memory.load_backend", lambda compiled: Colliding())  # noqa: ARG005
     base = [f"q{n}" for n in range(60)]
     near = [*base[:30], "else", *base[31:]]  # 0.83: shares buckets and matches
     far = base[:20] + [f"r{n}" for n in range(40)]  # may share a bucket, does not match

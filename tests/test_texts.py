@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup.arrays import encode, pack
+from dedup.arrays import encode_utf8, pack
 from dedup.findings import Offsets, fix
-from dedup.fingerprint.self_matches import PARAGRAPH_AGAIN, RUNS_AGAIN, runs_again
+from dedup.fingerprint.self_matches import REPEATED_PARAGRAPH, REPEATED_RUNS, has_repeated_runs
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference as plain
 from dedup.kernels.characters import CODES, HARD, characters
@@ -37,26 +37,26 @@ def same(one, two):
 @example(["", "\n", " \n\n\u3000\n", "a\n\nb", "a\nb", "\ud800 x \udfff"])
 @example(["ﷺ" * 40, "a" + "\u0316" * 100, "a" + "\u0301" * 31 + " b", "\U0001f600 \U000e0041 \U00031350"])
 def test_compiled_segments_equal_their_definition(texts):
-    packed = pack([encode(text) for text in texts])
-    same(plain.segments(*packed), kernels.segments(*packed))
+    packed = pack([encode_utf8(text) for text in texts])
+    same(plain.segment_batch(*packed), kernels.segment_batch(*packed))
 
 
 @given(TEXTS)
 def test_segments_are_the_paragraphs_and_their_keys(texts):
-    found = plain.segments(*pack([encode(text) for text in texts]))
+    found = plain.segment_batch(*pack([encode_utf8(text) for text in texts]))
     for text, first, last in zip(texts, found.borders[:-1], found.borders[1:], strict=True):
         spans = paragraphs(text)
         assert spans == list(zip(found.starts[first:last].tolist(), found.stops[first:last].tolist(), strict=True))
         for number, (start, stop) in enumerate(spans, first):
             key = found.keys[found.key_starts[number] : found.key_stops[number]].tobytes()
-            assert key == encode(comparison_key(text[start:stop]))
+            assert key == encode_utf8(comparison_key(text[start:stop]))
 
 
 def test_every_character_folds_alike_alone_and_between_letters():
     texts = [f"{chr(code)}\nx{chr(code)}y {chr(code)}" for code in range(CODES)]
     for at in range(0, CODES, 1 << 14):
-        packed = pack(list(map(encode, texts[at : at + (1 << 14)])))
-        same(plain.segments(*packed), kernels.segments(*packed))
+        packed = pack(list(map(encode_utf8, texts[at : at + (1 << 14)])))
+        same(plain.segment_batch(*packed), kernels.segment_batch(*packed))
 
 
 def test_only_what_joins_or_is_sorted_is_left_to_the_definition():
@@ -71,11 +71,11 @@ def test_only_what_joins_or_is_sorted_is_left_to_the_definition():
 
 @given(TEXTS, st.data())
 def test_joined_keys_are_those_of_the_paragraphs_left(texts, data):
-    found = plain.segments(*pack([encode(text) for text in texts]))
+    found = plain.segment_batch(*pack([encode_utf8(text) for text in texts]))
     gone = np.array([data.draw(st.booleans()) for _ in found.starts], bool)
     stops = np.where(gone, found.key_starts, found.key_stops)
-    made = plain.joined(found.keys, found.key_starts, stops, found.borders)
-    same(made, kernels.joined(found.keys, found.key_starts, stops, found.borders))
+    made = plain.join_keys(found.keys, found.key_starts, stops, found.borders)
+    same(made, kernels.join_keys(found.keys, found.key_starts, stops, found.borders))
     for text, (first, last) in enumerate(zip(found.borders[:-1], found.borders[1:], strict=True)):
         left = [
             found.keys[found.key_starts[number] : found.key_stops[number]].tobytes()
@@ -89,14 +89,14 @@ def test_joined_keys_are_those_of_the_paragraphs_left(texts, data):
 @given(st.lists(st.lists(st.text("abc", min_size=1, max_size=2), max_size=90).map(" ".join), max_size=5))
 @example(["\n".join(["one two three four five six"] * 2), "\n".join(["one two three four five"] * 2)])
 def test_compiled_search_for_repeats_equals_its_definition(texts):
-    found = plain.segments(*pack([encode(text) for text in texts]))
+    found = plain.segment_batch(*pack([encode_utf8(text) for text in texts]))
     hashes = plain.word_hashes(found.keys, found.key_borders)
-    flags = plain.repeating(hashes, found)
-    assert flags.tolist() == kernels.repeating(hashes, found).tolist()
+    flags = plain.screen_self_repeats(hashes, found)
+    assert flags.tolist() == kernels.screen_self_repeats(hashes, found).tolist()
     for flag, text in zip(flags.tolist(), texts, strict=True):
-        assert bool(flag & RUNS_AGAIN) == runs_again(comparison_key(text).split())
+        assert bool(flag & REPEATED_RUNS) == has_repeated_runs(comparison_key(text).split())
         long = [key for key in map(comparison_key, text.split("\n")) if key.count(" ") >= 5]
-        assert bool(flag & PARAGRAPH_AGAIN) == (len(set(long)) < len(long))
+        assert bool(flag & REPEATED_PARAGRAPH) == (len(set(long)) < len(long))
 
 
 @pytest.mark.parametrize("size", [20, 25, 40, 60])
@@ -106,7 +106,7 @@ def test_a_block_printed_twice_is_never_passed_over(size):
     other = [f"other{number}" for number in range(200)]
     for again in (body, edited):
         for text in (body + again, body + other + again, other + body + again + other):
-            assert runs_again(text)
+            assert has_repeated_runs(text)
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4), st.text("xy", max_size=3)), max_size=4)))
@@ -127,6 +127,6 @@ def test_raw_spans_of_a_batch_are_those_of_each_text(shapes):
         borders.append(len(spans))
         expected += [Offsets(edits).widen(*span) for span in own]
     starts, stops = np.array(spans, np.int64).reshape(-1, 2).T
-    found = plain.segments(*pack([]))._replace(borders=np.array(borders), starts=starts, stops=stops)
+    found = plain.segment_batch(*pack([]))._replace(borders=np.array(borders), starts=starts, stops=stops)
     made = raw_spans(findings, found, np.array(sizes, np.int64))
     assert list(zip(*(side.tolist() for side in made), strict=True)) == expected

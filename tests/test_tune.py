@@ -21,13 +21,14 @@ from hypothesis import strategies as st
 from dedup import Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint.minhash import buckets, sketches
-from dedup.fingerprint.shingles import hashed
+from dedup.fingerprint.minhash import buckets, minhash_signatures
+from dedup.fingerprint.shingles import hash_words
 from dedup.fingerprint.similarity import jaccard
+from dedup.kernels import reference
 from dedup.settings import bands
 from dedup.tune.candidate_pairs import meetings, pairs_within
 from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
-from dedup.tune.labels import Label, append, load
+from dedup.tune.labels import Label, append, load_labels
 from dedup.tune.prompt import PROMPT, SHOWN, side_by_side
 from dedup.tune.sampling import bin_numbers, draws, edges, sample
 from dedup.tune.survey import Asked, survey, window
@@ -227,8 +228,8 @@ def _keys(seed, count):
 def test_all_pairs_of_the_window_are_found_with_their_exact_similarity(seed):
     keys = _keys(seed, 30)
     marks = np.arange(30, dtype=np.uint64)
-    hashes, ends = hashed(keys)
-    made = buckets(sketches(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
+    hashes, ends = hash_words(keys)
+    made = buckets(minhash_signatures(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
     found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), reference)
     every = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
     wanted = {pair: value for pair, value in every.items() if 0.5 <= value <= 0.9}
@@ -275,7 +276,7 @@ def test_labels_are_read_back_and_the_later_counts(tmp_path):
     path.write_bytes(path.read_bytes().rstrip())  # as an editor may leave it
     append(path, first._replace(answer="different", texts=("aa", "bb")))
     append(path, first._replace(shingle=3))
-    assert {key: label.answer for key, label in load(path).items()} == {
+    assert {key: label.answer for key, label in load_labels(path).items()} == {
         ("aa", "bb", 5): "different",
         ("aa", "bb", 3): "same",
     }
@@ -295,7 +296,7 @@ def test_what_is_no_label_is_told_by_its_line(tmp_path, line):
     path = tmp_path / "labels.jsonl"
     path.write_text(f"\n{line}\n")
     with pytest.raises(InputError, match=r"labels\.jsonl:2: not a label"):
-        load(path)
+        load_labels(path)
 
 
 def test_the_window_must_be_one():

@@ -1,7 +1,7 @@
 """Doubled bodies: what is found of a text that a page prints twice, and what that costs.
 
 Each variant is one way of doubling that crawled pages show. The whole pipeline runs over the made articles of a variant
-at once (`dedup.clean_articles`, every rule at its default); sweeps score `dedup.repeats.detect` alone, which is what decides.
+at once (`dedup.clean_articles`, every rule at its default); sweeps score `dedup.repeats` alone, which is what decides.
 Advertisements between the copies are nobody's loss and nobody's find.
 """
 
@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 
 from dedup import Settings
-from dedup.repeats.blocks import BLOCK
-from dedup.repeats.detect import within_article
+from dedup.repeats.blocks import BLOCK_RULE
+from dedup.repeats.detect import find_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, words
 from quality.corpora import Article
@@ -197,11 +197,11 @@ def through_blocks(made: Sequence[Made], cut: Sequence[Cut], settings: Settings)
     """What `repeated-block` alone does to each; `cut` are its paragraphs, since they are wanted often."""
     scores = []
     for one, (spans, keys) in zip(made, cut, strict=True):
-        pieces = within_article(one.text, spans, keys, settings)
+        pieces = find_repeats(one.text, spans, keys, settings)
         drops = [
             (pieces.spans[found.first][0], pieces.spans[found.last][1], found.rule)
             for found in pieces.repeats
-            if found.rule == BLOCK
+            if found.rule == BLOCK_RULE
         ]
         scores.append(symmetrical(one, drops))
     return scores

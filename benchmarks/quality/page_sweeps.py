@@ -99,7 +99,7 @@ def _summed(untouched: dict[str, Any], name: str) -> list[list[Any]]:
 
 def _blocks(result: dict[str, Any]) -> list[str]:
     text = paragraph(
-        "Doubled bodies and articles as they are, through `dedup.repeats.detect` alone: mean of the shares found of all "
+        "Doubled bodies and articles as they are, through `dedup.repeats` alone: mean of the shares found of all "
         "variants, the worst variant, real characters lost, and what is cut as a block of all articles as they are. "
         "Where a value changes nothing here, its cases are those of the tests: refrains, schedules, clauses, lists."
     )

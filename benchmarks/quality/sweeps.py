@@ -17,25 +17,33 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import Settings, settings
-from dedup.kernels.backend import primitives
+from dedup.kernels.backend import load_backend
 from dedup.match import articles as match
 from dedup.match import boilerplate as lines_rule
+from dedup.match import boilerplate_text
 from dedup.match import paragraphs as frequency
 from dedup.prepare import batch as prepare
 from dedup.prepare.corpus import Corpus
-from dedup.read.fields import encode_bytes
-from dedup.read.inputs import LINES as LINES_KIND
-from dedup.read.records import RECORDS
-from dedup.repeats import article as chains
-from dedup.repeats import detect as repeats
-from dedup.repeats import drop_plan as drops
-from dedup.repeats import headings as heads
-from dedup.repeats import intentional as patterns
-from dedup.repeats import justify as twins
-from dedup.repeats import reflowed as reprints
-from dedup.repeats import summaries as bullets
-from dedup.repeats import units as sentences
-from dedup.repeats.blocks import BLOCK
+from dedup.read.fields import to_json_bytes
+from dedup.read.inputs import JSON_LINES as LINES_KIND
+from dedup.read.records import RECORD_SCHEMA
+from dedup.repeats import (
+    article,
+    chaining,
+    detect,
+    drop_plan,
+    headings,
+    intentional,
+    justify,
+    reflowed,
+    split_paragraphs,
+    summaries,
+    units,
+)
+from dedup.repeats import (
+    blocks as blocks_module,
+)
+from dedup.repeats.blocks import BLOCK_RULE
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
 from quality import boilerplate, corpora, doubling, syndication
@@ -43,8 +51,21 @@ from quality.corpora import Article
 from quality.score import Made, Score, constant, share
 from quality.untouched import is_sentence
 
-WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins, patterns, heads, sentences, reprints, bullets, drops)
-ACROSS: tuple[ModuleType, ...] = (lines_rule, frequency, prepare)
+WITHIN: tuple[ModuleType, ...] = (
+    article,
+    blocks_module,
+    chaining,
+    detect,
+    drop_plan,
+    headings,
+    intentional,
+    justify,
+    reflowed,
+    split_paragraphs,
+    summaries,
+    units,
+)
+ACROSS: tuple[ModuleType, ...] = (lines_rule, boilerplate_text, frequency, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
     "BLOCK_WORDS": (20, 40, 80),
@@ -175,7 +196,7 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(one.rule == BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats):
+            if any(one.rule == BLOCK_RULE for one in detect.find_repeats(row["text"], spans, keys, loose).repeats):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
@@ -195,8 +216,8 @@ def _blocks(given: Material, chosen: Settings) -> dict[str, Any]:
         sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
     cut = hit = 0
     for text, spans, keys_ in given.untouched:
-        pieces = repeats.within_article(text, spans, keys_, chosen)
-        found = [one for one in pieces.repeats if one.rule == BLOCK]
+        pieces = detect.find_repeats(text, spans, keys_, chosen)
+        found = [one for one in pieces.repeats if one.rule == BLOCK_RULE]
         cut += sum(pieces.spans[one.last][1] - pieces.spans[one.first][0] for one in found)
         hit += bool(found)
     return {"made": sums, "cut": cut, "articles": hit, "characters": given.characters}
@@ -245,11 +266,11 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
     The corpus is prepared once; counting paragraphs again takes little. Hosts are known where the corpus tells them.
     """
     chosen = Settings(rules={"shared-paragraph": "off"})
-    told = [encode_bytes(row) for row in corpora.rows(path)]
+    told = [to_json_bytes(row) for row in corpora.rows(path)]
     columns: list[Any] = [["-"] * len(told), [LINES_KIND] * len(told), range(len(told)), told, [None] * len(told)]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
-    comparer = primitives(compiled=True)
-    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORDS), chosen, comparer)])
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
+    comparer = load_backend(compiled=True)
+    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORD_SCHEMA), chosen, comparer)])
     articles = match.match_articles(corpus, chosen, comparer)
     texts = [row["text"] for row in corpora.rows(path)]
     kept = sum(len(text) for text, stays in zip(texts, articles.kept.tolist(), strict=True) if stays)

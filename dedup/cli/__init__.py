@@ -18,7 +18,7 @@ import click
 from dedup import __version__
 from dedup.cli import cleaning, info, inspecting, tuning
 from dedup.cli.options import VERBOSE
-from dedup.cli.terminal import DONE, INTERRUPTED, ReaderGone, Talk, flush, told
+from dedup.cli.terminal import DONE, INTERRUPTED, ErrorReporter, ReaderGone, flush, report_error
 
 __all__ = ["cli", "main"]
 
@@ -47,7 +47,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode
-    talk = Talk()
+    talk = ErrorReporter()
     try:
         status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=talk) or DONE
     except SystemExit:  # Click's answer to a help page that nobody reads
@@ -55,7 +55,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     except click.Abort:
         status = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a fault of ours still ends as one line
-        status = told(error, talk)
+        status = report_error(error, talk)
     gc.freeze()  # or what numba has loaded is searched for garbage on the way out, for a third of a second
     sys.exit(status)
 

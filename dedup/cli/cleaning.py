@@ -19,9 +19,9 @@ from dedup.cli.options import (
     any_engine_of,
     engine_of,
     options_of,
-    resolve,
+    settings_from_options,
 )
-from dedup.cli.terminal import DONE, FOUND, console, progress, write, write_json
+from dedup.cli.terminal import DONE, FOUND, console, print_json, progress, write
 
 if TYPE_CHECKING:
     from dedup.decide.outcomes import Outcome
@@ -41,13 +41,13 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
     INPUT is a file, a folder, a glob, or - for standard input: .txt files are one article each, .jsonl and
     .ndjson files one per line; all may be compressed (.gz, .zst).
     """
-    settings, _ = resolve(options)
+    settings, _ = settings_from_options(options)
     from dedup.pipeline import clean as cleaned  # noqa: PLC0415
 
     with progress(quiet=quiet) as shown:
         report = cleaned(inputs, out, settings, engine=any_engine_of(options), progress=shown, force=force)
     if as_json:
-        write_json(report.summary())
+        print_json(report.summary())
     if not quiet:
         from dedup.cli.summary import print_summary  # noqa: PLC0415
 
@@ -65,7 +65,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
 
     Exit status 1 says that something would be fixed or dropped.
     """
-    settings, _ = resolve(options)
+    settings, _ = settings_from_options(options)
     from dedup.inspect.explain import finding_line  # noqa: PLC0415
     from dedup.pipeline import check as checked  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
         for finding in checked(inputs, settings, engine=engine_of(options), progress=shown, unreadable=count):
             status = FOUND if finding.action != "flag" else status
             if as_json:
-                write_json(finding._asdict())
+                print_json(finding._asdict())
             else:
                 write(f"{finding_line(finding)}\n")
     if bad:

@@ -37,7 +37,7 @@ class Resolved(NamedTuple):
     origins: dict[str, str]
 
 
-def resolve(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
+def resolve_settings(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
     """The settings that the command line (`given`: what was said there, by field name) and `file` add up to.
 
     Raises `SettingsError`.
@@ -45,7 +45,7 @@ def resolve(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
     >>> resolve({"threshold": 0.9}).origins["threshold"]
     'command line'
     """
-    loaded = load(file) if file else {}
+    loaded = load_config(file) if file else {}
     merged: dict[str, Any] = {**loaded, **given, "rules": {**loaded.get("rules", {}), **given.get("rules", {})}}
     settings = Settings(**merged)
 
@@ -61,7 +61,7 @@ def resolve(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
     return Resolved(settings, origins)
 
 
-def load(file: Path) -> dict[str, Any]:
+def load_config(file: Path) -> dict[str, Any]:
     """What a configuration file says. Raises `SettingsError` naming the file, the key and a close match."""
     try:
         loaded = tomllib.loads(file.read_text("utf-8"))

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from dedup.cli import config_file as config
-from dedup.cli.options import OUTPUT, SETTINGS, VERBOSE, options_of, resolve
+from dedup.cli.options import OUTPUT, SETTINGS, VERBOSE, options_of, settings_from_options
 from dedup.cli.terminal import console, write
 
 
@@ -32,4 +32,4 @@ def rules(name: str | None, markdown: bool) -> None:
 @VERBOSE
 def config_(**options: Any) -> None:
     """Print the settings, and where each came from, as a file for --config."""
-    write(config.as_toml(resolve(options)))
+    write(config.as_toml(settings_from_options(options)))

@@ -20,9 +20,9 @@ def explain(out: Path, article: str) -> None:
     OUT is a folder that clean wrote, ARTICLE an id or source#record.
     """
     from dedup.inspect.explain import explain as explained  # noqa: PLC0415
-    from dedup.inspect.output import open_stored  # noqa: PLC0415
+    from dedup.inspect.output import open_output  # noqa: PLC0415
 
-    explained(open_stored(out), article, console())
+    explained(open_output(out), article, console())
 
 
 @click.command(short_help="Print unified diffs from raw to cleaned texts.")
@@ -33,10 +33,10 @@ def diff(out: Path, article: str | None) -> None:
     """Print a unified diff from the raw to the cleaned text of one article, or of all."""
     from dedup.inspect.explain import colour  # noqa: PLC0415
     from dedup.inspect.explain import diff as differing  # noqa: PLC0415
-    from dedup.inspect.output import open_stored  # noqa: PLC0415
+    from dedup.inspect.output import open_output  # noqa: PLC0415
 
     terminal = console()
-    for line in differing(open_stored(out), article):
+    for line in differing(open_output(out), article):
         if terminal.is_terminal:
             terminal.print(colour(line), soft_wrap=True)
         else:

@@ -13,7 +13,7 @@ import click
 from dedup import rules as registry
 from dedup import settings
 from dedup.cli import config_file as config
-from dedup.cli.terminal import Talk
+from dedup.cli.terminal import ErrorReporter
 from dedup.errors import SettingsError
 from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings
 
@@ -41,7 +41,7 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> in
 
 def _verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value:
-        ctx.ensure_object(Talk).verbose = True
+        ctx.ensure_object(ErrorReporter).verbose = True
 
 
 VERBOSE = click.option(
@@ -101,11 +101,11 @@ def options_of(*options: Callable[[Command], Command]) -> Callable[[Command], Co
     return decorate
 
 
-def resolve(options: Mapping[str, Any]) -> config.Resolved:
+def settings_from_options(options: Mapping[str, Any]) -> config.Resolved:
     """The settings that `options` and the file they name add up to."""
     given = {field.name: options[field.name] for field in fields(Settings) if options.get(field.name) is not None}
     given["rules"] = dict(map(_rule, options["rule"]))
-    return config.resolve(given, options["config_file"])
+    return config.resolve_settings(given, options["config_file"])
 
 
 def _rule(text: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ class ReaderGone(Exception):  # noqa: N818 - not an error
     """Nobody reads our output any more."""
 
 
-class Talk:
+class ErrorReporter:
     """How errors are told."""
 
     verbose = False
@@ -44,7 +44,7 @@ class Talk:
         return FAILED
 
 
-def told(error: Exception, talk: Talk) -> int:
+def report_error(error: Exception, talk: ErrorReporter) -> int:
     """The exit status for `error`, which has been printed as one line saying where, what, and what to do."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(error.format_message(), err=True)
@@ -145,8 +145,8 @@ def progress(*, quiet: bool) -> Iterator[Progress | None]:
         yield tell
 
 
-def write_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Puts `value` on stdout as one line of JSON."""
-    from dedup.read.fields import encode  # noqa: PLC0415
+    from dedup.read.fields import to_json  # noqa: PLC0415
 
-    write(bytes(encode(value)) + b"\n")
+    write(bytes(to_json(value)) + b"\n")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dedup.cli.options import INPUTS, PATH, SETTINGS, VERBOSE, WORK, engine_of, options_of, resolve
-from dedup.cli.terminal import console, progress, write_json
+from dedup.cli.options import INPUTS, PATH, SETTINGS, VERBOSE, WORK, engine_of, options_of, settings_from_options
+from dedup.cli.terminal import console, print_json, progress
 
 if TYPE_CHECKING:
     from dedup.tune.labels import Label
@@ -62,8 +62,8 @@ def tune(
     Answer each pair with y (one repeats the other), n (it does not), s (skip) or q (stop), and Enter. Answers are
     kept, and no pair is asked about twice; run it again for more.
     """
-    settings, _ = resolve(options)
-    from dedup.tune.labels import append, load  # noqa: PLC0415
+    settings, _ = settings_from_options(options)
+    from dedup.tune.labels import append, load_labels  # noqa: PLC0415
     from dedup.tune.prompt import ask  # noqa: PLC0415
     from dedup.tune.report import as_dict, reckon, show  # noqa: PLC0415
     from dedup.tune.survey import Asked, refuse_standard_input, survey, window  # noqa: PLC0415
@@ -77,7 +77,7 @@ def tune(
     )
     if not report:
         refuse_standard_input(inputs)
-    had = load(file)
+    had = load_labels(file)
     with progress(quiet=quiet) as shown:
         surveyed = survey(inputs, settings, asked, had, engine_of(options), shown)
     given = [had[key] for key in sorted(surveyed.known)]
@@ -89,7 +89,7 @@ def tune(
     ask(surveyed.questions, asked.shingle, console(stderr=True), _lines(), keep)
     found = reckon(surveyed, given, precision)
     if as_json:
-        write_json(as_dict(found, asked.shingle))
+        print_json(as_dict(found, asked.shingle))
     else:
         show(found, "paragraphs" if paragraphs else "articles", console())
 

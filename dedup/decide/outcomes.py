@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import decode
+from dedup.arrays import decode_utf8
 from dedup.decide.verdicts import COLUMNS, Verdict, _by_row
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
-from dedup.prepare.columns import flat, integers
-from dedup.prepare.store import Piece, load
-from dedup.segment.paragraphs import cuts
+from dedup.prepare.columns import flat_array, integer_values
+from dedup.prepare.store import PreparedBatch, load_batch
+from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
 
@@ -43,10 +43,10 @@ class Outcome(NamedTuple):
     paragraphs: int = 0
 
 
-def outcomes(piece: Piece, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
+def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
     """The outcome of every record of a piece, in input order; `verdicts` are `Verdicts.of` it."""
     told = _by_row(verdicts)
-    batch = load(piece, COLUMNS)
+    batch = load_batch(piece, COLUMNS)
     findings = _Nested(batch.column("findings"))
     repeats = _Nested(batch.column("repeats"))
     spans = _Spans(batch.column("paragraphs"))
@@ -55,8 +55,8 @@ def outcomes(piece: Piece, verdicts: pa.RecordBatch, settings: Settings) -> Iter
         if error is not None:
             yield Outcome(source, record, error, data)
             continue
-        article = Finding(decode(identity), source, record)
-        raw = decode(text)
+        article = Finding(decode_utf8(identity), source, record)
+        raw = decode_utf8(text)
         mine = told.get(row, [])
         whole = next((one for one in mine if one.paragraph < 0), None)
         if whole and settings.rules[whole.rule] == DROP:
@@ -120,7 +120,7 @@ def _findings(
     drops = [run for run in runs if run[2].action == DROP]
     second = [
         finding._replace(start=start, stop=stop, replacement="")
-        for (start, stop), (_, _, finding) in zip(cuts(spans, [run[:2] for run in drops]), drops, strict=True)
+        for (start, stop), (_, _, finding) in zip(removal_spans(spans, [run[:2] for run in drops]), drops, strict=True)
     ]
     second += [
         finding._replace(start=spans[first_][0], stop=spans[last][1])
@@ -150,7 +150,7 @@ def _text_finding(article: Finding, raw: str, row: tuple[Any, ...]) -> Finding:
         start,
         stop,
         raw[start:stop] if changes else None,
-        decode(replacement) if changes else None,
+        decode_utf8(replacement) if changes else None,
         evidence=evidence,
     )
 
@@ -185,9 +185,9 @@ class _Spans:
     """The paragraph spans, in the repaired text, of every article of a piece."""
 
     def __init__(self, column: pa.ListArray) -> None:
-        self.offsets = np.asarray(flat(column).offsets).tolist()
-        self.starts = integers(column.values.field("start")).tolist()
-        self.stops = integers(column.values.field("stop")).tolist()
+        self.offsets = np.asarray(flat_array(column).offsets).tolist()
+        self.starts = integer_values(column.values.field("start")).tolist()
+        self.stops = integer_values(column.values.field("stop")).tolist()
 
     def of(self, row: int) -> list[tuple[int, int]]:
         part = slice(self.offsets[row], self.offsets[row + 1])

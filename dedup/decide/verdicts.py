@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import I64, decode
+from dedup.arrays import I64, decode_utf8
 from dedup.match import articles as match
 from dedup.match import paragraphs as frequency
-from dedup.match.articles import Articles
-from dedup.match.paragraphs import Paragraphs
-from dedup.prepare.columns import flat, integers
+from dedup.match.articles import ArticleMatches
+from dedup.match.paragraphs import ParagraphMatches
+from dedup.prepare.columns import flat_array, integer_values
 from dedup.prepare.corpus import Corpus
 
 COLUMNS = (
@@ -70,7 +70,7 @@ VERDICTS = pa.schema(
 class Verdicts:
     """The corpus-level verdicts on every piece, gathered so that a piece and its verdicts can go anywhere."""
 
-    def __init__(self, corpus: Corpus, articles: Articles, paragraphs: Paragraphs) -> None:
+    def __init__(self, corpus: Corpus, articles: ArticleMatches, paragraphs: ParagraphMatches) -> None:
         self.corpus = corpus
         self.articles = articles
         self.paragraphs = paragraphs
@@ -87,8 +87,8 @@ class Verdicts:
         numbers, homes = found.numbers[mine], found.articles[mine]
         names = np.searchsorted(self.named, np.concatenate([self.articles.twins[rows], found.twin_articles[mine]]))
         twin, source, record, characters = self.names.take(pa.array(names)).columns
-        rules = [match.RULES[rule] for rule in self.articles.rules[rows].tolist()]
-        rules += [frequency.RULES[rule] for rule in found.rules[mine].tolist()]
+        rules = [match.ARTICLE_MATCH_RULES[rule] for rule in self.articles.rules[rows].tolist()]
+        rules += [frequency.PARAGRAPH_MATCH_RULES[rule] for rule in found.rules[mine].tolist()]
         evidence = [self.articles.evidence.get(row) for row in rows.tolist()]
         evidence += found.evidence.at(mine).told()
         columns = [
@@ -100,11 +100,11 @@ class Verdicts:
             source,
             record,
             np.concatenate([np.zeros(len(rows), np.int64), found.twin_starts[mine]]),
-            np.concatenate([integers(characters)[: len(rows)], found.twin_stops[mine]]),
+            np.concatenate([integer_values(characters)[: len(rows)], found.twin_stops[mine]]),
             evidence,
         ]
         arrays = [
-            flat(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)
+            flat_array(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)
             for column, field in zip(columns, VERDICTS, strict=True)
         ]
         order = np.argsort(columns[0], kind="stable")
@@ -126,6 +126,6 @@ def _by_row(verdicts: pa.RecordBatch) -> dict[int, list[Verdict]]:
     told: dict[int, list[Verdict]] = {}
     for values in zip(*(column.to_pylist() for column in verdicts.columns), strict=True):
         row, rule, paragraph, similarity, twin, source, record, start, stop, evidence = values
-        whom = Twin(decode(twin), source, record, start, stop)
+        whom = Twin(decode_utf8(twin), source, record, start, stop)
         told.setdefault(row, []).append(Verdict(rule, paragraph, similarity, whom, evidence))
     return told

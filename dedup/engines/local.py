@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dedup.errors import SettingsError
-from dedup.kernels.backend import SMALL_BYTES, Primitives, primitives
+from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.read.records import BATCH_BYTES
-from dedup.runtime.resources import in_order
+from dedup.runtime.resources import map_in_order
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -69,7 +69,7 @@ class LocalEngine:
         """Workers for a job over `input_bytes` (None: not known, taken for large), which asks for kernels or not."""
         if input_bytes is not None and input_bytes < SMALL_BYTES:
             return Workers(compiled=False)
-        primitives(compiled=compiled)
+        load_backend(compiled=compiled)
         return Workers(compiled=compiled, processes=self.processes)
 
 
@@ -81,9 +81,9 @@ class Workers:
     processes: int = 1
 
     @property
-    def primitives(self) -> Primitives:
+    def backend(self) -> Backend:
         """The plain functions or the compiled ones, as this job is small or not."""
-        return primitives(compiled=self.compiled)
+        return load_backend(compiled=self.compiled)
 
     def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
         """``task(item)`` for each item, in order; never more items in work than workers and two to spare.
@@ -98,7 +98,7 @@ class Workers:
         context = multiprocessing.get_context(method)
         with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_settle) as pool:
             try:
-                yield from in_order(pool, task, items, self.processes + 2)
+                yield from map_in_order(pool, task, items, self.processes + 2)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

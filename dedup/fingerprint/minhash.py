@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from dedup.arrays import I64, U32, U64, encode
-from dedup.fingerprint.shingles import FNV_PRIME, MIX_1, check_size, hashed, window_hashes
+from dedup.arrays import I64, U32, U64, encode_utf8
+from dedup.fingerprint.shingles import FNV_PRIME, MIX_1, check_shingle_size, hash_words, window_hashes
 from dedup.segment.words import comparison_key
 from dedup.settings import NUM_PERM, SEED
 
@@ -27,7 +27,7 @@ def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[U32, U32]:
     return factors, summands
 
 
-def sketch(hashes: U64, factors: U32, summands: U32) -> U32:
+def minhash_signature(hashes: U64, factors: U32, summands: U32) -> U32:
     """The signature of a set of shingle hashes: uint32 [num_perm]; all ones where the set is empty."""
     mixed = hashes.astype(np.uint32)
     mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B)
@@ -40,24 +40,24 @@ def sketch(hashes: U64, factors: U32, summands: U32) -> U32:
     return signature
 
 
-def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
     """Signatures of the texts whose words have the hashes ``words[start:stop]``: uint32 [len(starts), num_perm]."""
     factors, summands = permutations(num_perm, seed)
     result = np.empty((len(starts), num_perm), np.uint32)
     for row, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
-        result[row] = sketch(window_hashes(words[start:stop], n), factors, summands)
+        result[row] = minhash_signature(window_hashes(words[start:stop], n), factors, summands)
     return result
 
 
-def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+def plain_signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
     """`dedup.signatures` as it is defined: MinHash signatures of `texts`, uint32 [len(texts), num_perm].
 
     >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
     """
-    check_size(n)
-    hashes, borders = hashed([encode(comparison_key(text)) for text in texts])
-    return sketches(hashes, borders[:-1], borders[1:], n, num_perm, seed)
+    check_shingle_size(n)
+    hashes, borders = hash_words([encode_utf8(comparison_key(text)) for text in texts])
+    return minhash_signatures(hashes, borders[:-1], borders[1:], n, num_perm, seed)
 
 
 def buckets(signed: U32, bands: int, rows: int) -> U32:

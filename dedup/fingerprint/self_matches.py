@@ -11,13 +11,13 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from dedup.arrays import I64, U64, Bytes, windows
+from dedup.arrays import I64, U64, Bytes, sliding_windows
 from dedup.segment.batch import Segments
 
-Run = tuple[int, ...]
+WordRun = tuple[int, ...]
 
 
-def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
+def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
     """What stands again, by the place of the copy: rows of copy, source and length, in words; int64 [matches, 3].
 
     Beside it, how many runs of `run` words stood before.
@@ -30,9 +30,9 @@ def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
            [8, 1, 2]]), 3)
     """
     told: list[int] = numbers.tolist()
-    runs = list(windows(told, run))
+    runs = list(sliding_windows(told, run))
     counts = Counter(runs)
-    places: dict[Run, list[int]] = {one: [] for one, count in counts.items() if count > 1}
+    places: dict[WordRun, list[int]] = {one: [] for one, count in counts.items() if count > 1}
     found: list[tuple[int, int, int]] = []
     place = 0
     while place < len(runs):
@@ -52,7 +52,7 @@ def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
     return np.array(found, np.int64).reshape(-1, 3), len(runs) - len(counts)
 
 
-def lookalikes(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
+def find_similar_paragraphs(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
     """For each paragraph earlier ones that share many runs of its words, best first, -1 behind the last.
 
     int64 [paragraphs, candidates]. `borders` are those of paragraphs in `numbers`: int64 [paragraphs + 1]; those of
@@ -65,9 +65,9 @@ def lookalikes(numbers: I64, borders: I64, same: I64, run: int, postings: int, c
     """
     told: list[int] = numbers.tolist()
     spans = list(pairwise(borders.tolist()))
-    runs_of = [set(windows(told[start:stop], run)) for start, stop in spans]
+    runs_of = [set(sliding_windows(told[start:stop], run)) for start, stop in spans]
     counts = Counter(one for runs in runs_of for one in runs)
-    remembered: dict[Run, list[int]] = {one: [] for one, count in counts.items() if count > 1}
+    remembered: dict[WordRun, list[int]] = {one: [] for one, count in counts.items() if count > 1}
     found = np.full((len(spans), candidates), -1, np.int64)
     for index, runs in enumerate(runs_of):
         votes: Counter[int] = Counter()
@@ -95,50 +95,52 @@ def _follow(told: Sequence[int], earlier: int, place: int) -> int:
     return length
 
 
-# What an article that repeats nothing shows by its words alone: of no `RUNS_AMONG` runs of `RUN` words that begin one
-# after the other do `RUNS_LEAST` stand elsewhere in it, too. A block of 20 words printed twice has 16 such runs, one
+# What an article that repeats nothing shows by its words alone: of no `RUNS_WINDOW` runs of `RUN_WORDS` words that begin one
+# after the other do `RUNS_REQUIRED` stand elsewhere in it, too. A block of 20 words printed twice has 16 such runs, one
 # with a word edited in every 12 still 18 of 32; the name of a committee has fewer. 15 % of the press releases,
 # 17 % of the encyclopaedia's articles and 51 % of the licences are left to look at closely.
 # By accident the median of the press releases of two paragraphs or more repeats 13 runs of 3 words, and 2 of 5.
-RUN = 5
-RUNS_AMONG, RUNS_LEAST = 32, 12
-ALONE_WORDS = 6  # words of a paragraph that is reported when it is repeated alone; labels and units are shorter
-RUNS_AGAIN, PARAGRAPH_AGAIN = 1, 2
+RUN_WORDS = 5
+RUNS_WINDOW, RUNS_REQUIRED = 32, 12
+LONE_PARAGRAPH_WORDS = (
+    6  # words of a paragraph that is reported when it is repeated alone; labels and units are shorter
+)
+REPEATED_RUNS, REPEATED_PARAGRAPH = 1, 2
 
 
-def repeating(hashes: U64, found: Segments) -> Bytes:
+def screen_self_repeats(hashes: U64, found: Segments) -> Bytes:
     """Whether anything in a text may stand twice: uint8 [texts].
 
-    `RUNS_AGAIN` is set as `runs_again` says of all words of the text, `PARAGRAPH_AGAIN` where two paragraphs of
-    `ALONE_WORDS` words or more are equal. `hashes` are those of all words of `found`.
+    `REPEATED_RUNS` is set as `has_repeated_runs` says of all words of the text, `REPEATED_PARAGRAPH` where two paragraphs of
+    `LONE_PARAGRAPH_WORDS` words or more are equal. `hashes` are those of all words of `found`.
     """
     flags = np.zeros(len(found.borders) - 1, np.uint8)
     ends = np.concatenate([[0], np.cumsum(found.words)]).tolist()
     for text, (first, last) in enumerate(zip(found.borders[:-1].tolist(), found.borders[1:].tolist(), strict=True)):
         words = hashes[ends[first] : ends[last]].tolist()
-        flags[text] |= RUNS_AGAIN * runs_again(words)
+        flags[text] |= REPEATED_RUNS * has_repeated_runs(words)
         long = [
             tuple(words[ends[number] - ends[first] : ends[number + 1] - ends[first]])
             for number in range(first, last)
-            if ends[number + 1] - ends[number] >= ALONE_WORDS
+            if ends[number + 1] - ends[number] >= LONE_PARAGRAPH_WORDS
         ]
-        flags[text] |= PARAGRAPH_AGAIN * (len(set(long)) < len(long))
+        flags[text] |= REPEATED_PARAGRAPH * (len(set(long)) < len(long))
     return flags
 
 
-def runs_again(words: Sequence[Hashable]) -> bool:
+def has_repeated_runs(words: Sequence[Hashable]) -> bool:
     """Whether `words` stand twice somewhere closely enough to be more than a phrase.
 
     >>> once = [f"word {number}" for number in range(20)]
     >>> runs_again(once + once), runs_again(once + once[:8])
     (True, False)
     """
-    runs = list(windows(words, RUN))
-    if len(runs) < RUNS_LEAST:
+    runs = list(sliding_windows(words, RUN_WORDS))
+    if len(runs) < RUNS_REQUIRED:
         return False
     counted = Counter(runs)
     before = list(accumulate((counted[run] > 1 for run in runs), initial=0))
     return any(
-        before[min(start + RUNS_AMONG, len(runs))] - before[start] >= RUNS_LEAST
-        for start in range(max(1, len(runs) - RUNS_AMONG + 1))
+        before[min(start + RUNS_WINDOW, len(runs))] - before[start] >= RUNS_REQUIRED
+        for start in range(max(1, len(runs) - RUNS_WINDOW + 1))
     )

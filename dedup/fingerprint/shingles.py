@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dedup.arrays import I64, U64, Bytes, encode, pack, windows
+from dedup.arrays import I64, U64, Bytes, encode_utf8, pack, sliding_windows
 from dedup.errors import SettingsError
 from dedup.segment.words import words
 
@@ -70,7 +70,7 @@ def word_hashes(keys: Bytes, borders: I64) -> U64:
     return np.array(found, np.uint64)
 
 
-def hashed(keys: Sequence[bytes]) -> tuple[U64, I64]:
+def hash_words(keys: Sequence[bytes]) -> tuple[U64, I64]:
     """The hashes of the words of comparison keys, and the borders between keys: uint64 [words], int64 [keys + 1]."""
     borders = np.zeros(len(keys) + 1, np.int64)
     np.cumsum([key.count(b" ") + 1 if key else 0 for key in keys], out=borders[1:])
@@ -86,9 +86,9 @@ def shingles(text: str, n: int) -> list[bytes]:
     >>> shingles("The cat sat. The cat!", 2)
     [b'the cat', b'cat sat', b'sat the', b'the cat']
     """
-    check_size(n)
-    found = [encode(word) for word in words(text)]
-    return list(map(b" ".join, windows(found, n)))
+    check_shingle_size(n)
+    found = [encode_utf8(word) for word in words(text)]
+    return list(map(b" ".join, sliding_windows(found, n)))
 
 
 def shingle_hashes(key: bytes, n: int) -> U64:
@@ -110,7 +110,7 @@ def window_hashes(hashes: U64, n: int) -> U64:
     return mixed
 
 
-def check_size(n: int) -> None:
+def check_shingle_size(n: int) -> None:
     """Raises `SettingsError` where shingles cannot have `n` words."""
     if n < 1:
         raise SettingsError(f"n: {n} words are no shingle; give 1 or more")
@@ -118,4 +118,4 @@ def check_size(n: int) -> None:
 
 def key_shingles(key: bytes, n: int) -> set[tuple[bytes, ...]]:
     """The shingles of a comparison key, none of fewer than `n` words."""
-    return set(windows(key.split(b" "), n))
+    return set(sliding_windows(key.split(b" "), n))

@@ -6,7 +6,6 @@ Texts come from the web. Control characters in them are made visible and never s
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,11 +18,11 @@ from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 
 if TYPE_CHECKING:  # reading an output is for those who have one
-    from dedup.inspect.output import Article, Key, Stored
-from dedup.inspect.visible import _JOINERS, WIDE, visible
+    from dedup.inspect.output import Article, Key, Output
+from dedup.inspect.visible import WIDE, visible
 
 EXCERPT = 60  # characters of a text in the line of a finding
-CONTEXT = 30  # characters shown on either side of a short change
+CONTEXT_LINES = 30  # characters shown on either side of a short change
 LONG = 600  # characters; of a longer span only both ends are shown
 NAMES_COMPARED = 20_000  # ids looked at for close matches: enough for a slip of the finger, quick on any corpus
 
@@ -33,7 +32,7 @@ _INDENT = (0, 0, 0, 2)
 _ACTIONS = {FIX: "green", DROP: "red", FLAG: "yellow"}
 
 
-def explain(stored: Stored, name: str, console: Console) -> None:
+def explain(stored: Output, name: str, console: Console) -> None:
     """Prints everything that happened to the article whose id or ``source#record`` is `name`, and why.
 
     Ids may repeat: then all articles of that id are shown. Raises `InputError` with close matches where there is
@@ -53,7 +52,7 @@ def explain(stored: Stored, name: str, console: Console) -> None:
             _body(finding, raw, others, console)
 
 
-def diff(stored: Stored, name: str | None = None) -> Iterator[str]:
+def diff(stored: Output, name: str | None = None) -> Iterator[str]:
     """Lines of a unified diff from raw to cleaned texts: of one article, or of all that changed.
 
     Lines carry no line end. Raises as `explain` does.
@@ -111,13 +110,7 @@ def struck(removed: str, added: str, *, plain: bool) -> Text:
     return Text.assemble((removed, REMOVED), (added, ADDED))
 
 
-def _shape(character: str) -> str:
-    if character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Co":
-        return character
-    return f"‹U+{ord(character):04X}›"
-
-
-def _found(stored: Stored, name: str) -> list[Article]:
+def _found(stored: Output, name: str) -> list[Article]:
     articles = list(stored.find(name))
     if articles:
         return articles
@@ -165,11 +158,11 @@ def _body(finding: Finding, raw: str, others: dict[Key, Article], console: Conso
     twin = others.get(_twin_key(finding) or ("", -1))
     if finding.action == FIX:
         line = Text("  ")
-        line.append("…" if finding.start > CONTEXT else "", "dim")
-        line.append(visible(raw[max(0, finding.start - CONTEXT) : finding.start]), "dim")
+        line.append("…" if finding.start > CONTEXT_LINES else "", "dim")
+        line.append(visible(raw[max(0, finding.start - CONTEXT_LINES) : finding.start]), "dim")
         line.append(struck(_short(visible(here)), _short(visible(finding.replacement or "")), plain=plain))
-        line.append(visible(raw[finding.stop : finding.stop + CONTEXT]), "dim")
-        line.append("…" if finding.stop + CONTEXT < len(raw) else "", "dim")
+        line.append(visible(raw[finding.stop : finding.stop + CONTEXT_LINES]), "dim")
+        line.append("…" if finding.stop + CONTEXT_LINES < len(raw) else "", "dim")
         console.print(line, soft_wrap=True)
         return
     text = _lines(here)

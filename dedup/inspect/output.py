@@ -21,7 +21,17 @@ import pyarrow.parquet as pq
 
 from dedup.errors import OutputError, SettingsError
 from dedup.findings import DROP, Finding, revert
-from dedup.read.fields import PROVENANCE, BadRecordError, Fields, decode, encode, id_of, join, parse, text_of
+from dedup.read.fields import (
+    PROVENANCE,
+    BadRecordError,
+    Fields,
+    from_json,
+    id_of,
+    join_fields,
+    parse_fields,
+    text_of,
+    to_json,
+)
 from dedup.settings import Settings
 
 FORMAT = 1  # of an output; counts up when an older program could no longer read it
@@ -85,7 +95,7 @@ class Article:
 
     def original(self) -> Fields:
         """The fields as they came in, raw text included."""
-        return {**self.fields, self.text_field: encode(self.raw)} if self.kept else self.fields
+        return {**self.fields, self.text_field: to_json(self.raw)} if self.kept else self.fields
 
 
 _Row = TypeVar("_Row", Article, Finding)
@@ -121,7 +131,7 @@ def table_name(name: str, settings: Settings) -> str:
     return f"{name}.jsonl" if settings.compress == "none" else f"{name}.jsonl.{settings.compress}"
 
 
-def open_stored(path: str | Path) -> Stored:
+def open_output(path: str | Path) -> Output:
     """The output in the folder `path`. Raises `OutputError` where it is none, or one this version cannot read."""
     path = Path(path)
     try:
@@ -142,11 +152,11 @@ def open_stored(path: str | Path) -> Stored:
         sources = {entry["source"]: place for place, entry in enumerate(run["inputs"])}
     except (KeyError, TypeError, SettingsError) as error:
         raise OutputError(f"{path / RUN}: settings or inputs cannot be read ({error}); clean again") from None
-    return Stored(path, run, settings, sources)
+    return Output(path, run, settings, sources)
 
 
 @dataclass(frozen=True)
-class Stored:
+class Output:
     """An output folder: what ``run.json`` says, and its tables one row at a time."""
 
     path: Path
@@ -233,14 +243,14 @@ class Stored:
     def _article(self, path: Path, number: int, line: Fields, *, kept: bool) -> Article:
         try:
             fields = dict(line)
-            ours = parse(bytes(fields.pop(PROVENANCE)))
+            ours = parse_fields(bytes(fields.pop(PROVENANCE)))
             if "previous" in ours:  # one came in: it goes back to its place
                 fields = {**line, PROVENANCE: ours.pop("previous")}
-            provenance = {key: decode(value) for key, value in ours.items()}
+            provenance = {key: from_json(value) for key, value in ours.items()}
             source, record = msgspec.convert([provenance["source"], provenance["record"]], tuple[str, int])
             settings = self.settings
             if is_text_file(source):
-                text_field, name, text = "text", str(decode(fields["id"])), str(decode(fields["text"]))
+                text_field, name, text = "text", str(from_json(fields["id"])), str(from_json(fields["text"]))
             else:
                 text_field, text = text_of(fields, settings)
                 _, name = id_of(fields, settings, source, record)
@@ -277,7 +287,7 @@ def _objects(path: Path) -> Iterator[Fields]:
         return
     for number, line in enumerate(_lines(path)):
         try:
-            yield parse(line)
+            yield parse_fields(line)
         except BadRecordError as error:
             raise OutputError(f"{path}: row {number}: {error}; clean again") from None
 
@@ -290,7 +300,7 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         return
     for number, line in enumerate(_lines(path)):
         try:
-            row = decode(line)
+            row = from_json(line)
         except ValueError as error:
             raise OutputError(f"{path}: row {number}: not JSON ({error}); clean again") from None
         if not isinstance(row, dict):
@@ -330,11 +340,11 @@ def _unfolded(path: Path) -> Iterator[Fields]:
             ours = row.pop(PROVENANCE)
             present, previous = ours.pop("fields"), ours.pop("previous")
             fields = {
-                name: _json(row[name]) if name in is_json else encode(row[name]) for name in present if name in row
+                name: _json(row[name]) if name in is_json else to_json(row[name]) for name in present if name in row
             }
             if PROVENANCE in present:
                 ours["previous"] = _json(previous)
-            value = msgspec.Raw(join({name: encode(value) for name, value in ours.items()}))
+            value = msgspec.Raw(join_fields({name: to_json(value) for name, value in ours.items()}))
             placed = {name: value if name == PROVENANCE else fields[name] for name in present}
             yield {**placed, PROVENANCE: value}
 

@@ -20,10 +20,10 @@ from pathlib import Path, PurePosixPath
 import pyarrow as pa
 
 from dedup.errors import FindingError, OutputError
-from dedup.inspect.output import Article, Order, Quarantined, Stored, is_text_file, open_stored
-from dedup.read.fields import join
+from dedup.inspect.output import Article, Order, Output, Quarantined, is_text_file, open_output
+from dedup.read.fields import join_fields
 
-STDIN = "-"
+STDIN_SOURCE = "-"
 STDIN_FILE = "stdin.jsonl"
 
 
@@ -33,7 +33,7 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     `directory` must be new or empty; with `force` files are put among those that are there, in place of those with
     the same names. It appears complete or not at all. Raises `OutputError`.
     """
-    stored = open_stored(path)
+    stored = open_output(path)
     target = Path(directory).resolve()
     if target.is_relative_to(stored.path.resolve()):
         raise OutputError(f"{directory}: is inside the output; choose a folder outside of {path}")
@@ -56,12 +56,12 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     return counts
 
 
-def _names(stored: Stored) -> dict[str, PurePosixPath]:
+def _names(stored: Output) -> dict[str, PurePosixPath]:
     """The path of each source below the folder; refuses those that lead out of it, or to one file twice."""
     names: dict[str, PurePosixPath] = {}
     taken: dict[PurePosixPath, str] = {}
     for source in stored.sources:
-        name = PurePosixPath(STDIN_FILE if source == STDIN else source)
+        name = PurePosixPath(STDIN_FILE if source == STDIN_SOURCE else source)
         if name.is_absolute() or ".." in name.parts or not name.parts or "\0" in source:
             raise OutputError(f"{stored.path}: the source {source!r} leads out of the folder; was the output forged?")
         if name in taken:
@@ -71,7 +71,7 @@ def _names(stored: Stored) -> dict[str, PurePosixPath]:
     return names
 
 
-def _write(stored: Stored, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:
+def _write(stored: Output, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:
     counts = Counter(files=0, articles=0, quarantined=0)
     for name in names.values():  # inputs that held nothing included
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,7 @@ def _write(stored: Stored, names: Mapping[str, PurePosixPath], folder: Path) -> 
 
 
 def _ordered(
-    stored: Stored, rows: Iterator[Article] | Iterator[Quarantined]
+    stored: Output, rows: Iterator[Article] | Iterator[Quarantined]
 ) -> Iterator[tuple[Order, Article | Quarantined]]:
     for row in rows:
         order = stored.order(row)
@@ -109,7 +109,7 @@ def _bytes(row: Article | Quarantined) -> bytes:
         except binascii.Error as error:
             raise OutputError(f"{where}: its quarantined bytes are not base64 ({error})") from None
     try:
-        return _utf8(row.raw) if is_text_file(row.source) else join(row.original())
+        return _utf8(row.raw) if is_text_file(row.source) else join_fields(row.original())
     except FindingError as error:
         raise FindingError(f"{where}: {error}; see dedup verify") from None
 

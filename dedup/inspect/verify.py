@@ -18,14 +18,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from dedup.arrays import decode, encode
+from dedup.arrays import decode_utf8, encode_utf8
 from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply
 from dedup.fingerprint.similarity import containment
-from dedup.inspect.output import LOG, RUN, TABLES, Article, Key, Stored, open_stored
+from dedup.inspect.output import LOG, RUN, TABLES, Article, Key, Output, open_output
 from dedup.match.contained import CONTAINED_SHARE
-from dedup.prepare.one_text import Layers, compared_text, layers
+from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text
 from dedup.rules import BY_NAME, TEXT
 from dedup.segment.words import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
@@ -60,7 +60,7 @@ def verify(path: str | Path, engine: LocalEngine | None = None) -> Verified:
 
     `engine` says how many processes compare texts. Raises `OutputError` where `path` is no output at all.
     """
-    stored = open_stored(path)
+    stored = open_output(path)
     size = sum(entry.stat().st_size for entry in stored.path.iterdir())
     workers = (engine or LocalEngine()).workers(size, compiled=False)
     found: list[Mismatch] = []
@@ -76,7 +76,7 @@ def verify(path: str | Path, engine: LocalEngine | None = None) -> Verified:
     return Verified(counts["articles"], counts["findings"], found)
 
 
-def _check_files(stored: Stored) -> Iterator[Mismatch]:
+def _check_files(stored: Output) -> Iterator[Mismatch]:
     if stored.run["dedup"].get("digest") != stored.settings.digest:
         yield Mismatch(RUN, "the digest is not that of the settings beside it")
     expected = {stored.file(table).name for table in TABLES}
@@ -86,7 +86,7 @@ def _check_files(stored: Stored) -> Iterator[Mismatch]:
         yield Mismatch(name, "does not belong to the output")
 
 
-def _check_articles(stored: Stored, counts: Counter[str], found: list[Mismatch]) -> set[Key]:
+def _check_articles(stored: Output, counts: Counter[str], found: list[Mismatch]) -> set[Key]:
     """Check each article by itself, count, and give back the keys of all twins."""
 
     def problem(where: str, what: str) -> None:
@@ -157,7 +157,7 @@ def _wrong_drop(article: Article, length: int) -> Iterator[str]:
             yield f"its provenance gives another {name} than its finding"
 
 
-def _check_counts(stored: Stored, counts: Counter[str]) -> Iterator[Mismatch]:
+def _check_counts(stored: Output, counts: Counter[str]) -> Iterator[Mismatch]:
     said = stored.run.get("counts", {})
     for name in ("records", "articles", "kept", "dropped", "quarantined", "findings"):
         if name in said and said[name] != counts[name]:
@@ -169,7 +169,7 @@ def _check_counts(stored: Stored, counts: Counter[str]) -> Iterator[Mismatch]:
                 yield Mismatch(RUN, f"counts {told['findings']} of {rule}: {action}, the tables hold {holds}")
 
 
-def _check_twins(stored: Stored, twins: set[Key], workers: Workers) -> Iterator[Mismatch]:
+def _check_twins(stored: Output, twins: set[Key], workers: Workers) -> Iterator[Mismatch]:
     """Check every finding that names a twin against the twin's own text."""
     with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
         file = Path(folder) / "twins"
@@ -197,14 +197,14 @@ class _Repeats(NamedTuple):
     findings: list[tuple[Finding, _Place | None]]
 
 
-def _kept_twins(stored: Stored, keys: set[Key], file: Path) -> dict[Key, _Place]:
+def _kept_twins(stored: Output, keys: set[Key], file: Path) -> dict[Key, _Place]:
     """Puts the raw texts of twins into `file`; where they are."""
     places: dict[Key, _Place] = {}
     with file.open("wb") as out:
         for article in stored.articles(lambda _where, _what: None):
             if article.key in keys:
                 try:
-                    data = encode(article.raw)
+                    data = encode_utf8(article.raw)
                 except FindingError:  # told of already
                     data = b""
                 gone = [(one.start, one.stop) for one in article.findings if one.action == DROP]
@@ -213,7 +213,7 @@ def _kept_twins(stored: Stored, keys: set[Key], file: Path) -> dict[Key, _Place]
     return places
 
 
-def _repeats(stored: Stored, places: dict[Key, _Place]) -> Iterator[list[_Repeats]]:
+def _repeats(stored: Output, places: dict[Key, _Place]) -> Iterator[list[_Repeats]]:
     """Articles with findings that name twins, some at a time."""
     some: list[_Repeats] = []
     size = 0
@@ -240,7 +240,7 @@ def _wrong_twins(some: list[_Repeats], settings: Settings, file: Path) -> list[M
         @lru_cache(_TWINS_AT_HAND)
         def text_of(start: int, size: int) -> _Text:
             texts.seek(start)
-            return _Text(decode(texts.read(size)), settings)
+            return _Text(decode_utf8(texts.read(size)), settings)
 
         found = []
         for where, raw, findings in some:
@@ -266,9 +266,9 @@ class _Text:
         return compared_text(self.raw, self.settings)
 
     @cached_property
-    def made(self) -> Layers:
+    def made(self) -> AnalyzedText:
         """The text level by level."""
-        return layers(self.raw, self.settings)
+        return analyze_text(self.raw, self.settings)
 
     @cached_property
     def paragraphs(self) -> list[tuple[int, int, str]]:
@@ -355,13 +355,15 @@ def similarity(text: str, other: str, n: int) -> float:
 
 def _stands_in(text: str, other: str, least: float) -> bool:
     """Whether `other` has so much of `text`, a copy cut short, that nothing is lost with it."""
-    return containment(encode(comparison_key(text)), encode(comparison_key(other)), PARAGRAPH_SHINGLE) >= least
+    return (
+        containment(encode_utf8(comparison_key(text)), encode_utf8(comparison_key(other)), PARAGRAPH_SHINGLE) >= least
+    )
 
 
 def _not_contained(finding: Finding, text: _Text, twin: _Text) -> Iterator[str]:
     """What is wrong with a finding that says that `text` stands in `twin`."""
     if finding.rule == "contained-article":
-        key, other = (encode(comparison_key(one.compared)) for one in (text, twin))
+        key, other = (encode_utf8(comparison_key(one.compared)) for one in (text, twin))
         if containment(key, other, ARTICLE_SHINGLE) < CONTAINED_SHARE:
             yield f"less than {CONTAINED_SHARE:.0%} of it stands in {finding.twin!r}"
 

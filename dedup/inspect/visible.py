@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:  # reading an output is for those who have one
-    pass
-from dedup.inspect.explain import _shape
+import unicodedata
 
 WIDE = 100  # columns from which a text and its twin stand side by side
 _JOINERS = "\u200c\u200d"  # part of the spelling of Persian, and of emoji
@@ -22,3 +18,9 @@ def visible(text: str) -> str:
     'a⍽b‹U+00AD›↵'
     """
     return "".join(_VISIBLE.get(character) or _shape(character) for character in text)
+
+
+def _shape(character: str) -> str:
+    if character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Co":
+        return character
+    return f"‹U+{ord(character):04X}›"

@@ -14,42 +14,46 @@ import numpy as np
 from dedup.arrays import I64, U32, U64, Bytes, pack
 from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference as plain
-from dedup.repairs.screen import Doubts
-from dedup.segment.batch import Keys, Segments
+from dedup.repairs.screen import SuspectLines
+from dedup.segment.batch import BatchKeys, Segments
 from dedup.settings import NUM_PERM, SEED
 
 
-class Primitives(Comparer, Protocol):
+class Backend(Comparer, Protocol):
     """The functions of this module."""
 
-    def suspects(self, data: Bytes, borders: I64) -> Bytes:
+    def rules_that_may_apply(self, data: Bytes, borders: I64) -> Bytes:
         """Which rules may find something in each raw text."""
 
-    def suspect_lines(self, data: Bytes, borders: I64) -> Doubts:
+    def find_suspect_lines(self, data: Bytes, borders: I64) -> SuspectLines:
         """In which lines of texts the encoding rule may find something."""
 
-    def furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
+    def find_furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
         """Which lines of repaired texts are page furniture, and of what kind."""
 
-    def segments(self, data: Bytes, borders: I64) -> Segments:
+    def segment_batch(self, data: Bytes, borders: I64) -> Segments:
         """Paragraphs and comparison keys of texts."""
 
-    def joined(self, data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
+    def join_keys(self, data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
         """Keys of texts from those of their paragraphs."""
 
-    def repeating(self, hashes: U64, found: Segments) -> Bytes:
+    def screen_self_repeats(self, hashes: U64, found: Segments) -> Bytes:
         """Which texts may repeat themselves."""
 
-    def matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
+    def find_self_matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
         """What of the words of one text stands again, and how many runs of words stood before."""
 
-    def lookalikes(self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
+    def find_similar_paragraphs(
+        self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int
+    ) -> I64:
         """Which paragraphs of one text share many runs of words."""
 
     def word_hashes(self, keys: Bytes, borders: I64) -> U64:
         """Hashes of words."""
 
-    def sketches(self, words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    def minhash_signatures(
+        self, words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED
+    ) -> U32:
         """Signatures of runs of words."""
 
     def buckets(self, signed: U32, bands: int, rows: int) -> U32:
@@ -63,7 +67,7 @@ class Primitives(Comparer, Protocol):
 SMALL_BYTES = 2 << 20
 
 
-def primitives(*, compiled: bool) -> Primitives:
+def load_backend(*, compiled: bool) -> Backend:
     """The definitions, or the kernels, compiled or loaded from their cache."""
     if not compiled:
         return plain
@@ -76,21 +80,21 @@ def primitives(*, compiled: bool) -> Primitives:
     return kernels
 
 
-def _warm_up(kernels: Primitives) -> None:
+def _warm_up(kernels: Backend) -> None:
     """Calls everything that works on batches once, so that forked processes find it compiled."""
     data, borders = pack([b"a b c"])
-    kernels.suspects(data, borders)
-    kernels.suspect_lines(data, borders)
-    kernels.furniture_lines(data, borders)
-    found = kernels.segments(data, borders)
+    kernels.rules_that_may_apply(data, borders)
+    kernels.find_suspect_lines(data, borders)
+    kernels.find_furniture_lines(data, borders)
+    found = kernels.segment_batch(data, borders)
     words = kernels.word_hashes(found.keys, found.key_borders)
-    kernels.repeating(words, found)
-    kernels.joined(found.keys, found.key_starts, found.key_stops, found.borders)
+    kernels.screen_self_repeats(words, found)
+    kernels.join_keys(found.keys, found.key_starts, found.key_stops, found.borders)
     numbers, ends = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
-    kernels.matches(numbers, 2, 1)
-    kernels.lookalikes(numbers, ends, np.array([0, 1]), 2, 1, 1)
+    kernels.find_self_matches(numbers, 2, 1)
+    kernels.find_similar_paragraphs(numbers, ends, np.array([0, 1]), 2, 1, 1)
     ends = np.array([0, 3])
-    kernels.buckets(kernels.sketches(words, ends[:1], ends[1:], 2), 2, 1)
+    kernels.buckets(kernels.minhash_signatures(words, ends[:1], ends[1:], 2), 2, 1)
     kernels.minimizers(words, ends, 2, 1)
     hashes, ends = kernels.hash_sets([b"a b c"], 2)
     kernels.similarities(hashes, ends, 0, ends[:1], 0.5)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels.table_cache import kept
-from dedup.segment.words import LAST_OF_THE_SOUTH, UNSPACED
+from dedup.segment.words import CJK_START, UNSPACED
 
 CODES = 0x30000  # higher planes hold tags, private use and the rarest of Han: hard, all of them
 BREAK, SPACED, EAST, SOUTH, MARK = range(5)  # no word character; part of a word; a word by itself; goes with the letter
@@ -78,7 +78,7 @@ def _classes(characters_: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray
     classes[ord("_")] = SPACED
     for low, high in UNSPACED:
         letters = np.flatnonzero(categories[low : high + 1] == ord("L")) + low
-        classes[letters] = np.where(letters > LAST_OF_THE_SOUTH, EAST, SOUTH)
+        classes[letters] = np.where(letters > CJK_START, EAST, SOUTH)
     classes[marks] = MARK
     return classes, marks
 

@@ -1,28 +1,29 @@
 """The definitions of `dedup.kernels.reference`, compiled; the two modules can stand for each other."""
 
-from dedup.kernels.encoding_lines import suspect_lines
-from dedup.kernels.repair_screen import furniture_lines, suspects
-from dedup.kernels.segments import joined, segments
-from dedup.kernels.self_matches import lookalikes, matches
-from dedup.kernels.self_repeat_screen import repeating
-from dedup.kernels.shingles import buckets, hash_sets, minimizers, similarities, sketches, word_hashes
+from dedup.kernels.encoding_lines import find_suspect_lines
+from dedup.kernels.page_furniture_lines import find_furniture_lines
+from dedup.kernels.repair_screen import rules_that_may_apply
+from dedup.kernels.segments import join_keys, segment_batch
+from dedup.kernels.self_matches import find_self_matches, find_similar_paragraphs
+from dedup.kernels.self_repeat_screen import screen_self_repeats
+from dedup.kernels.shingles import buckets, hash_sets, minhash_signatures, minimizers, similarities, word_hashes
 
 compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 
 __all__ = [
     "buckets",
     "compiled",
-    "furniture_lines",
+    "find_furniture_lines",
+    "find_self_matches",
+    "find_similar_paragraphs",
+    "find_suspect_lines",
     "hash_sets",
-    "joined",
-    "lookalikes",
-    "matches",
+    "join_keys",
+    "minhash_signatures",
     "minimizers",
-    "repeating",
-    "segments",
+    "rules_that_may_apply",
+    "screen_self_repeats",
+    "segment_batch",
     "similarities",
-    "sketches",
-    "suspect_lines",
-    "suspects",
     "word_hashes",
 ]

@@ -1,4 +1,4 @@
-"""Lines that repair may change, and what becomes of plain mojibake: `dedup.repairs.screen.suspect_lines`, compiled.
+"""Lines that repair may change, and what becomes of plain mojibake: `dedup.repairs.screen.find_suspect_lines`, compiled.
 
 Plain is a line in which ftfy's pattern surely matches, whose characters the first of its encodings that has them all
 turns into UTF-8, and in which no step of ftfy has anything left to do then. That is one step of ftfy's, and the only
@@ -15,8 +15,8 @@ from dedup.arrays import I64, Bytes
 from dedup.kernels.jit import njit
 from dedup.kernels.page_furniture_lines import decode_at
 from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, seen, tables
-from dedup.repairs.encoding import LINE_AT_MOST, PLAIN
-from dedup.repairs.screen import ENCODING, Doubts
+from dedup.repairs.encoding import MAX_LINE, PLAIN
+from dedup.repairs.screen import ENCODING, SuspectLines
 
 _NEWLINE, _LESS_THAN = 10, 60
 _SUBSTITUTE = 0x1A  # what sloppy encodings keep a lost character as
@@ -34,14 +34,14 @@ def _bytes() -> Bytes:
     return found
 
 
-def suspect_lines(data: Bytes, borders: I64) -> Doubts:
-    """`dedup.repairs.screen.suspect_lines`, compiled."""
+def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
+    """`dedup.repairs.screen.find_suspect_lines`, compiled."""
     lines, fixes = np.empty((1 << 14, 3), np.int64), np.empty((1 << 14, 6), np.int64)
     out = np.empty(len(data), np.uint8)
     while True:
         counts = _suspect_lines(data, borders, tables(), _bytes(), lines, fixes, out)
         if counts[0] <= len(lines) and counts[1] <= len(fixes):
-            return Doubts(lines[: counts[0]], fixes[: counts[1]], out[: counts[2]].tobytes())
+            return SuspectLines(lines[: counts[0]], fixes[: counts[1]], out[: counts[2]].tobytes())
         lines, fixes = np.empty((counts[0], 3), np.int64), np.empty((counts[1], 6), np.int64)
 
 
@@ -68,7 +68,7 @@ def _suspect_lines(
             bits = seen(data, at, end, screen, known)
             if bits & ENCODING:
                 number = -1
-                if bits & BAD and not bits & ENTITY and size <= LINE_AT_MOST:
+                if bits & BAD and not bits & ENTITY and size <= MAX_LINE:
                     number = _decoded(data, at, end, screen, bytes_of, out, written)
                 if number < 0:
                     if count < len(lines):

@@ -1,4 +1,4 @@
-"""Which lines of texts may be page furniture: `dedup.repairs.screen.furniture_lines`, compiled.
+"""Which lines of texts may be page furniture: `dedup.repairs.screen.find_furniture_lines`, compiled.
 
 The beginnings of lines are looked up in a hash table, from the first character on as long as there is one that
 goes on like it. Two beginnings of one hash, or a character that has no lower case of its own, at most make a text
@@ -11,17 +11,13 @@ import re
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from dedup.arrays import I64, U64, Bytes, decode
+from dedup.arrays import I16, I32, I64, U64, Bytes, decode_utf8
 from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.kernels.jit import njit
 from dedup.kernels.table_cache import kept
-from dedup.repairs.page_furniture import AROUND, LINE_AT_MOST, kind, line_beginnings
+from dedup.repairs.page_furniture import AROUND, MAX_FURNITURE_LINE, line_beginnings, line_kind
 from dedup.repairs.pattern_prefixes import DIGIT, END, LONGEST, Lengths
-
-I16 = npt.NDArray[np.int16]
-I32 = npt.NDArray[np.int32]
 
 CODES = 0x110000  # of Unicode
 
@@ -103,14 +99,14 @@ def _place(value: np.uint64, hashes: U64) -> np.int64:
     return place
 
 
-def furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
-    """`dedup.repairs.screen.furniture_lines`, compiled but for the few lines that are left to look at."""
+def find_furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
+    """`dedup.repairs.screen.find_furniture_lines`, compiled but for the few lines that are left to look at."""
     rows = np.empty((1 << 10, 4), np.int64)
     while (count := _suspects(data, borders, _tables(), rows)) > len(rows):
         rows = np.empty((count, 4), np.int64)
     found: dict[int, dict[int, str]] = {}
     for row, number, start, stop in rows[:count].tolist():
-        own = kind(decode(data[start:stop].tobytes()))
+        own = line_kind(decode_utf8(data[start:stop].tobytes()))
         if own is not None:
             found.setdefault(row, {})[number] = own
     return found
@@ -130,7 +126,7 @@ def _suspects(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
             end = at
             while end < stop and data[end] != 10:
                 end += 1
-            if at < end <= at + 4 * LINE_AT_MOST and _may_match(data, at, _last(data, at, end, tables), tables):
+            if at < end <= at + 4 * MAX_FURNITURE_LINE and _may_match(data, at, _last(data, at, end, tables), tables):
                 if count < len(rows):
                     rows[count] = row, number, start, end
                 count += 1

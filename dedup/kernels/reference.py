@@ -5,28 +5,28 @@ A stage is given one of the two modules.
 
 from __future__ import annotations
 
-from dedup.fingerprint.minhash import buckets, sketches
+from dedup.fingerprint.minhash import buckets, minhash_signatures
 from dedup.fingerprint.minimizers import minimizers
-from dedup.fingerprint.self_matches import lookalikes, matches, repeating
+from dedup.fingerprint.self_matches import find_self_matches, find_similar_paragraphs, screen_self_repeats
 from dedup.fingerprint.shingles import word_hashes
 from dedup.fingerprint.similarity import compiled, hash_sets, similarities
-from dedup.repairs.screen import furniture_lines, suspect_lines, suspects
-from dedup.segment.batch import joined, segments
+from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
+from dedup.segment.batch import join_keys, segment_batch
 
 __all__ = [
     "buckets",
     "compiled",
-    "furniture_lines",
+    "find_furniture_lines",
+    "find_self_matches",
+    "find_similar_paragraphs",
+    "find_suspect_lines",
     "hash_sets",
-    "joined",
-    "lookalikes",
-    "matches",
+    "join_keys",
+    "minhash_signatures",
     "minimizers",
-    "repeating",
-    "segments",
+    "rules_that_may_apply",
+    "screen_self_repeats",
+    "segment_batch",
     "similarities",
-    "sketches",
-    "suspect_lines",
-    "suspects",
     "word_hashes",
 ]

@@ -14,15 +14,13 @@ import numpy.typing as npt
 
 from dedup.arrays import I64, U64, Bytes
 from dedup.kernels.jit import njit
-from dedup.kernels.page_furniture_lines import CODES, decode_at, furniture_lines
+from dedup.kernels.page_furniture_lines import CODES, decode_at
 from dedup.kernels.table_cache import kept
 from dedup.repairs.code_ranges import NOT_ASCII, Ranges, of_codes
 from dedup.repairs.ftfy_patterns import surely_bad_sequences, unsure_sequences
 from dedup.repairs.screen import ENCODING, TYPOGRAPHY, WHITESPACE
-from dedup.repairs.typography import characters
+from dedup.repairs.typography import typography_characters
 from dedup.repairs.whitespace import AT_FAULT, AT_FAULT_LAST
-
-__all__ = ["furniture_lines", "suspects"]
 
 _State = tuple[np.uint64, np.uint64]
 
@@ -51,7 +49,7 @@ def tables() -> Tables:
         *((sequence[0], ENCODING) for sequence in sequences if len(sequence) == 1),
         (of_codes(map(ord, AT_FAULT)), WHITESPACE),
         (of_codes(map(ord, AT_FAULT_LAST)), _BLANK),
-        (of_codes(ord(character) for of in characters().values() for character in of), TYPOGRAPHY),
+        (of_codes(ord(character) for of in typography_characters().values() for character in of), TYPOGRAPHY),
         (of_codes(b"\r"), WHITESPACE),
         (of_codes(b"\n"), _NEWLINE),
         (of_codes(b"&"), _AMPERSAND),
@@ -110,8 +108,8 @@ def _places(sequences: list[tuple[Ranges, ...]]) -> tuple[dict[tuple[int, int], 
     return places, np.array(first, np.uint64), np.array(last, np.uint64), np.array(sure, np.uint64)
 
 
-def suspects(data: Bytes, borders: I64) -> Bytes:
-    """`dedup.repairs.screen.suspects`, compiled."""
+def rules_that_may_apply(data: Bytes, borders: I64) -> Bytes:
+    """`dedup.repairs.screen.rules_that_may_apply`, compiled."""
     found = np.zeros(len(borders) - 1, np.uint8)
     _suspects(data, borders, tables(), found)
     return found

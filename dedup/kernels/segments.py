@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, Bytes, decode, encode
+from dedup.arrays import I64, Bytes, decode_utf8, encode_utf8
 from dedup.kernels.characters import (
     CODES,
     EAST,
@@ -29,10 +29,10 @@ from dedup.kernels.characters import (
     characters,
 )
 from dedup.kernels.jit import inlined, njit
-from dedup.segment.batch import Keys, Segments
-from dedup.segment.words import LETTER_EAST, LETTER_SOUTH, comparison_key, size_of
+from dedup.segment.batch import BatchKeys, Segments
+from dedup.segment.words import CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT, comparison_key, weighted_word_count
 
-_MARKS_AT_MOST = 30  # in a row; the definition cuts longer runs than `dedup.segment.words.MARKS_AT_MOST`
+_MARKS_AT_MOST = 30  # in a row; the definition cuts longer runs than `dedup.segment.words.MAX_MARKS`
 _LINE_BREAK = 10
 _SPACE = 32
 
@@ -271,8 +271,8 @@ def _segments(
         key_borders[text + 1] = position
 
 
-def segments(data: Bytes, borders: I64) -> Segments:
-    """`dedup.segment.batch.segments`, compiled."""
+def segment_batch(data: Bytes, borders: I64) -> Segments:
+    """`dedup.segment.batch.segment_batch`, compiled."""
     table: Characters = characters()
     breaks = np.append(np.flatnonzero(data == _LINE_BREAK), len(data) + 1)
     lines = len(breaks)
@@ -298,7 +298,7 @@ def segments(data: Bytes, borders: I64) -> Segments:
         key_borders,
     )
     found = found[: counts[-1]]
-    sizes = found[:, 4] + (LETTER_EAST - 1) * found[:, 5] + (LETTER_SOUTH - 1) * found[:, 8]
+    sizes = found[:, 4] + (CJK_LETTER_WEIGHT - 1) * found[:, 5] + (SOUTHEAST_ASIAN_LETTER_WEIGHT - 1) * found[:, 8]
     columns = np.ascontiguousarray(found.T)
     starts, stops, key_starts, key_stops, words, _, byte_starts, byte_stops, _ = columns
     keys = out[: key_borders[-1]]
@@ -314,15 +314,15 @@ def _spliced(made: Segments, hard: I64, data: Bytes, byte_starts: I64, byte_stop
     pieces = [made.keys.tobytes()]
     position = len(made.keys)
     for number in hard.tolist():
-        key = comparison_key(decode(data[byte_starts[number] : byte_stops[number]].tobytes()))
+        key = comparison_key(decode_utf8(data[byte_starts[number] : byte_stops[number]].tobytes()))
         found = key.split()
-        own = encode(key)
-        words[number], sizes[number] = len(found), size_of(found)
+        own = encode_utf8(key)
+        words[number], sizes[number] = len(found), weighted_word_count(found)
         starts[number], stops[number] = position, position + len(own)
         position += len(own)
         pieces.append(own)
     whole = np.frombuffer(b"".join(pieces), np.uint8)
-    return made._replace(words=words, sizes=sizes, **joined(whole, starts, stops, made.borders)._asdict())
+    return made._replace(words=words, sizes=sizes, **join_keys(whole, starts, stops, made.borders)._asdict())
 
 
 @njit
@@ -352,10 +352,10 @@ def _joined(
         out_borders[text + 1] = position
 
 
-def joined(data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
-    """`dedup.segment.batch.joined`, compiled."""
+def join_keys(data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
+    """`dedup.segment.batch.join_keys`, compiled."""
     out = np.empty(int((stops - starts).sum()) + len(starts), np.uint8)
-    made = Keys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(borders), np.int64))
+    made = BatchKeys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(borders), np.int64))
     _joined(data, starts, stops, borders, out, made.key_starts, made.key_stops, made.key_borders)
     return made._replace(keys=out[: made.key_borders[-1]])
 

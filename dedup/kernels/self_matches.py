@@ -42,8 +42,8 @@ def _equal(numbers: I64, one: int, other: int, run: int) -> bool:
 
 
 @njit
-def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
-    """`dedup.fingerprint.self_matches.matches`, compiled."""
+def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
+    """`dedup.fingerprint.self_matches.find_self_matches`, compiled."""
     count = max(len(numbers) - run + 1, 0)
     first = np.empty(count, np.int64)
     _first_runs(numbers, run, first)
@@ -79,8 +79,8 @@ def matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
 
 
 @njit
-def lookalikes(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
-    """`dedup.fingerprint.self_matches.lookalikes`, compiled."""
+def find_similar_paragraphs(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
+    """`dedup.fingerprint.self_matches.find_similar_paragraphs`, compiled."""
     count = max(len(numbers) - run + 1, 0)
     paragraphs = len(borders) - 1
     first = np.empty(count, np.int64)

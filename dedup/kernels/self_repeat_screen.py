@@ -1,11 +1,18 @@
-"""Which texts of a batch may repeat themselves: `dedup.fingerprint.self_matches.repeating`, compiled."""
+"""Which texts of a batch may repeat themselves: `dedup.fingerprint.self_matches.screen_self_repeats`, compiled."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dedup.arrays import I64, U64, Bytes
-from dedup.fingerprint.self_matches import ALONE_WORDS, PARAGRAPH_AGAIN, RUN, RUNS_AGAIN, RUNS_AMONG, RUNS_LEAST
+from dedup.fingerprint.self_matches import (
+    LONE_PARAGRAPH_WORDS,
+    REPEATED_PARAGRAPH,
+    REPEATED_RUNS,
+    RUN_WORDS,
+    RUNS_REQUIRED,
+    RUNS_WINDOW,
+)
 from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.kernels.jit import njit
 from dedup.segment.batch import Segments
@@ -39,13 +46,13 @@ def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
 
 @njit
 def _dense(again: Bytes, count: int) -> bool:
-    """Whether `RUNS_LEAST` of some `RUNS_AMONG` in a row are set."""
+    """Whether `RUNS_REQUIRED` of some `RUNS_WINDOW` in a row are set."""
     inside = 0
     for at in range(count):
         inside += again[at]
-        if at >= RUNS_AMONG:
-            inside -= again[at - RUNS_AMONG]
-        if inside >= RUNS_LEAST:
+        if at >= RUNS_WINDOW:
+            inside -= again[at - RUNS_WINDOW]
+        if inside >= RUNS_REQUIRED:
             return True
     return False
 
@@ -59,7 +66,7 @@ def _repeating(
         stop = start
         long = 0
         for number in range(borders[text], borders[text + 1]):
-            if words[number] >= ALONE_WORDS:
+            if words[number] >= LONE_PARAGRAPH_WORDS:
                 value = np.uint64(words[number])
                 for at in range(stop, stop + words[number]):
                     value = (value * _BASE + hashes[at]) ^ (value >> np.uint64(29))
@@ -71,24 +78,24 @@ def _repeating(
         while size < 2 * long:
             size *= 2
         if long > 1 and _mark_again(runs[:long], table[:size], places, again):
-            flags |= PARAGRAPH_AGAIN
-        count = stop - start - RUN + 1
-        if count >= RUNS_LEAST:
+            flags |= REPEATED_PARAGRAPH
+        count = stop - start - RUN_WORDS + 1
+        if count >= RUNS_REQUIRED:
             while size < 2 * count:
                 size *= 2
             for at in range(count):
                 value = np.uint64(0)
-                for step in range(RUN):
+                for step in range(RUN_WORDS):
                     value = value * _BASE + hashes[start + at + step]
                 runs[at] = value ^ (value >> np.uint64(29))
-            if 2 * _mark_again(runs[:count], table[:size], places, again) >= RUNS_LEAST and _dense(again, count):
-                flags |= RUNS_AGAIN
+            if 2 * _mark_again(runs[:count], table[:size], places, again) >= RUNS_REQUIRED and _dense(again, count):
+                flags |= REPEATED_RUNS
         result[text] = flags
         start = stop
 
 
-def repeating(hashes: U64, found: Segments) -> Bytes:
-    """`dedup.fingerprint.self_matches.repeating`, compiled; a chance meeting of hashes may set a flag more, once in 10**13."""
+def screen_self_repeats(hashes: U64, found: Segments) -> Bytes:
+    """`dedup.fingerprint.self_matches.screen_self_repeats`, compiled; a chance meeting of hashes may set a flag more, once in 10**13."""
     result = np.zeros(len(found.borders) - 1, np.uint8)
     ends = np.concatenate([[0], np.cumsum(found.words)])[found.borders]
     longest = max(int(np.diff(ends).max(initial=0)), int(np.diff(found.borders).max(initial=0)))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.arrays import I64, U64
+from dedup.arrays import I64, U64, Bools, Bytes
 from dedup.fingerprint.shingles import FNV_OFFSET, FNV_PRIME, MIX_1, MIX_2, SHINGLE_BASE
 from dedup.kernels.buckets import capacity
 from dedup.kernels.jit import njit
 from dedup.kernels.shingles import final
-from dedup.kernels.survivors import Bools, Bytes, _0, _1, _6
 
 _OFFSET = np.uint64(FNV_OFFSET)
 _PRIME = np.uint64(FNV_PRIME)
@@ -17,6 +16,7 @@ _BASE = np.uint64(SHINGLE_BASE)
 _MIX_1 = np.uint64(MIX_1)
 _MIX_2 = np.uint64(MIX_2)
 _SPACE = np.uint8(32)
+_0, _1, _6 = np.uint64(0), np.uint64(1), np.uint64(63)
 
 
 # --- sets of shingles --------------------------------------------------------------------------------------------

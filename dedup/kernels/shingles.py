@@ -137,8 +137,8 @@ def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summand
         _sketch(mixed[:found], factors, summands, result[row])
 
 
-def sketches(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """`dedup.fingerprint.minhash.sketches`, compiled."""
+def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
+    """`dedup.fingerprint.minhash.minhash_signatures`, compiled."""
     result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutations(num_perm, seed)
     _sketches(words, starts, stops, n, factors, summands, result)

@@ -11,17 +11,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from dedup.arrays import I64, U64, Floats
+from dedup.arrays import I32, I64, U64, Floats
 from dedup.kernels.buckets import capacity
 from dedup.kernels.jit import njit
 from dedup.kernels.set_overlap import _bits, _common, _fill, _least_common
 
-Bytes = npt.NDArray[np.uint8]
-Bools = npt.NDArray[np.bool_]
-I32 = npt.NDArray[np.int32]
-_0, _1, _6, _33 = np.uint64(0), np.uint64(1), np.uint64(63), np.uint64(33)
+_33 = np.uint64(33)
 
 
 # --- the loop over survivors -------------------------------------------------------------------------------------

@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, Floats
+from dedup.arrays import I64, Bools, Floats
 from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
 
-Bools = npt.NDArray[np.bool_]
 TextsOf = Callable[[I64], Sequence[str]]
 
 ANYWHERE, AT_END, AT_EDGE = "anywhere", "at the end", "at the start or end"
@@ -105,7 +104,7 @@ class Evidence(NamedTuple):
         return [self.words[number] if number >= 0 else None for number in self.numbers.tolist()]
 
 
-class Found(NamedTuple):
+class BoilerplateMatches(NamedTuple):
     """The rows that are boilerplate, ascending; for each the row of the line that stays, and what was counted."""
 
     rows: I64
@@ -137,7 +136,7 @@ class Groups(NamedTuple):
     at_end: I64
 
 
-def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> Found:
+def find_boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> BoilerplateMatches:
     """The boilerplate among `lines`; `names` are those of hosts, `texts_of` reads the raw text of rows.
 
     Lines are counted in each host and, since many hosts print the lines of one publisher, in the whole corpus.
@@ -145,7 +144,7 @@ def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) ->
     rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
     rows = rows[np.bincount(lines.keys[rows])[lines.keys[rows]] >= FEWEST_ARTICLES]
     if not len(rows):
-        return Found(rows, rows, Evidence.none(len(rows)))
+        return BoilerplateMatches(rows, rows, Evidence.none(len(rows)))
     evidence = _counted(lines, rows, names, texts_of)
     if np.count_nonzero(lines.totals) > 1:
         everywhere = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
@@ -154,7 +153,7 @@ def boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) ->
     _, first, key = np.unique(lines.keys[rows], return_index=True, return_inverse=True)
     twins = rows[first[key]]
     gone = np.flatnonzero((evidence.numbers >= 0) & (twins != rows))
-    return Found(rows[gone], twins[gone], evidence.at(gone))
+    return BoilerplateMatches(rows[gone], twins[gone], evidence.at(gone))
 
 
 def _counted(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> Evidence:

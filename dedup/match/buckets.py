@@ -15,9 +15,8 @@ import numpy.typing as npt
 from dedup.arrays import I64, U32, U64
 from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.fingerprint.similarity import Comparer
-from dedup.runtime.resources import Scratch, slices
+from dedup.runtime.resources import ResourceBudget, slices
 
-Bools = npt.NDArray[np.bool_]
 Holders = npt.NDArray[np.uint32]  # numbers of texts; 4,294,967,295 of them at most
 
 _UPPER = 1 << 32  # values are parted by 32 bits of them
@@ -42,7 +41,7 @@ class Entries(NamedTuple):
     holders: Holders
 
 
-def first_equal(digests: Callable[[], Iterable[Any]], count: int, comparer: Comparer, scratch: Scratch) -> I64:
+def first_equal(digests: Callable[[], Iterable[Any]], count: int, comparer: Comparer, scratch: ResourceBudget) -> I64:
     """For each text the first text of equal digest: int64 [count].
 
     `digests` gives all of them, as arrays of ``V16``, and is called once for each pass.
@@ -86,7 +85,7 @@ def first_places(numbers: I64, count: int) -> I64:
 
 
 def shared(
-    entries: Callable[[int, int], Iterable[Entries]], size: int, comparer: Comparer, scratch: Scratch
+    entries: Callable[[int, int], Iterable[Entries]], size: int, comparer: Comparer, scratch: ResourceBudget
 ) -> Iterator[tuple[Entries, U64]]:
     """The entries whose value another text has too, with numbers from 0 in place of values; and those values.
 

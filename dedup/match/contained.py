@@ -20,14 +20,14 @@ import numpy.typing as npt
 from dedup.arrays import I64
 from dedup.fingerprint.similarity import Comparer, containment, jaccard
 from dedup.kernels import reference
-from dedup.match.articles import CONTAINED, NONE, RULES, Articles
+from dedup.match.articles import ARTICLE_MATCH_RULES, CONTAINED, NONE, ArticleMatches
 from dedup.match.buckets import Buckets, Entries, gathered, shared, value_entries
-from dedup.match.survivors import agree, shingle_sets
+from dedup.match.survivors import shingle_sets, shingle_sets_agree
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
-from dedup.prepare.columns import integers
-from dedup.prepare.corpus import Corpus, Keys
-from dedup.prepare.store import load
-from dedup.runtime.resources import release, slices
+from dedup.prepare.columns import integer_values
+from dedup.prepare.corpus import Corpus, KeyReader
+from dedup.prepare.store import load_batch
+from dedup.runtime.resources import evict_pages, slices
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 CONTAINED_SHARE = 0.9  # of the shorter article's shingles; a dateline or byline of its own may be missing
@@ -39,7 +39,7 @@ VERIFIED_AT_MOST = 32  # articles compared exactly with one, those that share mo
 _SLICES = 8  # of the articles, for each thread: the later ones have more before them to meet
 
 
-class Pairs(NamedTuple):
+class ContainedPairs(NamedTuple):
     """Articles and longer ones that may hold them, by place; those of one article together, likeliest first."""
 
     ones: I64
@@ -77,20 +77,22 @@ class _Minimizers(NamedTuple):
     counts: I64
 
 
-def match_contained(corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = reference) -> Articles:
+def match_contained(
+    corpus: Corpus, articles: ArticleMatches, settings: Settings, comparer: Comparer = reference
+) -> ArticleMatches:
     """`articles` with those that stand inside a longer one of them."""
-    action = settings.rules[RULES[CONTAINED]]
+    action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == "off":
         return articles
-    words = integers(corpus.columns("words")["words"])
+    words = integer_values(corpus.columns("words")["words"])
     rows = np.flatnonzero(articles.kept & (articles.rules == NONE) & (words >= CONTAINED_WORDS))
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
-    keys = Keys(corpus, rows)
+    keys = KeyReader(corpus, rows)
     pairs = _candidates(_minimizers(corpus, rows, comparer), corpus, comparer)
     close = _close(pairs, keys, words[rows], comparer)
     if comparer.compiled:
         chosen = _chosen(close, action, close.measured)
-        if agree(keys, words[rows], close.ones[chosen.pairs], close.others[chosen.pairs], ARTICLE_SHINGLE):
+        if shingle_sets_agree(keys, words[rows], close.ones[chosen.pairs], close.others[chosen.pairs], ARTICLE_SHINGLE):
             return _with(articles, rows, close, chosen, action)
     return _with(articles, rows, close, _chosen(close, action, _Exact(close, keys).measured), action)
 
@@ -114,7 +116,7 @@ def _chosen(close: _Close, action: str, measured: Callable[[int], tuple[float, f
     return chosen
 
 
-def _with(articles: Articles, rows: I64, close: _Close, chosen: _Chosen, action: str) -> Articles:
+def _with(articles: ArticleMatches, rows: I64, close: _Close, chosen: _Chosen, action: str) -> ArticleMatches:
     """`articles` with what was chosen."""
     rules, twins, similarities = articles.rules.copy(), articles.twins.copy(), articles.similarities.copy()
     kept, evidence = articles.kept.copy(), dict(articles.evidence)
@@ -133,7 +135,7 @@ def _minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> _Minimizers:
     totals = np.zeros(len(rows), np.int64)
 
     def part(number: int, low: int, high: int) -> Entries:
-        column = load(corpus.pieces[number], ["minimizers"]).column(0)
+        column = load_batch(corpus.pieces[number], ["minimizers"]).column(0)
         mine = places[corpus.starts[number] : corpus.starts[number + 1]]
         lengths = np.diff(np.asarray(column.offsets))
         chosen = mine >= 0
@@ -148,7 +150,7 @@ def _minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> _Minimizers:
     def entries(low: int, high: int) -> Iterator[Entries]:
         return corpus.scratch.map(lambda number: part(number, low, high), range(len(corpus.pieces)))
 
-    size = int(integers(corpus.columns("words")["words"])[rows].sum()) * 2 // (CONTAINED_WINDOW + 1)
+    size = int(integer_values(corpus.columns("words")["words"])[rows].sum()) * 2 // (CONTAINED_WINDOW + 1)
     values, numbers, holders = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
     for found, its in shared(entries, size, comparer, corpus.scratch):
         numbers.append(found.keys.astype(np.int64) + sum(map(len, values)))
@@ -164,7 +166,7 @@ def _minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> _Minimizers:
     return _Minimizers(own, totals, counts)
 
 
-def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> Pairs:
+def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> ContainedPairs:
     """For each article those before it that share minimizers, those that share most first."""
     own, totals, counts = minimizers
     if not comparer.compiled:
@@ -181,10 +183,10 @@ def _candidates(minimizers: _Minimizers, corpus: Corpus, comparer: Comparer) -> 
 
     found = [np.empty((2, 0), np.int64)]
     found += corpus.scratch.map(part, slices(len(totals), _SLICES * corpus.scratch.threads))
-    return Pairs(*np.concatenate(found, axis=1))
+    return ContainedPairs(*np.concatenate(found, axis=1))
 
 
-def _plain_candidates(minimizers: _Minimizers) -> Pairs:
+def _plain_candidates(minimizers: _Minimizers) -> ContainedPairs:
     """The candidates as they are defined."""
     (values, borders), totals, counts = minimizers
     holders: list[list[int]] = [[] for _ in counts]
@@ -201,10 +203,10 @@ def _plain_candidates(minimizers: _Minimizers) -> Pairs:
         for one in own.tolist():
             if len(holders[one]) < POSTINGS_AT_MOST:
                 holders[one].append(place)
-    return Pairs(np.concatenate(ones), np.concatenate(others))
+    return ContainedPairs(np.concatenate(ones), np.concatenate(others))
 
 
-def _close(pairs: Pairs, keys: Keys, words: I64, comparer: Comparer) -> _Close:
+def _close(pairs: ContainedPairs, keys: KeyReader, words: I64, comparer: Comparer) -> _Close:
     """The pairs that seem to hold, by sets of hashes; those of one article by how much of it they do."""
     involved, places = np.unique(np.concatenate(pairs), return_inverse=True)
     ones, others = places.reshape(2, -1)
@@ -225,7 +227,7 @@ def _close(pairs: Pairs, keys: Keys, words: I64, comparer: Comparer) -> _Close:
     return _Close(pairs.ones[near], pairs.others[near], common[near], sizes[ones[near]], sizes[others[near]])
 
 
-def _commons(ones: I64, others: I64, keys: Keys, involved: I64, words: I64) -> tuple[I64, I64]:
+def _commons(ones: I64, others: I64, keys: KeyReader, involved: I64, words: I64) -> tuple[I64, I64]:
     """How many shingles each pair shares, 0 where that is too few; and how many there are of each article."""
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
@@ -239,7 +241,7 @@ def _commons(ones: I64, others: I64, keys: Keys, involved: I64, words: I64) -> t
         found = np.empty(len(mine), np.int64)
         set_overlap.commons(ones[mine], others[mine], *sets[:3], CONTAINED_SHARE, found)
         common[mine] = np.maximum(found, 0)
-        release(sets.hashes)
+        evict_pages(sets.hashes)
 
     parts = max(_SLICES * scratch.threads, scratch.passes(sets.hashes.nbytes))
     for _ in scratch.map(part, slices(len(order), parts)):
@@ -250,7 +252,7 @@ def _commons(ones: I64, others: I64, keys: Keys, involved: I64, words: I64) -> t
 class _Exact:
     """The words of close pairs, compared as they are."""
 
-    def __init__(self, close: _Close, keys: Keys) -> None:
+    def __init__(self, close: _Close, keys: KeyReader) -> None:
         self.close = close
         involved = np.unique(np.concatenate([close.ones, close.others]))
         self.keys = dict(zip(involved.tolist(), keys.of(involved), strict=True))

@@ -13,28 +13,28 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, U64, Floats, decode
+from dedup.arrays import I64, U64, Floats, decode_utf8
 from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference
-from dedup.match.articles import Articles
-from dedup.match.boilerplate import Evidence, Lines, boilerplate
+from dedup.match.articles import ArticleMatches
+from dedup.match.boilerplate import Evidence, Lines, find_boilerplate
 from dedup.match.buckets import Entries, bucket_entries, compared, first_equal, first_places, shared
-from dedup.match.survivors import SURVIVES, Texts, survive
+from dedup.match.survivors import SURVIVES, Texts, find_survivors
 from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.columns import digests, flat, integers
-from dedup.prepare.corpus import Corpus, Keys
-from dedup.prepare.one_text import ALONE
-from dedup.prepare.store import Piece, load
+from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.prepare.corpus import Corpus, KeyReader
+from dedup.prepare.one_text import TWIN_ALONE
+from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 NONE, BOILERPLATE, SHARED = 0, 1, 2
-RULES = ("", "boilerplate", "shared-paragraph")
+PARAGRAPH_MATCH_RULES = ("", "boilerplate", "shared-paragraph")
 
 
-class Paragraphs(NamedTuple):
+class ParagraphMatches(NamedTuple):
     """One value per paragraph that repeats another; paragraphs of the whole corpus are numbered as they appear.
 
-    `numbers` are those of the repeats, ascending: int64; `rules` indexes `RULES`: int8; `twins` is the number of the
+    `numbers` are those of the repeats, ascending: int64; `rules` indexes `PARAGRAPH_MATCH_RULES`: int8; `twins` is the number of the
     paragraph repeated; `articles` the row of the article it is in, `raw_starts` and `raw_stops` its span there, and the
     same of its twin: int64; `evidence` says what was counted.
     """
@@ -65,14 +65,14 @@ class _Columns(NamedTuple):
     hosts: I64
     names: list[str | None]
 
-    def totals(self, articles: Articles) -> I64:
+    def totals(self, articles: ArticleMatches) -> I64:
         """How many articles of each host stay."""
         return np.bincount(self.hosts[articles.kept], minlength=len(self.names)).astype(np.int64)
 
 
 def match_paragraphs(
-    corpus: Corpus, articles: Articles, settings: Settings, comparer: Comparer = reference
-) -> Paragraphs:
+    corpus: Corpus, articles: ArticleMatches, settings: Settings, comparer: Comparer = reference
+) -> ParagraphMatches:
     """What becomes of every paragraph of the articles that stay."""
     columns = _columns(corpus, comparer)
     count = len(columns.articles)
@@ -84,8 +84,8 @@ def match_paragraphs(
     evidence, counted = Evidence.none(0), np.empty(0, np.int64)
     if settings.rules["boilerplate"] != "off":
         lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, columns.totals(articles))
-        standing = boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
-        goes = columns.needed[standing.rows] != ALONE  # the twin of a drop within its article stays
+        standing = find_boilerplate(lines, columns.names, lambda numbers: _texts(corpus, columns, numbers))
+        goes = columns.needed[standing.rows] != TWIN_ALONE  # the twin of a drop within its article stays
         rows = standing.rows[goes]
         rules[rows] = BOILERPLATE
         twins[rows] = standing.twins[goes]
@@ -97,9 +97,9 @@ def match_paragraphs(
         chosen = compared(firsts, _buckets(corpus, rows, firsts, settings.paragraph_bands[0], comparer), comparer)
         rows = rows[chosen.texts]
         starts, stops = corpus.paragraphs("key_start", "key_stop", numbers=rows)
-        keys = Keys(corpus, columns.articles[rows], starts, stops)
+        keys = KeyReader(corpus, columns.articles[rows], starts, stops)
         texts = Texts(chosen.firsts, chosen.buckets, columns.words[rows].astype(np.int64), columns.articles[rows])
-        found = survive(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
+        found = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
         has_twin = found.twins != SURVIVES
         if settings.rules["shared-paragraph"] == "drop":  # the twin of a drop within its article stays
             has_twin &= columns.needed[rows] == 0
@@ -112,7 +112,7 @@ def match_paragraphs(
     told.numbers[np.searchsorted(numbers, counted)] = evidence.numbers
     raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
     twin_starts, twin_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
-    return Paragraphs(
+    return ParagraphMatches(
         numbers=numbers,
         rules=rules[numbers],
         twins=twins[numbers],
@@ -136,7 +136,7 @@ def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Compa
     places = np.searchsorted(distinct, np.searchsorted(rows, borders))
 
     def part(number: int, low: int, high: int) -> Entries:
-        column = load(corpus.pieces[number], ["paragraph_buckets"]).column(0).flatten()
+        column = load_batch(corpus.pieces[number], ["paragraph_buckets"]).column(0).flatten()
         mine = distinct[places[number] : places[number + 1]]
         at = rows[mine] - borders[number]
         sketched = np.asarray(column.is_valid())[at]
@@ -151,11 +151,11 @@ def _buckets(corpus: Corpus, rows: I64, firsts: I64, bands: int, comparer: Compa
 
 def _columns(corpus: Corpus, comparer: Comparer) -> _Columns:
     table = corpus.columns("host")
-    encoded = flat(table["host"]).dictionary_encode()
-    names = [None if name is None else decode(name) for name in encoded.dictionary.to_pylist()]
-    hosts = integers(encoded.indices, len(names))
+    encoded = flat_array(table["host"]).dictionary_encode()
+    names = [None if name is None else decode_utf8(name) for name in encoded.dictionary.to_pylist()]
+    hosts = integer_values(encoded.indices, len(names))
     words, sizes, needed = corpus.paragraphs("words", "size", "needed")
-    every = lambda: (digests(digest) for (digest,) in corpus.each_of_paragraphs("digest"))  # noqa: E731 - once more for each pass
+    every = lambda: (digest_values(digest) for (digest,) in corpus.each_of_paragraphs("digest"))  # noqa: E731 - once more for each pass
     return _Columns(
         articles=np.repeat(np.arange(len(corpus), dtype=np.int64), np.diff(corpus.paragraph_borders)),
         words=words,
@@ -174,17 +174,17 @@ def _texts(corpus: Corpus, columns: _Columns, rows: I64) -> list[str]:
     articles = columns.articles[rows[order]]
     starts, stops = corpus.paragraphs("raw_start", "raw_stop", numbers=rows[order])
 
-    def read(part: tuple[int, Piece, int, int]) -> None:
+    def read(part: tuple[int, PreparedBatch, int, int]) -> None:
         _, piece, first, behind = part
         low, high = np.searchsorted(articles, (first, behind)).tolist()
         if low == high:
             return
-        texts = load(piece, ["text"]).column(0)
+        texts = load_batch(piece, ["text"]).column(0)
         previous, text = -1, ""
         for at in range(low, high):
             if articles[at] != previous:
                 previous = int(articles[at])
-                text = decode(texts[previous - first].as_py())
+                text = decode_utf8(texts[previous - first].as_py())
             found[order[at]] = text[starts[at] : stops[at]]
 
     for _ in corpus.scratch.map(read, corpus.batches()):

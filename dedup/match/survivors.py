@@ -24,8 +24,8 @@ from dedup.arrays import I64, U64, Floats, pack
 from dedup.fingerprint.similarity import Comparer, jaccard
 from dedup.kernels import reference
 from dedup.match.buckets import Buckets
-from dedup.prepare.corpus import Keys
-from dedup.runtime.resources import release, slices
+from dedup.prepare.corpus import KeyReader
+from dedup.runtime.resources import evict_pages, slices
 
 SURVIVES = -1
 _WORD_BYTES = 16  # of a key and what is made of it to compare its words
@@ -54,7 +54,7 @@ class Survival(NamedTuple):
     matches: int
 
 
-def survive(texts: Texts, keys: Keys, n: int, threshold: float, comparer: Comparer = reference) -> Survival:
+def find_survivors(texts: Texts, keys: KeyReader, n: int, threshold: float, comparer: Comparer = reference) -> Survival:
     """The answer of the loop above.
 
     `keys` are those of the texts; only those of texts that share a bucket are read. `n` is the number of words to a
@@ -67,7 +67,7 @@ def survive(texts: Texts, keys: Keys, n: int, threshold: float, comparer: Compar
     return _plain(texts, keys, n, threshold, comparer)
 
 
-def _plain(texts: Texts, keys: Keys, n: int, threshold: float, comparer: Comparer) -> Survival:
+def _plain(texts: Texts, keys: KeyReader, n: int, threshold: float, comparer: Comparer) -> Survival:
     """The loop as it is defined."""
     count = len(texts.firsts)
     twins = np.full(count, SURVIVES, np.int64)
@@ -95,7 +95,9 @@ def _plain(texts: Texts, keys: Keys, n: int, threshold: float, comparer: Compare
 class _Loop:
     """The survivors so far, findable by bucket, and the sets to verify candidates with."""
 
-    def __init__(self, texts: Texts, numbers: I64, keys: Keys, n: int, threshold: float, comparer: Comparer) -> None:
+    def __init__(
+        self, texts: Texts, numbers: I64, keys: KeyReader, n: int, threshold: float, comparer: Comparer
+    ) -> None:
         self.texts = texts
         self.rows = np.full(len(texts.firsts), -1, np.int64)  # where a key's set is
         self.rows[numbers] = np.arange(len(numbers))
@@ -150,7 +152,7 @@ class _Loop:
         return found[best], exact
 
 
-class Sets(NamedTuple):
+class ShingleSets(NamedTuple):
     """Sets of shingle hashes: where in `hashes` (uint64) each is, how large, and the parities of its hashes."""
 
     hashes: U64
@@ -159,14 +161,14 @@ class Sets(NamedTuple):
     prints: U64
 
 
-def shingle_sets(keys: Keys, numbers: I64, words: I64, n: int) -> Sets:
+def shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> ShingleSets:
     """The sets of the keys `numbers`, which have so many `words`, for compiled comparisons."""
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     scratch = keys.corpus.scratch
     borders = np.zeros(len(numbers) + 1, np.int64)
     np.cumsum(np.maximum(words - n + 1, 0), out=borders[1:])
-    sets = Sets(
+    sets = ShingleSets(
         scratch.array(int(borders[-1]), np.uint64),
         borders[:-1],
         np.zeros(len(numbers), np.int64),
@@ -176,14 +178,14 @@ def shingle_sets(keys: Keys, numbers: I64, words: I64, n: int) -> Sets:
     def make(task: tuple[int, I64, I64]) -> None:
         places, data, starts, stops = keys.part(task)
         set_overlap.distinct(data, starts, stops, n, places, *sets)
-        release(sets.hashes)
+        evict_pages(sets.hashes)
 
     for _ in scratch.map(make, keys.by_piece(numbers)):
         pass
     return sets
 
 
-def _compiled(texts: Texts, keys: Keys, n: int, threshold: float) -> Survival | None:
+def _compiled(texts: Texts, keys: KeyReader, n: int, threshold: float) -> Survival | None:
     """The same, compiled; None where two shingles that differ have one hash."""
     from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading numba takes longer than a small job
 
@@ -219,24 +221,24 @@ def _compiled(texts: Texts, keys: Keys, n: int, threshold: float) -> Survival | 
     )
     for start, stop in slices(count, scratch.passes(sets.hashes.nbytes)):
         loops.survivors(start, stop, loop)
-        release(sets.hashes)
+        evict_pages(sets.hashes)
     dropped = np.flatnonzero(loop.twins != SURVIVES)
     ones, twos = texts.firsts[dropped], texts.firsts[loop.twins[dropped]]
-    if not agree(keys, texts.words, ones[ones != twos], twos[ones != twos], n):
+    if not shingle_sets_agree(keys, texts.words, ones[ones != twos], twos[ones != twos], n):
         return None
     return Survival(loop.twins, loop.similarities, *loop.counts.tolist())
 
 
-def _spread(sets: Sets, which: npt.NDArray[np.bool_]) -> Sets:
+def _spread(sets: ShingleSets, which: npt.NDArray[np.bool_]) -> ShingleSets:
     """`sets` as those of the keys that `which` says; the others get empty ones."""
-    spread = Sets(
+    spread = ShingleSets(
         sets.hashes, np.zeros(len(which), np.int64), np.zeros(len(which), np.int64), np.zeros(len(which), np.uint64)
     )
     spread.places[which], spread.sizes[which], spread.prints[which] = sets[1:]
     return spread
 
 
-def agree(keys: Keys, words: I64, ones: I64, twos: I64, n: int) -> bool:
+def shingle_sets_agree(keys: KeyReader, words: I64, ones: I64, twos: I64, n: int) -> bool:
     """Whether sets of hashes give the exact answer for each pair of keys: no two of their shingles have one hash."""
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 

@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.arrays import I64, U32, encode
+from dedup.arrays import I64, U32, encode_utf8
 from dedup.findings import Finding
-from dedup.repeats.detect import Repeat
+from dedup.repeats.justify import Repeat
 from dedup.segment.batch import DIGEST_BYTES, Segments
 from dedup.settings import Settings
 
-FINDINGS = pa.struct(
+FINDING_STRUCT = pa.struct(
     [
         ("rule", pa.string()),
         ("action", pa.string()),
@@ -28,7 +28,7 @@ FINDINGS = pa.struct(
     ]
 )
 
-REPEATS = pa.struct(
+REPEAT_STRUCT = pa.struct(
     [
         ("rule", pa.string()),
         ("first", pa.int64()),
@@ -41,9 +41,9 @@ REPEATS = pa.struct(
 )
 
 # start:stop in the repaired text, raw_start:raw_stop in the raw one, key_start:key_stop in the article's key; a
-# paragraph dropped as a repeat has an empty key. `size` is `dedup.segment.words.size_of` its words. One that stays for a
+# paragraph dropped as a repeat has an empty key. `size` is `dedup.segment.words.weighted_word_count` its words. One that stays for a
 # dropped one is `needed`: `IN_RUN`, or by itself `ALONE`.
-PARAGRAPHS = pa.struct(
+PARAGRAPH_STRUCT = pa.struct(
     [
         ("start", pa.int64()),
         ("stop", pa.int64()),
@@ -59,7 +59,7 @@ PARAGRAPHS = pa.struct(
 )
 
 
-def schema(settings: Settings) -> pa.Schema:
+def prepared_schema(settings: Settings) -> pa.Schema:
     """The schema of a prepared batch: one row per input record; those that cannot be read have an `error`."""
     return pa.schema(
         [
@@ -83,9 +83,9 @@ def schema(settings: Settings) -> pa.Schema:
             ("words", pa.int64()),
             ("buckets", pa.list_(pa.uint32(), settings.article_bands[0])),
             ("minimizers", pa.list_(pa.uint64())),
-            ("findings", pa.list_(FINDINGS)),
-            ("repeats", pa.list_(REPEATS)),
-            ("paragraphs", pa.list_(PARAGRAPHS)),
+            ("findings", pa.list_(FINDING_STRUCT)),
+            ("repeats", pa.list_(REPEAT_STRUCT)),
+            ("paragraphs", pa.list_(PARAGRAPH_STRUCT)),
             ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), settings.paragraph_bands[0]))),
         ]
     )
@@ -108,7 +108,7 @@ def paragraph_array(
         "needed": needed,
     }
     arrays = [*map(pa.array, values.values()), fixed_array(keyed, DIGEST_BYTES)]
-    return nested(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPHS)))
+    return list_array(found.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPH_STRUCT)))
 
 
 def integer_array(values: I64, valid: npt.NDArray[np.bool_]) -> pa.Array:
@@ -129,7 +129,7 @@ def key_array(found: Segments, valid: npt.NDArray[np.bool_]) -> pa.Array:
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(valid), buffers)
 
 
-def nested(borders: I64, values: pa.Array) -> pa.Array:
+def list_array(borders: I64, values: pa.Array) -> pa.Array:
     """`values` as lists that end at `borders`."""
     return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), values)
 
@@ -140,18 +140,18 @@ def _borders(rows: Sequence[Sequence[Any]]) -> I64:
 
 def finding_array(rows: Sequence[Sequence[Finding]]) -> pa.Array:
     """The findings of each text."""
-    flat = list(chain.from_iterable(rows))
-    columns = dict(zip(Finding._fields, zip(*flat, strict=True), strict=True)) if flat else {}
-    if flat:
-        columns["replacement"] = tuple(None if text is None else encode(text) for text in columns["replacement"])
-    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDINGS]
-    return nested(_borders(rows), pa.StructArray.from_arrays(arrays, fields=list(FINDINGS)))
+    flat_array = list(chain.from_iterable(rows))
+    columns = dict(zip(Finding._fields, zip(*flat_array, strict=True), strict=True)) if flat_array else {}
+    if flat_array:
+        columns["replacement"] = tuple(None if text is None else encode_utf8(text) for text in columns["replacement"])
+    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDING_STRUCT]
+    return list_array(_borders(rows), pa.StructArray.from_arrays(arrays, fields=list(FINDING_STRUCT)))
 
 
 def repeat_array(rows: Sequence[Sequence[Repeat]]) -> pa.Array:
     """The repeats of each text."""
-    wanted = itemgetter(*(Repeat._fields.index(field.name) for field in REPEATS))
-    return nested(_borders(rows), _struct([wanted(row) for row in chain.from_iterable(rows)], REPEATS))
+    wanted = itemgetter(*(Repeat._fields.index(field.name) for field in REPEAT_STRUCT))
+    return list_array(_borders(rows), _struct([wanted(row) for row in chain.from_iterable(rows)], REPEAT_STRUCT))
 
 
 def _struct(rows: Sequence[tuple[Any, ...]], struct: pa.StructType) -> pa.Array:
@@ -172,22 +172,22 @@ def bucket_array(made: U32, rows: I64, count: int) -> pa.Array:
     return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [bits], children=[pa.array(values.ravel())])
 
 
-def flat(column: pa.ChunkedArray | pa.Array) -> Any:
+def flat_array(column: pa.ChunkedArray | pa.Array) -> Any:
     """One array of a column, chunks joined."""
     if isinstance(column, pa.ChunkedArray):
         return pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
     return column
 
 
-def integers(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> I64:
+def integer_values(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> I64:
     """A column of integers as int64, null as `missing`."""
-    filled = flat(column).fill_null(missing) if column.null_count else flat(column)
+    filled = flat_array(column).fill_null(missing) if column.null_count else flat_array(column)
     return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
 
 
-def digests(column: pa.ChunkedArray | pa.Array) -> Any:
+def digest_values(column: pa.ChunkedArray | pa.Array) -> Any:
     """A column of 16-byte digests as numpy ``V16`` (all zero where null)."""
-    array = flat(column)
+    array = flat_array(column)
     if array.null_count:
         array = array.fill_null(bytes(16))
     data = np.frombuffer(array.buffers()[1], np.uint8)[array.offset * 16 : (array.offset + len(array)) * 16]

@@ -17,23 +17,23 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.arrays import I64
-from dedup.prepare.store import Piece, load, verify
-from dedup.runtime.resources import Scratch
+from dedup.prepare.store import PreparedBatch, load_batch, verify_checksum
+from dedup.runtime.resources import ResourceBudget
 
 _KEPT_SHARE = 8  # columns that may be asked for again take this part of the memory
 
 
-def _rows(piece: Piece) -> int:
-    verify(piece)
-    return int(load(piece, ["record"]).num_rows)
+def _rows(piece: PreparedBatch) -> int:
+    verify_checksum(piece)
+    return int(load_batch(piece, ["record"]).num_rows)
 
 
 class Corpus:
     """All pieces, as one table whose rows are numbered in input order."""
 
-    def __init__(self, pieces: Sequence[Piece], scratch: Scratch | None = None) -> None:
+    def __init__(self, pieces: Sequence[PreparedBatch], scratch: ResourceBudget | None = None) -> None:
         self.pieces = pieces
-        self.scratch = scratch or Scratch()
+        self.scratch = scratch or ResourceBudget()
         self.rows = list(self.scratch.map(_rows, pieces))
         self.starts = np.concatenate([[0], np.cumsum(self.rows, dtype=np.int64)]).astype(np.int64)
         self._kept: dict[str, dict[int, pa.Array]] = {"paragraphs": {}, "key": {}}
@@ -49,15 +49,15 @@ class Corpus:
 
     def each(self, *names: str) -> Iterator[pa.RecordBatch]:
         """The columns `names` of every piece, in order."""
-        return self.scratch.map(lambda piece: load(piece, names), self.pieces)
+        return self.scratch.map(lambda piece: load_batch(piece, names), self.pieces)
 
     def keys(self, rows: I64) -> list[bytes]:
         """The comparison keys of the articles in `rows`, any order."""
-        return Keys(self, rows).of(np.arange(len(rows)))
+        return KeyReader(self, rows).of(np.arange(len(rows)))
 
     def paragraph_keys(self, rows: I64, starts: I64, stops: I64) -> list[bytes]:
         """The parts ``starts:stops`` of the comparison keys of the articles in `rows`, any order."""
-        return Keys(self, rows, starts, stops).of(np.arange(len(rows)))
+        return KeyReader(self, rows, starts, stops).of(np.arange(len(rows)))
 
     @cached_property
     def paragraph_borders(self) -> I64:
@@ -105,7 +105,7 @@ class Corpus:
     def _column(self, number: int, name: str) -> pa.Array:
         found = self._kept[name].get(number)
         if found is None:
-            found = load(self.pieces[number], [name]).column(0)
+            found = load_batch(self.pieces[number], [name]).column(0)
             with self._lock:
                 self._keep(number, name, found)
         return found
@@ -122,13 +122,13 @@ class Corpus:
     def _room(self) -> int:
         return self.scratch.memory // _KEPT_SHARE
 
-    def batches(self) -> Iterator[tuple[int, Piece, int, int]]:
+    def batches(self) -> Iterator[tuple[int, PreparedBatch, int, int]]:
         """``(number, piece, first row, row behind the last)`` of every piece."""
         for number, piece in enumerate(self.pieces):
             yield number, piece, int(self.starts[number]), int(self.starts[number + 1])
 
 
-class Keys:
+class KeyReader:
     """Comparison keys of some articles, or parts of them, any order; read when asked for.
 
     `rows` are those of the articles; ``starts:stops`` parts of their keys, all of each where None.

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dedup.findings import Finding, compose
-from dedup.repairs.page_furniture import furniture
+from dedup.repairs.page_furniture import find_page_furniture
 from dedup.repairs.repair import repair
-from dedup.repeats.detect import Repeat, within_article
-from dedup.segment.paragraphs import cuts, paragraphs
+from dedup.repeats.detect import find_repeats
+from dedup.repeats.justify import Repeat
+from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings
 
-IN_RUN, ALONE = 1, 2
+TWIN_IN_BLOCK, TWIN_ALONE = 1, 2
 
 
-class Layers(NamedTuple):
+class AnalyzedText(NamedTuple):
     """One text, level by level: what the text rules made of it, its paragraphs, and what repeats among them."""
 
     text: str
@@ -29,28 +30,28 @@ class Layers(NamedTuple):
     repeats: list[Repeat]
 
 
-def layers(raw: str, settings: Settings) -> Layers:
+def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
     """The levels below the corpus, for one raw text."""
-    text, findings = mended(raw, settings)
+    text, findings = repair_text(raw, settings)
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
-    return Layers(text, findings, *within_article(text, spans, keys, settings))
+    return AnalyzedText(text, findings, *find_repeats(text, spans, keys, settings))
 
 
-def mended(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
+def repair_text(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
     """`raw` after the rules of the text level, and their findings."""
     text, findings = repair(raw, settings)
-    return unfurnished(raw, text, findings, settings)
+    return remove_page_furniture(raw, text, findings, settings)
 
 
-def unfurnished(
+def remove_page_furniture(
     raw: str, text: str, findings: list[Finding], settings: Settings, known: Mapping[int, str] | None = None
 ) -> tuple[str, list[Finding]]:
     """The repaired `text` without its page furniture, as the settings say, and `findings` with those of that.
 
-    `known` are the kinds of its lines (`dedup.repairs.page_furniture.kinds`), where these have been looked for.
+    `known` are the kinds of its lines (`dedup.repairs.page_furniture.line_kinds`), where these have been looked for.
     """
-    lines = furniture(text, settings, known)
+    lines = find_page_furniture(text, settings, known)
     if lines:
         findings = compose(raw, findings, lines)
         text = _without(text, [(line.start, line.stop) for line in lines if line.action != "flag"])
@@ -62,20 +63,22 @@ def dropped_runs(found: Sequence[Repeat], settings: Settings) -> list[tuple[int,
     return sorted((one.first, one.last) for one in found if settings.rules[one.rule] == "drop")
 
 
-def needed_by(found: Sequence[Repeat], settings: Settings) -> dict[int, int]:
-    """The paragraphs that stay as twins of dropped ones: `IN_RUN` of several, or `ALONE`."""
+def twin_roles(found: Sequence[Repeat], settings: Settings) -> dict[int, int]:
+    """The paragraphs that stay as twins of dropped ones: `TWIN_IN_BLOCK` of several, or `TWIN_ALONE`."""
     needed: dict[int, int] = {}
     for one in found:
         if settings.rules[one.rule] == "drop":
             for number in range(one.twin_first, one.twin_last + 1):
-                needed[number] = max(needed.get(number, 0), IN_RUN if one.twin_last > one.twin_first else ALONE)
+                needed[number] = max(
+                    needed.get(number, 0), TWIN_IN_BLOCK if one.twin_last > one.twin_first else TWIN_ALONE
+                )
     return needed
 
 
 def compared_text(raw: str, settings: Settings) -> str:
     """What of `raw` articles are compared by: the text after repair and the rules within an article."""
-    made = layers(raw, settings)
-    return _without(made.text, cuts(made.spans, dropped_runs(made.repeats, settings)))
+    made = analyze_text(raw, settings)
+    return _without(made.text, removal_spans(made.spans, dropped_runs(made.repeats, settings)))
 
 
 def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:

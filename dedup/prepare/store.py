@@ -10,13 +10,13 @@ from zlib import crc32
 
 import pyarrow as pa
 
-from dedup.errors import PieceError
-from dedup.prepare.columns import integers
+from dedup.errors import WorkFileError
+from dedup.prepare.columns import integer_values
 
-Piece: TypeAlias = pa.RecordBatch | Path
+PreparedBatch: TypeAlias = pa.RecordBatch | Path
 
 
-class Origin(NamedTuple):
+class BatchOrigin(NamedTuple):
     """What a piece was made from: settings, program, and the raw records from `first` to `last`, as source#record."""
 
     settings: str
@@ -26,9 +26,9 @@ class Origin(NamedTuple):
     sha256: str
 
     @classmethod
-    def of(cls, records: pa.RecordBatch, settings: str, version: str) -> Origin:
+    def of(cls, records: pa.RecordBatch, settings: str, version: str) -> BatchOrigin:
         """The origin of a piece made from `records`; `settings` is their digest."""
-        found = sha256(integers(records.column("record")).tobytes())
+        found = sha256(integer_values(records.column("record")).tobytes())
         for name in ("source", "kind", "data", "error"):
             for value in records.column(name).to_pylist():
                 told = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
@@ -39,7 +39,7 @@ class Origin(NamedTuple):
         return cls(settings, version, first, last, found.hexdigest())
 
 
-def store(batch: pa.RecordBatch, path: Path, origin: Origin) -> Path:
+def store_batch(batch: pa.RecordBatch, path: Path, origin: BatchOrigin) -> Path:
     """Writes `batch` beside `path`, under its name and a checksum; where it is, which it is only when it is whole."""
     told = {f"dedup.{name}": value for name, value in origin._asdict().items()}
     sink = pa.BufferOutputStream()
@@ -55,31 +55,31 @@ def store(batch: pa.RecordBatch, path: Path, origin: Origin) -> Path:
     return whole
 
 
-def verify(piece: Piece) -> None:
-    """Raises `PieceError` where a piece on disk is not what was stored."""
+def verify_checksum(piece: PreparedBatch) -> None:
+    """Raises `WorkFileError` where a piece on disk is not what was stored."""
     if isinstance(piece, pa.RecordBatch):
         return
     try:
         with pa.memory_map(str(piece)) as file:
             found = crc32(file.read_buffer())
     except (OSError, pa.ArrowInvalid):
-        raise PieceError(f"{piece}: gone since it was written; start the run again") from None
+        raise WorkFileError(f"{piece}: gone since it was written; start the run again") from None
     if not piece.stem.endswith(f"-{found:08x}"):
-        raise PieceError(f"{piece}: damaged since it was written, its checksum is {found:08x}; start the run again")
+        raise WorkFileError(f"{piece}: damaged since it was written, its checksum is {found:08x}; start the run again")
 
 
-def discard(piece: Piece) -> None:
+def discard_batch(piece: PreparedBatch) -> None:
     """Gives back the disk space of a piece that nobody will read again."""
     if isinstance(piece, Path):
         piece.unlink()
 
 
-def origin(piece: Path) -> Origin:
-    """What a piece on disk was made from; raises `PieceError` where it is damaged."""
-    verify(piece)
+def read_origin(piece: Path) -> BatchOrigin:
+    """What a piece on disk was made from; raises `WorkFileError` where it is damaged."""
+    verify_checksum(piece)
     with pa.memory_map(str(piece)) as file:
         told = pa.ipc.open_file(file).schema.metadata or {}
-    return Origin(*(told.get(f"dedup.{name}".encode(), b"").decode() for name in Origin._fields))
+    return BatchOrigin(*(told.get(f"dedup.{name}".encode(), b"").decode() for name in BatchOrigin._fields))
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:
@@ -96,7 +96,7 @@ def from_ipc(data: bytes) -> pa.RecordBatch:
         return reader.read_next_batch()
 
 
-def load(piece: Piece, names: Sequence[str] | None = None) -> pa.RecordBatch:
+def load_batch(piece: PreparedBatch, names: Sequence[str] | None = None) -> pa.RecordBatch:
     """The batch of a piece, all of it or the columns `names`."""
     if isinstance(piece, pa.RecordBatch):
         return piece if names is None else piece.select(list(names))

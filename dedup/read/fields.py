@@ -45,7 +45,7 @@ class BadRecordError(ValueError):
     """An input record that cannot be an article; its message goes into the quarantine file."""
 
 
-def as_text(data: bytes) -> str:
+def decode_text(data: bytes) -> str:
     """`data`, read as UTF-8. Raises `BadRecordError` that says which byte is not."""
     try:
         return data.decode("utf-8")
@@ -53,7 +53,7 @@ def as_text(data: bytes) -> str:
         raise BadRecordError(f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; re-encode it") from None
 
 
-def parse(line: bytes) -> Fields:
+def parse_fields(line: bytes) -> Fields:
     r"""The fields of one line of JSON, in order, values as the bytes that came in.
 
     Raises `BadRecordError` for anything but one JSON object in UTF-8. Escaped lone surrogates, which JSON allows,
@@ -62,7 +62,7 @@ def parse(line: bytes) -> Fields:
     >>> {name: bytes(value) for name, value in parse(b'{"id": 1.0, "text": "a"}').items()}
     {'id': b'1.0', 'text': b'"a"'}
     """
-    decoded = as_text(line)
+    decoded = decode_text(line)
     try:
         return _DECODER.decode(line)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -115,12 +115,12 @@ def _problem(line: bytes, decoded: str, error: Exception) -> str:
     return f"not a JSON object but {_kind(line)}; each line must be one article's object"
 
 
-def encode(value: object) -> msgspec.Raw:
+def to_json(value: object) -> msgspec.Raw:
     """`value` as JSON; lone surrogates become escapes."""
-    return msgspec.Raw(encode_bytes(value))
+    return msgspec.Raw(to_json_bytes(value))
 
 
-def encode_bytes(value: object) -> bytes:
+def to_json_bytes(value: object) -> bytes:
     """`value` as JSON bytes; lone surrogates become escapes."""
     try:
         return _ENCODER.encode(value)
@@ -135,7 +135,7 @@ def _spell_out(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
-def decode(value: msgspec.Raw | bytes) -> object:
+def from_json(value: msgspec.Raw | bytes) -> object:
     """The value that JSON bytes say; escaped lone surrogates and large integers included."""
     try:
         return msgspec.json.decode(value)
@@ -143,7 +143,7 @@ def decode(value: msgspec.Raw | bytes) -> object:
         return json.loads(bytes(value))
 
 
-def join(fields: Fields) -> bytes:
+def join_fields(fields: Fields) -> bytes:
     """One line of JSON, without its line end.
 
     >>> join(parse(b'{"id": 1.0,  "n": [1,  2]}'))
@@ -164,7 +164,7 @@ def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
         if name in fields:
             value = bytes(fields[name])
             if value[:1] == b'"':
-                return name, str(decode(value))
+                return name, str(from_json(value))
             found = found or name
     if found:
         raise BadRecordError(f"field {found!r} is {_kind(fields[found])}, not a text; convert it to a string")
@@ -176,7 +176,7 @@ def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple
     """The name of the id field and the article's id; without one, None and ``source#record``."""
     for name in (settings.id_field,) if settings.id_field else ID_FIELDS:
         if name in fields and bytes(fields[name])[:1] not in {b"n", b"{", b"["}:
-            value = decode(fields[name])
+            value = from_json(fields[name])
             return name, value if isinstance(value, str) else bytes(fields[name]).decode()
     return None, f"{source}#{record}"
 
@@ -204,7 +204,7 @@ def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]
     """
     for name in (settings.source_field,) if settings.source_field else SOURCE_FIELDS:
         if name in fields and bytes(fields[name])[:1] == b'"':
-            host = _host(str(decode(fields[name])).strip())
+            host = _host(str(from_json(fields[name])).strip())
             if host:
                 return name, host
     return None, None
@@ -238,7 +238,7 @@ def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]
     """
     for name in (settings.date_field,) if settings.date_field else DATE_FIELDS:
         if name in fields:
-            return name, _microseconds(decode(fields[name]))
+            return name, _microseconds(from_json(fields[name]))
     return None, None
 
 

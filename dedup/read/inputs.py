@@ -12,16 +12,16 @@ from typing import NamedTuple
 
 from dedup.errors import InputError
 
-TEXT = "txt"
-LINES = "jsonl"
+TEXT_FILE = "txt"
+JSON_LINES = "jsonl"
 STDIN = "-"
 RUN_FILE = "run.json"
 
-_KINDS = {".txt": TEXT, ".jsonl": LINES, ".ndjson": LINES}
+_KINDS = {".txt": TEXT_FILE, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES}
 _COMPRESSED = (".gz", ".zst")
 
 
-class Source(NamedTuple):
+class InputFile(NamedTuple):
     """One input file: its name in the output, where it is, and how it is read."""
 
     name: str
@@ -29,14 +29,14 @@ class Source(NamedTuple):
     kind: str
 
 
-class Found(NamedTuple):
+class InputFiles(NamedTuple):
     """The input files in input order, and the names of files passed over because of their kind."""
 
-    sources: list[Source]
+    sources: list[InputFile]
     skipped: list[str]
 
 
-def find(inputs: Sequence[str | Path], *, ignore: Path | None = None) -> Found:
+def find_inputs(inputs: Sequence[str | Path], *, ignore: Path | None = None) -> InputFiles:
     """The files that `inputs` mean: files, folders (recursively, sorted), globs, or ``-``.
 
     A folder that is an output of ours means its articles. `ignore`, the output to be written, is passed over in folders
@@ -70,7 +70,7 @@ def find(inputs: Sequence[str | Path], *, ignore: Path | None = None) -> Found:
     unique = list(
         {str(path if str(path) == STDIN else path.resolve()): (given, path) for given, path in found}.values()
     )
-    return Found([Source(name, path, _kind(path) or LINES) for name, path in _named(unique)], skipped)
+    return InputFiles([InputFile(name, path, _kind(path) or JSON_LINES) for name, path in _named(unique)], skipped)
 
 
 def is_output(folder: Path) -> bool:

@@ -18,7 +18,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.read.inputs import STDIN, TEXT, Found, Source
+from dedup.read.inputs import STDIN, TEXT_FILE, InputFile, InputFiles
 
 BATCH_BYTES = 4 << 20  # of records handed on at once; large enough to drown the cost of a hand-over
 BATCH_RECORDS = 8192
@@ -27,7 +27,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _BOM = b"\xef\xbb\xbf"
 
-RECORDS = pa.schema(
+RECORD_SCHEMA = pa.schema(
     [
         ("source", pa.string()),
         ("kind", pa.string()),
@@ -38,13 +38,13 @@ RECORDS = pa.schema(
 )
 
 
-class Read:
-    """Iterating gives record batches of `RECORDS`.
+class RecordReader:
+    """Iterating gives record batches of `RECORD_SCHEMA`.
 
     Afterwards `inputs` says what each file was and `sizes` how many bytes the records of each batch have.
     """
 
-    def __init__(self, found: Found, *, batch_bytes: int = BATCH_BYTES) -> None:
+    def __init__(self, found: InputFiles, *, batch_bytes: int = BATCH_BYTES) -> None:
         self.sources, self.skipped = found
         self.batch_bytes = batch_bytes
         self.inputs: list[dict[str, str | int]] = []
@@ -78,11 +78,11 @@ class Read:
             self.sizes.append(size)
             yield _batch(rows)  # one batch at least: stages then need not ask whether there is any
 
-    def _records(self, source: Source) -> Iterator[tuple[int, bytes, str | None]]:
+    def _records(self, source: InputFile) -> Iterator[tuple[int, bytes, str | None]]:
         with _open(source) as file:
             counted = _Counted(file)
             stream = _decompressed(counted)
-            records = _whole(stream) if source.kind == TEXT else _lines(stream)
+            records = _whole(stream) if source.kind == TEXT_FILE else _lines(stream)
             for row in records:
                 yield row
                 self._fresh += counted.fresh()
@@ -91,7 +91,7 @@ class Read:
         self.inputs.append({"source": source.name, "bytes": counted.size, "sha256": counted.hash.hexdigest()})
 
 
-def _open(source: Source) -> BinaryIO:
+def _open(source: InputFile) -> BinaryIO:
     if source.name == STDIN:
         return sys.stdin.buffer
     try:
@@ -205,6 +205,6 @@ def _damage(error: Exception) -> str:
 
 
 def _batch(rows: list[tuple[str, str, int, bytes, str | None]]) -> pa.RecordBatch:
-    columns = zip(*rows, strict=True) if rows else [[]] * len(RECORDS)
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
-    return pa.record_batch(arrays, schema=RECORDS)
+    columns = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
+    return pa.record_batch(arrays, schema=RECORD_SCHEMA)

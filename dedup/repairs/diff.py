@@ -32,7 +32,7 @@ def differences(old: str, new: str) -> list[tuple[int, int, str]]:
     edits: list[tuple[int, int, str]] = []
     i = j = 0
     while True:
-        same = agreeing(old, i, new, j)
+        same = common_prefix_length(old, i, new, j)
         i, j = i + same, j + same
         if i == len(old) and j == len(new):
             return edits
@@ -56,10 +56,12 @@ def _run_by_run(originals: list[str], replacements: list[str]) -> list[tuple[int
 
 def trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]:
     """The edit at `start` of `original` to `replacement`, without what both begin or end with."""
-    head = agreeing(original, 0, replacement, 0) if original[:1] == replacement[:1] else 0
+    head = common_prefix_length(original, 0, replacement, 0) if original[:1] == replacement[:1] else 0
     tail = 0
     if original[-1:] == replacement[-1:]:
-        tail = min(agreeing(original[::-1], 0, replacement[::-1], 0), len(original) - head, len(replacement) - head)
+        tail = min(
+            common_prefix_length(original[::-1], 0, replacement[::-1], 0), len(original) - head, len(replacement) - head
+        )
     return start + head, start + len(original) - tail, replacement[head : len(replacement) - tail]
 
 
@@ -88,7 +90,7 @@ def _runs(text: str) -> dict[int, str]:
     return runs
 
 
-def agreeing(old: str, i: int, new: str, j: int) -> int:
+def common_prefix_length(old: str, i: int, new: str, j: int) -> int:
     """How many characters agree from ``old[i]`` and ``new[j]`` on."""
     same = 0
     limit = min(len(old) - i, len(new) - j)

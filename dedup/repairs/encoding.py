@@ -1,7 +1,7 @@
-"""The `encoding` rule: ftfy, line by line, as findings.
+"""The `repair_encoding` rule: ftfy, line by line, as findings.
 
 ftfy decides what a repair is; `dedup.repairs.diff` finds where it took place. Everything here takes time linear in the text,
-whatever the text is: see `LINE_AT_MOST`, `SHORT`, `ROUNDS`. A line longer than `LINE_AT_MOST` is judged in pieces, as
+whatever the text is: see `MAX_LINE`, `SHORT`, `MAX_ROUNDS`. A line longer than `MAX_LINE` is judged in pieces, as
 ftfy itself does beyond a million characters.
 """
 
@@ -22,15 +22,15 @@ from dedup.findings import Finding, fix
 from dedup.repairs.code_ranges import as_pattern, union
 from dedup.repairs.diff import differences, trimmed
 from dedup.repairs.ftfy_patterns import BYTE_ORDER_MARK, is_bad, looks_bad, may_not_be_normal, replaced, unsure
-from dedup.segment.words import MARKS_AT_MOST
+from dedup.segment.words import MAX_MARKS
 
 # Rounds of anything that is repeated until stable. Random mojibake of 20,000 characters needs six at most;
 # entities nested deeper than this stay.
-ROUNDS = 16
+MAX_ROUNDS = 16
 
 # ftfy decodes CESU-8 in quadratic time: a line of it with 50,000 characters takes 0.02 s, one of 1,000,000
 # takes 2.3 s. Longer lines are cut, between words where there are any.
-LINE_AT_MOST = 50_000
+MAX_LINE = 50_000
 
 # Up to this length no repair can take long, however it is made; ftfy gets the line as it stands. Longer ones,
 # and those with many entities, are repaired in counted rounds.
@@ -41,7 +41,7 @@ PLAIN = tuple(CHARMAP_ENCODINGS[:2])
 PLAIN_EVIDENCE = tuple(f"encode {name}, decode utf-8" for name in PLAIN)
 
 # Characters of line text that the memo of repaired lines may hold.
-MEMO_AT_MOST = 4_000_000
+MEMO_LIMIT = 4_000_000
 
 # Quotes, ligatures and width belong to `typography`. Everything is stated: a default of ftfy may change.
 _CONFIG = ftfy.TextFixerConfig(
@@ -59,7 +59,7 @@ _CONFIG = ftfy.TextFixerConfig(
     fix_surrogates=True,
     remove_control_chars=True,
     normalization="NFC",
-    max_decode_length=LINE_AT_MOST,
+    max_decode_length=MAX_LINE,
     explain=True,
 )
 _CONFIGS = {unescape: _CONFIG._replace(unescape_html=unescape) for unescape in (True, False)}
@@ -82,7 +82,7 @@ class Known(NamedTuple):
     fixes: Sequence[tuple[int, int, str, str]] = ()
 
 
-def encoding(text: str, *, unescape: bool, known: Known | None = None) -> list[Finding]:
+def repair_encoding(text: str, *, unescape: bool, known: Known | None = None) -> list[Finding]:
     r"""Fixes for what ftfy repairs in `text`, line by line; entities are decoded where `unescape` says so.
 
     The evidence names the steps that ftfy took in that line.
@@ -107,8 +107,8 @@ def encoding(text: str, *, unescape: bool, known: Known | None = None) -> list[F
     return sorted(found, key=attrgetter("start")) if known.fixes and known.lines else found
 
 
-def may_change(text: str, *, unescape: bool) -> bool:
-    r"""False where `encoding` finds nothing in `text`, because no step of ftfy has anything to do.
+def encoding_may_apply(text: str, *, unescape: bool) -> bool:
+    r"""False where `repair_encoding` finds nothing in `text`, because no step of ftfy has anything to do.
 
     >>> may_change("caf\u00e9 & bar;", unescape=True), may_change("caf\u00e9 &amp; bar", unescape=True)
     (False, True)
@@ -151,8 +151,8 @@ def _segments(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
     while start < stop:
         end = text.find("\ufeff", start, stop)
         end = stop if end < 0 else end
-        while end - start > LINE_AT_MOST:
-            cut = start + LINE_AT_MOST
+        while end - start > MAX_LINE:
+            cut = start + MAX_LINE
             for space in _BETWEEN_WORDS.finditer(text, cut - 1000, cut):
                 cut = space.end()
             yield start, cut
@@ -171,7 +171,7 @@ class _Memo:
 
     def keep(self, segment: str, unescape: bool, fixed: str, evidence: str) -> None:
         self.size += len(segment) + len(fixed)
-        if self.size > MEMO_AT_MOST:
+        if self.size > MEMO_LIMIT:
             self.lines.clear()
             self.size = len(segment) + len(fixed)
         self.lines[segment, unescape] = (fixed, evidence)
@@ -187,7 +187,7 @@ def _mend(segment: str, unescape: bool, depth: int = 0) -> tuple[str, str]:
         return known
     fixed, steps = _fixed(segment, unescape)
     evidence = ", ".join(steps[:_STEPS_SHOWN]) + (", ..." if len(steps) > _STEPS_SHOWN else "")
-    if fixed != segment and depth < ROUNDS and 0 <= fixed.find("\n") < len(fixed) - 1:
+    if fixed != segment and depth < MAX_ROUNDS and 0 <= fixed.find("\n") < len(fixed) - 1:
         lines = fixed.splitlines(keepends=True) if fixed.isascii() else re.findall("[^\n]*\n|[^\n]+", fixed)
         fixed = "".join(line if _untouched(line, unescape) else _mend(line, unescape, depth + 1)[0] for line in lines)
     _memo.keep(segment, unescape, fixed, evidence)
@@ -199,7 +199,7 @@ def _fixed(segment: str, unescape: bool) -> tuple[str, list[str]]:
     entities = unescape and "&" in segment
     if segment.isascii() and not _CONTROL_BUT_CR.search(segment) and not entities:
         return fixes.fix_line_breaks(segment), ["fix_line_breaks"]  # ftfy would do just that
-    if len(segment) <= SHORT and not (entities and segment.count(";") > ROUNDS):
+    if len(segment) <= SHORT and not (entities and segment.count(";") > MAX_ROUNDS):
         result = _in_rounds(segment, _CONFIGS[unescape])
         if result is None:
             text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
@@ -218,7 +218,7 @@ def _fixed(segment: str, unescape: bool) -> tuple[str, list[str]]:
 
 
 def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[str]] | None:
-    """What ``ftfy.fix_and_explain`` gives, in `ROUNDS` rounds at most; None where it would go on.
+    """What ``ftfy.fix_and_explain`` gives, in `MAX_ROUNDS` rounds at most; None where it would go on.
 
     The steps and their order are ftfy's. What ftfy does not do is count: nested entities take it one round
     each, and so can every other character of "ÃŸ°ÃŸ°ÃŸ°...". Nor does it look at runs of combining marks, which
@@ -228,11 +228,11 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
     names: list[str] = []
     encoding_rounds = 0
     idle: dict[str, list[str]] = {}
-    for turn in range(1, ROUNDS + 1):
+    for turn in range(1, MAX_ROUNDS + 1):
         before = text
         if config.unescape_html and "&" in text:
             text = _step("unescape_html", text, names)
-        decoded = _decoded(text, config, names, ROUNDS - encoding_rounds, idle)
+        decoded = _decoded(text, config, names, MAX_ROUNDS - encoding_rounds, idle)
         if decoded is None:
             return None
         settled, rounds = decoded
@@ -246,7 +246,7 @@ def _in_rounds(segment: str, config: ftfy.TextFixerConfig) -> tuple[str, list[st
             names += ["normalize NFC"] * (normal != text)
             text = normal
         again = text != settled or text in idle or (config.unescape_html and "&" in text)
-        if text == before or (turn < ROUNDS and not again):  # another round would find nothing to do
+        if text == before or (turn < MAX_ROUNDS and not again):  # another round would find nothing to do
             return text, names
     return None
 
@@ -324,9 +324,9 @@ def _names(steps: list[ftfy.ExplanationStep] | None) -> list[str]:
     return [step.parameter if step.action == "apply" else f"{step.action} {step.parameter}" for step in steps or ()]
 
 
-_LONG_RUN = re.compile(rb"[^\x00]{%d}" % (MARKS_AT_MOST + 1))
+_LONG_RUN = re.compile(rb"[^\x00]{%d}" % (MAX_MARKS + 1))
 
 
 def _long_run_of_marks(text: str) -> bool:
-    """Whether more than `MARKS_AT_MOST` characters follow each other that canonical ordering would sort."""
+    """Whether more than `MAX_MARKS` characters follow each other that canonical ordering would sort."""
     return bool(_LONG_RUN.search(bytes(map(unicodedata.combining, text))))

@@ -2,7 +2,7 @@
 
 Share bars, comment counters, "Read more: ...", cookie notices. What they look like is data, in
 ``page_furniture.toml``; this module only knows what a line is. A pattern must match the whole line, and a line
-longer than `LINE_AT_MOST` is prose, so nothing here looks at sentences.
+longer than `MAX_FURNITURE_LINE` is prose, so nothing here looks at sentences.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dedup.rules import OFF
 from dedup.settings import Settings
 
 RULE = "page-furniture"
-LINE_AT_MOST = 200  # characters; the longest pattern is a cookie notice
+MAX_FURNITURE_LINE = 200  # characters; the longest pattern is a cookie notice
 
 # What stands around a button's words and is no part of them.
 # A full stop is not among it: it ends a sentence, if only the last words of one.
@@ -47,11 +47,11 @@ class _Line(NamedTuple):
     blank: bool
 
 
-def furniture(text: str, settings: Settings, known: Mapping[int, str] | None = None) -> list[Finding]:
+def find_page_furniture(text: str, settings: Settings, known: Mapping[int, str] | None = None) -> list[Finding]:
     r"""Findings of the rule ``page-furniture`` in `text`, in order; the evidence is the kind of line.
 
     A flag spans the line. A drop takes the line break too, and one of two blank lines that would then follow
-    each other, so that what is left is separated as before. `known` is what `kinds` gives, where that is known.
+    each other, so that what is left is separated as before. `known` is what `line_kinds` gives, where that is known.
 
     >>> text = "A quiet day.\n\nShare on Facebook\n\n12 Comments"
     >>> [(f.start, f.stop, f.evidence) for f in furniture(text, Settings())]
@@ -60,20 +60,26 @@ def furniture(text: str, settings: Settings, known: Mapping[int, str] | None = N
     action = settings.rules[RULE]
     if action == OFF or not text:
         return []
-    known = kinds(text) if known is None else known
+    known = line_kinds(text) if known is None else known
     if not known:
         return []
     if action == FLAG:
         return list(_flags(text, known))
     return [
         Finding(
-            rule=RULE, action=DROP, start=start, stop=stop, original=text[start:stop], replacement="", evidence=kind
+            rule=RULE,
+            action=DROP,
+            start=start,
+            stop=stop,
+            original=text[start:stop],
+            replacement="",
+            evidence=line_kind,
         )
-        for start, stop, kind in _drops(_lines(text, known))
+        for start, stop, line_kind in _drops(_lines(text, known))
     ]
 
 
-def kinds(text: str) -> dict[int, str]:
+def line_kinds(text: str) -> dict[int, str]:
     r"""The kind of each line of `text` that is page furniture, by its number from 0.
 
     >>> kinds("A quiet day.\n\nShare on Facebook\n\n12 Comments")
@@ -81,32 +87,32 @@ def kinds(text: str) -> dict[int, str]:
     """
     found: dict[int, str] = {}
     for number, line in enumerate(text.split("\n")):
-        if line and len(line) <= LINE_AT_MOST and (not _worth_it() or may_match(prepared(line))):
-            own = kind(line)
+        if line and len(line) <= MAX_FURNITURE_LINE and (not _worth_it() or may_match(normalize_line(line))):
+            own = line_kind(line)
             if own is not None:
                 found[number] = own
     return found
 
 
 @lru_cache(_KINDS_KEPT)
-def kind(line: str) -> str | None:
+def line_kind(line: str) -> str | None:
     """The kind of page furniture that `line` is, or None.
 
     >>> kind("» Share on Facebook"), kind("We share on Facebook what we like.")
     ('share bar', None)
     """
-    if not line or len(line) > LINE_AT_MOST:
+    if not line or len(line) > MAX_FURNITURE_LINE:
         return None
-    words = prepared(line)
+    words = normalize_line(line)
     if len(line) > SENTENCE_FROM and line.rstrip().endswith(_ENDS):
-        pattern, kinds = _pattern(_NOTICES)
+        pattern, line_kinds = _pattern(_NOTICES)
     else:
-        pattern, kinds = _pattern(None)
+        pattern, line_kinds = _pattern(None)
     match = pattern.fullmatch(words)
-    return kinds[match.lastindex - 1] if match and match.lastindex else None
+    return line_kinds[match.lastindex - 1] if match and match.lastindex else None
 
 
-def prepared(line: str) -> str:
+def normalize_line(line: str) -> str:
     """`line` as patterns expect it: in lower case, with single spaces, without what decorates a button.
 
     >>> prepared("» SHARE  this... ")

@@ -1,10 +1,10 @@
-r"""Text-level repair: the rules `encoding`, `whitespace` and `typography` one after the other, as findings.
+r"""Text-level repair: the rules `repair_encoding`, `repair_whitespace` and `repair_typography` one after the other, as findings.
 
 Each rule is a plain function from a text to findings with spans in that text; it sees the text as the one before left
 it, and the whole is repeated until nothing changes. `compose` carries the findings back to the raw text.
 
 One thing is not promised: a text made so that each round uncovers work for the next (an entity hidden by a soft hyphen
-hidden by an entity ...) is left as it is after `ROUNDS` rounds; repairing it again then goes on.
+hidden by an entity ...) is left as it is after `MAX_ROUNDS` rounds; repairing it again then goes on.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Callable
 from functools import partial
 
 from dedup.findings import FLAG, Finding, apply, compose
-from dedup.repairs.encoding import ROUNDS, Known, encoding
+from dedup.repairs.encoding import MAX_ROUNDS, Known, repair_encoding
 from dedup.repairs.screen import BITS
-from dedup.repairs.typography import typography
-from dedup.repairs.whitespace import whitespace
+from dedup.repairs.typography import repair_typography
+from dedup.repairs.whitespace import repair_whitespace
 from dedup.rules import OFF
 from dedup.settings import Settings
 
@@ -27,7 +27,7 @@ _EVERY_RULE = sum(BITS.values())
 def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding]]:
     r"""The repaired text, and the findings that say what was done to `text`.
 
-    Findings belong to the rules ``encoding``, ``whitespace`` and ``typography``, have spans in `text` and come
+    Findings belong to the rules ``repair_encoding``, ``repair_whitespace`` and ``repair_typography``, have spans in `text` and come
     in the order of their starts. A rule set to ``flag`` reports and changes nothing.
 
     >>> cleaned, findings = repair("na\u00c3\u00afve caf\u00c3\u00a9 \n")
@@ -36,13 +36,13 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
     >>> [(f.rule, f.start, f.stop, f.replacement) for f in findings]
     [('encoding', 2, 4, 'ï'), ('encoding', 10, 12, 'é'), ('whitespace', 12, 13, '')]
     """
-    state = Repairing(text, settings)
+    state = RepairState(text, settings)
     while state.round():
         pass
     return state.text, state.findings
 
 
-class Repairing:
+class RepairState:
     """A text under repair: what the rounds so far have made of it, and the findings with spans in the raw text."""
 
     def __init__(self, raw: str, settings: Settings) -> None:
@@ -65,7 +65,7 @@ class Repairing:
                 continue  # the rule does nothing, or has reported already
             if self.text is before and not bits & BITS[rule]:
                 continue
-            if layer is whitespace and self.text is self._settled:
+            if layer is repair_whitespace and self.text is self._settled:
                 continue
             found = layer(self.text)
             if not found:
@@ -75,18 +75,18 @@ class Repairing:
             else:
                 self.findings = compose(self.raw, self.findings, found)
                 self.text = apply(self.text, found)
-                if layer is whitespace:
+                if layer is repair_whitespace:
                     self._settled = self.text
         self._turn += 1
-        return self.text != before and self._turn < ROUNDS
+        return self.text != before and self._turn < MAX_ROUNDS
 
     def _layers(self, known: Known | None) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
         """The rules of this module in their order."""
         return (
             # A literal "<" says that the article is markup, where entities mean something.
-            ("encoding", partial(encoding, unescape="<" not in self.raw, known=known)),
-            ("whitespace", whitespace),
-            ("typography", typography),
+            ("encoding", partial(repair_encoding, unescape="<" not in self.raw, known=known)),
+            ("whitespace", repair_whitespace),
+            ("typography", repair_typography),
         )
 
 

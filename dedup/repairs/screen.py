@@ -12,16 +12,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, decode
+from dedup.arrays import I64, decode_utf8
 from dedup.repairs import encoding, typography, whitespace
 from dedup.repairs.encoding import PLAIN_EVIDENCE, Known
-from dedup.repairs.page_furniture import kinds
+from dedup.repairs.page_furniture import line_kinds
 
 ENCODING, WHITESPACE, TYPOGRAPHY = 1, 2, 4
 BITS = {"encoding": ENCODING, "whitespace": WHITESPACE, "typography": TYPOGRAPHY}  # of each rule
 
 
-def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]:
+def rules_that_may_apply(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]:
     r"""For each text the bits of the rules that may find something in it; a rule whose bit is not set does not.
 
     Where no rule that is not off has its bit set, `dedup.repairs.repair.repair` gives the text back without findings.
@@ -33,14 +33,14 @@ def suspects(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]
     found = np.zeros(len(borders) - 1, np.uint8)
     for row, text in enumerate(_texts(data, borders)):
         found[row] = (
-            ENCODING * encoding.may_change(text, unescape="<" not in text)
-            | WHITESPACE * whitespace.may_change(text)
-            | TYPOGRAPHY * typography.may_change(text)
+            ENCODING * encoding.encoding_may_apply(text, unescape="<" not in text)
+            | WHITESPACE * whitespace.whitespace_may_apply(text)
+            | TYPOGRAPHY * typography.typography_may_apply(text)
         )
     return found
 
 
-class Doubts(NamedTuple):
+class SuspectLines(NamedTuple):
     """Where the encoding rule may find something in texts, and what it surely does.
 
     `lines` are lines that have to be looked at: int64 [lines, 3], the number of the text and the span of the line, its
@@ -58,7 +58,7 @@ class Doubts(NamedTuple):
         ends = (np.searchsorted(rows[:, 0], np.arange(1, count + 1)).tolist() for rows in (self.lines, self.fixes))
         lines: list[tuple[int, int]] = list(map(tuple, self.lines[:, 1:].tolist()))
         fixes = [
-            (start, stop, decode(self.replacements[first:last]), PLAIN_EVIDENCE[number])
+            (start, stop, decode_utf8(self.replacements[first:last]), PLAIN_EVIDENCE[number])
             for _, start, stop, first, last, number in self.fixes.tolist()
         ]
         told = []
@@ -69,7 +69,7 @@ class Doubts(NamedTuple):
         return told
 
 
-def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> Doubts:
+def find_suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> SuspectLines:
     r"""Where the encoding rule may find something in texts; by this definition all is to be looked at.
 
     >>> text = "One.\ncaf\u00c3\u00a9\n".encode()
@@ -81,24 +81,24 @@ def suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> Doubts:
         start = 0
         while start < len(text):
             stop = text.find("\n", start) + 1 or len(text)
-            if encoding.may_change(text[start:stop], unescape="<" not in text):
+            if encoding.encoding_may_apply(text[start:stop], unescape="<" not in text):
                 found.append((row, start, stop))
             start = stop
-    return Doubts(np.array(found, np.int64).reshape(-1, 3), np.empty((0, 6), np.int64), b"")
+    return SuspectLines(np.array(found, np.int64).reshape(-1, 3), np.empty((0, 6), np.int64), b"")
 
 
-def furniture_lines(data: npt.NDArray[np.uint8], borders: I64) -> dict[int, dict[int, str]]:
+def find_furniture_lines(data: npt.NDArray[np.uint8], borders: I64) -> dict[int, dict[int, str]]:
     r"""By number of the text, as repair leaves it, the kinds of its lines that are page furniture, by theirs.
 
     >>> text = b"A quiet day.\n\nShare on Facebook"
     >>> furniture_lines(np.frombuffer(text, np.uint8), np.array([0, 0, len(text)]))
     {1: {2: 'share bar'}}
     """
-    found = {row: kinds(text) for row, text in enumerate(_texts(data, borders))}
+    found = {row: line_kinds(text) for row, text in enumerate(_texts(data, borders))}
     return {row: known for row, known in found.items() if known}
 
 
 def _texts(data: npt.NDArray[np.uint8], borders: I64) -> Iterator[str]:
     run = data.tobytes()
     for start, stop in pairwise(borders.tolist()):
-        yield decode(run[start:stop])
+        yield decode_utf8(run[start:stop])

@@ -1,4 +1,4 @@
-"""The `typography` rule: three of ftfy's character maps, as findings."""
+"""The `repair_typography` rule: three of ftfy's character maps, as findings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ftfy.chardata import LIGATURES, WIDTH_MAP
 from dedup.findings import Finding, fix
 
 
-def typography(text: str) -> list[Finding]:
+def repair_typography(text: str) -> list[Finding]:
     """Fixes that do what ftfy's `fix_latin_ligatures`, `fix_character_width` and `uncurl_quotes` do.
 
     >>> from dedup.findings import apply
@@ -26,8 +26,8 @@ def typography(text: str) -> list[Finding]:
     ]
 
 
-def may_change(text: str) -> bool:
-    """Whether `typography` finds anything in `text`.
+def typography_may_apply(text: str) -> bool:
+    """Whether `repair_typography` finds anything in `text`.
 
     >>> may_change("it’s"), may_change("it's")
     (True, False)
@@ -39,7 +39,7 @@ def _plain(text: str) -> str:
     return fixes.uncurl_quotes(fixes.fix_character_width(fixes.fix_latin_ligatures(text)))
 
 
-def characters() -> dict[str, str]:
+def typography_characters() -> dict[str, str]:
     """The characters that each of ftfy's functions changes, by its name."""
     return {
         "fix_latin_ligatures": "".join(map(chr, LIGATURES)),
@@ -51,4 +51,4 @@ def characters() -> dict[str, str]:
 @cache
 def _typography() -> re.Pattern[str]:
     """Matches a run of characters that one of ftfy's functions changes, as a group of its name."""
-    return re.compile("|".join(f"(?P<{name}>[{re.escape(of)}]+)" for name, of in characters().items()))
+    return re.compile("|".join(f"(?P<{name}>[{re.escape(of)}]+)" for name, of in typography_characters().items()))

@@ -1,4 +1,4 @@
-"""The `whitespace` rule: space that nobody sees."""
+"""The `repair_whitespace` rule: space that nobody sees."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from dedup.findings import Finding, fix
-from dedup.segment.words import MARKS_AT_MOST, is_unspaced
+from dedup.segment.words import MAX_MARKS, is_unspaced
 
 _BLANK = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _REMOVED = {
@@ -32,7 +32,7 @@ _BLANK_LINES = re.compile(f"(?:[{_TRAILING}]*+\r?\n)*+")
 _BLANK_END = re.compile(f"[{_TRAILING}]*+\\Z")
 
 
-def whitespace(text: str) -> list[Finding]:
+def repair_whitespace(text: str) -> list[Finding]:
     r"""Fixes for space that nobody sees: at line ends, of odd kinds, and more than one blank line.
 
     No-break spaces become spaces, but not beside a Mongolian letter, where they bind a suffix to its word.
@@ -44,7 +44,7 @@ def whitespace(text: str) -> list[Finding]:
     >>> apply("10\u00a0000 co\u00adpies  \n\n\n\nEnd", whitespace("10\u00a0000 co\u00adpies  \n\n\n\nEnd"))
     '10 000 copies\n\nEnd'
     """
-    if not may_change(text):
+    if not whitespace_may_apply(text):
         return []
     gaps = list(_gaps(text))
     found: list[Finding] = []
@@ -116,8 +116,8 @@ def _mend_blank_lines(found: list[Finding], text: str, start: int, stop: int) ->
         found.append(fix("whitespace", text, start, stop, "", "blank lines"))
 
 
-def may_change(text: str) -> bool:
-    r"""False where `whitespace` finds nothing in `text`, by a look for the characters and places that it mends.
+def whitespace_may_apply(text: str) -> bool:
+    r"""False where `repair_whitespace` finds nothing in `text`, by a look for the characters and places that it mends.
 
     >>> may_change("one  two\n"), may_change("one \n"), may_change("\u3000one"), may_change("one\u3000")
     (False, True, False, True)
@@ -154,7 +154,7 @@ def _inside(text: str, gaps: Iterable[_Gap]) -> Iterator[Finding]:
 def _between_unspaced(text: str, left: int, right: int) -> bool:
     """Whether letters of scripts written without spaces stand on both sides of ``text[left:right]``."""
     before = left - 1
-    while before > max(0, left - MARKS_AT_MOST) and unicodedata.category(text[before]).startswith("M"):
+    while before > max(0, left - MAX_MARKS) and unicodedata.category(text[before]).startswith("M"):
         before -= 1  # vowel signs and tone marks belong to the letter before them
     return before >= 0 and is_unspaced(text[before]) and right < len(text) and is_unspaced(text[right])
 

@@ -1,7 +1,7 @@
 """Which paragraphs of one article say the same, and the chains that such pairs form.
 
 Strategy: a pair of paragraphs is equal (same key), truncated (one key begins the other) or edited (few words
-differ, and the numbers and names agree). Edited pairs are proposed by shared runs of `RUN` words and then
+differ, and the numbers and names agree). Edited pairs are proposed by shared runs of `RUN_WORDS` words and then
 compared word by word. A chain follows pairs forwards in both copies, over small gaps. Whether a chain means
 anything is not decided here; see `dedup.repeats.detect`.
 
@@ -21,13 +21,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64, windows
-from dedup.fingerprint.self_matches import RUN
+from dedup.arrays import I64, sliding_windows
+from dedup.fingerprint.self_matches import RUN_WORDS
 from dedup.kernels import reference as plain
-from dedup.kernels.backend import Primitives
-from dedup.repairs.diff import agreeing
+from dedup.kernels.backend import Backend
+from dedup.repairs.diff import common_prefix_length
 from dedup.segment.word_offsets import word_starts
-from dedup.segment.words import has_digit, is_unspaced, size_of, weight
+from dedup.segment.words import has_digit, is_unspaced, weighted_word_count, word_weight
 from dedup.settings import PARAGRAPH_SHINGLE
 
 EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", "second is cut"
@@ -67,23 +67,23 @@ class Match(NamedTuple):
     length: int
 
 
-class Again(NamedTuple):
+class SelfMatches(NamedTuple):
     """What of some words stands again, by the place of the copy; copies do not overlap each other.
 
-    `runs` counts the runs of `RUN` words that stood before.
+    `runs` counts the runs of `RUN_WORDS` words that stood before.
     """
 
     matches: list[Match]
     runs: int
 
 
-class Paragraphs:
+class ArticleParagraphs:
     """The paragraphs of one article, as things to compare; what is costly is worked out when asked for."""
 
     def __init__(
-        self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], functions: Primitives = plain
+        self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], backend: Backend = plain
     ) -> None:
-        self.functions = functions
+        self.backend = backend
         self.text = text
         self.spans = spans
         self.keys = keys
@@ -100,7 +100,7 @@ class Paragraphs:
         self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
         self._numbers: dict[int, list[str]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
-        self._again: dict[tuple[int, ...], Again] = {}
+        self._again: dict[tuple[int, ...], SelfMatches] = {}
         self.cut: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}  # kept by `dedup.repeats.units`
 
     def size(self, index: int) -> float:
@@ -111,7 +111,7 @@ class Paragraphs:
     def sizes(self) -> list[float]:
         """The size of each paragraph."""
         pairs = zip(self.keys, self.words, strict=True)
-        return [len(words) if key.isascii() else size_of(words) for key, words in pairs]
+        return [len(words) if key.isascii() else weighted_word_count(words) for key, words in pairs]
 
     def is_prose(self, index: int) -> bool:
         """Whether a paragraph is long and varied enough to be evidence by itself."""
@@ -129,7 +129,7 @@ class Paragraphs:
     def similarity(self, first: int, second: int) -> float:
         """Exact Jaccard similarity of two paragraphs."""
         self.purse -= len(self.words[first]) + len(self.words[second])
-        return jaccard(self.shingles(first), self.shingles(second))
+        return set_jaccard(self.shingles(first), self.shingles(second))
 
     def kind(self, first: int, second: int) -> str | None:
         """How two paragraphs are alike, or None."""
@@ -210,7 +210,7 @@ class Paragraphs:
         """For each paragraph, up to `CANDIDATES` earlier ones that share much of its wording, best first."""
         borders = np.array(self.borders, np.int64)
         same = np.array([self.places[one][0] for one in self.ids], np.int64)
-        found = self.functions.lookalikes(self.numbers, borders, same, RUN, POSTINGS, CANDIDATES)
+        found = self.backend.find_similar_paragraphs(self.numbers, borders, same, RUN_WORDS, POSTINGS, CANDIDATES)
         return [[other for other in row if other >= 0] for row in found.tolist()]
 
     @cached_property
@@ -219,12 +219,12 @@ class Paragraphs:
         first: dict[str, int] = {}
         return np.fromiter(map(first.setdefault, chain_.from_iterable(self.words), count()), np.int64, self.borders[-1])
 
-    def again(self, alive: Sequence[int]) -> Again:
+    def again(self, alive: Sequence[int]) -> SelfMatches:
         """What stands again of the words of the paragraphs `alive`, one after the other."""
         place = tuple(alive)
         if place not in self._again:
-            found, runs = self.functions.matches(self.numbers_of(alive), RUN, EARLIER)
-            self._again[place] = Again([Match(*row) for row in found.tolist()], runs)
+            found, runs = self.backend.find_self_matches(self.numbers_of(alive), RUN_WORDS, EARLIER)
+            self._again[place] = SelfMatches([Match(*row) for row in found.tolist()], runs)
         return self._again[place]
 
     def numbers_of(self, alive: Sequence[int]) -> I64:
@@ -265,8 +265,8 @@ def _differing(one: str, two: str) -> tuple[str, str]:
     Names are words, told by what is between them and the word before: that of what differs is left, and behind it a
     word that has a word before it in either.
     """
-    begin = agreeing(one, 0, two, 0)
-    end = min(agreeing(one[::-1], 0, two[::-1], 0), min(len(one), len(two)) - begin)
+    begin = common_prefix_length(one, 0, two, 0)
+    end = min(common_prefix_length(one[::-1], 0, two[::-1], 0), min(len(one), len(two)) - begin)
     before = one[:begin].rsplit(None, _AROUND)
     behind = one[len(one) - end :].split(None, _AROUND)
     start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
@@ -282,7 +282,7 @@ def is_varied(words: Iterable[str]) -> bool:
         if word not in seen:
             seen.add(word)
             if not has_digit(word):
-                distinct += weight(word)
+                distinct += word_weight(word)
                 if distinct >= PROSE_DISTINCT:
                     return True
     return False
@@ -296,10 +296,10 @@ def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
     """
     if len(words) < PARAGRAPH_SHINGLE:
         return frozenset([tuple(words)])
-    return frozenset(windows(words, PARAGRAPH_SHINGLE))
+    return frozenset(sliding_windows(words, PARAGRAPH_SHINGLE))
 
 
-def jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:
+def set_jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:
     """Size of the intersection over size of the union.
 
     >>> jaccard(shingle_set("a b c d".split()), shingle_set("a b c e".split()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dedup.repeats.article import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Paragraphs
+from dedup.repeats.article import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, ArticleParagraphs
 from dedup.repeats.chaining import chain
-from dedup.repeats.intentional import on_purpose
-from dedup.repeats.justify import Repeat, Twins, justified, may_drop, runs_of
+from dedup.repeats.intentional import is_intentional
+from dedup.repeats.justify import DropMap, Repeat, justify, may_drop, runs_of
 
-BLOCK = "repeated-block"
+BLOCK_RULE = "repeated-block"
 
 # Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
 # constant changed at a time. When they were chosen, 13 of the untouched lost 0.0254 % as blocks of paragraphs; read one
@@ -46,17 +46,17 @@ BULLETS_EDGE = 3  # paragraphs before or behind the row: a summary stands at an 
 ROUNDS = 8  # a block dropped can bring the copies of another together
 
 
-def _blocks(article: Paragraphs, threshold: float) -> list[Repeat]:
+def _blocks(article: ArticleParagraphs, threshold: float) -> list[Repeat]:
     if len(article.keys) < 2:
         return []
-    twins = Twins(article, threshold, BLOCK)
+    twins = DropMap(article, threshold, BLOCK_RULE)
     for _ in range(ROUNDS):
         if not _round(article, twins):
             break
-    return [repeat for run in runs_of(twins) for repeat in justified(article, run, threshold, BLOCK)]
+    return [repeat for run in runs_of(twins) for repeat in justify(article, run, threshold, BLOCK_RULE)]
 
 
-def _round(article: Paragraphs, twins: Twins) -> bool:
+def _round(article: ArticleParagraphs, twins: DropMap) -> bool:
     """Whether any block was found among the paragraphs still alive; `twins` gains what it drops."""
     alive = [index for index in range(len(article.keys)) if index not in twins]
     place_of = {index: place for place, index in enumerate(alive)}
@@ -92,7 +92,7 @@ def _round(article: Paragraphs, twins: Twins) -> bool:
 
 
 def _judge(
-    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: Twins, total: float
+    article: ArticleParagraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: DropMap, total: float
 ) -> tuple[float, dict[int, int]]:
     """The words a chain may drop and what to drop for what; nothing where it is no block.
 
@@ -128,7 +128,7 @@ def _straight(links: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
 
 
 def _is_block(
-    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: Twins, total: float
+    article: ArticleParagraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: DropMap, total: float
 ) -> bool:
     lows, highs = {low for low, _ in links}, {high for _, high in links}
     kinds = [article.kind(alive[low], alive[high]) for low, high in links]
@@ -156,7 +156,7 @@ def _is_block(
         between = words(range(max(lows) + 1, min(highs)))
     evidence = [high for place, (_, high) in enumerate(links) if _counts(article, alive, links, kinds, place)]
     prose = words(set(evidence))
-    if on_purpose(article, alive, links, evidence, twins):
+    if is_intentional(article, alive, links, evidence, twins):
         return False
     near = between <= (APART_ALONE if len(evidence) < 2 else max(APART, APART_SHARE * copy))
     whole = words(lows | highs) / total
@@ -173,7 +173,7 @@ def _is_block(
 
 
 def _counts(
-    article: Paragraphs,
+    article: ArticleParagraphs,
     alive: Sequence[int],
     links: list[tuple[int, int]],
     kinds: list[str | None],
@@ -191,7 +191,9 @@ def _counts(
     return all(article.similarity(low, alive[other]) < UNLIKE for other in neighbours)
 
 
-def _drops(article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: Twins) -> dict[int, int]:
+def _drops(
+    article: ArticleParagraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: DropMap
+) -> dict[int, int]:
     """What to drop and for what, by index: of two copies the less complete, else the later one."""
     drops: dict[int, int] = {}
     lows, highs = {low for low, _ in links}, {high for _, high in links}
@@ -215,13 +217,13 @@ def _drops(article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int
     return drops
 
 
-def _surplus(article: Paragraphs, alive: Sequence[int], side: set[int], twins: Twins) -> int:
+def _surplus(article: ArticleParagraphs, alive: Sequence[int], side: set[int], twins: DropMap) -> int:
     """Characters of prose inside a copy that the other does not have."""
     inside = (alive[place] for place in range(min(side), max(side) + 1) if place not in side)
     return sum(len(article.keys[index]) for index in inside if index not in twins and article.is_prose(index))
 
 
-def _bullets(article: Paragraphs, alive: Sequence[int], twins: Twins) -> None:
+def _bullets(article: ArticleParagraphs, alive: Sequence[int], twins: DropMap) -> None:
     """Drops paragraphs of prose that stand in a row and again, in the same order, scattered over the article."""
     places: dict[str, list[int]] = {}
     left = [index for index in alive if index not in twins]
@@ -243,7 +245,7 @@ def _bullets(article: Paragraphs, alive: Sequence[int], twins: Twins) -> None:
         start += max(1, len(row))
 
 
-def _row(article: Paragraphs, left: list[int], places: dict[str, list[int]], start: int) -> list[int]:
+def _row(article: ArticleParagraphs, left: list[int], places: dict[str, list[int]], start: int) -> list[int]:
     """Places of the twins of a row of statements from `start` on, as long as they go on in the same order."""
     row: list[int] = []
     for place in range(start, len(left)):

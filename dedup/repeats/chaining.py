@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dedup.repeats.article import CUT_WORDS, Paragraphs
+from dedup.repeats.article import CUT_WORDS, ArticleParagraphs
 
 GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
 # in each paragraph falls from 0.990 to 0.980, and 5 finds no more
@@ -17,7 +17,7 @@ _STEPS = sorted(
 _EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 
 
-def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
+def chain(paragraphs: ArticleParagraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
     """The chain through the pair at places `first` and `second` of `alive`, as pairs of places, in order.
 
     Each step goes on in both copies, straight on where possible, else over up to `GAP` paragraphs of either.
@@ -29,7 +29,7 @@ def chain(paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int)
 
 
 def _walk(
-    paragraphs: Paragraphs, alive: Sequence[int], first: int, second: int, direction: int
+    paragraphs: ArticleParagraphs, alive: Sequence[int], first: int, second: int, direction: int
 ) -> list[tuple[int, int]]:
     steps: list[tuple[int, int]] = []
     while paragraphs.purse > 0:

@@ -14,37 +14,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dedup.fingerprint.self_matches import runs_again
+from dedup.fingerprint.self_matches import has_repeated_runs
 from dedup.kernels import reference as plain
-from dedup.kernels.backend import Primitives
-from dedup.repeats.article import Paragraphs
-from dedup.repeats.blocks import BLOCK, _blocks
+from dedup.kernels.backend import Backend
+from dedup.repeats.article import ArticleParagraphs
+from dedup.repeats.blocks import BLOCK_RULE, _blocks
 from dedup.repeats.justify import Repeat
-from dedup.repeats.reflowed import holds_prose, is_left, reprints
-from dedup.repeats.single_paragraphs import PARAGRAPH, alone
-from dedup.repeats.split_paragraphs import Pieces, Reprint, split
+from dedup.repeats.reflowed import holds_prose, is_left, reflowed_repeats
+from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, lone_repeats
+from dedup.repeats.split_paragraphs import ReflowedRepeat, SplitArticle, split
 from dedup.rules import OFF
 from dedup.segment.words import words
 from dedup.settings import Settings
 
-__all__ = ["BLOCK", "PARAGRAPH", "Repeat", "within_article"]
 FEW = 12  # paragraphs dropped up to which it is tried whether they are a part of a summary or of a copy in other lines
 
 
-def within_article(
+def find_repeats(
     text: str,
     spans: Sequence[tuple[int, int]],
     keys: Sequence[str],
     settings: Settings,
     *,
     shared_runs: bool | None = None,
-    functions: Primitives = plain,
-) -> Pieces:
+    backend: Backend = plain,
+) -> SplitArticle:
     r"""What of an article repeats an earlier or more complete part of it.
 
     `spans` are the article's paragraphs and `keys` their comparison keys; those of the answer are cut in pieces
     where a part of a paragraph repeats. The runs ``first..last`` of the answer are disjoint, and none of them has a
-    part of a twin. `shared_runs` is what `runs_again` says of all words, where that is known. `functions` are the plain
+    part of a twin. `shared_runs` is what `has_repeated_runs` says of all words, where that is known. `functions` are the plain
     ones or the compiled ones.
 
     >>> from dedup.segment.words import comparison_key, paragraphs
@@ -57,27 +56,29 @@ def within_article(
     repeated-block 6 9 1 4 paragraphs 2-5 again
     """
     count = len(keys)
-    want_blocks, want_alone = settings.rules[BLOCK] != OFF, settings.rules[PARAGRAPH] != OFF
+    want_blocks, want_alone = settings.rules[BLOCK_RULE] != OFF, settings.rules[PARAGRAPH_RULE] != OFF
     all_differ = len(set(keys)) == count
     if shared_runs is None:
-        shared_runs = runs_again(" ".join(keys).split())
+        shared_runs = has_repeated_runs(" ".join(keys).split())
     if (all_differ and not shared_runs) or not (want_blocks or want_alone):
-        return Pieces(spans, keys, [])
-    article = Paragraphs(text, spans, keys, functions)
-    pieces = Pieces(spans, keys, [])
+        return SplitArticle(spans, keys, [])
+    article = ArticleParagraphs(text, spans, keys, backend)
+    pieces = SplitArticle(spans, keys, [])
     if want_blocks and shared_runs:
         found, again = _both(article, settings.paragraph_threshold)
-        pieces = Pieces(spans, keys, found)
+        pieces = SplitArticle(spans, keys, found)
         if again:
-            pieces = split(text, pieces, again, BLOCK)
-            article = Paragraphs(text, pieces.spans, pieces.keys, functions)
+            pieces = split(text, pieces, again, BLOCK_RULE)
+            article = ArticleParagraphs(text, pieces.spans, pieces.keys, backend)
     if want_alone:
-        pieces.repeats.extend(alone(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs))
+        pieces.repeats.extend(
+            lone_repeats(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs)
+        )
         pieces.repeats.sort(key=lambda repeat: repeat.first)
     return pieces
 
 
-def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Reprint]]:
+def _both(article: ArticleParagraphs, threshold: float) -> tuple[list[Repeat], list[ReflowedRepeat]]:
     """Blocks of paragraphs, and what is printed again in other lines; of the former without those that hinder it."""
     found = _blocks(article, threshold)
     cut_short = {one for one in found if one.similarity < 1}
@@ -85,7 +86,7 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     if not ((found or holds_prose(article, alive)) and is_left(article, alive)):
         if not cut_short:
             return found, []
-        again, hindered = list[Reprint](), frozenset[int]()
+        again, hindered = list[ReflowedRepeat](), frozenset[int]()
     else:
         again, hindered = _reprints(article, found, threshold)
     best = found, again
@@ -102,7 +103,7 @@ def _both(article: Paragraphs, threshold: float) -> tuple[list[Repeat], list[Rep
     return best
 
 
-def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bool:
+def _goes_with(article: ArticleParagraphs, one: Repeat, again: Sequence[ReflowedRepeat]) -> bool:
     """Whether a block may go beside what is printed again: none of it stays for that, none of its twin goes with it."""
     start, stop = article.spans[one.first][0], article.spans[one.last][1]
     return not any(
@@ -113,7 +114,7 @@ def _goes_with(article: Paragraphs, one: Repeat, again: Sequence[Reprint]) -> bo
     )
 
 
-def _most(article: Paragraphs, fewer: Sequence[Repeat]) -> int:
+def _most(article: ArticleParagraphs, fewer: Sequence[Repeat]) -> int:
     """How many words may go where of the blocks only these do: theirs, and what then stands again.
 
     Where that is fewer than go already, it is not tried. A word more for each run that goes already: where runs come
@@ -123,23 +124,25 @@ def _most(article: Paragraphs, fewer: Sequence[Repeat]) -> int:
     return own + sum(match.length for match in article.again(_staying(article, fewer)).matches)
 
 
-def _words(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
+def _words(article: ArticleParagraphs, found: Sequence[Repeat], again: Sequence[ReflowedRepeat]) -> int:
     """How many words go."""
     whole = sum(article.borders[one.last + 1] - article.borders[one.first] for one in found)
     return whole + sum(len(words(article.text[one.start : one.stop])) for one in again)
 
 
-def _staying(article: Paragraphs, found: Sequence[Repeat]) -> list[int]:
+def _staying(article: ArticleParagraphs, found: Sequence[Repeat]) -> list[int]:
     gone = {index for one in found for index in range(one.first, one.last + 1)}
     return [index for index in range(len(article.keys)) if index not in gone]
 
 
-def _reprints(article: Paragraphs, found: Sequence[Repeat], threshold: float) -> tuple[list[Reprint], frozenset[int]]:
+def _reprints(
+    article: ArticleParagraphs, found: Sequence[Repeat], threshold: float
+) -> tuple[list[ReflowedRepeat], frozenset[int]]:
     needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
-    return reprints(article, _staying(article, found), needed, threshold)
+    return reflowed_repeats(article, _staying(article, found), needed, threshold)
 
 
-def _characters(article: Paragraphs, found: Sequence[Repeat], again: Sequence[Reprint]) -> int:
+def _characters(article: ArticleParagraphs, found: Sequence[Repeat], again: Sequence[ReflowedRepeat]) -> int:
     """How much goes."""
     whole = sum(article.spans[one.last][1] - article.spans[one.first][0] for one in found)
     return whole + sum(one.stop - one.start for one in again)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dedup.repeats.article import PROSE, is_varied, jaccard, shingle_set
-from dedup.repeats.split_paragraphs import Reprint
+from dedup.repeats.article import PROSE, is_varied, set_jaccard, shingle_set
+from dedup.repeats.split_paragraphs import ReflowedRepeat
 from dedup.repeats.units import Units
-from dedup.segment.words import size_of
+from dedup.segment.words import weighted_word_count
 
 
 def is_prose(words: Sequence[str]) -> bool:
     """Whether words are enough and varied enough to be evidence."""
-    return len(words) >= PROSE and size_of(words) >= PROSE and is_varied(words)
+    return len(words) >= PROSE and weighted_word_count(words) >= PROSE and is_varied(words)
 
 
 class Drops:
@@ -67,7 +67,7 @@ class Drops:
             word = self.twin_of[word]
         return word
 
-    def reprints(self, threshold: float) -> Iterator[Reprint]:
+    def reprints(self, threshold: float) -> Iterator[ReflowedRepeat]:
         """What goes, as spans: runs of units that a run of words stays for."""
         sequence = self.sequence
         run: list[int] = []
@@ -99,14 +99,14 @@ class Drops:
             for unit in between
         )
 
-    def _reprint(self, run: list[int], threshold: float) -> Iterator[Reprint]:
+    def _reprint(self, run: list[int], threshold: float) -> Iterator[ReflowedRepeat]:
         sequence = self.sequence
         start, stop = sequence.borders[run[0]], sequence.borders[run[-1] + 1]
         twins = [self.root(word) for word in range(start, stop)]
         if not twins or twins[-1] - twins[0] != stop - start - 1 or not self._in_one(twins[0], twins[-1]):
             return
         own, other = sequence.words[start:stop], sequence.words[twins[0] : twins[-1] + 1]
-        similarity = 1.0 if own == other else jaccard(shingle_set(own), shingle_set(other))
+        similarity = 1.0 if own == other else set_jaccard(shingle_set(own), shingle_set(other))
         if similarity >= threshold:
             span = sequence.units[run[0]].start, sequence.units[run[-1]].stop
-            yield Reprint(*span, *sequence.span(twins[0], twins[-1] + 1), similarity)
+            yield ReflowedRepeat(*span, *sequence.span(twins[0], twins[-1] + 1), similarity)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dedup.segment.words import size_of, words
+from dedup.segment.words import weighted_word_count, words
 
 HEAD_WORDS = 20  # words of a head at most
 HEAD_SHARED = 1 / 3  # of the shorter head: words that both begin or end with
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 
 
-def of_one_form(one: str, two: str) -> bool:
+def have_one_form(one: str, two: str) -> bool:
     """Whether two lines are built alike and differ in names or numbers; in a script without capitals, in any words.
 
     >>> of_one_form("Dear Secretary Moss:", "Dear Director Bell:"), of_one_form("North", "South")
@@ -28,7 +28,12 @@ def of_one_form(one: str, two: str) -> bool:
     (False, False)
     """
     first, second = words(one), words(two)
-    if first == second or not first or not second or max(size_of(first), size_of(second)) > HEAD_WORDS:
+    if (
+        first == second
+        or not first
+        or not second
+        or max(weighted_word_count(first), weighted_word_count(second)) > HEAD_WORDS
+    ):
         return False
     masked = [[_DIGIT.sub("0", word) for word in told] for told in (first, second)]
     shared = sum(_ends_alike(*masked))

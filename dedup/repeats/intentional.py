@@ -10,9 +10,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 
-from dedup.repeats.article import Paragraphs
-from dedup.repeats.headings import of_one_form
-from dedup.repeats.justify import Twins
+from dedup.repeats.article import ArticleParagraphs
+from dedup.repeats.headings import have_one_form
+from dedup.repeats.justify import DropMap
 
 FILLED_IN = 0.5, 0.8  # Jaccard similarity of paragraphs that a form has with other names or numbers; from the second
 # on they differ in a word or two: a copy of the text in which a name is misspelt
@@ -20,8 +20,12 @@ PATTERN_PLACES = 64  # places of a paragraph that are looked at for a pattern
 VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 
 
-def on_purpose(
-    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
+def is_intentional(
+    article: ArticleParagraphs,
+    alive: Sequence[int],
+    links: list[tuple[int, int]],
+    evidence: Sequence[int],
+    twins: DropMap,
 ) -> bool:
     """Whether a chain, with its places of `evidence`, is one of these."""
     if len(evidence) == 1:
@@ -32,7 +36,11 @@ def on_purpose(
 
 
 def _is_pattern(
-    article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int], twins: Twins
+    article: ArticleParagraphs,
+    alive: Sequence[int],
+    links: list[tuple[int, int]],
+    evidence: Sequence[int],
+    twins: DropMap,
 ) -> bool:
     """Whether the same words stand three times or more, each time after something else.
 
@@ -56,7 +64,7 @@ def _is_pattern(
     return 2 * varied > len(evidence)
 
 
-def _is_varied(article: Paragraphs, index: int, twins: Twins) -> bool:
+def _is_varied(article: ArticleParagraphs, index: int, twins: DropMap) -> bool:
     """Whether a paragraph stands three times or more, twice of these after something that stands only there."""
     article.purse -= len(article.places[article.ids[index]])
     standing = [place for place in article.places[article.ids[index]] if place not in twins]
@@ -64,7 +72,9 @@ def _is_varied(article: Paragraphs, index: int, twins: Twins) -> bool:
     return len(standing) > 2 and sum(own[two] > own[one + 1] for one, two in pairwise(standing)) > 1
 
 
-def _is_form(article: Paragraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int]) -> bool:
+def _is_form(
+    article: ArticleParagraphs, alive: Sequence[int], links: list[tuple[int, int]], evidence: Sequence[int]
+) -> bool:
     """Whether the copies stand under heads of one form: the same letter to two people, a menu of two days.
 
     What opens the article stands under none.
@@ -81,9 +91,9 @@ def _is_form(article: Paragraphs, alive: Sequence[int], links: list[tuple[int, i
     return any(matched.isdisjoint(pair) and _are_heads(article, alive[pair[0]], alive[pair[1]]) for pair in pairs)
 
 
-def _are_heads(article: Paragraphs, first: int, second: int) -> bool:
+def _are_heads(article: ArticleParagraphs, first: int, second: int) -> bool:
     """Whether two paragraphs are heads of one form, or say the same of other names or numbers."""
-    if of_one_form(*(article.text[slice(*article.spans[index])] for index in (first, second))):
+    if have_one_form(*(article.text[slice(*article.spans[index])] for index in (first, second))):
         return True
     if article.purse <= 0 or not article.is_prose(first) or article.agree(first, second):
         return False
@@ -91,7 +101,7 @@ def _are_heads(article: Paragraphs, first: int, second: int) -> bool:
     return least <= article.similarity(first, second) < most
 
 
-def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
+def _before(alive: Sequence[int], place: int, twins: DropMap) -> int:
     """The paragraph before the one at `place`, of those that stay; `place` is not the first."""
     place -= 1
     while place and alive[place] in twins:
@@ -99,7 +109,7 @@ def _before(alive: Sequence[int], place: int, twins: Twins) -> int:
     return alive[place]
 
 
-def _is_verse(article: Paragraphs, index: int) -> bool:
+def _is_verse(article: ArticleParagraphs, index: int) -> bool:
     """Whether a paragraph is lines of verse: a chorus stands again without being printed twice."""
     start, stop = article.spans[index]
     lines = article.text[start:stop].split("\n")

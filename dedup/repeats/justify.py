@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dedup.repeats.article import EDITED, EQUAL, FIRST_IS_CUT, SECOND_IS_CUT, Paragraphs, jaccard, shingle_set
+from dedup.repeats.article import (
+    EDITED,
+    EQUAL,
+    FIRST_IS_CUT,
+    SECOND_IS_CUT,
+    ArticleParagraphs,
+    set_jaccard,
+    shingle_set,
+)
 
 
 class Repeat(NamedTuple):
@@ -31,10 +39,10 @@ class Repeat(NamedTuple):
     evidence: str | None
 
 
-class Twins(dict[int, int]):
+class DropMap(dict[int, int]):
     """Paragraph to drop -> its twin, which is never itself in here."""
 
-    def __init__(self, article: Paragraphs, threshold: float, rule: str) -> None:
+    def __init__(self, article: ArticleParagraphs, threshold: float, rule: str) -> None:
         super().__init__()
         self.rule = rule
         self.article = article
@@ -44,7 +52,7 @@ class Twins(dict[int, int]):
     def add(self, drops: dict[int, int]) -> None:
         """Takes over those drops whose runs are justified."""
         for run in runs_of(drops):
-            for repeat in justified(self.article, run, self.threshold, self.rule):
+            for repeat in justify(self.article, run, self.threshold, self.rule):
                 for offset in range(repeat.last - repeat.first + 1):
                     self._drop(repeat.first + offset, repeat.twin_first + offset)
 
@@ -65,7 +73,7 @@ class Twins(dict[int, int]):
         return may_drop(self.article, drop, twin) and self.article.similarity(drop, twin) >= self.threshold
 
 
-def may_drop(article: Paragraphs, drop: int, twin: int) -> bool:
+def may_drop(article: ArticleParagraphs, drop: int, twin: int) -> bool:
     """Whether nothing is lost when `drop` goes and `twin` stays."""
     cut = FIRST_IS_CUT if drop < twin else SECOND_IS_CUT
     return article.kind(min(drop, twin), max(drop, twin)) in {EQUAL, EDITED, cut}
@@ -82,7 +90,7 @@ def runs_of(twins: Mapping[int, int]) -> list[list[tuple[int, int]]]:
     return runs
 
 
-def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float, rule: str) -> list[Repeat]:
+def justify(article: ArticleParagraphs, run: list[tuple[int, int]], threshold: float, rule: str) -> list[Repeat]:
     """The run as a repeat if it is similar enough to its twin, else what is left without its worst pairs."""
     waiting = [run]
     found: list[Repeat] = []
@@ -93,10 +101,10 @@ def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float,
         similarity = compared = 1.0
         if kinds != {EQUAL}:
             own = shingle_set([word for index, _ in run for word in article.words[index]])
-            similarity = jaccard(own, shingle_set([word for _, index in run for word in article.words[index]]))
+            similarity = set_jaccard(own, shingle_set([word for _, index in run for word in article.words[index]]))
             compared = similarity
             if not kinds.isdisjoint({FIRST_IS_CUT, SECOND_IS_CUT}):
-                compared = max(similarity, jaccard(own, shingle_set(_beginnings(article, run))))
+                compared = max(similarity, set_jaccard(own, shingle_set(_beginnings(article, run))))
             article.purse -= 2 * sum(len(article.words[index]) for pair in run for index in pair)
         if compared >= threshold:
             twin = twin_first, twin_last, article.spans[twin_first][0], article.spans[twin_last][1]
@@ -108,7 +116,7 @@ def justified(article: Paragraphs, run: list[tuple[int, int]], threshold: float,
     return found
 
 
-def _beginnings(article: Paragraphs, run: list[tuple[int, int]]) -> list[str]:
+def _beginnings(article: ArticleParagraphs, run: list[tuple[int, int]]) -> list[str]:
     """The words of the twins, of those whose copy was cut short only so many as the copy has."""
     return [
         word
@@ -117,11 +125,11 @@ def _beginnings(article: Paragraphs, run: list[tuple[int, int]]) -> list[str]:
     ]
 
 
-def _is_cut(article: Paragraphs, drop: int, twin: int) -> bool:
+def _is_cut(article: ArticleParagraphs, drop: int, twin: int) -> bool:
     return article.kind(min(drop, twin), max(drop, twin)) in {FIRST_IS_CUT, SECOND_IS_CUT}
 
 
-def _loss(article: Paragraphs, drop: int, twin: int, threshold: float) -> float:
+def _loss(article: ArticleParagraphs, drop: int, twin: int, threshold: float) -> float:
     """By how many shingles a pair falls short of the threshold."""
     first, second = article.shingles(drop), article.shingles(twin)
     if _is_cut(article, drop, twin):

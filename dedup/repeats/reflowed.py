@@ -13,14 +13,14 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from dedup.fingerprint.self_matches import RUN
-from dedup.repeats.article import PROSE, Match, Paragraphs
+from dedup.fingerprint.self_matches import RUN_WORDS
+from dedup.repeats.article import PROSE, ArticleParagraphs, Match
 from dedup.repeats.drop_plan import Drops, is_prose
-from dedup.repeats.headings import of_one_form
-from dedup.repeats.split_paragraphs import Reprint
+from dedup.repeats.headings import have_one_form
+from dedup.repeats.split_paragraphs import ReflowedRepeat
 from dedup.repeats.summaries import summaries
 from dedup.repeats.units import Units, began_before, units_again
-from dedup.segment.words import size_of
+from dedup.segment.words import weighted_word_count
 
 LEAST = 12  # runs of words that stand again, below which nothing here can be found: three bullets of ten words have 18
 # Measured on 390 clean articles laid out in the ways of benchmarks/quality/layouts.py, and on 24,000 press releases
@@ -54,9 +54,9 @@ class Chain(NamedTuple):
     source: tuple[int, int]
 
 
-def reprints(
-    article: Paragraphs, alive: Sequence[int], needed: set[int], threshold: float
-) -> tuple[list[Reprint], frozenset[int]]:
+def reflowed_repeats(
+    article: ArticleParagraphs, alive: Sequence[int], needed: set[int], threshold: float
+) -> tuple[list[ReflowedRepeat], frozenset[int]]:
     """What of the paragraphs `alive` is printed again; those `needed` as twins stay, and which of them hindered."""
     sequence = Units(article, alive)
     found = [_settled(sequence, match) for match in article.again(alive).matches]
@@ -72,16 +72,16 @@ def reprints(
     return list(drops.reprints(threshold)), frozenset(drops.hindered)
 
 
-def is_left(article: Paragraphs, alive: Sequence[int]) -> bool:
+def is_left(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
     # Of all of them together it is known already that enough runs stand again.
     if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
         return False
     count = sum(len(article.words[index]) for index in alive)
-    return count - RUN + 1 > LEAST and (_parts_may_go(article, alive) or units_again(article, alive))
+    return count - RUN_WORDS + 1 > LEAST and (_parts_may_go(article, alive) or units_again(article, alive))
 
 
-def holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
+def holds_prose(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Whether matches may hold prose enough for a chain, or for a summary, which needs more.
 
     They may begin some words earlier than they are found, and end with a word that is cut short.
@@ -91,7 +91,7 @@ def holds_prose(article: Paragraphs, alive: Sequence[int]) -> bool:
     return sum(length for length in found if length >= PROSE) >= BLOCK_WORDS * WHOLE_NEEDS
 
 
-def _parts_may_go(article: Paragraphs, alive: Sequence[int]) -> bool:
+def _parts_may_go(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Whether a match touches its source, or ends with a word that is cut short: else only whole units go."""
     told = [word for index in alive for word in article.words[index]]
     for match in article.again(alive).matches:
@@ -122,7 +122,7 @@ def _settled(sequence: Units, match: Match) -> Match:
         touches = source + length >= copy and sequence.size(copy, copy + length) >= BLOCK_WORDS
         if touches and source in sequence.starts:
             sequence.cut(copy)
-    if 0 < source + length - copy < RUN:
+    if 0 < source + length - copy < RUN_WORDS:
         length = copy - source
     return Match(copy, source, length)
 
@@ -210,12 +210,12 @@ def _without_scraps(sequence: Units, units: range) -> range:
     inside = first
     while inside < last and not sequence.opens(inside):
         inside += 1
-    if sequence.borders[inside] - sequence.borders[first] < RUN:
+    if sequence.borders[inside] - sequence.borders[first] < RUN_WORDS:
         first = inside
     inside = last
     while inside > first and inside < len(sequence.units) and not sequence.opens(inside):
         inside -= 1
-    if sequence.borders[last] - sequence.borders[inside] < RUN:
+    if sequence.borders[last] - sequence.borders[inside] < RUN_WORDS:
         last = inside
     return range(first, max(first, last))
 
@@ -255,7 +255,7 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     prose = max(_prose(drops, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
         return False
-    if of_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
+    if have_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
         return False
     between = drops.left(chain.source[1], chain.copy[0])
     whole = 2 * matched / drops.left(0, len(sequence.words))
@@ -317,7 +317,7 @@ def _prose(drops: Drops, side: list[tuple[range, int]]) -> float:
     total = 0.0
     for told in {tuple(drops.sequence.words_of(unit)) for units, _ in side for unit in units}:
         if told not in drops.prose:
-            drops.prose[told] = size_of(told) if is_prose(told) else 0.0
+            drops.prose[told] = weighted_word_count(told) if is_prose(told) else 0.0
         total += drops.prose[told]
     return total
 
@@ -367,7 +367,7 @@ def _clean(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], 
     opens = sequence.opens(first) or (all_[first - 1].line != all_[first].line and sequence.is_sentence(first - 1))
     ends = last == len(all_) - 1 or sequence.opens(last + 1)
     ends = ends or (all_[last + 1].line != all_[last].line and sequence.is_sentence(last))
-    return opens and borders[first] - start < RUN, ends and stop - borders[last + 1] < RUN
+    return opens and borders[first] - start < RUN_WORDS, ends and stop - borders[last + 1] < RUN_WORDS
 
 
 def _third(sequence: Units, chain: Chain, found: Sequence[Match]) -> bool:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dedup.fingerprint.self_matches import ALONE_WORDS
-from dedup.repeats.article import Paragraphs
-from dedup.repeats.justify import Repeat, justified, runs_of
+from dedup.fingerprint.self_matches import LONE_PARAGRAPH_WORDS
+from dedup.repeats.article import ArticleParagraphs
+from dedup.repeats.justify import Repeat, justify, runs_of
 
-PARAGRAPH = "repeated-paragraph"
+PARAGRAPH_RULE = "repeated-paragraph"
 
 
-def alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool) -> list[Repeat]:
+def lone_repeats(
+    article: ArticleParagraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool
+) -> list[Repeat]:
     """Paragraphs repeated outside of blocks; the twin of a block is left in peace."""
     if len(article.keys) < 2:
         return []
@@ -20,7 +22,11 @@ def alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, lo
     first_of: dict[str, int] = {}
     twins: dict[int, int] = {}
     for index, key in enumerate(article.keys):
-        if index in gone or len(article.words[index]) < ALONE_WORDS or article.size(index) < ALONE_WORDS:
+        if (
+            index in gone
+            or len(article.words[index]) < LONE_PARAGRAPH_WORDS
+            or article.size(index) < LONE_PARAGRAPH_WORDS
+        ):
             continue
         if index not in needed:
             twin = first_of.get(key)
@@ -36,4 +42,4 @@ def alone(article: Paragraphs, blocks: Sequence[Repeat], threshold: float, *, lo
                 twins[index] = twin
                 continue
         first_of.setdefault(key, index)
-    return [repeat for run in runs_of(twins) for repeat in justified(article, run, threshold, PARAGRAPH)]
+    return [repeat for run in runs_of(twins) for repeat in justify(article, run, threshold, PARAGRAPH_RULE)]

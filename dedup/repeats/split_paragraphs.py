@@ -15,7 +15,7 @@ from dedup.repeats.justify import Repeat
 from dedup.segment.words import comparison_key
 
 
-class Reprint(NamedTuple):
+class ReflowedRepeat(NamedTuple):
     """A span of the text that stands again at another, which stays; and the similarity of their words."""
 
     start: int
@@ -25,7 +25,7 @@ class Reprint(NamedTuple):
     similarity: float
 
 
-class Pieces(NamedTuple):
+class SplitArticle(NamedTuple):
     """Paragraphs or pieces of them: spans, keys, and the repeats among them in order."""
 
     spans: Sequence[tuple[int, int]]
@@ -33,7 +33,7 @@ class Pieces(NamedTuple):
     repeats: list[Repeat]
 
 
-def split(text: str, whole: Pieces, again: Sequence[Reprint], rule: str) -> Pieces:
+def split(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat], rule: str) -> SplitArticle:
     """The pieces where `again`, which lies in no repeat of `whole`, consists of runs of pieces.
 
     None of `again` may go on behind the end of a paragraph that it does not start with.
@@ -51,7 +51,7 @@ def split(text: str, whole: Pieces, again: Sequence[Reprint], rule: str) -> Piec
         twin = one.twin_start, one.twin_stop
         evidence = _evidence(whole.spans, *_covering(numbers, *twin), *twin)
         repeats.append(Repeat(rule, first, last, *_covering(starts, *twin), *twin, one.similarity, evidence))
-    return Pieces(spans, keys, sorted(repeats, key=lambda one: one.first))
+    return SplitArticle(spans, keys, sorted(repeats, key=lambda one: one.first))
 
 
 def _covering(starts: Sequence[int], start: int, stop: int) -> tuple[int, int]:
@@ -64,7 +64,7 @@ def _evidence(spans: Sequence[tuple[int, int]], first: int, last: int, start: in
     return f"{what} again" if (spans[first][0], spans[last][1]) == (start, stop) else f"part of {what} again"
 
 
-def _cut(text: str, whole: Pieces, again: Sequence[Reprint]) -> tuple[list[tuple[int, int]], list[str]]:
+def _cut(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat]) -> tuple[list[tuple[int, int]], list[str]]:
     borders: dict[int, list[tuple[int, int]]] = {}  # paragraph -> spans that go
     starts = [start for start, _ in whole.spans]
     for one in again:

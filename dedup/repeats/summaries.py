@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dedup.repeats.article import PROSE, Match
 from dedup.repeats.drop_plan import Drops, is_prose
 from dedup.repeats.units import Units
-from dedup.segment.words import size_of
+from dedup.segment.words import weighted_word_count
 
 # As in `dedup.repeats.detect` for paragraphs that stand again whole, but for what counts as evidence.
 SUMMARY = 3  # statements in a row
@@ -121,7 +121,7 @@ def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: 
     stated = [words for words, line in zip(told, row, strict=True) if not _asks(sequence, lines[line][1])]
     if sum(map(is_prose, stated)) < SUMMARY_PROSE:
         return
-    if sum(map(size_of, stated)) < SUMMARY_WORDS or len({twins[line] for line in row}) == 1:
+    if sum(map(weighted_word_count, stated)) < SUMMARY_WORDS or len({twins[line] for line in row}) == 1:
         return
     some_gone = any(drops.dropped[lines[line][0]] for line in row)
     for line in row:

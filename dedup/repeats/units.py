@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.repeats.article import Match, Paragraphs
-from dedup.segment.words import weight, words
+from dedup.repeats.article import ArticleParagraphs, Match
+from dedup.segment.words import word_weight, words
 
 # Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
 _BORDER_ELSEWHERE = re.compile(r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
@@ -47,7 +47,7 @@ class Unit(NamedTuple):
 class Units:
     """The units of those paragraphs that are alive, and their words."""
 
-    def __init__(self, article: Paragraphs, alive: Sequence[int]) -> None:
+    def __init__(self, article: ArticleParagraphs, alive: Sequence[int]) -> None:
         self.article = article
         self.units: list[Unit] = []
         self.words: list[str] = []
@@ -68,7 +68,7 @@ class Units:
         if all(article.keys[index].isascii() for index in alive):
             self.sizes: Sequence[float] = range(len(self.words) + 1)
         else:
-            self.sizes = [0.0, *accumulate(map(weight, self.words))]
+            self.sizes = [0.0, *accumulate(map(word_weight, self.words))]
         self.starts = frozenset(self.borders)
 
     def cut(self, word: int) -> None:
@@ -188,7 +188,7 @@ def began_before(told: Sequence[Hashable], match: Match, most: int) -> int:
     return back
 
 
-def _cut(article: Paragraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
+def _cut(article: ArticleParagraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
     """Of each paragraph the spans of its units, and how many words each has; one unit where cutting changes words.
 
     It does not where it is known, character by character, where words begin: borders are behind spaces and marks.
@@ -233,7 +233,7 @@ def _spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Sp
     return spans
 
 
-def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
+def units_again(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Whether units of `UNITS_WORDS` words together stand again: a quick look.
 
     Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
@@ -258,7 +258,7 @@ def units_again(article: Paragraphs, alive: Sequence[int]) -> bool:
     return False
 
 
-def _pieces(article: Paragraphs, index: int) -> list[list[str]]:
+def _pieces(article: ArticleParagraphs, index: int) -> list[list[str]]:
     """The words of each unit of a paragraph, in order; nothing where cutting would change words."""
     start, stop = article.spans[index]
     whole, raw = article.words[index], article.text[start:stop]

@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, of how many (None: not known)
 
 
-class Stopwatch:
+class StageTimer:
     """Seconds per stage, in the order they were begun; tells `progress` of every step."""
 
     def __init__(self, progress: Progress | None = None) -> None:

@@ -25,7 +25,7 @@ _SHARE = 4  # one array may take this part of the memory before it goes to a fil
 
 
 @dataclass(frozen=True)
-class Scratch:
+class ResourceBudget:
     """What a stage that looks at the whole corpus may use: about `memory` bytes, `threads`, files in `folder`.
 
     `step` is called whenever `map` has gone over all items.
@@ -54,12 +54,12 @@ class Scratch:
             yield from map(task, items)
         else:
             with ThreadPoolExecutor(self.threads) as pool:
-                yield from in_order(pool, task, items, self.threads + 2)
+                yield from map_in_order(pool, task, items, self.threads + 2)
         if self.step:
             self.step()
 
 
-def in_order(pool: Executor, task: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
+def map_in_order(pool: Executor, task: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
     """``task(item)`` for each item, in order, carried out by `pool`; never more than `most` in work."""
     waiting: deque[Future[Result]] = deque()
     for item in items:
@@ -70,7 +70,7 @@ def in_order(pool: Executor, task: Callable[[Item], Result], items: Iterable[Ite
         yield waiting.popleft().result()
 
 
-def release(array: npt.NDArray[Any]) -> None:
+def evict_pages(array: npt.NDArray[Any]) -> None:
     """Lets go of the memory that holds pages of an array in a file; they are read again when needed."""
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # noqa: SLF001 - numpy's only handle on it

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64, Bytes, Floats, decode, encode, pack
+from dedup.arrays import I64, Bytes, Floats, decode_utf8, encode_utf8, pack
 from dedup.segment.paragraphs import paragraphs
-from dedup.segment.words import comparison_key, size_of
+from dedup.segment.words import comparison_key, weighted_word_count
 
 DIGEST_BYTES = 16
 
@@ -23,7 +23,7 @@ class Segments(NamedTuple):
 
     `borders` says which are whose: int64 [texts + 1]. One value per paragraph: `starts` and `stops`, in code points of
     its text, and where its comparison key stands in `keys`, `key_starts` and `key_stops`, in bytes of the whole batch:
-    int64; `words` of the key: int64; `sizes`, as `dedup.segment.words.size_of` counts words: float64. The key of a text is
+    int64; `words` of the key: int64; `sizes`, as `dedup.segment.words.weighted_word_count` counts words: float64. The key of a text is
     ``keys[key_borders[text]:key_borders[text + 1]]``: those of its paragraphs, where they have words, joined by a
     space.
     """
@@ -39,7 +39,7 @@ class Segments(NamedTuple):
     key_borders: I64
 
 
-class Keys(NamedTuple):
+class BatchKeys(NamedTuple):
     """Comparison keys of a batch, as in `Segments`."""
 
     key_starts: I64
@@ -48,7 +48,7 @@ class Keys(NamedTuple):
     key_borders: I64
 
 
-def segments(data: Bytes, borders: I64) -> Segments:
+def segment_batch(data: Bytes, borders: I64) -> Segments:
     r"""The paragraphs of texts in UTF-8 (lone surrogates included), and their comparison keys.
 
     >>> made = segments(*pack([b"One, two.\n\nThree", b"four"]))
@@ -57,28 +57,28 @@ def segments(data: Bytes, borders: I64) -> Segments:
     """
     counts, rows, keys = [0], [], []
     for text_start, text_stop in zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True):
-        text = decode(data[text_start:text_stop].tobytes())
+        text = decode_utf8(data[text_start:text_stop].tobytes())
         spans = paragraphs(text)
         counts.append(counts[-1] + len(spans))
         for start, stop in spans:
             key = comparison_key(text[start:stop])
             found = key.split()
-            rows.append((start, stop, len(found), size_of(found)))
-            keys.append(encode(key))
+            rows.append((start, stop, len(found), weighted_word_count(found)))
+            keys.append(encode_utf8(key))
     table = np.array(rows, np.float64).reshape(-1, 4).T
     starts, stops, counted = table[:3].astype(np.int64)
     whole, ends = pack(keys)
     numbers = np.array(counts, np.int64)
-    told = joined(whole, ends[:-1], ends[1:], numbers)
+    told = join_keys(whole, ends[:-1], ends[1:], numbers)
     return Segments(borders=numbers, starts=starts, stops=stops, words=counted, sizes=table[3].copy(), **told._asdict())
 
 
-def joined(data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
+def join_keys(data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
     """The keys of texts, where those of their paragraphs are the parts ``starts:stops`` of `data`, some of them empty.
 
     `borders` says which paragraphs are whose: int64 [texts + 1].
     """
-    made = Keys(np.zeros_like(starts), np.zeros_like(starts), data[:0], np.zeros(len(borders), np.int64))
+    made = BatchKeys(np.zeros_like(starts), np.zeros_like(starts), data[:0], np.zeros(len(borders), np.int64))
     pieces: list[bytes] = []
     position = 0
     for text, (first, last) in enumerate(zip(borders[:-1].tolist(), borders[1:].tolist(), strict=True)):
@@ -96,7 +96,7 @@ def joined(data: Bytes, starts: I64, stops: I64, borders: I64) -> Keys:
     return made._replace(keys=np.frombuffer(b"".join(pieces), np.uint8))
 
 
-def digests(data: Bytes, starts: I64, stops: I64) -> list[bytes]:
+def key_digests(data: Bytes, starts: I64, stops: I64) -> list[bytes]:
     """BLAKE2b, 16 bytes, of the keys ``data[start:stop]``: equal digests stand for equal keys."""
     whole = data.tobytes()
     blake2b, size = hashlib.blake2b, DIGEST_BYTES

@@ -32,7 +32,7 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     return runs if len(runs) > 1 else lines
 
 
-def cuts(spans: Sequence[tuple[int, int]], drops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def removal_spans(spans: Sequence[tuple[int, int]], drops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """The span of text to remove for each of `drops`, so that no separator is left over.
 
     `drops` are disjoint runs ``(first, last)`` of paragraph numbers, ascending. A run is removed with the

@@ -14,12 +14,12 @@ from functools import cache, lru_cache
 
 # Longest run of combining marks that normalisation is given: canonical ordering is quadratic in it.
 # Unicode's Stream-Safe Text Format (UAX 15, section 13) allows 30.
-MARKS_AT_MOST = 64
+MAX_MARKS = 64
 
 # What one letter of a script without spaces weighs, in words: a Chinese or Japanese word has about two letters, a
 # Thai, Lao, Khmer or Burmese one about four.
-LETTER_EAST, LETTER_SOUTH = 0.5, 0.25
-LAST_OF_THE_SOUTH = 0x2E80
+CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT = 0.5, 0.25
+CJK_START = 0x2E80
 
 # Scripts written without spaces between words: Han, kana, Bopomofo, Yi, Thai, Lao, Myanmar, Khmer, Tai.
 UNSPACED = (
@@ -63,26 +63,26 @@ def words(text: str) -> list[str]:
     """
     if text.isascii():
         return text.encode("ascii").translate(_ASCII_FOLD).decode("ascii").split()
-    folded = _long_marks().sub(lambda run: run.group()[:MARKS_AT_MOST], text)
+    folded = _long_marks().sub(lambda run: run.group()[:MAX_MARKS], text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     return _words().findall(folded)
 
 
-def size_of(found: Iterable[str]) -> float:
+def weighted_word_count(found: Iterable[str]) -> float:
     """How many words `found` are to a reader: a letter of a script written without spaces is a part of one.
 
     >>> size_of(words("four words of English")), size_of(words("北京大学"))
     (4, 2.0)
     """
-    return sum(map(weight, found))
+    return sum(map(word_weight, found))
 
 
 @lru_cache(maxsize=1 << 16)
-def weight(word: str) -> float:
+def word_weight(word: str) -> float:
     """What one word is to a reader, in words."""
     if word.isascii() or not is_unspaced(word[0]):
         return 1
-    return LETTER_EAST if ord(word[0]) > LAST_OF_THE_SOUTH else LETTER_SOUTH
+    return CJK_LETTER_WEIGHT if ord(word[0]) > CJK_START else SOUTHEAST_ASIAN_LETTER_WEIGHT
 
 
 def is_unspaced(character: str) -> bool:
@@ -155,4 +155,4 @@ def _words() -> re.Pattern[str]:
 @cache
 def _long_marks() -> re.Pattern[str]:
     marks, _, _ = _classes()
-    return re.compile(f"[{marks}]{{{MARKS_AT_MOST + 1},}}")
+    return re.compile(f"[{marks}]{{{MAX_MARKS + 1},}}")

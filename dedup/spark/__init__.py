@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.errors import EngineError, SettingsError
-from dedup.runtime.progress import Stopwatch
+from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ class SparkEngine:
             raise SettingsError(f"partitions: {self.partitions} is not a number of parts; give 1 or more")
 
     @contextmanager
-    def job(self, source: Any, settings: Settings, watch: Stopwatch, out: Path) -> Iterator[SparkJob]:
+    def job(self, source: Any, settings: Settings, watch: StageTimer, out: Path) -> Iterator[SparkJob]:
         """A job over `source`; its tables are gone when the block ends well."""
         from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
         from dedup.spark.job import SparkJob, fingerprint  # noqa: PLC0415
         from dedup.spark.listing import listing  # noqa: PLC0415
         from dedup.spark.progress import watched  # noqa: PLC0415
-        from dedup.spark.tables import Store  # noqa: PLC0415
+        from dedup.spark.tables import TableStore  # noqa: PLC0415
 
         sessions.check_package()
         inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
@@ -72,7 +72,7 @@ class SparkEngine:
             partitions = self.partitions or self._partitions(session, listed)
             folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()
             with sessions.configured(session, partitions, size), watched(session, watch, listed.total_bytes):
-                store = Store(session, folder, fingerprint(listed, settings), resume=self.resume)
+                store = TableStore(session, folder, fingerprint(listed, settings), resume=self.resume)
                 yield SparkJob(store, listed, settings, watch, partitions)
                 store.remove()
         except Exception as error:

@@ -8,22 +8,24 @@ from typing import Any
 
 from dedup import __version__
 from dedup.errors import EngineError, RecordError
-from dedup.runtime.progress import Stopwatch
+from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 from dedup.spark.listing import Listing
-from dedup.spark.match_articles import gone, match_articles
+from dedup.spark.match_articles import dropped_articles, match_articles
 from dedup.spark.match_contained import match_contained
 from dedup.spark.match_paragraphs import match_paragraphs
 from dedup.spark.outcomes import chunks, field_counts, verdicts, written
 from dedup.spark.prepare import META, prepared, records, rows
-from dedup.spark.tables import Store
-from dedup.write.tables import Chunk
+from dedup.spark.tables import TableStore
+from dedup.write.tables import OutputChunk
 
 
 class SparkJob:
     """One job: what `dedup.pipeline.clean` writes, and what it reports."""
 
-    def __init__(self, store: Store, listed: Listing, settings: Settings, watch: Stopwatch, partitions: int) -> None:
+    def __init__(
+        self, store: TableStore, listed: Listing, settings: Settings, watch: StageTimer, partitions: int
+    ) -> None:
         self.store = store
         self.listed = listed
         self.settings = settings
@@ -36,7 +38,7 @@ class SparkJob:
         self.stages: dict[str, dict[str, int]] = {}
         self.rounds: dict[str, int] = {}
 
-    def chunks(self) -> Iterator[tuple[Chunk, int]]:
+    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """The output lines in input order, and the bytes of input that each is of."""
         settings, compiled = self.settings, self.compiled
         with self.watch.stage("prepare"):
@@ -45,7 +47,7 @@ class SparkJob:
             articles = match_articles(self.store, every, settings, compiled=compiled)
             found = match_contained(self.store, every, articles.verdicts, settings, self.partitions, compiled=compiled)
         with self.watch.stage("match paragraphs"):
-            kept = every.where("error is null").join(gone(found, settings), "aid", "left_anti")
+            kept = every.where("error is null").join(dropped_articles(found, settings), "aid", "left_anti")
             paragraphs = match_paragraphs(self.store, kept, settings, compiled=compiled)
         self.stages = {
             "match articles": {"candidates": articles.candidates, "matches": articles.matches},

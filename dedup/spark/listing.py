@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from dedup.errors import InputError
 from dedup.kernels.backend import SMALL_BYTES
-from dedup.read.inputs import LINES, TEXT, Source, find
-from dedup.read.records import RECORDS
+from dedup.read.inputs import JSON_LINES, TEXT_FILE, InputFile, find_inputs
+from dedup.read.records import RECORD_SCHEMA
 
 
 class Listed(NamedTuple):
@@ -53,7 +53,7 @@ class Listing(NamedTuple):
 
 
 _FILES = "file bigint, name string, path string, kind string, bytes bigint, remote boolean, changed bigint"
-_RAW = {"aid": pa.int64(), **{field.name: field.type for field in RECORDS}}
+_RAW = {"aid": pa.int64(), **{field.name: field.type for field in RECORD_SCHEMA}}
 
 
 def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
@@ -70,7 +70,7 @@ def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
     if not remote:
         if any(str(one) == "-" for one in inputs):
             raise InputError("-: Spark reads files, not standard input; write it to a file that all workers can read")
-        found = find(list(inputs), ignore=out)
+        found = find_inputs(list(inputs), ignore=out)
         files = [_local(number, one) for number, one in enumerate(found.sources)]
         return Listing(files, list(found.skipped))
     if len(remote) != len(inputs):
@@ -78,13 +78,13 @@ def listing(session: Any, inputs: Sequence[Any], out: Any) -> Listing:
     return _remote(session, [str(one) for one in inputs])
 
 
-def _local(number: int, source: Source) -> Listed:
+def _local(number: int, source: InputFile) -> Listed:
     told = source.path.stat()
     path = str(source.path.absolute())
     return Listed(number, source.name, path, source.kind, told.st_size, remote=False, changed=told.st_mtime_ns)
 
 
-_KINDS = {".txt": TEXT, ".jsonl": LINES, ".ndjson": LINES}
+_KINDS = {".txt": TEXT_FILE, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES}
 
 
 def _remote(session: Any, inputs: Sequence[str]) -> Listing:

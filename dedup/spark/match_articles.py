@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from dedup.errors import SettingsError
-from dedup.match.articles import CONTAINED, DUPLICATE, NEAR_DUPLICATE, RULES
+from dedup.match.articles import ARTICLE_MATCH_RULES, CONTAINED, DUPLICATE, NEAR_DUPLICATE
 from dedup.settings import ARTICLE_SHINGLE, Settings
-from dedup.spark.survivor_rounds import Question, survive
-from dedup.spark.tables import Store
+from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
+from dedup.spark.tables import TableStore
 
 _LAST = (1 << 63) - 1  # a date behind all others
 
 
-class Matched(NamedTuple):
+class SparkArticleMatches(NamedTuple):
     """`verdicts` has ``aid, rule, twin, similarity, evidence`` of each article that repeats another."""
 
     verdicts: Any
@@ -22,11 +22,11 @@ class Matched(NamedTuple):
     rounds: int
 
 
-def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled: bool) -> Matched:
+def match_articles(store: TableStore, prepared: Any, settings: Settings, *, compiled: bool) -> SparkArticleMatches:
     """What becomes of articles. Raises `SettingsError` where they are to be kept by date and none has one."""
     articles = prepared.where("error is null and words > 0")
     order = f"struct({_rank(articles, prepared, settings)} as r, aid as a, 0 as i) as o"
-    question = Question(
+    question = SurvivorQuery(
         "articles",
         articles.selectExpr("digest as k", order, "buckets"),
         articles.selectExpr("digest as k", order, "key"),
@@ -34,10 +34,12 @@ def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled:
         settings.threshold,
         parts=False,
     )
-    found = survive(store, question, compiled=compiled)
+    found = survivor_rounds(store, question, compiled=compiled)
     rule = f"cast(case when equal then {DUPLICATE} else {NEAR_DUPLICATE} end as tinyint) as rule"
     verdicts = found.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity")
-    if settings.rules[RULES[NEAR_DUPLICATE]] != "drop":  # the first of equal articles stays, so the others repeat it
+    if (
+        settings.rules[ARTICLE_MATCH_RULES[NEAR_DUPLICATE]] != "drop"
+    ):  # the first of equal articles stays, so the others repeat it
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         texts = question.texts.select("k", "o")
@@ -49,10 +51,10 @@ def match_articles(store: Store, prepared: Any, settings: Settings, *, compiled:
         )
         verdicts = verdicts.join(later.select("aid"), "aid", "left_anti").unionByName(later)
     for number in (DUPLICATE, NEAR_DUPLICATE):
-        if settings.rules[RULES[number]] == "off":
+        if settings.rules[ARTICLE_MATCH_RULES[number]] == "off":
             verdicts = verdicts.where(f"rule <> {number}")
     verdicts = store.table("articles", verdicts.selectExpr("*", "cast(null as string) as evidence"))
-    return Matched(verdicts, found.candidates, found.matches, found.rounds)
+    return SparkArticleMatches(verdicts, found.candidates, found.matches, found.rounds)
 
 
 def _rank(articles: Any, prepared: Any, settings: Settings) -> str:
@@ -67,7 +69,11 @@ def _rank(articles: Any, prepared: Any, settings: Settings) -> str:
     return f"coalesce({sign}date, {_LAST}L)"
 
 
-def gone(verdicts: Any, settings: Settings) -> Any:
+def dropped_articles(verdicts: Any, settings: Settings) -> Any:
     """The ``aid`` of each article that is dropped."""
-    numbers = [number for number in (DUPLICATE, NEAR_DUPLICATE, CONTAINED) if settings.rules[RULES[number]] == "drop"]
+    numbers = [
+        number
+        for number in (DUPLICATE, NEAR_DUPLICATE, CONTAINED)
+        if settings.rules[ARTICLE_MATCH_RULES[number]] == "drop"
+    ]
     return verdicts.where(f"rule in ({', '.join(map(str, [-1, *numbers]))})").select("aid")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import I64, decode
+from dedup.arrays import I64, decode_utf8
 from dedup.match.boilerplate import (
     FEWEST_ARTICLES,
     FEWEST_WORDS,
@@ -27,10 +27,10 @@ from dedup.match.boilerplate import (
     standing_of,
 )
 from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
-from dedup.prepare.columns import integers
-from dedup.prepare.one_text import ALONE
+from dedup.prepare.columns import integer_values
+from dedup.prepare.one_text import TWIN_ALONE
 from dedup.spark.arrow_types import batch_of, ddl_of
-from dedup.spark.tables import Store
+from dedup.spark.tables import TableStore
 
 _NO_HOST = b""
 
@@ -61,7 +61,7 @@ _READ = {
 }
 
 
-def boilerplate(store: Store, kept: Any, paragraphs: Any) -> Any:
+def match_boilerplate(store: TableStore, kept: Any, paragraphs: Any) -> Any:
     """The lines that go: ``a, i``, those that stay for them, ``twin_a, twin_i``, and what was counted.
 
     `kept` are the prepared articles that stay; `paragraphs` theirs: ``a, i, k, words, size, needed, h``.
@@ -83,7 +83,7 @@ def boilerplate(store: Store, kept: Any, paragraphs: Any) -> Any:
     mine = lines.join(told.select("k").distinct(), "k", "left_semi")
     firsts = mine.groupBy("k").agg(f.min(f.struct("a", "i")).alias("twin"))
     gone = told.join(mine.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
-    gone = gone.where(f"(a <> twin.a or i <> twin.i) and needed <> {ALONE}")
+    gone = gone.where(f"(a <> twin.a or i <> twin.i) and needed <> {TWIN_ALONE}")
     return store.table("boilerplate", gone.selectExpr("a", "i", "twin.a as twin_a", "twin.i as twin_i", "evidence"))
 
 
@@ -93,7 +93,7 @@ HOST = "case when host is null then unhex('00') else concat(unhex('01'), host) e
 class _Counted:
     """Lines counted by host; the whole corpus may be one more."""
 
-    def __init__(self, store: Store, kept: Any, lines: Any, totals: Any) -> None:
+    def __init__(self, store: TableStore, kept: Any, lines: Any, totals: Any) -> None:
         self.store = store
         self.kept = kept
         self.lines = lines
@@ -191,7 +191,7 @@ def _standing(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 def _host(host: bytes) -> str | None:
-    return decode(host[1:]) if host[:1] == b"\1" else None
+    return decode_utf8(host[1:]) if host[:1] == b"\1" else None
 
 
 def _places(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -202,14 +202,14 @@ def _places(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         digests, borders = _flat(batch.column("digest"))
         every = digests.dictionary_encode()
         sizes = np.asarray(_flat(batch.column("size"))[0])
-        words = integers(_flat(batch.column("words"))[0])
+        words = integer_values(_flat(batch.column("words"))[0])
         keys = np.asarray(every.indices, np.int64)
         articles = np.repeat(np.arange(batch.num_rows), np.diff(borders))
         nothing = np.zeros(batch.num_rows, np.int64)
         lines = Lines(articles, keys, sizes, words > 0, nothing, nothing[:1])
         marks, ends = _flat(batch.column("marks"))
         homes = np.repeat(np.arange(batch.num_rows), np.diff(ends))
-        rows = borders[homes] + integers(marks.field("i"))
+        rows = borders[homes] + integer_values(marks.field("i"))
         order = np.argsort(rows, kind="stable")
         marks, rows = marks.take(pa.array(order)), rows[order]
         hosts = marks.field("h").dictionary_encode()
@@ -241,7 +241,7 @@ def _read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         columns: dict[str, list[Any]] = {name: [] for name in _READ}
         for row in range(batch.num_rows):
             text, starts, stops, asked = (batch.column(name)[row] for name in ("text", "starts", "stops", "asked"))
-            raw = decode(text.as_py())
+            raw = decode_utf8(text.as_py())
             for one in asked.as_py():
                 line = raw[starts[one["i"]].as_py() : stops[one["i"]].as_py()]
                 name = field_of(line)

@@ -16,13 +16,13 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64
-from dedup.match.articles import CONTAINED, RULES
+from dedup.match.articles import ARTICLE_MATCH_RULES, CONTAINED
 from dedup.match.contained import CONTAINED_SHARE, POSTINGS_AT_MOST, SHARED_MINIMIZERS, VERIFIED_AT_MOST
 from dedup.prepare.batch import CONTAINED_WORDS
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.arrow_types import batch_of, ddl_of
 from dedup.spark.partitioned_pairs import compared, in_part, parts_of, visits
-from dedup.spark.tables import Store
+from dedup.spark.tables import TableStore
 
 _MEETINGS_AT_ONCE = 1_000_000  # of an article with one that shares a minimizer: a row each, where nothing is shared
 _WORDS_AT_ONCE = 1_000_000  # of articles: their keys, and a hash for each
@@ -30,10 +30,10 @@ _VISITS = visits(pa.int64())
 
 
 def match_contained(
-    store: Store, prepared: Any, matched: Any, settings: Settings, partitions: int, *, compiled: bool
+    store: TableStore, prepared: Any, matched: Any, settings: Settings, partitions: int, *, compiled: bool
 ) -> Any:
     """The verdicts `matched` with those on articles that stand inside a longer one."""
-    action = settings.rules[RULES[CONTAINED]]
+    action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == "off":
         return matched
     alone = prepared.where(f"error is null and words >= {CONTAINED_WORDS}").join(
@@ -54,7 +54,7 @@ def match_contained(
     return store.table("articles-contained", matched.unionByName(told))
 
 
-def _shared(store: Store, articles: Any) -> tuple[Any, Any]:
+def _shared(store: TableStore, articles: Any) -> tuple[Any, Any]:
     """For each article its rarest shared minimizers, ``v, aid, r, holders, place``; of each who has it first."""
     from pyspark.sql import Window  # noqa: PLC0415 - an extra
     from pyspark.sql import functions as f  # noqa: PLC0415
@@ -191,7 +191,7 @@ def _close(rows: Any, articles: Any, *, compiled: bool) -> Any:
     return found.where(f"share >= {CONTAINED_SHARE}D").selectExpr("*", rank)
 
 
-def _chosen(store: Store, close: Any, *, drops: bool) -> Any:
+def _chosen(store: TableStore, close: Any, *, drops: bool) -> Any:
     """For each article the first close pair with one that is not gone itself."""
     from pyspark.sql import Window  # noqa: PLC0415
     from pyspark.sql import functions as f  # noqa: PLC0415

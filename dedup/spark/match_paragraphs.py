@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 from dedup.match.paragraphs import BOILERPLATE, SHARED
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
-from dedup.spark.match_boilerplate import HOST, boilerplate
-from dedup.spark.survivor_rounds import Question, survive
-from dedup.spark.tables import Store
+from dedup.spark.match_boilerplate import HOST, match_boilerplate
+from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
+from dedup.spark.tables import TableStore
 
 
-class Matched(NamedTuple):
+class SparkParagraphMatches(NamedTuple):
     """`verdicts` has ``a, i, rule, twin_a, twin_i, similarity, evidence`` of paragraphs that repeat another."""
 
     verdicts: Any
@@ -21,7 +21,7 @@ class Matched(NamedTuple):
     rounds: int
 
 
-def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: bool) -> Matched:
+def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compiled: bool) -> SparkParagraphMatches:
     """What becomes of the paragraphs of the articles `kept`."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
@@ -42,7 +42,7 @@ def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: b
     verdicts = _none(store)
     present = every.where(f"words >= {SHARED_WORDS}")
     if settings.rules["boilerplate"] != "off":
-        found = boilerplate(store, kept, every.drop("key", "buckets"))
+        found = match_boilerplate(store, kept, every.drop("key", "buckets"))
         verdicts = found.selectExpr(
             "a", "i", f"cast({BOILERPLATE} as tinyint) as rule", "twin_a", "twin_i", "1D as similarity", "evidence"
         )
@@ -50,9 +50,9 @@ def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: b
         taken = found.select("a", "i").unionByName(found.selectExpr("twin_a as a", "twin_i as i")).distinct()
         present = present.join(taken, ["a", "i"], "left_anti")
     if settings.rules["shared-paragraph"] == "off":
-        return Matched(store.table("paragraphs", verdicts), 0, 0, 0)
+        return SparkParagraphMatches(store.table("paragraphs", verdicts), 0, 0, 0)
     order, key = "struct(0L as r, a, i) as o", "cast(key_start + 1 as int), cast(key_stop - key_start as int)"
-    question = Question(
+    question = SurvivorQuery(
         "paragraphs",
         present.selectExpr("k", order, "buckets"),
         present.selectExpr("k", order, f"substring(key, {key}) as key"),
@@ -60,7 +60,7 @@ def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: b
         settings.paragraph_threshold,
         parts=True,
     )
-    shared = survive(store, question, compiled=compiled)
+    shared = survivor_rounds(store, question, compiled=compiled)
     told = shared.verdicts.selectExpr(
         "o.a as a",
         "o.i as i",
@@ -73,11 +73,11 @@ def match_paragraphs(store: Store, kept: Any, settings: Settings, *, compiled: b
     if settings.rules["shared-paragraph"] == "drop":  # the twin of a drop within its article stays
         needed = every.where("needed <> 0").select("a", "i")
         told = told.join(needed, ["a", "i"], "left_anti")
-    return Matched(
+    return SparkParagraphMatches(
         store.table("paragraphs", verdicts.unionByName(told)), shared.candidates, shared.matches, shared.rounds
     )
 
 
-def _none(store: Store) -> Any:
+def _none(store: TableStore) -> Any:
     columns = "a bigint, i int, rule tinyint, twin_a bigint, twin_i int, similarity double, evidence string"
     return store.session.createDataFrame([], columns)

@@ -15,12 +15,12 @@ from dedup.decide.outcomes import outcomes
 from dedup.decide.verdicts import COLUMNS, VERDICTS
 from dedup.match import articles as match
 from dedup.match import paragraphs as frequency
-from dedup.prepare.columns import schema
+from dedup.prepare.columns import prepared_schema
 from dedup.settings import Settings
 from dedup.spark.arrow_types import batch_of, cast, ddl_of
-from dedup.spark.tables import Store
+from dedup.spark.tables import TableStore
 from dedup.write.report import FIELDS, Tally
-from dedup.write.tables import Chunk, lines
+from dedup.write.tables import OutputChunk, encode_tables
 
 _LINES = {
     "first": pa.int64(),
@@ -34,11 +34,11 @@ _LINES = {
 _LINES_AT_ONCE = 4 << 20  # bytes of records
 
 
-def verdicts(store: Store, prepared: Any, articles: Any, paragraphs: Any) -> Any:
+def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -> Any:
     """Everything that is said of articles and paragraphs: `VERDICTS` with ``aid`` in the place of a row."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    rules = f.element_at(f.array(*(f.lit(name) for name in match.RULES)), f.col("rule") + 1).alias("rule")
+    rules = f.element_at(f.array(*(f.lit(name) for name in match.ARTICLE_MATCH_RULES)), f.col("rule") + 1).alias("rule")
     whole = articles.select(
         "aid",
         rules,
@@ -48,7 +48,9 @@ def verdicts(store: Store, prepared: Any, articles: Any, paragraphs: Any) -> Any
         "similarity",
         "evidence",
     )
-    rules = f.element_at(f.array(*(f.lit(name) for name in frequency.RULES)), f.col("rule") + 1).alias("rule")
+    rules = f.element_at(f.array(*(f.lit(name) for name in frequency.PARAGRAPH_MATCH_RULES)), f.col("rule") + 1).alias(
+        "rule"
+    )
     parts = paragraphs.select(f.col("a").alias("aid"), rules, "i", "twin_a", "twin_i", "similarity", "evidence")
     twins = prepared.selectExpr(
         "aid as twin_a",
@@ -78,7 +80,7 @@ def verdicts(store: Store, prepared: Any, articles: Any, paragraphs: Any) -> Any
     return store.table("verdicts", told)
 
 
-def written(store: Store, prepared: Any, told: Any, settings: Settings, partitions: int) -> list[str]:
+def written(store: TableStore, prepared: Any, told: Any, settings: Settings, partitions: int) -> list[str]:
     """The output lines as a table; its files, in order."""
     from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -95,13 +97,13 @@ def written(store: Store, prepared: Any, told: Any, settings: Settings, partitio
     return store.parts("lines")
 
 
-def chunks(store: Store, files: list[str]) -> Iterator[tuple[Chunk, int]]:
+def chunks(store: TableStore, files: list[str]) -> Iterator[tuple[OutputChunk, int]]:
     """The output lines, in input order, and how many bytes of input they are of."""
     for file in files:
         table = store.session.read.schema(ddl_of(_LINES)).parquet(file)
         for row in sorted(table.collect(), key=lambda one: int(one["first"])):
             data = {name: bytes(row[name]) for name in ("articles", "dropped", "provenance", "quarantine")}
-            yield Chunk(**data, tally=_tally(row["tally"])), int(row["bytes"])
+            yield OutputChunk(**data, tally=_tally(row["tally"])), int(row["bytes"])
 
 
 def field_counts(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
@@ -120,7 +122,7 @@ def field_counts(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
 
 def _lines(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa.RecordBatch]:
     """In a task: the lines of articles, each behind the verdicts on it."""
-    kinds = {field.name: field.type for field in schema(settings)}
+    kinds = {field.name: field.type for field in prepared_schema(settings)}
     waiting: list[pa.RecordBatch] = []  # verdicts whose article is to come
     for batch in batches:
         kind = np.asarray(batch.column("kind"))
@@ -169,7 +171,7 @@ def _whole(column: Any) -> Any:
 
 
 def _chunk(piece: pa.RecordBatch, told: pa.RecordBatch, settings: Settings, first: int, size: int) -> pa.RecordBatch:
-    made = lines(outcomes(piece, told, settings))
+    made = encode_tables(outcomes(piece, told, settings))
     columns = {name: [getattr(made, name)] for name in ("articles", "dropped", "provenance", "quarantine")}
     return batch_of({"first": [first], **columns, "tally": [_told(made.tally)], "bytes": [size]}, _LINES)
 

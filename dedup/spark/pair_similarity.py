@@ -36,7 +36,7 @@ def commons(pairs: Any, keys: Any, n: int, least: float, *, compiled: bool) -> A
     return joined.select("x", "y", "key_x", "key_y").mapInArrow(task, ddl_of(COMMON))
 
 
-class Sets(NamedTuple):
+class PartitionSets(NamedTuple):
     """The sets of shingle hashes of keys: all hashes, where each set is, how large, and the parities of its hashes."""
 
     hashes: U64
@@ -44,9 +44,9 @@ class Sets(NamedTuple):
     sizes: I64
     prints: U64
 
-    def with_more(self, others: Sets) -> Sets:
+    def with_more(self, others: PartitionSets) -> PartitionSets:
         """These sets and those of `others` behind them."""
-        return Sets(
+        return PartitionSets(
             np.concatenate([self.hashes, others.hashes]),
             np.concatenate([self.places, others.places + len(self.hashes)]),
             np.concatenate([self.sizes, others.sizes]),
@@ -54,13 +54,13 @@ class Sets(NamedTuple):
         )
 
 
-def sets_of(keys: list[bytes], n: int, *, compiled: bool) -> Sets:
+def sets_of(keys: list[bytes], n: int, *, compiled: bool) -> PartitionSets:
     """The sets of `keys`."""
     if not compiled:
         hashes, borders = hash_sets(keys, n)
         sets = [hashes[start:stop] for start, stop in pairwise(borders.tolist())]
         bits = [np.bitwise_xor.reduce(np.uint64(1) << (one & np.uint64(63)), initial=np.uint64(0)) for one in sets]
-        return Sets(hashes, borders[:-1], np.diff(borders), np.array(bits, np.uint64))
+        return PartitionSets(hashes, borders[:-1], np.diff(borders), np.array(bits, np.uint64))
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     data, borders = pack(keys)
@@ -69,10 +69,12 @@ def sets_of(keys: list[bytes], n: int, *, compiled: bool) -> Sets:
     hashes = np.empty(int(places[-1]), np.uint64)
     sizes, prints = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.uint64)
     set_overlap.distinct(data, borders[:-1], borders[1:], n, np.arange(len(keys)), hashes, places[:-1], sizes, prints)
-    return Sets(hashes, places[:-1], sizes, prints)
+    return PartitionSets(hashes, places[:-1], sizes, prints)
 
 
-def shared(ones: I64, twos: I64, keys: list[bytes], sets: Sets, n: int, least: float, *, compiled: bool) -> I64:
+def shared(
+    ones: I64, twos: I64, keys: list[bytes], sets: PartitionSets, n: int, least: float, *, compiled: bool
+) -> I64:
     """How many shingles the pairs of `keys` share; -1 where that is surely less than `least` of the first."""
     if not compiled:
         shingles = [key_shingles(key, n) for key in keys]

@@ -18,15 +18,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.kernels.backend import primitives
+from dedup.kernels.backend import load_backend
 from dedup.prepare.batch import prepare
-from dedup.prepare.columns import schema
-from dedup.read.inputs import LINES, Found, Source
-from dedup.read.records import RECORDS, Read
+from dedup.prepare.columns import prepared_schema
+from dedup.read.inputs import JSON_LINES, InputFile, InputFiles
+from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.settings import Settings
 from dedup.spark.arrow_types import batch_of, cast, ddl_of, storable
 from dedup.spark.listing import _FILES, _RAW, Listed
-from dedup.spark.tables import Store
+from dedup.spark.tables import TableStore
 
 RECORD_BITS = 36  # 2**36 records to a file, 2**27 files
 META = -1  # the record number of the row that says what a file was
@@ -64,7 +64,7 @@ def records(session: Any, files: Sequence[Listed], partitions: int) -> Any:
     return raw
 
 
-def rows(store: Store, frame: Any, partitions: int) -> Any:
+def rows(store: TableStore, frame: Any, partitions: int) -> Any:
     """The raw records of a table: its rows as JSON, in the order of that.
 
     Rows of a table have no order of their own, and no task may number them by counting: sorted, they have a place that
@@ -84,7 +84,7 @@ def rows(store: Store, frame: Any, partitions: int) -> Any:
     made = placed.selectExpr(
         "start + row_index as aid",
         "'-' as source",
-        f"'{LINES}' as kind",
+        f"'{JSON_LINES}' as kind",
         "start + row_index as record",
         "cast(value as binary) as data",
         "cast(null as string) as error",
@@ -95,12 +95,12 @@ def rows(store: Store, frame: Any, partitions: int) -> Any:
     sums = given.selectExpr(*(f"sum({part}) as s{at}" for at, part in enumerate(parts))).first()
     digest = "".join(f"{int(one or 0) % (1 << 32):08x}" for one in sums)
     meta = json.dumps({"source": "-", "bytes": int(size), "sha256": digest, "records": sum(counts.values())})
-    told = [(0, "-", LINES, META, bytearray(meta.encode()), None)]
+    told = [(0, "-", JSON_LINES, META, bytearray(meta.encode()), None)]
     return made.unionByName(store.session.createDataFrame(told, ddl_of(_RAW)))
 
 
 def _prepared(settings: Settings) -> dict[str, pa.DataType]:
-    columns = {field.name: field.type for field in schema(settings)}
+    columns = {field.name: field.type for field in prepared_schema(settings)}
     return {"aid": pa.int64(), "bytes": pa.int64(), **columns}
 
 
@@ -130,11 +130,11 @@ def _records(row: dict[str, Any]) -> Iterator[pa.RecordBatch]:
         from pathlib import Path  # noqa: PLC0415 - a task may run where another kind of path was listed
 
         place = Path(row["path"])
-    read = Read(Found([Source(row["name"], place, row["kind"])], []))
+    read = RecordReader(InputFiles([InputFile(row["name"], place, row["kind"])], []))
     count = 0
     for records in read:
         count += records.num_rows
-        columns = {name: records.column(name) for name in RECORDS.names}
+        columns = {name: records.column(name) for name in RECORD_SCHEMA.names}
         yield batch_of({"aid": pa.array(np.asarray(columns["record"]) + first), **columns}, _RAW)
     [told] = read.inputs
     meta = json.dumps({**told, "records": count}).encode()
@@ -145,7 +145,7 @@ def _records(row: dict[str, Any]) -> Iterator[pa.RecordBatch]:
 def _prepare(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:
     """In a task: prepared records."""
     kinds = _prepared(settings)
-    functions = primitives(compiled=compiled)
+    backend = load_backend(compiled=compiled)
     for whole in batches:
         for batch in _parts(whole) if whole.num_rows else ():
             numbers = np.asarray(batch.column("record"))
@@ -159,9 +159,9 @@ def _prepare(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled:
                     yield batch_of({**empty, **same}, kinds)
                     continue
                 records = pa.record_batch(
-                    [cast(rows.column(field.name), field.type) for field in RECORDS], schema=RECORDS
+                    [cast(rows.column(field.name), field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA
                 )
-                made = prepare(records, settings, functions)
+                made = prepare(records, settings, backend)
                 columns = {name: made.column(name) for name in made.schema.names}
                 sizes = pc.binary_length(rows.column("data"))
                 yield batch_of({"aid": rows.column("aid"), "bytes": sizes, **columns}, kinds)

@@ -13,14 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from dedup.runtime.progress import Stopwatch
+from dedup.runtime.progress import StageTimer
 
 _EVERY = 0.5  # seconds
 _GROUP, _ABOUT = "spark.jobGroup.id", "spark.job.description"
 
 
 @contextmanager
-def watched(session: Any, watch: Stopwatch, total: int) -> Iterator[None]:
+def watched(session: Any, watch: StageTimer, total: int) -> Iterator[None]:
     """Tells `watch`, while the block runs, which share of the tasks of its running stages is done, of `total` bytes.
 
     Other jobs of the same application are no business of ours, and those of the block are cancelled when it fails.
@@ -49,7 +49,7 @@ def watched(session: Any, watch: Stopwatch, total: int) -> Iterator[None]:
                 context.setLocalProperty(name, value)
 
 
-def _tell(tracker: Any, group: str, watch: Stopwatch, total: int, ended: threading.Event) -> None:
+def _tell(tracker: Any, group: str, watch: StageTimer, total: int, ended: threading.Event) -> None:
     while not ended.wait(_EVERY):
         done = tasks = 0
         running = set(tracker.getActiveStageIds())

@@ -17,14 +17,14 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from dedup.spark.pair_similarity import commons, contents
-from dedup.spark.tables import Store
+from dedup.spark.tables import TableStore
 
 ORDER = "struct<r:bigint,a:bigint,i:int>"
 _WIDER = 4  # times, each round
 _UNDECIDED, _SURVIVES, _GOES = 0, 1, 2
 
 
-class Survival(NamedTuple):
+class SparkSurvival(NamedTuple):
     """`verdicts` has ``o``, ``twin`` and ``similarity`` of each text that goes, and whether its twin is ``equal``."""
 
     verdicts: Any
@@ -33,7 +33,7 @@ class Survival(NamedTuple):
     rounds: int
 
 
-class Question(NamedTuple):
+class SurvivorQuery(NamedTuple):
     """What is to be decided.
 
     `texts` has ``k, o, buckets`` of each text, `keys` its ``k, o, key``. With `parts`, an article has several texts.
@@ -47,13 +47,13 @@ class Question(NamedTuple):
     parts: bool
 
 
-def survive(store: Store, question: Question, *, compiled: bool) -> Survival:
+def survivor_rounds(store: TableStore, question: SurvivorQuery, *, compiled: bool) -> SparkSurvival:
     """Which texts go, and for whom."""
     return _Rounds(store, question, compiled=compiled).run()
 
 
 class _Rounds:
-    def __init__(self, store: Store, question: Question, *, compiled: bool) -> None:
+    def __init__(self, store: TableStore, question: SurvivorQuery, *, compiled: bool) -> None:
         self.store = store
         self.question = question
         self.compiled = compiled
@@ -67,7 +67,7 @@ class _Rounds:
         """`frame` as a table of this question."""
         return self.store.table(f"{self.question.name}-{name}", frame)
 
-    def run(self) -> Survival:
+    def run(self) -> SparkSurvival:
         """All rounds, and what they add up to."""
         entries = self.first()
         number = 0
@@ -196,7 +196,7 @@ class _Rounds:
         """All matches of survivors so far."""
         return _union(self.pairs).where("similarity is not null").drop("x")
 
-    def result(self, rounds: int) -> Survival:
+    def result(self, rounds: int) -> SparkSurvival:
         """The verdict on every text that goes, and what it took."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -232,7 +232,7 @@ class _Rounds:
         )
         return self.summed(told.unionByName(_equal(texts)), rounds)
 
-    def summed(self, texts: Any, rounds: int) -> Survival:
+    def summed(self, texts: Any, rounds: int) -> SparkSurvival:
         """The verdicts as a table, and their counts."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -242,7 +242,7 @@ class _Rounds:
         if row[2]:
             raise AssertionError(f"{row[2]} {self.question.name} are left undecided")
         verdicts = table.where("twin is not null").select("o", "twin", "similarity", "equal")
-        return Survival(verdicts, int(row[0] or 0), int(row[1] or 0), rounds)
+        return SparkSurvival(verdicts, int(row[0] or 0), int(row[1] or 0), rounds)
 
 
 def _equal(texts: Any) -> Any:

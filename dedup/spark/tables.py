@@ -13,7 +13,7 @@ from dedup.errors import OutputError
 _JOB = "job.json"
 
 
-class Store:
+class TableStore:
     """Tables in a folder that Spark can write to, by name."""
 
     def __init__(self, session: Any, folder: str, job: str, *, resume: bool) -> None:

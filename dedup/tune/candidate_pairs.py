@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 1 << 16
 KeysOf = Callable[[I64], Sequence[bytes]]
 
 
-class Pairs(NamedTuple):
+class CandidatePairs(NamedTuple):
     """Pairs of texts ``ones < twos``: int64 [pairs]; their similarity, and how many pairs each stands for: float64."""
 
     ones: I64
@@ -37,7 +37,7 @@ class Pairs(NamedTuple):
 
 def pairs_within(
     buckets: U32, marks: U64, keys_of: KeysOf, n: int, window: tuple[float, float], comparer: Comparer
-) -> Pairs:
+) -> CandidatePairs:
     """The pairs that share a bucket and whose Jaccard similarity is in `window`, both ends included, in order.
 
     `buckets` is [texts, bands], made for the lower end of the window; `marks` is a number drawn from each text's
@@ -48,7 +48,7 @@ def pairs_within(
     similarities = _similarities(ones, twos, len(marks), keys_of, n, window[0], comparer)
     inside = (similarities >= window[0]) & (similarities <= window[1])
     ones, twos = ones[inside], twos[inside]
-    return Pairs(ones, twos, similarities[inside], 1 / _chances(ones, twos, buckets, sizes, neighbours))
+    return CandidatePairs(ones, twos, similarities[inside], 1 / _chances(ones, twos, buckets, sizes, neighbours))
 
 
 def meetings(buckets: U32, marks: U64, at_most: int = MEETINGS_AT_MOST) -> tuple[I64, I64, int]:

@@ -34,7 +34,7 @@ class Label(NamedTuple):
         return one, two, self.shingle
 
 
-def load(path: Path) -> dict[PairKey, Label]:
+def load_labels(path: Path) -> dict[PairKey, Label]:
     """The labels in `path` by pair, none where there is no such file; of two about one pair the later counts.
 
     Raises `InputError` naming the line that is no label.

@@ -21,8 +21,8 @@ from dedup.segment.words import comparison_key, words
 from dedup.tune.labels import DIFFERENT, SAME, SKIPPED, Label
 from dedup.tune.survey import Question
 
-CONTEXT = 12  # words shown on either side of a difference
-RUN = 50  # words shown of a longer run that stands in one text only
+CONTEXT_WORDS = 12  # words shown on either side of a difference
+UNCHANGED_RUN = 50  # words shown of a longer run that stands in one text only
 SHOWN = 180  # words shown of a text: more is not read
 COMPARED = 2_000  # words of a text that are held against the other's: no difference behind them is ever shown
 
@@ -34,7 +34,7 @@ _STYLES = ("bold red", "bold green")
 _MARKS = (("[-", "-]"), ("{+", "+}"))
 
 
-class Run(NamedTuple):
+class WordSpan(NamedTuple):
     """A run of words; whether the other text has it too. The dots of what was left out are a run of both."""
 
     words: list[str]
@@ -88,7 +88,7 @@ def _show(question: Question, title: str, console: Console) -> None:
         console.print(Padding(text, (0, 0, 1, 2)))
 
 
-def side_by_side(one: str, two: str) -> tuple[list[Run], list[Run]]:
+def side_by_side(one: str, two: str) -> tuple[list[WordSpan], list[WordSpan]]:
     """Two texts as runs of words, common ones and others, shortened around what differs.
 
     Words are held against each other as everywhere: folded, without punctuation.
@@ -99,7 +99,7 @@ def side_by_side(one: str, two: str) -> tuple[list[Run], list[Run]]:
     first, second = _words(one), _words(two)
     # Frequent words are no anchors (difflib's default): with them, time grows with the square of a text's length.
     matcher = SequenceMatcher(None, [key for _, key in first], [key for _, key in second])
-    sides: tuple[list[Run], list[Run]] = ([], [])
+    sides: tuple[list[WordSpan], list[WordSpan]] = ([], [])
     steps = matcher.get_opcodes()
     for number, (tag, *borders) in enumerate(steps):
         ends = (number == 0, number == len(steps) - 1)
@@ -108,7 +108,12 @@ def side_by_side(one: str, two: str) -> tuple[list[Run], list[Run]]:
             if tag == "equal":
                 side.extend(_shortened(run, ends))
             elif run:
-                side.append(Run([*run[: RUN - 10], _LEFT_OUT, *run[-10:]] if len(run) > RUN else run, common=False))
+                side.append(
+                    WordSpan(
+                        [*run[: UNCHANGED_RUN - 10], _LEFT_OUT, *run[-10:]] if len(run) > UNCHANGED_RUN else run,
+                        common=False,
+                    )
+                )
     return _at_most(sides[0]), _at_most(sides[1])
 
 
@@ -126,31 +131,31 @@ def _words(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _shortened(run: list[str], ends: tuple[bool, bool]) -> list[Run]:
+def _shortened(run: list[str], ends: tuple[bool, bool]) -> list[WordSpan]:
     """A common run without its middle, or what of it is far from any difference; `ends`: first run, last run."""
-    before, after = (0 if ends[0] else CONTEXT), (0 if ends[1] else CONTEXT)
-    if all(ends) or len(run) <= 2 * CONTEXT:
-        return [Run(run, common=True)]
+    before, after = (0 if ends[0] else CONTEXT_WORDS), (0 if ends[1] else CONTEXT_WORDS)
+    if all(ends) or len(run) <= 2 * CONTEXT_WORDS:
+        return [WordSpan(run, common=True)]
     return [
-        *([Run(run[:before], common=True)] if before else []),
-        Run([_LEFT_OUT], common=True),
-        *([Run(run[-after:], common=True)] if after else []),
+        *([WordSpan(run[:before], common=True)] if before else []),
+        WordSpan([_LEFT_OUT], common=True),
+        *([WordSpan(run[-after:], common=True)] if after else []),
     ]
 
 
-def _at_most(runs: list[Run]) -> list[Run]:
+def _at_most(runs: list[WordSpan]) -> list[WordSpan]:
     """`runs` up to the last word that is shown."""
     left = SHOWN
-    shown: list[Run] = []
+    shown: list[WordSpan] = []
     for run in runs:
         if len(run.words) > left:
-            return [*shown, Run([*run.words[:left], _LEFT_OUT], run.common)]
+            return [*shown, WordSpan([*run.words[:left], _LEFT_OUT], run.common)]
         shown.append(run)
         left -= len(run.words)
     return shown
 
 
-def _rendered(runs: Sequence[Run], style: str, marks: tuple[str, str]) -> Text:
+def _rendered(runs: Sequence[WordSpan], style: str, marks: tuple[str, str]) -> Text:
     text = Text()
     for run in runs:
         if text:

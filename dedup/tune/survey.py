@@ -14,22 +14,22 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, U32, U64, decode
+from dedup.arrays import I64, U32, U64, decode_utf8
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
 from dedup.fingerprint.similarity import jaccard
-from dedup.kernels.backend import Primitives
+from dedup.kernels.backend import Backend
 from dedup.match.paragraphs import BOILERPLATE
 from dedup.pipeline import decide, prepared
 from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.columns import digests, flat, integers
+from dedup.prepare.columns import digest_values, flat_array, integer_values
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import compared_text
-from dedup.prepare.store import load
+from dedup.prepare.store import load_batch
 from dedup.read.inputs import STDIN
-from dedup.runtime.progress import Progress, Stopwatch
+from dedup.runtime.progress import Progress, StageTimer
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
-from dedup.tune.candidate_pairs import KeysOf, Pairs, pairs_within
+from dedup.tune.candidate_pairs import CandidatePairs, KeysOf, pairs_within
 from dedup.tune.labels import PairKey
 from dedup.tune.sampling import bin_numbers, draws, edges, sample
 
@@ -118,13 +118,13 @@ def survey(
         rules |= {"near-duplicate-article": settings.rules["near-duplicate-article"], "shared-paragraph": "flag"}
     name = "paragraph_threshold" if asked.paragraphs else "threshold"
     wide = replace(settings, rules=rules, **{name: low})  # type: ignore[arg-type]
-    watch = Stopwatch(progress)
+    watch = StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         workers, _, corpus = prepared(inputs, wide, engine, watch, Path(work))
-        functions = workers.primitives
+        backend = workers.backend
         with watch.stage("find pairs"):
-            texts = _paragraphs(corpus, wide, functions) if asked.paragraphs else _articles(corpus)
-            pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, functions)
+            texts = _paragraphs(corpus, wide, backend) if asked.paragraphs else _articles(corpus)
+            pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, backend)
             pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
         if not len(pairs.ones):
             what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
@@ -138,12 +138,12 @@ def survey(
 def _articles(corpus: Corpus) -> _Texts:
     """The articles long enough to be compared."""
     table = corpus.columns("digest", "buckets")
-    buckets = flat(table["buckets"])
+    buckets = flat_array(table["buckets"])
     places = np.flatnonzero(np.asarray(buckets.is_valid()))
     none = np.full(len(corpus), -1, np.int64)
     rows = np.arange(len(corpus), dtype=np.int64)
     return _distinct(
-        digests(table["digest"]),
+        digest_values(table["digest"]),
         np.asarray(buckets.values).reshape(len(corpus), buckets.type.list_size),
         places,
         (rows, none, none),
@@ -151,25 +151,25 @@ def _articles(corpus: Corpus) -> _Texts:
     )
 
 
-def _paragraphs(corpus: Corpus, settings: Settings, functions: Primitives) -> _Texts:
+def _paragraphs(corpus: Corpus, settings: Settings, backend: Backend) -> _Texts:
     """The paragraphs that clean would compare: of articles that stay, long enough, not boilerplate nor its twins."""
     unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
-    verdicts, _ = decide(corpus, unshared, functions, Stopwatch())
+    verdicts, _ = decide(corpus, unshared, backend, StageTimer())
     kept, decided = verdicts.articles.kept, verdicts.paragraphs
     table = corpus.columns("paragraphs", "paragraph_buckets")
-    values = flat(table["paragraphs"]).flatten()
+    values = flat_array(table["paragraphs"]).flatten()
     articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_borders))
-    buckets = flat(table["paragraph_buckets"]).flatten()
-    compared = np.asarray(buckets.is_valid()) & kept[articles] & (integers(values.field("words")) >= SHARED_WORDS)
+    buckets = flat_array(table["paragraph_buckets"]).flatten()
+    compared = np.asarray(buckets.is_valid()) & kept[articles] & (integer_values(values.field("words")) >= SHARED_WORDS)
     boilerplate = decided.rules == BOILERPLATE
     compared[decided.numbers[boilerplate]] = compared[decided.twins[boilerplate]] = False
     places = np.flatnonzero(compared)
-    starts, stops = integers(values.field("key_start")), integers(values.field("key_stop"))
+    starts, stops = integer_values(values.field("key_start")), integer_values(values.field("key_stop"))
     return _distinct(
-        digests(values.field("digest")),
+        digest_values(values.field("digest")),
         np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
         places,
-        (articles, integers(values.field("raw_start")), integers(values.field("raw_stop"))),
+        (articles, integer_values(values.field("raw_start")), integer_values(values.field("raw_stop"))),
         lambda wanted: corpus.paragraph_keys(articles[wanted], starts[wanted], stops[wanted]),
     )
 
@@ -185,15 +185,15 @@ def _distinct(
     return _Texts(distinct.tolist(), buckets[first], first, last, *spans, lambda numbers: keys_at(first[numbers]))
 
 
-def _between_articles(pairs: Pairs, texts: _Texts) -> Pairs:
+def _between_articles(pairs: CandidatePairs, texts: _Texts) -> CandidatePairs:
     """Without the pairs that stand in one article only: paragraphs of it never match each other."""
     homes = np.stack([texts.articles[at[of]] for at in (texts.firsts, texts.lasts) for of in (pairs.ones, pairs.twos)])
     between = np.any(homes != homes[0], axis=0)
-    return Pairs(pairs.ones[between], pairs.twos[between], pairs.similarities[between], pairs.weights[between])
+    return CandidatePairs(pairs.ones[between], pairs.twos[between], pairs.similarities[between], pairs.weights[between])
 
 
 def _sampled(
-    corpus: Corpus, texts: _Texts, pairs: Pairs, settings: Settings, asked: Asked, labels: Collection[PairKey]
+    corpus: Corpus, texts: _Texts, pairs: CandidatePairs, settings: Settings, asked: Asked, labels: Collection[PairKey]
 ) -> Survey:
     borders = edges(asked.window)
     bins = bin_numbers(pairs.similarities, borders)
@@ -208,7 +208,7 @@ def _sampled(
     return Survey(borders, held, len(bins), frozenset(known.values()), questions)
 
 
-def _known(pairs: Pairs, texts: _Texts, labels: Collection[PairKey], shingle: int) -> dict[int, PairKey]:
+def _known(pairs: CandidatePairs, texts: _Texts, labels: Collection[PairKey], shingle: int) -> dict[int, PairKey]:
     """The places among `pairs` that have a label, and its key."""
     mine = [key for key in labels if key[2] == shingle]
     wanted = {digest for key in mine for digest in key[:2]}
@@ -226,7 +226,7 @@ def _known(pairs: Pairs, texts: _Texts, labels: Collection[PairKey], shingle: in
 
 
 def _questions(
-    corpus: Corpus, texts: _Texts, pairs: Pairs, settings: Settings, asked: Asked, chosen: I64
+    corpus: Corpus, texts: _Texts, pairs: CandidatePairs, settings: Settings, asked: Asked, chosen: I64
 ) -> Iterator[Question]:
     """What a person is shown of each chosen pair: of articles the text compared, of paragraphs the raw one."""
     places = [_apart(texts, one, two) for one, two in zip(pairs.ones[chosen], pairs.twos[chosen], strict=True)]
@@ -260,10 +260,10 @@ def _raw(corpus: Corpus, rows: I64) -> tuple[dict[int, str], dict[int, str]]:
         mine = rows[(rows >= start) & (rows < stop)].tolist()
         if not mine:
             continue
-        batch = load(piece, ["source", "record", "text"])
+        batch = load_batch(piece, ["source", "record", "text"])
         for row in mine:
             source, record, text = (column[row - start].as_py() for column in batch.columns)
-            raw[row] = decode(text)
+            raw[row] = decode_utf8(text)
             names[row] = f"{source}#{record}"
     return raw, names
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from dedup.read import fields as record_fields
 from dedup.read.fields import PROVENANCE, Fields
 from dedup.settings import Settings
-from dedup.write.schema import FINDINGS, QUARANTINE
+from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 
 JSON_COLUMN = {b"json": b"1"}
 _ROWS_AT_ONCE = 4096
@@ -39,7 +39,7 @@ _KEPT_ASIDE = [("fields", pa.list_(pa.string())), ("previous", pa.string())]
 def to_parquet(folder: Path, settings: Settings) -> None:
     """Replaces the four JSONL files of `folder`, which must not be compressed, by Parquet files."""
     codec = _CODECS[settings.compress]
-    for name, schema in (("provenance", FINDINGS), ("quarantine", QUARANTINE)):
+    for name, schema in (("provenance", FINDINGS_SCHEMA), ("quarantine", QUARANTINE_SCHEMA)):
         source = folder / f"{name}.jsonl"
         _write(folder / f"{name}.parquet", schema, _rows(source), codec)
         source.unlink()
@@ -83,7 +83,7 @@ def _schema(path: Path, provenance: pa.StructType) -> pa.Schema:
     """One column per field that any line has, in order of first appearance, then `provenance`."""
     kinds: dict[str, set[str]] = {}
     for line in _lines(path):
-        for name, value in record_fields.parse(line).items():
+        for name, value in record_fields.parse_fields(line).items():
             kinds.setdefault(name, set()).add(_kind(value))
     kinds.pop(PROVENANCE, None)
     return pa.schema([*(_column(name, found) for name, found in kinds.items()), pa.field(PROVENANCE, provenance)])
@@ -126,9 +126,9 @@ def _column(name: str, kinds: set[str]) -> pa.Field:
 def _article_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
     as_json = {field.name for field in schema if field.metadata == JSON_COLUMN}
     for line in _lines(path):
-        found = record_fields.parse(line)
+        found = record_fields.parse_fields(line)
         row = {
-            name: bytes(value).decode() if name in as_json else record_fields.decode(value)
+            name: bytes(value).decode() if name in as_json else record_fields.from_json(value)
             for name, value in found.items()
         }
         row[PROVENANCE] = _provenance(found)
@@ -136,10 +136,10 @@ def _article_rows(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
 
 
 def _provenance(found: Fields) -> dict[str, Any]:
-    made = record_fields.parse(bytes(found[PROVENANCE]))
+    made = record_fields.parse_fields(bytes(found[PROVENANCE]))
     previous = made.pop("previous", None)
     return {
-        **{name: record_fields.decode(value) for name, value in made.items()},
+        **{name: record_fields.from_json(value) for name, value in made.items()},
         "fields": [name for name in found if name != PROVENANCE or previous is not None],
         "previous": None if previous is None else bytes(previous).decode(),
     }

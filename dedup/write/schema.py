@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-FINDINGS = pa.schema(
+FINDINGS_SCHEMA = pa.schema(
     [
         ("article", pa.string()),
         ("source", pa.string()),
@@ -25,7 +25,7 @@ FINDINGS = pa.schema(
     ]
 )
 
-QUARANTINE = pa.schema(
+QUARANTINE_SCHEMA = pa.schema(
     [
         ("source", pa.string()),
         ("record", pa.int64()),

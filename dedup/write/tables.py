@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import msgspec
 import pyarrow as pa
 
-from dedup.arrays import encode
+from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
 from dedup.read import fields as record_fields
@@ -40,7 +40,7 @@ _FindingRow = msgspec.defstruct("_FindingRow", Finding._fields)
 _ENCODER = msgspec.json.Encoder()
 
 
-class Chunk(NamedTuple):
+class OutputChunk(NamedTuple):
     """Lines of the four tables for one run of records, and their tally."""
 
     articles: bytes
@@ -50,7 +50,7 @@ class Chunk(NamedTuple):
     tally: Tally
 
 
-def lines(outcomes: Iterable[Outcome]) -> Chunk:
+def encode_tables(outcomes: Iterable[Outcome]) -> OutputChunk:
     """The output lines of `outcomes`, in their order."""
     tables: dict[str, list[bytes]] = {name: [] for name in (ARTICLES, DROPPED, QUARANTINE)}
     findings: list[Finding] = []
@@ -58,21 +58,21 @@ def lines(outcomes: Iterable[Outcome]) -> Chunk:
     for outcome in outcomes:
         tally.add(outcome)
         if outcome.error is not None:
-            tables[QUARANTINE].append(record_fields.encode_bytes(quarantine_row(outcome)))
+            tables[QUARANTINE].append(record_fields.to_json_bytes(quarantine_row(outcome)))
             continue
         table = DROPPED if outcome.dropped else ARTICLES
         tables[table].append(_article_line(outcome))
         findings += outcome.findings
     joined = {name: b"\n".join((*rows, b"")) for name, rows in tables.items()}
-    return Chunk(**joined, provenance=finding_lines(findings), tally=tally)
+    return OutputChunk(**joined, provenance=finding_lines(findings), tally=tally)
 
 
-def provenance(outcome: Outcome) -> dict[str, Any]:
-    """The `provenance` object of an article, kept or dropped."""
+def provenance_object(outcome: Outcome) -> dict[str, Any]:
+    """The `provenance_object` object of an article, kept or dropped."""
     made: dict[str, Any] = {
         "source": outcome.source,
         "record": outcome.record,
-        "sha256": sha256(encode(outcome.raw)).hexdigest(),
+        "sha256": sha256(encode_utf8(outcome.raw)).hexdigest(),
         "findings": len(outcome.findings),
     }
     if outcome.dropped:
@@ -102,17 +102,17 @@ def finding_lines(findings: Sequence[Finding]) -> bytes:
     try:
         return _ENCODER.encode_lines(starmap(_FindingRow, findings))
     except UnicodeEncodeError:  # a lone surrogate
-        return b"".join(record_fields.encode_bytes(finding._asdict()) + b"\n" for finding in findings)
+        return b"".join(record_fields.to_json_bytes(finding._asdict()) + b"\n" for finding in findings)
 
 
 def _article_line(outcome: Outcome) -> bytes:
-    found = record_fields.parse(outcome.fields)
-    found[outcome.text_field] = record_fields.encode(outcome.raw if outcome.dropped else outcome.cleaned)
-    made = provenance(outcome)
+    found = record_fields.parse_fields(outcome.fields)
+    found[outcome.text_field] = record_fields.to_json(outcome.raw if outcome.dropped else outcome.cleaned)
+    made = provenance_object(outcome)
     if PROVENANCE in found:
         made["previous"] = found[PROVENANCE]
-    found[PROVENANCE] = record_fields.encode(made)
-    return record_fields.join(found)
+    found[PROVENANCE] = record_fields.to_json(made)
+    return record_fields.join_fields(found)
 
 
 class Writer:
@@ -135,7 +135,7 @@ class Writer:
     ) -> None:
         self.stack.close()
 
-    def write(self, chunk: Chunk) -> None:
+    def write(self, chunk: OutputChunk) -> None:
         """Appends a chunk to the tables."""
         for name in TABLES:
             data: bytes = getattr(chunk, name)
