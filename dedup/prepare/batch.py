@@ -86,12 +86,14 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
         "key": key_array(segments, readable),
         "digest": binary_array(text_digests, DIGEST_BYTES, readable),
         "words": integer_array(np.diff(text_offsets), readable),
-        "buckets": _article_buckets(hashes, text_offsets, settings, backend),
-        "minimizers": _minimizers(hashes, text_offsets, settings, backend),
+        "buckets": _article_bucket_column(hashes, text_offsets, settings, backend),
+        "minimizers": _minimizer_column(hashes, text_offsets, settings, backend),
         "findings": finding_array(findings),
         "repeats": repeat_array(repeats),
         "paragraphs": paragraph_array(segments, roles, paragraph_digests, raw_spans),
-        "paragraph_buckets": _paragraph_buckets(hashes, word_offsets, segments, paragraph_digests, settings, backend),
+        "paragraph_buckets": _paragraph_bucket_column(
+            hashes, word_offsets, segments, paragraph_digests, settings, backend
+        ),
     }
     schema = prepared_schema(settings)
     for field in schema:
@@ -166,7 +168,7 @@ def _plan_drops(segments: Segments, repeats: Sequence[Sequence[Repeat]], setting
     return plan
 
 
-def _minimizers(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
+def _minimizer_column(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
     """Return the column of the minimizers of each text.
 
     `hashes` are those of the words of all texts, uint64 [words]; `offsets` say where each text starts in them, int64
@@ -178,8 +180,11 @@ def _minimizers(hashes: U64, offsets: I64, settings: Settings, backend: Backend)
     return list_array(minimizer_offsets, pa.array(values))
 
 
-def _article_buckets(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
-    """Return the column of the buckets of each text that has shingles; `hashes` and `offsets` as for `_minimizers`."""
+def _article_bucket_column(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
+    """Return the column of the buckets of each text that has shingles.
+
+    `hashes` and `offsets` are as for `_minimizer_column`.
+    """
     texts = np.flatnonzero(np.diff(offsets) >= ARTICLE_SHINGLE)
     if settings.rules["near-duplicate-article"] == OFF:
         texts = texts[:0]
@@ -188,7 +193,7 @@ def _article_buckets(hashes: U64, offsets: I64, settings: Settings, backend: Bac
     return bucket_array(buckets, texts, len(offsets) - 1)
 
 
-def _paragraph_buckets(
+def _paragraph_bucket_column(
     hashes: U64, offsets: I64, segments: Segments, digests: Sequence[bytes], settings: Settings, backend: Backend
 ) -> pa.Array:
     """Return the column of the buckets of the paragraphs that are long enough to be compared across articles.

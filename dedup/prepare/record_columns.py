@@ -15,7 +15,7 @@ from dedup.read.inputs import TEXT_FILE
 from dedup.settings import Settings
 
 # The columns of `dedup.prepare.columns.prepared_schema` that come with each record.
-_NAMES = (
+_RECORD_COLUMNS = (
     "source",
     "record",
     "error",
@@ -42,7 +42,7 @@ class RecordColumns:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.values: dict[str, list[Any]] = {name: [] for name in _NAMES}
+        self.values: dict[str, list[Any]] = {name: [] for name in _RECORD_COLUMNS}
         self.raw_texts: list[str] = []
 
     def add_unreadable(self, source: str, record: int, data: bytes, error: str) -> None:
