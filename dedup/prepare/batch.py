@@ -17,6 +17,7 @@ import pyarrow as pa
 from dedup.arrays import I64, U64, decode_utf8, encode_utf8, pack
 from dedup.errors import RecordError
 from dedup.findings import Finding
+from dedup.fingerprint.minhash import bands
 from dedup.fingerprint.self_matches import REPEATED_RUNS
 from dedup.kernels import reference as plain
 from dedup.kernels.backend import Backend
@@ -282,7 +283,7 @@ class _Rows:
         if self.settings.rules["near-duplicate-article"] == "off":
             wanted = wanted[:0]
         signed = backend.minhash_signatures(hashes, borders[wanted], borders[wanted + 1], ARTICLE_SHINGLE)
-        made = backend.buckets(signed, *self.settings.article_bands)
+        made = backend.buckets(signed, *bands(self.settings.threshold))
         return bucket_array(made, wanted, len(borders) - 1)
 
     def _paragraph_buckets(
@@ -296,5 +297,5 @@ class _Rows:
         same = np.array([first.setdefault(keyed[number], number) for number in wanted.tolist()], np.int64)
         distinct = np.array(list(first.values()), np.int64)
         signed = backend.minhash_signatures(hashes, ends[distinct], ends[distinct + 1], PARAGRAPH_SHINGLE)
-        made = backend.buckets(signed, *self.settings.paragraph_bands)
+        made = backend.buckets(signed, *bands(self.settings.paragraph_threshold))
         return list_array(found.borders, bucket_array(made[np.searchsorted(distinct, same)], wanted, len(found.words)))
