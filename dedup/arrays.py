@@ -20,11 +20,20 @@ I32 = npt.NDArray[np.int32]
 I16 = npt.NDArray[np.int16]
 
 
+def offsets_of(lengths: Sequence[int] | I64) -> I64:
+    """Return the offsets of consecutive runs of the given lengths: int64 [len(lengths) + 1], starting at 0.
+
+    >>> offsets_of([2, 0, 3]).tolist()
+    [0, 2, 2, 5]
+    """
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
 def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
-    """`keys` as one array of bytes, and the borders between them: uint8 [bytes], int64 [len(keys) + 1]."""
-    borders = np.zeros(len(keys) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, keys), np.int64, len(keys)), out=borders[1:])
-    return np.frombuffer(b"".join(keys), np.uint8), borders
+    """Return `keys` as one array, uint8 [bytes], and their offsets in it, in bytes: int64 [len(keys) + 1]."""
+    return np.frombuffer(b"".join(keys), np.uint8), offsets_of(np.fromiter(map(len, keys), np.int64, len(keys)))
 
 
 def encode_utf8(text: str) -> bytes:
