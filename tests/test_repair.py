@@ -120,11 +120,21 @@ def test_findings_lead_from_the_raw_text_to_the_repaired_one_and_back(text, sett
 @given(TEXTS, SETTINGS)
 @example("&am\u00adp;", Settings())
 @example("e\u00ad\u0301", Settings())
+@example("\r\t\n", Settings(rules={"encoding": "flag"}))
 def test_repairing_again_finds_nothing_to_fix(text, settings):
     cleaned, _ = repair(text, settings)
     again, findings = repair(cleaned, settings)
     assert again == cleaned
     assert [f for f in findings if f.action == FIX] == []
+
+
+LINE_ENDS = st.text("\r\n\t \x0b\x0c\x85\u2028\u00a0\u200b\u2060\ufeffab", max_size=12)
+
+
+@given(LINE_ENDS, SETTINGS)
+def test_repairing_line_ends_and_spaces_again_changes_nothing(text, settings):
+    cleaned, _ = repair(text, settings)
+    assert repair(cleaned, settings)[0] == cleaned
 
 
 @given(TEXTS)

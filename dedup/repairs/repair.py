@@ -75,8 +75,8 @@ class RepairState:
             else:
                 self.findings = compose(self.raw, self.findings, found)
                 self.text = apply(self.text, found)
-                if layer is repair_whitespace:
-                    self._settled = self.text
+                if layer is repair_whitespace and "\r" not in self.text:
+                    self._settled = self.text  # a lone "\r" can become a part of a line end when the space behind it goes
         self._turn += 1
         return self.text != before and self._turn < MAX_ROUNDS
 
