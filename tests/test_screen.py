@@ -9,10 +9,10 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from ftfy.badness import BADNESS_RE, is_bad
+from helpers.furniture_lines import LINES, PROSE
+from helpers.repair_texts import EVERYTHING, PIECES, TEXTS, oracle
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_furniture import LINES, PROSE
-from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
 from dedup.arrays import encode_utf8, pack
 from dedup.kernels import repair_screen as compiled
@@ -20,7 +20,7 @@ from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.repairs import encoding, screen
 from dedup.repairs import ftfy_patterns as badness
 from dedup.repairs import page_furniture as furniture
-from dedup.repairs.code_ranges import _LETTERS_TO, NOT_ASCII
+from dedup.repairs.code_ranges import LETTERS_END, NOT_ASCII
 from dedup.repairs.pattern_prefixes import beginnings
 from dedup.repairs.regex_tree import read_sequences
 from dedup.repairs.repair import RepairState, repair
@@ -28,7 +28,7 @@ from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
 
-SCREENS = [pytest.param(module.suspects, id=module.__name__) for module in (screen, compiled)]
+SCREENS = [pytest.param(module.rules_that_may_apply, id=module.__name__) for module in (screen, compiled)]
 
 
 def some_of(ranges):
@@ -71,7 +71,7 @@ def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
 
 
 def test_there_are_no_letters_and_spaces_beyond_those_known():
-    assert not re.search(r"[\w\s]", "".join(map(chr, range(_LETTERS_TO, sys.maxunicode + 1))))
+    assert not re.search(r"[\w\s]", "".join(map(chr, range(LETTERS_END, sys.maxunicode + 1))))
 
 
 def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
@@ -231,7 +231,7 @@ def alternatives(pattern):
     return found
 
 
-ALTERNATIVES = [part for _, pattern in furniture._table() for part in alternatives(pattern)]
+ALTERNATIVES = [part for _, pattern in furniture._furniture_patterns() for part in alternatives(pattern)]
 
 
 def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
@@ -293,7 +293,7 @@ def test_furniture_is_sought_in_each_text_by_itself(lines_of):
 
 def test_beginnings_change_with_the_patterns(monkeypatch):
     assert furniture.line_beginnings.__wrapped__() == furniture.line_beginnings()
-    monkeypatch.setattr(furniture, "_table", lambda: (("advertisement", "zzz more"),))
+    monkeypatch.setattr(furniture, "_furniture_patterns", lambda: (("advertisement", "zzz more"),))
     assert furniture.line_beginnings.__wrapped__() == {"zzz more": (8, 8)}
 
 
