@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.arrays import encode_utf8, pack
+from dedup.kernels import page_furniture_lines
 from dedup.kernels import repair_screen as compiled
 from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.repairs import encoding, screen
@@ -268,7 +269,7 @@ DECORATED = st.tuples(
 def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
         [plain] = screen.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
-        [quick] = compiled.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
+        [quick] = page_furniture_lines.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
         found = furniture.find_page_furniture(text, Settings())
     with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
         assert furniture.find_page_furniture(text, Settings()) == found
@@ -276,7 +277,7 @@ def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
     assert furniture.find_page_furniture(text, Settings(), quick) == found
 
 
-@pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, compiled.find_furniture_lines])
+@pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, page_furniture_lines.find_furniture_lines])
 def test_furniture_is_sought_in_each_text_by_itself(lines_of):
     texts = [
         "One.\nTwo.",
