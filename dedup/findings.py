@@ -60,9 +60,9 @@ def fix(rule: str, raw: str, start: int, stop: int, replacement: str, evidence: 
 def apply(raw: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:
     """Return the cleaned text: `raw` with every ``fix`` and ``drop`` carried out.
 
-    `findings` are those of one article, in any order, as `Finding` or as mappings with its field names (a parsed line of
-    ``provenance.jsonl``). Raises `FindingError` if they overlap, lie outside the text, or if the text in a span is not
-    the finding's original.
+    `findings` are those of one article, in any order, as `Finding` or as mappings with its field names (a parsed line
+    of ``provenance.jsonl``). Raises `FindingError` if they overlap, lie outside the text, or if the text in a span is
+    not the finding's original.
 
     >>> apply("one  two", [fix("whitespace", "one  two", 3, 5, " ")])
     'one two'

@@ -258,4 +258,4 @@ def test_the_host_of_an_address_is_what_the_standard_library_says(value):
                 return value
         return value.lower().removeprefix("www.")
 
-    assert fields._host(value) == whole(value)
+    assert fields.normalize_host(value) == whole(value)
