@@ -146,7 +146,7 @@ def any_engine_of(options: Mapping[str, Any]) -> LocalEngine | SparkEngine:
     for other, names in _ENGINE_PARAMETERS.items():
         for name in names:
             if other != engine and options[name]:
-                raise SettingsError(f"`{name}`: has no meaning for --engine {engine}; leave it out")
+                raise SettingsError(f"`{name}`: means nothing to --engine {engine}; leave it out")
     if engine == "local":
         return local_engine_of(options)
     from dedup.spark import SparkEngine  # noqa: PLC0415
