@@ -77,7 +77,7 @@ def test_no_file_speaks_of_the_machine_it_was_made_on():
 def test_the_numbers_on_the_pages_are_those_of_the_code():
     told = {rule.name: rule.thresholds for rule in RULES}
     assert told["boilerplate"] == (
-        f"{boilerplate.FEWEST_WORDS} words or more, and in so many articles and so much of the host: "
+        f"{boilerplate.FEWEST_WORDS} words or more, in this many articles and this share of the host: "
         + "; ".join(
             f"up to {way.words}{' words' if not number else ''} {way.where} in {way.articles} and {100 * way.share:g} %"
             for number, way in enumerate(boilerplate.WAYS)
