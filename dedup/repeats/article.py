@@ -91,7 +91,7 @@ class ArticleParagraphs:
         self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
         self._numbers: dict[int, list[str]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
-        self._again: dict[tuple[int, ...], SelfMatches] = {}
+        self._self_matches: dict[tuple[int, ...], SelfMatches] = {}
         self.cut: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}  # kept by `dedup.repeats.units`
 
     def size(self, index: int) -> float:
@@ -213,13 +213,13 @@ class ArticleParagraphs:
         first: dict[str, int] = {}
         return np.fromiter(map(first.setdefault, chain_.from_iterable(self.words), count()), np.int64, self.borders[-1])
 
-    def again(self, alive: Sequence[int]) -> SelfMatches:
+    def self_matches(self, alive: Sequence[int]) -> SelfMatches:
         """Return the repeated runs among the words of the paragraphs `alive`, taken as one sequence."""
         place = tuple(alive)
-        if place not in self._again:
+        if place not in self._self_matches:
             found, runs = self.backend.find_self_matches(self.numbers_of(alive), RUN_WORDS, EARLIER)
-            self._again[place] = SelfMatches([Match(*row) for row in found.tolist()], runs)
-        return self._again[place]
+            self._self_matches[place] = SelfMatches([Match(*row) for row in found.tolist()], runs)
+        return self._self_matches[place]
 
     def numbers_of(self, alive: Sequence[int]) -> I64:
         """Return the numbers of the words of the paragraphs `alive`: int64 [words]."""

@@ -19,8 +19,8 @@ from dedup.kernels.backend import Backend
 from dedup.repeats.article import ArticleParagraphs
 from dedup.repeats.blocks import BLOCK_RULE, find_blocks
 from dedup.repeats.justify import Repeat
-from dedup.repeats.reflowed import holds_prose, is_left, reflowed_repeats
-from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, lone_repeats
+from dedup.repeats.reflowed import enough_repeats, may_hold_prose, reflowed_repeats
+from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, find_single_paragraphs
 from dedup.repeats.split_paragraphs import ReflowedRepeat, SplitArticle, split
 from dedup.rules import OFF
 from dedup.segment.words import words
@@ -72,7 +72,7 @@ def find_repeats(
             article = ArticleParagraphs(text, pieces.spans, pieces.keys, backend)
     if want_alone:
         pieces.repeats.extend(
-            lone_repeats(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs)
+            find_single_paragraphs(article, pieces.repeats, settings.paragraph_threshold, look_for_edited=shared_runs)
         )
         pieces.repeats.sort(key=lambda repeat: repeat.first)
     return pieces
@@ -88,7 +88,7 @@ def _choose_blocks_and_copies(
     found = find_blocks(article, threshold)
     cut_short = {one for one in found if one.similarity < 1}
     alive = _kept_paragraphs(article, found)
-    if not ((found or holds_prose(article, alive)) and is_left(article, alive)):
+    if not ((found or may_hold_prose(article, alive)) and enough_repeats(article, alive)):
         if not cut_short:
             return found, []
         again, hindered = list[ReflowedRepeat](), frozenset[int]()
@@ -128,7 +128,7 @@ def _most_words_dropped(article: ArticleParagraphs, fewer: Sequence[Repeat]) -> 
     where runs come together, what is between them is dropped too.
     """
     own = sum(article.borders[one.last + 1] - article.borders[one.first] for one in fewer)
-    return own + sum(match.length for match in article.again(_kept_paragraphs(article, fewer)).matches)
+    return own + sum(match.length for match in article.self_matches(_kept_paragraphs(article, fewer)).matches)
 
 
 def _count_dropped_words(article: ArticleParagraphs, found: Sequence[Repeat], again: Sequence[ReflowedRepeat]) -> int:

@@ -67,13 +67,13 @@ class Drops:
             word = self.twin_of[word]
         return word
 
-    def reprints(self, threshold: float) -> Iterator[ReflowedRepeat]:
+    def repeats(self, threshold: float) -> Iterator[ReflowedRepeat]:
         """Yield the repeats as spans: runs of dropped units whose twins are one run of words."""
         sequence = self.sequence
         run: list[int] = []
         for unit in (*range(len(sequence.units)), -1):
             if run and not (unit >= 0 and self.dropped[unit] and self._goes_on(run, unit)):
-                yield from self._reprint(run, threshold)
+                yield from self._repeat_of_run(run, threshold)
                 run = []
             if unit >= 0 and self.dropped[unit]:
                 run.append(unit)
@@ -99,7 +99,7 @@ class Drops:
             for unit in between
         )
 
-    def _reprint(self, run: list[int], threshold: float) -> Iterator[ReflowedRepeat]:
+    def _repeat_of_run(self, run: list[int], threshold: float) -> Iterator[ReflowedRepeat]:
         sequence = self.sequence
         start, stop = sequence.borders[run[0]], sequence.borders[run[-1] + 1]
         twins = [self.root(word) for word in range(start, stop)]

@@ -19,16 +19,16 @@ _HEADING_WORD = re.compile(r"\w+")
 _DIGIT = re.compile(r"\d")
 
 
-def have_one_form(one: str, two: str) -> bool:
+def are_built_alike(one: str, two: str) -> bool:
     """Return True if two lines are built alike and differ in names or numbers.
 
     In a script without capitals they may differ in any words.
 
-    >>> have_one_form("Dear Secretary Moss:", "Dear Director Bell:"), have_one_form("North", "South")
+    >>> are_built_alike("Dear Secretary Moss:", "Dear Director Bell:"), are_built_alike("North", "South")
     (True, True)
-    >>> have_one_form("Council votes to extend the metro", "Read more")
+    >>> are_built_alike("Council votes to extend the metro", "Read more")
     False
-    >>> have_one_form("What was said", "What they said")
+    >>> are_built_alike("What was said", "What they said")
     False
     """
     first, second = words(one), words(two)

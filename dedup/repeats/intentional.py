@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from dedup.repeats.article import ArticleParagraphs
-from dedup.repeats.headings import have_one_form
+from dedup.repeats.headings import are_built_alike
 from dedup.repeats.justify import DropMap
 
 FILLED_IN = 0.5, 0.8  # Jaccard similarity of paragraphs that a form has with other names or numbers; from the second
@@ -95,7 +95,7 @@ def _is_form(
 
 def _are_headings(article: ArticleParagraphs, first: int, second: int) -> bool:
     """Return True if two paragraphs are headings built alike, or differ only in names or numbers."""
-    if have_one_form(*(article.text[slice(*article.spans[index])] for index in (first, second))):
+    if are_built_alike(*(article.text[slice(*article.spans[index])] for index in (first, second))):
         return True
     if article.purse <= 0 or not article.is_prose(first) or article.agree(first, second):
         return False

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from dedup.fingerprint.self_matches import RUN_WORDS
 from dedup.repeats.article import PROSE, ArticleParagraphs, Match
 from dedup.repeats.drop_plan import Drops, is_prose
-from dedup.repeats.headings import have_one_form
+from dedup.repeats.headings import are_built_alike
 from dedup.repeats.split_paragraphs import ReflowedRepeat
-from dedup.repeats.summaries import summaries
+from dedup.repeats.summaries import drop_summaries
 from dedup.repeats.thresholds import (
     APART,
     APART_SHARE,
@@ -30,7 +30,7 @@ from dedup.repeats.thresholds import (
     WHOLE,
     WHOLE_NEEDS,
 )
-from dedup.repeats.units import Units, began_before, units_again
+from dedup.repeats.units import Units, count_equal_before, units_may_repeat
 from dedup.segment.words import weighted_word_count
 
 LEAST = 12  # repeated runs of words below which nothing here can be found: three bullets of ten words have 18
@@ -67,7 +67,7 @@ def reflowed_repeats(
     Paragraphs that are `needed` as twins stay; such a paragraph hinders if it would have been dropped.
     """
     sequence = Units(article, alive)
-    found = [_align_with_units(sequence, match) for match in article.again(alive).matches]
+    found = [_align_with_units(sequence, match) for match in article.self_matches(alive).matches]
     drops = Drops(sequence, needed)
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
     while waiting and article.purse > 0:
@@ -76,37 +76,40 @@ def reflowed_repeats(
             _drop_chain(drops, chain)
         elif len(chain.links) > 1 and depth < SPLITS:
             waiting += [(part, depth + 1) for part in reversed(_split_at_widest_gap(chain))]
-    summaries(drops, found)
-    return list(drops.reprints(threshold)), frozenset(drops.hindered)
+    drop_summaries(drops, found)
+    return list(drops.repeats(threshold)), frozenset(drops.hindered)
 
 
-def is_left(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
+def enough_repeats(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Return True if enough of the paragraphs `alive` repeats for anything to be found here."""
     # Of all of them together it is known already that enough runs repeat.
-    if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
+    if len(alive) < len(article.keys) and article.self_matches(alive).runs < LEAST:
         return False
     count = sum(len(article.words[index]) for index in alive)
-    return count - RUN_WORDS + 1 > LEAST and (_parts_may_go(article, alive) or units_again(article, alive))
+    return count - RUN_WORDS + 1 > LEAST and (_parts_may_go(article, alive) or units_may_repeat(article, alive))
 
 
-def holds_prose(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
+def may_hold_prose(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Return True if matches may hold enough prose for a chain, or for a summary, which needs more.
 
     They may begin some words earlier than they are found, and end with a word that is cut short.
     """
     numbers = article.numbers_of(alive).tolist()
-    found = [match.length + began_before(numbers, match, MOST_BEFORE) + 1 for match in article.again(alive).matches]
+    found = [
+        match.length + count_equal_before(numbers, match, MOST_BEFORE) + 1
+        for match in article.self_matches(alive).matches
+    ]
     return sum(length for length in found if length >= PROSE) >= BLOCK_WORDS * WHOLE_NEEDS
 
 
 def _parts_may_go(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Return True if a match touches its source or ends in a word cut short; else only whole units are dropped."""
     told = [word for index in alive for word in article.words[index]]
-    for match in article.again(alive).matches:
+    for match in article.self_matches(alive).matches:
         ends = match.source + match.length, match.copy + match.length
         if match.length >= BLOCK_WORDS and ends[0] >= match.copy:
             return True
-        if ends[1] < len(told) and began_before(told, match, MOST_BEFORE) + match.length + 1 >= PROSE:
+        if ends[1] < len(told) and count_equal_before(told, match, MOST_BEFORE) + match.length + 1 >= PROSE:
             one, two = (told[end] for end in ends)
             if one.startswith(two) or two.startswith(one):
                 return True
@@ -263,7 +266,7 @@ def _is_reprint(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
     prose = max(_prose_words(drops, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
         return False
-    if have_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
+    if are_built_alike(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
         return False
     between = drops.left(chain.source[1], chain.copy[0])
     whole = 2 * matched / drops.left(0, len(sequence.words))

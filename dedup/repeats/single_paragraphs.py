@@ -11,7 +11,7 @@ from dedup.repeats.justify import Repeat, justify, runs_of
 PARAGRAPH_RULE = "repeated-paragraph"
 
 
-def lone_repeats(
+def find_single_paragraphs(
     article: ArticleParagraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool
 ) -> list[Repeat]:
     """Return the paragraphs that repeat outside of `blocks`; the twin of a block is never among them."""

@@ -24,7 +24,7 @@ SUMMARY_EDGE = 3  # lines before or behind the row
 PRINTS = 2  # times that such a line may stand in the article as a line
 
 
-def summaries(drops: Drops, found: Sequence[Match]) -> None:
+def drop_summaries(drops: Drops, found: Sequence[Match]) -> None:
     """Drop lines in a row, at an end of the article, that each repeat whole units from elsewhere."""
     sequence = drops.sequence
     lines = _lines_with_words(sequence)

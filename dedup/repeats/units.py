@@ -132,7 +132,7 @@ class Units:
 
     def behind(self, match: Match, most: int) -> int:
         """Return how many words before a match, up to `most`, are equal too: another match before it has taken them."""
-        return began_before(self.words, match, most)
+        return count_equal_before(self.words, match, most)
 
     def is_sentence(self, unit: int) -> bool:
         """Return True if a unit ends as a sentence does."""
@@ -182,7 +182,7 @@ class Units:
         return one.start + len(self.article.text[one.start : stop].rstrip())
 
 
-def began_before(told: Sequence[Hashable], match: Match, most: int) -> int:
+def count_equal_before(told: Sequence[Hashable], match: Match, most: int) -> int:
     """Return how many words before a match, up to `most`, are equal too: another match before it has taken them."""
     back = 0
     while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
@@ -236,7 +236,7 @@ def _unit_spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> li
     return spans
 
 
-def units_again(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
+def units_may_repeat(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     """Return True if units of `UNITS_WORDS` words together may repeat: a fast screen.
 
     Every end of a sentence counts as a border here, even if no space follows, so that units are smaller.
