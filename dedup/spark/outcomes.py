@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.decide.outcomes import outcomes
-from dedup.decide.verdicts import COLUMNS, VERDICTS
+from dedup.decide.outcomes import COLUMNS, outcomes
+from dedup.decide.verdicts import VERDICTS
 from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import prepared_schema
 from dedup.settings import Settings
@@ -47,9 +47,7 @@ def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -
         "similarity",
         "evidence",
     )
-    rules = f.element_at(f.array(*(f.lit(name) for name in PARAGRAPH_MATCH_RULES)), f.col("rule") + 1).alias(
-        "rule"
-    )
+    rules = f.element_at(f.array(*(f.lit(name) for name in PARAGRAPH_MATCH_RULES)), f.col("rule") + 1).alias("rule")
     parts = paragraphs.select(f.col("a").alias("aid"), rules, "i", "twin_a", "twin_i", "similarity", "evidence")
     twins = prepared.selectExpr(
         "aid as twin_a",
