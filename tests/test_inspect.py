@@ -26,9 +26,9 @@ from dedup.errors import DedupError, InputError, OutputError
 from dedup.findings import Finding, apply, fix
 from dedup.inspect.explain import diff, explain
 from dedup.inspect.output import Article, is_text_file, open_output
-from dedup.output_layout import table_file_name
 from dedup.inspect.restore import restore
 from dedup.inspect.verify import verify
+from dedup.output_layout import table_file_name
 from dedup.settings import Settings
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 

@@ -26,11 +26,11 @@ from dedup.fingerprint.shingles import hash_words
 from dedup.fingerprint.similarity import jaccard
 from dedup.kernels import reference
 from dedup.settings import bands
-from dedup.tune.candidate_pairs import meetings, pairs_within
-from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
+from dedup.tune.candidate_pairs import pairs_within, sample_bucket_pairs
+from dedup.tune.estimates import Bin, choose_threshold, estimate_threshold, same_share, wilson_interval
 from dedup.tune.labels import Label, append, load_labels
-from dedup.tune.prompt import PROMPT, SHOWN, side_by_side
-from dedup.tune.sampling import bin_numbers, draws, edges, sample
+from dedup.tune.prompt import MAX_SHOWN_WORDS, PROMPT, side_by_side
+from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
 from dedup.tune.survey import Asked, survey, window
 
 DEDUP = (sys.executable, "-m", "dedup")
@@ -43,18 +43,18 @@ NEWCOMBE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0
 
 @pytest.mark.parametrize(("same", "labels", "low", "high"), NEWCOMBE)
 def test_wilson_gives_the_published_limits(same, labels, low, high):
-    found = wilson(same / labels, labels)
+    found = wilson_interval(same / labels, labels)
     assert (round(found.low, 4), round(found.high, 4)) == (low, high)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 1e4), st.floats(1, 100))
 def test_wilson_rises_with_the_share_and_narrows_with_labels(one, two, labels, more):
     low, high = sorted((one, two))
-    less, greater = wilson(low, labels), wilson(high, labels)
+    less, greater = wilson_interval(low, labels), wilson_interval(high, labels)
     assert 0 <= less.low <= less.value <= less.high <= 1
     assert less.low <= greater.low + 1e-12
     assert less.high <= greater.high + 1e-12
-    narrow = wilson(low, labels * more)
+    narrow = wilson_interval(low, labels * more)
     assert narrow.low >= less.low - 1e-12
     assert narrow.high <= less.high + 1e-12
 
@@ -64,7 +64,7 @@ def test_wilson_rises_with_the_share_and_narrows_with_labels(one, two, labels, m
 
 @st.composite
 def filled_bins(draw, least=0):
-    borders = edges((0.6, 0.95))
+    borders = bin_edges((0.6, 0.95))
     found = []
     for low, high in pairwise(borders):
         pairs = draw(st.integers(least, 500))
@@ -76,7 +76,7 @@ def filled_bins(draw, least=0):
 @given(filled_bins(least=1), st.integers(0, 6))
 def test_estimates_are_those_of_a_plain_computation(bins, number):
     threshold = bins[number].low
-    found = estimate(bins, threshold)
+    found = estimate_threshold(bins, threshold)
     same = [one.pairs * one.same / one.labels for one in bins]
     pairs = sum(one.pairs for one in bins[number:])
     assert found.pairs == pairs
@@ -92,7 +92,7 @@ def test_estimates_are_those_of_a_plain_computation(bins, number):
 @given(filled_bins())
 def test_estimates_say_nothing_where_nothing_was_answered(bins):
     for number, one in enumerate(bins):
-        found = estimate(bins, one.low)
+        found = estimate_threshold(bins, one.low)
         assert (found.precision is None) == (not any(one.labels for one in bins[number:]))
 
 
@@ -100,20 +100,20 @@ def test_estimates_say_nothing_where_nothing_was_answered(bins):
 def test_evenly_labelled_bins_of_one_share_give_wilsons_interval(labels, count, data):
     same = data.draw(st.integers(0, labels))
     bins = [Bin(number / 10, (number + 1) / 10, 1e9, labels, same) for number in range(count)]
-    found, effective = share_same(bins)
-    plain = wilson(same / labels, labels * count)
+    found, effective = same_share(bins)
+    plain = wilson_interval(same / labels, labels * count)
     assert math.isclose(effective, labels * count, rel_tol=1e-6)
     assert all(math.isclose(one, two, abs_tol=1e-6) for one, two in zip(found, plain, strict=True))
 
 
 def test_all_labelled_is_all_known():
-    found, effective = share_same([Bin(0.8, 0.85, 8, 8, 6), Bin(0.85, 0.9, 2, 2, 2)])
+    found, effective = same_share([Bin(0.8, 0.85, 8, 8, 6), Bin(0.85, 0.9, 2, 2, 2)])
     assert found == (0.8, 0.8, 0.8)
     assert effective == math.inf
 
 
 def test_a_bin_without_labels_widens_the_interval_by_its_share():
-    found, _ = share_same([Bin(0.8, 0.85, 50, 50, 50), Bin(0.85, 0.9, 50, 0, 0)])
+    found, _ = same_share([Bin(0.8, 0.85, 50, 50, 50), Bin(0.85, 0.9, 50, 0, 0)])
     assert (found.low, found.high) == (0.5, 1.0)
 
 
@@ -127,7 +127,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
             Bin(at, at, pairs, 12, sum(rng.random() < share for _ in range(12)))
             for at, (share, pairs) in enumerate(held)
         ]
-        found, _ = share_same(bins)
+        found, _ = same_share(bins)
         hits += found.low <= truth <= found.high
     assert hits >= 0.93 * 400
 
@@ -137,8 +137,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 @given(filled_bins(), st.floats(0.5, 0.99))
 def test_the_lowest_threshold_that_is_sure_is_chosen(bins, precision):
-    estimates = [estimate(bins, one.low) for one in bins]
-    choice = choose(estimates, precision, sum(one.labels for one in bins))
+    estimates = [estimate_threshold(bins, one.low) for one in bins]
+    choice = choose_threshold(estimates, precision, sum(one.labels for one in bins))
     told = [one for one in estimates if one.precision]
     sure = [one.threshold for one in told if one.precision.low >= precision]
     if not told:
@@ -153,20 +153,20 @@ def test_the_lowest_threshold_that_is_sure_is_chosen(bins, precision):
 
 def test_as_many_more_labels_are_asked_for_as_settle_it():
     few = [Bin(0.8, 0.85, 1e9, 20, 20)]
-    choice = choose([estimate(few, 0.8)], 0.95, 20)
+    choice = choose_threshold([estimate_threshold(few, 0.8)], 0.95, 20)
     assert choice == (0.8, False, 53)  # 73 of 73 have a lower limit of 0.95
     enough = [Bin(0.8, 0.85, 1e9, 73, 73)]
-    assert choose([estimate(enough, 0.8)], 0.95, 73).reached
-    assert choose([estimate([Bin(0.8, 0.85, 1e9, 20, 15)], 0.8)], 0.95, 20).more is None
+    assert choose_threshold([estimate_threshold(enough, 0.8)], 0.95, 73).reached
+    assert choose_threshold([estimate_threshold([Bin(0.8, 0.85, 1e9, 20, 15)], 0.8)], 0.95, 20).more is None
 
 
 # the sample
 
 
 def test_bins_lie_on_the_grid_and_hold_their_lower_border():
-    assert edges((0.6, 0.95)) == [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
-    assert edges((0.81, 0.83)) == [0.81, 0.83]
-    assert bin_numbers(np.array([0.6, 4 / 5, 0.7999, 0.95]), edges((0.6, 0.95))).tolist() == [0, 4, 3, 6]
+    assert bin_edges((0.6, 0.95)) == [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+    assert bin_edges((0.81, 0.83)) == [0.81, 0.83]
+    assert bin_numbers(np.array([0.6, 4 / 5, 0.7999, 0.95]), bin_edges((0.6, 0.95))).tolist() == [0, 4, 3, 6]
 
 
 def _population(rng, count):
@@ -178,9 +178,11 @@ def _population(rng, count):
 def test_the_sample_does_not_depend_on_the_order_of_pairs(size, count, seed, shuffler):
     (ones, twos), bins, weights, labelled = _population(np.random.default_rng(size), size)
     counts = np.bincount(bins[labelled], minlength=5).tolist()
-    chosen = sample(bins, weights, draws(ones, twos, seed), labelled, counts, count)
+    chosen = sample_pairs(bins, weights, pair_draws(ones, twos, seed), labelled, counts, count)
     order = np.array(shuffler.sample(range(size), size), np.int64)
-    again = sample(bins[order], weights[order], draws(twos[order], ones[order], seed), labelled[order], counts, count)
+    again = sample_pairs(
+        bins[order], weights[order], pair_draws(twos[order], ones[order], seed), labelled[order], counts, count
+    )
     assert order[again].tolist() == chosen.tolist()
     assert len(set(chosen.tolist())) == len(chosen) == min(count, int((~labelled).sum()))
     assert not labelled[chosen].any()
@@ -189,9 +191,9 @@ def test_the_sample_does_not_depend_on_the_order_of_pairs(size, count, seed, shu
 @given(st.integers(1, 80), st.integers(0, 30))
 def test_a_larger_sample_holds_the_smaller_and_bins_are_filled_evenly(size, count):
     (ones, twos), bins, weights, labelled = _population(np.random.default_rng(size), size)
-    drawn = draws(ones, twos, 1)
+    drawn = pair_draws(ones, twos, 1)
     labelled[:] = False
-    small, large = (set(sample(bins, weights, drawn, labelled, [0] * 5, n).tolist()) for n in (count, count + 1))
+    small, large = (set(sample_pairs(bins, weights, drawn, labelled, [0] * 5, n).tolist()) for n in (count, count + 1))
     assert small <= large
     taken = np.bincount(bins[sorted(small)], minlength=5) if small else np.zeros(5, int)
     held = np.bincount(bins, minlength=5)
@@ -204,7 +206,9 @@ def test_pairs_that_stand_for_more_are_drawn_more_often():
     heavy = 0
     for seed in range(200):
         ones, twos = rng.integers(0, 1 << 63, (2, 100)).astype(np.uint64)
-        chosen = sample(np.zeros(100, np.int64), weights, draws(ones, twos, seed), np.zeros(100, bool), [0], 5)
+        chosen = sample_pairs(
+            np.zeros(100, np.int64), weights, pair_draws(ones, twos, seed), np.zeros(100, bool), [0], 5
+        )
         heavy += int((chosen >= 50).sum())
     assert 0.85 < heavy / 1000 < 0.93
 
@@ -234,7 +238,8 @@ def test_all_pairs_of_the_window_are_found_with_their_exact_similarity(seed):
     every = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
     wanted = {pair: value for pair, value in every.items() if 0.5 <= value <= 0.9}
     assert (
-        dict(zip(zip(found.ones.tolist(), found.twos.tolist(), strict=True), found.similarities, strict=True)) == wanted
+        dict(zip(zip(found.first.tolist(), found.second.tolist(), strict=True), found.similarities, strict=True))
+        == wanted
     )
     assert (found.weights == 1).all()
 
@@ -243,13 +248,13 @@ def test_a_huge_bucket_is_sampled_and_its_pairs_stand_for_all():
     count, bands_ = 600, 3
     made = np.zeros((count, bands_), np.uint32)
     marks = np.random.default_rng(1).integers(0, 1 << 63, count).astype(np.uint64)
-    codes, sizes, neighbours = meetings(made, marks, at_most=10_000)
+    codes, sizes, neighbours = sample_bucket_pairs(made, marks, max_pairs=10_000)
     assert (sizes == count).all()
     assert neighbours == 4
     assert len(codes) <= count * neighbours * bands_
     keys = [b"a b c d"] * count
     found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 2, (0.5, 1.0), reference)
-    assert len(found.ones) <= count * 32 * bands_
+    assert len(found.first) <= count * 32 * bands_
     assert math.isclose(found.weights.sum(), count * (count - 1) / 2, rel_tol=0.02)
 
 
@@ -260,7 +265,7 @@ def test_meetings_do_not_depend_on_the_order_of_texts(values, shuffler):
     order = np.array(shuffler.sample(range(len(values)), len(values)))
     pairs = []
     for at in (np.arange(len(values)), order):
-        codes, _, _ = meetings(made[at], marks[at], at_most=200)
+        codes, _, _ = sample_bucket_pairs(made[at], marks[at], max_pairs=200)
         pairs.append({frozenset((int(at[code // len(at)]), int(at[code % len(at)]))) for code in codes})
     assert pairs[0] == pairs[1]
     assert all(len(pair) == 2 for pair in pairs[0])
@@ -313,7 +318,7 @@ def test_the_window_must_be_one():
 def test_what_is_shown_is_marked_where_it_differs_and_bounded(words, rng):
     other = [word for word in words if rng.random() < 0.9]
     for runs in side_by_side(" ".join(words), " ".join(other)):
-        assert sum(len(run.words) for run in runs) <= SHOWN + 1
+        assert sum(len(run.words) for run in runs) <= MAX_SHOWN_WORDS + 1
     one, two = side_by_side(" ".join(words), " ".join(words))
     assert one == two
     assert all(run.common for run in one)
