@@ -2,8 +2,8 @@
 
 Texts that agree in a band share a bucket, as in every other stage. But not all pairs of a large bucket are compared.
 Its texts form a ring, in an order that depends on their digests and the band only, and each is paired with the next
-few. Buckets of up to ``2 * neighbours + 1`` texts are still compared completely. The probability that a pair is compared is
-known, so each pair counts with the inverse of its probability (Horvitz, Thompson 1952).
+few. Buckets of up to ``2 * neighbours + 1`` texts are still compared completely. The probability that a pair is compared
+is known, so each pair counts with the inverse of its probability (Horvitz, Thompson 1952).
 
 Texts are numbered by distinct comparison key, because a question about equal texts has only one answer.
 """
@@ -45,8 +45,8 @@ def pairs_within(
     """Return the pairs that share a bucket and whose similarity over `n`-word shingles is in `window`, in order.
 
     `buckets` is uint32 [texts, bands], made for the lower end of the window. `marks` is a number from each text's
-    digest: uint64 [texts]. Both ends of the window are included. `keys_of` is called once, with the numbers of the texts that
-    are compared.
+    digest: uint64 [texts]. Both ends of the window are included. `keys_of` is called once, with the numbers of the
+    texts that are compared.
     """
     codes, sizes, neighbours = sample_bucket_pairs(buckets, marks)
     first, second = np.divmod(codes, np.int64(max(len(marks), 1)))
@@ -61,8 +61,8 @@ def sample_bucket_pairs(buckets: U32, marks: U64, max_pairs: int = MAX_COMPARISO
     """Return the pairs to compare, the sizes of buckets, and the number of ring neighbours of each text.
 
     `buckets` is uint32 [texts, bands], `marks` uint64 [texts]. A pair is a code ``first * texts + second``: int64
-    [pairs], ascending. Sizes are in texts: int64 [texts, bands]. The number of neighbours is the largest that gives at most
-    `max_pairs` pairs, but at least 1.
+    [pairs], ascending. Sizes are in texts: int64 [texts, bands]. The number of neighbours is the largest that gives at
+    most `max_pairs` pairs, but at least 1.
     """
     count, bands = buckets.shape
     sizes = np.ones((count, bands), np.int64)

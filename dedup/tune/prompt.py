@@ -35,7 +35,7 @@ _SIDE_STYLES = ("bold red", "bold green")
 _SIDE_BRACKETS = (("[-", "-]"), ("{+", "+}"))
 
 
-class WordRun(NamedTuple):
+class ShownRun(NamedTuple):
     """A run of words, and whether the other text has it too.
 
     The dots that stand for words left out are a run that both texts have.
@@ -96,21 +96,21 @@ def _show_question(question: Question, title: str, console: Console) -> None:
         console.print(Padding(text, (0, 0, 1, 2)))
 
 
-def side_by_side(text: str, other: str) -> tuple[list[WordRun], list[WordRun]]:
+def side_by_side(text: str, other: str) -> tuple[list[ShownRun], list[ShownRun]]:
     """Return two texts as runs of common and of differing words, shortened around the differences.
 
     Words are compared as in every other stage: folded, without punctuation.
 
     >>> side_by_side("The bridge is open.", "the bridge was open")[1] == [
-    ...     WordRun(["the", "bridge"], common=True), WordRun(["was"], common=False), WordRun(["open"], common=True)
+    ...     ShownRun(["the", "bridge"], common=True), ShownRun(["was"], common=False), ShownRun(["open"], common=True)
     ... ]
     True
     """
     first, second = _words_with_keys(text), _words_with_keys(other)
     # difflib ignores frequent words as anchors by default; otherwise its time grows with the square of a text's length.
     matcher = SequenceMatcher(None, [key for _, key in first], [key for _, key in second])
-    left: list[WordRun] = []
-    right: list[WordRun] = []
+    left: list[ShownRun] = []
+    right: list[ShownRun] = []
     steps = matcher.get_opcodes()
     for number, (tag, start, stop, other_start, other_stop) in enumerate(steps):
         ends = (number == 0, number == len(steps) - 1)
@@ -119,7 +119,7 @@ def side_by_side(text: str, other: str) -> tuple[list[WordRun], list[WordRun]]:
             if tag == "equal":
                 runs.extend(_shorten_common(run, ends))
             elif run:
-                runs.append(WordRun(_shorten_differing(run), common=False))
+                runs.append(ShownRun(_shorten_differing(run), common=False))
     return _limit_words(left), _limit_words(right)
 
 
@@ -144,34 +144,34 @@ def _shorten_differing(run: list[str]) -> list[str]:
     return [*run[: MAX_DIFFERING_WORDS - _LAST_WORDS], _ELLIPSIS, *run[-_LAST_WORDS:]]
 
 
-def _shorten_common(run: list[str], ends: tuple[bool, bool]) -> list[WordRun]:
+def _shorten_common(run: list[str], ends: tuple[bool, bool]) -> list[ShownRun]:
     """Return a common run without the words that are far from every difference.
 
     `ends` says whether the run is the first of its text, and whether it is the last.
     """
     before, after = (0 if ends[0] else CONTEXT_WORDS), (0 if ends[1] else CONTEXT_WORDS)
     if all(ends) or len(run) <= 2 * CONTEXT_WORDS:
-        return [WordRun(run, common=True)]
+        return [ShownRun(run, common=True)]
     return [
-        *([WordRun(run[:before], common=True)] if before else []),
-        WordRun([_ELLIPSIS], common=True),
-        *([WordRun(run[-after:], common=True)] if after else []),
+        *([ShownRun(run[:before], common=True)] if before else []),
+        ShownRun([_ELLIPSIS], common=True),
+        *([ShownRun(run[-after:], common=True)] if after else []),
     ]
 
 
-def _limit_words(runs: list[WordRun]) -> list[WordRun]:
+def _limit_words(runs: list[ShownRun]) -> list[ShownRun]:
     """Return `runs` up to the last word that is shown."""
     left = MAX_SHOWN_WORDS
-    shown: list[WordRun] = []
+    shown: list[ShownRun] = []
     for run in runs:
         if len(run.words) > left:
-            return [*shown, WordRun([*run.words[:left], _ELLIPSIS], run.common)]
+            return [*shown, ShownRun([*run.words[:left], _ELLIPSIS], run.common)]
         shown.append(run)
         left -= len(run.words)
     return shown
 
 
-def _styled_text(runs: Sequence[WordRun], style: str, brackets: tuple[str, str]) -> Text:
+def _styled_text(runs: Sequence[ShownRun], style: str, brackets: tuple[str, str]) -> Text:
     text = Text()
     for run in runs:
         if text:

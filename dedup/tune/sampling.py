@@ -52,8 +52,8 @@ def sample_pairs(bins: I64, weights: Floats, draws: Floats, labelled: Bools, cou
 
     `bins` int64, `weights` and `draws` float64, and `labelled` bool, are all [pairs]. `counts` are the labels that each
     bin has already. Each pair comes from the bin with the fewest labels. If bins are equal, it comes from the upper
-    one, which says more about precision. Within a bin, the pairs without a label are drawn without replacement, by weight
-    (Efraimidis, Spirakis 2006). The order of asking reveals nothing about bins.
+    one, which says more about precision. Within a bin, the pairs without a label are drawn without replacement, by
+    weight (Efraimidis, Spirakis 2006). The order of asking reveals nothing about bins.
     """
     order = np.lexsort((draws, -np.log(draws) / weights, bins))
     order = order[~labelled[order]]
