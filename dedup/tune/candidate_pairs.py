@@ -2,8 +2,8 @@
 
 Texts that agree in a band share a bucket, as in every other stage. But not all pairs of a large bucket are compared.
 Its texts form a ring, in an order that depends on their digests and the band only, and each is paired with the next
-few. Buckets of up to ``2 * neighbours + 1`` texts are still compared completely. The probability that a pair is compared
-is known, so each pair counts with the inverse of its probability (Horvitz, Thompson 1952).
+few. Buckets of up to ``2 * neighbours + 1`` texts are still compared completely. The probability that a pair is
+compared is known, so each pair counts with the inverse of its probability (Horvitz, Thompson 1952).
 
 Texts are numbered by distinct comparison key, because a question about equal texts has only one answer.
 """
