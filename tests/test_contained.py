@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from helpers.oracle import shingle_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import shingle_set
 
 from dedup import Settings, clean_articles
 from dedup.fingerprint.minimizers import minimizers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from conftest import read_jsonl
-from oracle import survivors
+from helpers.oracle import survivors
 
 from dedup import Settings, clean
 from dedup.arrays import encode_utf8

@@ -9,9 +9,8 @@ import pyarrow as pa
 import pytest
 
 from dedup.fingerprint.shingles import key_shingles
-from dedup.match import contained
 from dedup.match.buckets import Buckets
-from dedup.match.contained import SHARED_MINIMIZERS
+from dedup.match.container_candidates import SHARED_MINIMIZERS, find_candidates, index_minimizers
 from dedup.spark.match_contained import _parts
 from dedup.spark.partitioned_pairs import _compared, visits
 
@@ -45,7 +44,8 @@ def test_parts_have_the_candidates_that_the_local_engine_has(seed, compiled):
     totals = np.array([len(text) + source.randrange(5) for text in texts])
     borders = np.cumsum([0, *map(len, texts)])
     values = np.array([value for text in texts for value in text], np.int64)
-    pairs = contained._plain_candidates(contained._Minimizers(Buckets(values, borders), totals, held))
+    index = index_minimizers(Buckets(values, borders), totals, held, compiled=False)
+    pairs = find_candidates(index, compiled=False)
     seen: dict[int, int] = {}
     expected = []
     for one, other in zip(pairs.ones.tolist(), pairs.others.tolist(), strict=True):

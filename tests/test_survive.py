@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from helpers.oracle import jaccard, survivors
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import jaccard, survivors
 
 from dedup import Settings, clean_articles
 from dedup.fingerprint.minhash import plain_signatures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from dedup.errors import SettingsError
-from dedup.match.articles import ARTICLE_MATCH_RULES, CONTAINED, DUPLICATE, NEAR_DUPLICATE
+from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, DUPLICATE, NEAR_DUPLICATE
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
 from dedup.spark.tables import TableStore

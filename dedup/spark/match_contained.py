@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64
-from dedup.match.articles import ARTICLE_MATCH_RULES, CONTAINED
-from dedup.match.contained import CONTAINED_SHARE, POSTINGS_AT_MOST, SHARED_MINIMIZERS, VERIFIED_AT_MOST
+from dedup.match.buckets import Buckets
+from dedup.match.contained import CONTAINED_SHARE
+from dedup.match.container_candidates import POSTINGS_AT_MOST, SHARED_MINIMIZERS, MinimizerIndex, find_candidates
+from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED
 from dedup.prepare.batch import CONTAINED_WORDS
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.arrow_types import batch_of, ddl_of
@@ -118,7 +119,11 @@ def _met(table: pa.Table, *, compiled: bool) -> pa.RecordBatch:
     count, (values, numbers) = len(ids), np.unique(v, return_inverse=True)
     own = _gathered(texts[asks], numbers[asks], count)
     holders = _gathered(numbers[~asks], texts[~asks], len(values))
-    ones, others, places = (_compiled if compiled else _plain)(own, holders)
+    # all of the values are asked for, and as rare as each other
+    index = MinimizerIndex(Buckets(*own), np.zeros(count, np.int64), np.zeros(len(values), np.int64), Buckets(*holders))
+    pairs = find_candidates(index, compiled=compiled)
+    order = np.argsort(pairs.others, kind="stable")
+    ones, others, places = pairs.ones[order], pairs.others[order], pairs.ranks()[order]
     visitors, starts = np.unique(others, return_index=True)
     homes = np.unique(ones)
     columns = {
@@ -140,37 +145,6 @@ def _lists(empty: int, values: I64, starts: I64) -> pa.Array:
     """So many nulls, then `values` as lists that begin at `starts`."""
     offsets = pa.array([*[None] * empty, *starts.tolist(), len(values)], pa.int32())
     return pa.ListArray.from_arrays(offsets, pa.array(values))
-
-
-def _compiled(own: tuple[I64, I64], holders: tuple[I64, I64]) -> tuple[I64, I64, I64]:
-    """As `_plain`, by machine code."""
-    from dedup.kernels import contained as fast  # noqa: PLC0415 - loading numba takes longer than a small job
-
-    count, values = len(own[1]) - 1, len(holders[1]) - 1
-    room = np.empty((2, int(np.count_nonzero(np.diff(own[1]))) * VERIFIED_AT_MOST), np.int64)
-    nothing = np.zeros(max(count, values), np.int64)  # all of the values are asked for, and as rare as each other
-    found = fast.containers(0, count, *own, nothing, *holders, nothing, SHARED_MINIMIZERS, VERIFIED_AT_MOST, *room)
-    ones, others = room[:, :found]
-    starts = np.flatnonzero(np.diff(ones, prepend=-1))
-    places = np.arange(found) - np.repeat(starts, np.diff(starts, append=found))
-    order = np.argsort(others, kind="stable")
-    return ones[order], others[order], places[order]
-
-
-def _plain(own: tuple[I64, I64], holders: tuple[I64, I64]) -> tuple[I64, I64, I64]:
-    """Texts and those before them that share most of their values, likeliest first: by the latter, with their places.
-
-    `own` are the values that each text asks for, `holders` the texts that each of them has.
-    """
-    found: list[tuple[int, int, int]] = []
-    for text, (start, stop) in enumerate(pairwise(own[1].tolist())):
-        met = [holders[0][slice(*holders[1][value : value + 2])] for value in own[0][start:stop].tolist()]
-        before, shares = np.unique(np.concatenate([np.empty(0, np.int64), *met]), return_counts=True)
-        shares, before = shares[before < text], before[before < text]
-        best = before[np.argsort(-shares, kind="stable")[:VERIFIED_AT_MOST]].tolist()
-        found += [(other, text, place) for place, other in enumerate(best)]
-    others, ones, places = np.array(sorted(found), np.int64).reshape(-1, 3).T
-    return ones, others, places
 
 
 def _close(rows: Any, articles: Any, *, compiled: bool) -> Any:

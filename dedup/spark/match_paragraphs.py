@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dedup.match.paragraphs import BOILERPLATE, SHARED
+from dedup.match.policy import BOILERPLATE, SHARED
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.spark.match_boilerplate import HOST, match_boilerplate

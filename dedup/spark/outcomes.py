@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from dedup.decide.outcomes import outcomes
 from dedup.decide.verdicts import COLUMNS, VERDICTS
-from dedup.match import articles as match
-from dedup.match import paragraphs as frequency
+from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import prepared_schema
 from dedup.settings import Settings
 from dedup.spark.arrow_types import batch_of, cast, ddl_of
@@ -38,7 +37,7 @@ def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -
     """Everything that is said of articles and paragraphs: `VERDICTS` with ``aid`` in the place of a row."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    rules = f.element_at(f.array(*(f.lit(name) for name in match.ARTICLE_MATCH_RULES)), f.col("rule") + 1).alias("rule")
+    rules = f.element_at(f.array(*(f.lit(name) for name in ARTICLE_MATCH_RULES)), f.col("rule") + 1).alias("rule")
     whole = articles.select(
         "aid",
         rules,
@@ -48,7 +47,7 @@ def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -
         "similarity",
         "evidence",
     )
-    rules = f.element_at(f.array(*(f.lit(name) for name in frequency.PARAGRAPH_MATCH_RULES)), f.col("rule") + 1).alias(
+    rules = f.element_at(f.array(*(f.lit(name) for name in PARAGRAPH_MATCH_RULES)), f.col("rule") + 1).alias(
         "rule"
     )
     parts = paragraphs.select(f.col("a").alias("aid"), rules, "i", "twin_a", "twin_i", "similarity", "evidence")

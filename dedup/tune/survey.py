@@ -20,7 +20,7 @@ from dedup.errors import InputError, SettingsError
 from dedup.fingerprint.similarity import jaccard
 from dedup.inspect.names import record_name
 from dedup.kernels.backend import Backend
-from dedup.match.paragraphs import BOILERPLATE
+from dedup.match.policy import BOILERPLATE
 from dedup.pipeline import decide, prepared
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.prepare.columns import digest_values, flat_array, integer_values
