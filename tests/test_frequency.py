@@ -308,6 +308,6 @@ def test_lines_are_counted_as_the_definition_says(drawn, unique):
     )
     told = find_boilerplate(lines, ["h0", "h1", "h2"], lambda wanted: ["a line"] * len(wanted))
     places = [(article, place) for article, body in enumerate(bodies) for place in range(len(body))]
-    assert {places[row]: evidence for row, evidence in zip(told.rows, told.evidence.told(), strict=True)} == counted(
+    assert {places[row]: evidence for row, evidence in zip(told.rows, told.evidence.to_list(), strict=True)} == counted(
         bodies, hosts
     )

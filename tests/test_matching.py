@@ -16,10 +16,17 @@ from dedup.kernels import reference, set_overlap
 from dedup.match import survivors
 from dedup.match.articles import match_articles
 from dedup.match.boilerplate import Evidence
-from dedup.match.buckets import bucket_entries, compared, first_equal, first_places, shared, value_entries
+from dedup.match.buckets import (
+    bucket_entries,
+    find_first_equal,
+    find_shared_values,
+    first_equal_places,
+    texts_to_compare,
+    value_entries,
+)
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
-from dedup.match.survivors import Texts
+from dedup.match.survivors import ComparedTexts
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.read.fields import to_json_bytes
@@ -55,16 +62,18 @@ def corpus_of(keys, scratch):
 
 def survival(made, n, threshold, comparer, scratch):
     keys, texts, buckets, homes = made
-    firsts = first_places(texts, len(keys))
+    firsts = first_equal_places(texts, len(keys))
     distinct = np.flatnonzero(firsts == np.arange(len(texts)))
 
     def entries(low, high):
         return [bucket_entries(distinct.astype(np.uint32), buckets[texts[distinct]], low, high, comparer)]
 
-    found = compared(firsts, shared(entries, len(distinct) * 3, comparer, scratch), comparer)
+    found = texts_to_compare(firsts, find_shared_values(entries, len(distinct) * 3, comparer, scratch), comparer)
     lengths = np.array([len(key.split()) for key in keys])
     rows = texts[found.texts]
-    given_ = Texts(found.firsts, found.buckets, lengths[rows], None if homes is None else np.array(homes)[found.texts])
+    given_ = ComparedTexts(
+        found.firsts, found.buckets, lengths[rows], None if homes is None else np.array(homes)[found.texts]
+    )
     answer = survivors.find_survivors(given_, KeyReader(corpus_of(keys, scratch), rows), n, threshold, comparer)
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
 
@@ -87,7 +96,7 @@ def prepared(rows, chosen, scratch):
 
 def comparable(value):
     if isinstance(value, Evidence):
-        return value.told()
+        return value.to_list()
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
@@ -128,7 +137,9 @@ def test_first_equal_digests_are_found_in_any_number_of_passes(made):
     for comparer in (reference, kernels):
         for memory in (1 << 30, 4000):
             assert (
-                first_equal(lambda: [digests[:7], digests[7:]], len(made), comparer, ResourceBudget(memory)).tolist()
+                find_first_equal(
+                    lambda: [digests[:7], digests[7:]], len(made), comparer, ResourceBudget(memory)
+                ).tolist()
                 == expected
             )
 
@@ -147,7 +158,7 @@ def test_shared_values_are_those_that_two_texts_have(made):
                 return [value_entries(np.arange(len(made), dtype=np.uint32), values, borders, low, high)]
 
             found = set()
-            for (numbers, holders), its in shared(entries, len(values), comparer, ResourceBudget(memory)):
+            for (numbers, holders), its in find_shared_values(entries, len(values), comparer, ResourceBudget(memory)):
                 found |= set(zip(holders.tolist(), its[numbers.astype(np.int64)].tolist(), strict=True))
             assert found == expected
 

@@ -1,7 +1,7 @@
 """Find the texts that are equal or share a value, such as a bucket, in passes that each fit into memory.
 
-Each pass goes over the whole corpus and takes a part of all values. Most texts share nothing, and no pass keeps anything
-of them. Texts are numbered in priority order.
+Each pass goes over the whole corpus and takes a part of all values. Most texts share nothing, and no pass keeps
+anything of them. Texts are numbered in priority order.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, U32, U64
+from dedup.arrays import I64, U32, U64, offsets_of
 from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.fingerprint.similarity import Comparer
 from dedup.runtime.resources import ResourceBudget, slices
@@ -44,7 +44,9 @@ class Entries(NamedTuple):
     holders: Holders
 
 
-def find_first_equal(digests: Callable[[], Iterable[Any]], count: int, comparer: Comparer, budget: ResourceBudget) -> I64:
+def find_first_equal(
+    digests: Callable[[], Iterable[Any]], count: int, comparer: Comparer, budget: ResourceBudget
+) -> I64:
     """Return for each text the number of the first text of equal digest: int64 [count].
 
     `digests` gives the digests of all `count` texts as arrays of ``V16``; each pass calls it once.
@@ -194,6 +196,4 @@ def group_by_row(rows: Holders, values: I64, count: int, comparer: Comparer) -> 
         from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
         return Buckets(*fast.by_row(rows, values, count))
-    borders = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=count), out=borders[1:])
-    return Buckets(values[np.argsort(rows, kind="stable")], borders)
+    return Buckets(values[np.argsort(rows, kind="stable")], offsets_of(np.bincount(rows, minlength=count)))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.decide.outcomes import outcomes
-from dedup.decide.verdicts import COLUMNS, VERDICTS
+from dedup.decide.outcomes import COLUMNS, outcomes
+from dedup.decide.verdicts import VERDICTS
 from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import prepared_schema
 from dedup.settings import Settings
