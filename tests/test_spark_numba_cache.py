@@ -13,8 +13,8 @@ from helpers.spark_cases import environment, path_without_package, write_archive
 
 from dedup.spark import numba_cache
 
+NAME_LOCATOR = "import dedup.spark  # before Numba, as in a worker"
 COMPILE = """
-import dedup.spark
 from dedup.kernels import buckets
 
 buckets.capacity(5)
@@ -38,12 +38,12 @@ caching.ZipCacheLocator.__init__ = fail
 """
 
 
-def compile_from_archive(folder, application, preamble=""):
+def compile_from_archive(folder, application, preamble="\n"):
     """Compile a kernel of an archive of its own, as an application would; return the times of all cache files."""
     path = write_archive(folder / application / "dedup.zip")
     names = os.pathsep.join([str(path), path_without_package()])
     environ = environment(PYTHONPATH=names, NUMBA_CACHE_DIR=folder / "cache")
-    command = [sys.executable, "-c", preamble + COMPILE]
+    command = [sys.executable, "-c", NAME_LOCATOR + preamble + COMPILE]
     done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert str(path) in done.stdout
