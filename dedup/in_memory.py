@@ -13,6 +13,7 @@ import pyarrow as pa
 from dedup.arrays import U32, decode_utf8, encode_utf8, pack
 from dedup.decide.outcomes import outcomes
 from dedup.findings import Finding
+from dedup.fingerprint.minhash import plain_signatures
 from dedup.fingerprint.shingles import check_shingle_size
 from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.pipeline import decide
@@ -88,7 +89,7 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     check_shingle_size(n)
     given = [encode_utf8(text) for text in texts]
     if sum(map(len, given)) < SMALL_BYTES:
-        return signatures(map(decode_utf8, given), n, num_perm=num_perm, seed=seed)
+        return plain_signatures(map(decode_utf8, given), n, num_perm=num_perm, seed=seed)
     backend = load_backend(compiled=True)
     made = np.empty((len(given), num_perm), np.uint32)
     for at in range(0, len(given), _ROWS_AT_ONCE):

@@ -24,18 +24,19 @@ from dedup.kernels.backend import Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
+from dedup.output_layout import LOG_FILE, RUN_FILE
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.read.fields import to_json_bytes
-from dedup.read.inputs import JSON_LINES, RUN_FILE, find_inputs
+from dedup.read.inputs import JSON_LINES, find_inputs
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
 from dedup.settings import Settings
 from dedup.write.destination import check_destination, destination
 from dedup.write.report import Report, Tally, field_counts, run_file
-from dedup.write.tables import LOG_FILE, OutputChunk, Writer, encode_tables, write_json
+from dedup.write.tables import OutputChunk, Writer, encode_tables, write_json
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine

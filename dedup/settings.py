@@ -21,7 +21,6 @@ NUM_PERM = 128  # permutations of a signature; datasketch's default
 SEED = 1  # datasketch's default
 ARTICLE_SHINGLE = 5  # words; over the whole article
 PARAGRAPH_SHINGLE = 3  # words
-RECALL_AT_THRESHOLD = 0.999  # probability that a pair exactly at the threshold shares a bucket
 
 KEEP = ("longest", "first", "earliest", "latest")
 FORMATS = ("jsonl", "parquet")
@@ -79,16 +78,6 @@ class Settings:
             one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
         object.__setattr__(self, "rules", registry.resolve_actions(self.profile, dict(self.rules)))
 
-    @cached_property
-    def article_bands(self) -> tuple[int, int]:
-        """Bands and rows for articles; see `bands`."""
-        return bands(self.threshold)
-
-    @cached_property
-    def paragraph_bands(self) -> tuple[int, int]:
-        """Bands and rows for paragraphs; see `bands`."""
-        return bands(self.paragraph_threshold)
-
     def as_dict(self) -> dict[str, Any]:
         """Plain values, keys in declaration order; what ``run.json`` holds."""
         return asdict(self)
@@ -97,27 +86,6 @@ class Settings:
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of `as_dict`, in hexadecimal."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
-
-
-def bands(threshold: float, num_perm: int = NUM_PERM) -> tuple[int, int]:
-    """``(bands, rows)`` for `threshold`: few false candidates, no missed match.
-
-    Two texts of Jaccard similarity J agree in one row of their signatures with probability J, in all r rows of
-    a band with J**r, and so share none of b buckets with (1 - J**r)**b (Leskovec, Rajaraman, Ullman, *Mining of
-    Massive Datasets*, section 3.4). More rows mean fewer false candidates; candidates are verified, so what
-    must be bounded is the share of matches missed. Of all r with b = num_perm // r bands, the largest is taken
-    that still shares a bucket with probability >= 0.999 at the threshold. At 0.8 that is 25 bands of 5 rows:
-    (1 - 0.8**5)**25 = 4.9e-5, one pair in 20,000; 6 rows would miss one in 600. Below 0.053 even one row each
-    cannot reach 0.999; then every row is a band.
-
-    >>> bands(0.8)
-    (25, 5)
-    """
-    best = 1
-    for rows in range(1, num_perm + 1):
-        if (1 - threshold**rows) ** (num_perm // rows) <= 1 - RECALL_AT_THRESHOLD:
-            best = rows
-    return num_perm // best, best
 
 
 def one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:

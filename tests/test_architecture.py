@@ -13,6 +13,7 @@ PACKAGE = ROOT / "dedup"
 LAYERS = [
     {"errors", "rules"},
     {"settings", "findings"},
+    {"output_layout"},
     {"arrays"},
     {"runtime"},
     {"read"},

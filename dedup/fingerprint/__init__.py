@@ -1,1 +1,1 @@
-"""Words to shingles, MinHash signatures, minimizers and similarities: the definitions, in plain Python and numpy."""
+"""Shingles, MinHash signatures, minimizers and similarities: the definitions, in plain Python and numpy."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.arrays import I64, U64, Bools, Floats, decode_utf8
+from dedup.fingerprint.minhash import bands
 from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference
 from dedup.match.articles import ArticleMatches
@@ -158,7 +159,7 @@ def _match_shared(
     """Return the paragraphs that are similar to one of an earlier article; `present` is bool [paragraphs]."""
     rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
     firsts = first_equal_places(columns.keys[rows], len(columns.keys))
-    buckets = _shared_paragraph_buckets(corpus, rows, firsts, settings.paragraph_bands[0], comparer)
+    buckets = _shared_paragraph_buckets(corpus, rows, firsts, bands(settings.paragraph_threshold)[0], comparer)
     compared = texts_to_compare(firsts, buckets, comparer)
     rows = rows[compared.texts]
     starts, stops = corpus.paragraphs("key_start", "key_stop", numbers=rows)

@@ -1,6 +1,7 @@
-"""One text, level by level, as far as it can be told without its corpus: repair, page furniture, paragraphs, repeats.
+"""The levels below the corpus for one text: repair, page furniture, paragraphs, repeats.
 
-What `dedup.prepare.batch` does for a batch at once, for one text: what proves and explains an output asks here.
+`dedup.prepare.batch` computes the same for a batch at once. `dedup.inspect` uses this module to verify and to explain
+an output.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from dedup.findings import Finding, compose
+from dedup.findings import DROP, FLAG, Finding, compose
 from dedup.repairs.page_furniture import find_page_furniture
 from dedup.repairs.repair import repair
 from dedup.repeats.detect import find_repeats
@@ -17,21 +18,29 @@ from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings
 
-TWIN_IN_BLOCK, TWIN_ALONE = 1, 2
+TWIN_IN_BLOCK, TWIN_ALONE = 1, 2  # roles of a paragraph as a twin: see `twin_roles`
 
 
 class AnalyzedText(NamedTuple):
-    """One text, level by level: what the text rules made of it, its paragraphs, and what repeats among them."""
+    """The results of the levels below the corpus for one text.
+
+    Attributes:
+        text: the text after the rules of the text level.
+        findings: the findings of the text level, with spans in the raw text.
+        spans: the spans in `text` of its paragraphs, or of their parts where only a part of one repeats.
+        keys: the comparison keys of these spans.
+        repeats: the repeats among them.
+    """
 
     text: str
-    findings: list[Finding]  # of the text level, spans in the raw text
-    spans: Sequence[tuple[int, int]]  # of paragraphs, in `text`; of their pieces, where a part of one repeats
-    keys: Sequence[str]  # of these
+    findings: list[Finding]
+    spans: Sequence[tuple[int, int]]
+    keys: Sequence[str]
     repeats: list[Repeat]
 
 
 def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
-    """The levels below the corpus, for one raw text."""
+    """Return the results of the levels below the corpus for one raw text."""
     text, findings = repair_text(raw, settings)
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
@@ -39,7 +48,7 @@ def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
 
 
 def repair_text(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
-    """`raw` after the rules of the text level, and their findings."""
+    """Return `raw` after the rules of the text level, and their findings."""
     text, findings = repair(raw, settings)
     return remove_page_furniture(raw, text, findings, settings)
 
@@ -47,44 +56,49 @@ def repair_text(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
 def remove_page_furniture(
     raw: str, text: str, findings: list[Finding], settings: Settings, known: Mapping[int, str] | None = None
 ) -> tuple[str, list[Finding]]:
-    """The repaired `text` without its page furniture, as the settings say, and `findings` with those of that.
+    """Return the repaired `text` without its page furniture, and all findings, with spans in `raw`.
 
-    `known` are the kinds of its lines (`dedup.repairs.page_furniture.line_kinds`), where these have been looked for.
+    `findings` are those that led from `raw` to `text`. `known` gives the kinds of the lines of `text`, by line number,
+    if `dedup.repairs.page_furniture.line_kinds` has already found them.
     """
     lines = find_page_furniture(text, settings, known)
     if lines:
         findings = compose(raw, findings, lines)
-        text = _without(text, [(line.start, line.stop) for line in lines if line.action != "flag"])
+        text = _cut_spans(text, [(line.start, line.stop) for line in lines if line.action != FLAG])
     return text, findings
 
 
-def dropped_runs(found: Sequence[Repeat], settings: Settings) -> list[tuple[int, int]]:
-    """The runs of paragraphs, as ``(first, last)``, that the rules within an article drop."""
-    return sorted((one.first, one.last) for one in found if settings.rules[one.rule] == "drop")
+def dropped_runs(repeats: Sequence[Repeat], settings: Settings) -> list[tuple[int, int]]:
+    """Return the runs of paragraphs, ``(first, last)``, that the rules within an article drop, ascending."""
+    return sorted((repeat.first, repeat.last) for repeat in repeats if settings.rules[repeat.rule] == DROP)
 
 
-def twin_roles(found: Sequence[Repeat], settings: Settings) -> dict[int, int]:
-    """The paragraphs that stay as twins of dropped ones: `TWIN_IN_BLOCK` of several, or `TWIN_ALONE`."""
-    needed: dict[int, int] = {}
-    for one in found:
-        if settings.rules[one.rule] == "drop":
-            for number in range(one.twin_first, one.twin_last + 1):
-                needed[number] = max(
-                    needed.get(number, 0), TWIN_IN_BLOCK if one.twin_last > one.twin_first else TWIN_ALONE
-                )
-    return needed
+def twin_roles(repeats: Sequence[Repeat], settings: Settings) -> dict[int, int]:
+    """Return the roles of the paragraphs that are twins of dropped ones, by paragraph number.
+
+    `TWIN_IN_BLOCK` is a paragraph of a run of several that dropped ones repeat. `TWIN_ALONE` is repeated by itself; it
+    takes precedence.
+    """
+    roles: dict[int, int] = {}
+    for repeat in repeats:
+        if settings.rules[repeat.rule] == DROP:
+            role = TWIN_IN_BLOCK if repeat.twin_last > repeat.twin_first else TWIN_ALONE
+            for number in range(repeat.twin_first, repeat.twin_last + 1):
+                roles[number] = max(roles.get(number, 0), role)
+    return roles
 
 
 def compared_text(raw: str, settings: Settings) -> str:
-    """What of `raw` articles are compared by: the text after repair and the rules within an article."""
-    made = analyze_text(raw, settings)
-    return _without(made.text, removal_spans(made.spans, dropped_runs(made.repeats, settings)))
+    """Return the text that articles are compared by: `raw` after repair and the rules within an article."""
+    analyzed = analyze_text(raw, settings)
+    return _cut_spans(analyzed.text, removal_spans(analyzed.spans, dropped_runs(analyzed.repeats, settings)))
 
 
-def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+def _cut_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return `text` without `spans`, which are disjoint and ascending."""
     position = 0
-    pieces = []
+    parts = []
     for start, stop in spans:
-        pieces.append(text[position:start])
+        parts.append(text[position:start])
         position = stop
-    return "".join((*pieces, text[position:]))
+    return "".join((*parts, text[position:]))

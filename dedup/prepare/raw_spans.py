@@ -1,4 +1,4 @@
-"""Places of many edited texts in the raw texts they were made from: `dedup.findings.Offsets`, for a batch at once."""
+"""Spans of edited texts mapped back to the raw texts: `dedup.findings.Offsets.widen`, for a batch at once."""
 
 from __future__ import annotations
 
@@ -6,45 +6,50 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dedup.arrays import I64
+from dedup.arrays import I64, offsets_of
 from dedup.findings import FLAG, Finding
 from dedup.segment.batch import Segments
 
 
-def raw_spans(findings: Sequence[Sequence[Finding]], found: Segments, sizes: I64) -> tuple[I64, I64]:
-    """The smallest raw spans that hold everything the paragraphs `found` in edited texts came from.
+def to_raw_spans(findings: Sequence[Sequence[Finding]], segments: Segments, lengths: I64) -> tuple[I64, I64]:
+    """Return the smallest raw spans that hold everything the paragraphs came from.
 
-    `findings` holds those of each text; `sizes` are the lengths of the edited texts, in code points.
+    `segments` are the paragraphs of the edited texts, `findings` the edits of each text, with spans in the raw text,
+    and `lengths` the lengths of the edited texts: int64 [texts], in code points. The raw spans are starts and stops in
+    code points: int64 [paragraphs] each.
     """
-    borders, starts, stops = found[:3]
+    offsets, starts, stops = segments[:3]
     edits = [
-        (text, one.start, one.stop, len(one.replacement or ""))
-        for text, own in enumerate(findings)
-        for one in own
-        if one.action != FLAG
+        (text, edit.start, edit.stop, len(edit.replacement or ""))
+        for text, text_findings in enumerate(findings)
+        for edit in text_findings
+        if edit.action != FLAG
     ]
     if not edits:
         return starts, stops
     owner, raw_start, raw_stop, size = np.array(sorted(edits), np.int64).T
     texts = len(findings)
     first_edit = np.searchsorted(owner, np.arange(texts + 1))  # of each text
-    grown = np.concatenate([[0], np.cumsum(size - (raw_stop - raw_start))])
-    # Edited texts laid end to end, so that one search serves all.
-    base = np.concatenate([[0], np.cumsum(sizes + 1)])[:-1]
-    begin = base[owner] + raw_start + grown[:-1] - grown[first_edit[owner]]
-    end = begin + size
-    span_text = np.repeat(np.arange(texts), np.diff(borders))
+    growth = offsets_of(size - (raw_stop - raw_start))  # total of the edits before each one; negative if they shorten
+    # The edited texts are laid end to end, one code point apart, so that one search serves all.
+    base = offsets_of(lengths + 1)[:-1]
+    edit_start = base[owner] + raw_start + growth[:-1] - growth[first_edit[owner]]
+    edit_stop = edit_start + size
+    span_text = np.repeat(np.arange(texts), np.diff(offsets))
     start, stop = base[span_text] + starts, base[span_text] + stops
     low, high = first_edit[span_text], first_edit[span_text + 1]
-    back = np.concatenate([[0], raw_stop + base[owner] - end])  # what to add behind edit `number`, at number + 1
+    # What to add to an edited offset to get the raw one, after edit `number`: at number + 1.
+    shift = np.concatenate([[0], raw_stop + base[owner] - edit_stop])
 
-    behind = np.minimum(np.maximum(np.searchsorted(end, start, side="right"), low), high)  # first that ends after start
-    at = np.minimum(behind, len(owner) - 1)
-    inside = (behind < high) & (begin[at] < start)
-    raw_starts = np.where(inside, raw_start[at], starts + np.where(behind > low, back[behind], 0))
+    following = np.searchsorted(edit_stop, start, side="right")  # the first edit that ends after the start
+    following = np.minimum(np.maximum(following, low), high)
+    edit = np.minimum(following, len(owner) - 1)
+    inside = (following < high) & (edit_start[edit] < start)
+    raw_starts = np.where(inside, raw_start[edit], starts + np.where(following > low, shift[following], 0))
 
-    before = np.minimum(np.maximum(np.searchsorted(begin, stop, side="left"), low), high)  # first that starts at stop
-    at = np.maximum(before - 1, 0)
-    inside = (before > low) & (end[at] > stop)
-    raw_stops = np.where(inside, raw_stop[at], stops + np.where(before > low, back[before], 0))
+    following = np.searchsorted(edit_start, stop, side="left")  # the first edit that starts at or after the stop
+    following = np.minimum(np.maximum(following, low), high)
+    edit = np.maximum(following - 1, 0)
+    inside = (following > low) & (edit_stop[edit] > stop)
+    raw_stops = np.where(inside, raw_stop[edit], stops + np.where(following > low, shift[following], 0))
     return raw_starts, np.maximum(raw_starts, raw_stops)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,11 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dedup.errors import InputError
+from dedup.output_layout import is_output
 
 TEXT_FILE = "txt"
 JSON_LINES = "jsonl"
 STDIN = "-"
-RUN_FILE = "run.json"
 
 _KINDS = {".txt": TEXT_FILE, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES}
 _COMPRESSED = (".gz", ".zst")
@@ -71,14 +70,6 @@ def find_inputs(inputs: Sequence[str | Path], *, ignore: Path | None = None) -> 
         {str(path if str(path) == STDIN else path.resolve()): (given, path) for given, path in found}.values()
     )
     return InputFiles([InputFile(name, path, _kind(path) or JSON_LINES) for name, path in _named(unique)], skipped)
-
-
-def is_output(folder: Path) -> bool:
-    """Whether `folder` is an output of ours: it has a run file that says so."""
-    try:
-        return "format" in json.loads((folder / RUN_FILE).read_bytes())["dedup"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def _expand(inputs: Sequence[str | Path]) -> Iterator[tuple[Path, bool]]:

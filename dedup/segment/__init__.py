@@ -1,1 +1,1 @@
-"""Text to paragraphs and words, for one text and for a batch."""
+"""Paragraphs, words and comparison keys of texts: one text at a time, and a batch at once."""

@@ -1,4 +1,4 @@
-"""Spans of the paragraphs of a text, and spans to remove for dropped ones."""
+"""The paragraphs of a text as spans, and the spans to remove when paragraphs are dropped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 
 def paragraphs(text: str) -> list[tuple[int, int]]:
-    r"""Spans of the paragraphs of `text`, in order; a span ends before its last line's end.
+    r"""Return the spans of the paragraphs of `text`, in order.
+
+    A paragraph is a run of non-blank lines. In a text without a blank line between lines, each line is a paragraph.
+    Spans are half-open, in code points, and exclude the line break after the last line.
 
     >>> paragraphs("Title\n\nOne line\nand another.\n")
     [(0, 5), (7, 28)]
@@ -16,51 +19,54 @@ def paragraphs(text: str) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     lines: list[tuple[int, int]] = []
     position = 0
-    open_run = False
+    in_run = False
     for line in text.split("\n"):
         stop = position + len(line)
         if line and not line.isspace():
             lines.append((position, stop))
-            if open_run:
+            if in_run:
                 runs[-1] = (runs[-1][0], stop)
             else:
                 runs.append((position, stop))
-            open_run = True
+            in_run = True
         else:
-            open_run = False
+            in_run = False
         position = stop + 1
     return runs if len(runs) > 1 else lines
 
 
 def removal_spans(spans: Sequence[tuple[int, int]], drops: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The span of text to remove for each of `drops`, so that no separator is left over.
+    """Return the span of text to remove for each of `drops`, so that no separator is left over.
 
-    `drops` are disjoint runs ``(first, last)`` of paragraph numbers, ascending. A run is removed with the
-    separator behind it; one that reaches the last paragraph, with the separator before it. Spans that touch are
-    pieces of one paragraph: where the first piece of one stays, so does a separator behind it.
+    `spans` are those of all paragraphs. `drops` are disjoint runs ``(first, last)`` of paragraph numbers, ascending and
+    inclusive. A run is removed with the separator after it. A run that ends with the last paragraph is removed with the
+    separator before it. Spans that touch are parts of one paragraph: if the first part of a paragraph stays, so does
+    the separator after that paragraph.
 
-    >>> cuts([(0, 1), (3, 4), (6, 7)], [(1, 1)]), cuts([(0, 1), (3, 4), (6, 7)], [(1, 1), (2, 2)])
+    >>> three = [(0, 1), (3, 4), (6, 7)]
+    >>> removal_spans(three, [(1, 1)]), removal_spans(three, [(1, 1), (2, 2)])
     ([(3, 6)], [(1, 4), (4, 7)])
-    >>> cuts([(0, 1), (1, 2), (4, 5)], [(1, 1)]), cuts([(0, 1), (1, 2), (4, 5)], [(0, 0)])
+    >>> split = [(0, 1), (1, 2), (4, 5)]
+    >>> removal_spans(split, [(1, 1)]), removal_spans(split, [(0, 0)])
     ([(1, 2)], [(0, 1)])
     """
-    tail = len(spans)  # the paragraphs from here on all go
+    tail = len(spans)  # all paragraphs from this number on are dropped
     for first, last in reversed(drops):
         if last == tail - 1:
             tail = first
-    result = []
-    before = -1  # last paragraph of the run before
-    inside = False  # whether what stays before these drops is a piece of the paragraph that they start in
+    removals = []
+    previous_last = -1  # last paragraph of the previous run
+    in_kept_paragraph = False  # whether the text kept before these drops is a part of the paragraph they start in
     for first, last in drops:
-        if first - 1 != before:
-            inside = first > 0 and spans[first - 1][1] == spans[first][0]
-        before = last
+        if first - 1 != previous_last:
+            in_kept_paragraph = first > 0 and spans[first - 1][1] == spans[first][0]
+        previous_last = last
         if first < tail:
             stop = spans[last + 1][0]
-            if inside and stop > spans[last][1]:
+            if in_kept_paragraph and stop > spans[last][1]:
                 stop = spans[last][1]
-                inside = False
-            result.append((spans[first][0], stop))
+                in_kept_paragraph = False
+            removals.append((spans[first][0], stop))
         else:
-            result.append((spans[first - 1][1] if first else spans[0][0], spans[last][1]))
-    return result
+            removals.append((spans[first - 1][1] if first else spans[0][0], spans[last][1]))
+    return removals

@@ -1,8 +1,7 @@
-"""From a text to its paragraphs, and to its words.
+"""The words of a text, and the comparison key that they form.
 
-A paragraph is a run of non-blank lines; where a text has no blank line at all, each line is one. Words are
-runs of word characters of the folded text; a character of a script written without spaces is a word by
-itself. This module refuses to know about bytes, hashes and similarity.
+Words are runs of word characters of the folded text. A character of a script written without spaces is a word by
+itself. This module works on strings only: bytes, hashes and similarities belong to `dedup.fingerprint`.
 """
 
 from __future__ import annotations
@@ -12,16 +11,17 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-# Longest run of combining marks that normalisation is given: canonical ordering is quadratic in it.
+# The longest run of combining marks passed to normalization: canonical ordering takes time quadratic in its length.
 # Unicode's Stream-Safe Text Format (UAX 15, section 13) allows 30.
 MAX_MARKS = 64
 
-# What one letter of a script without spaces weighs, in words: a Chinese or Japanese word has about two letters, a
-# Thai, Lao, Khmer or Burmese one about four.
+# The weight of one letter of a script written without spaces, in words: a Chinese or Japanese word has about two
+# letters; a Thai, Lao, Khmer or Burmese word has about four.
 CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT = 0.5, 0.25
-CJK_START = 0x2E80
+CJK_START = 0x2E80  # letters of unspaced scripts above this code point weigh `CJK_LETTER_WEIGHT`
 
-# Scripts written without spaces between words: Han, kana, Bopomofo, Yi, Thai, Lao, Myanmar, Khmer, Tai.
+# Code point ranges of scripts written without spaces between words: Han, kana, Bopomofo, Yi, Thai, Lao, Myanmar,
+# Khmer, Tai. Both ends are inclusive.
 UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
@@ -51,9 +51,9 @@ _ASCII_FOLD = bytes(
 
 
 def words(text: str) -> list[str]:
-    """The words of the comparison key of `text`: folded, word characters only.
+    """Return the words of the comparison key of `text`: folded, word characters only.
 
-    Folding is NFKC, case folding, NFKC again (Unicode's toNFKC_Casefold but for default ignorables). Combining
+    Folding is NFKC, case folding, NFKC again (Unicode's toNFKC_Casefold except for default ignorables). Combining
     marks belong to the word, or to the single-character word, that they follow.
 
     >>> words("The CAFÉ's ﬁrst 4 oz.")
@@ -63,30 +63,30 @@ def words(text: str) -> list[str]:
     """
     if text.isascii():
         return text.encode("ascii").translate(_ASCII_FOLD).decode("ascii").split()
-    folded = _long_marks().sub(lambda run: run.group()[:MAX_MARKS], text)
+    folded = _long_mark_run().sub(lambda run: run.group()[:MAX_MARKS], text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
-    return _words().findall(folded)
+    return _word_pattern().findall(folded)
 
 
-def weighted_word_count(found: Iterable[str]) -> float:
-    """How many words `found` are to a reader: a letter of a script written without spaces is a part of one.
+def weighted_word_count(key_words: Iterable[str]) -> float:
+    """Return the length of `key_words` as a reader counts words: letters of unspaced scripts count as parts of words.
 
-    >>> size_of(words("four words of English")), size_of(words("北京大学"))
+    >>> weighted_word_count(words("four words of English")), weighted_word_count(words("北京大学"))
     (4, 2.0)
     """
-    return sum(map(word_weight, found))
+    return sum(map(word_weight, key_words))
 
 
 @lru_cache(maxsize=1 << 16)
 def word_weight(word: str) -> float:
-    """What one word is to a reader, in words."""
+    """Return the weight of one word of a comparison key, in words as a reader counts them."""
     if word.isascii() or not is_unspaced(word[0]):
         return 1
     return CJK_LETTER_WEIGHT if ord(word[0]) > CJK_START else SOUTHEAST_ASIAN_LETTER_WEIGHT
 
 
 def is_unspaced(character: str) -> bool:
-    """Whether a character is a letter of a script that is written without spaces: a word by itself.
+    """Return True if a character is a letter of a script written without spaces, and so a word by itself.
 
     >>> is_unspaced("京"), is_unspaced("e"), is_unspaced("。")
     (True, False, False)
@@ -100,12 +100,14 @@ def is_unspaced(character: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def has_digit(word: str) -> bool:
-    """Whether a word has a digit or a numeral of any script."""
+    """Return True if a word contains a digit or a numeral of any script."""
     return any(map(str.isnumeric, word))
 
 
 def comparison_key(text: str) -> str:
-    """The words of `text` joined by one space: what two texts are compared by, never output.
+    """Return the words of `text` joined by one space.
+
+    Texts are compared by their keys. A key never becomes output.
 
     >>> comparison_key("4 oz — “Sugar”")
     '4 oz sugar'
@@ -114,28 +116,28 @@ def comparison_key(text: str) -> str:
 
 
 @cache
-def _classes() -> tuple[str, str, str]:
-    """Regular expression character sets: combining marks, unspaced letters, other word characters."""
+def _character_sets() -> tuple[str, str, str]:
+    """Return regular expression character sets: combining marks, unspaced letters, other word characters."""
     marks: list[int] = []
     unspaced: list[int] = []
     spaced: list[int] = []
-    bounds = iter((*UNSPACED, (0x110000, 0x110000)))
-    low, high = next(bounds)
-    # Nothing but marks, tags and private use is assigned above the third plane.
+    ranges = iter((*UNSPACED, (0x110000, 0x110000)))
+    low, high = next(ranges)
+    # Above the third plane only marks, tags and private use are assigned.
     for code in (*range(0x40000), *range(0xE0000, 0xE1000)):
         while code > high:
-            low, high = next(bounds)
+            low, high = next(ranges)
         character = chr(code)
         category = unicodedata.category(character)
         if category[0] == "M":
             marks.append(code)
         elif character.isalnum() or character == "_":
             (unspaced if low <= code <= high and category[0] == "L" else spaced).append(code)
-    return _set(marks), _set(unspaced), _set(spaced)
+    return _set_pattern(marks), _set_pattern(unspaced), _set_pattern(spaced)
 
 
-def _set(codes: list[int]) -> str:
-    """`codes` (ascending) as the inside of a regular expression's square brackets."""
+def _set_pattern(codes: list[int]) -> str:
+    """Return the inside of a regular expression's square brackets that matches `codes`, which are ascending."""
     ranges: list[str] = []
     start = previous = codes[0]
     for code in (*codes[1:], -1):
@@ -147,12 +149,14 @@ def _set(codes: list[int]) -> str:
 
 
 @cache
-def _words() -> re.Pattern[str]:
-    marks, unspaced, spaced = _classes()
+def _word_pattern() -> re.Pattern[str]:
+    """Return the pattern of one word of a folded text."""
+    marks, unspaced, spaced = _character_sets()
     return re.compile(f"[{unspaced}][{marks}]*|[{spaced}{marks}]+")
 
 
 @cache
-def _long_marks() -> re.Pattern[str]:
-    marks, _, _ = _classes()
+def _long_mark_run() -> re.Pattern[str]:
+    """Return the pattern of more than `MAX_MARKS` combining marks in a row."""
+    marks, _, _ = _character_sets()
     return re.compile(f"[{marks}]{{{MAX_MARKS + 1},}}")

@@ -1,4 +1,7 @@
-"""The loop of the design, written plainly on datasketch's own index: what `dedup.match.survivors` must equal."""
+"""The oracle of the tests of matching: the loop of the design, written plainly on datasketch's own index.
+
+`dedup.match.survivors` must equal it.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +10,47 @@ from collections.abc import Sequence
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
+from dedup.fingerprint.minhash import bands
 from dedup.segment.words import words
-from dedup.settings import NUM_PERM, SEED, bands
+from dedup.settings import NUM_PERM, SEED
 
 Match = tuple[int, float]  # twin, similarity
 
 
 def shingle_set(text: str, n: int) -> set[tuple[str, ...]]:
-    """The set that Jaccard similarity is about."""
-    found = words(text)
-    return {tuple(found[at : at + n]) for at in range(len(found) - n + 1)}
+    """Return the shingles of `text` as tuples of `n` words."""
+    text_words = words(text)
+    return {tuple(text_words[start : start + n]) for start in range(len(text_words) - n + 1)}
 
 
-def jaccard(one: str, two: str, n: int) -> float:
-    """Exact Jaccard similarity; 1.0 for equal words."""
-    if words(one) == words(two):
+def jaccard(first: str, second: str, n: int) -> float:
+    """Return the exact Jaccard similarity of two texts; 1.0 if their words are equal."""
+    if words(first) == words(second):
         return 1.0
-    first, second = shingle_set(one, n), shingle_set(two, n)
-    return len(first & second) / len(first | second) if first and second else 0.0
+    first_set, second_set = shingle_set(first, n), shingle_set(second, n)
+    return len(first_set & second_set) / len(first_set | second_set) if first_set and second_set else 0.0
 
 
 def survivors(
     texts: Sequence[str], signatures: np.ndarray, order: Sequence[int], n: int, threshold: float
 ) -> dict[int, Match]:
-    """The dropped texts with their twins, by number in `texts`."""
+    """Return the dropped texts with their twins, by number in `texts`.
+
+    `signatures` are those of `texts`, uint32 [texts, NUM_PERM]; `order` are their numbers by priority, highest first.
+    """
     index = MinHashLSH(num_perm=NUM_PERM, params=bands(threshold))
     by_words: dict[tuple[str, ...], int] = {}
     dropped: dict[int, Match] = {}
     rank = {number: place for place, number in enumerate(order)}
     for number in order:
-        found = tuple(words(texts[number]))
-        if not found:
+        key = tuple(words(texts[number]))
+        if not key:
             continue
         candidates = set()
-        if found in by_words:
-            candidates.add(by_words[found])
+        if key in by_words:
+            candidates.add(by_words[key])
         sketch = MinHash(NUM_PERM, SEED, hashvalues=signatures[number], scheme="affine32", permutations=_PERMUTATIONS)
-        if len(found) >= n:
+        if len(key) >= n:
             candidates |= set(index.query(sketch))
         verified = [(jaccard(texts[number], texts[other], n), -rank[other], other) for other in candidates]
         matches = [match for match in verified if match[0] >= threshold]
@@ -51,8 +58,8 @@ def survivors(
             similarity, _, twin = max(matches)
             dropped[number] = (twin, similarity)
         else:
-            by_words[found] = number
-            if len(found) >= n:
+            by_words[key] = number
+            if len(key) >= n:
                 index.insert(number, sketch)
     return dropped
 

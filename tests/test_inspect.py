@@ -25,9 +25,10 @@ from dedup.engines.local import LocalEngine
 from dedup.errors import DedupError, InputError, OutputError
 from dedup.findings import Finding, apply, fix
 from dedup.inspect.explain import diff, explain
-from dedup.inspect.output import Article, is_text_file, open_output, table_name
+from dedup.inspect.output import Article, is_text_file, open_output
 from dedup.inspect.restore import restore
 from dedup.inspect.verify import verify
+from dedup.output_layout import table_file_name
 from dedup.settings import Settings
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 
@@ -135,7 +136,7 @@ def store(
     tables["quarantine"] = quarantined or []
     folder.mkdir(parents=True)
     for name, rows in tables.items():
-        _write(folder / table_name(name, chosen), rows, name)
+        _write(folder / table_file_name(name, *layout), rows, name)
     counts = {
         "records": len(articles) + len(tables["quarantine"]),
         "articles": len(articles),
@@ -412,7 +413,7 @@ FORGERIES = [
     ("a file is gone", lambda out: (out / "quarantine.jsonl").unlink(), "is not there"),
     ("a file is added", lambda out: (out / "notes.md").write_text("x"), "does not belong"),
     ("a line is cut", lambda out: (out / "articles.jsonl").write_text('{"id": 1'), "not JSON"),
-    ("a line is no article", lambda out: (out / "articles.jsonl").write_text("{}\n"), "not an article of ours"),
+    ("a line is no article", lambda out: (out / "articles.jsonl").write_text("{}\n"), "not an article of dedup"),
     ("a row is no finding", _change("provenance", 0, start="three"), "not a finding"),
 ]
 
@@ -425,7 +426,7 @@ def test_verify_finds_every_forgery(
     found = verify(plain)
     assert any(told in f"{one.where}: {one.what}" for one in found.mismatches), found
     monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
-    monkeypatch.setattr("dedup.inspect.verify._BATCH_CHARACTERS", 1)
+    monkeypatch.setattr("dedup.inspect.verify_twins._BATCH_CHARACTERS", 1)
     assert verify(plain, LocalEngine(jobs=2)) == found
 
 
