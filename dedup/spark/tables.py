@@ -31,7 +31,7 @@ class TableStore:
         earlier = self._read_text(_JOB_FILE)
         if resume and earlier is not None and earlier != job:
             raise OutputError(
-                f"{folder}: holds tables of a job with other inputs or settings; leave out --resume to start again"
+                f"{folder}: holds tables of a job with other inputs or settings; leave out `resume` to start again"
             )
         if not resume or earlier is None:
             self.delete()

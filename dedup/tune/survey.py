@@ -109,7 +109,7 @@ def window(threshold: float, low: float | None, high: float | None) -> tuple[flo
     low = max(0.05, round(threshold - 0.2, 10)) if low is None else low
     high = min(1.0, round(threshold + 0.15, 10)) if high is None else high
     if not 0 < low < high <= 1:
-        raise SettingsError(f"--from {low:g} --to {high:g}: no window; give 0 < from < to <= 1")
+        raise SettingsError(f"low {low:g}, high {high:g}: no window; give 0 < `low` < `high` <= 1")
     return low, high
 
 
@@ -139,7 +139,7 @@ def survey(
             what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
             raise InputError(
                 f"{', '.join(inputs)}: no two {what} are {low:g} to {high:g} similar; "
-                "widen the window with --from and --to, or give more articles"
+                "widen the window with `low` and `high`, or give more articles"
             )
         return _choose_questions(corpus, texts, pairs, settings, asked, labels)
 
@@ -314,4 +314,4 @@ def _read_articles(corpus: Corpus, rows: I64) -> tuple[dict[int, str], dict[int,
 def refuse_standard_input(inputs: Sequence[str]) -> None:
     """Raise `InputError` if the articles, too, would come from standard input, where the answers come from."""
     if STDIN in inputs:
-        raise InputError("-: standard input is where answers come from; give a file, or --report")
+        raise InputError("-: standard input is where answers come from; give a file, or `report=True`")
