@@ -11,12 +11,11 @@ from hypothesis import strategies as st
 import dedup
 from dedup import SettingsError
 from dedup.arrays import encode_utf8, pack
-from dedup.fingerprint.minhash import buckets, minhash_signatures, plain_signatures
+from dedup.fingerprint.minhash import bands, buckets, minhash_signatures, plain_signatures
 from dedup.fingerprint.shingles import hash_words, shingle_hash, shingle_hashes, shingles
 from dedup.fingerprint.similarity import hash_sets, jaccard, similarities
 from dedup.kernels import compiled
 from dedup.segment.words import comparison_key, words
-from dedup.settings import bands
 
 TEXTS = st.text() | st.lists(
     st.sampled_from(["the", "cat", "sat", "on", "a", "mat", "北京", "ไทย", "é", "ﬁ"]), max_size=40

@@ -21,11 +21,10 @@ from hypothesis import strategies as st
 from dedup import Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint.minhash import buckets, minhash_signatures
+from dedup.fingerprint.minhash import bands, buckets, minhash_signatures
 from dedup.fingerprint.shingles import hash_words
 from dedup.fingerprint.similarity import jaccard
 from dedup.kernels import reference
-from dedup.settings import bands
 from dedup.tune.candidate_pairs import meetings, pairs_within
 from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
 from dedup.tune.labels import Label, append, load_labels

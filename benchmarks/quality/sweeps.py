@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import Settings, settings
+from dedup import Settings
+from dedup.fingerprint import minhash
 from dedup.kernels.backend import load_backend
 from dedup.match import articles as match
 from dedup.match import boilerplate as lines_rule
@@ -299,9 +300,9 @@ def thresholds(articles: Sequence[Article], value: float, seed: int) -> dict[str
 
 def band_recall(articles: Sequence[Article], value: float, seed: int) -> list[int]:
     """Pairs at the threshold or above, and of these found, with bands chosen for another recall; and the bands."""
-    with constant((settings,), "RECALL_AT_THRESHOLD", value):
+    with constant((minhash,), "RECALL_AT_THRESHOLD", value):
         chosen = Settings()
-        bands = chosen.article_bands
+        bands = minhash.bands(chosen.threshold)
         pairs = found = 0
         for label in ("one paragraph cut", "2 % of words edited", "truncated to 90 %"):
             for pair in syndication.run(articles, label, seed, chosen).pairs:
@@ -322,5 +323,5 @@ def current(name: str) -> Any:
         return getattr(Settings(), name)
     if name == "WAYS":
         return EVERY_WAY
-    module = next(module for module in (*WITHIN, *ACROSS, settings) if hasattr(module, name))
+    module = next(module for module in (*WITHIN, *ACROSS, minhash) if hasattr(module, name))
     return getattr(module, name)

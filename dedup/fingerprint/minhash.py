@@ -12,6 +12,8 @@ from dedup.fingerprint.shingles import FNV_PRIME, MIX_1, check_shingle_size, has
 from dedup.segment.words import comparison_key
 from dedup.settings import NUM_PERM, SEED
 
+RECALL_AT_THRESHOLD = 0.999  # probability that a pair exactly at the threshold shares a bucket
+
 _SHINGLES_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 permutations
 
 
@@ -67,6 +69,31 @@ def plain_signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, 
     check_shingle_size(n)
     hashes, offsets = hash_words([encode_utf8(comparison_key(text)) for text in texts])
     return minhash_signatures(hashes, offsets[:-1], offsets[1:], n, num_perm, seed)
+
+
+def bands(threshold: float, num_perm: int = NUM_PERM) -> tuple[int, int]:
+    """Return ``(bands, rows per band)`` for `threshold`: few false candidates, almost no missed match.
+
+    Two texts of Jaccard similarity J agree in one row of their signatures with probability J, and in all r rows of a
+    band with J**r. They share none of b buckets with probability (1 - J**r)**b (Leskovec, Rajaraman, Ullman, *Mining
+    of Massive Datasets*, section 3.4). More rows mean fewer false candidates. Candidates are verified, so the share of
+    missed matches is what must be bounded. Of all r with b = num_perm // r bands, the largest is taken that still
+    shares a bucket with probability `RECALL_AT_THRESHOLD` at the threshold. At 0.8 that is 25 bands of 5 rows, with
+    (1 - 0.8**5)**25 = 4.9e-5: one pair in 20,000 is missed; 6 rows would miss one in 600. Below a threshold of 0.053
+    even one row per band cannot reach 0.999; then every row is a band.
+
+    >>> bands(0.8)
+    (25, 5)
+    """
+    rows = _most_rows(threshold, num_perm, RECALL_AT_THRESHOLD)
+    return num_perm // rows, rows
+
+
+@cache
+def _most_rows(threshold: float, num_perm: int, recall: float) -> int:
+    """Return the largest number of rows per band that reaches `recall` at `threshold`, or 1 if none does."""
+    sufficient = (rows for rows in range(1, num_perm + 1) if (1 - threshold**rows) ** (num_perm // rows) <= 1 - recall)
+    return max(sufficient, default=1)
 
 
 def buckets(signatures: U32, bands: int, rows: int) -> U32:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.arrays import I64, U64, Floats, decode_utf8
+from dedup.fingerprint.minhash import bands
 from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference
 from dedup.match.articles import ArticleMatches
@@ -94,7 +95,9 @@ def match_paragraphs(
     if settings.rules["shared-paragraph"] != "off":
         rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
         firsts = first_places(columns.keys[rows], len(columns.keys))
-        chosen = compared(firsts, _buckets(corpus, rows, firsts, settings.paragraph_bands[0], comparer), comparer)
+        chosen = compared(
+            firsts, _buckets(corpus, rows, firsts, bands(settings.paragraph_threshold)[0], comparer), comparer
+        )
         rows = rows[chosen.texts]
         starts, stops = corpus.paragraphs("key_start", "key_stop", numbers=rows)
         keys = KeyReader(corpus, columns.articles[rows], starts, stops)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from dedup.arrays import I64, U64, Bools, decode_utf8, offsets_of, pack
+from dedup.fingerprint.minhash import bands
 from dedup.fingerprint.self_matches import REPEATED_RUNS
 from dedup.kernels import reference
 from dedup.kernels.backend import Backend
@@ -189,7 +190,7 @@ def _article_bucket_column(hashes: U64, offsets: I64, settings: Settings, backen
     if settings.rules["near-duplicate-article"] == OFF:
         texts = texts[:0]
     signatures = backend.minhash_signatures(hashes, offsets[texts], offsets[texts + 1], ARTICLE_SHINGLE)
-    buckets = backend.buckets(signatures, *settings.article_bands)
+    buckets = backend.buckets(signatures, *bands(settings.threshold))
     return bucket_array(buckets, texts, len(offsets) - 1)
 
 
@@ -208,6 +209,6 @@ def _paragraph_bucket_column(
     firsts = np.array([first_of.setdefault(digests[number], number) for number in numbers.tolist()], np.int64)
     distinct = np.array(list(first_of.values()), np.int64)
     signatures = backend.minhash_signatures(hashes, offsets[distinct], offsets[distinct + 1], PARAGRAPH_SHINGLE)
-    buckets = backend.buckets(signatures, *settings.paragraph_bands)
+    buckets = backend.buckets(signatures, *bands(settings.paragraph_threshold))
     rows = bucket_array(buckets[np.searchsorted(distinct, firsts)], numbers, len(segments.words))
     return list_array(segments.borders, rows)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from dedup.arrays import I64, U32, Bools, encode_utf8, offsets_of
 from dedup.findings import Finding
+from dedup.fingerprint.minhash import bands
 from dedup.repeats.justify import Repeat
 from dedup.segment.batch import DIGEST_BYTES, Segments
 from dedup.settings import Settings
@@ -112,12 +113,12 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("key", pa.large_binary()),
             ("digest", pa.binary(DIGEST_BYTES)),
             ("words", pa.int64()),
-            ("buckets", pa.list_(pa.uint32(), settings.article_bands[0])),
+            ("buckets", pa.list_(pa.uint32(), bands(settings.threshold)[0])),
             ("minimizers", pa.list_(pa.uint64())),
             ("findings", pa.list_(FINDING_STRUCT)),
             ("repeats", pa.list_(REPEAT_STRUCT)),
             ("paragraphs", pa.list_(PARAGRAPH_STRUCT)),
-            ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), settings.paragraph_bands[0]))),
+            ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), bands(settings.paragraph_threshold)[0]))),
         ]
     )
 

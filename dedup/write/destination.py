@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dedup.errors import OutputError
-from dedup.read.inputs import is_output
+from dedup.output_layout import is_output
 
 
 def check_destination(out: Path, *, force: bool) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 from datasketch import MinHash, MinHashLSH
 
+from dedup.fingerprint.minhash import bands
 from dedup.segment.words import words
-from dedup.settings import NUM_PERM, SEED, bands
+from dedup.settings import NUM_PERM, SEED
 
 Match = tuple[int, float]  # twin, similarity
 
