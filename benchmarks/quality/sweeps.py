@@ -23,6 +23,7 @@ from dedup.match import articles as match
 from dedup.match import boilerplate as lines_rule
 from dedup.match import boilerplate_text
 from dedup.match import paragraphs as frequency
+from dedup.match.policy import BOILERPLATE
 from dedup.prepare import batch as prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read.fields import to_json_bytes
@@ -281,7 +282,7 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
             with _changed(name, value):
                 found = frequency.match_paragraphs(corpus, articles, chosen)
             cut = sentences = 0
-            for row in np.flatnonzero(found.rules == frequency.BOILERPLATE).tolist():
+            for row in np.flatnonzero(found.rules == BOILERPLATE).tolist():
                 start, stop = int(found.raw_starts[row]), int(found.raw_stops[row])
                 cut += stop - start
                 sentences += (stop - start) * is_sentence(texts[int(found.articles[row])][start:stop])

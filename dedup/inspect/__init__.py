@@ -1,1 +1,1 @@
-"""An output read back: verify, restore and explain it."""
+"""Read outputs back: verify, restore and explain them."""

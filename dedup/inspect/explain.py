@@ -1,4 +1,4 @@
-"""What happened to one article, and why, for a person: its findings, twins beside them, or a unified diff.
+"""Show a person what happened to an article, and why: its findings with their twins, or a unified diff.
 
 Texts come from the web. Control characters in them are made visible and never sent to a terminal.
 """
@@ -16,55 +16,59 @@ from rich.text import Text
 
 from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
-
-if TYPE_CHECKING:  # reading an output is for those who have one
-    from dedup.inspect.output import Article, Key, Output
+from dedup.inspect.names import RecordKey, record_name, twin_key
 from dedup.inspect.visible import WIDE, visible
 
+if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
+    from dedup.inspect.output import Article, Output
+
 EXCERPT = 60  # characters of a text in the line of a finding
-CONTEXT_LINES = 30  # characters shown on either side of a short change
-LONG = 600  # characters; of a longer span only both ends are shown
-NAMES_COMPARED = 20_000  # ids looked at for close matches: enough for a slip of the finger, quick on any corpus
+CONTEXT_CHARACTERS = 30  # shown on either side of a short change
+LONG = 600  # characters; only both ends of a longer span are shown
+NAMES_COMPARED = 20_000  # ids searched for close matches: enough for a typing error, quick on any corpus
 
 REMOVED = "red strike"
 ADDED = "green"
 _INDENT = (0, 0, 0, 2)
-_ACTIONS = {FIX: "green", DROP: "red", FLAG: "yellow"}
+_ACTION_STYLES = {FIX: "green", DROP: "red", FLAG: "yellow"}
 
 
-def explain(stored: Output, name: str, console: Console) -> None:
-    """Prints everything that happened to the article whose id or ``source#record`` is `name`, and why.
+def explain(output: Output, name: str, console: Console) -> None:
+    """Print everything that happened to the article whose id or ``source#record`` is `name`, and why.
 
-    Ids may repeat: then all articles of that id are shown. Raises `InputError` with close matches where there is
-    none, `FindingError` where the output was changed since.
+    Ids may repeat: then all articles with that id are shown. Raises `InputError` with close matches if there is none,
+    and `FindingError` if the output was changed since it was written.
     """
-    articles = _found(stored, name)
-    twins = {finding_twin for article in articles for finding_twin in map(_twin_key, article.findings) if finding_twin}
-    others = stored.pick(twins)
+    articles = _articles_named(output, name)
+    keys = {twin_key(finding) for article in articles for finding in article.findings}
+    twins = output.articles_by_key({key for key in keys if key is not None})
     for number, article in enumerate(articles):
         if number:
             console.print()
-        console.print(_headline(article, others))
+        console.print(_headline(article, twins))
         raw = article.raw
         for finding in article.findings:
             console.print()
-            console.print(_summary(finding))
-            _body(finding, raw, others, console)
+            console.print(_finding_headline(finding))
+            if finding.action == FIX:
+                _print_change(finding, raw, console)
+            else:
+                _print_span(finding, raw, twins, console)
 
 
-def diff(stored: Output, name: str | None = None) -> Iterator[str]:
-    """Lines of a unified diff from raw to cleaned texts: of one article, or of all that changed.
+def diff(output: Output, name: str | None = None) -> Iterator[str]:
+    """Yield the lines of a unified diff from raw to cleaned texts, of one article or of all that changed.
 
-    Lines carry no line end. Raises as `explain` does.
+    Lines have no line end. Raises the same errors as `explain`.
     """
-    articles = stored.articles() if name is None else iter(_found(stored, name))
+    articles = output.articles() if name is None else iter(_articles_named(output, name))
     for article in articles:
         raw, cleaned = article.raw, article.cleaned
         if raw == cleaned and article.kept:
             continue
         path = visible(article.id)
         new = f"b/{path}" if article.kept else "/dev/null"
-        lines = difflib.unified_diff(_with_ends(raw), _with_ends(cleaned), f"a/{path}", new)
+        lines = difflib.unified_diff(_lines_with_ends(raw), _lines_with_ends(cleaned), f"a/{path}", new)
         for line in lines:
             yield line.removesuffix("\n")
             if not line.endswith("\n"):
@@ -72,7 +76,7 @@ def diff(stored: Output, name: str | None = None) -> Iterator[str]:
 
 
 def colour(line: str) -> Text:
-    """A line of a diff as a terminal shows it: coloured, control characters visible."""
+    """Return a line of a diff for a terminal: coloured, with control characters made visible."""
     style = ""
     if line.startswith(("---", "+++", "@@")):
         style = "bold" if line[0] != "@" else "cyan"
@@ -82,13 +86,11 @@ def colour(line: str) -> Text:
 
 
 def finding_line(finding: Finding) -> str:
-    """One finding as one line: where, rule, action, and what it is about."""
-    where = f"{finding.source}#{finding.record}:{finding.start}-{finding.stop}"
+    """Return a finding as one line: its place, rule, action, and what it is about."""
+    where = f"{record_name(finding.source, finding.record)}:{finding.start}-{finding.stop}"
     if finding.twin is not None:
         like = "" if finding.similarity in {None, 1.0} else f" with similarity {finding.similarity:.3f}"
-        twin = (
-            "itself" if (finding.twin_source, finding.twin_record) == (finding.source, finding.record) else finding.twin
-        )
+        twin = "itself" if twin_key(finding) == (finding.source, finding.record) else finding.twin
         about = f"repeats {twin} at {finding.twin_start}-{finding.twin_stop}{like}"
     elif finding.action == FIX:
         about = f"{_excerpt(finding.original)} becomes {_excerpt(finding.replacement)}"
@@ -100,7 +102,7 @@ def finding_line(finding: Finding) -> str:
 
 
 def struck(removed: str, added: str, *, plain: bool) -> Text:
-    """A change: what was there struck out, then what is there now; in brackets where there is no colour.
+    """Return a change as the removed text, struck out, and the added text; in brackets if `plain`, without colour.
 
     >>> struck("teh", "the", plain=True).plain
     '[-teh-]{+the+}'
@@ -110,17 +112,19 @@ def struck(removed: str, added: str, *, plain: bool) -> Text:
     return Text.assemble((removed, REMOVED), (added, ADDED))
 
 
-def _found(stored: Output, name: str) -> list[Article]:
-    articles = list(stored.find(name))
+def _articles_named(output: Output, name: str) -> list[Article]:
+    """Return the articles whose id or ``source#record`` is `name`; raise `InputError` if there is none."""
+    articles = list(output.find_articles(name))
     if articles:
         return articles
-    known = (article.id for _, article in zip(range(NAMES_COMPARED), stored.articles(), strict=False))
-    near = difflib.get_close_matches(name, known, n=3)
+    ids = (article.id for _, article in zip(range(NAMES_COMPARED), output.articles(), strict=False))
+    near = difflib.get_close_matches(name, ids, n=3)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "give an id, or source#record"
-    raise InputError(f"{stored.path}: no article {name!r}; {hint}")
+    raise InputError(f"{output.path}: no article {name!r}; {hint}")
 
 
-def _headline(article: Article, others: dict[Key, Article]) -> Text:
+def _headline(article: Article, twins: dict[RecordKey, Article]) -> Text:
+    """Return the name of an article and whether it was kept or dropped."""
     line = Text.assemble((visible(article.id), "bold"), f"  {visible(article.where)}  ")
     drop = article.dropped_by
     if drop is None:
@@ -130,17 +134,17 @@ def _headline(article: Article, others: dict[Key, Article]) -> Text:
     line.append("dropped", "red").append(f" by {drop.rule}")
     if drop.twin is not None:
         line.append(": repeats ").append(_twin_name(drop), "bold")
-        twin = others.get(_twin_key(drop) or ("", -1))
-        if twin is None:
+        if _twin_of(drop, twins) is None:
             line.append(" (not in this output)")
     return line
 
 
-def _summary(finding: Finding) -> Text:
+def _finding_headline(finding: Finding) -> Text:
+    """Return the rule, action and span of a finding, with its twin, similarity and evidence."""
     line = Text.assemble(
         (finding.rule, "bold"),
         ": ",
-        (finding.action, _ACTIONS.get(finding.action, "")),
+        (finding.action, _ACTION_STYLES.get(finding.action, "")),
         f"  {finding.start}-{finding.stop}",
     )
     if finding.twin is not None:
@@ -152,48 +156,55 @@ def _summary(finding: Finding) -> Text:
     return line
 
 
-def _body(finding: Finding, raw: str, others: dict[Key, Article], console: Console) -> None:
-    plain = console.color_system is None or console.no_color
-    here = raw[finding.start : finding.stop]
-    twin = others.get(_twin_key(finding) or ("", -1))
-    if finding.action == FIX:
-        line = Text("  ")
-        line.append("…" if finding.start > CONTEXT_LINES else "", "dim")
-        line.append(visible(raw[max(0, finding.start - CONTEXT_LINES) : finding.start]), "dim")
-        line.append(struck(_short(visible(here)), _short(visible(finding.replacement or "")), plain=plain))
-        line.append(visible(raw[finding.stop : finding.stop + CONTEXT_LINES]), "dim")
-        line.append("…" if finding.stop + CONTEXT_LINES < len(raw) else "", "dim")
-        console.print(line, soft_wrap=True)
-        return
-    text = _lines(here)
-    if finding.action == DROP:
-        shown = (
-            Text("\n".join(f"[-{line}-]" if line else "" for line in text.split("\n")))
-            if plain
-            else Text.assemble((text, REMOVED))
-        )
-    else:
-        shown = Text(text)
+def _print_change(finding: Finding, raw: str, console: Console) -> None:
+    """Print a fix in one line, with its context."""
+    before = raw[max(0, finding.start - CONTEXT_CHARACTERS) : finding.start]
+    after = raw[finding.stop : finding.stop + CONTEXT_CHARACTERS]
+    removed, added = raw[finding.start : finding.stop], finding.replacement or ""
+    line = Text("  ")
+    line.append("…" if finding.start > CONTEXT_CHARACTERS else "", "dim")
+    line.append(visible(before), "dim")
+    line.append(
+        struck(_shortened_middle(visible(removed)), _shortened_middle(visible(added)), plain=_is_plain(console))
+    )
+    line.append(visible(after), "dim")
+    line.append("…" if finding.stop + CONTEXT_CHARACTERS < len(raw) else "", "dim")
+    console.print(line, soft_wrap=True)
+
+
+def _print_span(finding: Finding, raw: str, twins: dict[RecordKey, Article], console: Console) -> None:
+    """Print the text of a drop or flag and its twin: side by side on a wide terminal, else one after the other."""
+    text = _readable_lines(raw[finding.start : finding.stop])
+    shown = Text(text)
+    if finding.action == DROP and _is_plain(console):
+        shown = Text("\n".join(f"[-{line}-]" if line else "" for line in text.split("\n")))
+    elif finding.action == DROP:
+        shown = Text.assemble((text, REMOVED))
+    twin = _twin_of(finding, twins)
     if twin is None:
-        _print(shown, console)
+        _print_indented(shown, console)
         return
-    there = Text(_lines(twin.raw[finding.twin_start or 0 : finding.twin_stop]))
+    twin_text = Text(_readable_lines(twin.raw[finding.twin_start or 0 : finding.twin_stop]))
     label = Text(f"its twin in {_twin_name(finding)}", "dim")
     if console.is_terminal and console.width >= WIDE:
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(ratio=1, overflow="fold")
         table.add_column(ratio=1, overflow="fold")
         table.add_row(Text("this text", "dim"), label)
-        table.add_row(shown, there)
+        table.add_row(shown, twin_text)
         console.print(Padding(table, _INDENT))
         return
-    _print(shown, console)
-    _print(label, console)
-    _print(there, console)
+    for part in (shown, label, twin_text):
+        _print_indented(part, console)
 
 
-def _print(text: Text, console: Console) -> None:
-    """Indented; wrapped on a terminal only."""
+def _is_plain(console: Console) -> bool:
+    """Return True if a console shows no colours, so that brackets must mark a change."""
+    return console.color_system is None or console.no_color
+
+
+def _print_indented(text: Text, console: Console) -> None:
+    """Print `text` with an indent; its lines are wrapped on a terminal only."""
     if console.is_terminal:
         console.print(Padding(text, _INDENT))
         return
@@ -201,29 +212,28 @@ def _print(text: Text, console: Console) -> None:
         console.print(Text.assemble("  ", line) if line else "", soft_wrap=True)
 
 
-def _lines(text: str) -> str:
-    """A span to be read: line ends stay line ends, the middle of a long one is left out."""
-    return "\n".join(visible(line) for line in _short(text.strip("\r\n")).split("\n"))
+def _readable_lines(text: str) -> str:
+    """Return a span for reading: line ends stay line ends, and the middle of a long span is left out."""
+    return "\n".join(visible(line) for line in _shortened_middle(text.strip("\r\n")).split("\n"))
 
 
-def _short(text: str) -> str:
+def _shortened_middle(text: str) -> str:
     if len(text) <= LONG:
         return text
     half = LONG // 2
     return f"{text[:half]} […{len(text) - 2 * half} characters…] {text[-half:]}"
 
 
-def _twin_key(finding: Finding) -> Key | None:
-    if finding.twin_source is None or finding.twin_record is None:
-        return None
-    return finding.twin_source, finding.twin_record
+def _twin_of(finding: Finding, twins: dict[RecordKey, Article]) -> Article | None:
+    key = twin_key(finding)
+    return None if key is None else twins.get(key)
 
 
 def _twin_name(finding: Finding) -> str:
-    return visible(f"{finding.twin}" if finding.twin else f"{finding.twin_source}#{finding.twin_record}")
+    return visible(finding.twin or record_name(finding.twin_source, finding.twin_record))
 
 
-def _with_ends(text: str) -> list[str]:
+def _lines_with_ends(text: str) -> list[str]:
     lines = text.split("\n")
     return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
 

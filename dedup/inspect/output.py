@@ -1,59 +1,53 @@
-"""An output of ``dedup clean``, read back: articles with their findings, one at a time, in input order.
+"""Read an output of ``dedup clean``: articles with their findings, one at a time, in input order.
 
-The tables of an output are all sorted by input order, so that articles, dropped articles and findings are
-joined by walking through them side by side; no table is ever held in memory. This module refuses to know
-what a rule means; it checks only that the tables fit together.
+All tables of an output are sorted by input order. So articles, dropped articles and findings can be joined by reading
+them side by side, and no table is ever held in memory. This module does not know what a rule means. It checks only that
+the tables fit together.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from dedup import output_layout as layout
 from dedup.errors import OutputError, SettingsError
 from dedup.findings import DROP, Finding, revert
-from dedup.read.fields import (
-    PROVENANCE,
-    BadRecordError,
-    Fields,
-    from_json,
-    id_of,
-    join_fields,
-    parse_fields,
-    text_of,
-    to_json,
-)
+from dedup.inspect.names import RecordKey, record_name
+from dedup.inspect.table_rows import read_fields, read_values
+from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, table_file_name
+from dedup.read.fields import PROVENANCE, Fields, from_json, id_of, parse_fields, text_of, to_json
 from dedup.settings import Settings
 
-FORMAT = 1  # of an output; counts up when an older program could no longer read it
-RUN = "run.json"
-LOG = "run.log.json"
-ARTICLES, DROPPED, FINDINGS, QUARANTINE = TABLES = ("articles", "dropped", "provenance", "quarantine")
+InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
 
-Key = tuple[str, int]  # source and record: what tells articles apart, since ids may repeat
-Order = tuple[int, int]  # place of the source among the inputs, and record
-Problem = Callable[[str, str], None]  # is told where and what
 
-_BATCH = 256  # rows of Parquet in memory at a time; articles are long
-_BUFFER = 1 << 18
+class Mismatch(NamedTuple):
+    """A contradiction in an output: where it is (``source#record`` or the name of a file), and what it is."""
+
+    where: str
+    what: str
+
+
+MismatchHandler = Callable[[Mismatch], None]
+
+_ORPHAN = "a finding of an article that is not there"
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
     """One article of an output, kept or dropped, with its findings.
 
-    `fields` are the ones that came in, in their order, `previous` provenance included; the text among them is
-    `text`: the cleaned text of a kept article, the raw text of a dropped one. `provenance` is what our own
-    object says.
+    `fields` are the fields of the input record in their order, including a `provenance` that it already had. The text
+    field among them holds `text`: the cleaned text of a kept article, the raw text of a dropped one. `provenance` is
+    the object that `dedup` added.
     """
 
     id: str
@@ -67,42 +61,39 @@ class Article:
     findings: list[Finding]
 
     @property
-    def key(self) -> Key:
-        """Source and record."""
+    def key(self) -> RecordKey:
+        """Return source and record number."""
         return self.source, self.record
 
     @property
     def where(self) -> str:
-        """``source#record``."""
-        return f"{self.source}#{self.record}"
+        """Return ``source#record``."""
+        return record_name(*self.key)
 
     @property
     def raw(self) -> str:
-        """The text as it came in. Raises `FindingError` where the findings do not lead back to it."""
+        """Return the text of the input record. Raises `FindingError` if the findings do not lead back to it."""
         return revert(self.text, self.findings) if self.kept else self.text
 
     @property
     def cleaned(self) -> str:
-        """The text that is left: empty for a dropped article."""
+        """Return the text that is left: empty for a dropped article."""
         return self.text if self.kept else ""
 
     @property
     def dropped_by(self) -> Finding | None:
-        """The finding that dropped the whole article."""
+        """Return the finding that dropped the whole article, None for a kept article."""
         if self.kept:
             return None
         return next((finding for finding in self.findings if finding.action == DROP), None)
 
     def original(self) -> Fields:
-        """The fields as they came in, raw text included."""
+        """Return the fields of the input record, with its raw text. Raises `FindingError` as `raw` does."""
         return {**self.fields, self.text_field: to_json(self.raw)} if self.kept else self.fields
 
 
-_Row = TypeVar("_Row", Article, Finding)
-
-
 class Quarantined(NamedTuple):
-    """One input record that could not be read; `raw` is text, or base64 where `encoding` says so."""
+    """An input record that could not be read; `raw` is text, or base64 if `encoding` says so."""
 
     source: str
     record: int
@@ -111,8 +102,11 @@ class Quarantined(NamedTuple):
     encoding: str = "utf-8"
 
 
+_Row = TypeVar("_Row", Article, Finding)
+
+
 def is_text_file(source: str) -> bool:
-    """Whether a source is one article of plain text, and not a file of JSON lines.
+    """Return True if a source is one article of plain text, and False if it is a file of JSON lines.
 
     >>> is_text_file("2020/taji.txt.gz"), is_text_file("taji.txt.jsonl")
     (True, False)
@@ -120,255 +114,163 @@ def is_text_file(source: str) -> bool:
     return source.lower().removesuffix(".gz").removesuffix(".zst").endswith(".txt")
 
 
-def table_name(name: str, settings: Settings) -> str:
-    """The file name of a table.
-
-    >>> table_name("articles", Settings(compress="zst"))
-    'articles.jsonl.zst'
-    """
-    if settings.format == "parquet":
-        return f"{name}.parquet"
-    return f"{name}.jsonl" if settings.compress == "none" else f"{name}.jsonl.{settings.compress}"
-
-
 def open_output(path: str | Path) -> Output:
-    """The output in the folder `path`. Raises `OutputError` where it is none, or one this version cannot read."""
+    """Return the output in the folder `path`.
+
+    Raises `OutputError` if the folder is not an output, or if this version of `dedup` cannot read it.
+    """
     path = Path(path)
     try:
-        run = json.loads((path / RUN).read_bytes())
-        known = run["dedup"]["format"]
+        run = json.loads((path / RUN_FILE).read_bytes())
+        output_format = run["dedup"]["format"]
     except (FileNotFoundError, NotADirectoryError):
         raise OutputError(
-            f"{path} is not an output of dedup: no {RUN}; give the folder that `dedup clean -o` wrote"
+            f"{path} is not an output of dedup: no {RUN_FILE}; give the folder that `dedup clean -o` wrote"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputError(f"{path / RUN}: cannot be read ({error!r}); clean again") from None
-    if known != FORMAT:
+        raise OutputError(f"{path / RUN_FILE}: cannot be read ({error!r}); clean again") from None
+    if output_format != OUTPUT_FORMAT:
         raise OutputError(
-            f"{path}: written in format {known!r}, this is format {FORMAT}; use the version that wrote it"
+            f"{path}: written in format {output_format!r}, this is format {OUTPUT_FORMAT}; "
+            "use the version that wrote it"
         )
     try:
         settings = Settings(**run["settings"])
-        sources = {entry["source"]: place for place, entry in enumerate(run["inputs"])}
+        sources = {entry["source"]: number for number, entry in enumerate(run["inputs"])}
     except (KeyError, TypeError, SettingsError) as error:
-        raise OutputError(f"{path / RUN}: settings or inputs cannot be read ({error}); clean again") from None
+        raise OutputError(f"{path / RUN_FILE}: settings or inputs cannot be read ({error}); clean again") from None
     return Output(path, run, settings, sources)
 
 
 @dataclass(frozen=True)
 class Output:
-    """An output folder: what ``run.json`` says, and its tables one row at a time."""
+    """An output folder: the contents of ``run.json``, and its tables one row at a time.
+
+    `sources` gives the number of each source among the inputs.
+    """
 
     path: Path
     run: dict[str, Any]
     settings: Settings
     sources: dict[str, int]
 
-    def file(self, table: str) -> Path:
-        """Where a table is."""
-        return self.path / table_name(table, self.settings)
+    def table_path(self, table: str) -> Path:
+        """Return the path of a table."""
+        return self.path / table_file_name(table, self.settings.format, self.settings.compress)
 
-    def articles(self, problem: Problem | None = None) -> Iterator[Article]:
-        """Every article, kept and dropped, with its findings, in input order.
+    def articles(self, report: MismatchHandler | None = None) -> Iterator[Article]:
+        """Yield every article, kept or dropped, with its findings, in input order.
 
-        Where the tables do not fit together `problem` is called with the place and what is wrong, and reading
-        goes on; without it `OutputError` is raised.
+        If the tables do not fit together, `report` is called and reading continues. Without `report`,
+        the first problem raises `OutputError`.
         """
-        problem = problem or _stop
-        kept = self._lines(ARTICLES, kept=True, problem=problem)
-        dropped = self._lines(DROPPED, kept=False, problem=problem)
-        findings = iter(self._ordered(self.findings(), FINDINGS, problem))
-        waiting = next(findings, None)
-        previous: Order = (-1, -1)
-        for order, line in merge(kept, dropped, key=lambda pair: pair[0]):
+        report = report or _raise_mismatch
+        kept = self._ordered_articles(layout.ARTICLES, kept=True, report=report)
+        dropped = self._ordered_articles(layout.DROPPED, kept=False, report=report)
+        findings = self._in_order(self.findings(), layout.PROVENANCE, report)
+        finding = next(findings, None)
+        previous: InputOrder = (-1, -1)
+        for order, article in merge(kept, dropped, key=itemgetter(0)):
             if order == previous:
-                problem(line.where, "stands twice")
+                report(Mismatch(article.where, "appears twice"))
             previous = order
-            while waiting and waiting[0] < order:
-                problem(_where(waiting[1]), "a finding of an article that is not there")
-                waiting = next(findings, None)
-            while waiting and waiting[0] == order:
-                line.findings.append(waiting[1])
-                waiting = next(findings, None)
-            yield line
-        while waiting:
-            problem(_where(waiting[1]), "a finding of an article that is not there")
-            waiting = next(findings, None)
+            while finding and finding[0] < order:
+                report(Mismatch(_row_name(finding[1]), _ORPHAN))
+                finding = next(findings, None)
+            while finding and finding[0] == order:
+                article.findings.append(finding[1])
+                finding = next(findings, None)
+            yield article
+        while finding:
+            report(Mismatch(_row_name(finding[1]), _ORPHAN))
+            finding = next(findings, None)
 
     def findings(self) -> Iterator[Finding]:
-        """Every finding, in the order of the table."""
-        path = self.file(FINDINGS)
+        """Yield every finding, in the order of the table. Raises `OutputError` if a row is not a finding."""
+        path = self.table_path(layout.PROVENANCE)
         defaults = Finding._field_defaults
-        for number, row in enumerate(_rows(path)):
+        for number, row in enumerate(read_values(path)):
             try:
                 yield msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
             except msgspec.ValidationError as error:
                 raise OutputError(f"{path}: row {number}: not a finding ({error}); clean again") from None
 
     def quarantined(self) -> Iterator[Quarantined]:
-        """Every input record that could not be read, in input order."""
-        path = self.file(QUARANTINE)
-        for number, row in enumerate(_rows(path)):
+        """Yield every input record that could not be read, in input order. Raises `OutputError` as `findings` does."""
+        path = self.table_path(layout.QUARANTINE)
+        for number, row in enumerate(read_values(path)):
             try:
                 yield msgspec.convert([row[name] for name in Quarantined._fields], Quarantined)
             except (KeyError, msgspec.ValidationError) as error:
                 raise OutputError(f"{path}: row {number}: not a quarantined record ({error}); clean again") from None
 
-    def order(self, row: Article | Finding | Quarantined) -> Order | None:
-        """Where a row stands in input order; None where its source is not among the inputs."""
-        place = self.sources.get(row.source)
-        return None if place is None else (place, row.record)
+    def input_order(self, row: Article | Finding | Quarantined) -> InputOrder | None:
+        """Return the position of a row in input order, None if its source is not among the inputs."""
+        number = self.sources.get(row.source)
+        return None if number is None else (number, row.record)
 
-    def find(self, name: str) -> Iterator[Article]:
-        """The articles whose id, or whose ``source#record``, is `name`."""
+    def find_articles(self, name: str) -> Iterator[Article]:
+        """Yield the articles whose id or ``source#record`` is `name`."""
         return (article for article in self.articles() if name in {article.id, article.where})
 
-    def pick(self, keys: Collection[Key]) -> dict[Key, Article]:
-        """The articles of these keys; those that are not there are left out."""
-        found: dict[Key, Article] = {}
+    def articles_by_key(self, keys: Collection[RecordKey]) -> dict[RecordKey, Article]:
+        """Return the articles with these keys; keys of no article are left out."""
+        articles: dict[RecordKey, Article] = {}
         if not keys:
-            return found
+            return articles
         for article in self.articles():
             if article.key in keys:
-                found[article.key] = article
-                if len(found) == len(set(keys)):
+                articles[article.key] = article
+                if len(articles) == len(set(keys)):
                     break
-        return found
+        return articles
 
-    def _lines(self, table: str, *, kept: bool, problem: Problem) -> Iterator[tuple[Order, Article]]:
-        path = self.file(table)
-        articles = (self._article(path, number, line, kept=kept) for number, line in enumerate(_objects(path)))
-        return self._ordered(articles, table, problem)
+    def _ordered_articles(
+        self, table: str, *, kept: bool, report: MismatchHandler
+    ) -> Iterator[tuple[InputOrder, Article]]:
+        """Yield the articles of one table, without findings, each with its position in input order."""
+        path = self.table_path(table)
+        articles = (self._article(path, number, row, kept=kept) for number, row in enumerate(read_fields(path)))
+        return self._in_order(articles, table, report)
 
-    def _article(self, path: Path, number: int, line: Fields, *, kept: bool) -> Article:
+    def _article(self, path: Path, number: int, row: Fields, *, kept: bool) -> Article:
+        """Return the article in row `number` of the table at `path`, without findings."""
         try:
-            fields = dict(line)
+            fields = dict(row)
             ours = parse_fields(bytes(fields.pop(PROVENANCE)))
-            if "previous" in ours:  # one came in: it goes back to its place
-                fields = {**line, PROVENANCE: ours.pop("previous")}
-            provenance = {key: from_json(value) for key, value in ours.items()}
+            if "previous" in ours:  # the input record had a provenance: put it back in its place
+                fields = {**row, PROVENANCE: ours.pop("previous")}
+            provenance = {name: from_json(value) for name, value in ours.items()}
             source, record = msgspec.convert([provenance["source"], provenance["record"]], tuple[str, int])
-            settings = self.settings
             if is_text_file(source):
                 text_field, name, text = "text", str(from_json(fields["id"])), str(from_json(fields["text"]))
             else:
-                text_field, text = text_of(fields, settings)
-                _, name = id_of(fields, settings, source, record)
+                text_field, text = text_of(fields, self.settings)
+                _, name = id_of(fields, self.settings, source, record)
         except (KeyError, ValueError) as error:
-            raise OutputError(f"{path}: row {number}: not an article of ours ({error}); clean again") from None
+            raise OutputError(f"{path}: row {number}: not an article of dedup ({error}); clean again") from None
         return Article(name, source, record, kept, fields, text_field, text, provenance, [])
 
-    def _ordered(self, rows: Iterable[_Row], table: str, problem: Problem) -> Iterator[tuple[Order, _Row]]:
-        """Each row with its place in input order; rows out of order or of no known input are told of."""
+    def _in_order(self, rows: Iterable[_Row], table: str, report: MismatchHandler) -> Iterator[tuple[InputOrder, _Row]]:
+        """Yield each row with its position in input order.
+
+        Rows of an unknown source are reported and left out; rows that are out of order are reported.
+        """
         previous = (-1, -1)
         for row in rows:
-            order = self.order(row)
+            order = self.input_order(row)
             if order is None:
-                problem(_where(row), f"{table}: its source is not among the inputs of {RUN}")
+                report(Mismatch(_row_name(row), f"{table}: its source is not among the inputs of {RUN_FILE}"))
                 continue
             if order < previous:
-                problem(_where(row), f"{table}: stands out of input order")
+                report(Mismatch(_row_name(row), f"{table}: is out of input order"))
             previous = order
             yield order, row
 
 
-def _where(row: Article | Finding) -> str:
-    return f"{row.source}#{row.record}"
+def _row_name(row: Article | Finding) -> str:
+    return record_name(row.source, row.record)
 
 
-def _stop(where: str, what: str) -> None:
-    raise OutputError(f"{where}: {what}; the output was changed since: see dedup verify")
-
-
-def _objects(path: Path) -> Iterator[Fields]:
-    """The objects of a table with their own fields: values stay JSON, whatever the table is kept in."""
-    if path.suffix == ".parquet":
-        yield from _unfolded(path)
-        return
-    for number, line in enumerate(_lines(path)):
-        try:
-            yield parse_fields(line)
-        except BadRecordError as error:
-            raise OutputError(f"{path}: row {number}: {error}; clean again") from None
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a table with known columns, as plain values."""
-    if path.suffix == ".parquet":
-        for batch in _batches(path):
-            yield from _dicts(batch.schema.names, batch.columns)
-        return
-    for number, line in enumerate(_lines(path)):
-        try:
-            row = from_json(line)
-        except ValueError as error:
-            raise OutputError(f"{path}: row {number}: not JSON ({error}); clean again") from None
-        if not isinstance(row, dict):
-            raise OutputError(f"{path}: row {number}: not a JSON object; clean again")
-        yield row
-
-
-def _lines(path: Path) -> Iterator[bytes]:
-    codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix)
-    try:
-        with path.open("rb") as file, pa.input_stream(file, compression=codec) as stream:
-            yield from io.BufferedReader(stream, _BUFFER)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
-
-
-def _batches(path: Path) -> Iterator[pa.RecordBatch]:
-    try:
-        with path.open("rb") as file, pq.ParquetFile(file) as table:
-            yield from table.iter_batches(_BATCH)
-    except (OSError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
-
-
-def _unreadable(path: Path, error: Exception) -> OutputError:
-    if isinstance(error, FileNotFoundError):
-        return OutputError(f"{path}: no such file; an output keeps all its tables together, clean again")
-    return OutputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); clean again")
-
-
-def _unfolded(path: Path) -> Iterator[Fields]:
-    """Rows of Parquet as the objects of the JSON lines they stand for: present fields only, in their order."""
-    for batch in _batches(path):
-        names = batch.schema.names
-        is_json = {field.name for field in batch.schema if (field.metadata or {}).get(b"json") == b"1"}
-        for row in _dicts(names, batch.columns):
-            ours = row.pop(PROVENANCE)
-            present, previous = ours.pop("fields"), ours.pop("previous")
-            fields = {
-                name: _json(row[name]) if name in is_json else to_json(row[name]) for name in present if name in row
-            }
-            if PROVENANCE in present:
-                ours["previous"] = _json(previous)
-            value = msgspec.Raw(join_fields({name: to_json(value) for name, value in ours.items()}))
-            placed = {name: value if name == PROVENANCE else fields[name] for name in present}
-            yield {**placed, PROVENANCE: value}
-
-
-def _json(text: str | None) -> msgspec.Raw:
-    return msgspec.Raw((text or "null").encode("utf-8"))
-
-
-def _dicts(names: Iterable[str], columns: Iterable[pa.Array]) -> Iterator[dict[str, Any]]:
-    names = list(names)
-    for values in zip(*map(_values, columns), strict=True):
-        yield dict(zip(names, values, strict=True))
-
-
-def _values(array: pa.Array) -> list[Any]:
-    """Python values of a column; texts with lone surrogates, which Arrow cannot give, included."""
-    kind = array.type
-    if pa.types.is_struct(kind):
-        return list(_dicts([field.name for field in kind], array.flatten()))
-    if pa.types.is_list(kind):
-        values = iter(_values(array.flatten()))
-        sizes = array.value_lengths().to_pylist()
-        return [None if size is None else [next(values) for _ in range(size)] for size in sizes]
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        binary = array.cast(pa.binary() if pa.types.is_string(kind) else pa.large_binary())
-        return [None if value is None else value.decode("utf-8", "surrogatepass") for value in binary.to_pylist()]
-    return array.to_pylist()  # type: ignore[no-any-return]
+def _raise_mismatch(mismatch: Mismatch) -> None:
+    raise OutputError(f"{mismatch.where}: {mismatch.what}; the output was changed since: see dedup verify")

@@ -1,8 +1,8 @@
-"""The original files again, from an output.
+"""Write the original files again from an output.
 
-Text files come back byte for byte. Files of JSON lines come back line by line: every article with its fields in
-order and its raw text, records that could not be read as they were, blank lines as empty ones; spacing between
-the values of a line is not kept. Nothing is ever written outside the given folder, whatever an output says.
+Text files come back byte for byte. Files of JSON lines come back line by line: each article with its fields in order
+and its raw text, each record that could not be read as it was, and blank lines as empty lines. Spaces between the
+values of a line are not kept. `restore` never writes outside the given folder, whatever an output says.
 """
 
 from __future__ import annotations
@@ -15,36 +15,42 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
+from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
-from dedup.inspect.output import Article, Order, Output, Quarantined, is_text_file, open_output
+from dedup.inspect.names import record_name
+from dedup.inspect.output import Article, InputOrder, Output, Quarantined, is_text_file, open_output
 from dedup.read.fields import join_fields
+from dedup.read.inputs import STDIN
 
-STDIN_SOURCE = "-"
-STDIN_FILE = "stdin.jsonl"
+STDIN_FILE = "stdin.jsonl"  # the file that receives what came from standard input
+
+_SourceRow = Article | Quarantined
 
 
 def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> Mapping[str, int]:
-    """How many files, articles and quarantined records were written back below `directory`.
+    """Write the original files below `directory`, and return the numbers of files, articles and quarantined records.
 
-    `directory` must be new or empty; with `force` files are put among those that are there, in place of those with
-    the same names. It appears complete or not at all. Raises `OutputError`.
+    `directory` must be new or empty, and then appears complete or not at all. With `force` it may hold other files;
+    those with the same names are replaced. Raises `OutputError` if `path` is not an output or `directory` cannot be
+    used, and `FindingError` if the output was changed since it was written.
     """
-    stored = open_output(path)
+    output = open_output(path)
     target = Path(directory).resolve()
-    if target.is_relative_to(stored.path.resolve()):
+    if target.is_relative_to(output.path.resolve()):
         raise OutputError(f"{directory}: is inside the output; choose a folder outside of {path}")
     occupied = target.is_dir() and any(target.iterdir())
     if (occupied and not force) or (target.exists() and not target.is_dir()):
         raise OutputError(f"{directory}: exists and is not an empty folder; choose another, or give --force")
-    names = _names(stored)
+    names = _target_names(output)
     work = target.parent / f".{target.name}.{os.getpid()}.partial"
     try:
         work.mkdir(parents=True)
-        counts = _write(stored, names, work)
+        counts = _write_files(output, names, work)
         if occupied:
             _move_into(work, target, names.values())
         else:
@@ -56,76 +62,82 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     return counts
 
 
-def _names(stored: Output) -> dict[str, PurePosixPath]:
-    """The path of each source below the folder; refuses those that lead out of it, or to one file twice."""
+def _target_names(output: Output) -> dict[str, PurePosixPath]:
+    """Return the path of each source relative to the folder.
+
+    Raises `OutputError` if a path leads out of the folder, or if two sources have the same path.
+    """
     names: dict[str, PurePosixPath] = {}
     taken: dict[PurePosixPath, str] = {}
-    for source in stored.sources:
-        name = PurePosixPath(STDIN_FILE if source == STDIN_SOURCE else source)
+    for source in output.sources:
+        name = PurePosixPath(STDIN_FILE if source == STDIN else source)
         if name.is_absolute() or ".." in name.parts or not name.parts or "\0" in source:
-            raise OutputError(f"{stored.path}: the source {source!r} leads out of the folder; was the output forged?")
+            raise OutputError(f"{output.path}: the source {source!r} leads out of the folder; was the output forged?")
         if name in taken:
-            raise OutputError(f"{stored.path}: the sources {taken[name]!r} and {source!r} would be one file {name}")
+            raise OutputError(f"{output.path}: the sources {taken[name]!r} and {source!r} would be one file {name}")
         taken[name] = source
         names[source] = name
     return names
 
 
-def _write(stored: Output, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:
+def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:
+    """Write all sources below `folder`, and return the numbers of files, articles and quarantined records."""
     counts = Counter(files=0, articles=0, quarantined=0)
-    for name in names.values():  # inputs that held nothing included
+    for name in names.values():  # an empty input has no row, but gets its file here
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        _compressed(folder / name).close()
+        _open_for_writing(folder / name).close()
         counts["files"] += 1
-    rows = merge(_ordered(stored, stored.articles()), _ordered(stored, stored.quarantined()), key=lambda pair: pair[0])
+    articles = _in_input_order(output, output.articles())
+    quarantined = _in_input_order(output, output.quarantined())
+    rows = merge(articles, quarantined, key=itemgetter(0))
     for source, group in groupby((row for _, row in rows), key=lambda row: row.source):
-        with _compressed(folder / names[source]) as file:
-            line = 0
+        with _open_for_writing(folder / names[source]) as file:
+            line = 0  # number of the next line of the file
             for row in group:
                 counts["articles" if isinstance(row, Article) else "quarantined"] += 1
                 if is_text_file(source):
-                    file.write(_bytes(row))
+                    file.write(_original_bytes(row))
                 else:
-                    file.write(b"\n" * (row.record - line) + _bytes(row) + b"\n")
+                    file.write(b"\n" * (row.record - line) + _original_bytes(row) + b"\n")
                     line = row.record + 1
     return counts
 
 
-def _ordered(
-    stored: Output, rows: Iterator[Article] | Iterator[Quarantined]
-) -> Iterator[tuple[Order, Article | Quarantined]]:
+def _in_input_order(
+    output: Output, rows: Iterator[Article] | Iterator[Quarantined]
+) -> Iterator[tuple[InputOrder, _SourceRow]]:
+    """Yield each row with its position in input order; raise `OutputError` if its source is unknown."""
     for row in rows:
-        order = stored.order(row)
+        order = output.input_order(row)
         if order is None:
-            raise OutputError(f"{row.source}#{row.record}: its source is not among the inputs; see dedup verify")
+            raise OutputError(
+                f"{record_name(row.source, row.record)}: its source is not among the inputs; see dedup verify"
+            )
         yield order, row
 
 
-def _bytes(row: Article | Quarantined) -> bytes:
-    where = f"{row.source}#{row.record}"
+def _original_bytes(row: _SourceRow) -> bytes:
+    """Return the bytes of an input record, without the line end of a JSON line."""
+    where = record_name(row.source, row.record)
     if isinstance(row, Quarantined):
         try:
-            return base64.b64decode(row.raw, validate=True) if row.encoding == "base64" else _utf8(row.raw)
+            return base64.b64decode(row.raw, validate=True) if row.encoding == "base64" else encode_utf8(row.raw)
         except binascii.Error as error:
             raise OutputError(f"{where}: its quarantined bytes are not base64 ({error})") from None
     try:
-        return _utf8(row.raw) if is_text_file(row.source) else join_fields(row.original())
+        return encode_utf8(row.raw) if is_text_file(row.source) else join_fields(row.original())
     except FindingError as error:
         raise FindingError(f"{where}: {error}; see dedup verify") from None
 
 
-def _utf8(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _compressed(path: Path) -> pa.NativeFile:
-    """The file to write to, compressed as its name says."""
+def _open_for_writing(path: Path) -> pa.NativeFile:
+    """Open a file for writing, compressed as its name says."""
     codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower())
     return pa.output_stream(path.open("wb"), compression=codec)
 
 
 def _move_into(work: Path, target: Path, names: Iterable[PurePosixPath]) -> None:
-    """Put each file in its place in a folder that holds other things."""
+    """Move each file from `work` to its place in `target`, a folder that already holds other files."""
     for name in names:
         place = target / name
         if not place.parent.resolve().is_relative_to(target):

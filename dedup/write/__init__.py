@@ -1,1 +1,1 @@
-"""Outcomes to files: tables, the output folder, Parquet and the run report."""
+"""Write outcomes to files: tables, the output folder, Parquet and the run report."""

@@ -1,4 +1,8 @@
-"""The output folder: complete or absent."""
+"""Create the output folder, which appears complete or not at all.
+
+All work happens in a hidden folder beside the destination. The last step renames the finished folder into place. An
+existing folder is replaced only on request, and only if it is an output of `dedup`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,10 @@ from dedup.output_layout import is_output
 
 
 def check_destination(out: Path, *, force: bool) -> None:
-    """Raises `OutputError` where `out` must not be written."""
+    """Raise `OutputError` if `out` must not be written.
+
+    A path that does not exist and an empty folder may be written. An output of `dedup` may be replaced with `force`.
+    """
     if not out.exists() and not out.is_symlink():
         return
     if not out.is_dir():
@@ -27,9 +34,10 @@ def check_destination(out: Path, *, force: bool) -> None:
 
 @contextmanager
 def destination(out: Path, *, force: bool) -> Iterator[tuple[Path, Path]]:
-    """Two empty folders: one that becomes `out` when the block ends well, one for work that goes away.
+    """Yield two empty folders: one for the result and one for working files.
 
-    Raises `OutputError` where `out` must not be written.
+    If the block ends without an error, the first folder is renamed to `out`. The working folder is always deleted.
+    Raises `OutputError` if `out` must not or cannot be written.
     """
     check_destination(out, force=force)
     try:
@@ -43,7 +51,7 @@ def destination(out: Path, *, force: bool) -> Iterator[tuple[Path, Path]]:
         work.mkdir()
         yield result, work
         if out.exists():
-            check_destination(out, force=force)
+            check_destination(out, force=force)  # it may have been created while the block ran
             out.rename(hidden / "replaced")
         result.rename(out)
     finally:

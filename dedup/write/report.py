@@ -1,4 +1,4 @@
-"""What a run did, in numbers: tallied record by record, added up, and told in the terms of the design."""
+"""Count what a run did, record by record, and report the sums."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from typing import Any
 from dedup import __version__
 from dedup.decide.outcomes import Outcome
 from dedup.findings import FLAG
+from dedup.output_layout import OUTPUT_FORMAT
 from dedup.prepare.corpus import Corpus
 from dedup.rules import NAMES
 from dedup.settings import Settings
 
-OUTPUT_FORMAT = 1  # of the files in an output; raised when an older reader could not read them
-FIELDS = ("text", "id", "date", "source")
-
-COUNTS = ("records", "articles", "kept", "dropped", "quarantined", "paragraphs", "findings")
+FIELDS = ("text", "id", "date", "source")  # the meanings of fields; a field's name may differ from record to record
+COUNT_NAMES = ("records", "articles", "kept", "dropped", "quarantined", "paragraphs", "findings")
 
 
 @dataclass
 class Tally:
-    """Counts over records; tallies of parts add up to the tally of the whole."""
+    """Counts over records; the tallies of parts add up to the tally of the whole.
+
+    `findings` counts findings, and `touched` the characters in their spans. Both have (rule, action) as key.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     characters: Counter[str] = field(default_factory=Counter)
-    findings: Counter[tuple[str, str]] = field(default_factory=Counter)  # (rule, action)
-    touched: Counter[tuple[str, str]] = field(default_factory=Counter)  # characters in the spans of those
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    touched: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
-        """Counts one record."""
+        """Count one record."""
         self.counts["records"] += 1
         if outcome.error is not None:
             self.counts["quarantined"] += 1
@@ -51,7 +53,7 @@ class Tally:
             self.touched[finding.rule, finding.action] += finding.stop - finding.start
 
     def update(self, other: Tally) -> None:
-        """Adds the counts of `other` to this one."""
+        """Add the counts of `other` to this tally."""
         self.counts.update(other.counts)
         self.characters.update(other.characters)
         self.findings.update(other.findings)
@@ -61,7 +63,7 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What one run did; `out` is None where nothing was written."""
+    """The result of one run in numbers; `out` is None if the run wrote no files."""
 
     tally: Tally
     settings: Settings
@@ -74,31 +76,31 @@ class Report:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Records, articles, those kept, dropped and quarantined, paragraphs and findings."""
-        return {name: self.tally.counts[name] for name in COUNTS}
+        """Return the numbers of records, articles (kept, dropped), quarantined records, paragraphs and findings."""
+        return {name: self.tally.counts[name] for name in COUNT_NAMES}
 
     @property
     def changes(self) -> int:
-        """Findings that change a text; `dedup check` fails on them."""
+        """Return the number of findings that change a text; `dedup check` fails on them."""
         return sum(count for (_, action), count in self.tally.findings.items() if action != FLAG)
 
     def rules(self) -> dict[str, dict[str, dict[str, int]]]:
-        """Per rule and action: findings, and characters in their spans."""
-        told: dict[str, dict[str, dict[str, int]]] = {}
+        """Return the numbers of findings, and of characters in their spans, by rule and action."""
+        by_rule: dict[str, dict[str, dict[str, int]]] = {}
         for name in NAMES:
             actions = sorted(action for rule, action in self.tally.findings if rule == name)
             if actions:
-                told[name] = {
+                by_rule[name] = {
                     action: {
                         "findings": self.tally.findings[name, action],
                         "characters": self.tally.touched[name, action],
                     }
                     for action in actions
                 }
-        return told
+        return by_rule
 
     def summary(self) -> dict[str, Any]:
-        """The run in JSON values, the same for equal runs: no times, no paths."""
+        """Return the result as JSON values, which are the same for equal runs: no times, no paths."""
         return {
             "counts": self.counts,
             "characters": {name: self.tally.characters[name] for name in ("read", "written")},
@@ -109,12 +111,15 @@ class Report:
         }
 
     def log(self) -> dict[str, Any]:
-        """What differs between equal runs: seconds per stage, and files passed over."""
-        return {"seconds": {name: round(spent, 3) for name, spent in self.seconds.items()}, "skipped": [*self.skipped]}
+        """Return what differs between equal runs: seconds per stage, and the files that were skipped."""
+        return {
+            "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            "skipped": [*self.skipped],
+        }
 
 
 def run_file(report: Report) -> dict[str, Any]:
-    """The contents of ``run.json``: the same for equal runs."""
+    """Return the contents of ``run.json``, which are the same for equal runs."""
     return {
         "dedup": {"format": OUTPUT_FORMAT, "digest": report.settings.digest},
         "versions": {
@@ -131,11 +136,14 @@ def run_file(report: Report) -> dict[str, Any]:
 
 
 def field_counts(corpus: Corpus) -> dict[str, dict[str, int]]:
-    """For text, id, date and source: the names of the fields they were read from, and how often."""
-    table = corpus.columns(*(f"{what}_field" for what in FIELDS))
-    told: dict[str, dict[str, int]] = {}
-    for what in FIELDS:
-        counted = {row["values"]: row["counts"] for row in table[f"{what}_field"].value_counts().to_pylist()}
-        counted.pop(None, None)
-        told[what] = dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
-    return told
+    """Return how often text, id, date and source were read from a field, by meaning and field name.
+
+    The most frequent name comes first; equal counts are in order of name.
+    """
+    table = corpus.columns(*(f"{meaning}_field" for meaning in FIELDS))
+    by_meaning: dict[str, dict[str, int]] = {}
+    for meaning in FIELDS:
+        names = {row["values"]: row["counts"] for row in table[f"{meaning}_field"].value_counts().to_pylist()}
+        names.pop(None, None)  # records without such a field
+        by_meaning[meaning] = dict(sorted(names.items(), key=lambda item: (-item[1], item[0])))
+    return by_meaning

@@ -1,4 +1,4 @@
-"""The Arrow schemas of what is written; field meanings are in ``docs/formats.md``."""
+"""Define the Arrow schemas of the finding and quarantine tables; ``docs/formats.md`` explains their columns."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""From outcomes to files: complete or absent.
+"""Encode outcomes as lines of the four tables, and append the lines to files.
 
-All work happens in a hidden folder beside the destination; the finished folder is renamed into place as the last
-step. What exists is replaced only if asked for, and only if it is an output of ours. Lines are encoded where the
-outcomes are made, so that processes exchange bytes.
+The process that makes the outcomes also encodes them, so that processes exchange bytes, not objects.
 """
 
 from __future__ import annotations
@@ -24,24 +22,22 @@ import pyarrow as pa
 from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
-from dedup.read import fields as record_fields
-from dedup.read.fields import PROVENANCE
+from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE, TABLES, table_file_name
+from dedup.read.fields import PROVENANCE, join_fields, parse_fields, to_json, to_json_bytes
 from dedup.write.report import Tally
 
-ARTICLES, DROPPED, FINDINGS, QUARANTINE = "articles", "dropped", "provenance", "quarantine"
-TABLES = (ARTICLES, DROPPED, FINDINGS, QUARANTINE)
-LOG_FILE = "run.log.json"
-ENDINGS = {"none": "", "gz": ".gz", "zst": ".zst"}
 _GZIP_LEVEL = 6
 
-
-# A finding as an object of JSON, which the encoder makes in a tenth of the time that a dict takes.
+# The encoder writes a struct as a JSON object in a tenth of the time that it takes for a dict.
 _FindingRow = msgspec.defstruct("_FindingRow", Finding._fields)
-_ENCODER = msgspec.json.Encoder()
+_FINDING_ENCODER = msgspec.json.Encoder()
 
 
 class OutputChunk(NamedTuple):
-    """Lines of the four tables for one run of records, and their tally."""
+    """Lines of the four tables for a number of consecutive records, and their tally.
+
+    Each line ends with a line feed.
+    """
 
     articles: bytes
     dropped: bytes
@@ -51,39 +47,42 @@ class OutputChunk(NamedTuple):
 
 
 def encode_tables(outcomes: Iterable[Outcome]) -> OutputChunk:
-    """The output lines of `outcomes`, in their order."""
-    tables: dict[str, list[bytes]] = {name: [] for name in (ARTICLES, DROPPED, QUARANTINE)}
+    """Return the output lines of `outcomes`, in their order."""
+    lines: dict[str, list[bytes]] = {name: [] for name in (ARTICLES, DROPPED, QUARANTINE)}
     findings: list[Finding] = []
     tally = Tally()
     for outcome in outcomes:
         tally.add(outcome)
         if outcome.error is not None:
-            tables[QUARANTINE].append(record_fields.to_json_bytes(quarantine_row(outcome)))
+            lines[QUARANTINE].append(to_json_bytes(quarantine_row(outcome)))
             continue
         table = DROPPED if outcome.dropped else ARTICLES
-        tables[table].append(_article_line(outcome))
+        lines[table].append(_article_line(outcome))
         findings += outcome.findings
-    joined = {name: b"\n".join((*rows, b"")) for name, rows in tables.items()}
+    joined = {name: b"\n".join((*rows, b"")) for name, rows in lines.items()}
     return OutputChunk(**joined, provenance=finding_lines(findings), tally=tally)
 
 
 def provenance_object(outcome: Outcome) -> dict[str, Any]:
-    """The `provenance_object` object of an article, kept or dropped."""
-    made: dict[str, Any] = {
+    """Return the `provenance` object of an article, kept or dropped."""
+    provenance: dict[str, Any] = {
         "source": outcome.source,
         "record": outcome.record,
         "sha256": sha256(encode_utf8(outcome.raw)).hexdigest(),
         "findings": len(outcome.findings),
     }
     if outcome.dropped:
-        made["rule"] = outcome.dropped.rule
-        made["twin"] = outcome.dropped.twin.article
-        made["similarity"] = outcome.dropped.similarity
-    return made
+        provenance["rule"] = outcome.dropped.rule
+        provenance["twin"] = outcome.dropped.twin.article
+        provenance["similarity"] = outcome.dropped.similarity
+    return provenance
 
 
 def quarantine_row(outcome: Outcome) -> dict[str, Any]:
-    """One row of the quarantine table."""
+    """Return the row of the quarantine table for a record that could not be read.
+
+    `raw` is the record as text, or base64 if its bytes are not UTF-8; `encoding` says which.
+    """
     try:
         raw, encoding = outcome.data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -98,25 +97,28 @@ def quarantine_row(outcome: Outcome) -> dict[str, Any]:
 
 
 def finding_lines(findings: Sequence[Finding]) -> bytes:
-    """Lines of the provenance table."""
+    """Return the lines of the provenance table."""
     try:
-        return _ENCODER.encode_lines(starmap(_FindingRow, findings))
+        return _FINDING_ENCODER.encode_lines(starmap(_FindingRow, findings))
     except UnicodeEncodeError:  # a lone surrogate
-        return b"".join(record_fields.to_json_bytes(finding._asdict()) + b"\n" for finding in findings)
+        return b"".join(to_json_bytes(finding._asdict()) + b"\n" for finding in findings)
 
 
 def _article_line(outcome: Outcome) -> bytes:
-    found = record_fields.parse_fields(outcome.fields)
-    found[outcome.text_field] = record_fields.to_json(outcome.raw if outcome.dropped else outcome.cleaned)
-    made = provenance_object(outcome)
-    if PROVENANCE in found:
-        made["previous"] = found[PROVENANCE]
-    found[PROVENANCE] = record_fields.to_json(made)
-    return record_fields.join_fields(found)
+    fields = parse_fields(outcome.fields)
+    fields[outcome.text_field] = to_json(outcome.raw if outcome.dropped else outcome.cleaned)
+    provenance = provenance_object(outcome)
+    if PROVENANCE in fields:
+        provenance["previous"] = fields[PROVENANCE]
+    fields[PROVENANCE] = to_json(provenance)
+    return join_fields(fields)
 
 
 class Writer:
-    """The four tables of an output, open for appending."""
+    """The four tables of an output as JSON lines, open for appending.
+
+    `compress` is none, gz or zst.
+    """
 
     def __init__(self, folder: Path, compress: str) -> None:
         self.folder = folder
@@ -126,8 +128,8 @@ class Writer:
 
     def __enter__(self) -> Self:
         for name in TABLES:
-            path = self.folder / f"{name}.jsonl{ENDINGS[self.compress]}"
-            self.files[name] = self.stack.enter_context(_open(path, self.compress))
+            path = self.folder / table_file_name(name, "jsonl", self.compress)
+            self.files[name] = self.stack.enter_context(_open_compressed(path, self.compress))
         return self
 
     def __exit__(
@@ -136,7 +138,7 @@ class Writer:
         self.stack.close()
 
     def write(self, chunk: OutputChunk) -> None:
-        """Appends a chunk to the tables."""
+        """Append a chunk to the tables."""
         for name in TABLES:
             data: bytes = getattr(chunk, name)
             if data:
@@ -144,8 +146,11 @@ class Writer:
 
 
 @contextmanager
-def _open(path: Path, compress: str) -> Iterator[BinaryIO]:
-    """`path` for writing; the same bytes written give the same file, so no time and no name go into a header."""
+def _open_compressed(path: Path, compress: str) -> Iterator[BinaryIO]:
+    """Open `path` for writing.
+
+    Equal content gives equal files: the header of a gzip file gets no time and no name.
+    """
     with path.open("wb") as file:
         if compress == "gz":
             with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as packed:
@@ -158,5 +163,5 @@ def _open(path: Path, compress: str) -> Iterator[BinaryIO]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """`value` as indented JSON."""
+    """Write `value` to `path` as indented JSON."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
