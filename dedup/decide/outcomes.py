@@ -1,8 +1,8 @@
-"""From what was found to what happens: each record's outcome, with its findings in spans of the raw text.
+"""Decide what happens to each record: its outcome, with the findings of all levels in spans of the raw text.
 
-The three levels meet here. Findings of the text level come with the prepared article; repeats within it and
-paragraphs across articles become removals from the repaired text, laid out together so that no separator is left over
-or removed twice, and are carried back to the raw text.
+Findings of the text level come with the prepared article. Repeats within the article and paragraphs across articles
+become removals from the repaired text. These are laid out together, so that no separator is left over or removed twice,
+and are carried back to the raw text.
 """
 
 from __future__ import annotations
@@ -14,19 +14,23 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8
-from dedup.decide.verdicts import COLUMNS, Verdict, _by_row
+from dedup.decide.verdicts import Verdict, verdicts_by_row
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
 from dedup.prepare.columns import flat_array, integer_values
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
+_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text")
+COLUMNS = (*_VALUE_COLUMNS, "findings", "repeats", "paragraphs")  # of a prepared batch: what outcomes are made from
+
 
 class Outcome(NamedTuple):
-    """What becomes of one input record.
+    """What happens to one input record.
 
-    A record that could not be read has an `error` and `data`, as it came in. An article has `fields` (JSON, with null
-    for its text), `raw`, `cleaned` and `findings`, and where it is dropped, the verdict on it.
+    A record that could not be read has an `error` and `data`, its bytes as they came in. An article has `fields` (JSON,
+    with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
+    dropped also has the verdict that drops it.
     """
 
     source: str
@@ -43,32 +47,45 @@ class Outcome(NamedTuple):
     paragraphs: int = 0
 
 
+class _Run(NamedTuple):
+    """Paragraphs ``first..last`` of an article, both included, that a finding is about; its span is still open."""
+
+    first: int
+    last: int
+    finding: Finding
+
+
 def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
-    """The outcome of every record of a piece, in input order; `verdicts` are `Verdicts.of` it."""
-    told = _by_row(verdicts)
+    """Yield the outcome of every record of a prepared batch, in input order.
+
+    `verdicts` are those on the batch, as `dedup.decide.verdicts.Verdicts.of` returns them.
+    """
+    by_row = verdicts_by_row(verdicts)
     batch = load_batch(piece, COLUMNS)
-    findings = _Nested(batch.column("findings"))
-    repeats = _Nested(batch.column("repeats"))
-    spans = _Spans(batch.column("paragraphs"))
-    plain = (batch.column(name).to_pylist() for name in COLUMNS[:8])
-    for row, (source, record, error, data, fields, identity, text_field, text) in enumerate(zip(*plain, strict=True)):
+    findings = _StructLists(batch.column("findings"))
+    repeats = _StructLists(batch.column("repeats"))
+    spans = _ParagraphSpans(batch.column("paragraphs"))
+    columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
+    for row, (source, record, error, data, fields, identity, text_field, text) in enumerate(zip(*columns, strict=True)):
         if error is not None:
             yield Outcome(source, record, error, data)
             continue
         article = Finding(decode_utf8(identity), source, record)
         raw = decode_utf8(text)
-        mine = told.get(row, [])
-        whole = next((one for one in mine if one.paragraph < 0), None)
-        if whole and settings.rules[whole.rule] == DROP:
-            found = [_at(_corpus_finding(article, whole, DROP), raw, 0, len(raw))]
+        verdicts_of_row = by_row.get(row, [])
+        dropped = next((verdict for verdict in verdicts_of_row if verdict.paragraph < 0), None)
+        if dropped and settings.rules[dropped.rule] == DROP:
+            finding = _corpus_finding(article, dropped, DROP)
+            found = [finding._replace(start=0, stop=len(raw), original=raw, replacement="")]
             cleaned = ""
         else:
-            found = [_text_finding(article, raw, one) for one in findings.rows(row)]
-            again = repeats.rows(row)
-            if again or mine:
-                found = _findings(article, raw, found, again, spans.of(row), mine, settings)
-            cleaned = apply(raw, found) if any(one.action != FLAG for one in found) else raw
-            whole = None
+            dropped = None
+            found = [_text_finding(article, raw, values) for values in findings.of(row)]
+            repeats_of_row = repeats.of(row)
+            if repeats_of_row or verdicts_of_row:
+                runs = _repeat_runs(article, found, repeats_of_row, settings)
+                found = _merge_levels(article, raw, found, runs, spans.of(row), verdicts_of_row, settings)
+            cleaned = apply(raw, found) if any(finding.action != FLAG for finding in found) else raw
         yield Outcome(
             source,
             record,
@@ -78,25 +95,18 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             raw=raw,
             cleaned=cleaned,
             findings=tuple(found),
-            dropped=whole,
+            dropped=dropped,
             paragraphs=spans.count(row),
         )
 
 
-def _findings(
-    article: Finding,
-    raw: str,
-    first: list[Finding],
-    repeats: list[tuple[Any, ...]],
-    spans: list[tuple[int, int]],
-    verdicts: list[Verdict],
-    settings: Settings,
-) -> list[Finding]:
-    """The findings of an article that stays: those of the text level and all others, in raw spans, sorted by start."""
-    offsets = Offsets(first)
-    runs: list[tuple[int, int, Finding]] = []
-    flags: list[Finding] = []
-    for rule, first_, last, twin_start, twin_stop, similarity, evidence in repeats:
+def _repeat_runs(
+    article: Finding, text_findings: list[Finding], repeats: list[tuple[Any, ...]], settings: Settings
+) -> list[_Run]:
+    """Return the runs of paragraphs that repeat others of the article, their twins in spans of the raw text."""
+    offsets = Offsets(text_findings)
+    runs = []
+    for rule, first, last, twin_start, twin_stop, similarity, evidence in repeats:
         start, stop = offsets.widen(twin_start, twin_stop)
         finding = article._replace(
             rule=rule,
@@ -109,37 +119,53 @@ def _findings(
             similarity=similarity,
             evidence=evidence,
         )
-        runs.append((first_, last, finding))
+        runs.append(_Run(first, last, finding))
+    return runs
+
+
+def _merge_levels(
+    article: Finding,
+    raw: str,
+    text_findings: list[Finding],
+    runs: list[_Run],
+    spans: list[tuple[int, int]],
+    verdicts: list[Verdict],
+    settings: Settings,
+) -> list[Finding]:
+    """Return the findings of all levels of an article that stays, in spans of the raw text, sorted by start.
+
+    `runs` are those of the rules within the article, and `spans` are the paragraphs in the repaired text.
+    """
+    flags: list[Finding] = []
     for verdict in verdicts:
         finding = _corpus_finding(article, verdict, settings.rules[verdict.rule])
         if verdict.paragraph < 0:
             flags.append(finding._replace(start=0, stop=len(raw)))
         else:
-            runs.append((verdict.paragraph, verdict.paragraph, finding))
+            runs.append(_Run(verdict.paragraph, verdict.paragraph, finding))
     runs.sort(key=lambda run: run[:2])
-    drops = [run for run in runs if run[2].action == DROP]
-    second = [
-        finding._replace(start=start, stop=stop, replacement="")
-        for (start, stop), (_, _, finding) in zip(removal_spans(spans, [run[:2] for run in drops]), drops, strict=True)
+    drops = [run for run in runs if run.finding.action == DROP]
+    removals = removal_spans(spans, [(run.first, run.last) for run in drops])
+    later = [
+        run.finding._replace(start=start, stop=stop, replacement="")
+        for (start, stop), run in zip(removals, drops, strict=True)
     ]
-    second += [
-        finding._replace(start=spans[first_][0], stop=spans[last][1])
-        for first_, last, finding in runs
-        if finding.action == FLAG
+    later += [
+        run.finding._replace(start=spans[run.first][0], stop=spans[run.last][1])
+        for run in runs
+        if run.finding.action == FLAG
     ]
-    return _ordered(compose(raw, first, second) + flags)
+    return sorted(compose(raw, text_findings, later) + flags, key=_place_in_article)
 
 
-def _ordered(findings: list[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda one: (one.start, one.stop, one.rule, one.twin_start or 0))
+def _place_in_article(finding: Finding) -> tuple[int, int, str, int]:
+    """Return what findings of one article are sorted by."""
+    return finding.start, finding.stop, finding.rule, finding.twin_start or 0
 
 
-def _at(finding: Finding, raw: str, start: int, stop: int) -> Finding:
-    return finding._replace(start=start, stop=stop, original=raw[start:stop], replacement="")
-
-
-def _text_finding(article: Finding, raw: str, row: tuple[Any, ...]) -> Finding:
-    rule, action, start, stop, replacement, evidence = row
+def _text_finding(article: Finding, raw: str, values: tuple[Any, ...]) -> Finding:
+    """Return a finding of the text level; `values` are those of `dedup.prepare.columns.FINDING_STRUCT`."""
+    rule, action, start, stop, replacement, evidence = values
     changes = replacement is not None
     return Finding(
         article.article,
@@ -156,6 +182,7 @@ def _text_finding(article: Finding, raw: str, row: tuple[Any, ...]) -> Finding:
 
 
 def _corpus_finding(article: Finding, verdict: Verdict, action: str) -> Finding:
+    """Return a finding of the corpus level; its span is still open."""
     twin = verdict.twin
     return article._replace(
         rule=verdict.rule,
@@ -170,19 +197,20 @@ def _corpus_finding(article: Finding, verdict: Verdict, action: str) -> Finding:
     )
 
 
-class _Nested:
-    """The structs of a list-of-structs column, as tuples."""
+class _StructLists:
+    """The structs of a list-of-structs column, as tuples by row."""
 
     def __init__(self, column: pa.ListArray) -> None:
         self.offsets = np.asarray(column.offsets).tolist()
-        self.values = list(zip(*(part.to_pylist() for part in column.values.flatten()), strict=True))
+        self.values = list(zip(*(member.to_pylist() for member in column.values.flatten()), strict=True))
 
-    def rows(self, row: int) -> list[tuple[Any, ...]]:
+    def of(self, row: int) -> list[tuple[Any, ...]]:
+        """Return the structs of `row`."""
         return self.values[self.offsets[row] : self.offsets[row + 1]]
 
 
-class _Spans:
-    """The paragraph spans, in the repaired text, of every article of a piece."""
+class _ParagraphSpans:
+    """The spans of the paragraphs of every article of a batch, in code points of the repaired text."""
 
     def __init__(self, column: pa.ListArray) -> None:
         self.offsets = np.asarray(flat_array(column).offsets).tolist()
@@ -190,8 +218,10 @@ class _Spans:
         self.stops = integer_values(column.values.field("stop")).tolist()
 
     def of(self, row: int) -> list[tuple[int, int]]:
+        """Return the spans of the article in `row`."""
         part = slice(self.offsets[row], self.offsets[row + 1])
         return list(zip(self.starts[part], self.stops[part], strict=True))
 
     def count(self, row: int) -> int:
+        """Return the number of paragraphs of the article in `row`."""
         return int(self.offsets[row + 1] - self.offsets[row])

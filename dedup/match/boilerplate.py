@@ -40,9 +40,10 @@ class Way(NamedTuple):
 # What comes with every article comes last, so a line needs few copies there. Elsewhere stand headings ("What we know"),
 # sentences ("He declined to comment.") and quotations too, which have 8 words or more and stand in up to 6 articles.
 # Longer lines are background unless half of the articles have them: newsletter blurbs, cookie and legal notices. If 10
-# articles at the end were enough whatever their share, 0.027 % of a corpus of licences would be dropped, single lines of
-# clauses; with 15 or 20, nothing is. If 60 words at the end were enough in 20 articles and 10 %, a senator's background
-# paragraph would be dropped from 44 of 445 press releases. Signatures stand at the end of 5 % of an office's releases.
+# articles at the end were enough whatever their share, 0.027 % of a corpus of licences would be dropped, single lines
+# of clauses; with 15 or 20, nothing is. If 60 words at the end were enough in 20 articles and 10 %, a senator's
+# background paragraph would be dropped from 44 of 445 press releases. Signatures stand at the end of 5 % of an
+# office's articles.
 WAYS = (
     Way(AT_END, 25, 5, 0.1),
     Way(AT_END, 25, 30, 0.02),
@@ -56,8 +57,9 @@ MOST_WORDS = max(way.words for way in WAYS)
 SHORT_WORDS = min(max(way.words for way in WAYS if way.where == where) for where in (AT_END, AT_EDGE))
 FEWEST_ARTICLES = min(way.articles for way in WAYS)
 # A line stands at an edge if at most `BEYOND` paragraphs of the article's own are beyond it, and none where the article
-# has fewer than `BEYOND_FROM` of them; so chance would put at most half of all lines there. Lines that recur are not the
-# article's own, since they come in stacks. A line is placed at an edge if it stands there in `PLACED` of its articles.
+# has fewer than `BEYOND_FROM` of them; so chance would put at most half of all lines there. Lines that recur are not
+# the article's own, since they come in stacks. A line is placed at an edge if it stands there in `PLACED` of its
+# articles.
 BEYOND, BEYOND_FROM = 1, 3
 PLACED = 0.9
 # A long line that this share of a host's articles has does not count as the prose before the line below it: such lines
@@ -70,7 +72,8 @@ class Lines(NamedTuple):
 
     `articles` numbers the article of each and `keys` its comparison key: int64 [paragraphs]. `sizes` is its weighted
     number of words: floats [paragraphs]. `present` says which paragraphs are there to be counted: bool [paragraphs].
-    `hosts` numbers the host of each article: int64 [articles]. `totals` counts the articles of each host: int64 [hosts].
+    `hosts` numbers the host of each article: int64 [articles]. `totals` counts the articles of each host: int64
+    [hosts].
     """
 
     articles: I64
@@ -123,9 +126,9 @@ class BoilerplateMatches(NamedTuple):
 class Places(NamedTuple):
     """Where lines stand in their articles: one value per line.
 
-    `contexts` numbers the prose near the line: int64 [lines]. The number of prose is that of its key; an article without
-    prose has a number of its own, above those of all keys. `at_start` is true for a line at the start of its article,
-    and only for the first of equal lines; `at_end` for one at the end, and only for the last: bool [lines].
+    `contexts` numbers the prose near the line: int64 [lines]. The number of prose is that of its key; an article
+    without prose has a number of its own, above those of all keys. `at_start` is true for a line at the start of its
+    article, and only for the first of equal lines; `at_end` for one at the end, and only for the last: bool [lines].
     """
 
     contexts: I64
@@ -230,8 +233,8 @@ def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) 
 def places(lines: Lines, rows: I64, group: I64, stacked: Bools) -> Places:
     """Return where the lines `rows` stand, which must be all that recur in their articles.
 
-    `rows` are ascending, and `group` is equal for equal lines: int64 [rows]. `stacked`, bool [rows], says which lines as
-    many articles have as `STACKED` says. The answer depends only on the articles of the rows.
+    `rows` are ascending, and `group` is equal for equal lines: int64 [rows]. `stacked` is true for lines that at least
+    the share `STACKED` of the host's articles have: bool [rows]. The answer depends only on the articles of the rows.
     """
     recurs = np.zeros(len(lines.keys), bool)
     recurs[rows] = True
@@ -323,9 +326,7 @@ def evidence_of(groups: Groups, number: int, totals: I64, names: Sequence[str | 
     return text
 
 
-def _are_not_content(
-    groups: Groups, frequent: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf
-) -> Bools:
+def _are_not_content(groups: Groups, frequent: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:
     """Return which lines are neither a quotation nor a field that differs between articles: bool [frequent].
 
     `frequent` are the numbers of the groups that are frequent: int64. `group` is the group of each of `rows`: int64.

@@ -1,7 +1,7 @@
 """Find the texts that are equal or share a value, such as a bucket, in passes that each fit into memory.
 
-Each pass goes over the whole corpus and takes a part of all values. Most texts share nothing, and no pass keeps anything
-of them. Texts are numbered in priority order.
+Each pass goes over the whole corpus and takes a part of all values. Most texts share nothing, and no pass keeps
+anything of them. Texts are numbered in priority order.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, U32, U64
+from dedup.arrays import I64, U32, U64, offsets_of
 from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.fingerprint.similarity import Comparer
 from dedup.runtime.resources import ResourceBudget, slices
 
 Holders = npt.NDArray[np.uint32]  # numbers of texts; 4,294,967,295 of them at most
 
-_PARTS = 1 << 32  # a pass takes a range of these; 32 bits of a value say in which part it is
+_VALUE_PARTS = 1 << 32  # a pass takes a range of these; 32 bits of a value say in which part it is
 _ENTRY_BYTES = 12  # a uint64 and a uint32
 _COPIES = 2  # of the entries of a pass, while they are grouped
 _SIEVE_SLOTS = 8  # of a sieve, for each entry: one of eight entries collides with another by chance
@@ -44,13 +44,15 @@ class Entries(NamedTuple):
     holders: Holders
 
 
-def find_first_equal(digests: Callable[[], Iterable[Any]], count: int, comparer: Comparer, budget: ResourceBudget) -> I64:
+def find_first_equal(
+    digests: Callable[[], Iterable[Any]], count: int, comparer: Comparer, budget: ResourceBudget
+) -> I64:
     """Return for each text the number of the first text of equal digest: int64 [count].
 
     `digests` gives the digests of all `count` texts as arrays of ``V16``; each pass calls it once.
     """
     firsts = np.empty(count, np.int64)
-    spans = list(slices(_PARTS, budget.passes(count * _FIRST_BYTES)))
+    spans = list(slices(_VALUE_PARTS, budget.passes(count * _FIRST_BYTES)))
     for low, high in spans:
         halves_of_pass: list[npt.NDArray[np.uint64]] = []
         numbers_of_pass: list[I64] = []
@@ -99,7 +101,7 @@ def find_shared_values(
     that values of a single text, which are most, are never held together.
     """
     if not comparer.compiled:
-        for span in slices(_PARTS, budget.passes(size * _ENTRY_BYTES * _COPIES)):
+        for span in slices(_VALUE_PARTS, budget.passes(size * _ENTRY_BYTES * _COPIES)):
             values, holders = _joined_entries(entries(*span))
             distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
             numbers = np.cumsum(counts > 1) - 1
@@ -109,7 +111,7 @@ def find_shared_values(
     from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
     passes = budget.passes(_HALVES * size * _SIEVE_SLOTS // fast.SLOTS)
-    for low, high in slices(_PARTS, passes):
+    for low, high in slices(_VALUE_PARTS, passes):
         sieve = np.zeros(size * _SIEVE_SLOTS // (fast.SLOTS * passes) + 1, np.uint8)
         collisions = sum(fast.fall(part.values, sieve) for part in entries(low, high))
         for start, stop in slices(high - low, budget.passes(_HALVES * 2 * collisions * _ENTRY_BYTES * _COPIES)):
@@ -145,7 +147,7 @@ def value_entries(texts: Holders, values: U64, borders: I64, low: int, high: int
     `texts` are numbers of texts, uint32 [texts]; text i has ``values[borders[i]:borders[i + 1]]``, uint64.
     """
     holders = np.repeat(texts, np.diff(borders))
-    if (low, high) == (0, _PARTS):
+    if (low, high) == (0, _VALUE_PARTS):
         return Entries(values, holders)
     parts = (values * np.uint64(SHINGLE_BASE)) >> np.uint64(32)  # minimizers are small: their upper bits say little
     chosen = (parts >= low) & (parts < high)
@@ -194,6 +196,4 @@ def group_by_row(rows: Holders, values: I64, count: int, comparer: Comparer) -> 
         from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
         return Buckets(*fast.by_row(rows, values, count))
-    borders = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=count), out=borders[1:])
-    return Buckets(values[np.argsort(rows, kind="stable")], borders)
+    return Buckets(values[np.argsort(rows, kind="stable")], offsets_of(np.bincount(rows, minlength=count)))

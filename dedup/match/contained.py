@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64
+from dedup.arrays import I64, offsets_of
 from dedup.findings import DROP
 from dedup.fingerprint.similarity import Comparer, containment, jaccard
 from dedup.kernels import reference
@@ -81,9 +81,7 @@ def match_contained(
     rows = np.flatnonzero(articles.kept & (articles.rules == NO_MATCH) & (words >= CONTAINED_WORDS))
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
     keys = KeyReader(corpus, rows)
-    candidates = find_candidates(
-        _read_minimizers(corpus, rows, comparer), corpus.scratch, compiled=comparer.compiled
-    )
+    candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.scratch, compiled=comparer.compiled)
     pairs = _measure_pairs(candidates, keys, words[rows], comparer)
     drops = action == DROP
     if comparer.compiled:
@@ -156,7 +154,7 @@ def _read_minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> Minimizer
         borders = np.asarray(column.offsets).astype(np.int64)
         if not chosen.all():
             values = values[borders[0] : borders[-1]][np.repeat(chosen, lengths)]
-            borders = np.concatenate([[0], np.cumsum(lengths[chosen])])
+            borders = offsets_of(lengths[chosen])
         return value_entries(articles[chosen].astype(np.uint32), values[borders[0] : borders[-1]], borders, low, high)
 
     def entries(low: int, high: int) -> Iterator[Entries]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64
+from dedup.arrays import I64, offsets_of
 from dedup.match.buckets import Buckets
 from dedup.runtime.resources import ResourceBudget, slices
 
@@ -62,10 +62,10 @@ def index_minimizers(shared: Buckets, totals: I64, counts: I64, *, compiled: boo
         return MinimizerIndex(shared, totals, counts, Buckets(*fast.holders_of(*shared, len(counts), POSTINGS_AT_MOST)))
     order = np.argsort(shared.values, kind="stable")
     articles = np.repeat(np.arange(len(totals)), np.diff(shared.borders))[order]
-    all_borders = np.concatenate([[0], np.cumsum(np.bincount(shared.values, minlength=len(counts)))])
+    all_borders = offsets_of(np.bincount(shared.values, minlength=len(counts)))
     posting = np.arange(len(order)) - np.repeat(all_borders[:-1], np.diff(all_borders))
     lengths = np.minimum(np.diff(all_borders), POSTINGS_AT_MOST)
-    holders = Buckets(articles[posting < POSTINGS_AT_MOST], np.concatenate([[0], np.cumsum(lengths)]))
+    holders = Buckets(articles[posting < POSTINGS_AT_MOST], offsets_of(lengths))
     return MinimizerIndex(shared, totals, counts, holders)
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64, U64, Bools, Floats, pack
+from dedup.arrays import I64, U64, Bools, Floats, offsets_of, pack
 from dedup.fingerprint.similarity import Comparer, jaccard
 from dedup.kernels import reference
 from dedup.match.buckets import Buckets
@@ -180,8 +180,7 @@ def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> Shin
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     budget = keys.corpus.scratch
-    borders = np.zeros(len(numbers) + 1, np.int64)
-    np.cumsum(np.maximum(words - n + 1, 0), out=borders[1:])
+    borders = offsets_of(np.maximum(words - n + 1, 0))
     sets = ShingleSets(
         budget.array(int(borders[-1]), np.uint64),
         borders[:-1],
@@ -251,9 +250,7 @@ def _spread_over_keys(sets: ShingleSets, has_set: Bools) -> ShingleSets:
     `has_set` is bool [keys].
     """
     count = len(has_set)
-    spread = ShingleSets(
-        sets.hashes, np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.uint64)
-    )
+    spread = ShingleSets(sets.hashes, np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.uint64))
     spread.places[has_set], spread.sizes[has_set], spread.prints[has_set] = sets[1:]
     return spread
 

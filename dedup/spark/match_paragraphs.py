@@ -1,67 +1,49 @@
-"""Paragraphs across articles: boilerplate, then paragraphs that another article that stays has too."""
+"""Match paragraphs across articles on Spark: the rules of `dedup.match.paragraphs`."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dedup.match.policy import BOILERPLATE, SHARED
+from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED, protected_roles
 from dedup.prepare.batch import SHARED_WORDS
+from dedup.rules import OFF
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
-from dedup.spark.match_boilerplate import HOST, match_boilerplate
-from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
+from dedup.spark.match_boilerplate import HOST_SQL, match_boilerplate
+from dedup.spark.survivor_rounds import SparkSurvival, SurvivorQuery, survivor_rounds
 from dedup.spark.tables import TableStore
+
+_VERDICT_COLUMNS = "a bigint, i int, rule tinyint, twin_a bigint, twin_i int, similarity double, evidence string"
 
 
 class SparkParagraphMatches(NamedTuple):
-    """`verdicts` has ``a, i, rule, twin_a, twin_i, similarity, evidence`` of paragraphs that repeat another."""
+    """What paragraphs repeat.
+
+    `verdicts` has the columns ``a, i, rule, twin_a, twin_i, similarity, evidence`` of each paragraph that repeats
+    another: article and number of both, and a code of `dedup.match.policy`. `candidates` and `matches` count pairs of
+    paragraphs.
+    """
 
     verdicts: Any
     candidates: int
     matches: int
-    rounds: int
 
 
 def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compiled: bool) -> SparkParagraphMatches:
-    """What becomes of the paragraphs of the articles `kept`."""
-    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
-
-    both = f.posexplode(f.arrays_zip("paragraphs", "paragraph_buckets")).alias("i", "one")
-    every = kept.select("aid", f.expr(HOST).alias("h"), "key", both).selectExpr(
-        "aid as a",
-        "i",
-        "h",
-        "one.paragraphs.digest as k",
-        "one.paragraphs.words as words",
-        "one.paragraphs.size as size",
-        "one.paragraphs.needed as needed",
-        "one.paragraphs.key_start as key_start",
-        "one.paragraphs.key_stop as key_stop",
-        "one.paragraph_buckets as buckets",
-        "key",
-    )
-    verdicts = _none(store)
-    present = every.where(f"words >= {SHARED_WORDS}")
-    if settings.rules["boilerplate"] != "off":
-        found = match_boilerplate(store, kept, every.drop("key", "buckets"))
-        verdicts = found.selectExpr(
-            "a", "i", f"cast({BOILERPLATE} as tinyint) as rule", "twin_a", "twin_i", "1D as similarity", "evidence"
-        )
-        # the copy that stays for them is not dropped for another
-        taken = found.select("a", "i").unionByName(found.selectExpr("twin_a as a", "twin_i as i")).distinct()
-        present = present.join(taken, ["a", "i"], "left_anti")
-    if settings.rules["shared-paragraph"] == "off":
-        return SparkParagraphMatches(store.table("paragraphs", verdicts), 0, 0, 0)
-    order, key = "struct(0L as r, a, i) as o", "cast(key_start + 1 as int), cast(key_stop - key_start as int)"
-    question = SurvivorQuery(
-        "paragraphs",
-        present.selectExpr("k", order, "buckets"),
-        present.selectExpr("k", order, f"substring(key, {key}) as key"),
-        PARAGRAPH_SHINGLE,
-        settings.paragraph_threshold,
-        parts=True,
-    )
-    shared = survivor_rounds(store, question, compiled=compiled)
-    told = shared.verdicts.selectExpr(
+    """Match the paragraphs of the prepared articles `kept`: boilerplate first, then shared paragraphs."""
+    paragraphs = _explode_paragraphs(kept)
+    verdicts = store.session.createDataFrame([], _VERDICT_COLUMNS)
+    present = paragraphs.where(f"words >= {SHARED_WORDS}")
+    if settings.rules[PARAGRAPH_MATCH_RULES[BOILERPLATE]] != OFF:
+        boilerplate = match_boilerplate(store, kept, paragraphs.drop("key", "buckets"), settings)
+        rule = f"cast({BOILERPLATE} as tinyint) as rule"
+        verdicts = boilerplate.selectExpr("a", "i", rule, "twin_a", "twin_i", "1D as similarity", "evidence")
+        # The copy that stays for boilerplate is not dropped for another paragraph.
+        twins = boilerplate.selectExpr("twin_a as a", "twin_i as i")
+        present = present.join(boilerplate.select("a", "i").unionByName(twins).distinct(), ["a", "i"], "left_anti")
+    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED]] == OFF:
+        return SparkParagraphMatches(store.save("paragraphs", verdicts), 0, 0)
+    survival = _find_shared(store, present, settings, compiled=compiled)
+    shared = survival.verdicts.selectExpr(
         "o.a as a",
         "o.i as i",
         f"cast({SHARED} as tinyint) as rule",
@@ -70,14 +52,48 @@ def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compil
         "similarity",
         "cast(null as string) as evidence",
     )
-    if settings.rules["shared-paragraph"] == "drop":  # the twin of a drop within its article stays
-        needed = every.where("needed <> 0").select("a", "i")
-        told = told.join(needed, ["a", "i"], "left_anti")
-    return SparkParagraphMatches(
-        store.table("paragraphs", verdicts.unionByName(told)), shared.candidates, shared.matches, shared.rounds
+    roles = protected_roles(SHARED, settings)
+    if roles:
+        protected = paragraphs.where(f"needed in ({', '.join(map(str, roles))})").select("a", "i")
+        shared = shared.join(protected, ["a", "i"], "left_anti")
+    verdicts = store.save("paragraphs", verdicts.unionByName(shared))
+    return SparkParagraphMatches(verdicts, survival.candidates, survival.matches)
+
+
+def _explode_paragraphs(kept: Any) -> Any:
+    """Return a row for each paragraph of the articles `kept`.
+
+    The columns are ``a, i, h, k, words, size, needed, key_start, key_stop, buckets, key``: article, number, host,
+    digest of the key, what preparing measured, the bytes of its key in that of the article, and that article's key.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    exploded = f.posexplode(f.arrays_zip("paragraphs", "paragraph_buckets")).alias("i", "paragraph")
+    return kept.select("aid", f.expr(HOST_SQL).alias("h"), "key", exploded).selectExpr(
+        "aid as a",
+        "i",
+        "h",
+        "paragraph.paragraphs.digest as k",
+        "paragraph.paragraphs.words as words",
+        "paragraph.paragraphs.size as size",
+        "paragraph.paragraphs.needed as needed",
+        "paragraph.paragraphs.key_start as key_start",
+        "paragraph.paragraphs.key_stop as key_stop",
+        "paragraph.paragraph_buckets as buckets",
+        "key",
     )
 
 
-def _none(store: TableStore) -> Any:
-    columns = "a bigint, i int, rule tinyint, twin_a bigint, twin_i int, similarity double, evidence string"
-    return store.session.createDataFrame([], columns)
+def _find_shared(store: TableStore, present: Any, settings: Settings, *, compiled: bool) -> SparkSurvival:
+    """Return the paragraphs, of `present`, that are similar to one of an earlier article."""
+    order = "struct(0L as r, a, i) as o"
+    key_bytes = "cast(key_start + 1 as int), cast(key_stop - key_start as int)"
+    query = SurvivorQuery(
+        "paragraphs",
+        present.selectExpr("k", order, "buckets"),
+        present.selectExpr("k", order, f"substring(key, {key_bytes}) as key"),
+        PARAGRAPH_SHINGLE,
+        settings.paragraph_threshold,
+        several_per_article=True,
+    )
+    return survivor_rounds(store, query, compiled=compiled)

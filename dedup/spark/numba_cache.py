@@ -1,8 +1,12 @@
-"""Machine code of kernels that were sent as an archive, kept by what they say.
+"""Cache the machine code of kernels that Spark has sent to a worker in an archive.
 
-Numba keeps it by the path of the source, and Spark puts an archive into another folder for each application: all
-would be compiled anew, by every executor of every job. This module is named to Numba in its own setting for that, and
-is loaded by it.
+Numba caches machine code by the path of its source file. Spark puts the archive of this package into another folder
+for each application, so every executor of every job would compile all kernels again. `dedup.spark` therefore names
+`ArchiveCacheLocator` in ``NUMBA_CACHE_LOCATOR_CLASSES``: it caches by the content of the archive, whatever its path.
+
+Numba loads this module by that name; nothing else imports it. It relies on private names of ``numba.core.caching``:
+`ZipCacheLocator` with its `_zip_path` and `_cache_path`, `CacheImpl._locator_classes`, and `config`. Under a version of
+Numba that lacks them, nothing is cached and each process compiles the kernels for itself.
 """
 
 from __future__ import annotations
@@ -14,35 +18,49 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-_caching: Any = importlib.import_module("numba.core.caching")  # Numba's types do not tell what is in it
+TESTED_NUMBA = "0.68.1"  # the version whose private names this module was tested with
+
+try:
+    _caching: Any = importlib.import_module("numba.core.caching")  # not a plain import: its names have no types
+except ImportError:
+    _caching = None
+_ZipCacheLocator: Any = getattr(_caching, "ZipCacheLocator", object)
 
 
-class Shipped(_caching.ZipCacheLocator):  # type: ignore[misc]  # the same
-    """Where machine code of a function of this package is kept: ``NUMBA_CACHE_DIR``, else the user's own cache."""
+class ArchiveCacheLocator(_ZipCacheLocator):  # type: ignore[misc]  # the base has no types
+    """The cache folder of a function of this package: below ``NUMBA_CACHE_DIR``, else in the user's own cache."""
 
     def __init__(self, function: Any, path: str) -> None:
         super().__init__(function, path)
-        usual: Any = self._cache_path  # type: ignore[has-type]  # the same
-        folder = Path(_caching.config.CACHE_DIR or Path(usual).parent)
-        self._cache_path = str(folder / f"dedup-{_digest(self._zip_path)}")
+        user_folder: Any = self._cache_path  # type: ignore[has-type]  # set by the base, which has no types
+        folder = Path(_caching.config.CACHE_DIR or Path(user_folder).parent)
+        self._cache_path = str(folder / f"dedup-{_archive_digest(self._zip_path)}")
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> Any:
-        """A place for a function of this package, None where nothing can be written; for others what Numba takes."""
-        if ".zip/dedup/" in py_file:
-            made = cls(py_func, py_file)
-            try:
-                made.ensure_cache_path()
-            except OSError:
-                return None
-            return made
-        asked = (one.from_function(py_func, py_file) for one in _caching.CacheImpl._locator_classes)  # noqa: SLF001 - they are named nowhere else
-        return next((found for found in asked if found is not None), None)
+        """Return a locator for `py_func`, defined in `py_file`, or None if its machine code cannot be cached.
+
+        Functions of other packages get the locator that Numba would choose without this class. After None, Numba
+        raises a `RuntimeError`, and `dedup.kernels.jit` then compiles in each process.
+        """
+        if ".zip/dedup/" not in py_file:
+            usual_classes = getattr(getattr(_caching, "CacheImpl", None), "_locator_classes", ())
+            locators = (usual.from_function(py_func, py_file) for usual in usual_classes)
+            return next((locator for locator in locators if locator is not None), None)
+        try:
+            locator = cls(py_func, py_file)
+            locator.ensure_cache_path()
+        except (OSError, AttributeError, TypeError):  # the folder is not writable, or Numba has changed
+            return None
+        return locator
 
 
 @functools.cache
-def _digest(path: str) -> str:
-    """What an archive says of its files: a kernel may have become a part of one in another file."""
-    with zipfile.ZipFile(path) as packed:
-        told = sorted((one.filename, one.CRC) for one in packed.infolist())
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+def _archive_digest(path: str) -> str:
+    """Return a digest of all files in the archive at `path`.
+
+    All of them count, since a kernel may be inlined into one of another file.
+    """
+    with zipfile.ZipFile(path) as archive:
+        members = sorted((member.filename, member.CRC) for member in archive.infolist())
+    return hashlib.sha256(repr(members).encode()).hexdigest()[:16]

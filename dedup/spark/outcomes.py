@@ -1,4 +1,4 @@
-"""Verdicts joined to the articles they are about, and the lines of the output, in input order."""
+"""Join verdicts to the articles that they are about, and encode the output in input order."""
 
 from __future__ import annotations
 
@@ -11,46 +11,56 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.decide.outcomes import outcomes
-from dedup.decide.verdicts import COLUMNS, VERDICTS
+from dedup.decide.outcomes import COLUMNS, outcomes
+from dedup.decide.verdicts import VERDICTS
 from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import prepared_schema
 from dedup.settings import Settings
-from dedup.spark.arrow_types import batch_of, cast, ddl_of
+from dedup.spark.arrow_types import cast_bits, spark_batch, sql_schema
 from dedup.spark.tables import TableStore
 from dedup.write.report import FIELDS, Tally
 from dedup.write.tables import OutputChunk, encode_tables
 
-_LINES = {
+_OUTPUT_TABLES = ("articles", "dropped", "provenance", "quarantine")
+_CHUNK_COLUMNS = {
     "first": pa.int64(),
-    "articles": pa.binary(),
-    "dropped": pa.binary(),
-    "provenance": pa.binary(),
-    "quarantine": pa.binary(),
+    **dict.fromkeys(_OUTPUT_TABLES, pa.binary()),
     "tally": pa.string(),
     "bytes": pa.int64(),
 }
-_LINES_AT_ONCE = 4 << 20  # bytes of records
+_CHUNK_BYTES = 4 << 20  # of records
+_IS_VERDICT, _IS_ARTICLE = 0, 1  # in the column `kind` of the rows that are encoded
+_VERDICT_NAMES = tuple(name for name in VERDICTS.names if name != "row")
 
 
-def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -> Any:
-    """Everything that is said of articles and paragraphs: `VERDICTS` with ``aid`` in the place of a row."""
+def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -> Any:
+    """Return all verdicts on articles and paragraphs, with the source and span of the twin of each.
+
+    The columns are those of `VERDICTS`, with ``aid`` in place of ``row``.
+    """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    rules = f.element_at(f.array(*(f.lit(name) for name in ARTICLE_MATCH_RULES)), f.col("rule") + 1).alias("rule")
-    whole = articles.select(
+    def rule_name(rules: tuple[str, ...]) -> Any:
+        return f.element_at(f.array(*(f.lit(name) for name in rules)), f.col("rule") + 1).alias("rule")
+
+    on_articles = articles.select(
         "aid",
-        rules,
+        rule_name(ARTICLE_MATCH_RULES),
         f.lit(-1).alias("i"),
         f.col("twin").alias("twin_a"),
         f.lit(-1).alias("twin_i"),
         "similarity",
         "evidence",
     )
-    rules = f.element_at(f.array(*(f.lit(name) for name in PARAGRAPH_MATCH_RULES)), f.col("rule") + 1).alias(
-        "rule"
+    on_paragraphs = paragraphs.select(
+        f.col("a").alias("aid"),
+        rule_name(PARAGRAPH_MATCH_RULES),
+        "i",
+        "twin_a",
+        "twin_i",
+        "similarity",
+        "evidence",
     )
-    parts = paragraphs.select(f.col("a").alias("aid"), rules, "i", "twin_a", "twin_i", "similarity", "evidence")
     twins = prepared.selectExpr(
         "aid as twin_a",
         "id as twin",
@@ -60,8 +70,8 @@ def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -
         "paragraphs.raw_start as starts",
         "paragraphs.raw_stop as stops",
     )
-    told = (
-        whole.unionByName(parts)
+    verdicts = (
+        on_articles.unionByName(on_paragraphs)
         .join(twins, "twin_a")
         .selectExpr(
             "aid",
@@ -76,114 +86,117 @@ def verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -
             "evidence",
         )
     )
-    return store.table("verdicts", told)
+    return store.save("verdicts", verdicts)
 
 
-def written(store: TableStore, prepared: Any, told: Any, settings: Settings, partitions: int) -> list[str]:
-    """The output lines as a table; its files, in order."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+def encode_outcomes(store: TableStore, prepared: Any, verdicts: Any, settings: Settings, partitions: int) -> list[str]:
+    """Save the output as a table of encoded chunks; return the files of that table, in input order."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
     columns = [name for name in COLUMNS if name not in {"source", "record"}]
-    rows = prepared.select("aid", f.lit(1).alias("kind"), "source", "record", "bytes", *columns)
-    first = told.select(
-        "aid",
-        f.lit(0).alias("kind"),
-        f.struct(*(name for name in VERDICTS.names if name != "row")).alias("verdict"),
-    )
-    both = first.unionByName(rows, allowMissingColumns=True)
-    both = both.repartitionByRange(partitions, "aid").sortWithinPartitions("aid", "kind", "verdict.paragraph")
-    store.table("lines", both.mapInArrow(partial(_lines, settings=settings), ddl_of(_LINES)))
-    return store.parts("lines")
+    kind = f.lit(_IS_ARTICLE).alias("kind")
+    articles = prepared.select("aid", kind, "source", "record", "bytes", *columns)
+    kind = f.lit(_IS_VERDICT).alias("kind")
+    rows = verdicts.select("aid", kind, f.struct(*_VERDICT_NAMES).alias("verdict"))
+    rows = rows.unionByName(articles, allowMissingColumns=True)
+    rows = rows.repartitionByRange(partitions, "aid").sortWithinPartitions("aid", "kind", "verdict.paragraph")
+    store.save("lines", rows.mapInArrow(partial(_encode_task, settings=settings), sql_schema(_CHUNK_COLUMNS)))
+    return store.files("lines")
 
 
-def chunks(store: TableStore, files: list[str]) -> Iterator[tuple[OutputChunk, int]]:
-    """The output lines, in input order, and how many bytes of input they are of."""
+def read_chunks(store: TableStore, files: list[str]) -> Iterator[tuple[OutputChunk, int]]:
+    """Yield the encoded output in input order, and the bytes of input behind each chunk."""
     for file in files:
-        table = store.session.read.schema(ddl_of(_LINES)).parquet(file)
-        for row in sorted(table.collect(), key=lambda one: int(one["first"])):
-            data = {name: bytes(row[name]) for name in ("articles", "dropped", "provenance", "quarantine")}
-            yield OutputChunk(**data, tally=_tally(row["tally"])), int(row["bytes"])
+        table = store.session.read.schema(sql_schema(_CHUNK_COLUMNS)).parquet(file)
+        for row in sorted(table.collect(), key=lambda chunk: int(chunk["first"])):
+            data = {name: bytes(row[name]) for name in _OUTPUT_TABLES}
+            yield OutputChunk(**data, tally=_tally_from_json(row["tally"])), int(row["bytes"])
 
 
-def field_counts(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
-    """How many articles there are; for text, id, date and source the fields they were read from, and how often."""
-    from pyspark.sql import functions as f  # noqa: PLC0415
+def count_fields(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
+    """Return the number of records, and what `dedup.write.report.field_counts` returns."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    names = f.array(*(f.struct(f.lit(what).alias("what"), f.col(f"{what}_field").alias("name")) for what in FIELDS))
-    counted = prepared.select(f.explode(names).alias("one")).groupBy("one.what", "one.name")
-    rows = counted.agg(f.count("*").alias("times")).collect()
-    told: dict[str, dict[str, int]] = {}
-    for what in FIELDS:
-        mine = [(row["name"], row["times"]) for row in rows if row["what"] == what and row["name"] is not None]
-        told[what] = dict(sorted(mine, key=lambda item: (-item[1], item[0])))
-    return sum(row["times"] for row in rows if row["what"] == FIELDS[0]), told
+    names = f.array(*(f.struct(f.lit(role).alias("role"), f.col(f"{role}_field").alias("name")) for role in FIELDS))
+    groups = prepared.select(f.explode(names).alias("field")).groupBy("field.role", "field.name")
+    rows = groups.agg(f.count("*").alias("times")).collect()
+    counts: dict[str, dict[str, int]] = {}
+    for role in FIELDS:
+        named = [(row["name"], row["times"]) for row in rows if row["role"] == role and row["name"] is not None]
+        counts[role] = dict(sorted(named, key=lambda item: (-item[1], item[0])))
+    return sum(row["times"] for row in rows if row["role"] == FIELDS[0]), counts
 
 
-def _lines(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa.RecordBatch]:
-    """In a task: the lines of articles, each behind the verdicts on it."""
+def _encode_task(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa.RecordBatch]:
+    """Run in a task: encode the outcomes of articles, each of which follows the verdicts on it."""
     kinds = {field.name: field.type for field in prepared_schema(settings)}
-    waiting: list[pa.RecordBatch] = []  # verdicts whose article is to come
+    pending: list[pa.RecordBatch] = []  # verdicts whose article is still to come
     for batch in batches:
         kind = np.asarray(batch.column("kind"))
-        rows = np.flatnonzero(kind == 1)
+        article_rows = np.flatnonzero(kind == _IS_ARTICLE)
         aids = np.asarray(batch.column("aid"))
-        verdict_rows = np.flatnonzero(kind == 0)
-        told = pa.record_batch(
-            [batch.column("aid"), *batch.column("verdict").flatten()],
-            names=["aid", *(name for name in VERDICTS.names if name != "row")],
-        ).take(pa.array(verdict_rows))
-        waiting.append(told)
-        if not len(rows):
+        verdicts = pa.record_batch(
+            [batch.column("aid"), *batch.column("verdict").flatten()], names=["aid", *_VERDICT_NAMES]
+        )
+        pending.append(verdicts.take(pa.array(np.flatnonzero(kind == _IS_VERDICT))))
+        if not len(article_rows):
             continue
-        every = pa.Table.from_batches(waiting).combine_chunks()
-        whose = np.asarray(every.column("aid"), np.int64)
-        sizes = np.asarray(batch.column("bytes").take(pa.array(rows)).fill_null(0), np.int64)
-        part = (np.cumsum(sizes) - sizes) // _LINES_AT_ONCE
-        starts = np.flatnonzero(np.diff(part, prepend=-1)).tolist()
-        for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True):
-            mine = rows[start:stop]
-            low, high = np.searchsorted(whose, [aids[mine[0]], aids[mine[-1]] + 1]).tolist()
-            about = every.slice(low, high - low)
-            places = np.searchsorted(aids[mine], whose[low:high])
-            piece = batch.take(pa.array(mine))
-            yield _chunk(
-                pa.record_batch([cast(piece.column(name), kinds[name]) for name in COLUMNS], names=list(COLUMNS)),
-                _verdicts(places, about),
+        table = pa.Table.from_batches(pending).combine_chunks()
+        verdict_aids = np.asarray(table.column("aid"), np.int64)
+        sizes = np.asarray(batch.column("bytes").take(pa.array(article_rows)).fill_null(0), np.int64)
+        chunk_numbers = (np.cumsum(sizes) - sizes) // _CHUNK_BYTES
+        starts = np.flatnonzero(np.diff(chunk_numbers, prepend=-1)).tolist()
+        for start, stop in zip(starts, [*starts[1:], len(article_rows)], strict=True):
+            rows = article_rows[start:stop]
+            low, high = np.searchsorted(verdict_aids, [aids[rows[0]], aids[rows[-1]] + 1]).tolist()
+            places = np.searchsorted(aids[rows], verdict_aids[low:high])
+            articles = batch.take(pa.array(rows))
+            yield _encode_chunk(
+                pa.record_batch(
+                    [cast_bits(articles.column(name), kinds[name]) for name in COLUMNS], names=list(COLUMNS)
+                ),
+                _verdict_batch(places, table.slice(low, high - low)),
                 settings,
-                int(aids[mine[0]]),
-                int(sizes[start:stop].sum()),
+                first=int(aids[rows[0]]),
+                size=int(sizes[start:stop].sum()),
             )
-        done = int(np.searchsorted(whose, aids[rows[-1]] + 1))
-        waiting = every.slice(done).to_batches()
+        encoded = int(np.searchsorted(verdict_aids, aids[article_rows[-1]] + 1))
+        pending = table.slice(encoded).to_batches()
 
 
-def _verdicts(places: Any, about: pa.Table) -> pa.RecordBatch:
-    columns = {name: about.column(name).combine_chunks() for name in about.column_names if name != "aid"}
-    arrays = [pa.array(places) if field.name == "row" else columns[field.name] for field in VERDICTS]
-    return pa.record_batch(
-        [cast(_whole(one), field.type) for one, field in zip(arrays, VERDICTS, strict=True)], schema=VERDICTS
-    )
+def _verdict_batch(rows: Any, table: pa.Table) -> pa.RecordBatch:
+    """Return the verdicts in `table` with the schema `VERDICTS`; `rows`, int64, are the rows of their articles."""
+    arrays = []
+    for field in VERDICTS:
+        column = pa.array(rows) if field.name == "row" else table.column(field.name).combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
+            column = pa.concat_arrays(column.chunks)
+        arrays.append(cast_bits(column, field.type))
+    return pa.record_batch(arrays, schema=VERDICTS)
 
 
-def _whole(column: Any) -> Any:
-    return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-
-
-def _chunk(piece: pa.RecordBatch, told: pa.RecordBatch, settings: Settings, first: int, size: int) -> pa.RecordBatch:
-    made = encode_tables(outcomes(piece, told, settings))
-    columns = {name: [getattr(made, name)] for name in ("articles", "dropped", "provenance", "quarantine")}
-    return batch_of({"first": [first], **columns, "tally": [_told(made.tally)], "bytes": [size]}, _LINES)
+def _encode_chunk(
+    articles: pa.RecordBatch, verdicts: pa.RecordBatch, settings: Settings, *, first: int, size: int
+) -> pa.RecordBatch:
+    """Return one row of `_CHUNK_COLUMNS`: the output of `articles`, whose first number is `first`."""
+    chunk = encode_tables(outcomes(articles, verdicts, settings))
+    columns = {name: [getattr(chunk, name)] for name in _OUTPUT_TABLES}
+    tally = _tally_to_json(chunk.tally)
+    return spark_batch({"first": [first], **columns, "tally": [tally], "bytes": [size]}, _CHUNK_COLUMNS)
 
 
 _COUNTERS = ("counts", "characters", "findings", "touched", "errors")
 
 
-def _told(tally: Tally) -> str:
+def _tally_to_json(tally: Tally) -> str:
+    """Return `tally` as JSON; keys may be tuples, so each counter is a list of pairs."""
     return json.dumps([list(getattr(tally, name).items()) for name in _COUNTERS])
 
 
-def _tally(told: str) -> Tally:
+def _tally_from_json(text: str) -> Tally:
+    """Return the tally that `_tally_to_json` was given."""
+
     def counter(items: list[Any]) -> Counter[Any]:
         return Counter({tuple(key) if isinstance(key, list) else key: count for key, count in items})
 
-    return Tally(*map(counter, json.loads(told)))
+    return Tally(*map(counter, json.loads(text)))

@@ -1,8 +1,8 @@
-"""How far Spark is, told as the local engine tells it.
+"""Report the progress of a Spark job the way the local engine reports its own.
 
-Spark's own listener keeps a store of all stages and tasks, and that is what is asked here, twice a second. A listener
-of our own in Python would be called back by Java for each of some ten thousand events, through a second server and
-under the lock of the interpreter; while it is slow, Spark drops events, and when it hangs, the job's end waits for it.
+Spark's own listener keeps a store of all stages and tasks; this module reads that store twice a second. A listener
+written in Python would be worse: Java would call it for each of some ten thousand events, through a second server and
+under the interpreter lock. A slow listener makes Spark drop events, and one that hangs delays the end of the job.
 """
 
 from __future__ import annotations
@@ -15,29 +15,30 @@ from typing import Any
 
 from dedup.runtime.progress import StageTimer
 
-_EVERY = 0.5  # seconds
-_GROUP, _ABOUT = "spark.jobGroup.id", "spark.job.description"
+_POLL_SECONDS = 0.5
+_GROUP_PROPERTY, _DESCRIPTION_PROPERTY = "spark.jobGroup.id", "spark.job.description"
 
 
 @contextmanager
-def watched(session: Any, watch: StageTimer, total: int) -> Iterator[None]:
-    """Tells `watch`, while the block runs, which share of the tasks of its running stages is done, of `total` bytes.
+def report_progress(session: Any, watch: StageTimer, total: int) -> Iterator[None]:
+    """Report to `watch`, while the block runs, how far the running Spark stages are.
 
-    Other jobs of the same application are no business of ours, and those of the block are cancelled when it fails.
+    `total` is the size of the input in bytes; progress is the share of finished tasks, in bytes of that. Only jobs that
+    the block starts count, not others of the same application. If the block fails, its running jobs are cancelled.
     """
     context, group = session.sparkContext, f"dedup-{uuid.uuid4()}"
-    before = {name: context.getLocalProperty(name) for name in (_GROUP, _ABOUT)}
-    context.setLocalProperty(_GROUP, group)
+    before = {name: context.getLocalProperty(name) for name in (_GROUP_PROPERTY, _DESCRIPTION_PROPERTY)}
+    context.setLocalProperty(_GROUP_PROPERTY, group)
     ended = threading.Event()
     thread = threading.Thread(
-        target=_tell, args=(context.statusTracker(), group, watch, total, ended), name="dedup-progress", daemon=True
+        target=_poll, args=(context.statusTracker(), group, watch, total, ended), name="dedup-progress", daemon=True
     )
     if watch.progress is not None:
         thread.start()
     try:
         yield
     except BaseException:
-        with suppress(Exception):  # what has failed may be Spark itself
+        with suppress(Exception):  # Spark itself may be what failed
             context.cancelJobGroup(group)
         raise
     finally:
@@ -49,15 +50,16 @@ def watched(session: Any, watch: StageTimer, total: int) -> Iterator[None]:
                 context.setLocalProperty(name, value)
 
 
-def _tell(tracker: Any, group: str, watch: StageTimer, total: int, ended: threading.Event) -> None:
-    while not ended.wait(_EVERY):
-        done = tasks = 0
-        running = set(tracker.getActiveStageIds())
+def _poll(tracker: Any, group: str, watch: StageTimer, total: int, ended: threading.Event) -> None:
+    """Report the share of finished tasks in the running stages of job group `group` until `ended` is set."""
+    while not ended.wait(_POLL_SECONDS):
+        done_tasks = task_count = 0
+        active_stages = set(tracker.getActiveStageIds())
         for job in set(tracker.getActiveJobsIds()) & set(tracker.getJobIdsForGroup(group)):
-            told = tracker.getJobInfo(job)
-            for stage in running & set(told.stageIds if told else ()):
+            info = tracker.getJobInfo(job)
+            for stage in active_stages & set(info.stageIds if info else ()):
                 state = tracker.getStageInfo(stage)
-                done += state.numCompletedTasks if state else 0
-                tasks += state.numTasks if state else 0
-        if tasks:
-            watch.at(total * done // tasks, total)
+                done_tasks += state.numCompletedTasks if state else 0
+                task_count += state.numTasks if state else 0
+        if task_count:
+            watch.at(total * done_tasks // task_count, total)

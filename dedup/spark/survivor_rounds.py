@@ -1,14 +1,17 @@
-"""The survivors of the design, in rounds, for texts that no single machine could hold.
+"""Decide in rounds which texts survive, where no single machine could hold all texts.
 
-A text is known by its order ``o``, a struct ``(r, a, i)``: priority, article, paragraph; texts of one article never
-match. Texts of equal keys share one key ``k``, and only keys are compared. In every bucket a window is opened on the
-first undecided keys: four in the first round, four times as many in each that follows. A key survives that is inside
-the window of all of its buckets and matches no undecided key before it; what shares a bucket with a new survivor is
-compared with it, and goes where it matches; the rest is for the next round. So members of a bucket are compared with
-survivors, as in the loop of the design, and with each other only as far as the window goes.
+The result is that of the loop in docs/design.md. A text is known by its order ``o``, a struct ``(r, a, i)`` of
+priority, article and paragraph; texts of one article never match. Texts with equal comparison keys share one key ``k``
+(its digest), and only keys are compared.
 
-That a key goes does not decide all of its texts: those in the article of the very survivor cannot match it. The first
-of them takes its place and is decided in a later round.
+Each round opens a window on the first undecided keys of every bucket: four keys in the first round, and four times as
+many in each one after it. A key survives if it is inside the window of all its buckets and matches no undecided key
+before it. Keys that share a bucket with a new survivor are compared with it, and dropped if they match. All other keys
+wait for the next round. So members of a bucket are compared with survivors, as in the loop, and with each other only as
+far as the window reaches.
+
+Dropping a key does not decide all of its texts: those in the article of the survivor itself cannot match it. The first
+of these texts takes the place of its key, and a later round decides it.
 """
 
 from __future__ import annotations
@@ -16,211 +19,238 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any, NamedTuple
 
-from dedup.spark.pair_similarity import commons, contents
+from dedup.spark.pair_similarity import common_shingles, summarize_keys
 from dedup.spark.tables import TableStore
 
 ORDER = "struct<r:bigint,a:bigint,i:int>"
-_WIDER = 4  # times, each round
-_UNDECIDED, _SURVIVES, _GOES = 0, 1, 2
+_WINDOW_GROWTH = 4  # times as many keys, each round
+_UNDECIDED, _SURVIVES, _DROPPED = 0, 1, 2
 
 
 class SparkSurvival(NamedTuple):
-    """`verdicts` has ``o``, ``twin`` and ``similarity`` of each text that goes, and whether its twin is ``equal``."""
+    """What `survivor_rounds` decided.
+
+    `verdicts` has the columns ``o, twin, similarity, equal`` for each text that repeats a survivor; `equal` is true if
+    their keys are equal. The numbers of candidates and matches are those of the loop.
+    """
 
     verdicts: Any
     candidates: int
     matches: int
-    rounds: int
 
 
 class SurvivorQuery(NamedTuple):
-    """What is to be decided.
+    """The texts to decide on, and how.
 
-    `texts` has ``k, o, buckets`` of each text, `keys` its ``k, o, key``. With `parts`, an article has several texts.
+    `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
+    words in a shingle. With `several_per_article`, an article may have several texts.
     """
 
     name: str
     texts: Any
     keys: Any
-    n: int
+    shingle_words: int
     threshold: float
-    parts: bool
+    several_per_article: bool
 
 
-def survivor_rounds(store: TableStore, question: SurvivorQuery, *, compiled: bool) -> SparkSurvival:
-    """Which texts go, and for whom."""
-    return _Rounds(store, question, compiled=compiled).run()
+def survivor_rounds(store: TableStore, query: SurvivorQuery, *, compiled: bool) -> SparkSurvival:
+    """Return which texts of `query` repeat a survivor, and which survivor each repeats."""
+    return _Rounds(store, query, compiled=compiled).run()
 
 
 class _Rounds:
-    def __init__(self, store: TableStore, question: SurvivorQuery, *, compiled: bool) -> None:
+    """The rounds of one query, and the tables that they add up to.
+
+    An entry is one key in one bucket that it shares: ``b, k, o, last, size, parities, status``. ``o`` is the first
+    undecided text of the key, ``last`` its last one.
+    """
+
+    def __init__(self, store: TableStore, query: SurvivorQuery, *, compiled: bool) -> None:
         self.store = store
-        self.question = question
+        self.query = query
         self.compiled = compiled
         self.keys: Any = None
         self.copies: Any = None
-        self.contents: Any = None
-        self.survivors: list[Any] = []
-        self.pairs: list[Any] = []
+        self.summaries: Any = None
+        self.survivors: list[Any] = []  # a table for each round
+        self.pairs: list[Any] = []  # a table for each round
 
-    def table(self, name: str, frame: Any) -> Any:
-        """`frame` as a table of this question."""
-        return self.store.table(f"{self.question.name}-{name}", frame)
+    def save(self, name: str, frame: Any) -> Any:
+        """Save `frame` as a table of this query."""
+        return self.store.save(f"{self.query.name}-{name}", frame)
 
     def run(self) -> SparkSurvival:
-        """All rounds, and what they add up to."""
-        entries = self.first()
+        """Run all rounds and return their result."""
+        entries = self.first_entries()
         number = 0
         while not entries.isEmpty():
-            entries = self.round(entries, number)
+            entries = self.run_round(entries, number)
             number += 1
-        return self.result(number)
+        return self.result() if number else self.result_without_rounds()
 
-    def first(self) -> Any:
-        """One row per key and bucket that it shares with another key."""
+    def first_entries(self) -> Any:
+        """Return the entries before the first round, and set `keys`, `copies` and `summaries`."""
         from pyspark.sql import Window  # noqa: PLC0415 - an extra
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        texts = self.question.texts
+        texts = self.query.texts
         keys = texts.groupBy("k").agg(
             f.min("o").alias("o"),
             f.max("o").alias("last"),
             f.count("*").alias("copies"),
             f.first("buckets").alias("buckets"),
         )
-        self.keys = self.table("keys", keys)
-        several = self.keys.where("copies > 1").select("k")
-        self.copies = self.table("copies", texts.select("k", "o").join(several, "k", "left_semi"))
-        # Most of what is sorted here stands in no bucket with another: it is a bucket and a key, and nothing else.
-        every = self.keys.select("k", f.posexplode("buckets").alias("band", "bucket"))
-        every = every.selectExpr("shiftleft(cast(band as bigint), 32) | bucket as b", "k")
-        members = f.count("*").over(Window.partitionBy("b"))
-        shared = self.table("shared", every.withColumn("members", members).where("members > 1").drop("members"))
+        self.keys = self.save("keys", keys)
+        repeated = self.keys.where("copies > 1").select("k")
+        self.copies = self.save("copies", texts.select("k", "o").join(repeated, "k", "left_semi"))
+        # Most rows of this sort share no bucket with another key, so they hold a bucket and a key and nothing else.
+        members = self.keys.select("k", f.posexplode("buckets").alias("band", "bucket"))
+        members = members.selectExpr("shiftleft(cast(band as bigint), 32) | bucket as b", "k")
+        member_count = f.count("*").over(Window.partitionBy("b"))
+        shared = members.withColumn("members", member_count).where("members > 1").drop("members")
+        shared = self.save("shared", shared)
         orders = self.keys.select("k", "o", "last").join(shared.select("k").distinct(), "k", "left_semi")
-        # of equal texts the first alone is read, by its own place: no task gets all copies of an article
-        mine = self.question.keys.join(orders.select("o"), "o", "left_semi")
-        self.contents = self.table("contents", contents(mine, self.question.n, compiled=self.compiled))
-        told = shared.join(orders.join(self.contents.select("k", "size", "print"), "k"), "k")
-        told = told.select("b", "k", "o", "last", "size", "print")
-        return self.table("entries", told.selectExpr("*", f"{_UNDECIDED} as status"))
+        # Of equal texts only the first is read, found by its own order: no task receives all copies of an article.
+        first_texts = self.query.keys.join(orders.select("o"), "o", "left_semi")
+        summaries = summarize_keys(first_texts, self.query.shingle_words, compiled=self.compiled)
+        self.summaries = self.save("summaries", summaries)
+        entries = shared.join(orders.join(self.summaries.select("k", "size", "parities"), "k"), "k")
+        entries = entries.select("b", "k", "o", "last", "size", "parities")
+        return self.save("entries", entries.selectExpr("*", f"{_UNDECIDED} as status"))
 
-    def round(self, entries: Any, number: int) -> Any:
-        """The entries after one more round; those of buckets where all is decided are gone."""
+    def run_round(self, entries: Any, number: int) -> Any:
+        """Run one round and return the entries after it, without the buckets in which all keys are decided."""
         from pyspark.sql import Window  # noqa: PLC0415
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        window = _WIDER ** (number + 1)
+        window = _WINDOW_GROWTH ** (number + 1)
         place = f.row_number().over(Window.partitionBy("b").orderBy("o"))
-        worst = f.max("place").over(Window.partitionBy("k"))
-        placed = entries.where(f"status = {_UNDECIDED}").withColumn("place", place).withColumn("worst", worst)
-        inside = self.table(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
-        later = inside.where(f"worst <= {window}")
-        eligible = later.select("k", "o", "last", "size", "print").distinct()
-        blocked = self.matching(_met(inside, later, "x.o < y.o")).select(f.col("y").alias("k")).distinct()
-        new = self.table(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
-        assert not new.isEmpty(), "a round decides the first of the undecided, if nothing else"
+        last_place = f.max("place").over(Window.partitionBy("k"))
+        undecided = entries.where(f"status = {_UNDECIDED}")
+        placed = undecided.withColumn("place", place).withColumn("last_place", last_place)
+        inside = self.save(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
+        inside_everywhere = inside.where(f"last_place <= {window}")
+        eligible = inside_everywhere.select("k", "o", "last", "size", "parities").distinct()
+        earlier_pairs = _bucket_pairs(inside, inside_everywhere, "x.o < y.o")
+        blocked = self.matching(earlier_pairs).select(f.col("y").alias("k")).distinct()
+        new = self.save(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
+        assert not new.isEmpty(), "each round decides at least the first undecided key"
         self.survivors.append(new)
-        self.pairs.append(self.meetings(entries, new, number))
-        return self.table(f"entries-{number}", self.after(entries, new))
+        self.pairs.append(self.pairs_with_survivors(entries, new, number))
+        return self.save(f"entries-{number}", self.entries_after(entries, new))
 
-    def meetings(self, entries: Any, new: Any, number: int) -> Any:
-        """The pairs of a new survivor ``x``, of order ``o``, and a key ``y``, and their similarity where they match."""
+    def pairs_with_survivors(self, entries: Any, new: Any, number: int) -> Any:
+        """Return the pairs of a new survivor ``x``, of order ``o``, and another key ``y`` in one of its buckets.
+
+        ``similarity`` is null where they do not match.
+        """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        theirs = entries.join(new.select("k"), "k", "left_semi").drop("status", "last")
-        met = _met(theirs, entries, "x.k <> y.k and x.o < y.last", ("x.o as o", "y.status"))
-        met = met.join(new.select(f.col("k").alias("y"), f.expr("true").alias("stays")), "y", "left")
-        status = f"case when stays then {_SURVIVES} else status end as status"
-        met = self.table(f"met-{number}", met.selectExpr("x", "y", "o", status, *_SIZES))
-        found = self.matching(met.where(f"status <> {_SURVIVES}"))
-        return self.table(f"pairs-{number}", met.select("x", "y", "o").join(found, ["x", "y"], "left"))
+        survivor_entries = entries.join(new.select("k"), "k", "left_semi").drop("status", "last")
+        pairs = _bucket_pairs(survivor_entries, entries, "x.k <> y.k and x.o < y.last", ("x.o as o", "y.status"))
+        pairs = pairs.join(new.select(f.col("k").alias("y"), f.expr("true").alias("survives")), "y", "left")
+        status = f"case when survives then {_SURVIVES} else status end as status"
+        pairs = self.save(f"met-{number}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
+        matches = self.matching(pairs.where(f"status <> {_SURVIVES}"))
+        return self.save(f"pairs-{number}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
 
     def matching(self, pairs: Any) -> Any:
-        """The pairs whose similarity reaches the threshold, with it."""
-        least = self.question.threshold
-        # Sizes alone say that most pairs do not match, and parities of hashes that most of the others do not: each bit
-        # that differs stands for a shingle that only one of them has.
+        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold."""
+        least = self.query.threshold
+        # Sizes alone rule out most pairs, and parities of hashes most of the others: each bit that differs stands for
+        # at least one shingle that only one of the keys has.
         pairs = pairs.where(
             f"size_x > 0 and size_y > 0 and least(size_x, size_y) / greatest(size_x, size_y) >= {least!r}D"
         ).where(
-            "bit_count(print_x ^ print_y) <= "
+            "bit_count(parities_x ^ parities_y) <= "
             f"size_x + size_y - 2 * (ceil({least!r}D * (size_x + size_y) / (1 + {least!r}D)) - 2)"
         )
-        found = commons(pairs, self.contents, self.question.n, least, compiled=self.compiled)
-        found = found.selectExpr("x", "y", "common / (sx + sy - common) as similarity")
-        return found.where(f"similarity >= {least!r}D")
+        compared = common_shingles(pairs, self.summaries, self.query.shingle_words, least, compiled=self.compiled)
+        compared = compared.selectExpr("x", "y", "common / (size_x + size_y - common) as similarity")
+        return compared.where(f"similarity >= {least!r}D")
 
-    def after(self, entries: Any, new: Any) -> Any:
-        """The entries with what the last round has decided."""
+    def entries_after(self, entries: Any, new: Any) -> Any:
+        """Return the entries with the decisions of the last round, whose survivors are `new`."""
         from pyspark.sql import Window  # noqa: PLC0415
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        pairs = self.pairs[-1].where("similarity is not null")
-        if self.question.parts:
-            changes = self.changes(entries, new, pairs)
+        matches = self.pairs[-1].where("similarity is not null")
+        if self.query.several_per_article:
+            changes = self.changes_by_article(entries, new, matches)
         else:
-            changes = pairs.selectExpr("y as k", f"cast(null as {ORDER}) as next", f"{_GOES} as becomes").distinct()
-        changes = changes.unionByName(new.selectExpr("k", f"cast(null as {ORDER}) as next", f"{_SURVIVES} as becomes"))
-        changed = entries.join(changes, "k", "left").selectExpr(
-            "b", "k", "coalesce(next, o) as o", "last", "size", "print", "coalesce(becomes, status) as status"
+            changes = matches.selectExpr("y as k", f"cast(null as {ORDER}) as next", f"{_DROPPED} as becomes")
+            changes = changes.distinct()
+        survivors = new.selectExpr("k", f"cast(null as {ORDER}) as next", f"{_SURVIVES} as becomes")
+        changed = entries.join(changes.unionByName(survivors), "k", "left").selectExpr(
+            "b", "k", "coalesce(next, o) as o", "last", "size", "parities", "coalesce(becomes, status) as status"
         )
-        left = f.min("status").over(Window.partitionBy("b"))
-        return changed.withColumn("left", left).where(f"left = {_UNDECIDED}").drop("left")
+        least_status = f.min("status").over(Window.partitionBy("b"))
+        return changed.withColumn("least", least_status).where(f"least = {_UNDECIDED}").drop("least")
 
-    def changes(self, entries: Any, new: Any, pairs: Any) -> Any:
-        """What becomes of keys that match a new survivor: ``k, next, becomes``."""
+    def changes_by_article(self, entries: Any, new: Any, matches: Any) -> Any:
+        """Return what becomes of the keys that match a new survivor: ``k, next, becomes``.
+
+        ``next`` is the text of the same key in the article of that survivor, which is still undecided.
+        """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        orders = (
-            entries.where(f"status = {_UNDECIDED}").select(f.col("k").alias("y"), f.col("o").alias("mine")).distinct()
-        )
+        undecided = entries.where(f"status = {_UNDECIDED}")
+        orders = undecided.select(f.col("k").alias("y"), f.col("o").alias("current")).distinct()
         orders = orders.join(new.select(f.col("k").alias("y")), "y", "left_anti")
-        gone = (
-            pairs.join(orders, "y")
-            .where("o < mine and o.a <> mine.a")
+        dropped = (
+            matches.join(orders, "y")
+            .where("o < current and o.a <> current.a")
             .groupBy("y")
-            .agg(f.first("mine").alias("mine"), f.min("o.a").alias("home"))
+            .agg(f.first("current").alias("current"), f.min("o.a").alias("survivor_article"))
         )
-        # the first text of the same key in the article of the survivor, where nothing else goes against it
+        # The first text of the same key in the article of the survivor, unless another survivor matches it.
         copies = self.copies.select(f.col("k").alias("y"), f.col("o").alias("next"))
         nexts = (
-            gone.join(copies, "y").where("next.a = home and next > mine").groupBy("y").agg(f.min("next").alias("next"))
+            dropped.join(copies, "y")
+            .where("next.a = survivor_article and next > current")
+            .groupBy("y")
+            .agg(f.min("next").alias("next"))
         )
-        nexts = self.table(f"next-{len(self.pairs)}", nexts)
-        against = nexts.join(self.matches(), "y").where("o < next and o.a <> next.a").select("y").distinct()
-        nexts = nexts.join(against, "y", "left_anti")
-        becomes = f"case when next is null then {_GOES} else {_UNDECIDED} end as becomes"
-        return gone.select("y").join(nexts, "y", "left").selectExpr("y as k", "next", becomes)
+        nexts = self.save(f"next-{len(self.pairs)}", nexts)
+        all_matches = _union_all(self.pairs).where("similarity is not null").drop("x")
+        matched = nexts.join(all_matches, "y").where("o < next and o.a <> next.a").select("y").distinct()
+        nexts = nexts.join(matched, "y", "left_anti")
+        becomes = f"case when next is null then {_DROPPED} else {_UNDECIDED} end as becomes"
+        return dropped.select("y").join(nexts, "y", "left").selectExpr("y as k", "next", becomes)
 
-    def matches(self) -> Any:
-        """All matches of survivors so far."""
-        return _union(self.pairs).where("similarity is not null").drop("x")
+    def result_without_rounds(self) -> SparkSurvival:
+        """Return the verdicts where no two keys share a bucket: only equal keys repeat each other."""
+        survivors = self.keys.where("copies > 1").selectExpr("k", "o as survivor")
+        return self.summarize(_equal_key_verdicts(self.copies.join(survivors, "k")))
 
-    def result(self, rounds: int) -> SparkSurvival:
-        """The verdict on every text that goes, and what it took."""
+    def result(self) -> SparkSurvival:
+        """Return the verdicts after at least one round."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        if not rounds:
-            firsts = self.keys.where("copies > 1").selectExpr("k", "o as stays")
-            return self.summed(_equal(self.copies.join(firsts, "k")), rounds)
         keys = self.keys.selectExpr("k", "o as first", "copies")
-        keys = keys.join(_union(self.survivors).selectExpr("k", "o as stays"), "k", "left")
-        keys = keys.join(self.contents.select("k", f.expr("true").alias("meets")), "k", "left")
-        keys = keys.where("meets or copies > 1").selectExpr(
-            "k", "first", "copies", "coalesce(meets, false) as meets", "case when meets then stays else first end stays"
+        keys = keys.join(_union_all(self.survivors).selectExpr("k", "o as survivor"), "k", "left")
+        keys = keys.join(self.summaries.select("k", f.expr("true").alias("compared")), "k", "left")
+        keys = keys.where("compared or copies > 1").selectExpr(
+            "k",
+            "first",
+            "copies",
+            "coalesce(compared, false) as compared",
+            "case when compared then survivor else first end survivor",
         )
-        keys = self.table("stays", keys)
+        keys = self.save("stays", keys)
         texts = self.copies.join(keys.drop("first", "copies"), "k")
-        texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "meets", "stays"))
-        # What a text has met before it was decided: never as a list, for it may be many.
-        pairs = _union(self.pairs).selectExpr("y as k", "o as before", "similarity")
-        asked = texts.where("meets and (stays is null or o <= stays)").alias("text")
-        met = asked.join(pairs.alias("pair"), f.expr("text.k = pair.k and before < o and before.a <> o.a"), "left")
+        texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
+        # The candidates of a text are counted and their best is kept; there may be too many for a list.
+        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity")
+        decided = texts.where("compared and (survivor is null or o <= survivor)").alias("text")
+        condition = f.expr("text.k = pair.k and before < o and before.a <> o.a")
+        met = decided.join(pairs.alias("pair"), condition, "left")
         best = "case when similarity is not null then struct(similarity, -before.r, -before.a, -before.i) end"
-        met = met.groupBy("o", "stays").agg(
+        met = met.groupBy("o", "survivor").agg(
             f.count("before").alias("met"), f.count("similarity").alias("matched"), f.max(f.expr(best)).alias("best")
         )
-        told = met.selectExpr(
+        verdicts = met.selectExpr(
             "o",
             "case when best is not null then "
             f"cast(struct(-best.col2, -best.col3, cast(-best.col4 as int)) as {ORDER}) end as twin",
@@ -228,40 +258,46 @@ class _Rounds:
             "false as equal",
             "met",
             "matched",
-            "stays",
+            "survivor",
         )
-        return self.summed(told.unionByName(_equal(texts)), rounds)
+        return self.summarize(verdicts.unionByName(_equal_key_verdicts(texts)))
 
-    def summed(self, texts: Any, rounds: int) -> SparkSurvival:
-        """The verdicts as a table, and their counts."""
+    def summarize(self, verdicts: Any) -> SparkSurvival:
+        """Save `verdicts` and return them with their counts; check that every text is decided."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        lost = "cast(twin is null and (stays is null or o < stays) as int) as lost"
-        table = self.table("verdicts", texts.selectExpr("o", "twin", "similarity", "equal", "met", "matched", lost))
-        row = table.agg(f.sum("met"), f.sum("matched"), f.sum("lost")).first()
-        if row[2]:
-            raise AssertionError(f"{row[2]} {self.question.name} are left undecided")
-        verdicts = table.where("twin is not null").select("o", "twin", "similarity", "equal")
-        return SparkSurvival(verdicts, int(row[0] or 0), int(row[1] or 0), rounds)
+        undecided = "cast(twin is null and (survivor is null or o < survivor) as int) as undecided"
+        table = self.save(
+            "verdicts", verdicts.selectExpr("o", "twin", "similarity", "equal", "met", "matched", undecided)
+        )
+        candidates, matches, undecided_count = table.agg(f.sum("met"), f.sum("matched"), f.sum("undecided")).first()
+        if undecided_count:
+            raise AssertionError(f"{undecided_count} {self.query.name} are left undecided")
+        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal")
+        return SparkSurvival(repeats, int(candidates or 0), int(matches or 0))
 
 
-def _equal(texts: Any) -> Any:
-    """The verdicts on texts that stand behind the one of their key that stays, in another article."""
-    equal = texts.where("o > stays and o.a <> stays.a")
+def _equal_key_verdicts(texts: Any) -> Any:
+    """Return the verdicts on texts that come after the surviving text of their key, in another article."""
+    equal = texts.where("o > survivor and o.a <> survivor.a")
     return equal.selectExpr(
-        "o", "stays as twin", "1D as similarity", "true as equal", "0L as met", "0L as matched", "stays"
+        "o", "survivor as twin", "1D as similarity", "true as equal", "0L as met", "0L as matched", "survivor"
     )
 
 
-def _union(frames: list[Any]) -> Any:
-    return reduce(lambda one, two: one.unionByName(two), frames)
+def _union_all(frames: list[Any]) -> Any:
+    """Return the rows of all `frames`, which have the same columns."""
+    return reduce(lambda union, frame: union.unionByName(frame), frames)
 
 
-_SIZES = ("size_x", "print_x", "size_y", "print_y")
+_PAIR_COLUMNS = ("size_x", "parities_x", "size_y", "parities_y")
 
 
-def _met(ones: Any, others: Any, condition: str, more: tuple[str, ...] = ()) -> Any:
-    """The distinct pairs of keys that share a bucket: ``x, y``, their sizes and prints, and more columns."""
-    joined = ones.alias("x").join(others.alias("y"), "b").where(condition)
-    sizes = ("x.size as size_x", "x.print as print_x", "y.size as size_y", "y.print as print_y")
+def _bucket_pairs(left: Any, right: Any, condition: str, more: tuple[str, ...] = ()) -> Any:
+    """Return the distinct pairs of an entry of `left` and one of `right` that share a bucket and meet `condition`.
+
+    Columns: the keys ``x, y``, `_PAIR_COLUMNS`, and the expressions `more`.
+    """
+    joined = left.alias("x").join(right.alias("y"), "b").where(condition)
+    sizes = ("x.size as size_x", "x.parities as parities_x", "y.size as size_y", "y.parities as parities_y")
     return joined.selectExpr("x.k as x", "y.k as y", *sizes, *more).dropDuplicates(["x", "y"])

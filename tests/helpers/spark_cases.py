@@ -1,4 +1,4 @@
-"""What the tests of the Spark engine share: corpora, settings that between them try everything, drivers."""
+"""Corpora, settings and drivers for tests of the Spark engine; between them the settings try every action."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import random
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 from conftest import ROOT, write_jsonl
-from test_pipeline import bytes_of, news
 
 import dedup
 from dedup import LocalEngine, Settings
 from dedup.rules import RULES
 from dedup.settings import COMPRESSIONS, FORMATS, KEEP
+from helpers.news import bytes_of, news
 
-DRIVER = ROOT / "tests" / "spark_driver.py"
+DRIVER = ROOT / "tests" / "helpers" / "spark_driver.py"
 MISSING = [name for name in ("pyspark", "pandas") if importlib.util.find_spec(name) is None]
 JAVA = Path(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else shutil.which("java")
 
@@ -32,21 +33,21 @@ takes_long = pytest.mark.skipif(
     not os.environ.get("DEDUP_CLUSTER"), reason="takes many minutes; set DEDUP_CLUSTER=1 to run it"
 )
 
-# What these tests take is Java that compiles itself and plans, not work: less of both makes them three times as fast.
-_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-QUICK = {
+# These tests spend their time on plans and on Java's own compiler; with less of both they are three times as fast.
+_QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+QUICK_OPTIONS = {
     "spark.ui.enabled": "false",
-    "spark.driver.extraJavaOptions": _QUICK,
-    "spark.executor.extraJavaOptions": _QUICK,
+    "spark.driver.extraJavaOptions": _QUICK_JAVA,
+    "spark.executor.extraJavaOptions": _QUICK_JAVA,
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
-# However it is carried out: parts, and whether Spark changes plans while they run.
-CARRIED_OUT = ((2, "false"), (200, "true"), (1, "true"), (3, "false"))
+# Number of partitions, and whether Spark changes plans while they run.
+EXECUTIONS = ((2, "false"), (200, "true"), (1, "true"), (3, "false"))
 
 
 def settings_of(number):
-    """The settings of case `number`: of three in a row, each rule has each of its actions once."""
+    """Return the settings of case `number`; in three cases in a row, each rule has each of its actions once."""
     source = random.Random(number // 3)
     actions = {rule.name: source.sample(rule.actions, len(rule.actions))[number % 3] for rule in RULES}
     source = random.Random(number)
@@ -61,7 +62,7 @@ def settings_of(number):
 
 
 def tangled(seed, count=120):
-    """Articles made from one another: near-copies of near-copies, of paragraphs too, and in one article as well."""
+    """Return articles made from one another: near-copies of near-copies, of whole articles and of paragraphs."""
     source = random.Random(seed)
     vocabulary = [f"w{number}" for number in range(400)]
 
@@ -90,16 +91,16 @@ def tangled(seed, count=120):
                 body[place] = changed(body[place]) if source.random() < 0.7 else sentence(12)
             body = body[: max(2, len(body) // 2)] if source.random() < 0.3 else body
         else:
-            some = range(source.randint(2, 9))
-            body = [changed(source.choice(pool)) if source.random() < 0.6 else sentence(12) for _ in some]
+            paragraphs = range(source.randint(2, 9))
+            body = [changed(source.choice(pool)) if source.random() < 0.6 else sentence(12) for _ in paragraphs]
             if source.random() < 0.5:
-                again = source.choice(body)
-                body = [changed(again), *body, changed(again)]
+                repeated = source.choice(body)
+                body = [changed(repeated), *body, changed(repeated)]
         bodies.append(body)
     return [
         {
             "id": number,
-            "text": "\n\n".join(" ".join(one).capitalize() + source.choice([".", "!", "..."]) for one in body),
+            "text": "\n\n".join(" ".join(words).capitalize() + source.choice([".", "!", "..."]) for words in body),
             "url": f"http://h{number % 3}.example/" if number % 7 else None,
             "date": f"2020-01-{1 + number % 28:02d}" if number % 5 else None,
         }
@@ -108,7 +109,7 @@ def tangled(seed, count=120):
 
 
 def uneven(count=150):
-    """One article over and over, one in the same buckets with one word changed, and most of all from one host."""
+    """Return copies of one article, as many with one word changed, and as many others, most of them from one host."""
     source = random.Random(count)
 
     def text():
@@ -127,7 +128,7 @@ def uneven(count=150):
 
 
 def corpus_of(folder, seed, count=60):
-    """Two files of articles, some of which cannot be read, and one of text."""
+    """Write two files of articles, some of which cannot be read, and one text file; return their folder."""
     write_jsonl(folder / "a.jsonl", [*news(seed, count // 2), *tangled(seed, count)])
     write_jsonl(folder / "b" / "c.jsonl", tangled(seed + 1, count // 2))
     with (folder / "b" / "c.jsonl").open("ab") as file:
@@ -136,24 +137,39 @@ def corpus_of(folder, seed, count=60):
     return folder
 
 
-def local(source, out, **options):
-    """The local engine's bytes."""
+def local_output(source, out, **options):
+    """Clean `source` with the local engine and return the bytes of its output."""
     dedup.clean(source, out, Settings(**options), engine=LocalEngine(jobs=1))
     return bytes_of(out)
 
 
 def environment(**more):
-    """The environment of a driver that has this package."""
+    """Return the environment of a driver that can import this package, with the variables `more`."""
     names = os.pathsep.join([str(ROOT), *sys.path[1:]])
-    given = {"PYTHONPATH": names, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONWARNINGS": "ignore", **more}
-    return {**os.environ, **{name: str(value) for name, value in given.items()}}
+    variables = {"PYTHONPATH": names, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONWARNINGS": "ignore", **more}
+    return {**os.environ, **{name: str(value) for name, value in variables.items()}}
+
+
+def path_without_package():
+    """Return the module search path without this package, as a value of ``PYTHONPATH``."""
+    return os.pathsep.join(path for path in sys.path[1:] if path and Path(path) not in {ROOT, ROOT / "tests"})
+
+
+def write_archive(path):
+    """Write an archive of this package, as workers get it, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted((ROOT / "dedup").rglob("*")):
+            if file.suffix in {".py", ".toml"}:
+                archive.write(file, file.relative_to(ROOT))
+    return path
 
 
 def drive(jobs, url="local[2]", **options):
-    """What a driver told of each of `jobs`."""
-    told = json.dumps({"url": url, "options": {**QUICK, **options}, "jobs": jobs}, default=str)
+    """Run `jobs` in one driver and return what it reports of each."""
+    request = json.dumps({"url": url, "options": {**QUICK_OPTIONS, **options}, "jobs": jobs}, default=str)
     command = [sys.executable, DRIVER]
-    done = subprocess.run(command, input=told, capture_output=True, text=True, env=environment(), check=False)
+    done = subprocess.run(command, input=request, capture_output=True, text=True, env=environment(), check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return [one["told"] for one in sorted(told, key=lambda one: one["job"])]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [line["report"] for line in sorted(lines, key=lambda line: line["job"])]
