@@ -1,4 +1,4 @@
-"""Array types, UTF-8 encoding and packing that every stage shares."""
+"""Array types, and the packing of texts into arrays, that every stage shares."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def pack(keys: Sequence[bytes]) -> tuple[Bytes, I64]:
 
 
 def encode_utf8(text: str) -> bytes:
-    """`text` in UTF-8, lone surrogates included."""
+    """Return `text` in UTF-8, lone surrogates included."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def decode_utf8(data: bytes) -> str:
-    """The text that `encode_utf8` was given."""
+    """Return the text that `encode_utf8` encoded as `data`."""
     return data.decode("utf-8", "surrogatepass")
 
 
-def sliding_windows(told: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]:
-    """Each `n` words of `told` that follow each other.
+def sliding_windows(words: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]:
+    """Yield every `n` consecutive words, from the first word on.
 
-    >>> list(windows("abcd", 3))
+    >>> list(sliding_windows("abcd", 3))
     [('a', 'b', 'c'), ('b', 'c', 'd')]
     """
-    return zip(*(told[at:] for at in range(n)), strict=False)
+    return zip(*(words[start:] for start in range(n)), strict=False)

@@ -1,11 +1,13 @@
+"""Matching gives the same answer plain and compiled, in one pass or many, in memory or in files."""
+
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.article_copies import article_copies
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_survive import corpora
 
 from dedup import Settings
 from dedup.arrays import pack
@@ -44,14 +46,14 @@ def folder(tmp_path_factory):
 
 @st.composite
 def keys_in_buckets(draw):
-    """Keys of few different words, each in random buckets of three bands, texts that have them, and their homes."""
+    """Draw keys of few different words, each in random buckets of three bands; texts with these keys; their groups."""
     words = st.lists(st.sampled_from("abcde"), max_size=8).map(lambda found: " ".join(found).encode())
     keys = draw(st.lists(words, min_size=1, max_size=8, unique=True))
     count = draw(st.integers(1, 30))
     texts = draw(st.lists(st.integers(0, len(keys) - 1), min_size=count, max_size=count))
     buckets = draw(st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=len(keys), max_size=len(keys)))
-    homes = draw(st.none() | st.lists(st.integers(0, 4), min_size=count, max_size=count))
-    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), homes
+    groups = draw(st.none() | st.lists(st.integers(0, 4), min_size=count, max_size=count))
+    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), groups
 
 
 def corpus_of(keys, scratch):
@@ -61,7 +63,7 @@ def corpus_of(keys, scratch):
 
 
 def survival(made, n, threshold, comparer, scratch):
-    keys, texts, buckets, homes = made
+    keys, texts, buckets, groups = made
     firsts = first_equal_places(texts, len(keys))
     distinct = np.flatnonzero(firsts == np.arange(len(texts)))
 
@@ -71,16 +73,16 @@ def survival(made, n, threshold, comparer, scratch):
     found = texts_to_compare(firsts, find_shared_values(entries, len(distinct) * 3, comparer, scratch), comparer)
     lengths = np.array([len(key.split()) for key in keys])
     rows = texts[found.texts]
-    given_ = ComparedTexts(
-        found.firsts, found.buckets, lengths[rows], None if homes is None else np.array(homes)[found.texts]
+    compared_texts = ComparedTexts(
+        found.firsts, found.buckets, lengths[rows], None if groups is None else np.array(groups)[found.texts]
     )
-    answer = survivors.find_survivors(given_, KeyReader(corpus_of(keys, scratch), rows), n, threshold, comparer)
+    answer = survivors.find_survivors(compared_texts, KeyReader(corpus_of(keys, scratch), rows), n, threshold, comparer)
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
 
 
 @settings(max_examples=100)
 @given(keys_in_buckets(), st.integers(1, 3), st.sampled_from([0.01, 0.3, 0.5, 0.8, 1.0]), st.integers(100, 9000))
-def test_the_compiled_loop_gives_the_answer_of_the_plain_one_whatever_memory_it_has(folder, made, n, threshold, memory):
+def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n, threshold, memory):
     plain = survival(made, n, threshold, reference, ResourceBudget())
     assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
     assert survival(made, n, threshold, kernels, ResourceBudget(memory, 2, folder)) == plain
@@ -88,9 +90,9 @@ def test_the_compiled_loop_gives_the_answer_of_the_plain_one_whatever_memory_it_
 
 
 def prepared(rows, chosen, scratch):
-    told = [to_json_bytes(row) for row in rows]
-    half = len(told) // 2
-    batches = [prepare(_records(told[:half], 0), chosen), prepare(_records(told[half:], half), chosen)]
+    records = [to_json_bytes(row) for row in rows]
+    half = len(records) // 2
+    batches = [prepare(_records(records[:half], 0), chosen), prepare(_records(records[half:], half), chosen)]
     return Corpus(batches, scratch)
 
 
@@ -109,14 +111,14 @@ def matched(rows, chosen, comparer, scratch):
 
 @settings(max_examples=30)
 @given(
-    st.lists(corpora(), min_size=1, max_size=3),
+    st.lists(article_copies(), min_size=1, max_size=3),
     st.sampled_from(KEEP),
     st.sampled_from([0.5, 0.8]),
     st.sampled_from(["default", "corpus", "lossless"]),
     st.sampled_from(["drop", "flag"]),
     st.integers(1000, 50000),
 )
-def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
+def test_compiled_matching_equals_the_plain_one_with_any_memory(
     folder, parts, keep, threshold, profile, action, memory
 ):
     rows = [
@@ -131,7 +133,7 @@ def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16) | st.sampled_from([b"a" * 16, b"b" * 16]), max_size=30))
-def test_first_equal_digests_are_found_in_any_number_of_passes(made):
+def test_first_equal_digests_do_not_depend_on_the_number_of_passes(made):
     digests = np.frombuffer(b"".join(made), "V16")
     expected = [made.index(one) for one in made]
     for comparer in (reference, kernels):
@@ -163,7 +165,7 @@ def test_shared_values_are_those_that_two_texts_have(made):
             assert found == expected
 
 
-def test_words_of_one_hash_are_told_apart():
+def test_two_words_with_one_hash_do_not_agree():
     assert word_hash(COLLIDING[0]) == word_hash(COLLIDING[1])
     data, borders = pack([b"x " + COLLIDING[0], b"x " + COLLIDING[1], b"x y"])
     ones, twos = np.array([0, 0, 1]), np.array([0, 1, 2])
@@ -171,7 +173,7 @@ def test_words_of_one_hash_are_told_apart():
 
 
 @pytest.mark.parametrize("comparer", [reference, kernels])
-def test_a_text_is_not_dropped_for_words_of_one_hash(comparer):
+def test_a_text_is_not_dropped_because_two_words_have_one_hash(comparer):
     rest = [f"w{number}" for number in range(9)]
     keys = [" ".join([*rest, word.decode()]).encode() for word in COLLIDING]
     made = keys, np.arange(2), np.zeros((2, 3), np.uint32), None
@@ -179,13 +181,13 @@ def test_a_text_is_not_dropped_for_words_of_one_hash(comparer):
     assert survival(made, 1, 0.8, comparer, ResourceBudget())[1:3] == ([-1, 0], [1.0, 9 / 11])
 
 
-def test_what_is_found_in_parts_covers_everything_once():
+def test_slices_cover_a_range_once():
     for count in range(20):
         for parts in range(1, 8):
             assert [n for start, stop in slices(count, parts) for n in range(start, stop)] == list(range(count))
 
 
-def test_large_arrays_are_files_without_a_name(tmp_path):
+def test_large_arrays_are_unnamed_files(tmp_path):
     scratch = ResourceBudget(memory=1000, folder=tmp_path)
     array = scratch.array(1000, np.int64)
     array[:] = 7

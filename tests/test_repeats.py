@@ -1,3 +1,5 @@
+"""The rules within one article: which copies are dropped, which repeats stay, and what always holds."""
+
 from __future__ import annotations
 
 import gzip
@@ -38,7 +40,7 @@ def find(text: str, **options: Any) -> list[Repeat]:
 
 
 def cleaned(text: str, **options: Any) -> str:
-    """What blocks leave of a text."""
+    """Return a text without its repeated blocks."""
     pieces = pieces_of(text, **options)
     position, left = 0, ""
     runs = [(row.first, row.last) for row in pieces.repeats if row.rule == BLOCK_RULE]
@@ -63,7 +65,7 @@ def flagged(pieces: list[str]) -> list[int]:
 
 
 def sentences(seed: int, count: int, low: int = 12, high: int = 30) -> list[str]:
-    """Paragraphs of invented words: no two share a shingle, but by a miracle."""
+    """Return paragraphs of invented words; two of them hardly ever share a shingle."""
     rng = random.Random(seed)
     letters = "abcdefghijklmnopqrstuvwxyz"
 
@@ -184,7 +186,7 @@ def test_real_text_stays(label: str, pieces: list[str], joint: str) -> None:
     assert dropped(pieces, joint) == [], label
 
 
-def test_what_is_repeated_alone_is_reported() -> None:
+def test_paragraphs_repeated_alone_are_reported() -> None:
     assert flagged([QUESTION, A, QUESTION, B]) == [2]
     assert flagged([C, A, A, D]) == [2]
     assert flagged([LONG, A, edited(LONG), B]) == [2]
@@ -208,7 +210,7 @@ def test_a_threshold_of_one_drops_equal_sets_only() -> None:
     assert indices(find(text, paragraph_threshold=0.8), BLOCK_RULE) == list(range(8, 16))
 
 
-def test_the_first_sample_holds_its_body_twice() -> None:
+def test_the_first_sample_has_its_body_twice() -> None:
     text = next((ROOT / "corpus").glob("000_*.txt")).read_text(encoding="utf-8")
     spans = paragraphs(text)
     twin = spans[4][0], spans[21][1]
@@ -231,7 +233,7 @@ def test_any_body_of_enough_words_is_found_doubled(body: list[str], copies: int,
 
 @given(BODIES)
 @settings(max_examples=40, deadline=None)
-def test_paragraphs_that_share_nothing_are_left_alone(body: list[str]) -> None:
+def test_paragraphs_that_share_nothing_are_not_repeats(body: list[str]) -> None:
     assert find("\n\n".join(body)) == []
 
 
@@ -248,11 +250,11 @@ TILES = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 8)), max_size=8).m
 def test_repeats_are_disjoint_ordered_justified_and_their_twins_stay(
     pieces: list[str], threshold: float, joint: str
 ) -> None:
-    hold(joint.join(pieces), threshold)
+    check_repeats(joint.join(pieces), threshold)
 
 
-def hold(text: str, threshold: float) -> None:
-    """Repeats are disjoint, in order, as similar as they say, and what they repeat stays."""
+def check_repeats(text: str, threshold: float) -> None:
+    """Check that repeats are disjoint, in order and as similar as they say, and that their twins stay."""
     spans, keys, found = pieces_of(text, paragraph_threshold=threshold)
     assert words(" ".join(text[start:stop] for start, stop in spans)) == words(text)
     assert list(keys) == [comparison_key(text[slice(*span)]) for span in spans]
@@ -289,7 +291,7 @@ EQUAL_TILES = st.lists(st.tuples(st.integers(0, 14), st.integers(1, 8)), max_siz
 
 @given(EQUAL_TILES)
 @settings(max_examples=300, deadline=None)
-def test_what_is_left_holds_no_further_block(pieces: list[str]) -> None:
+def test_a_text_without_its_blocks_has_no_further_block(pieces: list[str]) -> None:
     gone = set(dropped(pieces))
     assert dropped([piece for index, piece in enumerate(pieces) if index not in gone]) == []
 
@@ -383,7 +385,7 @@ QUESTIONS = [f"Do you support the {what} that the council proposed?" for what in
         ("equal days", [piece for day in ("Monday", "Tuesday", "Wednesday") for piece in (day, *MEALS)]),
     ],
 )
-def test_long_passages_under_changing_heads_stay(label: str, pieces: list[str]) -> None:
+def test_long_passages_under_changing_headings_stay(label: str, pieces: list[str]) -> None:
     assert dropped(pieces) == [], label
 
 
@@ -500,7 +502,7 @@ STAYS_LAID_OUT = [
 
 @pytest.mark.parametrize(("label", "pieces"), STAYS_LAID_OUT, ids=[case[0] for case in STAYS_LAID_OUT])
 @pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["blank lines", "no blank line"])
-def test_parts_that_are_quoted_stay(label: str, pieces: list[str], joint: str) -> None:
+def test_quoted_parts_stay(label: str, pieces: list[str], joint: str) -> None:
     text = joint.join(pieces)
     assert cleaned(text) == text, label
 
@@ -513,10 +515,8 @@ LAYOUTS = st.tuples(BODIES, st.lists(st.sampled_from(["\n\n", "\n", " "]), min_s
 
 @given(PARTS, st.sampled_from([0.5, 0.8, 1.0]))
 @settings(max_examples=300, deadline=None)
-def test_whatever_the_layout_twins_stay_and_similarities_are_right(
-    parts: list[tuple[int, str]], threshold: float
-) -> None:
-    hold("".join(STOCK[pick] + joint for pick, joint in parts), threshold)
+def test_twins_stay_and_similarities_are_right_in_any_layout(parts: list[tuple[int, str]], threshold: float) -> None:
+    check_repeats("".join(STOCK[pick] + joint for pick, joint in parts), threshold)
 
 
 @given(LAYOUTS)
@@ -532,7 +532,7 @@ SPOKEN = st.text(st.sampled_from("abC é’“-.!\n1½京都ไทยＡİß\u03
 
 
 @given(SPOKEN | st.text(max_size=20), st.text(max_size=20))
-def test_words_begin_where_it_is_said_wherever_a_text_is_cut_between_them(before: str, behind: str) -> None:
+def test_word_starts_hold_wherever_a_text_is_cut_between_words(before: str, behind: str) -> None:
     text = f"{before} {behind}"
     starts, unsure = word_starts(text)
     sure = len(text) if not len(unsure) else int(unsure[0])
@@ -547,7 +547,7 @@ PHRASES = st.lists(
 
 
 @given(PHRASES, PHRASES, PHRASES, PHRASES, st.sampled_from([" ", "\n", ". "]))
-def test_names_may_be_compared_where_two_paragraphs_differ(
+def test_names_may_be_compared_only_where_two_paragraphs_differ(
     head: list[str], one: list[str], two: list[str], tail: list[str], joint: str
 ) -> None:
     whole = [joint.join([*head, *middle, *tail]) for middle in (one, two)]

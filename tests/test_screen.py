@@ -9,18 +9,19 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from ftfy.badness import BADNESS_RE, is_bad
+from helpers.furniture_lines import LINES, PROSE
+from helpers.repair_texts import EVERYTHING, PIECES, TEXTS, oracle
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_furniture import LINES, PROSE
-from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
 from dedup.arrays import encode_utf8, pack
+from dedup.kernels import page_furniture_lines
 from dedup.kernels import repair_screen as compiled
 from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.repairs import encoding, screen
 from dedup.repairs import ftfy_patterns as badness
 from dedup.repairs import page_furniture as furniture
-from dedup.repairs.code_ranges import _LETTERS_TO, NOT_ASCII
+from dedup.repairs.code_ranges import LETTERS_END, NOT_ASCII
 from dedup.repairs.pattern_prefixes import beginnings
 from dedup.repairs.regex_tree import read_sequences
 from dedup.repairs.repair import RepairState, repair
@@ -28,7 +29,7 @@ from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
 
-SCREENS = [pytest.param(module.suspects, id=module.__name__) for module in (screen, compiled)]
+SCREENS = [pytest.param(module.rules_that_may_apply, id=module.__name__) for module in (screen, compiled)]
 
 
 def some_of(ranges):
@@ -71,7 +72,7 @@ def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
 
 
 def test_there_are_no_letters_and_spaces_beyond_those_known():
-    assert not re.search(r"[\w\s]", "".join(map(chr, range(_LETTERS_TO, sys.maxunicode + 1))))
+    assert not re.search(r"[\w\s]", "".join(map(chr, range(LETTERS_END, sys.maxunicode + 1))))
 
 
 def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
@@ -231,7 +232,7 @@ def alternatives(pattern):
     return found
 
 
-ALTERNATIVES = [part for _, pattern in furniture._table() for part in alternatives(pattern)]
+ALTERNATIVES = [part for _, pattern in furniture._furniture_patterns() for part in alternatives(pattern)]
 
 
 def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
@@ -268,7 +269,7 @@ DECORATED = st.tuples(
 def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
         [plain] = screen.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
-        [quick] = compiled.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
+        [quick] = page_furniture_lines.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
         found = furniture.find_page_furniture(text, Settings())
     with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
         assert furniture.find_page_furniture(text, Settings()) == found
@@ -276,7 +277,7 @@ def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
     assert furniture.find_page_furniture(text, Settings(), quick) == found
 
 
-@pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, compiled.find_furniture_lines])
+@pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, page_furniture_lines.find_furniture_lines])
 def test_furniture_is_sought_in_each_text_by_itself(lines_of):
     texts = [
         "One.\nTwo.",
@@ -293,7 +294,7 @@ def test_furniture_is_sought_in_each_text_by_itself(lines_of):
 
 def test_beginnings_change_with_the_patterns(monkeypatch):
     assert furniture.line_beginnings.__wrapped__() == furniture.line_beginnings()
-    monkeypatch.setattr(furniture, "_table", lambda: (("advertisement", "zzz more"),))
+    monkeypatch.setattr(furniture, "_furniture_patterns", lambda: (("advertisement", "zzz more"),))
     assert furniture.line_beginnings.__wrapped__() == {"zzz more": (8, 8)}
 
 

@@ -1,7 +1,7 @@
-"""Settings from a configuration file and the command line, and where each of them came from.
+"""Settings from a configuration file and the command line, with the origin of each.
 
-A configuration file is TOML: the fields of `Settings` as keys, and a table ``rules``. The command line wins
-over the file, key by key and rule by rule; both win over the profile, whichever of them named it.
+A configuration file is TOML: the fields of `Settings` as keys, and a table ``rules``. The command line overrides the
+file, key by key and rule by rule. Both override the profile, whichever of them names it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dedup.settings import Settings
 COMMAND_LINE = "command line"
 DEFAULT = "default"
 
-_GUESSES = {
+_GUESSED_NAMES = {
     "text_field": TEXT_FIELDS,
     "id_field": ID_FIELDS,
     "date_field": DATE_FIELDS,
@@ -38,19 +38,19 @@ class Resolved(NamedTuple):
 
 
 def resolve_settings(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
-    """The settings that the command line (`given`: what was said there, by field name) and `file` add up to.
+    """Return the settings that the command line and `file` add up to; `given` are those of the command line, by field.
 
     Raises `SettingsError`.
 
-    >>> resolve({"threshold": 0.9}).origins["threshold"]
+    >>> resolve_settings({"threshold": 0.9}).origins["threshold"]
     'command line'
     """
     loaded = load_config(file) if file else {}
     merged: dict[str, Any] = {**loaded, **given, "rules": {**loaded.get("rules", {}), **given.get("rules", {})}}
     settings = Settings(**merged)
 
-    def origin(name: str, said: Mapping[str, Any], written: Mapping[str, Any], otherwise: str) -> str:
-        return COMMAND_LINE if name in said else str(file) if name in written else otherwise
+    def origin(name: str, in_options: Mapping[str, Any], in_file: Mapping[str, Any], otherwise: str) -> str:
+        return COMMAND_LINE if name in in_options else str(file) if name in in_file else otherwise
 
     origins = {field.name: origin(field.name, given, loaded, DEFAULT) for field in fields(Settings)}
     del origins["rules"]
@@ -62,7 +62,10 @@ def resolve_settings(given: Mapping[str, Any], file: Path | None = None) -> Reso
 
 
 def load_config(file: Path) -> dict[str, Any]:
-    """What a configuration file says. Raises `SettingsError` naming the file, the key and a close match."""
+    """Return the keys and values of a configuration file.
+
+    Raises `SettingsError` that names the file, the key and a close match.
+    """
     try:
         loaded = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
@@ -85,9 +88,9 @@ def load_config(file: Path) -> dict[str, Any]:
 
 
 def as_toml(resolved: Resolved) -> str:
-    """The settings as a configuration file that gives them again, each with its origin as a comment.
+    """Return a configuration file of the settings, each with its origin as a comment.
 
-    >>> print(as_toml(resolve({"threshold": 0.9})).splitlines()[1])
+    >>> print(as_toml(resolve_settings({"threshold": 0.9})).splitlines()[1])
     threshold = 0.9  # command line
     """
     settings, origins = resolved
@@ -96,15 +99,20 @@ def as_toml(resolved: Resolved) -> str:
         if name == "rules":
             continue
         if value is None:
-            lines.append(f"# {name}: guessed from {', '.join(_GUESSES[name])}  # {origins[name]}")
+            lines.append(f"# {name}: guessed from {', '.join(_GUESSED_NAMES[name])}  # {origins[name]}")
         else:
-            lines.append(f"{name} = {_toml(value)}  # {origins[name]}")
+            lines.append(f"{name} = {_toml_value(value)}  # {origins[name]}")
     lines += ["", "[rules]"]
-    lines += [f"{name} = {_toml(action)}  # {origins[f'rules.{name}']}" for name, action in settings.rules.items()]
+    lines += [
+        f"{name} = {_toml_value(action)}  # {origins[f'rules.{name}']}" for name, action in settings.rules.items()
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _toml(value: object) -> str:
+def _toml_value(value: object) -> str:
+    """Return a text or a number as TOML."""
     if not isinstance(value, str):
         return repr(value)
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one control JSON leaves alone
+    return json.dumps(value, ensure_ascii=False).replace(
+        "\x7f", "\\u007f"
+    )  # the only control character that JSON does not escape

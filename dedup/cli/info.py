@@ -1,4 +1,4 @@
-"""The commands that tell of rules and settings."""
+"""The commands that show rules and settings: ``rules`` and ``config``."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from typing import Any
 
 import click
 
-from dedup.cli import config_file as config
-from dedup.cli.options import OUTPUT, SETTINGS, VERBOSE, options_of, settings_from_options
-from dedup.cli.terminal import console, write
+from dedup.cli import config_file
+from dedup.cli.options import OUTPUT, SETTINGS, VERBOSE, combine_options, settings_from_options
+from dedup.cli.terminal import console, write_stdout
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--markdown", is_flag=True, help="All pages, as docs/rules.md holds them.")
+@click.option("--markdown", is_flag=True, help="Print all pages, as docs/rules.md holds them.")
 @VERBOSE
 def rules(name: str | None, markdown: bool) -> None:
-    """List the rules, or show one rule's page."""
-    from dedup.cli import rule_pages as pages  # noqa: PLC0415
+    """List the rules, or show the page of one rule."""
+    from dedup.cli import rule_pages  # noqa: PLC0415
 
     if markdown:
-        write(pages.rules_markdown())
+        write_stdout(rule_pages.rules_markdown())
     elif name is None:
-        pages.print_rules(console())
+        rule_pages.print_rules(console())
     else:
-        write(pages.rule_page(name))
+        write_stdout(rule_pages.rule_page(name))
 
 
 @click.command("config", short_help="Print the settings, and where each came from.")
-@options_of(*SETTINGS, *OUTPUT)
+@combine_options(*SETTINGS, *OUTPUT)
 @VERBOSE
 def config_(**options: Any) -> None:
     """Print the settings, and where each came from, as a file for --config."""
-    write(config.as_toml(settings_from_options(options)))
+    write_stdout(config_file.as_toml(settings_from_options(options)))

@@ -1,4 +1,4 @@
-"""The commands that read what ``clean`` wrote."""
+"""The commands that read an output of ``clean``: ``explain``, ``diff``, ``verify`` and ``restore``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from dedup.cli.options import JOBS, OUT, PATH, VERBOSE
-from dedup.cli.terminal import DONE, FOUND, console, write
+from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, write_stdout
 
 
 @click.command()
@@ -19,10 +19,10 @@ def explain(out: Path, article: str) -> None:
 
     OUT is a folder that clean wrote, ARTICLE an id or source#record.
     """
-    from dedup.inspect.explain import explain as explained  # noqa: PLC0415
+    from dedup.inspect import explain as explaining  # noqa: PLC0415
     from dedup.inspect.output import open_output  # noqa: PLC0415
 
-    explained(open_output(out), article, console())
+    explaining.explain(open_output(out), article, console())
 
 
 @click.command(short_help="Print unified diffs from raw to cleaned texts.")
@@ -31,16 +31,15 @@ def explain(out: Path, article: str) -> None:
 @VERBOSE
 def diff(out: Path, article: str | None) -> None:
     """Print a unified diff from the raw to the cleaned text of one article, or of all."""
-    from dedup.inspect.explain import colour  # noqa: PLC0415
-    from dedup.inspect.explain import diff as differing  # noqa: PLC0415
+    from dedup.inspect import explain as explaining  # noqa: PLC0415
     from dedup.inspect.output import open_output  # noqa: PLC0415
 
     terminal = console()
-    for line in differing(open_output(out), article):
+    for line in explaining.diff(open_output(out), article):
         if terminal.is_terminal:
-            terminal.print(colour(line), soft_wrap=True)
+            terminal.print(explaining.colour(line), soft_wrap=True)
         else:
-            write(f"{line}\n")
+            write_stdout(f"{line}\n")
 
 
 @click.command()
@@ -50,9 +49,9 @@ def diff(out: Path, article: str | None) -> None:
 @VERBOSE
 def restore(out: Path, directory: Path, force: bool) -> None:
     """Write the original files again: equal texts, fields and records."""
-    from dedup.inspect.restore import restore as restored  # noqa: PLC0415
+    from dedup.inspect import restore as restoring  # noqa: PLC0415
 
-    counts = restored(out, directory, force=force)
+    counts = restoring.restore(out, directory, force=force)
     click.echo(f"restored to {directory}: {', '.join(f'{what} {count:,}' for what, count in counts.items())}", err=True)
 
 
@@ -61,16 +60,16 @@ def restore(out: Path, directory: Path, force: bool) -> None:
 @JOBS
 @VERBOSE
 def verify(out: Path, jobs: int | None) -> int:
-    """Prove that every change can be undone and every twin is there.
+    """Prove that every change can be undone and every twin exists.
 
-    Exit status 1 says that something does not fit.
+    Exit status 1 means that something does not match.
     """
     from dedup.engines.local import LocalEngine  # noqa: PLC0415
-    from dedup.inspect.verify import verify as verified  # noqa: PLC0415
+    from dedup.inspect import verify as verifying  # noqa: PLC0415
 
-    articles, findings, mismatches = verified(out, LocalEngine(jobs))
+    articles, findings, mismatches = verifying.verify(out, LocalEngine(jobs))
     for mismatch in mismatches:
-        write(f"{mismatch.where}: {mismatch.what}\n")
-    wrong = f", mismatches: {len(mismatches):,}" if mismatches else ""
-    click.echo(f"verified {articles:,} articles, {findings:,} findings{wrong}", err=True)
-    return FOUND if mismatches else DONE
+        write_stdout(f"{mismatch.where}: {mismatch.what}\n")
+    count = f", mismatches: {len(mismatches):,}" if mismatches else ""
+    click.echo(f"verified {articles:,} articles, {findings:,} findings{count}", err=True)
+    return EXIT_FINDINGS if mismatches else EXIT_DONE

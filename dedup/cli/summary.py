@@ -1,4 +1,4 @@
-"""What a run did, told on a terminal."""
+"""The summary of a run, for a terminal."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _NAMES_SHOWN = 3
 
 
 def print_summary(report: Report, console: Console) -> None:
-    """Prints what a run did and where its output is."""
+    """Print the numbers of a run and the folder of its output."""
     summary = report.summary()
     counts, characters = summary["counts"], summary["characters"]
-    shown = table("Rule", "Action", ">Findings", ">Characters")
+    rows = new_table("Rule", "Action", ">Findings", ">Characters")
     for name, actions in summary["rules"].items():
-        for action, told in actions.items():
-            shown.add_row(name, action, f"{told['findings']:,}", f"{told['characters']:,}")
-    if shown.row_count:
-        console.print(shown)
+        for action, count_of in actions.items():
+            rows.add_row(name, action, f"{count_of['findings']:,}", f"{count_of['characters']:,}")
+    if rows.row_count:
+        console.print(rows)
     change = characters["written"] / characters["read"] - 1 if characters["read"] else 0.0
     console.print(
         f"Articles: {counts['articles']:,}, {counts['kept']:,} kept and {counts['dropped']:,} dropped; "
@@ -43,23 +43,20 @@ def print_summary(report: Report, console: Console) -> None:
             style="yellow",
         )
     if report.skipped:
-        some = ", ".join(Path(path).name for path in report.skipped[:_NAMES_SHOWN])
+        examples = ", ".join(Path(path).name for path in report.skipped[:_NAMES_SHOWN])
         more = ", …" if len(report.skipped) > _NAMES_SHOWN else ""
-        console.print(f"Passed over: {len(report.skipped):,} of another kind ({some}{more})")
+        console.print(f"Skipped: {len(report.skipped):,} files of other kinds ({examples}{more})")
+    stages = ", ".join(f"{name} {spent:.1f}" for name, spent in report.seconds.items())
     seconds = sum(report.seconds.values())
-    speed = sum(one["bytes"] for one in report.inputs) / 1e6 / max(seconds, 1e-9)
-    console.print(f"Took {seconds:.1f} s, {speed:,.1f} MB/s: {_stages(report)}")
+    speed = sum(file["bytes"] for file in report.inputs) / 1e6 / max(seconds, 1e-9)
+    console.print(f"Took {seconds:.1f} s, {speed:,.1f} MB/s: {stages}")
     out = report.out
     console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
 
 
-def _stages(report: Report) -> str:
-    return ", ".join(f"{name} {seconds:.1f}" for name, seconds in report.seconds.items())
-
-
-def table(*titles: str) -> Table:
-    """An empty table; titles of right-aligned columns begin with ``>``."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+def new_table(*titles: str) -> Table:
+    """Return a table without rows; the titles of right-aligned columns begin with ``>``."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in titles:
-        made.add_column(title.removeprefix(">"), justify="right" if title[0] == ">" else "left", overflow="fold")
-    return made
+        table.add_column(title.removeprefix(">"), justify="right" if title[0] == ">" else "left", overflow="fold")
+    return table

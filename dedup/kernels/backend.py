@@ -1,4 +1,7 @@
-"""The interface of the functions that exist twice, and the choice between the two implementations."""
+"""The interface of the functions that exist twice, and the choice between the two implementations.
+
+`dedup.kernels.reference` has the definitions, `dedup.kernels.compiled` the compiled twins. The results are equal.
+"""
 
 from __future__ import annotations
 
@@ -20,47 +23,51 @@ from dedup.settings import NUM_PERM, SEED
 
 
 class Backend(Comparer, Protocol):
-    """The functions of this module."""
+    """The functions of `dedup.kernels.reference` and `dedup.kernels.compiled`; either module is a backend.
+
+    `data` is the UTF-8 of all texts of a batch, uint8 [bytes], and `borders` their offsets, int64 [texts + 1]. The
+    docstrings of the definitions describe the results.
+    """
 
     def rules_that_may_apply(self, data: Bytes, borders: I64) -> Bytes:
-        """Which rules may find something in each raw text."""
+        """Return the bits of the rules that may find something in each raw text: uint8 [texts]."""
 
     def find_suspect_lines(self, data: Bytes, borders: I64) -> SuspectLines:
-        """In which lines of texts the encoding rule may find something."""
+        """Return the lines in which the rule ``encoding`` may find something."""
 
     def find_furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
-        """Which lines of repaired texts are page furniture, and of what kind."""
+        """Return the kinds of the lines of repaired texts that are page furniture."""
 
     def segment_batch(self, data: Bytes, borders: I64) -> Segments:
-        """Paragraphs and comparison keys of texts."""
+        """Return the paragraphs and comparison keys of texts."""
 
     def join_keys(self, data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
-        """Keys of texts from those of their paragraphs."""
+        """Return the keys of texts from those of their paragraphs."""
 
     def screen_self_repeats(self, hashes: U64, found: Segments) -> Bytes:
-        """Which texts may repeat themselves."""
+        """Return flags of the texts that may repeat themselves: uint8 [texts]."""
 
     def find_self_matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
-        """What of the words of one text stands again, and how many runs of words stood before."""
+        """Return repeated word runs of one text, and the number of runs that occurred before."""
 
     def find_similar_paragraphs(
         self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int
     ) -> I64:
-        """Which paragraphs of one text share many runs of words."""
+        """Return earlier paragraphs of one text that share many word runs with each paragraph."""
 
     def word_hashes(self, keys: Bytes, borders: I64) -> U64:
-        """Hashes of words."""
+        """Return the hashes of all words: uint64 [words]."""
 
     def minhash_signatures(
         self, words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED
     ) -> U32:
-        """Signatures of runs of words."""
+        """Return the signatures of word runs: uint32 [runs, num_perm]."""
 
     def buckets(self, signed: U32, bands: int, rows: int) -> U32:
-        """Buckets of signatures."""
+        """Return the buckets of signatures: uint32 [signatures, bands]."""
 
     def minimizers(self, words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
-        """Minimizers of runs of words, and their borders."""
+        """Return the minimizers of texts, and their offsets."""
 
 
 # Below this many input bytes the plain definitions finish before compiled kernels are loaded and a process is forked.
@@ -68,10 +75,10 @@ SMALL_BYTES = 2 << 20
 
 
 def load_backend(*, compiled: bool) -> Backend:
-    """The definitions, or the kernels, compiled or loaded from their cache."""
+    """Return the compiled backend, compiled now or loaded from its cache, or the reference backend."""
     if not compiled:
         return plain
-    with _held_back():
+    with _interrupts_delayed():
         from dedup.kernels import compiled as kernels  # noqa: PLC0415 - loading numba takes longer than a small job
 
         if not _warm:
@@ -81,7 +88,7 @@ def load_backend(*, compiled: bool) -> Backend:
 
 
 def _warm_up(kernels: Backend) -> None:
-    """Calls everything that works on batches once, so that forked processes find it compiled."""
+    """Call every function of a batch once, so that forked processes inherit the compiled code."""
     data, borders = pack([b"a b c"])
     kernels.rules_that_may_apply(data, borders)
     kernels.find_suspect_lines(data, borders)
@@ -101,7 +108,7 @@ def _warm_up(kernels: Backend) -> None:
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
+def _interrupts_delayed() -> Iterator[None]:
     """Lets an interrupt come behind the block, and a second one at once: within it, numba would swallow it at times."""
     came: list[int] = []
 
@@ -122,4 +129,4 @@ def _held_back() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled
+_warm: list[bool] = []  # not empty once this process, or its parent before the fork, has compiled

@@ -1,6 +1,7 @@
-"""Equal values, and who shares them, compiled: what `dedup.match.buckets` and `dedup.match.contained` ask of large corpora.
+"""Group equal values and find those that several texts share: compiled.
 
-Arrays come in and go out; everything releases the interpreter lock, so that threads can share the work.
+`dedup.match.buckets` holds the definitions. Every kernel takes and returns arrays and releases the interpreter lock, so
+that threads can share the work.
 """
 
 from __future__ import annotations
@@ -10,22 +11,19 @@ from typing import Any
 import numpy as np
 
 from dedup.arrays import I64, U32, U64, Bytes
-from dedup.fingerprint.shingles import MIX_1, MIX_2, SHINGLE_BASE
+from dedup.kernels.constants import MIX_1, MIX_2, SHINGLE_BASE
 from dedup.kernels.jit import njit
 
-_BASE = np.uint64(SHINGLE_BASE)
-_MIX_1 = np.uint64(MIX_1)
-_MIX_2 = np.uint64(MIX_2)
 _1, _2, _3, _32, _33 = (np.uint64(number) for number in (1, 2, 3, 32, 33))
-_PART = 1 << 13  # entries of one part of a table: it stays in the nearest cache
-SLOTS = 4  # to a byte of a sieve: a bit for the first value that falls into one, a bit for all others
+_PART = 1 << 13  # entries of one part of a table, so that it stays in the nearest cache
+SLOTS = 4  # slots in a byte of a sieve; one bit for the first value in a slot, one for any further value
 _SLOTS = np.uint64(SLOTS)
-_AHEAD = 128  # keys
+_AHEAD = 128  # keys whose slots are fetched together
 
 
 @njit
 def capacity(count: int) -> int:
-    """A power of two that `count` entries fill to half at most."""
+    """Return the least power of two, 2 or more, that `count` entries fill at most half."""
     capacity = 2
     while capacity < 2 * count:
         capacity *= 2
@@ -34,13 +32,16 @@ def capacity(count: int) -> int:
 
 @njit
 def firsts(high: U64, low: U64) -> I64:
-    """For each pair of values the place of the first equal one."""
+    """Return for each pair of values the index of the first equal pair: int64 [pairs].
+
+    A pair is ``high[i], low[i]``, the two halves of a 128-bit digest: uint64 [pairs] each.
+    """
     count = len(high)
     mask = capacity(count) - 1
     table = np.full(mask + 1, -1, np.int64)
     found = np.empty(count, np.int64)
     for at in range(count):
-        slot = np.int64((high[at] * _BASE) >> _33) & mask
+        slot = np.int64((high[at] * SHINGLE_BASE) >> _33) & mask
         while table[slot] >= 0 and (high[table[slot]] != high[at] or low[table[slot]] != low[at]):
             slot = (slot + 1) & mask
         if table[slot] < 0:
@@ -51,7 +52,10 @@ def firsts(high: U64, low: U64) -> I64:
 
 @njit
 def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, holders: U32) -> int:
-    """The buckets ``low <= bucket < high`` of `texts` into `keys` (band and bucket) and `holders`; how many."""
+    """Store the buckets ``low <= bucket < high`` in `keys` (band, bucket) and `holders` (texts); return their number.
+
+    `values` are the buckets of each text: uint32 [rows, bands]; `texts` are the numbers of the texts: uint32 [rows].
+    """
     count = 0
     for row in range(values.shape[0]):
         for band in range(values.shape[1]):
@@ -65,7 +69,10 @@ def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, hold
 
 @njit
 def fall(keys: U64, sieve: Bytes) -> int:
-    """Lets `keys` fall into the slots of `sieve`; how many fell where one had fallen before."""
+    """Mark the slots of `keys` in `sieve`, and return how many keys fell into a slot that was already marked.
+
+    `keys` are uint64 [entries]; `sieve` is uint8 [bytes], with `SLOTS` slots of two bits in each byte.
+    """
     slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
     count = 0
     for start in range(0, len(keys), _AHEAD):
@@ -80,7 +87,7 @@ def fall(keys: U64, sieve: Bytes) -> int:
 
 @njit
 def met(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
-    """The entries whose key fell into `sieve` where another fell, equal or not."""
+    """Return the entries whose slot in `sieve` was marked more than once, by an equal key or another one."""
     slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
     found_keys, found_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
     count = 0
@@ -94,11 +101,11 @@ def met(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
 
 @njit
 def _look(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) -> int:
-    """The slots of the next few keys, and what is there, fetched at once as memory is far; how many keys."""
+    """Fetch the slots of the next few keys and their bytes in `sieve` together; return the number of keys."""
     count = min(len(keys) - start, _AHEAD)
     number = np.uint64(len(sieve)) * _SLOTS
     for at in range(count):
-        slots[at] = ((keys[start + at] * _MIX_1) >> _32) * number >> _32
+        slots[at] = ((keys[start + at] * MIX_1) >> _32) * number >> _32
     for at in range(count):
         seen[at] = sieve[np.int64(slots[at] >> _2)]
     return count
@@ -106,9 +113,10 @@ def _look(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) -> int:
 
 @njit
 def shared(keys: U64, holders: U32) -> tuple[int, U64]:
-    """Keeps the entries whose key stands again: `keys` becomes their number, from 0; how many, and those keys.
+    """Keep only the entries whose key occurs more than once, and return their number and the distinct keys.
 
-    Works in parts by hash, each small enough for the nearest cache.
+    In the kept entries, `keys` becomes the number of the key, from 0. The work is split by hash into parts that each
+    fit into the nearest cache.
     """
     parted_keys, parted_holders, starts = _parted(keys, holders)
     longest = np.max(np.diff(starts))
@@ -128,20 +136,20 @@ def shared(keys: U64, holders: U32) -> tuple[int, U64]:
 
 @njit
 def _parted(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
-    """The entries gathered in parts by the hash of their key, and the borders of the parts."""
+    """Return the entries grouped into parts by the hash of their key, and the offsets of the parts."""
     bits = 0
     while (_PART << bits) < len(keys):
         bits += 1
     shift = np.uint64(63 - bits)
     starts = np.zeros((1 << bits) + 1, np.int64)
     for key in keys:
-        starts[np.int64(((key * _MIX_1) >> _1) >> shift) + 1] += 1
+        starts[np.int64(((key * MIX_1) >> _1) >> shift) + 1] += 1
     for number in range(1 << bits):
         starts[number + 1] += starts[number]
     parted_keys, parted_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
     ends = starts[:-1].copy()
     for at in range(len(keys)):
-        part: Any = np.int64(((keys[at] * _MIX_1) >> _1) >> shift)
+        part: Any = np.int64(((keys[at] * MIX_1) >> _1) >> shift)
         parted_keys[ends[part]] = keys[at]
         parted_holders[ends[part]] = holders[at]
         ends[part] += 1
@@ -150,14 +158,14 @@ def _parted(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
 
 @njit
 def _numbered(keys: U64, table: I64, numbers: I64, found: U64, total: int) -> int:
-    """Numbers, from `total` on, the keys that stand more than once, -1 for others; the number behind the last.
+    """Assign numbers, from `total` on, to the keys that occur more than once, and return the next free number.
 
-    `found` gets the key of each number.
+    `numbers` gets the number of each key, or -1; `found` gets the key of each number.
     """
     mask = capacity(len(keys)) - 1
     table[: mask + 1] = -1
     for at in range(len(keys)):
-        slot = np.int64((keys[at] * _MIX_2) >> _33) & mask
+        slot = np.int64((keys[at] * MIX_2) >> _33) & mask
         while table[slot] >= 0 and keys[table[slot]] != keys[at]:
             slot = (slot + 1) & mask
         first = int(table[slot])
@@ -175,7 +183,7 @@ def _numbered(keys: U64, table: I64, numbers: I64, found: U64, total: int) -> in
 
 @njit
 def by_row(rows: U32, values: I64, count: int) -> tuple[I64, I64]:
-    """`values` gathered by row, in their order within each; and the borders of the rows: int64 [count + 1]."""
+    """Return `values` grouped by row, in order within each row, and the offsets of the rows: int64 [count + 1]."""
     borders = np.zeros(count + 1, np.int64)
     for row in rows:
         borders[np.int64(row) + 1] += 1

@@ -1,4 +1,4 @@
-"""The definitions of `dedup.kernels.reference`, compiled; the two modules can stand for each other."""
+"""The compiled backend: the functions of `dedup.kernels.reference`, compiled by numba."""
 
 from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.kernels.page_furniture_lines import find_furniture_lines

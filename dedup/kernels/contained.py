@@ -1,4 +1,7 @@
-"""Postings of minimizers and the articles that may contain others: compiled."""
+"""Find articles that share most of their rarest minimizers with an earlier one: compiled.
+
+`dedup.match.contained` holds the definition.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,11 @@ from dedup.kernels.jit import njit
 
 @njit
 def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
-    """For each of `count` values its holders, at most `most`, ascending; and their borders."""
+    """Return the texts that hold each of `count` values, at most `most` each and ascending, and their offsets.
+
+    The values of text t are ``own[borders[t]:borders[t + 1]]``, numbers below `count`: int64. The offsets are int64
+    [count + 1].
+    """
     counts = np.zeros(count, np.int64)
     for value in own:
         counts[value] += 1
@@ -42,7 +49,12 @@ def containers(
     ones: I64,
     others: I64,
 ) -> int:
-    """The texts before each of ``first:last`` that share most of its rarest values, as pairs; how many pairs."""
+    """Store pairs of a text of ``first:last`` and an earlier text with most of its rarest values; return their number.
+
+    The values of text t are ``own[borders[t]:borders[t + 1]]``, and it had ``totals[t]`` before common values were
+    removed. The holders of value v are ``holders[starts[v]:starts[v + 1]]``, and ``counts[v]`` texts have it. A text
+    needs the share `share` of its `totals`, and gives at most `most` pairs, which `ones` and `others` receive.
+    """
     together = np.zeros(last, np.int64)
     touched = np.empty(last, np.int64)
     pairs = 0

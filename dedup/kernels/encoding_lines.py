@@ -1,8 +1,7 @@
-"""Lines that repair may change, and what becomes of plain mojibake: `dedup.repairs.screen.find_suspect_lines`, compiled.
+"""Find lines that repair may change, and decode plain mojibake: `dedup.repairs.screen.find_suspect_lines`, compiled.
 
-Plain is a line in which ftfy's pattern surely matches, whose characters the first of its encodings that has them all
-turns into UTF-8, and in which no step of ftfy has anything left to do then. That is one step of ftfy's, and the only
-one that it takes; whatever else a line may need is left to ftfy.
+A line is plain if one of the encodings in `dedup.repairs.encoding.PLAIN` turns it into UTF-8 in which ftfy sees
+nothing more. Its fix is then certain, and ftfy need not look at the line.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from dedup.repairs.encoding import MAX_LINE, PLAIN
 from dedup.repairs.screen import ENCODING, SuspectLines
 
 _NEWLINE, _LESS_THAN = 10, 60
-_SUBSTITUTE = 0x1A  # what sloppy encodings keep a lost character as
-_SURROGATE = 0xED  # the byte that surrogates begin with in UTF-8; ftfy decodes it in its own way
-_REACH = 0x2200  # above the characters of those encodings
+_SUBSTITUTE = 0x1A  # stands for a lost character in sloppy encodings
+_SURROGATE = 0xED  # first byte of surrogates in UTF-8; ftfy decodes it in its own way
+_REACH = 0x2200  # one more than the largest code point of those encodings
 
 
 @cache
 def _bytes() -> Bytes:
-    """The byte that stands for a character beyond ASCII, or 0: uint8 [encodings, code points]."""
+    """Return the byte of each non-ASCII character in each plain encoding, or 0: uint8 [encodings, code points]."""
     found = np.zeros((len(PLAIN), _REACH), np.uint8)
     for number, name in enumerate(PLAIN):
         for byte, character in enumerate(bytes(range(128, 256)).decode(name), 128):
@@ -35,7 +34,7 @@ def _bytes() -> Bytes:
 
 
 def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
-    """`dedup.repairs.screen.find_suspect_lines`, compiled."""
+    """Return suspect lines and certain fixes: `dedup.repairs.screen.find_suspect_lines`, compiled."""
     lines, fixes = np.empty((1 << 14, 3), np.int64), np.empty((1 << 14, 6), np.int64)
     out = np.empty(len(data), np.uint8)
     while True:
@@ -49,7 +48,7 @@ def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
 def _suspect_lines(
     data: Bytes, borders: I64, screen: Tables, bytes_of: Bytes, lines: I64, fixes: I64, out: Bytes
 ) -> tuple[int, int, int]:
-    """How many lines and fixes there are, and bytes of `out`; of as many as there is room for, the rows."""
+    """Store as many suspect lines and fixes as fit, and return the numbers of lines, fixes and bytes of `out`."""
     count = fixed = written = 0
     for row in range(len(borders) - 1):
         at, stop = borders[row], borders[row + 1]
@@ -83,7 +82,7 @@ def _suspect_lines(
 
 @njit
 def _decoded(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes, out: Bytes, written: int) -> int:
-    """The encoding by which a line is plain, its repaired bytes then stand at ``out[written:]``; or -1."""
+    """Return the encoding by which a line is plain, or -1; its repaired bytes are then in ``out[written:]``."""
     for number in range(len(bytes_of)):
         position = written
         at = start
@@ -106,7 +105,7 @@ def _decoded(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes,
 
 @njit
 def _is_utf8(data: Bytes, start: int, end: int) -> bool:
-    """Whether bytes are UTF-8, with none that is lost or that surrogates begin with, and without byte order mark."""
+    """Return True if the bytes are UTF-8 without lost characters, surrogates and byte order mark."""
     at = start
     while at < end:
         byte = data[at]
@@ -138,8 +137,8 @@ def _is_utf8(data: Bytes, start: int, end: int) -> bool:
 def _note(
     data: Bytes, at: int, end: int, out: Bytes, written: int, row: int, place: int, number: int, fixes: I64, fixed: int
 ) -> tuple[int, int]:
-    """Enters the runs beyond ASCII of a plain line, and keeps their repaired bytes alone; both counts then."""
-    source = written  # of repaired bytes, which lie behind those that are kept
+    """Store a fix for each non-ASCII run of a plain line, keep only their repaired bytes, and return both counts."""
+    source = written  # offset of the next repaired byte; kept bytes are before it
     while at < end:
         if data[at] < 128:
             at += 1

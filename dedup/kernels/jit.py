@@ -1,4 +1,4 @@
-"""How kernels are compiled: without the lock of the interpreter, and once for all processes where a cache can be."""
+"""Compile kernels without the interpreter lock, and cache the machine code for all processes where possible."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def njit(function: Function) -> Function:
-    """`function`, compiled when it is first called.
+    """Return `function`, compiled when it is first called.
 
-    Machine code is kept beside the source file, or where that cannot be written (an installation of somebody else's),
-    in the user's cache directory; ``NUMBA_CACHE_DIR`` names another. Where nothing can be written, each process
+    Machine code is cached beside the source file, or in the user's cache directory if that cannot be written (as in
+    somebody else's installation); ``NUMBA_CACHE_DIR`` names another folder. If nothing can be written, each process
     compiles for itself.
     """
     return _compiled(function)
 
 
 def inlined(function: Function) -> Function:
-    """The same for a function that is to become a part of those that call it."""
+    """Return the same for a function that becomes a part of its callers."""
     return _compiled(function, inline="always")
 
 

@@ -1,8 +1,7 @@
-"""Which lines of texts may be page furniture: `dedup.repairs.screen.find_furniture_lines`, compiled.
+"""Find lines that may be page furniture: `dedup.repairs.screen.find_furniture_lines`, compiled.
 
-The beginnings of lines are looked up in a hash table, from the first character on as long as there is one that
-goes on like it. Two beginnings of one hash, or a character that has no lower case of its own, at most make a text
-suspect that is none.
+The kernel compares the prefix and the length of each line with those of the patterns
+(`dedup.repairs.pattern_prefixes`). Only lines that pass are matched with the patterns themselves, in Python.
 """
 
 from __future__ import annotations
@@ -13,31 +12,30 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup.arrays import I16, I32, I64, U64, Bytes, decode_utf8
-from dedup.fingerprint.shingles import SHINGLE_BASE
+from dedup.kernels.constants import SHINGLE_BASE
 from dedup.kernels.jit import njit
-from dedup.kernels.table_cache import kept
+from dedup.kernels.table_cache import cached_table
 from dedup.repairs.page_furniture import AROUND, MAX_FURNITURE_LINE, line_beginnings, line_kind
 from dedup.repairs.pattern_prefixes import DIGIT, END, LONGEST, Lengths
 
-CODES = 0x110000  # of Unicode
+CODES = 0x110000  # code points of Unicode
 
 _SPACE, _DECORATION = 1, 2
-_FACTOR = np.uint64(SHINGLE_BASE)
 _END = np.int32(ord(END))
-_BITS = 17  # of a place in the hash table; the beginnings take up a third of it
+_BITS = 17  # of an index in the hash table; the prefixes fill a third of it
 
 
 class _Tables(NamedTuple):
     kinds: Bytes  # of each code point: `_SPACE`, `_DECORATION` or 0
-    codes: I32  # its lower case, one digit for every digit, -1 where that is not so simple
-    hashes: U64  # of beginnings of beginnings, at the place that the hash says or behind it; 0 where none is
-    lengths: I16  # [places, 2] least and most characters of lines that begin so; 1 and 0: none
+    codes: I32  # of each code point: its lower case, one digit for all digits, -1 if it has no single lower case
+    hashes: U64  # open-addressing table of the hashes of prefixes; 0: empty
+    lengths: I16  # int16 [entries, 2]: least and most characters of lines with this prefix; 1 and 0: none
 
 
-@kept(_Tables)
+@cached_table(_Tables)
 def _tables() -> _Tables:
     every = np.arange(CODES, dtype="<u4")
-    varied = [0x130, 0x3A3]  # two characters in lower case; one or another, by what stands beside it
+    varied = [0x130, 0x3A3]  # the lower case of one is two characters, of the other depends on its neighbours
     every[varied] = 0
     text = every.tobytes().decode("utf-32-le", "surrogatepass")
     codes = np.frombuffer(text.lower().encode("utf-32-le", "surrogatepass"), "<i4").astype(np.int32)
@@ -52,7 +50,7 @@ def _tables() -> _Tables:
 
 
 def _table(beginnings: dict[str, Lengths]) -> tuple[U64, I16]:
-    """The hash table of `beginnings` and of the beginnings of these."""
+    """Return the hash table of `beginnings` and of all their prefixes."""
     known: dict[str, Lengths] = {}
     for beginning in sorted(beginnings):  # the same table in every process
         for size in range(1, len(beginning)):
@@ -77,7 +75,7 @@ def _fill(letters: I32, sizes: I64, values: I16, hashes: U64, lengths: I16) -> N
         place = _place(value, hashes)
         hashes[place] = value
         least, most = values[row, 0], values[row, 1]
-        if least <= most and lengths[place, 0] <= lengths[place, 1]:  # two beginnings of one hash
+        if least <= most and lengths[place, 0] <= lengths[place, 1]:  # two prefixes with one hash
             least, most = min(least, lengths[place, 0]), max(most, lengths[place, 1])
         if least <= most:
             lengths[place, 0], lengths[place, 1] = least, most
@@ -85,14 +83,14 @@ def _fill(letters: I32, sizes: I64, values: I16, hashes: U64, lengths: I16) -> N
 
 @njit
 def _longer(value: np.uint64, code: np.int32) -> np.uint64:
-    """The hash, never 0, of a beginning of hash `value` and one more character."""
-    mixed = (value ^ np.uint64(code)) * _FACTOR
+    """Return the hash, never 0, of a prefix of hash `value` and one more character."""
+    mixed = (value ^ np.uint64(code)) * SHINGLE_BASE
     return (mixed ^ (mixed >> np.uint64(29))) | np.uint64(1)
 
 
 @njit
 def _place(value: np.uint64, hashes: U64) -> np.int64:
-    """Where the hash `value` is, or would be."""
+    """Return the index at which the hash `value` is, or would be."""
     place = np.int64(value >> np.uint64(64 - _BITS))
     while hashes[place] != 0 and hashes[place] != value:
         place = np.int64((place + 1) % len(hashes))
@@ -100,7 +98,7 @@ def _place(value: np.uint64, hashes: U64) -> np.int64:
 
 
 def find_furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
-    """`dedup.repairs.screen.find_furniture_lines`, compiled but for the few lines that are left to look at."""
+    """Return lines of furniture: `dedup.repairs.screen.find_furniture_lines`, compiled but for the final match."""
     rows = np.empty((1 << 10, 4), np.int64)
     while (count := _suspects(data, borders, _tables(), rows)) > len(rows):
         rows = np.empty((count, 4), np.int64)
@@ -114,7 +112,7 @@ def find_furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]
 
 @njit
 def _suspects(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
-    """How many lines may be furniture; of as many as there is room for, ``(text, line, start, stop)``, in bytes."""
+    """Store as many suspect lines as fit, as ``(text, line, start, stop)`` in bytes, and return their number."""
     count = 0
     for row in range(len(borders) - 1):
         at, stop = borders[row], borders[row + 1]
@@ -136,7 +134,7 @@ def _suspects(data: Bytes, borders: I64, tables: _Tables, rows: I64) -> int:
 
 @njit
 def _first(data: Bytes, at: int, stop: int, tables: _Tables) -> int:
-    """Where in the line that starts at `at` the first character stands that is no decoration; or its end."""
+    """Return the offset of the first character of a line that is not decoration, or the end of the line."""
     while at < stop and data[at] != 10:
         code, size = decode_at(data, at, stop)
         if not tables.kinds[code]:
@@ -147,7 +145,7 @@ def _first(data: Bytes, at: int, stop: int, tables: _Tables) -> int:
 
 @njit
 def _last(data: Bytes, start: int, end: int, tables: _Tables) -> int:
-    """Where what is between `start` and `end` ends without its decoration."""
+    """Return the end of ``data[start:end]`` without trailing decoration."""
     end = _without(data, start, end, _SPACE, tables)
     if end - start >= 3 and data[end - 1] == 46 and data[end - 2] == 46 and data[end - 3] == 46:
         end -= 3
@@ -156,7 +154,7 @@ def _last(data: Bytes, start: int, end: int, tables: _Tables) -> int:
 
 @njit
 def _without(data: Bytes, start: int, end: int, kinds: int, tables: _Tables) -> int:
-    """Where what is between `start` and `end` ends without its last characters of `kinds`."""
+    """Return the end of ``data[start:end]`` without trailing characters of `kinds`."""
     while end > start:
         at = end - 1
         while at > start and data[at] & 0xC0 == 0x80:
@@ -169,7 +167,7 @@ def _without(data: Bytes, start: int, end: int, kinds: int, tables: _Tables) -> 
 
 @njit
 def _may_match(data: Bytes, start: int, end: int, tables: _Tables) -> bool:
-    """`dedup.repairs.page_furniture.may_match` of the line between `start` and `end`."""
+    """Return `dedup.repairs.page_furniture.may_match` of the line ``data[start:end]``."""
     value = np.uint64(0)
     at = start
     for _ in range(LONGEST):
@@ -192,7 +190,7 @@ def _may_match(data: Bytes, start: int, end: int, tables: _Tables) -> bool:
 
 @njit
 def _next(data: Bytes, at: int, end: int, tables: _Tables) -> tuple[np.int32, int]:
-    """What the character at `at` counts as, and where the next one starts; spaces in a row are one."""
+    """Return the folded character at `at` and the offset of the next one; a run of spaces is one character."""
     code, size = decode_at(data, at, end)
     if tables.kinds[code] != _SPACE:
         return tables.codes[code], at + size
@@ -205,7 +203,7 @@ def _next(data: Bytes, at: int, end: int, tables: _Tables) -> tuple[np.int32, in
 
 @njit
 def _has_size(data: Bytes, at: Any, end: int, least: int, most: int, tables: _Tables) -> bool:
-    """Whether the line between `at` and `end` may have from `least` to `most` characters in lower case."""
+    """Return True if the line ``data[at:end]`` may have from `least` to `most` characters in lower case."""
     size = 0
     more = 0
     code: Any = 0
@@ -219,7 +217,7 @@ def _has_size(data: Bytes, at: Any, end: int, least: int, most: int, tables: _Ta
 
 @njit
 def decode_at(data: Bytes, at: int, stop: int) -> tuple[np.int64, int]:
-    """The code point that starts at `at`, and of how many bytes it is."""
+    """Return the code point that starts at `at`, and its number of bytes."""
     byte = np.int64(data[at])
     if byte < 0x80:
         return byte, 1

@@ -1,6 +1,6 @@
-"""Everything that exists twice: as a definition here, and compiled in `dedup.kernels.compiled`.
+"""The reference backend: the definitions of all functions that exist twice, in plain Python and numpy.
 
-A stage is given one of the two modules.
+`dedup.kernels.compiled` has the same names.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Which raw texts repair may change: `dedup.repairs.screen`, compiled.
+"""Screen raw texts for rules that may change them: `dedup.repairs.screen.rules_that_may_apply`, compiled.
 
-Sequences of character sets are followed all at once, one bit for each place in each of them (Baeza-Yates and Gonnet,
-*A new approach to text searching*, 1992), and only around characters that are not ASCII: no sequence is ASCII alone.
+All sequences of character sets that `dedup.repairs.ftfy_patterns` reads from ftfy are matched at once, as bits of two
+words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from dedup.arrays import I64, U64, Bytes
 from dedup.kernels.jit import njit
 from dedup.kernels.page_furniture_lines import CODES, decode_at
-from dedup.kernels.table_cache import kept
+from dedup.kernels.table_cache import cached_table
 from dedup.repairs.code_ranges import NOT_ASCII, Ranges, of_codes
 from dedup.repairs.ftfy_patterns import surely_bad_sequences, unsure_sequences
 from dedup.repairs.screen import ENCODING, TYPOGRAPHY, WHITESPACE
@@ -24,26 +24,29 @@ from dedup.repairs.whitespace import AT_FAULT, AT_FAULT_LAST
 
 _State = tuple[np.uint64, np.uint64]
 
-# What a character may be beside the bits of rules.
+# Flags of characters besides the bits of rules.
 _BLANK, _NEWLINE, _AMPERSAND, MARKUP, ENTITY = 8, 16, 32, 64, 128
 BAD = 256  # ftfy's pattern matches, wherever lines start
 _WORD = 64  # bits
-_ENTITY_AT_MOST = 24  # characters between the marks of an entity
+_LONGEST_ENTITY = 24  # characters between "&" and ";"
 
 
 class Tables(NamedTuple):
+    """The classes of characters and the sequences of character sets, as arrays for the kernel."""
+
     classes: Bytes  # of each code point
-    flags: Bytes  # of each class: the bits of what its characters are by themselves
-    masks: U64  # [classes, 2]: the places in sequences where characters of each class may stand
-    first: U64  # the first place of each sequence
+    flags: Bytes  # of each class: the bits that its characters have regardless of their neighbours
+    masks: U64  # uint64 [classes, 2]: the positions in sequences at which characters of each class may occur
+    first: U64  # the first position of each sequence
     last: U64
-    sure: U64  # of `last`, those of sequences that ftfy's pattern has wherever a line starts
-    before: int  # ASCII characters at most that a sequence begins with
+    sure: U64  # those of `last` that belong to sequences which match anywhere in a line
+    before: int  # the greatest number of ASCII characters that a sequence begins with
     longest: int
 
 
-@kept(Tables)
+@cached_table(Tables)
 def tables() -> Tables:
+    """Return the tables for the installed ftfy and the Unicode version of this Python."""
     sequences = [tuple(chars.ranges for chars in sequence) for sequence in unsure_sequences()]
     alone = [
         *((sequence[0], ENCODING) for sequence in sequences if len(sequence) == 1),
@@ -63,7 +66,7 @@ def tables() -> Tables:
     starts, member = _members([*places.values(), *(ranges for ranges, _ in alone)])
     distinct, of_start = np.unique(np.packbits(member, axis=1), axis=0, return_inverse=True)
     of_start = of_start.ravel()
-    example = np.unique(of_start, return_index=True)[1]  # a stretch of each class
+    example = np.unique(of_start, return_index=True)[1]  # one stretch of each class
     masks = np.zeros((len(distinct), 2), np.uint64)
     for (word, bit), ones in zip(places, member[example].T, strict=False):
         masks[ones, word] |= np.uint64(1 << bit)
@@ -76,12 +79,12 @@ def tables() -> Tables:
 
 
 def _leading_ascii(sequence: Sequence[Ranges]) -> int:
-    """How many ASCII characters `sequence` may begin with."""
+    """Return the greatest number of ASCII characters that `sequence` may begin with."""
     return next(at for at, ranges in enumerate(sequence) if ranges[0][0] > 127)
 
 
 def _members(sets: Sequence[Ranges]) -> tuple[I64, npt.NDArray[np.bool_]]:
-    """Where stretches of code points start that are in the same of `sets`, and in which they are."""
+    """Return the starts of stretches of code points that are in the same `sets`, and the sets of each stretch."""
     starts = np.array(sorted({0, *(code for ranges in sets for a, b in ranges for code in (a, b + 1) if code < CODES)}))
     member = np.zeros((len(starts), len(sets)), bool)
     for number, ranges in enumerate(sets):
@@ -91,7 +94,7 @@ def _members(sets: Sequence[Ranges]) -> tuple[I64, npt.NDArray[np.bool_]]:
 
 
 def _places(sequences: list[tuple[Ranges, ...]]) -> tuple[dict[tuple[int, int], Ranges], U64, U64, U64]:
-    """The sets of `sequences` by word and bit, and the bits of first, last, and surely last places."""
+    """Return the sets of `sequences` by word and bit, and the bits of their first, last and surely last positions."""
     places: dict[tuple[int, int], Ranges] = {}
     sure_ones = {tuple(chars.ranges for chars in sequence) for sequence in surely_bad_sequences()}
     first, last, sure = [0, 0], [0, 0], [0, 0]
@@ -109,7 +112,7 @@ def _places(sequences: list[tuple[Ranges, ...]]) -> tuple[dict[tuple[int, int], 
 
 
 def rules_that_may_apply(data: Bytes, borders: I64) -> Bytes:
-    """`dedup.repairs.screen.rules_that_may_apply`, compiled."""
+    """Return the bits of rules for each text: `dedup.repairs.screen.rules_that_may_apply`, compiled."""
     found = np.zeros(len(borders) - 1, np.uint8)
     _suspects(data, borders, tables(), found)
     return found
@@ -124,10 +127,10 @@ def _suspects(data: Bytes, borders: I64, tables: Tables, found: Bytes) -> None:
 
 @njit
 def seen(data: Bytes, start: int, stop: int, tables: Tables, known: int) -> int:
-    """What is seen in one text, or in a part of one of which bits are `known`: the bits of rules, and others."""
+    """Return the bits of rules and markers seen in ``data[at:end]``, of which the bits `known` are already set."""
     bits = 0
     state = (np.uint64(0), np.uint64(0))
-    follow = 0  # characters still to be followed: the state may stem from one that is not ASCII
+    follow = 0  # characters for which the state still depends on an earlier non-ASCII one
     at = start
     while at < stop:
         size = 1
@@ -157,7 +160,7 @@ def seen(data: Bytes, start: int, stop: int, tables: Tables, known: int) -> int:
 
 @njit
 def _step(state: _State, kind: int, tables: Tables) -> _State:
-    """The places in sequences that are reached by one more character."""
+    """Return the positions in sequences that one more character reaches."""
     one = np.uint64(1)
     return (
         (state[0] << one | tables.first[0]) & tables.masks[kind, 0],
@@ -167,7 +170,7 @@ def _step(state: _State, kind: int, tables: Tables) -> _State:
 
 @njit
 def _before(data: Bytes, start: int, at: int, tables: Tables) -> _State:
-    """The places in sequences that the ASCII characters before `at` lead to."""
+    """Return the positions in sequences that the ASCII characters before `at` lead to."""
     place = at
     while place > start and place > at - tables.before and data[place - 1] < 128:
         place -= 1
@@ -180,7 +183,7 @@ def _before(data: Bytes, start: int, at: int, tables: Tables) -> _State:
 
 @njit
 def _around(data: Bytes, start: int, stop: int, at: int, size: int, flag: int) -> int:
-    """The bits that the character of `size` bytes at `at` has for what stands beside it."""
+    """Return the bits that the character of `size` bytes at `at` has because of its neighbours."""
     if flag & _NEWLINE:
         return _line_end(data, start, at)
     if flag & _AMPERSAND:
@@ -192,7 +195,7 @@ def _around(data: Bytes, start: int, stop: int, at: int, size: int, flag: int) -
 
 @njit
 def _line_end(data: Bytes, start: int, at: int) -> int:
-    """The bit of the whitespace rule, where a line break at `at` follows a blank, two others, or nothing."""
+    """Return the bit of the whitespace rule if a line break at `at` follows a blank, two line breaks, or nothing."""
     if at == start or data[at - 1] == 32 or data[at - 1] == 9:
         return WHITESPACE
     return WHITESPACE if data[at - 1] == 10 and at - 2 >= start and data[at - 2] == 10 else 0
@@ -200,11 +203,11 @@ def _line_end(data: Bytes, start: int, at: int) -> int:
 
 @njit
 def _entity(data: Bytes, at: int, stop: int) -> int:
-    """`ENTITY` where what follows the ``&`` at `at` looks like one."""
+    """Return `ENTITY` if the text after the ``&`` at `at` looks like an entity."""
     at += 1
     if at < stop and data[at] == 35:
         at += 1
     end = at
     while end < stop and (48 <= data[end] <= 57 or 65 <= data[end] <= 90 or 97 <= data[end] <= 122):
         end += 1
-    return ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _ENTITY_AT_MOST else 0
+    return ENTITY if end < stop and data[end] == 59 and 1 <= end - at <= _LONGEST_ENTITY else 0

@@ -1,8 +1,7 @@
-"""Paragraphs and comparison keys by the batch: `dedup.segment.batch`, compiled.
+"""Segment a batch of texts into paragraphs and comparison keys: `dedup.segment.batch`, compiled.
 
-One pass finds the lines of each text, a second writes the keys of its paragraphs. Characters come decoded one by one
-from UTF-8; what each becomes is looked up (`dedup.kernels.characters`). The few paragraphs that folding cannot be told
-of character by character are handed to the definition afterwards, and spliced in.
+A paragraph with a character that cannot be folded by itself is "hard": the definition computes its key. All texts are
+one array of UTF-8 bytes, uint8 [bytes], with offsets, int64 [texts + 1].
 """
 
 from __future__ import annotations
@@ -32,20 +31,20 @@ from dedup.kernels.jit import inlined, njit
 from dedup.segment.batch import BatchKeys, Segments
 from dedup.segment.words import CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT, comparison_key, weighted_word_count
 
-_MARKS_AT_MOST = 30  # in a row; the definition cuts longer runs than `dedup.segment.words.MAX_MARKS`
+_MOST_MARKS = 30  # consecutive marks; a longer run is hard, because the definition cuts runs at `MAX_MARKS`
 _LINE_BREAK = 10
 _SPACE = 32
 
 
 @inlined
 def _width(byte: int) -> int:
-    """Bytes of the character that `byte` begins."""
+    """Return the number of bytes of the character that starts with `byte`."""
     return 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
 
 
 @inlined
 def _code(data: Bytes, at: int, width: int) -> Any:
-    """The code point at ``data[at]``, of `width` bytes."""
+    """Return the code point of the character of `width` bytes at ``data[at]``."""
     if width == 1:
         return np.int64(data[at])
     if width == 2:
@@ -64,18 +63,19 @@ def _code(data: Bytes, at: int, width: int) -> Any:
 
 @njit
 def _lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, flags: Bytes, rows: I64) -> int:
-    """Rows ``(byte start, byte stop, start, stop, whether the line before is blank)`` of lines that are not blank.
+    """Store the non-blank lines in `rows` and return their number.
 
-    ``breaks[next_break:]`` are where line breaks stand from `start` on.
+    A row is ``(byte start, byte stop, start, stop, whether the line before is blank)``; starts and stops are in code
+    points. ``breaks[next_break:]`` are the offsets of the line breaks from `start` on.
     """
     count = 0
     after_blank = 1
     line = start
-    place = 0  # of the line, in code points
+    place = 0  # start of the line, in code points
     while line <= stop:
         end = min(breaks[next_break], stop)
         next_break += 1
-        inside = 0  # bytes that begin no character
+        inside = 0  # continuation bytes
         for at in range(line, end):
             inside += (data[at] & 0xC0) == 0x80
         place_end = place + end - line - inside
@@ -93,7 +93,7 @@ def _lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, fla
 
 @njit
 def _blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
-    """Whether there is nothing but space."""
+    """Return True if ``data[start:stop]`` is only white space."""
     at = start
     while at < stop:
         width = _width(data[at])
@@ -106,7 +106,7 @@ def _blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
 
 @njit
 def _paragraphs(rows: I64, count: int) -> int:
-    """Joins lines to runs, in place, where there is more than one run; how many paragraphs there are."""
+    """Join consecutive lines in place if there is more than one run of them, and return the number of paragraphs."""
     runs = 0
     for row in range(count):
         runs += rows[row, 4]
@@ -135,14 +135,15 @@ def _key(
     first: int,
     counts: I64,
 ) -> int:
-    """Writes the key of ``data[start:stop]`` to ``out[first:]``; where it ends, or -1 where it is hard.
+    """Write the key of ``data[start:stop]`` to ``out[first:]`` and return its end, or -1 if the paragraph is hard.
 
-    `counts` receives the words, and of them those that are a letter of the East and of the South.
+    `counts` receives three numbers of words: all, those that are a CJK letter, and those that are a letter of a
+    Southeast Asian script without spaces.
     """
     position = first
-    room = first + 2 * (stop - start)  # longer keys are left to the definition
-    state = 0  # of the word that is open: 0 none, else `SPACED`, `EAST` or `SOUTH`
-    gap = True  # whether what is written so far ends with a space, or is nothing
+    room = first + 2 * (stop - start)  # a longer key is hard
+    state = 0  # the open word: 0 for none, else `SPACED`, `EAST` or `SOUTH`
+    gap = True  # whether the key so far is empty or ends with a space
     words = east = south = 0
     marks = 0
     ends_sorted = False
@@ -155,7 +156,7 @@ def _key(
                 position += 1
                 gap = True
             previous = np.uint8(_SPACE if gap else 0)
-            while at < stop and data[at] < 0x80:  # every character is written, but a space behind a space written over
+            while at < stop and data[at] < 0x80:  # write each character; a space after a space is overwritten
                 folded = ascii_fold[data[at]]
                 out[position] = folded
                 position += (folded != _SPACE) | (previous != _SPACE)
@@ -176,7 +177,7 @@ def _key(
         if place == HARD or (flag & IS_LONE and ends_sorted):
             return -1
         marks = marks + 1 if flag & IS_MARK else 0
-        if marks > _MARKS_AT_MOST:
+        if marks > _MOST_MARKS:
             return -1
         ends_sorted = flag & ENDS_SORTED != 0
         parts: Any = 1
@@ -236,7 +237,7 @@ def _segments(
     out: Bytes,
     key_borders: I64,
 ) -> None:
-    """Fills `table`, a row per paragraph, and the keys; a hard paragraph has -1 words and no key."""
+    """Fill `table`, one row per paragraph, and the keys; a hard paragraph gets -1 words and no key."""
     number = 0
     position = 0
     next_break = 0
@@ -272,7 +273,7 @@ def _segments(
 
 
 def segment_batch(data: Bytes, borders: I64) -> Segments:
-    """`dedup.segment.batch.segment_batch`, compiled."""
+    """Return the paragraphs and keys of texts: `dedup.segment.batch.segment_batch`, compiled."""
     table: Characters = characters()
     breaks = np.append(np.flatnonzero(data == _LINE_BREAK), len(data) + 1)
     lines = len(breaks)
@@ -308,7 +309,7 @@ def segment_batch(data: Bytes, borders: I64) -> Segments:
 
 
 def _spliced(made: Segments, hard: I64, data: Bytes, byte_starts: I64, byte_stops: I64) -> Segments:
-    """`made` with the keys of the paragraphs `hard`, as the definition gives them."""
+    """Return `made` with the keys of the paragraphs `hard`, computed by the definition."""
     starts, stops = made.key_starts.copy(), made.key_stops.copy()
     words, sizes = made.words.copy(), made.sizes.copy()
     pieces = [made.keys.tobytes()]
@@ -353,7 +354,7 @@ def _joined(
 
 
 def join_keys(data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
-    """`dedup.segment.batch.join_keys`, compiled."""
+    """Return the keys of texts from those of their paragraphs: `dedup.segment.batch.join_keys`, compiled."""
     out = np.empty(int((stops - starts).sum()) + len(starts), np.uint8)
     made = BatchKeys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(borders), np.int64))
     _joined(data, starts, stops, borders, out, made.key_starts, made.key_stops, made.key_borders)

@@ -1,6 +1,6 @@
-"""What of the words of one text stands again: `dedup.fingerprint.self_matches`, compiled.
+"""Find repeated word runs within one text: `dedup.fingerprint.self_matches`, compiled.
 
-Runs of words are found by a hash and then compared word by word, so that nothing depends on chance.
+Runs of words are found by a hash and then compared word by word, so no result depends on a hash collision.
 """
 
 from __future__ import annotations
@@ -8,23 +8,22 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.arrays import I64
-from dedup.fingerprint.shingles import SHINGLE_BASE
 from dedup.kernels.buckets import capacity
+from dedup.kernels.constants import SHINGLE_BASE
 from dedup.kernels.jit import njit
 
-_BASE = np.uint64(SHINGLE_BASE)
 _20 = np.uint64(20)
 
 
 @njit
 def _first_runs(numbers: I64, run: int, first: I64) -> None:
-    """For each run of `run` words the place of the first equal one into `first`."""
+    """Store in `first` the index of the first equal run for each run of `run` words."""
     mask = capacity(len(first)) - 1
     table = np.full(mask + 1, -1, np.int64)
     for at in range(len(first)):
         value = np.uint64(0)
         for ahead in range(run):
-            value = (value + np.uint64(numbers[at + ahead]) + np.uint64(1)) * _BASE
+            value = (value + np.uint64(numbers[at + ahead]) + np.uint64(1)) * SHINGLE_BASE
         slot = np.int64(value >> _20) & mask
         while table[slot] >= 0 and not _equal(numbers, table[slot], at, run):
             slot = (slot + 1) & mask
@@ -35,6 +34,7 @@ def _first_runs(numbers: I64, run: int, first: I64) -> None:
 
 @njit
 def _equal(numbers: I64, one: int, other: int, run: int) -> bool:
+    """Return True if the runs of `run` words at `one` and `other` are equal."""
     same = 0
     while same < run and numbers[one + same] == numbers[other + same]:
         same += 1
@@ -43,7 +43,7 @@ def _equal(numbers: I64, one: int, other: int, run: int) -> bool:
 
 @njit
 def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
-    """`dedup.fingerprint.self_matches.find_self_matches`, compiled."""
+    """Find repeated word runs: `dedup.fingerprint.self_matches.find_self_matches`, compiled."""
     count = max(len(numbers) - run + 1, 0)
     first = np.empty(count, np.int64)
     _first_runs(numbers, run, first)
@@ -80,7 +80,7 @@ def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
 
 @njit
 def find_similar_paragraphs(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
-    """`dedup.fingerprint.self_matches.find_similar_paragraphs`, compiled."""
+    """Find paragraphs with common word runs: `dedup.fingerprint.self_matches.find_similar_paragraphs`, compiled."""
     count = max(len(numbers) - run + 1, 0)
     paragraphs = len(borders) - 1
     first = np.empty(count, np.int64)
@@ -126,7 +126,7 @@ def find_similar_paragraphs(numbers: I64, borders: I64, same: I64, run: int, pos
 
 @njit
 def _enter(best: I64, other: int, votes: I64) -> None:
-    """Puts `other` into `best`: by votes, which are negative where they have been counted, then by number."""
+    """Insert `other` into `best`, ordered by votes (negative once they have been counted), then by number."""
     for place in range(len(best)):
         held = best[place]
         if held < 0 or votes[other] > -votes[held] or (votes[other] == -votes[held] and other < held):

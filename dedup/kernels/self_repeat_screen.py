@@ -1,4 +1,4 @@
-"""Which texts of a batch may repeat themselves: `dedup.fingerprint.self_matches.screen_self_repeats`, compiled."""
+"""Screen the texts of a batch for self-repeats: `dedup.fingerprint.self_matches.screen_self_repeats`, compiled."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from dedup.fingerprint.self_matches import (
     RUNS_REQUIRED,
     RUNS_WINDOW,
 )
-from dedup.fingerprint.shingles import SHINGLE_BASE
+from dedup.kernels.constants import SHINGLE_BASE
 from dedup.kernels.jit import njit
 from dedup.segment.batch import Segments
-
-_BASE = np.uint64(SHINGLE_BASE)
 
 
 @njit
 def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
-    """Sets `again` to 1 where a value stands twice or more, else to 0; how many stand behind an equal one.
+    """Set `again` to 1 for each value that occurs more than once, else to 0; return how many follow an equal one.
 
     `table` and `places` have room for twice as many values, a power of two.
     """
@@ -30,8 +28,8 @@ def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
     table[:] = 0
     later = 0
     for at in range(len(values)):
-        value = values[at] | np.uint64(1)  # zero is an empty place; a chance meeting costs a closer look
-        place = (value * _BASE >> np.uint64(20)) & mask
+        value = values[at] | np.uint64(1)  # zero marks an empty slot; a collision only costs a closer look
+        place = (value * SHINGLE_BASE >> np.uint64(20)) & mask
         while table[place] != 0 and table[place] != value:
             place = (place + np.uint64(1)) & mask
         again[at] = 0
@@ -46,7 +44,7 @@ def _mark_again(values: U64, table: U64, places: I64, again: Bytes) -> int:
 
 @njit
 def _dense(again: Bytes, count: int) -> bool:
-    """Whether `RUNS_REQUIRED` of some `RUNS_WINDOW` in a row are set."""
+    """Return True if `RUNS_REQUIRED` of some `RUNS_WINDOW` consecutive flags are set."""
     inside = 0
     for at in range(count):
         inside += again[at]
@@ -69,7 +67,7 @@ def _repeating(
             if words[number] >= LONE_PARAGRAPH_WORDS:
                 value = np.uint64(words[number])
                 for at in range(stop, stop + words[number]):
-                    value = (value * _BASE + hashes[at]) ^ (value >> np.uint64(29))
+                    value = (value * SHINGLE_BASE + hashes[at]) ^ (value >> np.uint64(29))
                 runs[long] = value
                 long += 1
             stop += words[number]
@@ -86,7 +84,7 @@ def _repeating(
             for at in range(count):
                 value = np.uint64(0)
                 for step in range(RUN_WORDS):
-                    value = value * _BASE + hashes[start + at + step]
+                    value = value * SHINGLE_BASE + hashes[start + at + step]
                 runs[at] = value ^ (value >> np.uint64(29))
             if 2 * _mark_again(runs[:count], table[:size], places, again) >= RUNS_REQUIRED and _dense(again, count):
                 flags |= REPEATED_RUNS
@@ -95,7 +93,10 @@ def _repeating(
 
 
 def screen_self_repeats(hashes: U64, found: Segments) -> Bytes:
-    """`dedup.fingerprint.self_matches.screen_self_repeats`, compiled; a chance meeting of hashes may set a flag more, once in 10**13."""
+    """Screen texts for self-repeats: `dedup.fingerprint.self_matches.screen_self_repeats`, compiled.
+
+    A hash collision may set one flag too many, once in 10**13, which costs a closer look and changes no result.
+    """
     result = np.zeros(len(found.borders) - 1, np.uint8)
     ends = np.concatenate([[0], np.cumsum(found.words)])[found.borders]
     longest = max(int(np.diff(ends).max(initial=0)), int(np.diff(found.borders).max(initial=0)))

@@ -1,21 +1,18 @@
-"""Sizes of intersections of shingle sets: compiled."""
+"""Count the common elements of shingle sets: compiled.
+
+A set is an array of its distinct 64-bit shingle hashes. All sets are in one array, at `places`, of the lengths `sizes`.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from dedup.arrays import I64, U64, Bools, Bytes
-from dedup.fingerprint.shingles import FNV_OFFSET, FNV_PRIME, MIX_1, MIX_2, SHINGLE_BASE
 from dedup.kernels.buckets import capacity
+from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, SHINGLE_BASE, SPACE
 from dedup.kernels.jit import njit
 from dedup.kernels.shingles import final
 
-_OFFSET = np.uint64(FNV_OFFSET)
-_PRIME = np.uint64(FNV_PRIME)
-_BASE = np.uint64(SHINGLE_BASE)
-_MIX_1 = np.uint64(MIX_1)
-_MIX_2 = np.uint64(MIX_2)
-_SPACE = np.uint8(32)
 _0, _1, _6 = np.uint64(0), np.uint64(1), np.uint64(63)
 
 
@@ -24,26 +21,30 @@ _0, _1, _6 = np.uint64(0), np.uint64(1), np.uint64(63)
 
 @njit
 def _shingles(key: Bytes, n: int, words: U64, ends: I64, out: U64) -> int:
-    """Hashes of the shingles of `key`, in order, into `out`, and the ends of words into `ends`; how many shingles."""
+    """Store the shingle hashes of `key` in `out` and the ends of its words in `ends`; return the number of shingles.
+
+    `key` is a comparison key in UTF-8. `words` is room for the word hashes; `words`, `ends` and `out` have room for
+    one entry per word.
+    """
     if len(key) == 0:
         return 0
     leading = _1
     for _ in range(n - 1):
-        leading *= _BASE
-    word, value = _OFFSET, _0
+        leading *= SHINGLE_BASE
+    word, value = FNV_OFFSET, _0
     count = 0
     for at in range(len(key) + 1):
-        if at < len(key) and key[at] != _SPACE:
-            word = (word ^ np.uint64(key[at])) * _PRIME
+        if at < len(key) and key[at] != SPACE:
+            word = (word ^ np.uint64(key[at])) * FNV_PRIME
             continue
         if count >= n:
             value -= words[count - n] * leading
-        value = value * _BASE + word
+        value = value * SHINGLE_BASE + word
         words[count], ends[count] = word, at
         if count >= n - 1:
             out[count - n + 1] = final(value)
         count += 1
-        word = _OFFSET
+        word = FNV_OFFSET
     return max(count - n + 1, 0)
 
 
@@ -51,10 +52,10 @@ def _shingles(key: Bytes, n: int, words: U64, ends: I64, out: U64) -> int:
 def distinct(
     data: Bytes, starts: I64, stops: I64, n: int, rows: I64, out: U64, places: I64, sizes: I64, prints: U64
 ) -> None:
-    """The distinct shingle hashes of each key into `out` from its place on; how many; and their parities.
+    """Store the distinct shingle hashes of each key in `out`, from its place on, and their number and parities.
 
-    What belongs to a key stands in `places`, `sizes` and `prints` at its row. Bit i of the parities is whether an odd
-    number of hashes have i in their last six bits.
+    Key i is ``data[starts[i]:stops[i]]`` (UTF-8), and its entries of `places`, `sizes` and `prints` are at
+    ``rows[i]``. Bit b of the parities says whether an odd number of hashes have b in their last six bits.
     """
     longest = 0
     for row in range(len(starts)):
@@ -92,7 +93,7 @@ def distinct(
 
 @njit
 def _fill(table: U64, hashes: U64) -> tuple[int, bool]:
-    """Makes a table of distinct `hashes`: its mask, and whether zero is one of them."""
+    """Fill a hash table with distinct `hashes`; return its mask, and whether zero is one of them."""
     mask = capacity(len(hashes)) - 1
     table[: mask + 1] = _0
     zero = False
@@ -109,7 +110,7 @@ def _fill(table: U64, hashes: U64) -> tuple[int, bool]:
 
 @njit
 def _common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) -> int:
-    """How many of `hashes` are in the table; -1 as soon as more than `misses` are not."""
+    """Return how many of `hashes` are in the table, or -1 as soon as more than `misses` are not."""
     common = 0
     for value in hashes:
         if value == _0:
@@ -130,7 +131,7 @@ def _common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) -> int:
 
 @njit
 def _bits(value: np.uint64) -> int:
-    """How many bits are set."""
+    """Return the number of bits that are set."""
     pairs = value - ((value >> _1) & np.uint64(0x5555555555555555))
     fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
     eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -139,12 +140,17 @@ def _bits(value: np.uint64) -> int:
 
 @njit
 def _same(one: Bytes, two: Bytes) -> bool:
+    """Return True if two byte strings are equal."""
     return len(one) == len(two) and not np.any(one != two)
 
 
 @njit
 def agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) -> Bools:
-    """Whether, in each pair of keys, shingles of equal hash are equal: then sets of hashes give the exact answer."""
+    """Return for each pair of keys whether shingles of equal hash are equal: bool [pairs].
+
+    Where they are, sets of hashes give the exact similarity. Pair i consists of the keys ``ones[i]`` and ``twos[i]``;
+    key k is ``data[starts[k]:stops[k]]`` (UTF-8).
+    """
     longest = 0
     for row in range(len(starts)):
         longest = max(longest, stops[row] - starts[row])
@@ -183,7 +189,7 @@ def agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) ->
 
 @njit
 def _least_common(one: int, two: int, threshold: float) -> int:
-    """The fewest elements that sets of these sizes share in a match; more than they have where there is none."""
+    """Return the least number of common elements in a match of sets of these sizes; too many if none can match."""
     if one == 0 or two == 0:
         return 1
     least = max(int(threshold * (one + two) / (1.0 + threshold)) - 2, 0)
@@ -194,9 +200,10 @@ def _least_common(one: int, two: int, threshold: float) -> int:
 
 @njit
 def commons(ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_share: float, result: I64) -> None:
-    """How many shingles set ``ones[i]`` shares with ``others[i]``; -1 where it is surely less than that share of it.
+    """Store in `result` how many shingles set ``ones[i]`` has in common with set ``others[i]``: int64 [pairs].
 
-    Pairs of equal `others` should be neighbours: each of those becomes a table once.
+    The result is -1 if the share of ``ones[i]`` is surely below `least_share`. Pairs with equal `others` should be
+    adjacent, because a set becomes a hash table once for each run of them.
     """
     longest = 0
     for other in others:

@@ -1,8 +1,7 @@
-"""Hashes of shingles, signatures and sets: `dedup.fingerprint.shingles`, compiled.
+"""Hash words and shingles, and compute signatures, sets and minimizers: `dedup.fingerprint`, compiled.
 
-Keys come as one run of UTF-8 bytes with their borders; nothing here is a Python object, and nothing here decides
-anything. Every operand of the permutation is uint32: a wider one would lose both the speed and the equality.
-Compiled code is cached beside this file, or where that cannot be written, in the user's cache directory.
+Each public function has the name, parameters and result of its definition. Keys are comparison keys in UTF-8. Packed
+keys are uint8 [bytes] with offsets, int64 [keys + 1]; hashes are uint64.
 """
 
 from __future__ import annotations
@@ -14,33 +13,27 @@ import numpy.typing as npt
 
 from dedup.arrays import I64, U32, U64, Bytes, pack
 from dedup.fingerprint.minhash import permutations
-from dedup.fingerprint.shingles import FNV_OFFSET, FNV_PRIME, MIX_1, MIX_2, SHINGLE_BASE
+from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, MIX_1, MIX_2, SHINGLE_BASE, SPACE
 from dedup.kernels.jit import inlined, njit
 from dedup.settings import NUM_PERM, SEED
 
-_OFFSET = np.uint64(FNV_OFFSET)
-_PRIME = np.uint64(FNV_PRIME)
-_BASE = np.uint64(SHINGLE_BASE)
-_MIX_1 = np.uint64(MIX_1)
-_MIX_2 = np.uint64(MIX_2)
 _33 = np.uint64(33)
-_SPACE = np.uint8(32)
 
 
 @njit
 def _word_hashes(data: Bytes, words: U64) -> int:
-    """Hashes of the words of one key into `words`; how many there are."""
+    """Store the hashes of the words of one key in `words`, and return their number."""
     if len(data) == 0:
         return 0
     count = 0
-    value = _OFFSET
+    value = FNV_OFFSET
     for byte in data:
-        if byte == _SPACE:
+        if byte == SPACE:
             words[count] = value
             count += 1
-            value = _OFFSET
+            value = FNV_OFFSET
         else:
-            value = (value ^ np.uint64(byte)) * _PRIME
+            value = (value ^ np.uint64(byte)) * FNV_PRIME
     words[count] = value
     return count + 1
 
@@ -54,32 +47,32 @@ def _all_word_hashes(data: Bytes, borders: I64, out: U64) -> int:
 
 
 def word_hashes(keys: Bytes, borders: I64) -> U64:
-    """`dedup.fingerprint.shingles.word_hashes`, compiled."""
+    """Return the hashes of all words: `dedup.fingerprint.shingles.word_hashes`, compiled."""
     out = np.empty(len(keys) // 2 + len(borders), np.uint64)
     return out[: _all_word_hashes(keys, borders, out)]
 
 
 @inlined
 def final(value: np.uint64) -> np.uint64:
-    """The hash of a shingle from the polynomial over its words: MurmurHash3's finaliser."""
-    mixed = (value ^ (value >> _33)) * _MIX_1
-    mixed = (mixed ^ (mixed >> _33)) * _MIX_2
+    """Return the hash of a shingle from the polynomial over its words: the finalizer of MurmurHash3."""
+    mixed = (value ^ (value >> _33)) * MIX_1
+    mixed = (mixed ^ (mixed >> _33)) * MIX_2
     return mixed ^ (mixed >> _33)
 
 
 @njit
 def _windows(words: U64, count: int, n: int, out: U64) -> int:
-    """Hashes of the n-word windows of `words` into `out`; how many there are."""
+    """Store the hashes of the n-word windows of `words` in `out`, and return their number."""
     if count < n:
         return 0
     leading = np.uint64(1)
     for _ in range(n - 1):
-        leading *= _BASE
+        leading *= SHINGLE_BASE
     value = np.uint64(0)
     for at in range(count):
         if at >= n:
             value -= words[at - n] * leading
-        value = value * _BASE + words[at]
+        value = value * SHINGLE_BASE + words[at]
         if at >= n - 1:
             out[at - n + 1] = final(value)
     return count - n + 1
@@ -87,7 +80,7 @@ def _windows(words: U64, count: int, n: int, out: U64) -> int:
 
 @njit
 def _scratch(borders: I64) -> tuple[U64, U64]:
-    """Room for the word hashes and the window hashes of any one key between `borders`."""
+    """Return room for the word hashes and the window hashes of any one key between `borders`."""
     longest = 0
     for row in range(len(borders) - 1):
         longest = max(longest, borders[row + 1] - borders[row])
@@ -96,7 +89,7 @@ def _scratch(borders: I64) -> tuple[U64, U64]:
 
 @njit
 def _mixed(hashes: U64, out: U32) -> None:
-    """Hashes of shingles as the permutations want them, into `out`."""
+    """Store shingle hashes in `out` as the permutations expect them (datasketch's ``affine32``): uint32 [shingles]."""
     for at in range(len(hashes)):
         mixed = np.uint32(hashes[at])
         mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B))
@@ -106,7 +99,7 @@ def _mixed(hashes: U64, out: U32) -> None:
 
 @njit
 def _sketch(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
-    """The signature of a set; four members at a time, which halves the traffic with memory and doubles the speed."""
+    """Compute the signature of a set, four members at a time, which halves the memory traffic and doubles the speed."""
     signature[:] = np.uint32(0xFFFFFFFF)
     count = len(mixed)
     at = 0
@@ -138,7 +131,7 @@ def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summand
 
 
 def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """`dedup.fingerprint.minhash.minhash_signatures`, compiled."""
+    """Return the signatures of texts: `dedup.fingerprint.minhash.minhash_signatures`, compiled."""
     result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutations(num_perm, seed)
     _sketches(words, starts, stops, n, factors, summands, result)
@@ -151,13 +144,13 @@ def _buckets(signed: U32, bands: int, rows: int, result: U32) -> None:
         for band in range(bands):
             mixed = np.uint64(0)
             for column in range(band * rows, (band + 1) * rows):
-                mixed = (mixed ^ np.uint64(signed[row, column])) * _PRIME
+                mixed = (mixed ^ np.uint64(signed[row, column])) * FNV_PRIME
                 mixed ^= mixed >> np.uint64(29)
-            result[row, band] = np.uint32((mixed * _MIX_1) >> np.uint64(32))
+            result[row, band] = np.uint32((mixed * MIX_1) >> np.uint64(32))
 
 
 def buckets(signed: U32, bands: int, rows: int) -> U32:
-    """`dedup.fingerprint.minhash.buckets`, compiled."""
+    """Return the buckets of signatures: `dedup.fingerprint.minhash.buckets`, compiled."""
     result = np.empty((len(signed), bands), np.uint32)
     _buckets(signed, bands, rows, result)
     return result
@@ -178,7 +171,7 @@ def _hash_sets(data: Bytes, borders: I64, n: int, out: U64, out_borders: I64) ->
 
 
 def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
-    """`dedup.fingerprint.similarity.hash_sets`, compiled."""
+    """Return the sets of shingle hashes of keys: `dedup.fingerprint.similarity.hash_sets`, compiled."""
     data, borders = pack(keys)
     out = np.empty(len(data) // 2 + len(keys), np.uint64)
     out_borders = np.zeros(len(keys) + 1, np.int64)
@@ -193,7 +186,7 @@ def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_bor
     for row in range(len(borders) - 1):
         found = _windows(words[borders[row] : borders[row + 1]], borders[row + 1] - borders[row], n, hashes)
         first = position
-        place = -1  # of the smallest hash in the window before
+        place = -1  # of the smallest hash in the previous window
         for start in range(max(min(found, 1), found - window + 1)):
             stop = min(start + window, found)
             if place < start:
@@ -217,7 +210,7 @@ def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_bor
 
 
 def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
-    """`dedup.fingerprint.minimizers.minimizers`, compiled."""
+    """Return the minimizers of texts: `dedup.fingerprint.minimizers.minimizers`, compiled."""
     out = np.empty(len(words), np.uint64)
     out_borders = np.zeros(len(borders), np.int64)
     _minimizers(words, borders, n, window, out, out_borders)
@@ -250,7 +243,7 @@ def _similarities(
 
 
 def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float) -> npt.NDArray[np.float64]:
-    """`dedup.fingerprint.similarity.similarities`, compiled."""
+    """Return the similarities of one set to others: `dedup.fingerprint.similarity.similarities`, compiled."""
     result = np.empty(len(others), np.float64)
     _similarities(hashes, borders, text, others, least, result)
     return result

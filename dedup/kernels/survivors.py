@@ -1,9 +1,9 @@
-"""What matching spends its time on, compiled: sets of shingles, and the loop over survivors.
+"""Find the survivors among texts that share buckets: compiled.
 
-`dedup.match.survivors` and `dedup.match.contained` hold the definitions. Sets are kept as their distinct hashes in
-order of appearance: to compare two, one becomes a table and the other is looked up in it, for no longer than the
-similarity can still reach the threshold. Arrays come in and go out; everything releases the interpreter lock, so that
-threads can share the work.
+`dedup.match.survivors` holds the definition. Every kernel takes and returns arrays and releases the interpreter lock,
+so that threads can share the work. Sets of shingles are arrays of their distinct hashes in order of appearance. To
+compare two sets, one becomes a hash table and the other is looked up in it, for no longer than the similarity can
+reach the threshold.
 """
 
 from __future__ import annotations
@@ -24,32 +24,36 @@ _33 = np.uint64(33)
 
 
 class Loop(NamedTuple):
-    """What the loop of the design reads, keeps and answers."""
+    """The inputs, the state and the results of the loop over texts (docs/design.md, section 3).
+
+    Every array is one-dimensional unless its comment says otherwise. A text is a row of the caller's table; a key is
+    the number of a distinct comparison key.
+    """
 
     keys: I64  # of each text
-    apart: I64  # of each text; empty where all differ
-    buckets: I64  # of key k: buckets[borders[k]:borders[k + 1]]
+    apart: I64  # of each text: texts of equal values are never compared; empty if every text may meet every other
+    buckets: I64  # those of key k are buckets[borders[k]:borders[k + 1]]
     borders: I64
-    hashes: U64  # set of key k: hashes[places[k]:places[k] + sizes[k]]
+    hashes: U64  # the set of key k is hashes[places[k]:places[k] + sizes[k]]
     places: I64
     sizes: I64
     prints: U64
     threshold: float
-    members: I32  # survivors, as keys, of bucket b: members[slots[b]:slots[b] + filled[b]]
+    members: I32  # survivors of bucket b, as keys: members[slots[b]:slots[b] + filled[b]]
     slots: I64
     filled: I64
     survivor: I64  # the text that survives with each key, or -1
-    seen: I64  # the text that met each key last
-    memo: I64  # where the answer for each key is remembered, or -1
-    remembered: I64  # rows of answers, as below
+    seen: I64  # of each key: the last text that met it
+    memo: I64  # of each key: the row of its cached answer, or -1
+    remembered: I64  # cached answers: int64 [rows, ANSWER], columns as below
     remembered_similarity: Floats
     twins: I64
     similarities: Floats
-    counts: I64  # candidates and matches
+    counts: I64  # int64 [2]: candidates and matches
 
 
-# An answer: how many survivors the buckets of the key had, which stands for their state since they only grow; the best
-# match; how many candidates and matches; and between which `apart` those were (version -1: not to be used again).
+# The columns of an answer: the number of survivors in the buckets of the key (it identifies their state, because
+# buckets only grow; -1: do not reuse), the best match, the numbers of candidates and matches, and the range of `apart`.
 _VERSION, _BEST, _FOUND, _MATCHES, _LEAST, _MOST = range(6)
 ANSWER = 6
 _NONE = np.int64(np.iinfo(np.int64).max)
@@ -57,10 +61,10 @@ _NONE = np.int64(np.iinfo(np.int64).max)
 
 @njit
 def survivors(first: int, last: int, loop: Loop) -> None:
-    """The loop over the texts ``first:last``; what it keeps goes from call to call.
+    """Run the loop over the texts ``first:last`` and store the results in `loop`, which keeps the state between calls.
 
-    The answer for a key that several texts have is remembered until one of its buckets gets another survivor, so that
-    a text that is dropped a hundred thousand times is compared once.
+    The answer for a key that several texts have is cached until one of its buckets gets another survivor. So a text
+    that is dropped a hundred thousand times is compared once.
     """
     longest = 0
     for key in range(len(loop.sizes)):
@@ -91,6 +95,7 @@ def survivors(first: int, last: int, loop: Loop) -> None:
 
 @njit
 def _version(key: int, loop: Loop) -> int:
+    """Return the number of survivors in the buckets of a key, which changes whenever its candidates do."""
     version = 0
     for at in range(loop.borders[key], loop.borders[key + 1]):
         version += loop.filled[loop.buckets[at]]
@@ -99,7 +104,7 @@ def _version(key: int, loop: Loop) -> int:
 
 @njit
 def _recall(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) -> bool:
-    """Whether there is an answer for the key that still holds for this text; it is then in `answer`."""
+    """Return True if a cached answer for the key still holds for this text; it is then in `answer` and `similarity`."""
     slot = loop.memo[key]
     if slot < 0 or loop.remembered[slot, _VERSION] != _version(key, loop):
         return False
@@ -112,17 +117,17 @@ def _recall(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) ->
 
 @njit
 def _compare(text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64, similarity: Floats) -> None:
-    """Compares a text with all survivors that share a bucket with it."""
+    """Compare a text with all survivors that share a bucket with it, and store the answer."""
     answer[:] = _version(key, loop), -1, 0, 0, _NONE, -_NONE
     similarity[0] = 1.0
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
-        mine = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
-        _meet(text, mine, loop.seen, loop.apart, loop.survivor, met, answer)
-    found = met[: answer[_FOUND]]
+        members = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
+        _meet(text, members, loop.seen, loop.apart, loop.survivor, met, answer)
+    candidates = met[: answer[_FOUND]]
     _best(
         key,
-        found,
+        candidates,
         loop.survivor,
         loop.hashes,
         loop.places,
@@ -138,13 +143,13 @@ def _compare(text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64,
         loop.remembered_similarity[loop.memo[key]] = similarity[0]
 
 
-# What follows is called for every bucket or candidate: it takes arrays one by one, since each array of a tuple that
-# goes into a call is counted in and out.
+# The functions below are called for every bucket or candidate. They take arrays one by one, because passing a tuple
+# changes the reference count of each of its arrays.
 
 
 @njit
 def _meet(text: int, members: I32, seen: I64, apart: I64, survivor: I64, met: I32, answer: I64) -> None:
-    """Adds to `met` the survivors of a bucket that were not met before and may match."""
+    """Append to `met` the survivors of a bucket that this text has not met before and may match."""
     count = answer[_FOUND]
     for other in members:
         if seen[other] == text:
@@ -175,7 +180,7 @@ def _best(
     answer: I64,
     similarity: Floats,
 ) -> None:
-    """Counts the matches among `met`, and puts the best into `answer` and `similarity`."""
+    """Count the matches among the candidates `met`, and store the best one in `answer` and `similarity`."""
     size, parities = sizes[key], prints[key]
     mask, zero = 0, False
     known, least = -1, 0
@@ -183,7 +188,7 @@ def _best(
         its = sizes[other]
         if its != known:
             known, least = its, _least_common(size, its, threshold)
-        # each bit of the parities that differs stands for at least one shingle that only one of them has
+        # each differing bit of the parities proves at least one shingle that only one of the sets has
         if least > min(size, its) or _bits(parities ^ prints[other]) > size + its - 2 * least:
             continue
         if mask == 0:

@@ -19,7 +19,7 @@ from dedup.runtime.resources import ResourceBudget, slices
 
 Holders = npt.NDArray[np.uint32]  # numbers of texts; 4,294,967,295 of them at most
 
-_PARTS = 1 << 32  # a pass takes a range of these; 32 bits of a value say in which part it is
+_VALUE_PARTS = 1 << 32  # a pass takes a range of these; 32 bits of a value say in which part it is
 _ENTRY_BYTES = 12  # a uint64 and a uint32
 _COPIES = 2  # of the entries of a pass, while they are grouped
 _SIEVE_SLOTS = 8  # of a sieve, for each entry: one of eight entries collides with another by chance
@@ -52,7 +52,7 @@ def find_first_equal(
     `digests` gives the digests of all `count` texts as arrays of ``V16``; each pass calls it once.
     """
     firsts = np.empty(count, np.int64)
-    spans = list(slices(_PARTS, budget.passes(count * _FIRST_BYTES)))
+    spans = list(slices(_VALUE_PARTS, budget.passes(count * _FIRST_BYTES)))
     for low, high in spans:
         halves_of_pass: list[npt.NDArray[np.uint64]] = []
         numbers_of_pass: list[I64] = []
@@ -101,7 +101,7 @@ def find_shared_values(
     that values of a single text, which are most, are never held together.
     """
     if not comparer.compiled:
-        for span in slices(_PARTS, budget.passes(size * _ENTRY_BYTES * _COPIES)):
+        for span in slices(_VALUE_PARTS, budget.passes(size * _ENTRY_BYTES * _COPIES)):
             values, holders = _joined_entries(entries(*span))
             distinct, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
             numbers = np.cumsum(counts > 1) - 1
@@ -111,7 +111,7 @@ def find_shared_values(
     from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
     passes = budget.passes(_HALVES * size * _SIEVE_SLOTS // fast.SLOTS)
-    for low, high in slices(_PARTS, passes):
+    for low, high in slices(_VALUE_PARTS, passes):
         sieve = np.zeros(size * _SIEVE_SLOTS // (fast.SLOTS * passes) + 1, np.uint8)
         collisions = sum(fast.fall(part.values, sieve) for part in entries(low, high))
         for start, stop in slices(high - low, budget.passes(_HALVES * 2 * collisions * _ENTRY_BYTES * _COPIES)):
@@ -147,7 +147,7 @@ def value_entries(texts: Holders, values: U64, borders: I64, low: int, high: int
     `texts` are numbers of texts, uint32 [texts]; text i has ``values[borders[i]:borders[i + 1]]``, uint64.
     """
     holders = np.repeat(texts, np.diff(borders))
-    if (low, high) == (0, _PARTS):
+    if (low, high) == (0, _VALUE_PARTS):
         return Entries(values, holders)
     parts = (values * np.uint64(SHINGLE_BASE)) >> np.uint64(32)  # minimizers are small: their upper bits say little
     chosen = (parts >= low) & (parts < high)

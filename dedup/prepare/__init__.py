@@ -1,1 +1,1 @@
-"""Everything that is a function of one article, computed batch by batch and stored for matching."""
+"""All work on single articles, batch by batch: one prepared row per record, and the store that matching reads."""

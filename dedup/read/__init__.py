@@ -1,1 +1,1 @@
-"""Input files to records: find files, decompress, parse JSON, and read the fields of an article."""
+"""Reading: find input files, decompress them, cut them into records, and read the fields of each record."""

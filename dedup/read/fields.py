@@ -1,8 +1,8 @@
-"""What the fields of one input record mean: its text, id, date and host.
+"""Parse the fields of an input record, and find its text, id, date and host.
 
-A record is a JSON object whose values stay as the bytes that came in, so that whatever is not ours passes
-through untouched. Field names are guessed record by record, never file by file: then the answer does not
-depend on how a corpus is cut into files.
+A record is a JSON object whose values stay the bytes that came in, so that all other fields pass through unchanged.
+Field names are guessed record by record, never file by file: then the result does not depend on how a corpus is cut
+into files.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ NULL = msgspec.Raw(b"null")
 
 Fields = dict[str, msgspec.Raw]
 
-_DECODER = msgspec.json.Decoder(Fields)
-_ENCODER = msgspec.json.Encoder()
-_SPACES = frozenset(" \t\n\r")
-_KINDS = {
+_FIELDS_DECODER = msgspec.json.Decoder(Fields)
+_JSON_ENCODER = msgspec.json.Encoder()
+_JSON_SPACES = frozenset(" \t\n\r")
+_VALUE_KINDS = {  # by the first byte
     b'"': "a string",
     b"{": "an object",
     b"[": "a list",
@@ -46,7 +46,7 @@ class BadRecordError(ValueError):
 
 
 def decode_text(data: bytes) -> str:
-    """`data`, read as UTF-8. Raises `BadRecordError` that says which byte is not."""
+    """Return `data` decoded as UTF-8. Raises `BadRecordError` that names the first invalid byte."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -54,89 +54,90 @@ def decode_text(data: bytes) -> str:
 
 
 def parse_fields(line: bytes) -> Fields:
-    r"""The fields of one line of JSON, in order, values as the bytes that came in.
+    r"""Return the fields of one line of JSON, in order, values as the bytes that came in.
 
-    Raises `BadRecordError` for anything but one JSON object in UTF-8. Escaped lone surrogates, which JSON allows,
-    are kept; ``NaN`` and ``Infinity``, which it does not, are refused.
+    Raises `BadRecordError` for anything but one JSON object in UTF-8. JSON allows escaped lone surrogates, so they
+    stay; it does not allow ``NaN`` and ``Infinity``, so they raise.
 
-    >>> {name: bytes(value) for name, value in parse(b'{"id": 1.0, "text": "a"}').items()}
+    >>> {name: bytes(value) for name, value in parse_fields(b'{"id": 1.0, "text": "a"}').items()}
     {'id': b'1.0', 'text': b'"a"'}
     """
     decoded = decode_text(line)
     try:
-        return _DECODER.decode(line)
+        return _FIELDS_DECODER.decode(line)
     except (msgspec.MsgspecError, RecursionError) as error:
         try:
-            return _slowly(decoded)
+            return _parse_surrogates(decoded)
         except (ValueError, RecursionError):
-            raise BadRecordError(_problem(line, decoded, error)) from None
+            raise BadRecordError(_parse_error(line, decoded, error)) from None
 
 
-def _slowly(text: str) -> Fields:
-    """The fields of a JSON object as the standard library reads it, which takes lone surrogates; values as they are."""
-    decoder = json.JSONDecoder(parse_constant=_refuse)
+def _parse_surrogates(text: str) -> Fields:
+    """Return the fields of a JSON object, parsed by the standard library, which accepts lone surrogates."""
+    decoder = json.JSONDecoder(parse_constant=_reject_constant)
     fields: Fields = {}
-    position = _expect("{", text, _after_space(text, 0))
+    position = _skip_token("{", text, _skip_space(text, 0))
     while text[position : position + 1] == '"':
         name, position = decoder.raw_decode(text, position)
-        start = _expect(":", text, _after_space(text, position))
+        start = _skip_token(":", text, _skip_space(text, position))
         _, position = decoder.raw_decode(text, start)
         fields[name] = msgspec.Raw(text[start:position].encode("utf-8"))
-        position = _after_space(text, position)
+        position = _skip_space(text, position)
         if text[position : position + 1] == "}":
             break
-        position = _expect(",", text, position)
+        position = _skip_token(",", text, position)
         if text[position : position + 1] != '"':
             raise ValueError(text)
-    if _expect("}", text, position) != len(text):
+    if _skip_token("}", text, position) != len(text):
         raise ValueError(text)
     return fields
 
 
-def _expect(character: str, text: str, position: int) -> int:
-    """Where the next token stands, behind `character` at `position`."""
+def _skip_token(character: str, text: str, position: int) -> int:
+    """Return the offset of the token after `character`. Raises `ValueError` if that is not at `position`."""
     if text[position : position + 1] != character:
         raise ValueError(text)
-    return _after_space(text, position + 1)
+    return _skip_space(text, position + 1)
 
 
-def _after_space(text: str, position: int) -> int:
-    while text[position : position + 1] in _SPACES:
+def _skip_space(text: str, position: int) -> int:
+    """Return the offset of the first character from `position` on that is no JSON space."""
+    while text[position : position + 1] in _JSON_SPACES:
         position += 1
     return position
 
 
-def _problem(line: bytes, decoded: str, error: Exception) -> str:
-    """Why a line is no article, and what to do."""
+def _parse_error(line: bytes, decoded: str, error: Exception) -> str:
+    """Return the message for a line that is not one JSON object; `error` is what the fast parser raised."""
     try:
-        json.loads(decoded, parse_constant=_refuse)
+        json.loads(decoded, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        return f"not JSON: {_plain(error)}; each line must be one article's object"
-    return f"not a JSON object but {_kind(line)}; each line must be one article's object"
+        return f"not JSON: {_parser_message(error)}; each line must be one article's object"
+    return f"not a JSON object but {_value_kind(line)}; each line must be one article's object"
 
 
 def to_json(value: object) -> msgspec.Raw:
-    """`value` as JSON; lone surrogates become escapes."""
+    """Return `value` as JSON; lone surrogates become escapes."""
     return msgspec.Raw(to_json_bytes(value))
 
 
 def to_json_bytes(value: object) -> bytes:
-    """`value` as JSON bytes; lone surrogates become escapes."""
+    """Return `value` as JSON bytes; lone surrogates become escapes."""
     try:
-        return _ENCODER.encode(value)
+        return _JSON_ENCODER.encode(value)
     except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
-        return json.dumps(value, separators=(",", ":"), default=_spell_out).encode("ascii")
+        return json.dumps(value, separators=(",", ":"), default=_decode_raw).encode("ascii")
 
 
-def _spell_out(value: object) -> object:
-    """The plain value of JSON bytes inside a value that the fast encoder refused."""
+def _decode_raw(value: object) -> object:
+    """Return the value of JSON bytes inside a value that the fast encoder cannot encode."""
     if isinstance(value, msgspec.Raw):
         return json.loads(bytes(value))
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
 def from_json(value: msgspec.Raw | bytes) -> object:
-    """The value that JSON bytes say; escaped lone surrogates and large integers included."""
+    """Return the value of JSON bytes; escaped lone surrogates and large integers included."""
     try:
         return msgspec.json.decode(value)
     except msgspec.MsgspecError:
@@ -144,36 +145,37 @@ def from_json(value: msgspec.Raw | bytes) -> object:
 
 
 def join_fields(fields: Fields) -> bytes:
-    """One line of JSON, without its line end.
+    """Return `fields` as one line of JSON, without a newline.
 
-    >>> join(parse(b'{"id": 1.0,  "n": [1,  2]}'))
+    >>> join_fields(parse_fields(b'{"id": 1.0,  "n": [1,  2]}'))
     b'{"id":1.0,"n":[1,  2]}'
     """
     try:
-        return _ENCODER.encode(fields)
+        return _JSON_ENCODER.encode(fields)
     except UnicodeEncodeError:  # a field name with a lone surrogate
         pairs = (json.dumps(name).encode("ascii") + b":" + bytes(value) for name, value in fields.items())
         return b"{" + b",".join(pairs) + b"}"
 
 
 def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
-    """The name of the text field and the text. Raises `BadRecordError` where there is none."""
+    """Return the name of the text field and the text. Raises `BadRecordError` if there is none."""
     names = (settings.text_field,) if settings.text_field else TEXT_FIELDS
-    found = None
+    not_a_string = None
     for name in names:
         if name in fields:
             value = bytes(fields[name])
             if value[:1] == b'"':
                 return name, str(from_json(value))
-            found = found or name
-    if found:
-        raise BadRecordError(f"field {found!r} is {_kind(fields[found])}, not a text; convert it to a string")
-    wanted = " or ".join(repr(name) for name in names)
-    raise BadRecordError(f"no text: there is no field {wanted}; name it with --text-field")
+            not_a_string = not_a_string or name
+    if not_a_string:
+        kind = _value_kind(fields[not_a_string])
+        raise BadRecordError(f"field {not_a_string!r} is {kind}, not a text; convert it to a string")
+    choices = " or ".join(repr(name) for name in names)
+    raise BadRecordError(f"no text: there is no field {choices}; name it with --text-field")
 
 
 def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple[str | None, str]:
-    """The name of the id field and the article's id; without one, None and ``source#record``."""
+    """Return the name of the id field and the article's id; None and ``source#record`` if it has no id."""
     for name in (settings.id_field,) if settings.id_field else ID_FIELDS:
         if name in fields and bytes(fields[name])[:1] not in {b"n", b"{", b"["}:
             value = from_json(fields[name])
@@ -182,7 +184,7 @@ def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple
 
 
 def text_file_id(source: str) -> str:
-    """The id of a ``.txt`` article: its path without suffix.
+    """Return the id of a ``.txt`` article: its path without suffix.
 
     >>> text_file_id("2020/03/taji.txt")
     '2020/03/taji'
@@ -197,23 +199,28 @@ def text_file_id(source: str) -> str:
 
 
 def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
-    """The name of the source field and the host or source it says; both None where nothing is known.
+    """Return the name of the source field and its host or other source; both None if no field has one.
 
-    >>> host_of(parse(b'{"url": "https://www.example.com/a"}'), Settings())
+    >>> host_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
     ('url', 'example.com')
     """
     for name in (settings.source_field,) if settings.source_field else SOURCE_FIELDS:
         if name in fields and bytes(fields[name])[:1] == b'"':
-            host = _host(str(from_json(fields[name])).strip())
+            host = normalize_host(str(from_json(fields[name])).strip())
             if host:
                 return name, host
     return None, None
 
 
-def _host(value: str) -> str:
-    place = value.find("://")
-    if place >= 0:
-        path = value.find("/", place + 3)
+def normalize_host(value: str) -> str:
+    """Return the host that `value` names, in lower case and without ``www.``; an invalid address stays as it is.
+
+    >>> normalize_host("https://www.Example.com/a")
+    'example.com'
+    """
+    scheme_end = value.find("://")
+    if scheme_end >= 0:
+        path = value.find("/", scheme_end + 3)
         try:
             value = _hostname(value if path < 0 else value[:path]) or value
         except ValueError:
@@ -223,17 +230,17 @@ def _host(value: str) -> str:
 
 @lru_cache(1 << 12)
 def _hostname(address: str) -> str | None:
-    """The host of an address without its path: few addresses of a corpus differ up to there."""
+    """Return the host of an address without its path. Cached, since few addresses of a corpus differ up to the path."""
     return urlsplit(address).hostname
 
 
 def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]:
-    """The name of the date field and the date in microseconds since 1970, UTC; None where it cannot be read.
+    """Return the name of the date field and the date in microseconds since 1970, UTC; None if it cannot be read.
 
-    ISO 8601, RFC 2822, and numbers of seconds or milliseconds since 1970 are read. A date without a time zone
-    counts as UTC.
+    Dates are ISO 8601, RFC 2822, or numbers of seconds or milliseconds since 1970. A date without a time zone counts as
+    UTC.
 
-    >>> date_of(parse(b'{"date": "1970-01-01T00:00:01Z"}'), Settings())
+    >>> date_of(parse_fields(b'{"date": "1970-01-01T00:00:01Z"}'), Settings())
     ('date', 1000000)
     """
     for name in (settings.date_field,) if settings.date_field else DATE_FIELDS:
@@ -243,10 +250,11 @@ def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]
 
 
 def _microseconds(value: object) -> int | None:
+    """Return the date `value` in microseconds since 1970, UTC; None if it is no date."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        milliseconds = abs(value) >= 1e11  # seconds would lie behind the year 5138
+        milliseconds = abs(value) >= 1e11  # as seconds it would be after the year 5138
         return int(value * (1_000 if milliseconds else 1_000_000)) if abs(value) < 1e14 else None
     if not isinstance(value, str):
         return None
@@ -263,11 +271,13 @@ def _microseconds(value: object) -> int | None:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _kind(value: msgspec.Raw | bytes) -> str:
-    return _KINDS.get(bytes(value).lstrip()[:1], "a number")
+def _value_kind(value: msgspec.Raw | bytes) -> str:
+    """Return the kind of a JSON value in words, with its article."""
+    return _VALUE_KINDS.get(bytes(value).lstrip()[:1], "a number")
 
 
-def _plain(error: Exception) -> str:
+def _parser_message(error: Exception) -> str:
+    """Return the message of a JSON parser's `error`, without its preamble."""
     if isinstance(error, RecursionError):
         return "nested too deeply"
     if isinstance(error, msgspec.ValidationError):
@@ -275,5 +285,6 @@ def _plain(error: Exception) -> str:
     return str(error).removeprefix("JSON is malformed: ")
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
+    """Raise `ValueError`: JSON has no ``NaN`` and no ``Infinity``."""
     raise ValueError(constant)

@@ -1,8 +1,8 @@
-"""From the inputs on the command line to batches of raw records.
+"""Read input files as batches of raw records.
 
-A record is one line of a JSONL file or one whole ``.txt`` file, as bytes, with its true key: source and record
-number. Nothing is decoded here but compression; what a record means is `dedup.read.fields`' business. A file whose
-compressed data is damaged yields what can be read, then one record that says so.
+A record is one line of a JSONL file or one whole ``.txt`` file, as bytes, with its true key: source and record number.
+This module decompresses and cuts; `dedup.read.fields` says what a record means. A file whose compressed data is damaged
+yields what can be read, then one record that carries the error.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pyarrow as pa
 from dedup.errors import InputError
 from dedup.read.inputs import STDIN, TEXT_FILE, InputFile, InputFiles
 
-BATCH_BYTES = 4 << 20  # of records handed on at once; large enough to drown the cost of a hand-over
+BATCH_BYTES = 4 << 20  # of records in a batch; large enough that passing a batch to another process costs little
 BATCH_RECORDS = 8192
-_BLOCK = 1 << 20
+_BLOCK = 1 << 20  # bytes read at once
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _BOM = b"\xef\xbb\xbf"
@@ -39,28 +39,29 @@ RECORD_SCHEMA = pa.schema(
 
 
 class RecordReader:
-    """Iterating gives record batches of `RECORD_SCHEMA`.
+    """A reader of input files; iterating yields record batches of `RECORD_SCHEMA`.
 
-    Afterwards `inputs` says what each file was and `sizes` how many bytes the records of each batch have.
+    After the iteration `inputs` holds name, size in bytes and SHA-256 of each file, and `sizes` the bytes of the
+    records of each batch.
     """
 
-    def __init__(self, found: InputFiles, *, batch_bytes: int = BATCH_BYTES) -> None:
-        self.sources, self.skipped = found
+    def __init__(self, files: InputFiles, *, batch_bytes: int = BATCH_BYTES) -> None:
+        self.sources, self.skipped = files
         self.batch_bytes = batch_bytes
         self.inputs: list[dict[str, str | int]] = []
-        self._fresh = 0
         self.sizes: list[int] = []
+        self._unreported_bytes = 0
 
     @property
     def total_bytes(self) -> int | None:
-        """The size of all files, None where one of them is standard input."""
+        """The size of all files in bytes; None if one of them is standard input."""
         if any(source.name == STDIN for source in self.sources):
             return None
         return sum(source.path.stat().st_size for source in self.sources)
 
     def fresh_bytes(self) -> int:
-        """Bytes read since this was last asked."""
-        fresh, self._fresh = self._fresh, 0
+        """Return the number of bytes read since the last call."""
+        fresh, self._unreported_bytes = self._unreported_bytes, 0
         return fresh
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -72,26 +73,28 @@ class RecordReader:
                 size += len(data)
                 if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
                     self.sizes.append(size)
-                    yield _batch(rows)
+                    yield _record_batch(rows)
                     rows, size = [], 0
         if rows or not self.sizes:
             self.sizes.append(size)
-            yield _batch(rows)  # one batch at least: stages then need not ask whether there is any
+            yield _record_batch(rows)  # at least one batch, so that stages need no case for none
 
     def _records(self, source: InputFile) -> Iterator[tuple[int, bytes, str | None]]:
-        with _open(source) as file:
-            counted = _Counted(file)
-            stream = _decompressed(counted)
-            records = _whole(stream) if source.kind == TEXT_FILE else _lines(stream)
+        """Yield number, bytes and error of each record of one file."""
+        with _open_input(source) as file:
+            hashed = _HashingFile(file)
+            stream = _decompress(hashed)
+            records = _read_whole(stream) if source.kind == TEXT_FILE else _split_lines(stream)
             for row in records:
                 yield row
-                self._fresh += counted.fresh()
-            counted.drain()
-            self._fresh += counted.fresh()
-        self.inputs.append({"source": source.name, "bytes": counted.size, "sha256": counted.hash.hexdigest()})
+                self._unreported_bytes += hashed.fresh_bytes()
+            hashed.drain()
+            self._unreported_bytes += hashed.fresh_bytes()
+        self.inputs.append({"source": source.name, "bytes": hashed.size, "sha256": hashed.hash.hexdigest()})
 
 
-def _open(source: InputFile) -> BinaryIO:
+def _open_input(source: InputFile) -> BinaryIO:
+    """Return the file of `source`, opened. Raises `InputError`."""
     if source.name == STDIN:
         return sys.stdin.buffer
     try:
@@ -100,13 +103,13 @@ def _open(source: InputFile) -> BinaryIO:
         raise InputError(f"{source.path}: {error.strerror or error}; make it readable or leave it out") from error
 
 
-class _Counted(io.RawIOBase):
+class _HashingFile(io.RawIOBase):
     """A binary file that counts and hashes what is read from it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.size = 0
-        self.told = 0
+        self.reported = 0
         self.hash = hashlib.sha256()
 
     def readable(self) -> bool:
@@ -119,31 +122,31 @@ class _Counted(io.RawIOBase):
         self.hash.update(data)
         return len(data)
 
-    def fresh(self) -> int:
-        """Bytes read since this was last asked."""
-        told, self.told = self.told, self.size
-        return self.size - told
+    def fresh_bytes(self) -> int:
+        """Return the number of bytes read since the last call."""
+        reported, self.reported = self.reported, self.size
+        return self.size - reported
 
     def drain(self) -> None:
-        """Read on to the end, so that size and hash are those of the whole file."""
+        """Read to the end, so that size and hash are those of the whole file."""
         buffer = bytearray(_BLOCK)
         while self.readinto(buffer):
             pass
 
 
-def _decompressed(counted: _Counted) -> io.BufferedReader | gzip.GzipFile:
-    """What is in the file, by its first bytes rather than its name."""
-    plain: io.BufferedReader = io.BufferedReader(counted, _BLOCK)
+def _decompress(file: _HashingFile) -> io.BufferedReader | gzip.GzipFile:
+    """Return a stream of the decompressed bytes; the first bytes of the file decide, not its name."""
+    plain: io.BufferedReader = io.BufferedReader(file, _BLOCK)
     magic = plain.peek(4)
     if magic.startswith(_GZIP_MAGIC):
-        return gzip.GzipFile(fileobj=plain)  # its read1 gives what precedes damage; a buffer around it would not
+        return gzip.GzipFile(fileobj=plain)  # its read1 returns what precedes damage; a buffer around it would not
     if magic.startswith(_ZSTD_MAGIC):
-        return io.BufferedReader(_Zstd(plain), _BLOCK)
+        return io.BufferedReader(_ZstdFile(plain), _BLOCK)
     return plain
 
 
-class _Zstd(io.RawIOBase):
-    """Zstandard data decompressed by Arrow, as a Python file."""
+class _ZstdFile(io.RawIOBase):
+    """A Python file of Zstandard data that Arrow decompresses."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
@@ -157,8 +160,8 @@ class _Zstd(io.RawIOBase):
         return len(data)
 
 
-def _lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
-    """Non-blank lines with their 0-based line numbers; damage ends them with a record that says so."""
+def _split_lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
+    """Yield the non-blank lines with their 0-based line numbers; where damage ends them, a record carries the error."""
     record = 0
     rest: list[bytes] = []
     damage = None
@@ -172,16 +175,17 @@ def _lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, byt
         first, *others = block.split(b"\n")
         rest.append(first)
         for line in others:
-            yield from _line(record, b"".join(rest))
+            yield from _line_record(record, b"".join(rest))
             record += 1
             rest = [line]
     if damage:
-        yield record, b"".join(rest), _damage(damage)
+        yield record, b"".join(rest), _damage_error(damage)
     else:
-        yield from _line(record, b"".join(rest))
+        yield from _line_record(record, b"".join(rest))
 
 
-def _line(record: int, line: bytes) -> Iterator[tuple[int, bytes, str | None]]:
+def _line_record(record: int, line: bytes) -> Iterator[tuple[int, bytes, str | None]]:
+    """Yield one record, or none for a blank line; `line` comes without its newline."""
     line = line.removesuffix(b"\r")
     if record == 0:
         line = line.removeprefix(_BOM)
@@ -189,22 +193,25 @@ def _line(record: int, line: bytes) -> Iterator[tuple[int, bytes, str | None]]:
         yield record, line, None
 
 
-def _whole(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
+def _read_whole(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
+    """Yield the whole file as record 0, with an error if it is damaged."""
     blocks: list[bytes] = []
     try:
         while block := stream.read1(_BLOCK):
             blocks.append(block)
     except (EOFError, OSError, zlib.error) as error:
-        yield 0, b"".join(blocks), _damage(error)
+        yield 0, b"".join(blocks), _damage_error(error)
     else:
         yield 0, b"".join(blocks), None
 
 
-def _damage(error: Exception) -> str:
+def _damage_error(error: Exception) -> str:
+    """Return the quarantine error of a record at which a damaged file ends."""
     return f"the file cannot be read on from here ({str(error).rstrip('.')}); fetch it again"
 
 
-def _batch(rows: list[tuple[str, str, int, bytes, str | None]]) -> pa.RecordBatch:
+def _record_batch(rows: list[tuple[str, str, int, bytes, str | None]]) -> pa.RecordBatch:
+    """Return `rows`, the values of a record in the order of `RECORD_SCHEMA`, as a batch."""
     columns = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=RECORD_SCHEMA)

@@ -1,6 +1,7 @@
-"""Where two versions of a line differ.
+"""Find where two versions of a line differ.
 
-ftfy's own plans carry no offsets, so what a repair did is found by comparing. Linear in the lines, whatever they are.
+ftfy's own plans carry no offsets, so a repair is located by comparing the line before and after. All functions take
+time linear in the length of the lines.
 """
 
 from __future__ import annotations
@@ -9,16 +10,16 @@ import re
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PARTS = re.compile(r"([^\x00-\x7f]+)")
-_RUN = 3  # characters that must agree for two places to count as the same
-_NEAR = 6  # characters apart that are tried one by one
+_RUN = 3  # characters that must agree for two offsets to correspond
+_NEAR = 6  # distances up to this are tried one by one
 
 
 def differences(old: str, new: str) -> list[tuple[int, int, str]]:
-    r"""Edits ``(start, stop, replacement)`` that lead from `old` to `new`, in order and disjoint.
+    r"""Return the edits ``(start, stop, replacement)`` that turn `old` into `new`, disjoint and in order.
 
-    Small rather than minimal, in linear time. Re-decoding keeps ASCII characters, so where both versions have
-    the same ones in the same order, the runs between them correspond. Elsewhere the nearest place where three
-    characters agree again ends an edit.
+    The edits are small but not always minimal. Decoding a line again keeps its ASCII characters, so if both versions
+    have the same ASCII characters in the same order, the runs between them correspond. Otherwise an edit ends at the
+    nearest place where three characters agree again. Offsets are in code points of `old`.
 
     >>> differences("Fish &amp; chips &lt; caf\u00c3\u00a9", "Fish & chips < caf\u00e9")
     [(6, 10, ''), (17, 21, '<'), (25, 27, 'é')]
@@ -26,7 +27,7 @@ def differences(old: str, new: str) -> list[tuple[int, int, str]]:
     originals, replacements = _PARTS.split(old), _PARTS.split(new)  # ASCII and other in turn
     between, others = originals[::2], replacements[::2]
     if between == others:
-        return _run_by_run(originals, replacements)
+        return _edits_of_parts(originals, replacements)
     if "".join(between) == "".join(others):
         return _between_ascii(old, new)
     edits: list[tuple[int, int, str]] = []
@@ -41,8 +42,8 @@ def differences(old: str, new: str) -> list[tuple[int, int, str]]:
         i, j = i + skip_old, j + skip_new
 
 
-def _run_by_run(originals: list[str], replacements: list[str]) -> list[tuple[int, int, str]]:
-    """The edits between two texts in parts, of which every second one, from the first on, is the same."""
+def _edits_of_parts(originals: list[str], replacements: list[str]) -> list[tuple[int, int, str]]:
+    """Return the edits between two texts split into parts, where the parts at even positions are equal."""
     edits: list[tuple[int, int, str]] = []
     position = 0
     for at in range(1, len(originals), 2):
@@ -55,7 +56,7 @@ def _run_by_run(originals: list[str], replacements: list[str]) -> list[tuple[int
 
 
 def trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]:
-    """The edit at `start` of `original` to `replacement`, without what both begin or end with."""
+    """Return the edit at `start` of `original` to `replacement`, without their common prefix and suffix."""
     head = common_prefix_length(original, 0, replacement, 0) if original[:1] == replacement[:1] else 0
     tail = 0
     if original[-1:] == replacement[-1:]:
@@ -66,9 +67,9 @@ def trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]
 
 
 def _between_ascii(old: str, new: str) -> list[tuple[int, int, str]]:
-    """The edits between two texts that hold the same ASCII characters in the same order."""
-    replacements = _runs(new)
-    originals = _runs(old)
+    """Return the edits between two texts that have the same ASCII characters in the same order."""
+    replacements = _non_ascii_runs(new)
+    originals = _non_ascii_runs(old)
     edits: list[tuple[int, int, str]] = []
     shift = 0  # non-ASCII characters of old before this place
     for place in sorted(originals.keys() | replacements.keys()):
@@ -80,8 +81,8 @@ def _between_ascii(old: str, new: str) -> list[tuple[int, int, str]]:
     return edits
 
 
-def _runs(text: str) -> dict[int, str]:
-    """The non-ASCII runs of `text` by the number of ASCII characters before them."""
+def _non_ascii_runs(text: str) -> dict[int, str]:
+    """Return the non-ASCII runs of `text` by the number of ASCII characters before them."""
     runs = {}
     others = 0
     for match in _NOT_ASCII.finditer(text):
@@ -91,7 +92,7 @@ def _runs(text: str) -> dict[int, str]:
 
 
 def common_prefix_length(old: str, i: int, new: str, j: int) -> int:
-    """How many characters agree from ``old[i]`` and ``new[j]`` on."""
+    """Return the length of the longest common prefix of ``old[i:]`` and ``new[j:]``, in code points."""
     same = 0
     limit = min(len(old) - i, len(new) - j)
     step = 8
@@ -108,7 +109,7 @@ def common_prefix_length(old: str, i: int, new: str, j: int) -> int:
 
 
 def _nearest(old: str, i: int, new: str, j: int) -> tuple[int, int]:
-    """How many characters of each to leave out until both agree again, or end."""
+    """Return how many characters of each text to skip until both agree again, or end."""
     for distance in range(1, _NEAR + 1):
         for skip in range(min(distance, len(old) - i) + 1):
             if distance - skip <= len(new) - j and (
@@ -117,8 +118,8 @@ def _nearest(old: str, i: int, new: str, j: int) -> tuple[int, int]:
                 return skip, distance - skip
     window = 64
     while True:
-        # A window that fails is made four times as wide. One that succeeds then uses up a good part of the text
-        # it has looked at, which keeps the sum linear.
+        # A window without a match is made four times as wide. A match then consumes a good part of the window, which
+        # keeps the total time linear.
         places: dict[str, int] = {}
         for skip in range(min(window, len(new) - j) + 1):
             places.setdefault(new[j + skip : j + skip + _RUN], skip)

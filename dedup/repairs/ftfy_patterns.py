@@ -1,10 +1,10 @@
-"""What text ftfy would leave as it is: its pattern of mojibake taken apart, and the characters that NFC may touch.
+"""Prove which texts ftfy leaves unchanged: its pattern of mojibake taken apart, and the characters that NFC may change.
 
-ftfy changes the encoding of a line only where its pattern of "badness" matches. That pattern is a choice of some
-forty short sequences of character sets; here it is read from the installed ftfy and put together again so that a
-search looks closely only at characters that few texts have many of. `dedup.kernels.repair_screen` compiles the same
-sequences. A sequence bound to the start of a line counts anywhere here, so that a line without a match has none in
-any part of it either.
+ftfy changes the encoding of a line only where its pattern of "badness" matches. That pattern is a choice of about
+forty short sequences of character sets. This module reads the sequences from the installed ftfy and builds a pattern
+that looks closely only at characters that are rare in most texts. `dedup.kernels.repair_screen` compiles the same
+sequences. A sequence bound to the start of a line counts anywhere here, so a line without a match has no match in any
+of its parts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from dedup.repairs.code_ranges import (
 )
 from dedup.repairs.regex_tree import read_sequences
 
-# Characters by how common they are in ordinary text: a search should look closely at few of them.
+# How common characters are in ordinary text; a search should look closely at rare ones only.
 _COMMON = {
     **dict.fromkeys(map(ord, "“”„«»…·°ÄÖÜÉÀÁÅØ"), 10),
     **dict.fromkeys(map(ord, "äöüßéèêàâçñáíóúãõåøæîôœ’–—"), 100),
@@ -44,7 +44,7 @@ BYTE_ORDER_MARK = 0xFEFF
 
 @cache
 def unsure() -> re.Pattern[str]:
-    r"""Matches in every text that ftfy would change, entities aside.
+    r"""Return a pattern that matches in every text that ftfy would change, entities aside.
 
     >>> bool(unsure().search("caf\u00c3\u00a9")), bool(unsure().search("caf\u00e9 \u00e3\u00e9"))
     (True, False)
@@ -53,17 +53,17 @@ def unsure() -> re.Pattern[str]:
 
 
 def looks_bad(text: str) -> bool:
-    """Whether ftfy may see mojibake in `text`: where its pattern matches, but also where it would at a line's start."""
+    """Return True if ftfy may see mojibake in `text`: its pattern matches, or would match at the start of a line."""
     return not text.isascii() and bool(_bad().search(text))
 
 
 def is_bad(text: str) -> bool:
-    """Whether the pattern of ftfy matches in `text`: ``ftfy.badness.is_bad``, ten times as fast where it does."""
+    """Return True if ftfy's pattern matches in `text`: ``ftfy.badness.is_bad``, ten times as fast where it matches."""
     return bool(_surely_bad().search(text) or BADNESS_RE.search(text))
 
 
 def may_not_be_normal(text: str) -> bool:
-    """False where `text` is sure to be in NFC."""
+    """Return False only if `text` is in NFC."""
     return not text.isascii() and bool(_unnormal().search(text))
 
 
@@ -74,7 +74,7 @@ def _bad() -> re.Pattern[str]:
 
 @cache
 def _surely_bad() -> re.Pattern[str]:
-    """Matches only where ftfy's pattern does, but not wherever that does."""
+    """Return a pattern that matches only where ftfy's pattern does, but not everywhere it does."""
     return any_of(surely_bad_sequences()) if surely_bad_sequences() else re.compile(r"(?!)")
 
 
@@ -84,69 +84,70 @@ def _unnormal() -> re.Pattern[str]:
 
 
 def unsure_sequences() -> tuple[tuple[Chars, ...], ...]:
-    """Sequences of character sets, one of which is in every text that ftfy would change, entities aside."""
+    """Return sequences of character sets, one of which is in every text that ftfy would change, entities aside."""
     return (*bad_sequences(), *unnormal_sequences(), (of_ranges(replaced()),))
 
 
 def any_of(choices: Iterable[tuple[Chars, ...]]) -> re.Pattern[str]:
-    """Matches the least common character of a sequence, and looks from there at the characters around it."""
+    """Return a pattern of all `choices`: it searches for the rarest character of each and checks its neighbours."""
     first, rest = [], []
     for sequence in choices:
         at = min(range(len(sequence)), key=lambda at: _commonness(sequence[at].ranges))
         patterns = [chars.pattern for chars in sequence]
         first.append(sequence[at].ranges)
         rest.append(f"(?<={''.join(patterns[: at + 1])}){''.join(patterns[at + 1 :])}")
-    # Beyond the first plane, a search for a set must look at each of its ranges; for all but a set, at none.
+    # Beyond the first plane, a search compares with each range of a set, but with none of a negated set.
     others = tuple((a, min(b, 0xFFFF)) for a, b in complement(union(first)) if a <= 0xFFFF)
     return re.compile(f"[^{as_pattern(others)[1:]}(?:{'|'.join(rest)})")
 
 
 def _commonness(ranges: Ranges) -> int:
+    """Return how common the characters of `ranges` are in ordinary text."""
     return sum(weight for code, weight in _COMMON.items() if holds(ranges, code))
 
 
 @cache
 def bad_sequences() -> tuple[tuple[Chars, ...], ...]:
-    """Sequences of character sets, one of which matches wherever ftfy's pattern does in a text that is not ASCII.
+    """Return sequences of character sets, one of which matches wherever ftfy's pattern does in non-ASCII text.
 
-    Each has a set without ASCII characters. An ftfy whose pattern is of another kind makes every character beyond
-    ASCII one.
+    Each has a set without ASCII characters. If ftfy's pattern is of another kind, every character beyond ASCII is one.
     """
     try:
-        found = read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
+        sequences = read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
     except NotImplementedError:
-        found = ((NOT_ASCII,),)
-    return found if all(any(holds_no_ascii(chars) for chars in one) for one in found) else ((NOT_ASCII,),)
+        return ((NOT_ASCII,),)
+    usable = all(any(holds_no_ascii(chars) for chars in sequence) for sequence in sequences)
+    return sequences if usable else ((NOT_ASCII,),)
 
 
 @cache
 def surely_bad_sequences() -> tuple[tuple[Chars, ...], ...]:
-    """The sequences for which ftfy's pattern matches wherever they stand; none of a pattern of another kind."""
+    """Return the sequences that match only where ftfy's pattern does; none if that pattern is of another kind."""
     try:
         return read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
     except NotImplementedError:
         return ()
 
 
-# Beyond the first plane sets are told from each other coarsely: a pattern looks at each range there by itself.
+# Beyond the first plane sets are coarse, because a pattern compares with each range there in turn.
 _HISTORIC = ((0x10000, 0x1EFFF), (0x2F800, 0x2FA1F))
-# Where characters of the first plane decompose or combine: not outside these.
+# All characters of the first plane that decompose or combine are in these ranges.
 _BLOCKS = ((0xA0, 0x33FF), (0x4DC0, 0x4DFF), (0xA000, 0xABFF), (0xF900, 0xFFFF))
 _HANGUL_FORMER = ((0x1100, 0x1112), (0xAC00, 0xD7A3))
 _HANGUL_LATER = ((0x1161, 0x1175), (0x11A8, 0x11C2))
 
 
-# Combining marks, by their class, that are often followed by marks of one higher class, as NFC wants it: nukta and
-# virama, Arabic vowels and shadda, Thai and Lao vowels and tones.
+# Combining classes that a higher class often follows, in the order of NFC: nukta and virama, Arabic vowels and
+# shadda, Thai and Lao vowels and tones.
 _IN_ORDER = (((7,), 9), (tuple(range(27, 33)), 33), ((103,), 107), ((118,), 122))
 
 
 @cache
 def replaced() -> Ranges:
-    """Characters that ftfy's steps beside mojibake, entities and NFC may change, each by itself.
+    """Return the characters that ftfy's other steps may change one by one, apart from mojibake, entities and NFC.
 
-    Control characters, line ends, surrogates, the first characters of terminal escapes. Not the byte order mark:
-    it belongs to the whitespace rule.
+    These are control characters, line ends, surrogates and the first characters of terminal escapes. The byte order
+    mark is excluded, because it belongs to the rule ``whitespace``.
     """
     ends = ((0x0D, 0x0D), (0x1B, 0x1B), (0x80, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF))
     return union((of_codes(code for code in CONTROL_CHARS if code != BYTE_ORDER_MARK), ends))
@@ -154,11 +155,11 @@ def replaced() -> Ranges:
 
 @cache
 def unnormal_sequences() -> tuple[tuple[Chars, ...], ...]:
-    """Sequences of character sets, one of which is in every text that is not in NFC.
+    """Return sequences of character sets, one of which is in every text that is not in NFC.
 
-    A text is in NFC where it holds no character that never is, no two combining marks that might be sorted, and no
-    character that may be composed with an earlier one behind a mark or behind one that composes or decomposes
-    (from the quick check of Unicode Standard Annex 15, section 9, made stricter).
+    A text is in NFC if it has no character that NFC always replaces, no two combining marks that might be reordered,
+    and no character that may compose with an earlier one (after a mark, or after a character that composes or
+    decomposes). This is the quick check of Unicode Standard Annex 15, section 9, made stricter.
     """
     never, later, former = (set[int]() for _ in range(3))
     marks: dict[int, set[int]] = {}

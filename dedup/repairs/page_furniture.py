@@ -1,8 +1,8 @@
-"""Page furniture: lines that belong to the page around an article, not to the article.
+"""Find page furniture: lines that belong to the page around an article, not to the article.
 
-Share bars, comment counters, "Read more: ...", cookie notices. What they look like is data, in
-``page_furniture.toml``; this module only knows what a line is. A pattern must match the whole line, and a line
-longer than `MAX_FURNITURE_LINE` is prose, so nothing here looks at sentences.
+Examples are share bars, comment counters, "Read more: ..." and cookie notices. The patterns are data, in
+``page_furniture.toml``; this module only defines what a line is. A pattern must match a whole line, and a line longer
+than `MAX_FURNITURE_LINE` is prose, so sentences are never matched.
 """
 
 from __future__ import annotations
@@ -23,23 +23,24 @@ from dedup.settings import Settings
 RULE = "page-furniture"
 MAX_FURNITURE_LINE = 200  # characters; the longest pattern is a cookie notice
 
-# What stands around a button's words and is no part of them.
-# A full stop is not among it: it ends a sentence, if only the last words of one.
+# Decoration around the words of a button. A full stop is not part of it, because it ends a sentence.
 AROUND = " *•·●▪|»«›‹→←↓↑▶►▼▲➤➜⇒>~_=–—-:…!！：+"
 
 
-# Reading the beginnings from the patterns takes as long as so many lines take without them: 0.2 s.
+# Reading the prefixes from the patterns takes 0.2 s, as long as matching this many lines without them.
 BEGINNINGS_FROM = 20_000
 _lines_seen = 0
-_KINDS_KEPT = 1 << 14  # lines: a site has the same ones in all of its articles
+_KINDS_KEPT = 1 << 14  # lines in the cache: a site has the same ones in all of its articles
 
-# A line longer than this that ends like a sentence is one, if not one of the notices that come as sentences.
+# A line longer than this that ends like a sentence is a sentence, unless it is one of the notices written as sentences.
 SENTENCE_FROM = 60
 _ENDS = (".", ".”", '."', "。", "。」", "؟", "۔", "।")
 _NOTICES = ("newsletter sign-up", "cookie notice")
 
 
 class _Line(NamedTuple):
+    """One line of a text, and its kind if it is page furniture."""
+
     start: int
     stop: int  # without the line break
     end: int  # with it
@@ -48,13 +49,13 @@ class _Line(NamedTuple):
 
 
 def find_page_furniture(text: str, settings: Settings, known: Mapping[int, str] | None = None) -> list[Finding]:
-    r"""Findings of the rule ``page-furniture`` in `text`, in order; the evidence is the kind of line.
+    r"""Return the findings of the rule ``page-furniture`` in `text`, in order; the evidence is the kind of the line.
 
-    A flag spans the line. A drop takes the line break too, and one of two blank lines that would then follow
-    each other, so that what is left is separated as before. `known` is what `line_kinds` gives, where that is known.
+    A flag spans the line. A drop also spans the line break, and one of two blank lines that would otherwise follow each
+    other, so that the rest stays separated as before. `known` is the result of `line_kinds`, if it is already known.
 
     >>> text = "A quiet day.\n\nShare on Facebook\n\n12 Comments"
-    >>> [(f.start, f.stop, f.evidence) for f in furniture(text, Settings())]
+    >>> [(f.start, f.stop, f.evidence) for f in find_page_furniture(text, Settings())]
     [(14, 31, 'share bar'), (33, 44, 'comment counter')]
     """
     action = settings.rules[RULE]
@@ -73,58 +74,58 @@ def find_page_furniture(text: str, settings: Settings, known: Mapping[int, str] 
             stop=stop,
             original=text[start:stop],
             replacement="",
-            evidence=line_kind,
+            evidence=kind,
         )
-        for start, stop, line_kind in _drops(_lines(text, known))
+        for start, stop, kind in _furniture_drops(_split_lines(text, known))
     ]
 
 
 def line_kinds(text: str) -> dict[int, str]:
-    r"""The kind of each line of `text` that is page furniture, by its number from 0.
+    r"""Return the kind of each line of `text` that is page furniture, by its number from 0.
 
-    >>> kinds("A quiet day.\n\nShare on Facebook\n\n12 Comments")
+    >>> line_kinds("A quiet day.\n\nShare on Facebook\n\n12 Comments")
     {2: 'share bar', 4: 'comment counter'}
     """
-    found: dict[int, str] = {}
+    kinds: dict[int, str] = {}
     for number, line in enumerate(text.split("\n")):
-        if line and len(line) <= MAX_FURNITURE_LINE and (not _worth_it() or may_match(normalize_line(line))):
-            own = line_kind(line)
-            if own is not None:
-                found[number] = own
-    return found
+        if line and len(line) <= MAX_FURNITURE_LINE and (not _prefixes_pay_off() or may_match(normalize_line(line))):
+            kind = line_kind(line)
+            if kind is not None:
+                kinds[number] = kind
+    return kinds
 
 
 @lru_cache(_KINDS_KEPT)
 def line_kind(line: str) -> str | None:
-    """The kind of page furniture that `line` is, or None.
+    """Return the kind of page furniture that `line` is, or None.
 
-    >>> kind("» Share on Facebook"), kind("We share on Facebook what we like.")
+    >>> line_kind("» Share on Facebook"), line_kind("We share on Facebook what we like.")
     ('share bar', None)
     """
     if not line or len(line) > MAX_FURNITURE_LINE:
         return None
     words = normalize_line(line)
     if len(line) > SENTENCE_FROM and line.rstrip().endswith(_ENDS):
-        pattern, line_kinds = _pattern(_NOTICES)
+        pattern, kinds = _pattern(_NOTICES)
     else:
-        pattern, line_kinds = _pattern(None)
+        pattern, kinds = _pattern(None)
     match = pattern.fullmatch(words)
-    return line_kinds[match.lastindex - 1] if match and match.lastindex else None
+    return kinds[match.lastindex - 1] if match and match.lastindex else None
 
 
 def normalize_line(line: str) -> str:
-    """`line` as patterns expect it: in lower case, with single spaces, without what decorates a button.
+    """Return `line` as the patterns expect it: in lower case, with single spaces, without the decoration of a button.
 
-    >>> prepared("» SHARE  this... ")
+    >>> normalize_line("» SHARE  this... ")
     'share this'
     """
     return " ".join(line.lower().split()).removesuffix("...").strip(AROUND)
 
 
 def may_match(words: str) -> bool:
-    """Whether a prepared line begins like a line of page furniture of its length."""
+    """Return True if a normalized line has a prefix and a length that some pattern can match."""
     size = len(words)
-    node = _tree()
+    node = _prefix_tree()
     for character in words[:LONGEST] + END:
         node = node.get(DIGIT if character.isdecimal() else character)
         if node is None:
@@ -134,14 +135,15 @@ def may_match(words: str) -> bool:
     return False
 
 
-def _worth_it() -> bool:
-    """Whether so many lines have come that to know their beginnings saves time; counts one more."""
+def _prefixes_pay_off() -> bool:
+    """Count one more line, and return True once there were enough lines for the prefixes to save time."""
     global _lines_seen  # noqa: PLW0603 - changes what is fast, never what is found
     _lines_seen += 1
     return _lines_seen > BEGINNINGS_FROM
 
 
 def _flags(text: str, known: Mapping[int, str]) -> Iterator[Finding]:
+    """Yield a flag for each line of furniture."""
     start = 0
     for number, line in enumerate(text.split("\n")):
         if number in known:
@@ -149,7 +151,8 @@ def _flags(text: str, known: Mapping[int, str]) -> Iterator[Finding]:
         start += len(line) + 1
 
 
-def _lines(text: str, known: Mapping[int, str]) -> list[_Line]:
+def _split_lines(text: str, known: Mapping[int, str]) -> list[_Line]:
+    """Return the lines of `text`, with the kinds from `known`."""
     lines = []
     start = 0
     for number, line in enumerate(text.split("\n")):
@@ -160,10 +163,10 @@ def _lines(text: str, known: Mapping[int, str]) -> list[_Line]:
     return lines
 
 
-def _drops(lines: list[_Line]) -> list[tuple[int, int, str]]:
-    """``(start, stop, kind)`` of what to remove for each line of furniture."""
+def _furniture_drops(lines: list[_Line]) -> list[tuple[int, int, str]]:
+    """Return ``(start, stop, kind)`` of the span to remove for each line of furniture."""
     drops: list[tuple[int, int, str]] = []
-    separated = True  # whether what stays so far ends with a blank line; the start of a text needs none
+    separated = True  # whether the text kept so far ends with a blank line; the start of a text needs none
     number = 0
     while number < len(lines):
         line = lines[number]
@@ -180,7 +183,7 @@ def _drops(lines: list[_Line]) -> list[tuple[int, int, str]]:
 
 
 def _without_last_separator(lines: list[_Line], drops: list[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
-    """`drops`, where the furniture that ends the text takes with it all blank lines around it."""
+    """Return `drops`, where furniture at the end of the text is removed together with all blank lines around it."""
     tail = len(lines)
     while tail and (lines[tail - 1].kind or lines[tail - 1].blank):
         tail -= 1
@@ -193,8 +196,8 @@ def _without_last_separator(lines: list[_Line], drops: list[tuple[int, int, str]
 
 
 @cache
-def _table() -> tuple[tuple[str, str], ...]:
-    """``(kind, pattern)`` of every kind, its patterns of all languages in one, without capturing groups."""
+def _furniture_patterns() -> tuple[tuple[str, str], ...]:
+    """Return ``(kind, pattern)`` of every kind: its patterns of all languages in one, without capturing groups."""
     source = resources.files("dedup.repairs").joinpath("page_furniture.toml").read_text(encoding="utf-8")
     table = tomllib.loads(source)
     names: dict[str, str] = {}
@@ -207,18 +210,19 @@ def _table() -> tuple[tuple[str, str], ...]:
 
 
 def _filled(pattern: str, names: dict[str, str]) -> str:
+    """Return `pattern` with each ``<name>`` replaced by the pattern of that name."""
     return re.sub("<([a-z]{1,})>", lambda name: names[name.group(1)], pattern)
 
 
 @cache
 def line_beginnings() -> dict[str, Lengths]:
-    """How prepared lines of page furniture begin; see `dedup.repairs.pattern_prefixes`."""
-    return beginnings("|".join(pattern for _, pattern in _table()))
+    """Return the prefixes of normalized lines of page furniture; see `dedup.repairs.pattern_prefixes`."""
+    return beginnings("|".join(pattern for _, pattern in _furniture_patterns()))
 
 
 @cache
-def _tree() -> Any:
-    """The beginnings as nested dictionaries by character, with the lengths of lines under the empty string."""
+def _prefix_tree() -> Any:
+    """Return the prefixes as nested dictionaries by character, with the lengths of lines under the empty string."""
     root: Any = {}
     for beginning, lengths in line_beginnings().items():
         node = root
@@ -232,7 +236,7 @@ def _tree() -> Any:
 
 @cache
 def _pattern(only: tuple[str, ...] | None) -> tuple[re.Pattern[str], tuple[str, ...]]:
-    """Matches a prepared line, one group for each kind, and the kinds in their order; all of them or `only` those."""
-    table = [row for row in _table() if only is None or row[0] in only]
+    """Return a pattern of normalized lines, one group for each kind, and the kinds; all of them, or `only` these."""
+    table = [row for row in _furniture_patterns() if only is None or row[0] in only]
     # Lines are lower-cased because a pattern that ignores case takes three times as long here.
     return re.compile("|".join(f"({pattern})" for _, pattern in table)), tuple(kind_ for kind_, _ in table)

@@ -1,4 +1,8 @@
-"""Regular expressions read as sequences of character sets."""
+"""Read regular expressions as sequences of character sets, from the parse tree of Python's own parser.
+
+The parser is the private module ``re._parser``. Only `parse` touches it; `tests/test_regex_tree.py` says what the
+project relies on, so that a Python that changes it fails there first.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +14,30 @@ from typing import Any
 
 import numpy as np
 
-from dedup.repairs.code_ranges import _LETTERS_TO, Chars, Ranges, as_pattern, complement, union
+from dedup.repairs.code_ranges import LETTERS_END, Chars, Ranges, as_pattern, complement, union
+
+
+def parse(pattern: str, flags: int = 0) -> Any:
+    """Return the parse tree of `pattern`: pairs of an operation and its value, and `getwidth` for its lengths."""
+    parser: Any = import_module("re._parser")
+    return parser.parse(pattern, flags)
 
 
 def read_sequences(pattern: str, flags: int, *, anchored: bool = True) -> tuple[tuple[Chars, ...], ...]:
-    """The sequences of character sets that `pattern`, a choice among such, stands for; anchors are left out.
+    """Return the sequences of character sets that `pattern`, a choice of such, stands for; anchors are omitted.
 
-    So are the sequences that have one, where `anchored` says so.
-
-    Raises `NotImplementedError` where `pattern` is of another kind.
+    With `anchored` False, sequences that have an anchor are omitted as a whole. Raises `NotImplementedError` if
+    `pattern` has any other operation.
 
     >>> [[chars.pattern for chars in sequence] for sequence in read_sequences("^a[b-c]?|d", 0)]
     [['a'], ['a', '[b-c]'], ['d']]
     """
-    parser: Any = import_module("re._parser")
-    return tuple(_sequences(list(parser.parse(pattern, flags)), [()] if anchored else []))
+    return tuple(_sequences(list(parse(pattern, flags)), [()] if anchored else []))
 
 
 def _sequences(items: Sequence[tuple[Any, Any]], anchor: list[tuple[Chars, ...]]) -> list[tuple[Chars, ...]]:
-    found: list[tuple[Chars, ...]] = [()]
+    """Return the sequences of `items`, a part of the parse tree; `anchor` is what an anchor at the start stands for."""
+    sequences: list[tuple[Chars, ...]] = [()]
     for operation, value in items:
         choices: list[tuple[Chars, ...]]
         match str(operation):
@@ -41,12 +50,13 @@ def _sequences(items: Sequence[tuple[Any, Any]], anchor: list[tuple[Chars, ...]]
             case "AT" if str(value) == "AT_BEGINNING":
                 choices = anchor
             case _:
-                choices = [(_chars(str(operation), value),)]
-        found = [sequence + choice for sequence in found for choice in choices]
-    return found
+                choices = [(_character_set(str(operation), value),)]
+        sequences = [sequence + choice for sequence in sequences for choice in choices]
+    return sequences
 
 
-def _chars(operation: str, value: Any) -> Chars:
+def _character_set(operation: str, value: Any) -> Chars:
+    """Return the set of characters that one operation of the parse tree matches."""
     match operation:
         case "LITERAL":
             return Chars(re.escape(chr(value)), ((value, value),))
@@ -66,6 +76,7 @@ _CATEGORIES = {"CATEGORY_SPACE": r"\s", "CATEGORY_WORD": r"\w"}
 
 
 def _member(kind: str, member: Any) -> Ranges:
+    """Return the ranges of one member of a bracketed set."""
     match kind:
         case "LITERAL":
             return ((member, member),)
@@ -78,5 +89,6 @@ def _member(kind: str, member: Any) -> Ranges:
 
 @cache
 def _category(pattern: str) -> Ranges:
-    every = np.arange(_LETTERS_TO, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    r"""Return the ranges of a category such as ``\s``."""
+    every = np.arange(LETTERS_END, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
     return tuple((match.start(), match.end() - 1) for match in re.finditer(f"{pattern}+", every))

@@ -1,4 +1,4 @@
-"""The `repair_typography` rule: three of ftfy's character maps, as findings."""
+"""Repair typography with three of ftfy's character maps: the rule ``typography``."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from dedup.findings import Finding, fix
 
 
 def repair_typography(text: str) -> list[Finding]:
-    """Fixes that do what ftfy's `fix_latin_ligatures`, `fix_character_width` and `uncurl_quotes` do.
+    """Return the fixes that ftfy's `fix_latin_ligatures`, `fix_character_width` and `uncurl_quotes` would make.
 
     >>> from dedup.findings import apply
-    >>> apply("it’s ﬁne", typography("it’s ﬁne"))
+    >>> apply("it’s ﬁne", repair_typography("it’s ﬁne"))
     "it's fine"
     """
     if text.isascii():
         return []
     return [
-        fix("typography", text, match.start(), match.end(), _plain(match.group()), match.lastgroup)
+        fix("typography", text, match.start(), match.end(), _plain_typography(match.group()), match.lastgroup)
         for match in _typography().finditer(text)
     ]
 
 
 def typography_may_apply(text: str) -> bool:
-    """Whether `repair_typography` finds anything in `text`.
+    """Return True if `repair_typography` finds anything in `text`.
 
-    >>> may_change("it’s"), may_change("it's")
+    >>> typography_may_apply("it’s"), typography_may_apply("it's")
     (True, False)
     """
     return not text.isascii() and bool(_typography().search(text))
 
 
-def _plain(text: str) -> str:
+def _plain_typography(text: str) -> str:
+    """Return `text` with plain quotes, plain letters for ligatures, and characters of normal width."""
     return fixes.uncurl_quotes(fixes.fix_character_width(fixes.fix_latin_ligatures(text)))
 
 
 def typography_characters() -> dict[str, str]:
-    """The characters that each of ftfy's functions changes, by its name."""
+    """Return the characters that each of ftfy's functions changes, by the name of the function."""
     return {
         "fix_latin_ligatures": "".join(map(chr, LIGATURES)),
         "fix_character_width": "".join(map(chr, WIDTH_MAP)),
@@ -50,5 +51,5 @@ def typography_characters() -> dict[str, str]:
 
 @cache
 def _typography() -> re.Pattern[str]:
-    """Matches a run of characters that one of ftfy's functions changes, as a group of its name."""
+    """Return a pattern of runs of characters that one of ftfy's functions changes, each run in a group of its name."""
     return re.compile("|".join(f"(?P<{name}>[{re.escape(of)}]+)" for name, of in typography_characters().items()))

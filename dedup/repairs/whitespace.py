@@ -1,4 +1,4 @@
-"""The `repair_whitespace` rule: space that nobody sees."""
+"""Repair invisible and odd white space: the rule ``whitespace``."""
 
 from __future__ import annotations
 
@@ -18,56 +18,56 @@ _REMOVED = {
     "\ufeff": "byte order mark",
 }
 _TRAILING = _BLANK + "".join(_REMOVED)
-AT_FAULT = "\u00a0\u202f" + "".join(_REMOVED)  # odd characters that are at fault wherever they stand, but few
-AT_FAULT_LAST = "".join(sorted(set(_BLANK[2:]) - set(AT_FAULT)))  # those that are where a line ends
+AT_FAULT = "\u00a0\u202f" + "".join(_REMOVED)  # characters to repair anywhere in a line
+AT_FAULT_LAST = "".join(sorted(set(_BLANK[2:]) - set(AT_FAULT)))  # characters to repair only at a line end
 _FAULT = re.compile(f"[{AT_FAULT}{AT_FAULT_LAST}](?:(?<=[{AT_FAULT}])|(?=\n|\\Z))")
-# A run of one kind; from its first character, for which alone a search is three times as fast as for either run.
+# A run of one kind. Searching for its first character alone is three times as fast as searching for either run.
 _INSIDE = re.compile(f"[{AT_FAULT}](?:(?<=[\u00a0\u202f])[\u00a0\u202f]*|(?<![\u00a0\u202f])[{''.join(_REMOVED)}]*)")
-# A line break that may need a fix before or behind it; looked for from the line breaks, which are fewer than spaces.
+# A line break that may need a fix before or after it. The search starts from line breaks, which are fewer than spaces.
 _AT_FAULT_BREAK = re.compile(f"\n(?:(?<=[{_TRAILING}\r]\n)|(?=\n\n))")
 _BLANKS = frozenset(_TRAILING)
-_MAY_BE_BLANK = _BLANKS | {"\r", "\n", ""}  # what a blank line may start with
+_MAY_BE_BLANK = _BLANKS | {"\r", "\n", ""}  # possible first characters of a blank line
 _BLANK_LINE = re.compile(f"([{_TRAILING}]*+)\r?\n")
 _BLANK_LINES = re.compile(f"(?:[{_TRAILING}]*+\r?\n)*+")
 _BLANK_END = re.compile(f"[{_TRAILING}]*+\\Z")
 
 
 def repair_whitespace(text: str) -> list[Finding]:
-    r"""Fixes for space that nobody sees: at line ends, of odd kinds, and more than one blank line.
+    r"""Return fixes for invisible white space: at line ends, of unusual kinds, and more than one blank line in a row.
 
-    No-break spaces become spaces, but not beside a Mongolian letter, where they bind a suffix to its word.
-    Zero-width spaces, word joiners, soft hyphens and byte order marks go; a zero-width space between letters of
-    a script written without spaces stays, for it marks the end of a word. Joiners, direction marks, indentation
-    and double spaces stay. ``\r\n`` is a line end like ``\n``.
+    No-break spaces become spaces, except beside a Mongolian letter, where they bind a suffix to its word. Zero-width
+    spaces, word joiners, soft hyphens and byte order marks are removed. A zero-width space between letters of a script
+    written without spaces stays, because it marks a word boundary. Joiners, direction marks, indentation and double
+    spaces stay. ``\r\n`` is a line end like ``\n``. Spans are in code points of `text`.
 
     >>> from dedup.findings import apply
-    >>> apply("10\u00a0000 co\u00adpies  \n\n\n\nEnd", whitespace("10\u00a0000 co\u00adpies  \n\n\n\nEnd"))
+    >>> apply("10\u00a0000 co\u00adpies  \n\n\n\nEnd", repair_whitespace("10\u00a0000 co\u00adpies  \n\n\n\nEnd"))
     '10 000 copies\n\nEnd'
     """
     if not whitespace_may_apply(text):
         return []
     gaps = list(_gaps(text))
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for gap in gaps:
         kept, body, start, stop = gap
         if kept < body:
-            found.append(fix("whitespace", text, kept, body, "", "trailing space"))
+            findings.append(fix("whitespace", text, kept, body, "", "trailing space"))
         if start < stop:
-            _mend_blank_lines(found, text, start, stop)
+            _fix_blank_lines(findings, text, start, stop)
     if not text.isascii():
-        inside = list(_inside(text, gaps))
+        inside = list(_odd_characters(text, gaps))
         if inside:
-            found = sorted(found + inside, key=attrgetter("start"))
-    return found
+            findings = sorted(findings + inside, key=attrgetter("start"))
+    return findings
 
 
-# What is between a line that is not blank and the next such line, or the end of the text: where the characters of
-# the line end that stay, where its blanks end before the line break, and where the lines behind it start and end.
+# The gap between a non-blank line and the next one, or the end of the text, as four offsets: the end of the characters
+# that stay, the end of the trailing blanks, and the start and end of the blank lines after the line break.
 _Gap = tuple[int, int, int, int]
 
 
 def _gaps(text: str) -> Iterator[_Gap]:
-    """The gaps of `text` that may need a fix, and some more; what is before its first line counts as one."""
+    """Yield the gaps of `text` that may need a fix, and possibly others. The part before the first line is one too."""
     done = 0
     if text.startswith("\n"):
         done = _behind_blank_lines(text, 0)
@@ -82,7 +82,7 @@ def _gaps(text: str) -> Iterator[_Gap]:
 
 
 def _gap(text: str, place: int) -> _Gap:
-    """The gap that the end of a line, at `place`, belongs to."""
+    """Return the gap that contains the line end at offset `place`."""
     while True:
         body = place - (0 < place < len(text) and text[place - 1] == "\r")
         kept = body
@@ -97,7 +97,7 @@ def _gap(text: str, place: int) -> _Gap:
 
 
 def _behind_blank_lines(text: str, start: int) -> int:
-    """Where the first line from `start` on starts that is not blank; the end of the text where there is none."""
+    """Return the offset of the first non-blank line from `start` on, or the length of the text if there is none."""
     if text[start : start + 1] not in _MAY_BE_BLANK:
         return start
     lines = _BLANK_LINES.match(text, start)
@@ -105,28 +105,30 @@ def _behind_blank_lines(text: str, start: int) -> int:
     return len(text) if _BLANK_END.match(text, stop) else stop
 
 
-def _mend_blank_lines(found: list[Finding], text: str, start: int, stop: int) -> None:
-    """Adds to `found` what is wrong with the blank lines ``text[start:stop]``."""
+def _fix_blank_lines(findings: list[Finding], text: str, start: int, stop: int) -> None:
+    """Append to `findings` the fixes for the blank lines ``text[start:stop]``; one blank line stays."""
     blank = _BLANK_LINE.match(text, start) if start and stop < len(text) else None
     if blank:  # one blank line stays
         if blank.end(1) > start:
-            found.append(fix("whitespace", text, start, blank.end(1), "", "trailing space"))
+            findings.append(fix("whitespace", text, start, blank.end(1), "", "trailing space"))
         start = blank.end()
     if start < stop:
-        found.append(fix("whitespace", text, start, stop, "", "blank lines"))
+        findings.append(fix("whitespace", text, start, stop, "", "blank lines"))
 
 
 def whitespace_may_apply(text: str) -> bool:
-    r"""False where `repair_whitespace` finds nothing in `text`, by a look for the characters and places that it mends.
+    r"""Return False only if `repair_whitespace` finds nothing in `text`.
 
-    >>> may_change("one  two\n"), may_change("one \n"), may_change("\u3000one"), may_change("one\u3000")
-    (False, True, False, True)
+    It searches for the characters and places that the rule repairs, which is faster than the rule.
+
+    >>> [whitespace_may_apply(text) for text in ("one  two\n", "one \n", "\u3000one", "one\u3000")]
+    [False, True, False, True]
     """
-    return _blank_at_fault(text) or (not text.isascii() and bool(_FAULT.search(text)))
+    return _blanks_need_fix(text) or (not text.isascii() and bool(_FAULT.search(text)))
 
 
-def _inside(text: str, gaps: Iterable[_Gap]) -> Iterator[Finding]:
-    """Fixes for the odd characters of `text` outside of `gaps`."""
+def _odd_characters(text: str, gaps: Iterable[_Gap]) -> Iterator[Finding]:
+    """Yield fixes for the odd characters of `text` outside of `gaps`."""
     rest = iter(gaps)
     gap = next(rest, None)
     for match in _INSIDE.finditer(text):
@@ -152,15 +154,15 @@ def _inside(text: str, gaps: Iterable[_Gap]) -> Iterator[Finding]:
 
 
 def _between_unspaced(text: str, left: int, right: int) -> bool:
-    """Whether letters of scripts written without spaces stand on both sides of ``text[left:right]``."""
+    """Return True if letters of scripts written without spaces are on both sides of ``text[left:right]``."""
     before = left - 1
     while before > max(0, left - MAX_MARKS) and unicodedata.category(text[before]).startswith("M"):
         before -= 1  # vowel signs and tone marks belong to the letter before them
     return before >= 0 and is_unspaced(text[before]) and right < len(text) and is_unspaced(text[right])
 
 
-def _blank_at_fault(text: str) -> bool:
-    """Whether a run of plain spaces, tabs and line breaks in `text` may need a fix."""
+def _blanks_need_fix(text: str) -> bool:
+    """Return True if a run of plain spaces, tabs and line ends in `text` may need a fix."""
     return (
         "\r" in text
         or text.startswith("\n")

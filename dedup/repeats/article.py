@@ -1,12 +1,11 @@
-"""Which paragraphs of one article say the same, and the chains that such pairs form.
+"""Compare the paragraphs of one article: which of them are equal, edited or cut short.
 
-Strategy: a pair of paragraphs is equal (same key), truncated (one key begins the other) or edited (few words
-differ, and the numbers and names agree). Edited pairs are proposed by shared runs of `RUN_WORDS` words and then
-compared word by word. A chain follows pairs forwards in both copies, over small gaps. Whether a chain means
-anything is not decided here; see `dedup.repeats.detect`.
+A pair of paragraphs is equal (same key), truncated (one key is a prefix of the other) or edited (few words differ, and
+the numbers and names agree). Edited pairs are proposed by shared runs of `RUN_WORDS` words and then compared word by
+word. Whether such a pair is a repeat is not decided here; see `dedup.repeats.detect`.
 
-Every comparison is paid for out of a purse filled in proportion to the article's words, so that no article
-can make this quadratic: a text that uses it up is searched no further.
+Every comparison is charged to a budget, the purse, in proportion to the article's words. So no article can make this
+quadratic: a text that uses its purse up is searched no further.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ EQUAL, EDITED, FIRST_IS_CUT, SECOND_IS_CUT = "equal", "edited", "first is cut", 
 
 EARLIER = 3  # earlier places of a run of words that are followed
 POSTINGS = 4  # paragraphs remembered for one run of words; 2 and 8 find the same in the senate releases
-CANDIDATES = 3  # look-alikes tried as twins of one paragraph; 1 and 6 find the same
+CANDIDATES = 3  # similar paragraphs tried as twins of one paragraph; 1 and 6 find the same
 PROSE = 10  # words from which a paragraph is evidence by itself; lines of verse and rows of tables are shorter
 PROSE_DISTINCT = 7  # different words without digits among them
 EDIT_EVERY = 12  # words: one word in so many may differ, and one in any paragraph
@@ -44,23 +43,15 @@ EDIT_ORDER = 0.3  # Jaccard similarity an edited paragraph must still reach, so 
 LABEL = 4  # letters of a first word that may be a name, in a script without spaces
 CUT_WORDS = 4  # words that a truncated paragraph must have kept
 PURSE = 32  # words that may be compared for each word of the article
-_TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
+_NAME_TOKEN = re.compile(r"[^\W_](?:[\w'’-]*\w)?")
 _STARTS_SENTENCE = re.compile(r"[.!?:;…|•][^\w,]*$")
 _STATES = re.compile(r"[^\W\d_]{3}[.!。।۔።][\"'”’»)]*\s*(?=\w)")  # a sentence before another
 _AROUND = 4  # words beside a difference that are looked at for names, with those cut through
 _CLAUSE = re.compile(r"[a-z]|[ivxl]{2,6}")  # of "(b)" or "iv." before a clause: a number in letters
 
 
-class Pair(NamedTuple):
-    """Two paragraphs, by index and in order, and how they are alike."""
-
-    first: int
-    second: int
-    kind: str
-
-
 class Match(NamedTuple):
-    """`length` words at `copy` that stand at `source` too, earlier."""
+    """A run of `length` words at word `copy` that equals the run at the earlier word `source`."""
 
     copy: int
     source: int
@@ -68,9 +59,9 @@ class Match(NamedTuple):
 
 
 class SelfMatches(NamedTuple):
-    """What of some words stands again, by the place of the copy; copies do not overlap each other.
+    """The runs of words that repeat earlier ones, in the order of the copies, which do not overlap each other.
 
-    `runs` counts the runs of `RUN_WORDS` words that stood before.
+    `runs` counts the runs of `RUN_WORDS` words that have an equal run before them.
     """
 
     matches: list[Match]
@@ -78,7 +69,7 @@ class SelfMatches(NamedTuple):
 
 
 class ArticleParagraphs:
-    """The paragraphs of one article, as things to compare; what is costly is worked out when asked for."""
+    """The paragraphs of one article, with everything needed to compare them, computed on demand."""
 
     def __init__(
         self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], backend: Backend = plain
@@ -95,16 +86,16 @@ class ArticleParagraphs:
         self.places: dict[str, list[int]] = {}
         for index, one in enumerate(self.ids):
             self.places.setdefault(one, []).append(index)
-        self._prose: dict[str, bool] = {}  # by key: most are asked for with their copies
+        self._prose: dict[str, bool] = {}  # by key: copies have one key
         self._bags: dict[int, Counter[str]] = {}
         self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
         self._numbers: dict[int, list[str]] = {}
         self._kinds: dict[tuple[int, int], str | None] = {}
-        self._again: dict[tuple[int, ...], SelfMatches] = {}
+        self._self_matches: dict[tuple[int, ...], SelfMatches] = {}
         self.cut: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}  # kept by `dedup.repeats.units`
 
     def size(self, index: int) -> float:
-        """Words of a paragraph; a letter of a script without spaces is a part of one."""
+        """Return the weighted number of words of a paragraph; a letter without spaces around it is a part of one."""
         return self.sizes[index]
 
     @cached_property
@@ -114,25 +105,25 @@ class ArticleParagraphs:
         return [len(words) if key.isascii() else weighted_word_count(words) for key, words in pairs]
 
     def is_prose(self, index: int) -> bool:
-        """Whether a paragraph is long and varied enough to be evidence by itself."""
+        """Return True if a paragraph is long and varied enough to be evidence by itself."""
         key = self.keys[index]
         if key not in self._prose:
             self._prose[key] = self.size(index) >= PROSE and is_varied(self.words[index])
         return self._prose[key]
 
     def shingles(self, index: int) -> frozenset[tuple[str, ...]]:
-        """The shingles of one paragraph."""
+        """Return the shingles of one paragraph."""
         if index not in self._shingles:
             self._shingles[index] = shingle_set(self.words[index])
         return self._shingles[index]
 
     def similarity(self, first: int, second: int) -> float:
-        """Exact Jaccard similarity of two paragraphs."""
+        """Return the exact Jaccard similarity of two paragraphs."""
         self.purse -= len(self.words[first]) + len(self.words[second])
         return set_jaccard(self.shingles(first), self.shingles(second))
 
     def kind(self, first: int, second: int) -> str | None:
-        """How two paragraphs are alike, or None."""
+        """Return how two paragraphs are alike (`EQUAL`, `EDITED` or which of them is cut), or None."""
         if self.ids[first] == self.ids[second]:
             return EQUAL
         place = first, second
@@ -160,16 +151,16 @@ class ArticleParagraphs:
         return EDITED if alike else None
 
     def asks(self, index: int) -> bool:
-        """Whether a paragraph ends as a question."""
+        """Return True if a paragraph ends as a question."""
         start, stop = self.spans[index]
         return self.text[max(start, stop - 8) : stop].rstrip(" \n\"'”’»)").endswith(("?", "？", "؟"))
 
     def only_asks(self, index: int) -> bool:
-        """Whether a paragraph is a question and nothing else."""
+        """Return True if a paragraph is a question and nothing else."""
         return self.asks(index) and not _STATES.search(self.text, *self.spans[index])
 
     def agree(self, first: int, second: int) -> bool:
-        """Whether two paragraphs hold the same numbers and the same names, in the same order."""
+        """Return True if two paragraphs have the same numbers and the same names, in the same order."""
         if self._figures(first) != self._figures(second):
             return False
         one, two = map(_marks, _differing(*(self.text[slice(*self.spans[index])] for index in (first, second))))
@@ -183,21 +174,24 @@ class ArticleParagraphs:
         return self._numbers[index]
 
     def _names(self, marks: list[tuple[str, bool]]) -> list[str]:
-        """Those of `_marks` that are names: a word that opens a sentence only if it is never written small here."""
+        """Return the words of `_marks` that are names.
+
+        A word that opens a sentence is one only if the article never has it in lower case.
+        """
         return [name for name, opens in marks if not opens or name not in self._small_words]
 
     @cached_property
     def _small_words(self) -> frozenset[str]:
-        return frozenset(filter(str.islower, _TOKEN.findall(self.text)))
+        return frozenset(filter(str.islower, _NAME_TOKEN.findall(self.text)))
 
     @cached_property
     def starts(self) -> tuple[I64, I64]:
-        """Where the words of the text begin, and what cannot be told: see `dedup.segment.word_offsets`."""
+        """The offsets of words in the text, and where they are unsure: see `dedup.segment.word_offsets`."""
         return word_starts(self.text)
 
     @cached_property
     def own(self) -> list[int]:
-        """How many paragraphs before each place, and in all, stand only once."""
+        """The number of paragraphs without an equal one, before each place and in all."""
         return [0, *accumulate(len(self.places[one]) == 1 for one in self.ids)]
 
     def _bag(self, index: int) -> Counter[str]:
@@ -219,16 +213,16 @@ class ArticleParagraphs:
         first: dict[str, int] = {}
         return np.fromiter(map(first.setdefault, chain_.from_iterable(self.words), count()), np.int64, self.borders[-1])
 
-    def again(self, alive: Sequence[int]) -> SelfMatches:
-        """What stands again of the words of the paragraphs `alive`, one after the other."""
+    def self_matches(self, alive: Sequence[int]) -> SelfMatches:
+        """Return the repeated runs among the words of the paragraphs `alive`, taken as one sequence."""
         place = tuple(alive)
-        if place not in self._again:
+        if place not in self._self_matches:
             found, runs = self.backend.find_self_matches(self.numbers_of(alive), RUN_WORDS, EARLIER)
-            self._again[place] = SelfMatches([Match(*row) for row in found.tolist()], runs)
-        return self._again[place]
+            self._self_matches[place] = SelfMatches([Match(*row) for row in found.tolist()], runs)
+        return self._self_matches[place]
 
     def numbers_of(self, alive: Sequence[int]) -> I64:
-        """The numbers of the words of the paragraphs `alive`."""
+        """Return the numbers of the words of the paragraphs `alive`: int64 [words]."""
         if len(alive) == len(self.keys):
             return self.numbers
         stay = np.zeros(len(self.keys), bool)
@@ -238,10 +232,10 @@ class ArticleParagraphs:
 
 
 def _marks(raw: str) -> list[tuple[str, bool]]:
-    """The words of a text that may be names, and of each whether it only opens a sentence."""
+    """Return the words of a text that may be names, and for each whether it only opens a sentence."""
     names = []
     behind = 0
-    for token in _TOKEN.finditer(raw):
+    for token in _NAME_TOKEN.finditer(raw):
         name = token.group()
         if not behind and _is_label(name):
             names.append((name, False))
@@ -253,29 +247,29 @@ def _marks(raw: str) -> list[tuple[str, bool]]:
 
 
 def _is_label(token: str) -> bool:
-    """Whether the first word of a paragraph, in a script without capitals, may be a name: of a day, of a person."""
+    """Return True if a first word, in a script without capitals, may be a name: of a day, of a person."""
     if token.isascii() or token.lower() != token.upper():
         return False
     return len(token) <= LABEL or not is_unspaced(token[0])
 
 
 def _differing(one: str, two: str) -> tuple[str, str]:
-    """Two texts without what both begin and end with, but for a few words of it.
+    """Return two texts without their common prefix and suffix, but for a few words of each.
 
-    Names are words, told by what is between them and the word before: that of what differs is left, and behind it a
-    word that has a word before it in either.
+    Whether a word is a name depends on what stands between it and the word before. So the words beside the difference
+    are kept, as far as that is needed to judge the words that differ.
     """
     begin = common_prefix_length(one, 0, two, 0)
     end = min(common_prefix_length(one[::-1], 0, two[::-1], 0), min(len(one), len(two)) - begin)
     before = one[:begin].rsplit(None, _AROUND)
     behind = one[len(one) - end :].split(None, _AROUND)
-    start = len(before[0]) if len(before) > _AROUND and _TOKEN.search(" ".join(before[1:-1])) else 0
-    rest = len(behind[-1]) if len(behind) > _AROUND and _TOKEN.search(" ".join(behind[1:-1])) else 0
+    start = len(before[0]) if len(before) > _AROUND and _NAME_TOKEN.search(" ".join(before[1:-1])) else 0
+    rest = len(behind[-1]) if len(behind) > _AROUND and _NAME_TOKEN.search(" ".join(behind[1:-1])) else 0
     return one[start : len(one) - rest], two[start : len(two) - rest]
 
 
 def is_varied(words: Iterable[str]) -> bool:
-    """Whether words are varied enough to be evidence; those that tell it are mostly the first."""
+    """Return True if words are varied enough to be evidence; mostly the first few decide."""
     seen: set[str] = set()
     distinct = 0.0
     for word in words:
@@ -289,7 +283,7 @@ def is_varied(words: Iterable[str]) -> bool:
 
 
 def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
-    """The shingles of `words` as tuples; fewer words than a shingle are one short shingle.
+    """Return the shingles of `words` as tuples; fewer words than a shingle are one short shingle.
 
     >>> sorted(shingle_set("a rose is a rose".split()))
     [('a', 'rose', 'is'), ('is', 'a', 'rose'), ('rose', 'is', 'a')]
@@ -300,9 +294,9 @@ def shingle_set(words: Sequence[str]) -> frozenset[tuple[str, ...]]:
 
 
 def set_jaccard(first: frozenset[tuple[str, ...]], second: frozenset[tuple[str, ...]]) -> float:
-    """Size of the intersection over size of the union.
+    """Return the size of the intersection over the size of the union.
 
-    >>> jaccard(shingle_set("a b c d".split()), shingle_set("a b c e".split()))
+    >>> set_jaccard(shingle_set("a b c d".split()), shingle_set("a b c e".split()))
     0.3333333333333333
     """
     common = len(first & second)

@@ -1,4 +1,8 @@
-"""Repeated blocks of whole paragraphs within one article."""
+"""Find repeated blocks of whole paragraphs within one article.
+
+A chain of alike paragraphs is a block by how much prose it holds, how little stands unmatched inside the copies, and
+how closely the copies follow each other. A block that repeats on purpose is left out (`dedup.repeats.intentional`).
+"""
 
 from __future__ import annotations
 
@@ -9,55 +13,53 @@ from dedup.repeats.article import EQUAL, FIRST_IS_CUT, PROSE, SECOND_IS_CUT, Art
 from dedup.repeats.chaining import chain
 from dedup.repeats.intentional import is_intentional
 from dedup.repeats.justify import DropMap, Repeat, justify, may_drop, runs_of
+from dedup.repeats.thresholds import (
+    APART,
+    APART_SHARE,
+    BLOCK_WORDS,
+    DENSE,
+    FAR_PARAGRAPHS,
+    FAR_WORDS,
+    SPARSE,
+    WHOLE,
+    WHOLE_NEEDS,
+)
 
 BLOCK_RULE = "repeated-block"
 
-# Chosen with the variants of benchmarks/quality/doubling.py on 80 press releases, and all 24,000 untouched, one
-# constant changed at a time. When they were chosen, 13 of the untouched lost 0.0254 % as blocks of paragraphs; read one
-# by one, these are texts pasted twice, one summary of whole paragraphs, and letters of the same wording to several
-# people. "Recall" is of injected characters.
-BLOCK_WORDS = 40  # words of prose in a copy that follows its twin at once; 20: 17 releases cut, 80: recall of two
-# paragraphs printed twice falls from 1 to 0.981, of a prefix copy to 0.994
-APART = 30  # words between the copies that still count as "at once": a heading, an advertisement; 0: recall of one
-# long paragraph with a heading between falls from 1 to 0
-APART_ALONE = 12  # the same for a single paragraph: a heading, not the verse between refrains or a question
-APART_SHARE = 0.5  # for two paragraphs of prose or more, this share of the copy may stand between, such as an end that
-# the second copy lacks; 1.0: one release more is cut
-FAR_PARAGRAPHS = 4  # paragraphs of prose in a copy with more than that between; 5: recall of five paragraphs printed
-# again at the end falls from 0.966 to 0.880 on releases held out, and no character less is cut; 3: 26 articles are cut
-# instead of 20; never: recall falls to 0.759
-FAR_WORDS = 100  # and words of prose in it
-# The next four show little on this corpus; negative cases of the tests (refrains, days of a schedule, clauses) fail
-# without them: without the two shares together, and without each of the others alone.
-DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the sparser of two copies
+# Chosen as those of `dedup.repeats.thresholds`. When they were chosen, 13 of the untouched press releases lost 0.0254 %
+# as blocks of paragraphs; read one by one, these are texts pasted twice, one summary of whole paragraphs, and letters
+# of the same wording to several people.
+APART_ALONE = 12  # `APART` for a single paragraph: a heading, not the verse between refrains or a question
+# The next two show little on this corpus; negative cases of the tests (refrains, days of a schedule, clauses) fail
+# without each of them.
 DENSE_MANY = 0.85  # share matched in all copies together, where they run into each other
 UNLIKE = 0.3  # Jaccard similarity from which neighbours are a list of like items, and edited pairs prove nothing
-WHOLE = 0.9  # share of the article from which two copies are the whole of it
 PREFIX = 3  # paragraphs, heading counted, that open the article and are followed by themselves
-WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: enough for equal copies that are the whole article, or its beginning
-LINES = 6  # different short lines that tile exactly: a list printed twice, not a line sung again
-LINES_WORDS = 100  # words in them; a chorus sung twice has about 50
+LINES = 6  # different short lines that repeat without a gap: a list printed twice, not a refrain
+LINES_WORDS = 100  # words in them; a chorus printed twice has about 50
 LINES_WHOLE_WORDS = 60  # words in them where they are the whole article
-BULLETS = 3  # paragraphs of prose in a row that stand again scattered; never: recall of such summaries falls from
-# 0.981 to 0.176, and one release less is cut
+BULLETS = 3  # paragraphs of prose in a row that repeat scattered over the article; never: recall of such summaries
+# falls from 0.981 to 0.176, and one release less is cut
 BULLETS_WORDS = 30  # words in the row; 60: recall of summaries falls from 0.971 to 0.955 on releases held out
 BULLET_WORDS = 50  # words in one of them: a sentence or two, not a clause of a contract
 BULLETS_EDGE = 3  # paragraphs before or behind the row: a summary stands at an end of the article
-ROUNDS = 8  # a block dropped can bring the copies of another together
+ROUNDS = 8  # dropping a block can bring the copies of another together
 
 
-def _blocks(article: ArticleParagraphs, threshold: float) -> list[Repeat]:
+def find_blocks(article: ArticleParagraphs, threshold: float) -> list[Repeat]:
+    """Return the blocks to drop; `threshold` is the Jaccard similarity that a block must reach."""
     if len(article.keys) < 2:
         return []
     twins = DropMap(article, threshold, BLOCK_RULE)
     for _ in range(ROUNDS):
-        if not _round(article, twins):
+        if not _find_in_round(article, twins):
             break
     return [repeat for run in runs_of(twins) for repeat in justify(article, run, threshold, BLOCK_RULE)]
 
 
-def _round(article: ArticleParagraphs, twins: DropMap) -> bool:
-    """Whether any block was found among the paragraphs still alive; `twins` gains what it drops."""
+def _find_in_round(article: ArticleParagraphs, twins: DropMap) -> bool:
+    """Return True if any block is found among the paragraphs not dropped yet; add its drops to `twins`."""
     alive = [index for index in range(len(article.keys)) if index not in twins]
     place_of = {index: place for place, index in enumerate(alive)}
     total = sum(map(article.size, alive))
@@ -83,21 +85,21 @@ def _round(article: ArticleParagraphs, twins: DropMap) -> bool:
             links = chain(article, alive, option, place)
             for low, high in links:
                 tried[high - low] = max(high, tried.get(high - low, -1))
-            best = max(best, _judge(article, alive, links, twins, total), key=lambda judged: judged[0])
+            best = max(best, _judge_chain(article, alive, links, twins, total), key=lambda judged: judged[0])
         twins.add(best[1])
         if index not in twins:
             equal.append(place)
-    _bullets(article, alive, twins)
+    _drop_scattered_rows(article, alive, twins)
     return len(twins) > before
 
 
-def _judge(
+def _judge_chain(
     article: ArticleParagraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: DropMap, total: float
 ) -> tuple[float, dict[int, int]]:
-    """The words a chain may drop and what to drop for what; nothing where it is no block.
+    """Return how many words a chain drops, and its drops by index; none where it is no block.
 
-    Tried in turn: the chain as one text printed many times, the two copies that it starts with (these first if
-    the first copy is a truncated one, which is to go), and its pieces without a gap.
+    Tried in turn: the chain as one text printed many times, the two copies that it starts with (these first if the
+    first copy is truncated and so to be dropped), and its pieces without a gap.
     """
     links = [(low, high) for low, high in links if alive[low] not in twins and alive[high] not in twins]
     if not links:
@@ -106,18 +108,18 @@ def _judge(
     two = [link for link in links if link[0] < start]
     cut = any(article.kind(alive[low], alive[high]) == FIRST_IS_CUT for low, high in two)
     whole = [two, links] if cut else [links, two]
-    for piece in (*whole, *(piece for piece in _straight(links) if piece not in whole)):
+    for piece in (*whole, *(piece for piece in _pieces_without_gap(links) if piece not in whole)):
         article.purse -= piece[-1][1] - piece[0][0]
         if article.purse <= 0:
             break
         if _is_block(article, alive, piece, twins, total):
-            drops = _drops(article, alive, piece, twins)
+            drops = _choose_drops(article, alive, piece, twins)
             return sum(map(article.size, drops)), drops
     return 0.0, {}
 
 
-def _straight(links: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
-    """The pieces of a chain that go straight on in both copies."""
+def _pieces_without_gap(links: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Return the pieces of a chain without a gap in either copy."""
     pieces = [[links[0]]]
     for before, link in pairwise(links):
         if link[0] - before[0] == 1 == link[1] - before[1]:
@@ -154,7 +156,7 @@ def _is_block(
             return False
         unmatched = sum(spans) - words(lows) - words(highs)
         between = words(range(max(lows) + 1, min(highs)))
-    evidence = [high for place, (_, high) in enumerate(links) if _counts(article, alive, links, kinds, place)]
+    evidence = [high for place, (_, high) in enumerate(links) if _is_evidence(article, alive, links, kinds, place)]
     prose = words(set(evidence))
     if is_intentional(article, alive, links, evidence, twins):
         return False
@@ -172,14 +174,14 @@ def _is_block(
     return copy >= (LINES_WHOLE_WORDS if whole >= WHOLE else LINES_WORDS)
 
 
-def _counts(
+def _is_evidence(
     article: ArticleParagraphs,
     alive: Sequence[int],
     links: list[tuple[int, int]],
     kinds: list[str | None],
     place: int,
 ) -> bool:
-    """Whether a pair of a chain is evidence: prose, and if edited, unlike its neighbours in the copy."""
+    """Return True if a pair of a chain is evidence: prose, and if edited, unlike its neighbours in the copy."""
     low, high = (alive[side] for side in links[place])
     if not article.is_prose(high) or article.only_asks(high):
         return False
@@ -191,10 +193,10 @@ def _counts(
     return all(article.similarity(low, alive[other]) < UNLIKE for other in neighbours)
 
 
-def _drops(
+def _choose_drops(
     article: ArticleParagraphs, alive: Sequence[int], links: list[tuple[int, int]], twins: DropMap
 ) -> dict[int, int]:
-    """What to drop and for what, by index: of two copies the less complete, else the later one."""
+    """Return the twin of each paragraph to drop, by index: of two copies the less complete, else the later one."""
     drops: dict[int, int] = {}
     lows, highs = {low for low, _ in links}, {high for _, high in links}
     if max(lows) < min(highs):
@@ -218,13 +220,13 @@ def _drops(
 
 
 def _surplus(article: ArticleParagraphs, alive: Sequence[int], side: set[int], twins: DropMap) -> int:
-    """Characters of prose inside a copy that the other does not have."""
+    """Return how many characters of prose inside a copy the other copy does not have."""
     inside = (alive[place] for place in range(min(side), max(side) + 1) if place not in side)
     return sum(len(article.keys[index]) for index in inside if index not in twins and article.is_prose(index))
 
 
-def _bullets(article: ArticleParagraphs, alive: Sequence[int], twins: DropMap) -> None:
-    """Drops paragraphs of prose that stand in a row and again, in the same order, scattered over the article."""
+def _drop_scattered_rows(article: ArticleParagraphs, alive: Sequence[int], twins: DropMap) -> None:
+    """Drop rows of paragraphs of prose that repeat, in the same order, scattered over the article."""
     places: dict[str, list[int]] = {}
     left = [index for index in alive if index not in twins]
     for place, index in enumerate(left):
@@ -234,7 +236,7 @@ def _bullets(article: ArticleParagraphs, alive: Sequence[int], twins: DropMap) -
         return
     start = 0
     while start < len(left):
-        row = _row(article, left, places, start)
+        row = _twins_of_row(article, left, places, start)
         stop = start + len(row)
         scattered = bool(row) and row[-1] - row[0] >= len(row) and (row[0] >= stop or row[-1] < start)
         outside = start <= BULLETS_EDGE or stop >= len(left) - BULLETS_EDGE
@@ -245,8 +247,8 @@ def _bullets(article: ArticleParagraphs, alive: Sequence[int], twins: DropMap) -
         start += max(1, len(row))
 
 
-def _row(article: ArticleParagraphs, left: list[int], places: dict[str, list[int]], start: int) -> list[int]:
-    """Places of the twins of a row of statements from `start` on, as long as they go on in the same order."""
+def _twins_of_row(article: ArticleParagraphs, left: list[int], places: dict[str, list[int]], start: int) -> list[int]:
+    """Return the places of the twins of the row of statements from `start` on, as far as their order is the same."""
     row: list[int] = []
     for place in range(start, len(left)):
         index = left[place]

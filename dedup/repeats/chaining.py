@@ -1,4 +1,4 @@
-"""Chains of matching paragraphs within one article."""
+"""Follow chains of alike paragraphs within one article."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dedup.repeats.article import CUT_WORDS, ArticleParagraphs
 
-GAP = 3  # unmatched paragraphs that a chain may leap over, in either copy; with 1, recall of copies with a word edited
+GAP = 3  # unmatched paragraphs that a chain may skip, in either copy; with 1, recall of copies with a word edited
 # in each paragraph falls from 0.990 to 0.980, and 5 finds no more
 STEP_PRICE = 8  # what a step of a chain costs, in words compared
 
@@ -18,17 +18,17 @@ _EDITED_STEPS = 4  # of `_STEPS`: how many are tried for an edited paragraph
 
 
 def chain(paragraphs: ArticleParagraphs, alive: Sequence[int], first: int, second: int) -> list[tuple[int, int]]:
-    """The chain through the pair at places `first` and `second` of `alive`, as pairs of places, in order.
+    """Return the chain through the pair at places `first` and `second` of `alive`, as pairs of places, in order.
 
-    Each step goes on in both copies, straight on where possible, else over up to `GAP` paragraphs of either.
+    Each step moves on in both copies, to the next paragraph where possible, else over up to `GAP` paragraphs of either.
     A chain may run into its own beginning (a text printed three times is one chain).
     """
-    forwards = _walk(paragraphs, alive, first, second, 1)
-    backwards = _walk(paragraphs, alive, first, second, -1)
+    forwards = _follow(paragraphs, alive, first, second, 1)
+    backwards = _follow(paragraphs, alive, first, second, -1)
     return [*reversed(backwards), (first, second), *forwards]
 
 
-def _walk(
+def _follow(
     paragraphs: ArticleParagraphs, alive: Sequence[int], first: int, second: int, direction: int
 ) -> list[tuple[int, int]]:
     steps: list[tuple[int, int]] = []

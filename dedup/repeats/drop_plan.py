@@ -1,6 +1,6 @@
-"""Which units of an article go, and which word each of their words repeats.
+"""Record which units of an article are dropped, and which word each of their words repeats.
 
-What a dropped word repeats is followed to the word that stays, so a unit may go although others repeat it.
+The twin of a dropped word is followed to a word that stays, so a unit may be dropped although others repeat it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from dedup.segment.words import weighted_word_count
 
 
 def is_prose(words: Sequence[str]) -> bool:
-    """Whether words are enough and varied enough to be evidence."""
+    """Return True if words are enough and varied enough to be evidence."""
     return len(words) >= PROSE and weighted_word_count(words) >= PROSE and is_varied(words)
 
 
 class Drops:
-    """Which units go, and which word each of their words repeats."""
+    """The units to drop, and the word that each of their words repeats."""
 
     def __init__(self, sequence: Units, needed: set[int]) -> None:
         self.sequence = sequence
@@ -27,12 +27,12 @@ class Drops:
         self.kept = [unit.paragraph in needed for unit in sequence.units]
         self.dropped = [False] * len(sequence.units)
         self._gone: list[int] = []  # the units dropped
-        self.stays: set[int] = set()  # units that something repeats
+        self.stays: set[int] = set()  # units that a dropped one repeats
         self.prose: dict[tuple[str, ...], float] = {}  # size of the words of a unit where they are prose, else 0
-        self.hindered: set[int] = set()  # paragraphs that would go, were they not kept
+        self.hindered: set[int] = set()  # paragraphs that would be dropped if they were not kept
 
     def drop(self, units: Sequence[int], shift: int) -> None:
-        """Drops those of `units` that may go; word n repeats word n + `shift`."""
+        """Drop those of `units` that may be dropped; word n repeats word n + `shift`."""
         borders = self.sequence.borders
         for unit in units:
             if self.kept[unit]:
@@ -50,7 +50,7 @@ class Drops:
             self.stays.update(map(self.sequence.unit_at, twins))
 
     def left(self, start: int, stop: int) -> float:
-        """The size of what stays of the words `start:stop`."""
+        """Return the weighted number of the words `start:stop` that stay."""
         if stop <= start:
             return 0.0
         sequence, borders = self.sequence, self.sequence.borders
@@ -62,18 +62,18 @@ class Drops:
         )
 
     def root(self, word: int) -> int:
-        """The word that stays for `word`."""
+        """Return the word that stays for `word`."""
         while self.twin_of[word] >= 0:
             word = self.twin_of[word]
         return word
 
-    def reprints(self, threshold: float) -> Iterator[ReflowedRepeat]:
-        """What goes, as spans: runs of units that a run of words stays for."""
+    def repeats(self, threshold: float) -> Iterator[ReflowedRepeat]:
+        """Yield the repeats as spans: runs of dropped units whose twins are one run of words."""
         sequence = self.sequence
         run: list[int] = []
         for unit in (*range(len(sequence.units)), -1):
             if run and not (unit >= 0 and self.dropped[unit] and self._goes_on(run, unit)):
-                yield from self._reprint(run, threshold)
+                yield from self._repeat_of_run(run, threshold)
                 run = []
             if unit >= 0 and self.dropped[unit]:
                 run.append(unit)
@@ -81,7 +81,7 @@ class Drops:
     def _goes_on(self, run: list[int], unit: int) -> bool:
         borders = self.sequence.borders
         units = self.sequence.units
-        if units[unit].paragraph - units[run[-1]].paragraph > 1:  # what is between them is gone
+        if units[unit].paragraph - units[run[-1]].paragraph > 1:  # what is between them is dropped
             return False
         if units[run[0]].paragraph != units[unit].paragraph and not self.sequence.opens(run[0]):
             return False
@@ -91,7 +91,7 @@ class Drops:
         return behind == before + 1 and self._in_one(before, behind)
 
     def _in_one(self, first: int, last: int) -> bool:
-        """Whether nothing between two words that stay is gone."""
+        """Return True if nothing between two words that stay is dropped."""
         between = range(self.sequence.unit_at(first), self.sequence.unit_at(last) + 1)
         units = self.sequence.units
         return not any(
@@ -99,7 +99,7 @@ class Drops:
             for unit in between
         )
 
-    def _reprint(self, run: list[int], threshold: float) -> Iterator[ReflowedRepeat]:
+    def _repeat_of_run(self, run: list[int], threshold: float) -> Iterator[ReflowedRepeat]:
         sequence = self.sequence
         start, stop = sequence.borders[run[0]], sequence.borders[run[-1] + 1]
         twins = [self.root(word) for word in range(start, stop)]

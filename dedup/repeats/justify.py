@@ -1,9 +1,8 @@
-"""Who is dropped for whom in one article, and whether the words justify it.
+"""Decide which paragraph is dropped for which in one article, and whether their similarity justifies it.
 
-Two promises are kept here, whatever chains propose: a twin is never itself dropped, so each drop points at text
-that stays; and a run is a repeat only if its exact Jaccard similarity to its twin reaches the threshold. A paragraph
-that was cut short is held against the beginning of its twin, which is all it can be similar to: the rest is not lost
-with it.
+Two promises are kept here, whatever chains propose. A twin is never itself dropped, so each drop points at text that
+stays. And a run is a repeat only if its exact Jaccard similarity to its twin reaches the threshold. A paragraph that
+was cut short is compared with the beginning of its twin, since nothing of the rest is lost with it.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from dedup.repeats.article import (
 
 
 class Repeat(NamedTuple):
-    """A run of paragraphs that says again what another run says; indices are inclusive.
+    """A run of paragraphs that repeats another run; indices are inclusive.
 
-    ``twin_start:twin_stop`` is what it repeats, in the text: those paragraphs, or a part of them.
+    ``twin_start:twin_stop`` is the span that it repeats, in code points: those paragraphs, or a part of them.
     """
 
     rule: str
@@ -40,7 +39,7 @@ class Repeat(NamedTuple):
 
 
 class DropMap(dict[int, int]):
-    """Paragraph to drop -> its twin, which is never itself in here."""
+    """The twin of each paragraph to drop, by index; no twin is itself dropped."""
 
     def __init__(self, article: ArticleParagraphs, threshold: float, rule: str) -> None:
         super().__init__()
@@ -50,14 +49,14 @@ class DropMap(dict[int, int]):
         self._of: dict[int, list[int]] = {}
 
     def add(self, drops: dict[int, int]) -> None:
-        """Takes over those drops whose runs are justified."""
+        """Add those of `drops` whose runs are justified."""
         for run in runs_of(drops):
             for repeat in justify(self.article, run, self.threshold, self.rule):
                 for offset in range(repeat.last - repeat.first + 1):
                     self._drop(repeat.first + offset, repeat.twin_first + offset)
 
     def _drop(self, drop: int, twin: int) -> None:
-        """Adds a drop, unless it is the twin of a paragraph that its own twin could not stand in for."""
+        """Add a drop, unless a paragraph that repeats it could not repeat its twin instead."""
         if twin in self or drop in self:
             return
         orphans = [other for other in self._of.get(drop, ()) if self[other] == drop]
@@ -74,13 +73,13 @@ class DropMap(dict[int, int]):
 
 
 def may_drop(article: ArticleParagraphs, drop: int, twin: int) -> bool:
-    """Whether nothing is lost when `drop` goes and `twin` stays."""
+    """Return True if nothing is lost when `drop` is dropped and `twin` stays."""
     cut = FIRST_IS_CUT if drop < twin else SECOND_IS_CUT
     return article.kind(min(drop, twin), max(drop, twin)) in {EQUAL, EDITED, cut}
 
 
 def runs_of(twins: Mapping[int, int]) -> list[list[tuple[int, int]]]:
-    """Drops and their twins, gathered where both go on without a gap."""
+    """Return pairs of a drop and its twin, as runs in which both go on without a gap."""
     runs: list[list[tuple[int, int]]] = []
     for drop, twin in sorted(twins.items()):
         if runs and (drop - 1, twin - 1) == runs[-1][-1]:
@@ -91,7 +90,7 @@ def runs_of(twins: Mapping[int, int]) -> list[list[tuple[int, int]]]:
 
 
 def justify(article: ArticleParagraphs, run: list[tuple[int, int]], threshold: float, rule: str) -> list[Repeat]:
-    """The run as a repeat if it is similar enough to its twin, else what is left without its worst pairs."""
+    """Return the run as a repeat if it is similar enough to its twin, else what is left without its worst pairs."""
     waiting = [run]
     found: list[Repeat] = []
     while waiting:
@@ -108,7 +107,7 @@ def justify(article: ArticleParagraphs, run: list[tuple[int, int]], threshold: f
             article.purse -= 2 * sum(len(article.words[index]) for pair in run for index in pair)
         if compared >= threshold:
             twin = twin_first, twin_last, article.spans[twin_first][0], article.spans[twin_last][1]
-            found.append(Repeat(rule, first, last, *twin, similarity, _evidence(run, kinds)))
+            found.append(Repeat(rule, first, last, *twin, similarity, _run_evidence(run, kinds)))
         elif len(run) > 1:
             losses = [_loss(article, *pair, threshold) if article.purse > 0 else 1.0 for pair in run]
             worst = losses.index(max(losses))
@@ -117,7 +116,7 @@ def justify(article: ArticleParagraphs, run: list[tuple[int, int]], threshold: f
 
 
 def _beginnings(article: ArticleParagraphs, run: list[tuple[int, int]]) -> list[str]:
-    """The words of the twins, of those whose copy was cut short only so many as the copy has."""
+    """Return the words of the twins; of a twin whose copy was cut short, only as many as the copy has."""
     return [
         word
         for drop, twin in run
@@ -130,7 +129,7 @@ def _is_cut(article: ArticleParagraphs, drop: int, twin: int) -> bool:
 
 
 def _loss(article: ArticleParagraphs, drop: int, twin: int, threshold: float) -> float:
-    """By how many shingles a pair falls short of the threshold."""
+    """Return by how many shingles a pair misses the threshold."""
     first, second = article.shingles(drop), article.shingles(twin)
     if _is_cut(article, drop, twin):
         return 0.0
@@ -138,7 +137,7 @@ def _loss(article: ArticleParagraphs, drop: int, twin: int, threshold: float) ->
     return threshold * (len(first) + len(second) - common) - common
 
 
-def _evidence(run: list[tuple[int, int]], kinds: set[str | None]) -> str:
+def _run_evidence(run: list[tuple[int, int]], kinds: set[str | None]) -> str:
     first, last = run[0][1] + 1, run[-1][1] + 1
     what = f"paragraph {first}" if first == last else f"paragraphs {first}-{last}"
     if kinds <= {EQUAL}:

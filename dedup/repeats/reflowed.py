@@ -1,10 +1,10 @@
-"""What of one article is printed again with other line breaks: whole runs of sentences, and sentences as bullets.
+"""Find what of one article is printed again with other line breaks: runs of sentences, and sentences as bullets.
 
-Strategy: only what stands again word for word counts, and only whole units (`dedup.repeats.units`) go. Matches that follow
-each other in both copies, but for whole units that only one of them has, are a chain; a chain counts by how much prose
-it holds, how little of either copy is left over, and how near the copies are. Lines in a row at an end of the article
-that each stand again elsewhere are a summary. Of two copies the one goes of which more can go, else the later one. What
-a dropped word repeats is followed to the word that stays.
+Only words that repeat exactly count, and only whole units (`dedup.repeats.units`) are dropped. Matches that follow each
+other in both copies, but for whole units that only one of them has, are a chain. A chain is judged by how much prose it
+holds, how little of either copy is left over, and how near the copies are. Lines in a row at an end of the article that
+each repeat a line from elsewhere are a summary. Of two copies the one is dropped of which more can be, else the later
+one. The twin of a dropped word is followed to the word that stays.
 """
 
 from __future__ import annotations
@@ -16,38 +16,43 @@ from typing import NamedTuple
 from dedup.fingerprint.self_matches import RUN_WORDS
 from dedup.repeats.article import PROSE, ArticleParagraphs, Match
 from dedup.repeats.drop_plan import Drops, is_prose
-from dedup.repeats.headings import have_one_form
+from dedup.repeats.headings import are_built_alike
 from dedup.repeats.split_paragraphs import ReflowedRepeat
-from dedup.repeats.summaries import summaries
-from dedup.repeats.units import Units, began_before, units_again
+from dedup.repeats.summaries import drop_summaries
+from dedup.repeats.thresholds import (
+    APART,
+    APART_SHARE,
+    BLOCK_WORDS,
+    DENSE,
+    FAR_PARAGRAPHS,
+    FAR_WORDS,
+    SPARSE,
+    WHOLE,
+    WHOLE_NEEDS,
+)
+from dedup.repeats.units import Units, count_equal_before, units_may_repeat
 from dedup.segment.words import weighted_word_count
 
-LEAST = 12  # runs of words that stand again, below which nothing here can be found: three bullets of ten words have 18
+LEAST = 12  # repeated runs of words below which nothing here can be found: three bullets of ten words have 18
 # Measured on 390 clean articles laid out in the ways of benchmarks/quality/layouts.py, and on 24,000 press releases
 # as they are. With lines instead of sentences as what a copy begins and ends with, and with no regard for what is left
 # over, 50 releases lost 0.19 % of all characters, most of it letters and speeches that are quoted and then printed.
-BLOCK_WORDS = 40  # words of prose in a copy that follows at once, as for blocks of paragraphs
-WHOLE = 0.9  # share of the article that both copies make up; one of 79 % that was read is two releases in one
-WHOLE_NEEDS = 0.5  # of `BLOCK_WORDS`: where both copies are the whole article
-APART = 30  # words between copies that still follow at once
-APART_SHARE = 0.5  # of the words of the copy: as much as it may lack at its end
-FAR_WORDS = 100  # words of prose in a copy anywhere else, and in one that is half of the article but does not end lines
-FAR_PARAGRAPHS = 4  # paragraphs of prose in a copy anywhere else
-SOME_WORDS = 100  # or all words; with 80 a release loses passages of a speech that it has quoted before
-SOME_PARAGRAPHS = 5  # and all paragraphs, headings counted, where three are prose; with two, signatures of letters go
-SOME_STATED = 80  # unless they hold so many words in sentences
-EDGE_WORDS, EDGE_PARAGRAPHS = 40, 3  # the same for a copy that ends the article, and where the first opens it
+# The next five are for a copy anywhere else than at once behind its twin, if it has less prose than `FAR_WORDS` in
+# `FAR_PARAGRAPHS`.
+SOME_WORDS = 100  # all words, not only of prose; with 80 a release loses passages of a speech that it has quoted
+SOME_PARAGRAPHS = 5  # all paragraphs, headings counted, if three are prose; with two, signatures of letters go
+SOME_STATED = 80  # words in sentences that do instead of the three paragraphs of prose
+EDGE_WORDS, EDGE_PARAGRAPHS = 40, 3  # words and paragraphs, if the copy ends the article or its twin opens it
 STATED = 30  # words of it in sentences: lines of verse and of tables have no end
-GAP_WORDS = 100  # words of either copy that a chain may leap over
+GAP_WORDS = 100  # words of either copy that a chain may skip
 SLIDE = 12  # words by which the border of such a gap may be moved
-DENSE, SPARSE = 0.8, 0.5  # shares of the words matched in the denser and in the sparser copy
-SOLID = 0.95  # the latter for copies that do not follow each other: highlights of a speech are its paragraphs with gaps
-MOST_BEFORE = 50  # words by which a match may begin before it is found: both its borders slide, or it is a line
+SOLID = 0.95  # `SPARSE` for copies that do not follow each other: highlights of a speech are its paragraphs with gaps
+MOST_BEFORE = 50  # words by which a match may begin earlier than it is found: its borders slide, or it is a line
 SPLITS = 8  # times that a chain which does not count is cut in two
 
 
 class Chain(NamedTuple):
-    """Matches in order, with what each lacks of its last word: a copy that was cut short there."""
+    """Matches in order, and the spans of the copy and of the source, in words."""
 
     links: list[Match]
     copy: tuple[int, int]
@@ -57,59 +62,65 @@ class Chain(NamedTuple):
 def reflowed_repeats(
     article: ArticleParagraphs, alive: Sequence[int], needed: set[int], threshold: float
 ) -> tuple[list[ReflowedRepeat], frozenset[int]]:
-    """What of the paragraphs `alive` is printed again; those `needed` as twins stay, and which of them hindered."""
+    """Return the reflowed copies among the paragraphs `alive`, and the paragraphs that hindered further ones.
+
+    Paragraphs that are `needed` as twins stay; such a paragraph hinders if it would have been dropped.
+    """
     sequence = Units(article, alive)
-    found = [_settled(sequence, match) for match in article.again(alive).matches]
+    found = [_align_with_units(sequence, match) for match in article.self_matches(alive).matches]
     drops = Drops(sequence, needed)
     waiting = [(chain, 0) for chain in reversed(list(_chains(sequence, found)))]
     while waiting and article.purse > 0:
         chain, depth = waiting.pop()
-        if _counts(drops, chain, found):
+        if _is_reprint(drops, chain, found):
             _drop_chain(drops, chain)
         elif len(chain.links) > 1 and depth < SPLITS:
-            waiting += [(part, depth + 1) for part in reversed(_parts(chain))]
-    summaries(drops, found)
-    return list(drops.reprints(threshold)), frozenset(drops.hindered)
+            waiting += [(part, depth + 1) for part in reversed(_split_at_widest_gap(chain))]
+    drop_summaries(drops, found)
+    return list(drops.repeats(threshold)), frozenset(drops.hindered)
 
 
-def is_left(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
-    """Whether enough of the paragraphs `alive` stands again for anything to be found here."""
-    # Of all of them together it is known already that enough runs stand again.
-    if len(alive) < len(article.keys) and article.again(alive).runs < LEAST:
+def enough_repeats(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
+    """Return True if enough of the paragraphs `alive` repeats for anything to be found here."""
+    # Of all of them together it is known already that enough runs repeat.
+    if len(alive) < len(article.keys) and article.self_matches(alive).runs < LEAST:
         return False
     count = sum(len(article.words[index]) for index in alive)
-    return count - RUN_WORDS + 1 > LEAST and (_parts_may_go(article, alive) or units_again(article, alive))
+    return count - RUN_WORDS + 1 > LEAST and (_parts_may_go(article, alive) or units_may_repeat(article, alive))
 
 
-def holds_prose(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
-    """Whether matches may hold prose enough for a chain, or for a summary, which needs more.
+def may_hold_prose(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
+    """Return True if matches may hold enough prose for a chain, or for a summary, which needs more.
 
     They may begin some words earlier than they are found, and end with a word that is cut short.
     """
     numbers = article.numbers_of(alive).tolist()
-    found = [match.length + began_before(numbers, match, MOST_BEFORE) + 1 for match in article.again(alive).matches]
+    found = [
+        match.length + count_equal_before(numbers, match, MOST_BEFORE) + 1
+        for match in article.self_matches(alive).matches
+    ]
     return sum(length for length in found if length >= PROSE) >= BLOCK_WORDS * WHOLE_NEEDS
 
 
 def _parts_may_go(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
-    """Whether a match touches its source, or ends with a word that is cut short: else only whole units go."""
+    """Return True if a match touches its source or ends in a word cut short; else only whole units are dropped."""
     told = [word for index in alive for word in article.words[index]]
-    for match in article.again(alive).matches:
+    for match in article.self_matches(alive).matches:
         ends = match.source + match.length, match.copy + match.length
         if match.length >= BLOCK_WORDS and ends[0] >= match.copy:
             return True
-        if ends[1] < len(told) and began_before(told, match, MOST_BEFORE) + match.length + 1 >= PROSE:
+        if ends[1] < len(told) and count_equal_before(told, match, MOST_BEFORE) + match.length + 1 >= PROSE:
             one, two = (told[end] for end in ends)
             if one.startswith(two) or two.startswith(one):
                 return True
     return False
 
 
-def _settled(sequence: Units, match: Match) -> Match:
-    """A match begun where units start on both sides.
+def _align_with_units(sequence: Units, match: Match) -> Match:
+    """Return a match moved so that units start with it on both sides, where that is possible.
 
-    A match before it may have taken its first words. One that touches its source or runs into it is as true a few words
-    further on, of “c a b c a b c”, “a b c” again; a few words by which it runs into it are not its own.
+    A match before it may have taken its first words. A match that touches or overlaps its source holds a few words
+    further on as well: in “c a b c a b c”, “a b c” repeats. A short overlap with the source is cut off.
     """
     copy, source, length = match
     ahead = range(max(0, source + length - copy) + 1)
@@ -134,15 +145,15 @@ def _chains(sequence: Units, found: Sequence[Match]) -> Iterator[Chain]:
         if joined:
             links[-1:] = joined
         else:
-            yield from _supported(links)
+            yield from _split_off_ends(links)
             links = [match]
-    yield from _supported(links)
+    yield from _split_off_ends(links)
 
 
-def _supported(links: list[Match]) -> Iterator[Chain]:
-    """The links as a chain, in parts where an end of it is shorter than what it is out of step with the rest.
+def _split_off_ends(links: list[Match]) -> Iterator[Chain]:
+    """Yield the links as a chain, without an end that is shorter than its difference in gaps from the rest.
 
-    A sentence that a text has quoted before is not a part of what is printed twice behind it.
+    Such an end is a chain of its own: a sentence that was quoted before is no part of what is printed twice behind it.
     """
     first, last = 0, len(links)
     lengths = [0, *accumulate(link.length for link in links)]
@@ -155,27 +166,27 @@ def _supported(links: list[Match]) -> Iterator[Chain]:
             last = place
     for part in (links[:first], links[first:last], links[max(first, last) :]):
         if part:
-            yield _chain(part)
+            yield _chain_of(part)
 
 
-def _chain(links: list[Match]) -> Chain:
+def _chain_of(links: list[Match]) -> Chain:
     first, last = links[0], links[-1]
     return Chain(links, (first.copy, last.copy + last.length), (first.source, last.source + last.length))
 
 
-def _parts(chain: Chain) -> list[Chain]:
-    """A chain cut in two at its widest gap."""
+def _split_at_widest_gap(chain: Chain) -> list[Chain]:
+    """Return the two parts of a chain on both sides of its widest gap."""
 
     def gap(place: int) -> int:
         before, link = chain.links[place - 1 : place + 1]
         return link.copy - before.copy + link.source - before.source - 2 * before.length
 
     place = max(range(1, len(chain.links)), key=gap)
-    return [_chain(chain.links[:place]), _chain(chain.links[place:])]
+    return [_chain_of(chain.links[:place]), _chain_of(chain.links[place:])]
 
 
 def _join(sequence: Units, before: Match, match: Match) -> list[Match] | None:
-    """The two as links of one chain, if between them are only whole units; the border may slide."""
+    """Return two matches as links of one chain, if only whole units are between them; the border may slide."""
     told = sequence.words
     back = 0
     while True:
@@ -196,7 +207,7 @@ def _join(sequence: Units, before: Match, match: Match) -> list[Match] | None:
 
 
 def _droppable(sequence: Units, chain: Chain, side: int) -> list[tuple[range, int]]:
-    """Units that may go on one side of a chain, with the way to their twins."""
+    """Return the units that may be dropped on one side of a chain, with the distance to their twins."""
     told = []
     for link in chain.links:
         stop = link[side] + link.length + _cut_short(sequence, link, side)
@@ -205,7 +216,7 @@ def _droppable(sequence: Units, chain: Chain, side: int) -> list[tuple[range, in
 
 
 def _without_scraps(sequence: Units, units: range) -> range:
-    """The units without a few words at either end whose paragraph goes on: “Sen.” of a next sentence is no copy."""
+    """Return the units without a few words at either end whose paragraph goes on, as “Sen.” of a next sentence."""
     first, last = units.start, units.stop
     inside = first
     while inside < last and not sequence.opens(inside):
@@ -221,7 +232,7 @@ def _without_scraps(sequence: Units, units: range) -> range:
 
 
 def _cut_short(sequence: Units, link: Match, side: int) -> bool:
-    """Whether a match ends in a word cut short on this side, at the end of a unit."""
+    """Return True if a match ends in a word cut short on this side, at the end of a unit."""
     place, other = link[side] + link.length, link[1 - side] + link.length
     told = sequence.words
     if place + 1 not in sequence.starts or other >= len(told):
@@ -238,8 +249,8 @@ def _size_of(sequence: Units, told: list[tuple[range, int]]) -> float:
     )
 
 
-def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
-    """Whether a chain is a text printed again."""
+def _is_reprint(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
+    """Return True if a chain is a text printed again."""
     sequence = drops.sequence
     sequence.article.purse -= chain.copy[1] - chain.copy[0]
     spans = [sequence.size(*chain.copy), sequence.size(*chain.source)]
@@ -252,14 +263,16 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
         or not all(any(map(len, (units for units, _ in side))) for side in sides)
     ):
         return False
-    prose = max(_prose(drops, side) for side in sides)
+    prose = max(_prose_words(drops, side) for side in sides)
     if prose < BLOCK_WORDS * WHOLE_NEEDS:
         return False
-    if have_one_form(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
+    if are_built_alike(sequence.head(chain.source[0]), sequence.head(chain.copy[0])):
         return False
     between = drops.left(chain.source[1], chain.copy[0])
     whole = 2 * matched / drops.left(0, len(sequence.words))
-    (copy_opens, copy_ends), (source_opens, source_ends) = (_clean(sequence, chain, sides, side) for side in (0, 1))
+    (copy_opens, copy_ends), (source_opens, source_ends) = (
+        _meets_lines(sequence, chain, sides, side) for side in (0, 1)
+    )
     outer = source_opens and (copy_ends or (copy_opens and source_ends))
     other_lines = _other_lines(sequence, sides)
     if other_lines and (
@@ -270,23 +283,26 @@ def _counts(drops: Drops, chain: Chain, found: Sequence[Match]) -> bool:
         return True
     clean = source_opens and copy_ends and copy_opens and source_ends
     return (
-        clean and shares[0] >= SOLID and not _third(sequence, chain, found) and _is_far(sequence, chain, sides, prose)
+        clean
+        and shares[0] >= SOLID
+        and not _has_third_copy(sequence, chain, found)
+        and _is_far(sequence, chain, sides, prose)
     )
 
 
 def _touches(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], prose: float) -> bool:
-    """Whether a text is followed by itself; where its beginning is, in what goes round, need not be told then."""
+    """Return True if a text is followed by itself; then it does not matter where in it a copy begins."""
     if len(chain.links) > 1 or chain.source[1] < chain.copy[0]:
         return False
-    size, stated = sequence.size(*chain.copy), max(_sentences(sequence, side) for side in sides)
+    size, stated = sequence.size(*chain.copy), max(_sentence_words(sequence, side) for side in sides)
     return size >= BLOCK_WORDS and (prose >= BLOCK_WORDS or stated >= BLOCK_WORDS * WHOLE_NEEDS)
 
 
 def _is_far(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], prose: float) -> bool:
-    """Whether a chain is enough where its copies are apart."""
-    count = max(_paragraphs(sequence, side) for side in sides)
-    size, held = max(_told(sequence, side) for side in sides)
-    stated = max(_sentences(sequence, side) for side in sides)
+    """Return True if a chain is enough where its copies are apart."""
+    count = max(_count_prose_paragraphs(sequence, side) for side in sides)
+    size, held = max(_words_and_paragraphs(sequence, side) for side in sides)
+    stated = max(_sentence_words(sequence, side) for side in sides)
     if prose >= FAR_WORDS and count >= FAR_PARAGRAPHS:
         return True
     if stated < STATED:
@@ -298,7 +314,7 @@ def _is_far(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]],
 
 
 def _other_lines(sequence: Units, sides: list[list[tuple[range, int]]]) -> bool:
-    """Whether the paragraphs of the two sides differ; where they do not, `dedup.repeats.detect` has judged them."""
+    """Return True if the paragraphs of the two sides differ; else `dedup.repeats.blocks` has judged them."""
     article = sequence.article
     told = []
     for side in sides:
@@ -312,8 +328,8 @@ def _other_lines(sequence: Units, sides: list[list[tuple[range, int]]]) -> bool:
     return [article.ids[number] for number in told[0]] != [article.ids[number] for number in told[1]]
 
 
-def _prose(drops: Drops, side: list[tuple[range, int]]) -> float:
-    """Words of those units of a side that are prose; what stands in it several times counts once."""
+def _prose_words(drops: Drops, side: list[tuple[range, int]]) -> float:
+    """Return the words in units of prose on one side; equal units count once."""
     total = 0.0
     for told in {tuple(drops.sequence.words_of(unit)) for units, _ in side for unit in units}:
         if told not in drops.prose:
@@ -322,16 +338,16 @@ def _prose(drops: Drops, side: list[tuple[range, int]]) -> float:
     return total
 
 
-def _told(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:
-    """Words of a side, and how many of its paragraphs have words; lines that a sentence goes on over are one."""
+def _words_and_paragraphs(sequence: Units, side: list[tuple[range, int]]) -> tuple[float, int]:
+    """Return the words of a side, and its paragraphs with words; lines of one sentence count as one paragraph."""
     borders = sequence.borders
     units = [unit for units, _ in side for unit in units if borders[unit] < borders[unit + 1]]
     size = sum(sequence.size(borders[unit], borders[unit + 1]) for unit in units)
     return size, len({sequence.units[unit].paragraph for unit in units if not (unit and sequence.goes_on(unit - 1))})
 
 
-def _sentences(sequence: Units, side: list[tuple[range, int]]) -> float:
-    """Words of those units of a side that are sentences of prose, lines that a sentence goes on over together."""
+def _sentence_words(sequence: Units, side: list[tuple[range, int]]) -> float:
+    """Return the words in sentences of prose on one side; lines that one sentence goes on over count together."""
     borders = sequence.borders
     total = row = 0.0
     for units, _ in side:
@@ -345,8 +361,8 @@ def _sentences(sequence: Units, side: list[tuple[range, int]]) -> float:
     return total
 
 
-def _paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:
-    """How many paragraphs of a side have a unit of prose."""
+def _count_prose_paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:
+    """Return how many paragraphs of a side have a unit of prose."""
     borders = sequence.borders
     return len(
         {
@@ -358,8 +374,8 @@ def _paragraphs(sequence: Units, side: list[tuple[range, int]]) -> int:
     )
 
 
-def _clean(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], side: int) -> tuple[bool, bool]:
-    """Whether one side of a chain begins with a line and a sentence, and whether it ends with them."""
+def _meets_lines(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], side: int) -> tuple[bool, bool]:
+    """Return whether one side of a chain begins at a line and a sentence, and whether it ends with them."""
     units = [unit for told, _ in sides[side] for unit in told]
     first, last = units[0], units[-1]
     start, stop = chain.links[0][side], chain.links[-1][side] + chain.links[-1].length
@@ -370,8 +386,8 @@ def _clean(sequence: Units, chain: Chain, sides: list[list[tuple[range, int]]], 
     return opens and borders[first] - start < RUN_WORDS, ends and stop - borders[last + 1] < RUN_WORDS
 
 
-def _third(sequence: Units, chain: Chain, found: Sequence[Match]) -> bool:
-    """Whether what a chain repeats stands a third time."""
+def _has_third_copy(sequence: Units, chain: Chain, found: Sequence[Match]) -> bool:
+    """Return True if the source of a chain is printed a third time."""
     start, stop = chain.source
     sequence.article.purse -= len(found)
     again = (min(stop, one.source + one.length) - max(start, one.source) for one in found if one not in chain.links)
@@ -379,14 +395,20 @@ def _third(sequence: Units, chain: Chain, found: Sequence[Match]) -> bool:
 
 
 def _drop_chain(drops: Drops, chain: Chain) -> None:
-    """Drops the side of a chain of which more can go; else that which leaves less, or is whole lines, or is later.
+    """Drop the side of a chain of which more can be dropped.
 
-    What opens the article and stands again where more follows is a summary or a prefix: it goes, not the passage.
+    If that is equal, drop the side that leaves less; else the one of whole lines; else the later one.
+
+    A side that opens the article, with more text behind the other side, is a summary or a prefix and is dropped.
     """
     sequence = drops.sequence
     sides = [_droppable(sequence, chain, side) for side in (0, 1)]
     copy, source = (
-        (_size_of(sequence, sides[side]), -sequence.size(*chain[1 + side]), all(_clean(sequence, chain, sides, side)))
+        (
+            _size_of(sequence, sides[side]),
+            -sequence.size(*chain[1 + side]),
+            all(_meets_lines(sequence, chain, sides, side)),
+        )
         for side in (0, 1)
     )
     overlap = chain.source[1] > chain.copy[0]

@@ -1,4 +1,4 @@
-"""Single paragraphs that stand again, outside of blocks: refrains, questions asked again, headings of tables."""
+"""Find single paragraphs that repeat outside of blocks: refrains, questions asked again, headings of tables."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from dedup.repeats.justify import Repeat, justify, runs_of
 PARAGRAPH_RULE = "repeated-paragraph"
 
 
-def lone_repeats(
+def find_single_paragraphs(
     article: ArticleParagraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool
 ) -> list[Repeat]:
-    """Paragraphs repeated outside of blocks; the twin of a block is left in peace."""
+    """Return the paragraphs that repeat outside of `blocks`; the twin of a block is never among them."""
     if len(article.keys) < 2:
         return []
     gone = {index for block in blocks for index in range(block.first, block.last + 1)}

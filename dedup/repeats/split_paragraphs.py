@@ -1,7 +1,7 @@
-"""Paragraphs cut in pieces, so that what goes of an article is always a run of whole pieces.
+"""Split paragraphs into pieces, so that every repeat is a run of whole pieces.
 
-A piece ends where the next one of its paragraph starts, so that a separator of paragraphs is never taken for the space
-between sentences; what is dropped takes that space with it.
+A piece ends where the next piece of its paragraph starts. So a separator of paragraphs is never taken for the space
+between sentences, and a dropped piece takes that space with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dedup.segment.words import comparison_key
 
 
 class ReflowedRepeat(NamedTuple):
-    """A span of the text that stands again at another, which stays; and the similarity of their words."""
+    """A span of the text that repeats another span, which stays, and the Jaccard similarity of their words."""
 
     start: int
     stop: int
@@ -26,7 +26,7 @@ class ReflowedRepeat(NamedTuple):
 
 
 class SplitArticle(NamedTuple):
-    """Paragraphs or pieces of them: spans, keys, and the repeats among them in order."""
+    """Paragraphs or pieces of them: their spans in code points, their keys, and the repeats among them in order."""
 
     spans: Sequence[tuple[int, int]]
     keys: Sequence[str]
@@ -34,11 +34,11 @@ class SplitArticle(NamedTuple):
 
 
 def split(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat], rule: str) -> SplitArticle:
-    """The pieces where `again`, which lies in no repeat of `whole`, consists of runs of pieces.
+    """Return `whole` with paragraphs split so that each of `again` is a run of pieces, and with these as repeats.
 
-    None of `again` may go on behind the end of a paragraph that it does not start with.
+    None of `again` lies in a repeat of `whole`. A span of `again` that does not start with a paragraph ends within it.
     """
-    spans, keys = _cut(text, whole, again)
+    spans, keys = _split_where_repeated(text, whole, again)
     starts = [start for start, _ in spans]
     numbers = [start for start, _ in whole.spans]
     repeats = []
@@ -49,22 +49,24 @@ def split(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat], rule:
     for one in again:
         first, last = _covering(starts, one.start, one.stop)
         twin = one.twin_start, one.twin_stop
-        evidence = _evidence(whole.spans, *_covering(numbers, *twin), *twin)
+        evidence = _span_evidence(whole.spans, *_covering(numbers, *twin), *twin)
         repeats.append(Repeat(rule, first, last, *_covering(starts, *twin), *twin, one.similarity, evidence))
     return SplitArticle(spans, keys, sorted(repeats, key=lambda one: one.first))
 
 
 def _covering(starts: Sequence[int], start: int, stop: int) -> tuple[int, int]:
-    """The first and the last piece that a span touches."""
+    """Return the first and the last piece that a span touches."""
     return bisect_right(starts, start) - 1, bisect_left(starts, stop) - 1
 
 
-def _evidence(spans: Sequence[tuple[int, int]], first: int, last: int, start: int, stop: int) -> str:
+def _span_evidence(spans: Sequence[tuple[int, int]], first: int, last: int, start: int, stop: int) -> str:
     what = f"paragraph {first + 1}" if first == last else f"paragraphs {first + 1}-{last + 1}"
     return f"{what} again" if (spans[first][0], spans[last][1]) == (start, stop) else f"part of {what} again"
 
 
-def _cut(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat]) -> tuple[list[tuple[int, int]], list[str]]:
+def _split_where_repeated(
+    text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat]
+) -> tuple[list[tuple[int, int]], list[str]]:
     borders: dict[int, list[tuple[int, int]]] = {}  # paragraph -> spans that go
     starts = [start for start, _ in whole.spans]
     for one in again:
@@ -75,14 +77,14 @@ def _cut(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat]) -> tup
     spans: list[tuple[int, int]] = []
     keys: list[str] = []
     for number, (span, key) in enumerate(zip(whole.spans, whole.keys, strict=True)):
-        pieces = _pieces(text, span, borders[number]) if number in borders else [span]
+        pieces = _piece_spans(text, span, borders[number]) if number in borders else [span]
         spans += pieces
         keys += [key] if len(pieces) == 1 else [comparison_key(text[slice(*piece)]) for piece in pieces]
     return spans, keys
 
 
-def _pieces(text: str, paragraph: tuple[int, int], gone: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The spans of a paragraph, with borders around each of `gone`."""
+def _piece_spans(text: str, paragraph: tuple[int, int], gone: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the spans of the pieces of a paragraph, with borders around each of the spans `gone`."""
     start, end = paragraph
     cuts = [start]
     gone = sorted(gone)

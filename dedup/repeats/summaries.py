@@ -1,7 +1,7 @@
-"""Sentences of an article that stand again as a list: a summary at its start or its end.
+"""Find summaries: lists of sentences at the start or end of an article that repeat sentences from elsewhere in it.
 
-Lines in a row at an end of the article that each stand again elsewhere, as whole sentences or lines, are a summary: if
-they are different statements, and a choice from the article rather than a passage of it. What goes is the list.
+Lines in a row at an end of the article are a summary if each repeats a whole sentence or line from elsewhere. They must
+be different statements, and a choice from the article rather than a passage of it. The list is what is dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dedup.repeats.drop_plan import Drops, is_prose
 from dedup.repeats.units import Units
 from dedup.segment.words import weighted_word_count
 
-# As in `dedup.repeats.detect` for paragraphs that stand again whole, but for what counts as evidence.
+# As in `dedup.repeats.blocks` for whole paragraphs (`BULLETS` and others), but for what counts as evidence.
 SUMMARY = 3  # statements in a row
 SUMMARY_PROSE = 2  # of them prose; with 3 recall of sentences as paragraphs falls from 0.994 to 0.965 on releases
 SUMMARY_WORDS = 30  # words in them
@@ -24,20 +24,20 @@ SUMMARY_EDGE = 3  # lines before or behind the row
 PRINTS = 2  # times that such a line may stand in the article as a line
 
 
-def summaries(drops: Drops, found: Sequence[Match]) -> None:
-    """Drops lines in a row, at an end of the article, each of which stands again elsewhere as whole units."""
+def drop_summaries(drops: Drops, found: Sequence[Match]) -> None:
+    """Drop lines in a row, at an end of the article, that each repeat whole units from elsewhere."""
     sequence = drops.sequence
-    lines = _lines(sequence)
-    twins = _twins(sequence, lines, found)
+    lines = _lines_with_words(sequence)
+    twins = _distances_to_twins(sequence, lines, found)
     often = Counter[tuple[str, ...]]()
-    for row in _rows(drops, lines, twins):
-        often = often or Counter(_told(sequence, line) for line in lines)
-        if all(often[_told(sequence, lines[line])] <= PRINTS for line in row):
-            _summary(drops, lines, row, twins)
+    for row in _candidate_rows(drops, lines, twins):
+        often = often or Counter(_line_words(sequence, line) for line in lines)
+        if all(often[_line_words(sequence, lines[line])] <= PRINTS for line in row):
+            _drop_summary(drops, lines, row, twins)
 
 
-def _lines(sequence: Units) -> list[tuple[int, int]]:
-    """The first and the last unit of each line that has words."""
+def _lines_with_words(sequence: Units) -> list[tuple[int, int]]:
+    """Return the first and the last unit of each line that has words."""
     borders, units = sequence.borders, sequence.units
     lines: list[tuple[int, int]] = []
     for number, unit in enumerate(units):
@@ -50,8 +50,8 @@ def _lines(sequence: Units) -> list[tuple[int, int]]:
     return lines
 
 
-def _twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]) -> dict[int, int]:
-    """Of each line that stands again elsewhere as whole units, the way to there, in words."""
+def _distances_to_twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]) -> dict[int, int]:
+    """Return for each line that is repeated elsewhere as whole units the distance to it, in words."""
     borders, starts = sequence.borders, sequence.starts
     begins = [borders[first] for first, _ in lines]
     twins: dict[int, int] = {}
@@ -59,7 +59,7 @@ def _twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]
         back = sequence.behind(match, SUMMARY_LINE)
         for place, other in ((match.copy, match.source), (match.source, match.copy)):
             for line in range(bisect_left(begins, place - back), len(lines)):
-                start, stop = _words_of(sequence, lines[line])
+                start, stop = _line_span(sequence, lines[line])
                 if stop > place + match.length:
                     break
                 if {start + other - place, stop + other - place} <= starts:
@@ -67,16 +67,16 @@ def _twins(sequence: Units, lines: list[tuple[int, int]], found: Sequence[Match]
     return twins
 
 
-def _told(sequence: Units, line: tuple[int, int]) -> tuple[str, ...]:
-    return tuple(sequence.words[slice(*_words_of(sequence, line))])
+def _line_words(sequence: Units, line: tuple[int, int]) -> tuple[str, ...]:
+    return tuple(sequence.words[slice(*_line_span(sequence, line))])
 
 
-def _words_of(sequence: Units, line: tuple[int, int]) -> tuple[int, int]:
+def _line_span(sequence: Units, line: tuple[int, int]) -> tuple[int, int]:
     return sequence.borders[line[0]], sequence.borders[line[1] + 1]
 
 
-def _rows(drops: Drops, lines: list[tuple[int, int]], twins: dict[int, int]) -> Iterator[list[int]]:
-    """Lines in a row at an end of the article that stand again outside of the row."""
+def _candidate_rows(drops: Drops, lines: list[tuple[int, int]], twins: dict[int, int]) -> Iterator[list[int]]:
+    """Yield lines in a row at an end of the article that are repeated outside of the row."""
     borders = drops.sequence.borders
     orders = range(min(SUMMARY_EDGE + 1, len(lines))), range(len(lines) - 1, max(-1, len(lines) - 2 - SUMMARY_EDGE), -1)
     for order in orders:
@@ -106,18 +106,18 @@ def _may_be_bullet(drops: Drops, line: tuple[int, int]) -> bool:
 
 
 def _asks(sequence: Units, unit: int) -> bool:
-    """Whether a unit is a question, or a line that goes on to the end of one."""
+    """Return True if a unit is a question, or a line that goes on to the end of one."""
     while sequence.goes_on(unit):
         unit += 1
     return sequence.asks(unit)
 
 
-def _summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
+def _drop_summary(drops: Drops, lines: list[tuple[int, int]], row: list[int], twins: dict[int, int]) -> None:
     sequence = drops.sequence
     borders = sequence.borders
-    told = [_told(sequence, lines[line]) for line in row]
+    told = [_line_words(sequence, lines[line]) for line in row]
     if len(set(told)) < len(row) or 2 * len({twins[line] for line in row}) < len(row):
-        return  # lines sung or printed again and again, or what is no choice but a passage
+        return  # lines that repeat within the list, or a passage of the article
     stated = [words for words, line in zip(told, row, strict=True) if not _asks(sequence, lines[line][1])]
     if sum(map(is_prose, stated)) < SUMMARY_PROSE:
         return

@@ -1,8 +1,7 @@
-"""The words of one article as one sequence, and what of it stands again verbatim, wherever lines and paragraphs end.
+"""Split the paragraphs of one article into units: sentences, or the parts of them that stand on one line.
 
-Strategy: paragraphs are cut at line ends and behind sentences; these units are the least that can be dropped. Their
-words, one after the other, are searched for runs that stood before, from left to right, each followed as far as it
-goes. What such a run means is not decided here; see `dedup.repeats.reflowed`.
+A unit is the least that can be dropped. The words of all units are one sequence, in which exact repeats are found
+wherever lines and paragraphs end. Whether a repeat is dropped is not decided here; see `dedup.repeats.reflowed`.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ import numpy as np
 from dedup.repeats.article import ArticleParagraphs, Match
 from dedup.segment.words import word_weight, words
 
-# Behind a sentence, and at a line end. Abbreviations end a unit too: then it is a part of a sentence.
+# Behind a sentence, and at a line end. Abbreviations end a unit too; such a unit is a part of a sentence.
 _BORDER_ELSEWHERE = re.compile(r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
-# Looking behind, it has to be tried at every character: only where such a script is there.
+# The lookbehind is tried at every character, so it is used only for texts with such a script.
 _BORDER = re.compile(_BORDER_ELSEWHERE.pattern + r"|(?<=[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\s+")
-_ENDS = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
-_LETTER = re.compile(r"[^\W\d_]")
-_ASKS = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
+_SENTENCE_END = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）]*$")
+_FIRST_LETTER = re.compile(r"[^\W\d_]")
+_QUESTION_END = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
 
 _ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
-_SOUTH = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
+_SPACE_ENDS_UNIT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
 WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
-UNITS_WORDS = 10  # words, of units that stand again, below which there is nothing to find: one line of a summary
+UNITS_WORDS = 10  # words in units that repeat, below which there is nothing to find: one line of a summary
 
 
 Span = tuple[int, int]
@@ -45,7 +44,7 @@ class Unit(NamedTuple):
 
 
 class Units:
-    """The units of those paragraphs that are alive, and their words."""
+    """The units of the paragraphs `alive`, and their words as one sequence."""
 
     def __init__(self, article: ArticleParagraphs, alive: Sequence[int]) -> None:
         self.article = article
@@ -54,7 +53,7 @@ class Units:
         self.borders = [0]  # of units, in words
         line = 0
         new = [index for index in alive if index not in article.cut]
-        article.cut.update(zip(new, _cut(article, new), strict=True))
+        article.cut.update(zip(new, _split_into_units(article, new), strict=True))
         for index in alive:
             spans, counts = article.cut[index]
             before = start = article.spans[index][0]
@@ -72,7 +71,7 @@ class Units:
         self.starts = frozenset(self.borders)
 
     def cut(self, word: int) -> None:
-        """Ends a unit before a word."""
+        """Split a unit before a word."""
         unit = self.unit_at(word)
         one = self.units[unit]
         if self.borders[unit] == word:
@@ -84,21 +83,21 @@ class Units:
         self.starts = self.starts | {word}
 
     def size(self, start: int, stop: int) -> float:
-        """How many words `start:stop` are to a reader."""
+        """Return the weighted number of the words `start:stop`."""
         return self.sizes[stop] - self.sizes[start]
 
     def words_of(self, unit: int) -> list[str]:
-        """The words of a unit."""
+        """Return the words of a unit."""
         return self.words[self.borders[unit] : self.borders[unit + 1]]
 
     def unit_at(self, word: int) -> int:
-        """The unit that a word is in."""
+        """Return the unit that a word is in."""
         return bisect_right(self.borders, word) - 1
 
     def units_in(self, start: int, stop: int) -> range:
-        """The units that lie wholly in the words `start:stop`.
+        """Return the units that lie wholly in the words `start:stop`.
 
-        Units of no words go with those before or behind them in their paragraph, where they open or end it.
+        Units without words belong to those before or behind them in their paragraph, where they open or end it.
         """
         first, last = bisect_left(self.borders, start), bisect_right(self.borders, stop) - 1
         while first < last and self.borders[first] == self.borders[first + 1] and not self._goes_with(first, 1):
@@ -108,7 +107,10 @@ class Units:
         return range(first, max(first, last))
 
     def _goes_with(self, unit: int, step: int) -> bool:
-        """Whether a paragraph opens (or ends, going back) with units of no words up to `unit` and then has words."""
+        """Return True if a paragraph opens with units without words, up to `unit`, and then has words.
+
+        With a `step` of -1 instead of 1: if it ends with them, and has words before.
+        """
         paragraph = self.units[unit].paragraph
         before, behind = unit - step, unit + step
         if 0 <= before < len(self.units) and self.units[before].paragraph == paragraph:
@@ -120,41 +122,41 @@ class Units:
         return False
 
     def holds(self, start: int, length: int) -> bool:
-        """Whether `length` words from `start` on have a whole unit."""
+        """Return True if the `length` words from `start` on have a whole unit."""
         units = self.units_in(start, start + length)
         return len(units) > 0 and self.borders[units.start] < self.borders[units.stop]
 
     def opens(self, unit: int) -> bool:
-        """Whether a unit is the first of its paragraph."""
+        """Return True if a unit is the first of its paragraph."""
         return unit == 0 or self.units[unit - 1].paragraph != self.units[unit].paragraph
 
     def behind(self, match: Match, most: int) -> int:
-        """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
-        return began_before(self.words, match, most)
+        """Return how many words before a match, up to `most`, are equal too: another match before it has taken them."""
+        return count_equal_before(self.words, match, most)
 
     def is_sentence(self, unit: int) -> bool:
-        """Whether a unit ends as a sentence does."""
+        """Return True if a unit ends as a sentence does."""
         one = self.units[unit]
-        return bool(_ENDS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+        return bool(_SENTENCE_END.search(self.article.text, max(one.start, one.stop - 8), one.stop))
 
     def goes_on(self, unit: int) -> bool:
-        """Whether a unit is a line of a sentence that the next line goes on with, as in mail and books."""
+        """Return True if a unit is a line of a sentence that the next line goes on with, as in mail and books."""
         one = self.units[unit]
         if one.stop - one.start < WRAPPED or unit + 1 == len(self.units):
             return False
         if not self.article.text[one.stop - 1].isalnum():
             return False
         behind = self.units[unit + 1]
-        first = _LETTER.search(self.article.text, behind.start, behind.stop)
+        first = _FIRST_LETTER.search(self.article.text, behind.start, behind.stop)
         return first is not None and first.group().islower()
 
     def asks(self, unit: int) -> bool:
-        """Whether a unit is a question."""
+        """Return True if a unit is a question."""
         one = self.units[unit]
-        return bool(_ASKS.search(self.article.text, max(one.start, one.stop - 8), one.stop))
+        return bool(_QUESTION_END.search(self.article.text, max(one.start, one.stop - 8), one.stop))
 
     def head(self, word: int) -> str:
-        """The line above the one that a word begins; nothing where it begins none, or the first of all."""
+        """Return the line above the one that a word begins, or "" if it begins none, or the first of all."""
         unit = last = self.unit_at(word) - 1
         if last < 0 or self.borders[last + 1] != word or self.units[last + 1].line == self.units[last].line:
             return ""
@@ -163,40 +165,41 @@ class Units:
         return self.article.text[self.units[unit].start : self.units[last].stop]
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
-        """Where the words `start:stop` stand in the text; punctuation behind them included."""
+        """Return the span of the words `start:stop` in the text, in code points, with the punctuation behind them."""
         return self._place(start), self._end(stop)
 
     def _place(self, word: int) -> int:
         unit = self.unit_at(word)
         one = self.units[unit]
-        return _nth(self.article.text, one.start, one.stop, word - self.borders[unit])
+        return _offset_of_word(self.article.text, one.start, one.stop, word - self.borders[unit])
 
     def _end(self, word: int) -> int:
         unit = self.unit_at(word - 1)
         one = self.units[unit]
         if self.borders[unit + 1] == word:
             return one.stop
-        stop = _nth(self.article.text, one.start, one.stop, word - self.borders[unit])
+        stop = _offset_of_word(self.article.text, one.start, one.stop, word - self.borders[unit])
         return one.start + len(self.article.text[one.start : stop].rstrip())
 
 
-def began_before(told: Sequence[Hashable], match: Match, most: int) -> int:
-    """How many words before a match, up to `most`, are the same too: what another match before it has taken."""
+def count_equal_before(told: Sequence[Hashable], match: Match, most: int) -> int:
+    """Return how many words before a match, up to `most`, are equal too: another match before it has taken them."""
     back = 0
     while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
         back += 1
     return back
 
 
-def _cut(article: ArticleParagraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
-    """Of each paragraph the spans of its units, and how many words each has; one unit where cutting changes words.
+def _split_into_units(article: ArticleParagraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
+    """Yield for each paragraph the spans of its units, and how many words each has.
 
-    It does not where it is known, character by character, where words begin: borders are behind spaces and marks.
+    A paragraph is one unit if splitting it would change its words. It does not if the offsets of all words are sure,
+    since borders are behind spaces and marks.
     """
     text = article.text
-    border = _BORDER if _SOUTH.search(text) else _BORDER_ELSEWHERE
+    border = _BORDER if _SPACE_ENDS_UNIT.search(text) else _BORDER_ELSEWHERE
     starts, unsure = article.starts
-    cut = [_spans(text, *article.spans[index], border) for index in alive]
+    cut = [_unit_spans(text, *article.spans[index], border) for index in alive]
     places = [
         place
         for index, spans in zip(alive, cut, strict=True)
@@ -218,8 +221,8 @@ def _cut(article: ArticleParagraphs, alive: Sequence[int]) -> Iterator[tuple[lis
         at = end + 1
 
 
-def _spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Span]:
-    """The spans of the units of a paragraph."""
+def _unit_spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Span]:
+    """Return the spans of the units of a paragraph."""
     spans = []
     first = start
     for found in border.finditer(text, start, stop):
@@ -233,22 +236,22 @@ def _spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> list[Sp
     return spans
 
 
-def units_again(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
-    """Whether units of `UNITS_WORDS` words together stand again: a quick look.
+def units_may_repeat(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
+    """Return True if units of `UNITS_WORDS` words together may repeat: a fast screen.
 
-    Every end of a sentence counts as a border here, also where no space follows, so that units come in smaller parts.
+    Every end of a sentence counts as a border here, even if no space follows, so that units are smaller.
     """
     key = f" {' '.join([article.keys[index] for index in alive if article.keys[index]])} "
     numbers = article.numbers_of(alive)
     once = np.concatenate([[0], np.cumsum(np.bincount(numbers)[numbers] == 1)]).tolist()  # words before each place
     again = at = 0
     for index in alive:
-        pieces = _pieces(article, index)
+        pieces = _words_of_units(article, index)
         if sum(map(len, pieces)) != len(article.words[index]):  # cutting changes words
             return True
         for own in pieces:
             stop = at + len(own)
-            if own and once[at] == once[stop]:  # a word that stands once tells it of most
+            if own and once[at] == once[stop]:  # a unit with a word that stands once does not repeat
                 wanted = f" {' '.join(own)} "
                 if key.find(wanted, key.find(wanted) + 1) >= 0:
                     again += len(own)
@@ -258,21 +261,29 @@ def units_again(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
     return False
 
 
-def _pieces(article: ArticleParagraphs, index: int) -> list[list[str]]:
-    """The words of each unit of a paragraph, in order; nothing where cutting would change words."""
+def _words_of_units(article: ArticleParagraphs, index: int) -> list[list[str]]:
+    """Return the words of each unit of a paragraph, in order; none if splitting would change words."""
     start, stop = article.spans[index]
     whole, raw = article.words[index], article.text[start:stop]
     starts, unsure = article.starts
     ends = [start, *(found.end() for found in _ANY_END.finditer(article.text, start, stop)), stop]
     begun, doubts = np.searchsorted(starts, ends).tolist(), np.searchsorted(unsure, (start, stop)).tolist()
-    if doubts[0] == doubts[1] and begun[-1] - begun[0] == len(whole) and (raw.isascii() or not _SOUTH.search(raw)):
+    if (
+        doubts[0] == doubts[1]
+        and begun[-1] - begun[0] == len(whole)
+        and (raw.isascii() or not _SPACE_ENDS_UNIT.search(raw))
+    ):
         return [whole[first - begun[0] : last - begun[0]] for first, last in pairwise(begun)]
-    told = [words(piece) for end in _ANY_END.split(raw) for piece in (end.split() if _SOUTH.search(end) else [end])]
+    told = [
+        words(piece)
+        for end in _ANY_END.split(raw)
+        for piece in (end.split() if _SPACE_ENDS_UNIT.search(end) else [end])
+    ]
     return told if [word for own in told for word in own] == whole else []
 
 
-def _nth(text: str, start: int, stop: int, number: int) -> int:
-    """Where word `number` of ``text[start:stop]`` begins, found by halving."""
+def _offset_of_word(text: str, start: int, stop: int, number: int) -> int:
+    """Return the offset of word `number` of ``text[start:stop]``, by binary search."""
     if not number:
         return start
     low, high = start, stop

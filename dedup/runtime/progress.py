@@ -1,4 +1,4 @@
-"""How long each stage takes, and how far it is: the one place with a clock."""
+"""Progress and duration of each stage: the only module with a clock."""
 
 from __future__ import annotations
 
@@ -8,60 +8,60 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
-Item = TypeVar("Item")
+ItemT = TypeVar("ItemT")
 
-Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, of how many (None: not known)
+Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, bytes in all (None: unknown)
 
 
 class StageTimer:
-    """Seconds per stage, in the order they were begun; tells `progress` of every step."""
+    """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.progress = progress
         self.seconds: dict[str, float] = {}
-        self.steps: Counter[str] = Counter()  # taken in each stage that does not count bytes
-        self.expected: Mapping[str, int] = {}  # steps that such a stage is likely to take
+        self.steps: Counter[str] = Counter()  # taken by each stage that does not count bytes
+        self.expected: Mapping[str, int] = {}  # number of steps that such a stage is likely to take
         self._stage = ""
         self._done = 0
         self._total: int | None = None
-        self._size = 0  # bytes of the input, as the last stage that counts them has told
+        self._input_size = 0  # bytes of the input, by the last stage that counted them
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[None]:
-        """Times the block as stage `name`, which has `total` bytes to do; None where it takes steps instead."""
+        """Time the block as stage `name`, which has `total` bytes to do; None if it takes steps instead."""
         self._stage, self._done, self._total = name, 0, total
-        self._tell()
+        self._report()
         began = time.perf_counter()
         try:
             yield
-            self._size = max(self._size, self._done)
-            if total is None and self._size:
-                self.at(self._size, self._size)
+            self._input_size = max(self._input_size, self._done)
+            if total is None and self._input_size:
+                self.at(self._input_size, self._input_size)
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
-    def over(self, name: str, items: Iterator[Item], total: int | None) -> Iterator[Item]:
-        """`items`, timed as stage `name` together with what is done with them."""
+    def over(self, name: str, items: Iterator[ItemT], total: int | None) -> Iterator[ItemT]:
+        """Yield `items`; time the iteration, and the work that the caller does on each item, as stage `name`."""
         with self.stage(name, total):
             yield from items
 
     def done(self, size: int) -> None:
-        """Says that so many more bytes of input are through the stage."""
+        """Record that the stage has processed another `size` bytes of the input."""
         self._done += size
-        self._tell()
+        self._report()
 
     def at(self, done: int, total: int) -> None:
-        """Says that so many bytes of the `total` are through the stage, where that is not counted step by step."""
+        """Record that the stage has processed `done` of `total` bytes, for a stage that does not add them up."""
         self._done, self._total = done, total
-        self._tell()
+        self._report()
 
     def step(self) -> None:
-        """Says that a stage has taken one of its steps; as bytes, if it is known how many there will be."""
+        """Record that the stage has taken a step; report it in bytes if the number of steps is known."""
         self.steps[self._stage] += 1
         expected = self.expected.get(self._stage)
-        if expected and self._size:
-            self.at(self._size * min(self.steps[self._stage], expected) // expected, self._size)
+        if expected and self._input_size:
+            self.at(self._input_size * min(self.steps[self._stage], expected) // expected, self._input_size)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         if self.progress:
             self.progress(self._stage, self._done, self._total)

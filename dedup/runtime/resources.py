@@ -1,6 +1,6 @@
-"""Room to work in: how much memory, how many threads, and a folder for what does not fit.
+"""Resources of a stage that looks at the whole corpus: memory, threads, and a folder for arrays that do not fit.
 
-None of it changes a result.
+Resources never change a result.
 """
 
 from __future__ import annotations
@@ -17,39 +17,42 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
-_MEMORY = 1 << 30
-_SHARE = 4  # one array may take this part of the memory before it goes to a file
+_DEFAULT_MEMORY = 1 << 30  # bytes
+_ARRAY_SHARE = 4  # one array may take this part of the memory before it goes to a file
 
 
 @dataclass(frozen=True)
 class ResourceBudget:
-    """What a stage that looks at the whole corpus may use: about `memory` bytes, `threads`, files in `folder`.
+    """What a stage may use: about `memory` bytes, `threads` threads, and files in `folder`.
 
-    `step` is called whenever `map` has gone over all items.
+    `map` calls `step` each time it has processed all items.
     """
 
-    memory: int = _MEMORY
+    memory: int = _DEFAULT_MEMORY
     threads: int = 1
     folder: Path | None = None
     step: Callable[[], None] | None = None
 
     def array(self, count: int, dtype: npt.DTypeLike) -> npt.NDArray[Any]:
-        """An array of zeros; a large one is a file without a name, which is gone with the array."""
+        """Return an array of zeros: `dtype` [count]. A large one is a file without a name that is freed with it."""
         size = count * np.dtype(dtype).itemsize
-        if self.folder is None or size * _SHARE <= self.memory:
+        if self.folder is None or size * _ARRAY_SHARE <= self.memory:
             return np.zeros(count, dtype)
         with tempfile.TemporaryFile(dir=self.folder) as file:
             return np.memmap(file, dtype, "w+", shape=(count,))
 
     def passes(self, size: int) -> int:
-        """In how many passes to go over something that would take `size` bytes at once."""
-        return max(1, -(-size * _SHARE // self.memory))
+        """Return the number of passes over data that would take `size` bytes at once."""
+        return max(1, -(-size * _ARRAY_SHARE // self.memory))
 
-    def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """``task(item)`` for each item, in order, on all threads; never more in work than threads and two to spare."""
+    def map(self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[ResultT]:
+        """Yield ``task(item)`` for each item, in order, with all threads.
+
+        At most two items more than there are threads are in work at once.
+        """
         if self.threads == 1:
             yield from map(task, items)
         else:
@@ -59,25 +62,31 @@ class ResourceBudget:
             self.step()
 
 
-def map_in_order(pool: Executor, task: Callable[[Item], Result], items: Iterable[Item], most: int) -> Iterator[Result]:
-    """``task(item)`` for each item, in order, carried out by `pool`; never more than `most` in work."""
-    waiting: deque[Future[Result]] = deque()
+def map_in_order(
+    pool: Executor, task: Callable[[ItemT], ResultT], items: Iterable[ItemT], most: int
+) -> Iterator[ResultT]:
+    """Yield ``task(item)`` for each item, in order, computed by `pool` with at most `most` items in work at once."""
+    futures: deque[Future[ResultT]] = deque()
     for item in items:
-        waiting.append(pool.submit(task, item))
-        if len(waiting) >= most:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+        futures.append(pool.submit(task, item))
+        if len(futures) >= most:
+            yield futures.popleft().result()
+    while futures:
+        yield futures.popleft().result()
 
 
 def evict_pages(array: npt.NDArray[Any]) -> None:
-    """Lets go of the memory that holds pages of an array in a file; they are read again when needed."""
+    """Free the memory that holds pages of an array in a file; the system reads them again when they are used."""
     if isinstance(array, np.memmap) and hasattr(mmap, "MADV_DONTNEED"):
         array._mmap.madvise(mmap.MADV_DONTNEED)  # type: ignore[attr-defined]  # noqa: SLF001 - numpy's only handle on it
 
 
 def slices(count: int, parts: int) -> Iterator[tuple[int, int]]:
-    """``range(count)`` in about equal parts, as ``(start, stop)``."""
+    """Yield ``(start, stop)`` of at most `parts` consecutive slices of ``range(count)``, about equal in length.
+
+    >>> list(slices(10, 3))
+    [(0, 4), (4, 8), (8, 10)]
+    """
     step = max(1, -(-count // max(parts, 1)))
     for start in range(0, count, step):
         yield start, min(start + step, count)

@@ -1,7 +1,7 @@
-"""Pairs shown to a person, and what the person says.
+"""Show pairs of texts to a person, and take the answers.
 
-Similarity is not shown, nor how much was left out: the answer should come from the texts. Texts come from the web, so
-control characters in them are made visible.
+Neither the similarity of a pair nor how much of a text was left out is shown, because the answer should come from the
+texts. Texts come from the web, so control characters in them are made visible.
 """
 
 from __future__ import annotations
@@ -21,21 +21,25 @@ from dedup.segment.words import comparison_key, words
 from dedup.tune.labels import DIFFERENT, SAME, SKIPPED, Label
 from dedup.tune.survey import Question
 
-CONTEXT_WORDS = 12  # words shown on either side of a difference
-UNCHANGED_RUN = 50  # words shown of a longer run that stands in one text only
-SHOWN = 180  # words shown of a text: more is not read
-COMPARED = 2_000  # words of a text that are held against the other's: no difference behind them is ever shown
+CONTEXT_WORDS = 12  # common words shown on either side of a difference
+MAX_DIFFERING_WORDS = 50  # shown of a longer run that is in one text only
+_LAST_WORDS = 10  # of those, shown from the end of the run
+MAX_SHOWN_WORDS = 180  # of a text: a person reads no more
+MAX_COMPARED_WORDS = 2_000  # of a text: later differences are never shown
 
 PROMPT = "Does one repeat the other? y same, n different, s skip, q stop: "
-_ANSWERS = {"y": SAME, "n": DIFFERENT, "s": SKIPPED}
-_STOP = "q"
-_LEFT_OUT = "[…]"
-_STYLES = ("bold red", "bold green")
-_MARKS = (("[-", "-]"), ("{+", "+}"))
+_ANSWER_KEYS = {"y": SAME, "n": DIFFERENT, "s": SKIPPED}
+_STOP_KEY = "q"
+_ELLIPSIS = "[…]"
+_SIDE_STYLES = ("bold red", "bold green")
+_SIDE_BRACKETS = (("[-", "-]"), ("{+", "+}"))
 
 
-class WordSpan(NamedTuple):
-    """A run of words; whether the other text has it too. The dots of what was left out are a run of both."""
+class ShownRun(NamedTuple):
+    """A run of words, and whether the other text has it too.
+
+    The dots that stand for words left out are a run that both texts have.
+    """
 
     words: list[str]
     common: bool
@@ -44,122 +48,134 @@ class WordSpan(NamedTuple):
 def ask(
     questions: Sequence[Question], shingle: int, console: Console, answers: Iterator[str], keep: Callable[[Label], None]
 ) -> None:
-    """Shows each pair, takes one line of `answers` for it and hands it to `keep`; stops at ``q`` or the last line."""
+    """Show each pair, take one line of `answers` for it, and call `keep` with the label.
+
+    Stops at an answer ``q`` or after the last line. `shingle` is the number of words per shingle, for the labels.
+    """
     for number, question in enumerate(questions, 1):
-        _show(question, f"{number} of {len(questions)}", console)
-        answer = _answer(console, answers)
+        _show_question(question, f"{number} of {len(questions)}", console)
+        answer = _read_answer(console, answers)
         if answer is None:
             return
         keep(Label(question.digests, question.articles, question.similarity, answer, shingle))
 
 
-def _answer(console: Console, answers: Iterator[str]) -> str | None:
-    """What was answered, None to stop; asks again until it is understood."""
+def _read_answer(console: Console, answers: Iterator[str]) -> str | None:
+    """Return the answer, None to stop; repeat the prompt until an answer is valid."""
     while True:
         console.print(PROMPT, end="", style="bold", soft_wrap=True)
         line = next(answers, None)
         if not console.is_terminal:
             console.print()
-        if line is None or line.strip().lower() == _STOP:
+        if line is None or line.strip().lower() == _STOP_KEY:
             return None
-        if line.strip().lower() in _ANSWERS:
-            return _ANSWERS[line.strip().lower()]
+        if line.strip().lower() in _ANSWER_KEYS:
+            return _ANSWER_KEYS[line.strip().lower()]
 
 
-def _show(question: Question, title: str, console: Console) -> None:
+def _show_question(question: Question, title: str, console: Console) -> None:
+    """Print both texts of a pair: side by side on a wide terminal, else one after the other."""
     plain = console.color_system is None or console.no_color
     left, right = (
-        _rendered(runs, style, marks if plain else ("", ""))
-        for runs, style, marks in zip(side_by_side(*question.texts), _STYLES, _MARKS, strict=True)
+        _styled_text(runs, style, brackets if plain else ("", ""))
+        for runs, style, brackets in zip(side_by_side(*question.texts), _SIDE_STYLES, _SIDE_BRACKETS, strict=True)
     )
-    here, there = (Text(visible(article), "dim") for article in question.articles)
+    left_label, right_label = (Text(visible(article), "dim") for article in question.articles)
     console.print()
     console.rule(Text(title))
     if console.width >= WIDE:
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(ratio=1, overflow="fold")
         table.add_column(ratio=1, overflow="fold")
-        table.add_row(here, there)
+        table.add_row(left_label, right_label)
         table.add_row(left, right)
         console.print(table)
         return
-    for label, text in ((here, left), (there, right)):
+    for label, text in ((left_label, left), (right_label, right)):
         console.print(label)
         console.print(Padding(text, (0, 0, 1, 2)))
 
 
-def side_by_side(one: str, two: str) -> tuple[list[WordSpan], list[WordSpan]]:
-    """Two texts as runs of words, common ones and others, shortened around what differs.
+def side_by_side(text: str, other: str) -> tuple[list[ShownRun], list[ShownRun]]:
+    """Return two texts as runs of common and of differing words, shortened around the differences.
 
-    Words are held against each other as everywhere: folded, without punctuation.
+    Words are compared as in every other stage: folded, without punctuation.
 
-    >>> side_by_side("The bridge is open.", "the bridge was open")[1]
-    [Run(words=['the', 'bridge'], common=True), Run(words=['was'], common=False), Run(words=['open'], common=True)]
+    >>> side_by_side("The bridge is open.", "the bridge was open")[1] == [
+    ...     ShownRun(["the", "bridge"], common=True), ShownRun(["was"], common=False), ShownRun(["open"], common=True)
+    ... ]
+    True
     """
-    first, second = _words(one), _words(two)
-    # Frequent words are no anchors (difflib's default): with them, time grows with the square of a text's length.
+    first, second = _words_with_keys(text), _words_with_keys(other)
+    # difflib ignores frequent words as anchors by default; otherwise its time grows with the square of a text's length.
     matcher = SequenceMatcher(None, [key for _, key in first], [key for _, key in second])
-    sides: tuple[list[WordSpan], list[WordSpan]] = ([], [])
+    left: list[ShownRun] = []
+    right: list[ShownRun] = []
     steps = matcher.get_opcodes()
-    for number, (tag, *borders) in enumerate(steps):
+    for number, (tag, start, stop, other_start, other_stop) in enumerate(steps):
         ends = (number == 0, number == len(steps) - 1)
-        for side, found, start, stop in zip(sides, (first, second), borders[::2], borders[1::2], strict=True):
-            run = [word for word, _ in found[start:stop]]
+        for runs, side, low, high in ((left, first, start, stop), (right, second, other_start, other_stop)):
+            run = [word for word, _ in side[low:high]]
             if tag == "equal":
-                side.extend(_shortened(run, ends))
+                runs.extend(_shorten_common(run, ends))
             elif run:
-                side.append(
-                    WordSpan(
-                        [*run[: UNCHANGED_RUN - 10], _LEFT_OUT, *run[-10:]] if len(run) > UNCHANGED_RUN else run,
-                        common=False,
-                    )
-                )
-    return _at_most(sides[0]), _at_most(sides[1])
+                runs.append(ShownRun(_shorten_differing(run), common=False))
+    return _limit_words(left), _limit_words(right)
 
 
-def _words(text: str) -> list[tuple[str, str]]:
-    """The words of `text` as they stand, each with the key it is compared by."""
-    found = []
+def _words_with_keys(text: str) -> list[tuple[str, str]]:
+    """Return the words of `text`, each with its comparison key, up to about `MAX_COMPARED_WORDS`."""
+    pairs = []
     for match in re.finditer(r"\S+", text):
         word = match[0]
-        if word.isascii() or len(words(word)) < 2:  # else a script without spaces, or nearly
-            found.append((word, comparison_key(word)))
-        else:
-            found.extend((part, comparison_key(part)) for part in word)
-        if len(found) >= COMPARED:
+        if word.isascii() or len(words(word)) < 2:
+            pairs.append((word, comparison_key(word)))
+        else:  # a script written without spaces, or almost
+            pairs.extend((character, comparison_key(character)) for character in word)
+        if len(pairs) >= MAX_COMPARED_WORDS:
             break
-    return found
+    return pairs
 
 
-def _shortened(run: list[str], ends: tuple[bool, bool]) -> list[WordSpan]:
-    """A common run without its middle, or what of it is far from any difference; `ends`: first run, last run."""
+def _shorten_differing(run: list[str]) -> list[str]:
+    """Return a run that is in one text only, without the middle of a long one."""
+    if len(run) <= MAX_DIFFERING_WORDS:
+        return run
+    return [*run[: MAX_DIFFERING_WORDS - _LAST_WORDS], _ELLIPSIS, *run[-_LAST_WORDS:]]
+
+
+def _shorten_common(run: list[str], ends: tuple[bool, bool]) -> list[ShownRun]:
+    """Return a common run without the words that are far from every difference.
+
+    `ends` says whether the run is the first of its text, and whether it is the last.
+    """
     before, after = (0 if ends[0] else CONTEXT_WORDS), (0 if ends[1] else CONTEXT_WORDS)
     if all(ends) or len(run) <= 2 * CONTEXT_WORDS:
-        return [WordSpan(run, common=True)]
+        return [ShownRun(run, common=True)]
     return [
-        *([WordSpan(run[:before], common=True)] if before else []),
-        WordSpan([_LEFT_OUT], common=True),
-        *([WordSpan(run[-after:], common=True)] if after else []),
+        *([ShownRun(run[:before], common=True)] if before else []),
+        ShownRun([_ELLIPSIS], common=True),
+        *([ShownRun(run[-after:], common=True)] if after else []),
     ]
 
 
-def _at_most(runs: list[WordSpan]) -> list[WordSpan]:
-    """`runs` up to the last word that is shown."""
-    left = SHOWN
-    shown: list[WordSpan] = []
+def _limit_words(runs: list[ShownRun]) -> list[ShownRun]:
+    """Return `runs` up to the last word that is shown."""
+    left = MAX_SHOWN_WORDS
+    shown: list[ShownRun] = []
     for run in runs:
         if len(run.words) > left:
-            return [*shown, WordSpan([*run.words[:left], _LEFT_OUT], run.common)]
+            return [*shown, ShownRun([*run.words[:left], _ELLIPSIS], run.common)]
         shown.append(run)
         left -= len(run.words)
     return shown
 
 
-def _rendered(runs: Sequence[WordSpan], style: str, marks: tuple[str, str]) -> Text:
+def _styled_text(runs: Sequence[ShownRun], style: str, brackets: tuple[str, str]) -> Text:
     text = Text()
     for run in runs:
         if text:
             text.append(" ")
         shown = visible(" ".join(run.words))
-        text.append(shown if run.common else f"{marks[0]}{shown}{marks[1]}", "" if run.common else style)
+        text.append(shown if run.common else f"{brackets[0]}{shown}{brackets[1]}", "" if run.common else style)
     return text

@@ -1,6 +1,9 @@
+"""Articles that repeat others are dropped as the loop of the design says, on datasketch's own index."""
+
 from __future__ import annotations
 
 import pytest
+from helpers.article_copies import article_copies
 from helpers.oracle import jaccard, survivors
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,25 +13,6 @@ from dedup.fingerprint.minhash import plain_signatures
 from dedup.kernels import reference as plain
 from dedup.prepare.one_text import compared_text
 from dedup.settings import ARTICLE_SHINGLE
-
-WORDS = [f"w{number}" for number in range(40)]
-
-
-@st.composite
-def corpora(draw):
-    """Articles that repeat each other in part: words replaced, cut off, put in front."""
-    texts = []
-    for _ in range(draw(st.integers(1, 4))):
-        base = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=60))
-        for _ in range(draw(st.integers(1, 6))):
-            copy = list(base)
-            for _ in range(draw(st.integers(0, 3))):
-                place = draw(st.integers(0, len(copy) - 1))
-                copy[place] = draw(st.sampled_from(WORDS))
-            texts.append(" ".join(copy[draw(st.integers(0, 2)) :] or copy))
-    dates = draw(st.lists(st.integers(0, 5), min_size=len(texts), max_size=len(texts)))
-    rows = [{"id": str(n), "text": text, "date": d} for n, (text, d) in enumerate(zip(texts, dates, strict=True))]
-    return draw(st.permutations(rows))
 
 
 def order_of(rows, texts, keep):
@@ -43,8 +27,12 @@ def order_of(rows, texts, keep):
 
 
 @settings(max_examples=150)
-@given(corpora(), st.sampled_from(["longest", "first", "earliest", "latest"]), st.sampled_from([0.5, 0.8, 0.9, 0.99]))
-def test_articles_dropped_are_those_of_the_plain_loop_on_datasketch(rows, keep, threshold):
+@given(
+    article_copies(),
+    st.sampled_from(["longest", "first", "earliest", "latest"]),
+    st.sampled_from([0.5, 0.8, 0.9, 0.99]),
+)
+def test_dropped_articles_equal_those_of_the_plain_loop_on_datasketch(rows, keep, threshold):
     chosen = Settings(keep=keep, threshold=threshold, rules={"repeated-block": "off"})
     result = clean_articles(rows, chosen)
     texts = [compared_text(row["text"], chosen) for row in rows]
@@ -59,8 +47,8 @@ def test_articles_dropped_are_those_of_the_plain_loop_on_datasketch(rows, keep, 
 
 
 @settings(max_examples=60)
-@given(corpora(), corpora())
-def test_articles_added_behind_change_nothing_before_them(first, second):
+@given(article_copies(), article_copies())
+def test_articles_added_at_the_end_do_not_change_earlier_decisions(first, second):
     chosen = Settings(keep="first")
     alone = clean_articles(first, chosen)
     together = clean_articles(first + second, chosen)
@@ -69,7 +57,7 @@ def test_articles_added_behind_change_nothing_before_them(first, second):
 
 
 @settings(max_examples=60)
-@given(corpora(), st.randoms())
+@given(article_copies(), st.randoms())
 def test_the_order_of_input_changes_only_ties(rows, random):
     lengths = [len(row["text"]) for row in rows]
     if len(set(lengths)) < len(lengths):
@@ -85,7 +73,7 @@ def test_the_order_of_input_changes_only_ties(rows, random):
     assert twins[0] == twins[1]
 
 
-def test_chains_do_not_swallow_what_matches_no_survivor():
+def test_an_article_that_matches_only_a_dropped_one_stays():
     words = [f"x{n}" for n in range(100)]
     a, b, c = words[:80], words[8:88], words[16:96]  # a~b, b~c, but a and c share too little
     texts = [" ".join(one) for one in (a, b, c)]
@@ -99,7 +87,7 @@ def test_chains_do_not_swallow_what_matches_no_survivor():
 
 
 @pytest.mark.parametrize("text", ["", "!!!", "—"])
-def test_articles_without_words_are_left_alone(text):
+def test_articles_without_words_are_not_compared(text):
     result = clean_articles([{"id": "a", "text": text}, {"id": "b", "text": text}])
     assert [row["id"] for row in result.articles] == ["a", "b"]
 
@@ -112,8 +100,8 @@ def test_short_articles_are_duplicates_by_their_key_alone():
     assert [row["id"] for row in result.articles] == ["a", "c"]
 
 
-def test_texts_that_differ_only_in_a_hash_collision_are_not_dropped(monkeypatch):
-    """A similarity on hashes is never the last word: here every shingle has one hash."""
+def test_articles_whose_shingles_only_share_hashes_are_not_dropped(monkeypatch):
+    """Every shingle has one hash here, so only the exact similarity keeps an article."""
 
     class Colliding:
         def __getattr__(self, name):

@@ -1,4 +1,4 @@
-"""Boilerplate and shared paragraphs: what goes, what stays, and that it is counted as the definition says."""
+"""Boilerplate and shared paragraphs: which lines are dropped, which stay, and that counts equal their definition."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _LETTERS = "bcdfghjklmnprstvwz"
 
 
 def prose(seed, words=30):
-    """A made-up paragraph, the same for the same seed."""
+    """Return a made-up paragraph, the same for the same seed."""
     rng = random.Random(seed)
     told = ["".join(rng.choice(_LETTERS) + rng.choice("aeiou") for _ in range(3)) for _ in range(words)]
     return " ".join(told).capitalize() + "."
 
 
 def articles(count, paragraphs=8, host="x.example"):
-    """Articles of a host as lists of paragraphs; nothing in them repeats."""
+    """Return articles of a host as lists of paragraphs; nothing in them repeats."""
     return [[prose(f"{host} {number} {at}") for at in range(paragraphs)] for number in range(count)]
 
 
@@ -49,7 +49,7 @@ def rows(bodies, host="x.example"):
 
 
 def found(given_rows, rule="boilerplate", **options):
-    """The findings of a rule, by the paragraph they are about: ``{text: [finding, ...]}``."""
+    """Return the findings of a rule, by the text of their paragraph."""
     told = {}
     for one in dedup.clean_articles(given_rows, Settings(**options)).findings:
         if one.rule == rule:
@@ -59,7 +59,7 @@ def found(given_rows, rule="boilerplate", **options):
 
 
 def sprinkled(bodies, text, copies, seed=1, at=None):
-    """`bodies` with `text` put into `copies` of them, anywhere inside or at the place `at`."""
+    """Return `bodies` with `text` put into `copies` of them, anywhere inside or at the place `at`."""
     rng = random.Random(f"{text} {seed}")
     for number in rng.sample(range(len(bodies)), copies):
         body = bodies[number]
@@ -84,7 +84,7 @@ LINES = [
 
 @pytest.mark.parametrize(("language", "line"), LINES, ids=[language for language, _ in LINES])
 @pytest.mark.parametrize("host", ["x.example", None])
-def test_a_line_at_the_end_of_some_articles_goes_from_all_but_the_first(language, line, host):
+def test_a_line_at_the_end_of_some_articles_is_dropped_from_all_but_the_first(language, line, host):
     given_rows = rows(sprinkled(articles(40), line, 6, at=-1), host)
     [(text, findings)] = found(given_rows).items()
     holders = [number for number, row in enumerate(given_rows) if line in row["text"]]
@@ -94,13 +94,13 @@ def test_a_line_at_the_end_of_some_articles_goes_from_all_but_the_first(language
     assert {one.evidence for one in findings} == {f"in 6 of 40 articles{where}, at the end of 6"}
 
 
-def test_a_line_between_paragraphs_goes_where_many_articles_have_it():
+def test_a_line_between_paragraphs_is_dropped_if_many_articles_have_it():
     line = "Story continues below advertisement"
     assert len(found(rows(sprinkled(articles(40), line, 16)))[line]) == 15
     assert not found(rows(sprinkled(articles(40), line, 6)))
 
 
-def test_lines_that_stand_in_a_stack_all_go():
+def test_all_lines_of_a_stack_are_dropped():
     bodies = articles(30)
     stack = ["Follow us on Facebook", prose("a notice of the law", 40), "Send us a tip", "All rights reserved"]
     for number, body in enumerate(bodies):
@@ -108,7 +108,7 @@ def test_lines_that_stand_in_a_stack_all_go():
     assert set(found(rows(bodies))) == set(stack)
 
 
-def test_a_line_of_a_very_small_host_goes_from_its_end_only():
+def test_a_line_of_a_very_small_host_is_dropped_at_the_end_only():
     line = "Read more stories of the Valley Voice"
     assert len(found(rows(sprinkled(articles(5), line, 3, at=-1)))[line]) == 2
     assert not found(rows(sprinkled(articles(5), line, 3, at=4)))
@@ -163,7 +163,7 @@ def test_paragraphs_that_versions_of_one_report_share_stay():
     assert len(found(given_rows, "shared-paragraph")) == len(shared)
 
 
-def test_a_contact_that_differs_between_articles_stays_and_one_that_never_does_goes():
+def test_a_contact_that_changes_stays_and_one_that_never_changes_is_dropped():
     bodies = articles(30)
     for number, body in enumerate(bodies):
         body.append(f"Contact: {('Ann Moss', 'Tom Ash', 'Jo Bell')[number % 3]}, 202/224-552{number % 3}")
@@ -172,7 +172,7 @@ def test_a_contact_that_differs_between_articles_stays_and_one_that_never_does_g
     assert len(found(rows(same))["Contact: Ann Moss, 202/224-5521"]) == 29
 
 
-def test_a_year_that_changes_makes_no_field():
+def test_a_year_that_changes_is_no_field():
     assert field_of("© 2019-2024 Example. All rights reserved.") is None
     bodies = articles(40)
     for number, body in enumerate(bodies):
@@ -185,7 +185,7 @@ def test_articles_of_two_paragraphs_lose_their_last_line_too():
     assert len(found(rows(sprinkled(articles(40, paragraphs=2), line, 10, at=-1)))[line]) == 9
 
 
-def test_what_is_not_boilerplate_of_another_host_is_shared():
+def test_a_line_that_is_boilerplate_of_one_host_only_is_shared_in_the_other():
     line = "Sign up for our newsletter today"
     given_rows = rows(sprinkled(articles(20), line, 10, at=-1))
     given_rows += rows(sprinkled(articles(100, host="y.example"), line, 3), "y.example")
@@ -194,13 +194,13 @@ def test_what_is_not_boilerplate_of_another_host_is_shared():
 
 
 @pytest.mark.parametrize("character", ["“", "„", '"', "«", "a:", "1 ", "a@", "* "])
-def test_a_line_of_any_length_is_read_in_no_time(character):
+def test_a_line_of_a_million_characters_is_read_quickly(character):
     is_quotation(character * 10**6)
     field_of(character * 10**6)
 
 
 class Host:
-    """What the definition asks of the articles of one host."""
+    """The articles of one host, with the definition of each count."""
 
     def __init__(self, bodies, articles_of):
         self.bodies = bodies
@@ -213,7 +213,7 @@ class Host:
         self.holders = {key: ones for key, ones in holders.items() if len(ones) >= FEWEST_ARTICLES}
 
     def is_prose(self, article, paragraph):
-        """Long, and no notice that most articles have; in a version of another report, all that is long."""
+        """Return True if a paragraph is long, and no notice of most articles unless its article is a version."""
         long = [key for key, size in self.bodies[article] if size > SHORT_WORDS]
         if paragraph[1] <= SHORT_WORDS:
             return False
@@ -221,11 +221,11 @@ class Host:
         return version or len(self.holders.get(paragraph[0], ())) < STACKED * len(self.articles)
 
     def is_own(self, article, paragraph):
-        """Of the article rather than around it."""
+        """Return True if a paragraph is the article's own rather than around it."""
         return paragraph[0] not in self.holders or self.is_prose(article, paragraph)
 
     def context(self, article, place):
-        """The prose before, else behind."""
+        """Return the nearest prose before a place, else behind it."""
         body = self.bodies[article]
         for at in (*range(place - 1, -1, -1), *range(place + 1, len(body))):
             if self.is_prose(article, body[at]):
@@ -233,7 +233,7 @@ class Host:
         return ("alone", article)
 
     def evidence(self, key, name):
-        """The places of a line and what is said of it, if that is enough."""
+        """Return the places of a line and its evidence, if it is boilerplate."""
         ones = self.holders[key]
         texts, start, end = set(), set(), set()
         places = [(a, p) for a in sorted(ones) for p, (k, _) in enumerate(self.bodies[a]) if k == key]
@@ -263,7 +263,7 @@ class Host:
 
 
 def counted(bodies, hosts):
-    """The definition in plain words: ``{(article, place): evidence}`` of boilerplate, first copies left out.
+    """Return ``{(article, place): evidence}`` of boilerplate without first copies, by the definition.
 
     A paragraph is ``(key, size)``; hosts are numbered.
     """
@@ -285,7 +285,7 @@ def counted(bodies, hosts):
     st.lists(st.tuples(st.integers(0, 2), st.lists(st.integers(0, 11), max_size=6)), min_size=1, max_size=30),
     st.integers(0, 4),
 )
-def test_lines_are_counted_as_the_definition_says(drawn, unique):
+def test_counts_of_lines_equal_their_definition(drawn, unique):
     sizes = {key: (3, 12, 22, 25, 30, 50, 70, 1)[key % 8] for key in range(12)}
     bodies, fresh = [], iter(range(100, 10**6))
     for _, keys in drawn:
