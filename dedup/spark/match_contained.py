@@ -178,7 +178,7 @@ def _measure_visits(visits: Any, articles: Any, *, compiled: bool) -> Any:
 
 
 def _rank_containers(pairs: Any) -> Any:
-    """Return the pairs as ``aid, container, at, similarity, share``; `at` counts those of an article from 1, best."""
+    """Return the pairs as ``aid, container, at, similarity, share``; `at` is 1 for an article's best."""
     from pyspark.sql import Window  # noqa: PLC0415
     from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -191,7 +191,7 @@ def _rank_containers(pairs: Any) -> Any:
 _CONTAINER_STATE = """
     case
         when has_pairs is null then 'stays'
-        when dropped is null then 'open'
+        when dropped is null then 'undecided'
         when dropped then 'dropped'
         else 'stays'
     end as state
