@@ -62,6 +62,7 @@ class TableStore:
         return sorted(path.toString() for path in paths if path.getName().startswith("part-"))
 
     def _read_text(self, name: str) -> str | None:
+        """Return the content of the file `name` in the folder, None if it does not exist."""
         path = self._path(f"{self.folder}/{name}")
         if not self._files.exists(path):
             return None
@@ -72,6 +73,7 @@ class TableStore:
             stream.close()
 
     def _write_text(self, name: str, text: str) -> None:
+        """Write `text` to the file `name` in the folder."""
         stream = self._files.create(self._path(f"{self.folder}/{name}"))
         try:
             stream.write(bytearray(text.encode()))
