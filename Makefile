@@ -26,12 +26,12 @@ types: $(READY)
 docs: $(READY)  ## docs/rules.md is made from the registry of rules
 	$(BIN)/dedup rules --markdown | diff docs/rules.md -
 
-# make bench [JOBS="40MB 172MB"] [RUNS=3] [SIZES="10MB 40MB 172MB"] [DATA=folder of real corpora]
+# make bench [JOBS="40MB 172MB"] [RUNS=3] [SIZES="10MB 40MB 172MB"] [DATA=folder of real corpora, each NAME.jsonl.gz]
 JOBS  ?= 40MB 172MB
 SIZES ?= 10MB 40MB 172MB
 RUNS  ?= 3
 REAL  := $(if $(DATA),--data $(wildcard $(DATA)/senate_releases.jsonl.gz))
-bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-up; writes README.md's tables and docs/plots
+bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-up; writes the tables of README.md and docs/benchmarks.md, and docs/plots
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
 	$(BIN)/python benchmarks/startup.py --write
 	$(BIN)/python benchmarks/stages.py --runs $(RUNS) --write
@@ -40,11 +40,11 @@ bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-u
 	$(if $(DATA),$(BIN)/python benchmarks/articles.py $(DATA) --write)
 	$(BIN)/python benchmarks/table.py --write
 
-bench-quality: $(READY)  ## what is found and what is lost, with known truth made out of DATA=folder; writes docs/quality.md
+bench-quality: $(READY)  ## duplicates found and real text lost, on known truth made from the corpora of DATA=folder; writes docs/quality.md
 	PYTHONPATH=benchmarks $(BIN)/python -m quality.run $(DATA)
 
 SPARK := build/spark
-bench-spark: $(READY)  ## the Spark engine beside the local one, on cuts of DATA=folder and uneven corpora; writes docs/scaling.md's tables
+bench-spark: $(READY)  ## the Spark engine beside the local one, on parts of DATA=folder and skewed corpora; writes the tables of docs/scaling.md
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[spark]'
 	mkdir -p $(SPARK)
 	for size in 10 40; do $(BIN)/python benchmarks/spark.py cut $(DATA)/senate_releases.jsonl.gz $$size $(SPARK)/senate_releases-$${size}MB.jsonl; done

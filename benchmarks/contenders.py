@@ -1,4 +1,4 @@
-"""What takes part in a comparison, run in the same way: ``dedup clean``, and each peer in its own environment."""
+"""The tools that take part in a comparison: ``dedup clean``, and each peer in its own environment."""
 
 from __future__ import annotations
 
@@ -9,71 +9,74 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import environments
-from processes import Measured, measured
+from benchmarks import environments
+from benchmarks.processes import Measurement, measure_command
 
 ROOT = Path(__file__).parents[1]
-OURS = "dedup"
-DOES = {
-    OURS: "repairs, every rule, verified, provenance",
-    "plain_paragraphs": "ftfy + datasketch, near-duplicate paragraphs",
-    "plain_articles": "ftfy + datasketch, near-duplicate articles",
-    "rensa_articles": "rensa, near-duplicate articles, no repair",
-    "text_dedup_articles": "text-dedup, near-duplicate articles, no repair",
-    "datatrove_articles": "datatrove, near-duplicate articles, no repair",
-    "dolma_paragraphs": "dolma, exact paragraphs by Bloom filter, marks only",
+DEDUP = "dedup"
+DESCRIPTIONS = {
+    DEDUP: "repair, every rule, exact verification, provenance",
+    "plain_paragraphs": "ftfy and datasketch: near-duplicate paragraphs",
+    "plain_articles": "ftfy and datasketch: near-duplicate articles",
+    "rensa_articles": "rensa: near-duplicate articles, no repair",
+    "text_dedup_articles": "text-dedup: near-duplicate articles, no repair",
+    "datatrove_articles": "datatrove: near-duplicate articles, no repair",
+    "dolma_paragraphs": "dolma: exact duplicate paragraphs by Bloom filter, marked only",
 }
-# Of every process: nothing is fetched, and this checkout is what runs.
+# For every process: download nothing, and run this checkout.
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
-class Ran(NamedTuple):
-    """One run over one corpus."""
+class ContenderRun(NamedTuple):
+    """One run of a contender over one corpus."""
 
-    measured: Measured
-    kept: list[str] | None  # ids of the articles that stay; None for those that decide about paragraphs only
+    measurement: Measurement
+    kept: list[str] | None  # ids of the articles that stay; None for tools that decide about paragraphs only
 
 
-def clean(source: Path, out: Path, options: Sequence[str] = ()) -> list[str]:
-    """The command that cleans `source` into `out`."""
+def clean_command(source: Path, out: Path, options: Sequence[str] = ()) -> list[str]:
+    """Return the command that cleans `source` into `out`."""
     return [sys.executable, "-m", "dedup", "clean", str(source), "-o", str(out), "--quiet", *options]
 
 
-def run(name: str, source: Path, work: Path) -> Ran | None:
-    """One run of a contender in the empty folder `work`; None if it failed, and a line that says how."""
+def run_contender(name: str, source: Path, work: Path) -> ContenderRun | None:
+    """Run a contender once in the empty folder `work`.
+
+    Returns None if it failed, after printing the reason in one line.
+    """
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        return _ours(source, work) if name == OURS else _peer(name, source, work)
+        return _run_dedup(source, work) if name == DEDUP else _run_peer(name, source, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _ours(source: Path, work: Path) -> Ran | None:
-    done = measured(clean(source, work / "out"), work, ENVIRONMENT)
-    if failed(OURS, done):
+def _run_dedup(source: Path, work: Path) -> ContenderRun | None:
+    measurement = measure_command(clean_command(source, work / "out"), work, ENVIRONMENT)
+    if report_failure(DEDUP, measurement):
         return None
     with (work / "out" / "articles.jsonl").open(encoding="utf-8") as lines:
-        return Ran(done, [json.loads(line)["id"] for line in lines])
+        return ContenderRun(measurement, [json.loads(line)["id"] for line in lines])
 
 
-def _peer(name: str, source: Path, work: Path) -> Ran | None:
-    interpreter = environments.python(name)
+def _run_peer(name: str, source: Path, work: Path) -> ContenderRun | None:
+    interpreter = environments.interpreter_of(name)
     if interpreter is None:
         return None
-    told: dict[str, Measured] = {}
-    for step in ("lay", "run", "kept"):  # only the second is what the peer is asked for
+    measurements: dict[str, Measurement] = {}
+    for step in ("lay", "run", "kept"):  # only "run" counts: the others prepare the input and read the output
         command = [interpreter, environments.PEERS / f"{name}.py", step, source, work / "work"]
-        told[step] = measured(command, work, ENVIRONMENT | {"PYTHONPATH": ""})
-        if failed(f"{name} {step}", told[step]):
+        measurements[step] = measure_command(command, work, ENVIRONMENT | {"PYTHONPATH": ""})
+        if report_failure(f"{name} {step}", measurements[step]):
             return None
     kept = json.loads((work / "work" / "kept.json").read_text(encoding="utf-8"))
-    return Ran(told["run"], kept)
+    return ContenderRun(measurements["run"], kept)
 
 
-def failed(name: str, done: Measured) -> bool:
-    """Whether a command failed; says so in a line."""
-    if done.status:
-        last = done.errors.strip().splitlines()[-1:] or [""]
-        print(f"{name}: left out, it ended with status {done.status}: {last[0]}", file=sys.stderr)
-    return done.status != 0
+def report_failure(name: str, measurement: Measurement) -> bool:
+    """Return True if a command failed, after printing its status and its last line."""
+    if measurement.status:
+        last = measurement.errors.strip().splitlines()[-1:] or [""]
+        print(f"{name}: skipped, it ended with status {measurement.status}: {last[0]}", file=sys.stderr)
+    return measurement.status != 0

@@ -1,14 +1,19 @@
-"""Makes a corpus of any size with known repeats, the same for the same kind, size and seed.
+"""Make a corpus of any size with known repeats, the same for the same kind, size and seed.
 
-    python benchmarks/generate.py --kind english|hard|multilingual --size 100MB [--seed 1] OUT.jsonl
+    python -m benchmarks.generate --kind english|hard|multilingual --size 100MB [--seed 1] OUT.jsonl
 
-``OUT.jsonl`` gets articles (``id``, ``url``, ``date``, ``title``, ``lang``, ``text``) until it has the size;
-``OUT.truth.jsonl`` gets a row for each copy (of which article, exact Jaccard similarity on word 5-grams, class),
-doubled body (which paragraphs stand where again), mistaken code page (a word as meant and as seen), and line of a host
-(in how many articles). Both are written as they are made: memory does not grow with the size.
+``OUT.jsonl`` gets articles (``id``, ``url``, ``date``, ``title``, ``lang``, ``text``) until it has the size.
+``OUT.truth.jsonl`` gets a row for each of these:
 
-The corpus is made of words, not of meaning: it is for speed, growth and known truth. Figures on real text stand
-beside those on it.
+* a copy: of which article, exact Jaccard similarity on word 5-grams, class;
+* a doubled body: which paragraphs are repeated, and where;
+* a wrong code page: a word as meant and as decoded;
+* a line of a host: in how many articles it is printed.
+
+Both files are written article by article, so memory does not grow with the size.
+
+The corpus is made of words without meaning: it serves speed, growth and known truth. The tables show figures on real
+text beside those on it.
 """
 
 from __future__ import annotations
@@ -20,29 +25,32 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import corpora
 import msgspec
-from corpora import words
-from corpora.build import KINDS, Builder
 
+from benchmarks import corpora
+from benchmarks.corpora import words
+from benchmarks.corpora.build import KINDS, Builder
+from benchmarks.environments import BUILD
+
+CORPORA = BUILD / "bench-corpora"
 UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
 
 
-def size(told: str) -> int:
-    """Bytes of a size like ``100MB``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(|KB|MB|GB)", told.strip().upper())
+def parse_size(text: str) -> int:
+    """Return the bytes of a size such as ``100MB``; raise ArgumentTypeError for anything else."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(|KB|MB|GB)", text.strip().upper())
     if not match:
-        raise argparse.ArgumentTypeError(f"{told!r} is not a size; give one like 100MB or 10GB")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; give one like 100MB or 10GB")
     return int(float(match[1]) * UNITS[match[2]])
 
 
 def truth_path(out: Path) -> Path:
-    """Where what is true of a corpus is written."""
+    """Return the path of the truth about the corpus `out`."""
     return out.with_name(out.name.removesuffix(".jsonl") + ".truth.jsonl")
 
 
-def generate(kind: str, count: int, seed: int, out: Path) -> int:
-    """Writes a corpus of `count` bytes, and an article at most; how many articles it has."""
+def generate(kind: str, size: int, seed: int, out: Path) -> int:
+    """Write a corpus of `size` bytes or one article more, and return the number of articles."""
     builder, encoder, written = Builder(kind, seed), msgspec.json.Encoder(), 0
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as articles, truth_path(out).open("wb") as truths:
@@ -52,26 +60,26 @@ def generate(kind: str, count: int, seed: int, out: Path) -> int:
             for row in truth:
                 truths.write(encoder.encode(row) + b"\n")
             written += len(line)
-            if written >= count:
+            if written >= size:
                 break
         truths.writelines(encoder.encode(row) + b"\n" for row in builder.boilerplate())
-    return builder.made
+    return builder.article_count
 
 
-def cached(kind: str, count: int, seed: int, folder: Path) -> Path:
-    """The corpus in a folder, made if it is not there as this generator makes it."""
-    out = folder / f"{kind}-{count}-{seed}-{_digest()}.jsonl"
+def cached_corpus(kind: str, size: int, seed: int, folder: Path) -> Path:
+    """Return the path of a corpus in `folder`; make it unless this version of the generator already has."""
+    out = folder / f"{kind}-{size}-{seed}-{_generator_digest()}.jsonl"
     if not out.exists():
         part = out.with_name("part-" + out.name)
-        generate(kind, count, seed, part)
+        generate(kind, size, seed, part)
         truth_path(part).replace(truth_path(out))
         part.replace(out)
     return out
 
 
 @cache
-def _digest() -> str:
-    """What tells corpora of this generator from those of others."""
+def _generator_digest() -> str:
+    """Return a digest of the generator's sources, so that a changed generator never reuses an old corpus."""
     sources = [
         *Path(corpora.__file__).parent.rglob("*.py"),
         *words.FREE_TEXT.glob("*.txt"),
@@ -81,15 +89,15 @@ def _digest() -> str:
 
 
 def main() -> None:
-    """Makes one corpus."""
+    """Make one corpus."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("out", type=Path, metavar="OUT.jsonl")
     parser.add_argument("--kind", choices=sorted(KINDS), default="english")
-    parser.add_argument("--size", type=size, default=size("100MB"))
+    parser.add_argument("--size", type=parse_size, default=parse_size("100MB"))
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
-    count = generate(given.kind, given.size, given.seed, given.out)
-    print(f"{count:,} articles in {given.out}", file=sys.stderr)
+    options = parser.parse_args()
+    count = generate(options.kind, options.size, options.seed, options.out)
+    print(f"{count:,} articles in {options.out}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What the Spark engine takes, against the local engine: seconds, core-seconds, bytes shuffled, memory.
+"""Cost of the Spark engine against the local engine: seconds, core-seconds, bytes shuffled, memory.
 
-    python benchmarks/spark.py run INPUT... [--engines local-2 spark-1 spark-2]
-    python benchmarks/spark.py cut INPUT MEGABYTES OUT        the first articles of a corpus
-    python benchmarks/spark.py make copies|bucket|source ARTICLES OUT     as uneven a corpus as can be
+    python -m benchmarks.spark run INPUT... [--engines local-2 spark-1 spark-2]
+    python -m benchmarks.spark cut INPUT MEGABYTES OUT        the first articles of a corpus
+    python -m benchmarks.spark make copies|bucket|source ARTICLES OUT     a corpus as skewed as possible
 
 ``spark-2`` is a cluster of two workers of one core each, in processes of their own. Every output is compared, byte for
 byte, with that of the first engine; a difference ends the run. Each run goes into ``results/spark.json``, in place
@@ -12,7 +12,6 @@ of an earlier one of the same input and engine.
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import json
 import os
@@ -23,68 +22,74 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import machine
-from spark_events import taken, watched
+from benchmarks.json_lines import copy_first_lines
+from benchmarks.spark_events import sample_processes, summarize_events
+from benchmarks.stored_results import load_results, save_results
 
 KINDS = ("copies", "bucket", "source")
-MEMORY = "2g"  # of an executor's Java; tasks of skewed corpora must do with it
-_WORKER = 3072  # MB, what a worker has to give
-_WORDS = 60  # of an article of a corpus that is made
+MEMORY = "2g"  # Java memory of an executor; tasks of skewed corpora have to fit into it
+_WORKER_MB = 3072  # memory that a worker offers
+_ARTICLE_WORDS = 60  # words of each article of a made corpus
 
 
 def main() -> None:
-    """Measures, and prints one line of JSON for each run."""
+    """Measure, and print one line of JSON for each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    made = commands.add_parser("make")
-    made.add_argument("kind", choices=KINDS)
-    made.add_argument("articles", type=int)
-    made.add_argument("out", type=Path)
-    short = commands.add_parser("cut")
-    short.add_argument("input", type=Path)
-    short.add_argument("megabytes", type=float)
-    short.add_argument("out", type=Path)
-    measured = commands.add_parser("run")
-    measured.add_argument("input", nargs="+", type=Path)
-    measured.add_argument("--engines", nargs="+", default=["local-2", "spark-1", "spark-2"])
-    one = commands.add_parser("one")  # a run in a process of its own
+    make = commands.add_parser("make")
+    make.add_argument("kind", choices=KINDS)
+    make.add_argument("articles", type=int)
+    make.add_argument("out", type=Path)
+    cut = commands.add_parser("cut")
+    cut.add_argument("input", type=Path)
+    cut.add_argument("megabytes", type=float)
+    cut.add_argument("out", type=Path)
+    run = commands.add_parser("run")
+    run.add_argument("input", nargs="+", type=Path)
+    run.add_argument("--engines", nargs="+", default=["local-2", "spark-1", "spark-2"])
+    one = commands.add_parser("one")  # one run, which `compare` starts in a process of its own
     one.add_argument("input", type=Path)
     one.add_argument("engine")
     one.add_argument("out", type=Path)
-    given = parser.parse_args()
-    if given.command == "make":
-        make(given.kind, given.articles, given.out)
-    elif given.command == "cut":
-        cut(given.input, int(given.megabytes * 1e6), given.out)
-    elif given.command == "one":
-        run(given.input, given.engine, given.out)
+    options = parser.parse_args()
+    if options.command == "make":
+        make_skewed_corpus(options.kind, options.articles, options.out)
+    elif options.command == "cut":
+        copy_first_lines(options.input, int(options.megabytes * 1e6), options.out)
+    elif options.command == "one":
+        measure_engine(options.input, options.engine, options.out)
     else:
-        for source in given.input:
-            compare(source, given.engines)
+        for source in options.input:
+            compare_engines(source, options.engines)
 
 
-def make(kind: str, count: int, path: Path) -> None:
-    """Writes a corpus that is as uneven as can be."""
+def make_skewed_corpus(kind: str, count: int, path: Path) -> None:
+    """Write a corpus of `count` articles that is as skewed as possible.
+
+    ``copies`` repeats one article. ``bucket`` is one article with one word changed, so all share the same buckets and
+    all match the first. In ``source``, nine articles of ten are from one host, each with the same last line.
+    """
     source = random.Random(kind)
     words = [
         "".join(source.choice("bcdfghjklmnprstvwz") + source.choice("aeiou") for _ in range(3)) for _ in range(5000)
     ]
 
-    def text() -> list[str]:
-        return [source.choice(words) for _ in range(_WORDS)]
+    def random_words() -> list[str]:
+        return [source.choice(words) for _ in range(_ARTICLE_WORDS)]
 
-    template, middle = text(), _WORDS // 2
+    template, middle = random_words(), _ARTICLE_WORDS // 2
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
-            if kind == "copies":  # one article, over and over
+            if kind == "copies":
                 body = template
-            elif kind == "bucket":  # one article with one word changed: all in the same buckets, all match the first
+            elif kind == "bucket":
                 body = [*template[:middle], f"w{number}", *template[middle + 1 :]]
-            else:  # one host has nine articles of ten, each with its line at the end
-                body = text()
+            else:
+                body = random_words()
             host = "big" if kind != "source" or number % 10 else f"h{number % 97}"
             lines = [" ".join(body[at : at + 20]).capitalize() + "." for at in range(0, len(body), 20)]
             if kind == "source":
@@ -93,97 +98,101 @@ def make(kind: str, count: int, path: Path) -> None:
             file.write(json.dumps(row) + "\n")
 
 
-def cut(source: Path, size: int, path: Path) -> None:
-    """Writes the first articles of a corpus of JSON lines, so many bytes of them."""
-    with _lines(source) as lines, path.open("wb") as file:
-        for line in lines:
-            file.write(line)
-            if file.tell() >= size:
-                break
+def compare_engines(source: Path, engines: list[str]) -> None:
+    """Run the same input through several engines, each in a process of its own, and save the figures.
 
-
-def _lines(source: Path) -> Any:
-    return gzip.open(source) if source.suffix == ".gz" else source.open("rb")
-
-
-def compare(source: Path, engines: list[str]) -> None:
-    """The same input through several engines, each in a process of its own."""
+    Raises AssertionError if an engine writes other bytes than the first.
+    """
     with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        first: dict[str, bytes] | None = None
+        expected: dict[str, bytes] | None = None
         for engine in engines:
             out = Path(folder) / engine
-            command = [sys.executable, "-W", "ignore", __file__, "one", str(source), engine, str(out)]
+            command = [sys.executable, "-W", "ignore", "-m", "benchmarks.spark", "one", str(source), engine, str(out)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 sys.exit(done.stderr[-3000:])
-            told = json.loads(done.stdout.strip().splitlines()[-1])
-            made = dict(_digests(out))
-            first = first or made
-            assert made == first, f"{engine}: other bytes than {engines[0]}"
-            print(json.dumps(told), flush=True)
-            _keep(told)
+            figures = json.loads(done.stdout.strip().splitlines()[-1])
+            digests = dict(_output_digests(out))
+            expected = expected or digests
+            assert digests == expected, f"{engine}: other bytes than {engines[0]}"
+            print(json.dumps(figures), flush=True)
+            _save_run(figures)
 
 
-def _digests(out: Path) -> Iterator[tuple[str, bytes]]:
+def _output_digests(out: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and digest of each file of an output, except the log, which holds times."""
     for path in out.iterdir():
         if path.name != "run.log.json":
             with path.open("rb") as file:
                 yield path.name, hashlib.file_digest(file, "sha256").digest()
 
 
-def _keep(told: dict[str, Any]) -> None:
-    kept = (machine.kept("spark") or {}).get("figures", {})
-    runs = {(one["input"], one["engine"]): one for one in kept.get("runs", [])}
-    runs[told["input"], told["engine"]] = told
+def _save_run(figures: dict[str, Any]) -> None:
+    """Save the figures of one run, in place of an earlier one of the same input and engine."""
+    stored = (load_results("spark") or {}).get("figures", {})
+    runs = {(run["input"], run["engine"]): run for run in stored.get("runs", [])}
+    runs[figures["input"], figures["engine"]] = figures
     java = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr.split('"')[1:2]
-    machine.keep("spark", {**versions(), "java": (java or [""])[0], "runs": [runs[name] for name in sorted(runs)]})
+    save_results(
+        "spark",
+        {
+            "pyspark": version("pyspark"),
+            "executor": f"one core, {MEMORY} for Java",
+            "java": (java or [""])[0],
+            "runs": [runs[name] for name in sorted(runs)],
+        },
+    )
 
 
-def versions() -> dict[str, str]:
-    """Of what is measured here alone."""
-    from importlib.metadata import version  # noqa: PLC0415
-
-    return {"pyspark": version("pyspark"), "executor": f"one core, {MEMORY} for Java"}
-
-
-def code() -> str:
-    """Which state of the package it is."""
+def package_digest() -> str:
+    """Return a digest of the sources of the package, to tell runs of different versions apart."""
     import dedup  # noqa: PLC0415 - only where it runs
 
     folder = Path(dedup.__file__).parent
-    told = [path.read_bytes() for path in sorted(folder.rglob("*.py"))]
-    return hashlib.sha256(b"".join(told)).hexdigest()[:12]
+    sources = [path.read_bytes() for path in sorted(folder.rglob("*.py"))]
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
-def run(source: Path, engine: str, out: Path) -> None:
-    """One run in this process."""
+def measure_engine(source: Path, engine: str, out: Path) -> None:
+    """Clean `source` in this process with `engine` (``local-CORES`` or ``spark-WORKERS``), and print the figures."""
+    kind, cores = engine.split("-")
+    if kind == "local":
+        report, measured = _run_local(source, out, int(cores))
+    else:
+        with tempfile.TemporaryDirectory() as log:
+            report, measured = _run_spark(source, out, int(cores), log)
+    summary = report.summary()
+    figures: dict[str, Any] = {"input": source.name, "engine": engine, "code": package_digest(), **measured}
+    figures["megabytes"] = round(summary["characters"]["read"] / 1e6, 1)  # millions of characters; nearly bytes
+    figures["input_bytes"] = sum(file["bytes"] for file in report.inputs)
+    figures["articles"] = report.counts["records"]
+    figures["stages"] = {name: round(spent, 1) for name, spent in report.seconds.items()}
+    print(json.dumps(figures))
+
+
+def _run_local(source: Path, out: Path, cores: int) -> tuple[Any, dict[str, Any]]:
+    """Clean with the local engine; return its report and what it took."""
     import dedup  # noqa: PLC0415 - only where it runs
     from dedup.kernels.backend import load_backend  # noqa: PLC0415
 
-    kind, cores = engine.split("-")
-    told: dict[str, Any] = {"input": source.name, "engine": engine, "code": code()}
-    if kind == "local":
-        load_backend(compiled=True)  # compiled once and kept: no part of a job
-        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        before, began = sum(one.ru_utime + one.ru_stime for one in spent), time.perf_counter()
-        report = dedup.clean(source, out, engine=dedup.LocalEngine(jobs=int(cores)))
-        spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-        told["seconds"] = round(time.perf_counter() - began, 1)
-        told["core_seconds"] = round(sum(one.ru_utime + one.ru_stime for one in spent) - before, 1)
-        told["peak_mb"] = round(max(one.ru_maxrss for one in spent) / 1024)
-    else:
-        with tempfile.TemporaryDirectory() as log:
-            report, measured = _spark(source, out, int(cores), log)
-        told |= measured
-    summary = report.summary()
-    told["megabytes"] = round(summary["characters"]["read"] / 1e6, 1)  # millions of characters; nearly so of bytes
-    told["input_bytes"] = sum(one["bytes"] for one in report.inputs)
-    told["articles"] = report.counts["records"]
-    told["stages"] = {name: round(spent, 1) for name, spent in report.seconds.items()}
-    print(json.dumps(told))
+    load_backend(compiled=True)  # compiled once and cached: not part of a job
+    before, began = sum(usage.ru_utime + usage.ru_stime for usage in _resource_usage()), time.perf_counter()
+    report = dedup.clean(source, out, engine=dedup.LocalEngine(jobs=cores))
+    usages = _resource_usage()
+    return report, {
+        "seconds": round(time.perf_counter() - began, 1),
+        "core_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in usages) - before, 1),
+        "peak_mb": round(max(usage.ru_maxrss for usage in usages) / 1024),
+    }
 
 
-def _spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, dict[str, Any]]:
+def _resource_usage() -> list[resource.struct_rusage]:
+    """Return the resources used so far by this process, and by its children."""
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def _run_spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, dict[str, Any]]:
+    """Clean on a cluster of `workers` workers; return its report and what it took."""
     import pyspark  # noqa: PLC0415 - needs an extra
 
     import dedup  # noqa: PLC0415
@@ -201,14 +210,14 @@ def _spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, dict[s
         "spark.executor.memory": MEMORY,
     }
     began = time.perf_counter()
-    with watched() as took:
-        session = started(f"local-cluster[{workers},1,{_WORKER}]", options, source.stat().st_size)
-        up, before = time.perf_counter() - began, time.perf_counter()
+    with sample_processes() as processes:
+        session = started(f"local-cluster[{workers},1,{_WORKER_MB}]", options, source.stat().st_size)
+        start, before = time.perf_counter() - began, time.perf_counter()
         report = dedup.clean(source, out, engine=dedup.SparkEngine(session=session))
         seconds = time.perf_counter() - before
     session.stop()
-    [path] = [one for one in Path(log).rglob("*") if one.is_file() and not one.name.startswith(".")]
-    return report, {"start": round(up, 1), "seconds": round(seconds, 1), **took, **taken(path)}
+    [path] = [path for path in Path(log).rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return report, {"start": round(start, 1), "seconds": round(seconds, 1), **processes, **summarize_events(path)}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""The figures of ``results/spark.json`` as tables, and what follows from them, in docs/scaling.md.
+"""The figures of ``results/spark.json`` as tables in docs/scaling.md, with an extrapolation to terabytes.
 
-    python benchmarks/spark_table.py [--write]
+    python -m benchmarks.spark_table [--write]
 
-What is extrapolated is a straight line through the runs on `LINE`, of growing size; equal figures give equal bytes.
+The extrapolation is a straight line through the runs on `FITTED_CORPUS`, at growing sizes. Equal figures give equal
+bytes.
 """
 
 from __future__ import annotations
@@ -11,83 +12,75 @@ import argparse
 from collections import Counter
 from typing import Any
 
-import machine
 import numpy as np
-from contenders import ROOT
-from table import markdown
+
+from benchmarks.contenders import ROOT
+from benchmarks.markdown_tables import replace_section
+from benchmarks.stored_results import load_results
+from benchmarks.table import format_table
 
 PAGE = ROOT / "docs" / "scaling.md"
-LINE = "hard"
+FITTED_CORPUS = "hard"
 SKEWED = ("bucket", "copies", "source")
-HOURS = 10  # that a large job may take
-PARTS = ("records", "texts", "keys", "numbers")
+HOURS = 10  # time that a large job may take
+SCANS = {"data": "records", "text": "texts", "key": "keys", "numbers": "numbers"}  # key of the results -> heading
 Run = dict[str, Any]
 
 
 def main() -> None:
-    """Prints the tables, or writes them."""
+    """Print the tables, and write them with ``--write``."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--write", action="store_true", help="between the lines of docs/scaling.md that say so")
-    given = parser.parse_args()
-    kept = machine.kept("spark")
-    assert kept, "nothing is measured"
+    parser.add_argument("--write", action="store_true", help="fill the marked sections of docs/scaling.md")
+    options = parser.parse_args()
+    results = load_results("spark")
+    assert results, "nothing is measured"
     page = PAGE.read_text(encoding="utf-8")
-    for name, told in sections(kept).items():
-        print(f"{name}\n\n{told}\n")
-        begin, end = f"<!-- {name}: made by benchmarks/spark_table.py -->", f"<!-- end of {name} -->"
-        before, found, rest = page.partition(begin)
-        assert found, f"{PAGE.name} has no place for {name}"
-        assert end in rest, f"{PAGE.name}: {name} does not end"
-        page = f"{before}{begin}\n{told}\n{end}{rest.partition(end)[2]}"
-    if given.write:
+    for name, content in sections(results).items():
+        print(f"{name}\n\n{content}\n")
+        page = replace_section(page, name, "benchmarks/spark_table.py", content)
+    if options.write:
         PAGE.write_text(page, encoding="utf-8")
 
 
-def sections(kept: dict[str, Any]) -> dict[str, str]:
-    """The parts of the page that are made, by name."""
-    runs: list[Run] = kept["figures"]["runs"]
-    told, figures = kept["machine"], kept["figures"]
-    where = (
-        f"{told['processor']}, {told['cores']} cores, {told['memory GB']} GB; Python {told['python']}, PySpark "
-        f"{figures['pyspark']}, Java {figures['java']}; executors of {figures['executor']}."
+def sections(results: dict[str, Any]) -> dict[str, str]:
+    """Return the generated sections of the page, by name."""
+    runs: list[Run] = results["figures"]["runs"]
+    machine, figures = results["machine"], results["figures"]
+    description = (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory GB']} GB; Python {machine['python']}, "
+        f"PySpark {figures['pyspark']}, Java {figures['java']}; executors of {figures['executor']}."
     )
     return {
-        "machine": f"{where} {states(runs)}",
+        "machine": f"{description} {code_states(runs)}",
         "growth": growth([run for run in runs if not run["input"].startswith(SKEWED)]),
         "workers": workers([run for run in runs if not run["input"].startswith(SKEWED)]),
         "traffic": traffic([run for run in runs if run["engine"] != "local-2"]),
         "skew": skew([run for run in runs if run["input"].startswith(SKEWED)]),
-        "line": line([run for run in runs if run["input"].startswith(LINE)]),
+        "line": line([run for run in runs if run["input"].startswith(FITTED_CORPUS)]),
     }
 
 
-def states(runs: list[Run]) -> str:
-    """Which rows are of an earlier state of the package than the others."""
-    now = Counter(run.get("code") for run in runs if run.get("code")).most_common(1)
-    earlier = [run for run in runs if not now or run.get("code") != now[0][0]]
-    told = ", ".join(f"`{_short(name)}` of {_size(earlier, name)} MB" for name in _inputs(earlier))
-    return (
-        f"All rows are of one state of the code, but for {told}."
-        if earlier
-        else "All rows are of one state of the code."
-    )
-
-
-def _size(runs: list[Run], name: str) -> float:
-    return next(float(run["megabytes"]) for run in runs if run["input"] == name)
+def code_states(runs: list[Run]) -> str:
+    """Return a sentence that names the runs of an earlier version of the package than most."""
+    latest = Counter(run.get("code") for run in runs if run.get("code")).most_common(1)
+    earlier = [run for run in runs if not latest or run.get("code") != latest[0][0]]
+    if not earlier:
+        return "All rows are of one state of the code."
+    sizes = {run["input"]: float(run["megabytes"]) for run in reversed(earlier)}
+    exceptions = ", ".join(f"`{_corpus_name(name)}` of {sizes[name]} MB" for name in _inputs(earlier))
+    return f"All rows are of one state of the code, but for {exceptions}."
 
 
 def workers(runs: list[Run]) -> str:
-    """What a second worker gains, and what it costs."""
+    """Return a table of what a second worker gains, and of what it costs."""
     rows = []
-    for name in _inputs(runs):
-        mine = {run["engine"]: run for run in runs if run["input"] == name}
-        if not {"spark-1", "spark-2"} <= mine.keys():
+    for name, engines in _by_input(runs).items():
+        if not {"spark-1", "spark-2"} <= engines.keys():
             continue
-        one, two = mine["spark-1"], mine["spark-2"]
+        one, two = engines["spark-1"], engines["spark-2"]
         rows.append(
             [
-                _short(name),
+                _corpus_name(name),
                 one["megabytes"],
                 one["seconds"],
                 two["seconds"],
@@ -98,107 +91,171 @@ def workers(runs: list[Run]) -> str:
                 *(run.get("core_seconds_of_others") for run in (one, two)),
             ]
         )
-    head = ("", "MB", "1 worker: s", "2 workers: s", "faster, times", "1 worker: core-s", "2 workers: core-s")
-    more = ("of 1: driver's Java", "of 1: executor's Java", "others meanwhile, 1 worker: core-s", "2 workers: core-s")
-    return markdown((*head, *more), rows)
+    header = (
+        "",
+        "MB",
+        "1 worker: s",
+        "2 workers: s",
+        "faster, times",
+        "1 worker: core-s",
+        "2 workers: core-s",
+        "of 1: driver's Java",
+        "of 1: executor's Java",
+        "others meanwhile, 1 worker: core-s",
+        "2 workers: core-s",
+    )
+    return format_table(header, rows)
 
 
 def growth(runs: list[Run]) -> str:
-    """Seconds and core-seconds of each engine on each input."""
+    """Return a table of the seconds and core-seconds of each engine on each input."""
     rows = []
-    for name in _inputs(runs):
-        mine = {run["engine"]: run for run in runs if run["input"] == name}
-        one = next(iter(mine.values()))
-        seconds = [mine.get(engine, {}).get("seconds") for engine in ("local-2", "spark-1", "spark-2")]
-        cores = [mine[engine]["core_seconds"] for engine in ("local-2", "spark-2") if engine in mine]
-        times = round(cores[1] / cores[0], 1) if len(cores) == 2 else None
+    for name, engines in _by_input(runs).items():
+        first = next(iter(engines.values()))
+        seconds = [engines.get(engine, {}).get("seconds") for engine in ("local-2", "spark-1", "spark-2")]
+        cores = [engines[engine]["core_seconds"] for engine in ("local-2", "spark-2") if engine in engines]
+        ratio = round(cores[1] / cores[0], 1) if len(cores) == 2 else None
         rows.append(
-            [_short(name), one["megabytes"], one["articles"], *seconds, *cores, *[None] * (2 - len(cores)), times]
+            [
+                _corpus_name(name),
+                first["megabytes"],
+                first["articles"],
+                *seconds,
+                *cores,
+                *[None] * (2 - len(cores)),
+                ratio,
+            ]
         )
-    head = ("", "MB", "articles", "local, 2 cores: s", "Spark, 1 worker: s", "Spark, 2 workers: s")
-    return markdown((*head, "local: core-s", "Spark: core-s", "times"), rows)
+    header = (
+        "",
+        "MB",
+        "articles",
+        "local, 2 cores: s",
+        "Spark, 1 worker: s",
+        "Spark, 2 workers: s",
+        "local: core-s",
+        "Spark: core-s",
+        "times",
+    )
+    return format_table(header, rows)
 
 
 def traffic(runs: list[Run]) -> str:
-    """What is shuffled, written and read for each byte of text, and in how many rounds."""
+    """Return a table of bytes shuffled, written and read for each byte of text, and of the rounds."""
     rows = []
     for run in sorted(runs, key=lambda run: (_inputs(runs).index(run["input"]), run["engine"])):
         size = run["megabytes"] * 1e6
-        ratios = [round(run[f"{what}_bytes"] / size, 2) for what in ("shuffled", "table")]
-        ratios += [run.get(f"scans_{what}") for what in ("data", "text", "key", "numbers")]
-        rounds = f"{run['rounds_articles']}, {run['rounds_paragraphs']}"
         rows.append(
             [
-                _short(run["input"]),
+                _corpus_name(run["input"]),
                 run["megabytes"],
                 run["engine"].removeprefix("spark-"),
-                *ratios,
-                rounds,
+                *(round(run[f"{kind}_bytes"] / size, 2) for kind in ("shuffled", "table")),
+                *(run.get(f"scans_{kind}") for kind in SCANS),
+                f"{run['rounds_articles']}, {run['rounds_paragraphs']}",
                 run["jobs"],
                 run["tasks"],
             ]
         )
-    head = ("", "MB", "workers", "shuffled / text", "tables / text", *(f"passes over {what}" for what in PARTS))
-    return markdown((*head, "rounds: articles, paragraphs", "jobs", "tasks"), rows)
+    header = (
+        "",
+        "MB",
+        "workers",
+        "shuffled / text",
+        "tables / text",
+        *(f"passes over {kind}" for kind in SCANS.values()),
+        "rounds: articles, paragraphs",
+        "jobs",
+        "tasks",
+    )
+    return format_table(header, rows)
 
 
 def skew(runs: list[Run]) -> str:
-    """Memory and time of corpora as uneven as can be."""
+    """Return a table of memory and time on corpora that are as skewed as possible."""
     rows = []
-    for name in _inputs(runs):
-        mine = {run["engine"]: run for run in runs if run["input"] == name}
-        run = mine.get("spark-2")
+    for name, engines in _by_input(runs).items():
+        run = engines.get("spark-2")
         if run is None:
             continue
-        memory = [run.get(f"peak_{kind}_mb") for kind in ("python_worker", "executor")]
-        spilled = round(run["spilled_bytes"] / 1e6)
-        about = [_short(name), run["articles"], run["megabytes"]]
-        seconds = [mine.get("local-2", {}).get("seconds"), run["seconds"]]
-        rows.append([*about, *seconds, *memory, run["most_task_memory_mb"], spilled, run["most_task_seconds"]])
-    head = ("", "articles", "MB", "local: s", "Spark, 2 workers: s", "Python worker: MB", "executor's Java: MB")
-    return markdown((*head, "one task of Spark's own: MB", "spilled: MB", "longest task: s"), rows)
+        rows.append(
+            [
+                _corpus_name(name),
+                run["articles"],
+                run["megabytes"],
+                engines.get("local-2", {}).get("seconds"),
+                run["seconds"],
+                *(run.get(f"peak_{kind}_mb") for kind in ("python_worker", "executor")),
+                run["most_task_memory_mb"],
+                round(run["spilled_bytes"] / 1e6),
+                run["most_task_seconds"],
+            ]
+        )
+    header = (
+        "",
+        "articles",
+        "MB",
+        "local: s",
+        "Spark, 2 workers: s",
+        "Python worker: MB",
+        "executor's Java: MB",
+        "one task of Spark's own: MB",
+        "spilled: MB",
+        "longest task: s",
+    )
+    return format_table(header, rows)
 
 
 def line(runs: list[Run]) -> str:
-    """What a straight line says of larger inputs."""
+    """Return what a straight line through the runs predicts for larger inputs: a sentence and a table."""
     if len(_inputs([run for run in runs if run["engine"] == "spark-2"])) < 2:
         return "Not measured yet: it takes runs of two sizes at least."
     fits = {engine: _fit([run for run in runs if run["engine"] == engine]) for engine in ("local-2", "spark-2")}
     largest = max((run for run in runs if run["engine"] == "spark-2"), key=lambda run: run["megabytes"])
     size = largest["megabytes"] * 1e6
-    (here, each), (there, more) = fits["local-2"], fits["spark-2"]
-    told = (
-        f"Core-seconds, by least squares: local {here:.0f} + {each:.2f} for each MB, Spark {there:.0f} + {more:.2f}; "
-        f"so {more / each:.1f} times as many for each MB, once what is fixed no longer counts."
+    (local_fixed, local_rate), (spark_fixed, spark_rate) = fits["local-2"], fits["spark-2"]
+    sentence = (
+        f"Core-seconds, by least squares: local {local_fixed:.0f} + {local_rate:.2f} for each MB, Spark "
+        f"{spark_fixed:.0f} + {spark_rate:.2f}; so {spark_rate / local_rate:.1f} times as many for each MB, once what "
+        "is fixed no longer counts."
     )
     rows = []
     for terabytes in (1, 10, 100):
-        cores = [rate * terabytes * 1e6 / 3600 for rate in (each, more)]
-        volumes = [largest[f"{what}_bytes"] / size * terabytes for what in ("shuffled", "table")]
-        needed = [int(-(-one // HOURS)) for one in cores]
-        rows.append([f"{terabytes} TB", *(round(one) for one in (*cores,)), *needed, *(round(v, 1) for v in volumes)])
-    head = (
+        core_hours = [rate * terabytes * 1e6 / 3600 for rate in (local_rate, spark_rate)]
+        volumes = [largest[f"{kind}_bytes"] / size * terabytes for kind in ("shuffled", "table")]
+        cores = [int(-(-hours // HOURS)) for hours in core_hours]
+        rows.append([f"{terabytes} TB", *map(round, core_hours), *cores, *(round(volume, 1) for volume in volumes)])
+    header = (
         "text",
         "local: core-hours",
         "Spark: core-hours",
         f"local: cores for {HOURS} h",
         f"Spark: cores for {HOURS} h",
+        "shuffled: TB",
+        "tables: TB",
     )
-    return f"{told}\n\n{markdown((*head, 'shuffled: TB', 'tables: TB'), rows)}"
+    return f"{sentence}\n\n{format_table(header, rows)}"
 
 
 def _fit(runs: list[Run]) -> tuple[float, float]:
+    """Return the fixed core-seconds, and those for each megabyte, by least squares."""
     sizes, spent = [run["megabytes"] for run in runs], [run["core_seconds"] for run in runs]
     slope, fixed = np.polyfit(sizes, spent, 1)
     return float(fixed), float(slope)
 
 
+def _by_input(runs: list[Run]) -> dict[str, dict[str, Run]]:
+    """Return the runs by input and engine, inputs in the order of the tables."""
+    return {name: {run["engine"]: run for run in runs if run["input"] == name} for name in _inputs(runs)}
+
+
 def _inputs(runs: list[Run]) -> list[str]:
+    """Return the names of the inputs, by corpus and then by size."""
     sizes = {run["input"]: run["megabytes"] for run in runs}
     return sorted(sizes, key=lambda name: (name.split("-")[0].split(".")[0], sizes[name]))
 
 
-def _short(name: str) -> str:
+def _corpus_name(name: str) -> str:
     return name.split("-", maxsplit=1)[0].split(".", maxsplit=1)[0]
 
 

@@ -1,6 +1,6 @@
-"""How fast each stage is alone, in megabytes of text per second.
+"""Speed of each stage alone, in megabytes of text per second.
 
-    python benchmarks/stages.py [--size 5MB] [--runs 3] [--kinds english hard multilingual] [--write]
+    python -m benchmarks.stages [--size 5MB] [--runs 3] [--kinds english hard multilingual] [--write]
 
 ``repair`` and ``signatures`` are called as a user of the package calls them, on one core. The stages of the whole job
 are those of ``run.log.json``, with one process and with all. ``verify`` and ``restore`` read the output back.
@@ -18,64 +18,62 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import contenders
-import environments
-import machine
 import msgspec
-from generate import cached, size
-from processes import measured
 
 import dedup
+from benchmarks.contenders import ENVIRONMENT, clean_command, report_failure
+from benchmarks.environments import BUILD
+from benchmarks.generate import CORPORA, cached_corpus, parse_size
+from benchmarks.processes import measure_command
+from benchmarks.stored_results import save_results
 
-CORPORA = environments.BUILD / "bench-corpora"
-WORK = environments.BUILD / "bench-stages"
+WORK = BUILD / "bench-stages"
 
 
-def stages_in_process(corpus: Path, runs: int) -> dict[str, float]:
-    """Megabytes per second of the public functions on one core."""
+def measure_functions(corpus: Path, runs: int) -> dict[str, float]:
+    """Return the megabytes of text per second of the public functions, on one core."""
     with corpus.open("rb") as lines:
         texts = [msgspec.json.decode(line)["text"] for line in lines]
     megabytes = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) / 1e6
-    few = texts[:50]
 
-    def repair(given: list[str]) -> None:
-        for text in given:
+    def repair(batch: list[str]) -> None:
+        for text in batch:
             dedup.repair(text)
 
-    def signatures(given: list[str]) -> None:
-        dedup.signatures(given, 5)
+    def signatures(batch: list[str]) -> None:
+        dedup.signatures(batch, 5)
 
-    called: dict[str, Callable[[list[str]], None]] = {"dedup.repair": repair, "dedup.signatures": signatures}
-    told = {}
-    for name, function in called.items():
-        function(few)  # imports and compiled kernels
-        told[name] = round(megabytes / statistics.median(_seconds(function, texts) for _ in range(runs)), 2)
-    return told
+    functions: dict[str, Callable[[list[str]], None]] = {"dedup.repair": repair, "dedup.signatures": signatures}
+    speeds = {}
+    for name, function in functions.items():
+        function(texts[:50])  # imports modules and compiles kernels
+        speeds[name] = round(megabytes / statistics.median(_time(function, texts) for _ in range(runs)), 2)
+    return speeds
 
 
-def _seconds(function: Callable[[list[str]], None], texts: list[str]) -> float:
+def _time(function: Callable[[list[str]], None], texts: list[str]) -> float:
     began = time.perf_counter()
     function(texts)
     return time.perf_counter() - began
 
 
-def whole(corpus: Path, runs: int, options: list[str]) -> dict[str, float]:
-    """Megabytes of the file per second of each stage of ``dedup clean``, and of reading its output back."""
+def measure_commands(corpus: Path, runs: int, options: list[str]) -> dict[str, float]:
+    """Return the speed of ``clean``, of each of its stages, of ``verify`` and of ``restore``, in MB per second."""
     megabytes = corpus.stat().st_size / 1e6
     seconds: dict[str, list[float]] = {}
-    out, back = WORK / "out", WORK / "back"
+    out, restored = WORK / "out", WORK / "back"
     for _ in range(runs):
         shutil.rmtree(WORK, ignore_errors=True)
         WORK.mkdir(parents=True)
         for name, command in {
-            "clean": contenders.clean(corpus, out, options),
+            "clean": clean_command(corpus, out, options),
             "verify": [sys.executable, "-m", "dedup", "verify", str(out), *options],
-            "restore": [sys.executable, "-m", "dedup", "restore", str(out), "-o", str(back)],
+            "restore": [sys.executable, "-m", "dedup", "restore", str(out), "-o", str(restored)],
         }.items():
-            done = measured(command, WORK, contenders.ENVIRONMENT)
-            if contenders.failed(name, done):
+            measurement = measure_command(command, WORK, ENVIRONMENT)
+            if report_failure(name, measurement):
                 sys.exit(1)
-            seconds.setdefault(name, []).append(done.seconds)
+            seconds.setdefault(name, []).append(measurement.seconds)
         log = json.loads((out / "run.log.json").read_text(encoding="utf-8"))
         for name, value in log["seconds"].items():
             seconds.setdefault(f"clean: {name}", []).append(value)
@@ -84,25 +82,25 @@ def whole(corpus: Path, runs: int, options: list[str]) -> dict[str, float]:
 
 
 def main() -> None:
-    """Prints the figures, and with ``--write`` keeps them."""
+    """Print the figures, and save them with ``--write``."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--size", type=size, default=size("5MB"))
+    parser.add_argument("--size", type=parse_size, default=parse_size("5MB"))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--kinds", nargs="*", default=["english", "hard", "multilingual"])
-    parser.add_argument("--write", action="store_true", help="keep the figures in results/stages.json")
-    given = parser.parse_args()
+    parser.add_argument("--write", action="store_true", help="save the figures in results/stages.json")
+    options = parser.parse_args()
     figures: dict[str, Any] = {}
-    for kind in given.kinds:
-        corpus = cached(kind, given.size, 1, CORPORA)
+    for kind in options.kinds:
+        corpus = cached_corpus(kind, options.size, 1, CORPORA)
         figures[kind] = {
             "megabytes": round(corpus.stat().st_size / 1e6, 1),
-            "function, one core": stages_in_process(corpus, given.runs),
-            "one process": whole(corpus, given.runs, ["--jobs", "1"]),
-            "all cores": whole(corpus, given.runs, []),
+            "function, one core": measure_functions(corpus, options.runs),
+            "one process": measure_commands(corpus, options.runs, ["--jobs", "1"]),
+            "all cores": measure_commands(corpus, options.runs, []),
         }
         print(kind, json.dumps(figures[kind], indent=1))
-    if given.write:
-        print(machine.keep("stages", figures).name, file=sys.stderr)
+    if options.write:
+        print(save_results("stages", figures).name, file=sys.stderr)
 
 
 if __name__ == "__main__":

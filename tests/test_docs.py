@@ -40,11 +40,16 @@ def test_links_lead_somewhere(page):
         assert "://" in target or (page.parent / target).exists(), target
 
 
-def test_the_benchmark_tables_are_the_ones_measured():
+@pytest.mark.parametrize(("page", "count"), [("README.md", 1), ("docs/benchmarks.md", 5)])
+def test_the_benchmark_tables_are_the_ones_measured(page, count):
     shown = subprocess.run(
-        [sys.executable, "benchmarks/table.py"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "benchmarks.table"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    assert shown in (ROOT / "README.md").read_text(encoding="utf-8")
+    mark = r"<!-- \w+: made by benchmarks/table.py -->.*?<!-- end of \w+ -->"
+    sections = re.findall(mark, (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert len(sections) == count
+    for section in sections:
+        assert section in shown
 
 
 def test_every_command_and_option_has_a_help_text():

@@ -1,1 +1,1 @@
-"""Corpora of any size with known repeats: words, prose, what goes wrong on the way, and how articles repeat."""
+"""Corpora of any size with known repeats: vocabulary, prose, faults of scraped text, and how articles repeat."""

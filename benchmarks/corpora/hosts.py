@@ -1,4 +1,4 @@
-"""The papers of a corpus: their names, how much of it is theirs, and the lines they put under everything."""
+"""The hosts of a corpus: their names, their shares of the articles, and the lines that they print below each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 HOSTS = 24
 _NAMES = ("herald", "times", "post", "tribune", "courier", "gazette", "observer", "chronicle")
-_CALLS = (
+_LINES = (
     "Sign up for our newsletter and get the {} stories of the day.",
     "Follow us on social media for more {} and {} news.",
     "This article was first published by the {} {}.",
@@ -20,33 +20,33 @@ _CALLS = (
 
 
 class Line(NamedTuple):
-    """A line of a host, and the share of its articles that have it."""
+    """A line of a host, and the share of its articles that print it."""
 
     text: str
     share: float
 
 
 class Host(NamedTuple):
-    """A paper."""
+    """A newspaper with a site of its own."""
 
     name: str
     lines: list[Line]
     straight: bool  # whether it sets straight quotes
 
 
-def hosts(words: Sequence[str], draw: random.Random, straight: float) -> list[Host]:
-    """The papers of a corpus, the largest first; a share of them sets `straight` quotes."""
-    made = []
+def make_hosts(words: Sequence[str], draw: random.Random, straight: float) -> list[Host]:
+    """Return the hosts of a corpus, the largest first; `straight` is the share that sets straight quotes."""
+    hosts = []
     for number in range(HOSTS):
-        calls = draw.sample(_CALLS, draw.randrange(1, 4))
+        forms = draw.sample(_LINES, draw.randrange(1, 4))
         lines = [
-            Line(call.format(*(draw.choice(words) for _ in range(call.count("{}")))), draw.uniform(0.3, 0.9))
-            for call in calls
+            Line(form.format(*(draw.choice(words) for _ in range(form.count("{}")))), draw.uniform(0.3, 0.9))
+            for form in forms
         ]
-        made.append(Host(f"{_NAMES[number % 8]}-{number}.example", lines, straight=draw.random() < straight))
-    return made
+        hosts.append(Host(f"{_NAMES[number % 8]}-{number}.example", lines, straight=draw.random() < straight))
+    return hosts
 
 
-def shares() -> list[float]:
-    """How often an article is a host's: Zipf again."""
+def host_weights() -> list[float]:
+    """Return how often an article is from each host, by Zipf's law."""
     return [1 / (rank + 2) for rank in range(HOSTS)]

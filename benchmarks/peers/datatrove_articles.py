@@ -1,10 +1,10 @@
-"""datatrove's four MinHash stages, 14 buckets of 8, two workers, as in its example; no repair."""
+"""datatrove's four MinHash stages as in its example: 14 buckets of 8 hashes, two workers. No repair."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import protocol
+import protocol  # type: ignore[import-not-found]  # beside this script, which runs by its path
 from datatrove.executor import LocalPipelineExecutor
 from datatrove.pipeline.dedup import (
     MinhashDedupBuckets,
@@ -22,12 +22,12 @@ WORKERS = 2
 
 
 def lay(source: Path, work: Path) -> None:
-    """Two files: a task of the executor reads whole files."""
-    protocol.halves(source, work / "in")
+    """Write two files, because a task of the executor reads whole files."""
+    protocol.write_halves(source, work / "in")
 
 
 def run(_: Path, work: Path) -> None:
-    """Runs the stages one after the other."""
+    """Run the stages one after the other."""
     config = MinhashConfig(hash_config=HashConfig(precision=64), num_buckets=14, hashes_per_bucket=8)
     reader = JsonlReader(str(work / "in"), glob_pattern="*.jsonl")
     signatures, buckets, removed = (str(work / name) for name in ("signatures", "buckets", "removed"))
@@ -44,8 +44,8 @@ def run(_: Path, work: Path) -> None:
 
 
 def kept(_: Path, work: Path) -> list[str]:
-    """The ids in its output."""
-    return [row["id"] for path in sorted((work / "out").glob("*.jsonl")) for row in protocol.rows(path)]
+    """Return the ids in its output."""
+    return [row["id"] for path in sorted((work / "out").glob("*.jsonl")) for row in protocol.read_rows(path)]
 
 
 if __name__ == "__main__":

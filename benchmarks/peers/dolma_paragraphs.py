@@ -1,4 +1,4 @@
-"""dolma's exact Bloom filter over paragraphs, as its page shows it, two processes: writes marks, removes nothing."""
+"""dolma's Bloom filter over exact paragraphs, as its page shows it, two processes: it marks and removes nothing."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import protocol
+import protocol  # type: ignore[import-not-found]  # beside this script, which runs by its path
 
 PARAGRAPHS = 6_000_000
 
 
 def lay(source: Path, work: Path) -> None:
-    """Two files in a folder of the name it wants."""
-    protocol.halves(source, work / "documents")
+    """Write two files into a folder with the name that dolma expects."""
+    protocol.write_halves(source, work / "documents")
 
 
 def run(_: Path, work: Path) -> None:
-    """Runs the command."""
+    """Run the command."""
     command = [str(Path(sys.executable).with_name("dolma")), "dedupe"]
     command += ["--documents", f"{work}/documents/*.jsonl", "--dedupe.paragraphs.attribute_name", "repeated"]
     command += ["--dedupe.skip_empty", "--bloom_filter.file", f"{work}/bloom.bin", "--no-bloom_filter.read_only"]
@@ -27,4 +27,4 @@ def run(_: Path, work: Path) -> None:
 
 
 if __name__ == "__main__":
-    protocol.main(run, protocol.nothing, lay)
+    protocol.main(run, protocol.do_nothing, lay)

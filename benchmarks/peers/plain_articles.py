@@ -1,4 +1,4 @@
-"""The loop anyone would write: ftfy, then a datasketch index of articles. Not verified, no provenance."""
+"""A plain loop over ftfy and a datasketch index of articles. Candidates are not verified; no provenance."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import ftfy
-import protocol
+import protocol  # type: ignore[import-not-found]  # beside this script, which runs by its path
 from datasketch import MinHash, MinHashLSH
 
 WORDS = 5
 
 
 def run(source: Path, work: Path) -> None:
-    """Keeps the articles that the index has nothing like."""
-    protocol.write(work / "articles.jsonl", _fresh(source))
+    """Keep the articles for which the index holds nothing similar."""
+    protocol.write_rows(work / "articles.jsonl", _new_articles(source))
 
 
-def _fresh(source: Path) -> Iterator[dict[str, Any]]:
+def _new_articles(source: Path) -> Iterator[dict[str, Any]]:
     index = MinHashLSH(threshold=0.8, num_perm=128)
-    for number, row in enumerate(protocol.rows(source)):
+    for number, row in enumerate(protocol.read_rows(source)):
         row["text"] = ftfy.fix_text(row["text"])
         words = re.findall(r"\w+", row["text"].lower())
         sketch = MinHash(num_perm=128)
@@ -32,4 +32,4 @@ def _fresh(source: Path) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    protocol.main(run, protocol.kept_in(Path("articles.jsonl")))
+    protocol.main(run, protocol.kept_ids(Path("articles.jsonl")))

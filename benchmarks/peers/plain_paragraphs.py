@@ -1,6 +1,6 @@
-"""The loop anyone would write: ftfy, then a datasketch index of paragraphs. Not verified, no provenance.
+"""A plain loop over ftfy and a datasketch index of paragraphs. Candidates are not verified; no provenance.
 
-Paragraphs are as dedup has them: between blank lines, or lines where there is no blank one.
+Paragraphs are split as dedup splits them: at blank lines, or at line ends in a text without blank lines.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import ftfy
-import protocol
+import protocol  # type: ignore[import-not-found]  # beside this script, which runs by its path
 from datasketch import MinHash, MinHashLSH
 
 WORDS = 3
 
 
 def run(source: Path, work: Path) -> None:
-    """Keeps the paragraphs that the index has nothing like."""
-    protocol.write(work / "articles.jsonl", _cleaned(source))
+    """Keep the paragraphs for which the index holds nothing similar."""
+    protocol.write_rows(work / "articles.jsonl", _clean_articles(source))
 
 
-def _cleaned(source: Path) -> Iterator[dict[str, Any]]:
+def _clean_articles(source: Path) -> Iterator[dict[str, Any]]:
     index = MinHashLSH(threshold=0.8, num_perm=128)
-    for number, row in enumerate(protocol.rows(source)):
+    for number, row in enumerate(protocol.read_rows(source)):
         text = ftfy.fix_text(row["text"])
         parts = re.split(r"\n\s*\n", text.strip())
         kept = []
@@ -42,4 +42,4 @@ def _cleaned(source: Path) -> Iterator[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    protocol.main(run, protocol.nothing)
+    protocol.main(run, protocol.do_nothing)

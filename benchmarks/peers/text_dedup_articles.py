@@ -1,4 +1,4 @@
-"""text-dedup's MinHash command with two processes at threshold 0.8, else as its page shows it; no repair."""
+"""text-dedup's MinHash command as its page shows it, with two processes and a threshold of 0.8. No repair."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import protocol
+import protocol  # type: ignore[import-not-found]  # beside this script, which runs by its path
 
 
 def run(source: Path, work: Path) -> None:
-    """Runs the command."""
+    """Run the command."""
     options = {
         "path": "json",
         "data_files": source,
@@ -22,13 +22,13 @@ def run(source: Path, work: Path) -> None:
         "threshold": 0.8,
         "num_proc": 2,
     }
-    told = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    subprocess.run([sys.executable, "-m", "text_dedup.minhash", *told], check=True)
+    arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    subprocess.run([sys.executable, "-m", "text_dedup.minhash", *arguments], check=True)
 
 
 def kept(_: Path, work: Path) -> list[str]:
-    """The ids in its output."""
-    from datasets import load_from_disk  # noqa: PLC0415 - slow to load, and no part of the run
+    """Return the ids in its output."""
+    from datasets import load_from_disk  # noqa: PLC0415 - slow to import, and not part of the run
 
     return list(load_from_disk(str(work / "out"))["id"])
 

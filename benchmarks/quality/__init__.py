@@ -1,1 +1,1 @@
-"""Decisions of the whole pipeline, measured on articles made with known truth; `run` measures everything."""
+"""Quality of the whole pipeline, measured on articles made with known truth; `run` measures everything."""

@@ -1,11 +1,12 @@
 """Planted lines: boilerplate of hosts, and paragraphs that several articles share without being boilerplate.
 
-Clean articles are given to hosts of 100, 20 and 5 articles. Each host prints its own lines (with its name in them) in
-5, 20, 60 or 100 % of its articles, at their start, at their end, in their middle or anywhere, in several languages:
-from "Follow us" to the blurb of a newsletter; other lines are the same on all hosts. What must stay is planted too:
-background paragraphs and quotations of clean articles that are not in use, with and without quotation marks, headings,
-and short sentences that come again and again. These are content, and may be flagged as shared, never dropped. The
-first copy of a line in the corpus stays by design, so lines are scored against all copies but one.
+Clean articles are assigned to hosts of 100, 20 and 5 articles. Each host prints its own lines, with its name in them,
+in 5, 20, 60 or 100 % of its articles: at their start, at their end, in their middle or anywhere. The lines are in
+several languages, from "Follow us" to the blurb of a newsletter. Other lines are the same on all hosts.
+
+Content that must stay is planted too: background paragraphs and quotations from clean articles that are not in use,
+with and without quotation marks, headings, and short recurring sentences. These may be flagged as shared, but never
+dropped. The first copy of a line in the corpus stays by design, so lines are scored on all copies but one.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.quality.corpora import Article
+from benchmarks.quality.score import Made, Piece, Score, covered, edits, joined
 from dedup import Settings
 from dedup.match.boilerplate import ANYWHERE, AT_EDGE, WAYS
 from dedup.segment.words import comparison_key, weighted_word_count, words
-from quality.corpora import Article
-from quality.score import Made, Piece, Score, covered, edits, joined
 
-SIZES = (100, 20, 5, 20, 5, 20, 5, 20, 5)  # of hosts, in turns
+SIZES = (100, 20, 5, 20, 5, 20, 5, 20, 5)  # articles of each host; repeats
 FREQUENCIES = (0.05, 0.2, 0.6, 1.0)
-LINES_EACH = 3  # lines of a host for each frequency
+LINES_EACH = 3  # of a host, at each frequency
 _SPEAKERS = ("Ann Moss", "the minister", "a spokesman")
 BACKGROUND_WORDS = (30, 80)
 QUOTE_WORDS = (8, 40)
-BACKGROUNDS = 2  # of each host of 20 or more
-QUOTES = 40  # of a corpus: half inside one host, half anywhere
+BACKGROUNDS = 2  # in each host of 20 articles or more
+QUOTES = 40  # in a corpus: half within one host, half anywhere
 _HOSTS = (
     "Northern Courier",
     "Harbour Times",
@@ -54,20 +55,20 @@ SENTENCES: list[str] = _DATA["sentences"]
 
 
 class Line(NamedTuple):
-    """One planted text: what kind it is, where it is printed, and how often."""
+    """One planted text: its kind, where it is printed, and how often."""
 
     key: str
-    kind: str  # "own", "common", and of content: "background", "quotation ...", "heading", "sentence"
+    kind: str  # boilerplate: "own", "common"; content: "background", "quotation ...", "heading", "sentence"
     language: str
     size: int  # articles of the host
-    share: float  # of them that print it; 0 where the number of copies is drawn
+    share: float  # of these articles that print it; 0 if the number of copies is drawn instead
     text: str
     copies: int
     place: str = "anywhere"
 
     @property
-    def asked_for(self) -> bool:
-        """Whether the line is in as many articles as the rule wants for its length and place; hosts are known."""
+    def is_boilerplate(self) -> bool:
+        """Return True if the line is in as many articles as the rule requires for its length and place; hosts known."""
         return any(
             weighted_word_count(words(self.text)) <= way.words
             and self.copies >= way.articles
@@ -78,7 +79,7 @@ class Line(NamedTuple):
 
 
 class Planted(NamedTuple):
-    """A made corpus: articles, the host of each, and what was planted."""
+    """A made corpus: articles, the host of each, and the planted lines by key."""
 
     articles: list[Made]
     hosts: list[str]
@@ -86,7 +87,7 @@ class Planted(NamedTuple):
 
 
 class LineScore(NamedTuple):
-    """Characters of one planted line: all its copies but one, and of these dropped, and flagged as shared."""
+    """Characters of one planted line: those of all its copies but one, those dropped, and those flagged as shared."""
 
     line: Line
     characters: int
@@ -95,7 +96,7 @@ class LineScore(NamedTuple):
 
 
 def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> Planted:
-    """A corpus of `articles` with lines planted; background and quotations come from `spare`."""
+    """Return a corpus of `articles` with planted lines; background and quotations come from `spare`."""
     rng = random.Random(seed)
     groups = _groups(len(articles))
     bodies = [[Piece(text, None) for text in article.body] for article in articles]
@@ -106,7 +107,7 @@ def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> P
         for article in into:
             bodies[article].insert(round(rng.uniform(*places) * len(bodies[article])), Piece(line.text, line.key))
 
-    # what is part of the articles first, so that it stands inside them and not among the lines around them
+    # Content goes first, so that it is inside the articles and not among the lines around them.
     spares = [text for article in spare for text in article.body]
     rng.shuffle(spares)
     long = [text for text in spares if BACKGROUND_WORDS[0] <= len(words(text)) <= BACKGROUND_WORDS[1]]
@@ -115,17 +116,17 @@ def plant(articles: Sequence[Article], spare: Sequence[Article], seed: int) -> P
             copies = rng.randint(3, min(30, len(group)))
             line = Line(f"background {number} {len(long)}", "background", "", len(group), 0, long.pop(), copies)
             put(line, rng.sample(group, copies), (0.2, 1.0))
-    _quotations(groups, [text for text in spares if text not in {one.text for one in lines.values()}], rng, put)
+    _quotations(groups, [text for text in spares if text not in {line.text for line in lines.values()}], rng, put)
     _recurring(groups, rng, put)
     for number, group in enumerate(groups):
         for share in FREQUENCIES:
             for language, place, text in rng.sample(OWN, LINES_EACH):
                 into = rng.sample(group, round(share * len(group)))
-                own = text.format(host=f"{_HOSTS[number % len(_HOSTS)]} {number}")
+                printed = text.format(host=f"{_HOSTS[number % len(_HOSTS)]} {number}")
                 key = f"own {number} {share} {text}"
-                # a line that a host already prints at another frequency would no longer have this one
-                if into and own not in {line.text for line in lines.values()}:
-                    put(Line(key, "own", language, len(group), share, own, len(into), place), into, PLACES[place])
+                # A line that the host already prints at another frequency would no longer have this one.
+                if into and printed not in {line.text for line in lines.values()}:
+                    put(Line(key, "own", language, len(group), share, printed, len(into), place), into, PLACES[place])
     for share, (language, place, text) in zip(FREQUENCIES, COMMON, strict=True):
         into = [article for group in groups for article in rng.sample(group, round(share * len(group)))]
         put(Line(f"common {text}", "common", language, 0, share, text, len(into), place), into, PLACES[place])
@@ -138,21 +139,25 @@ Put = Callable[[Line, Sequence[int], tuple[float, float]], None]
 
 
 def _quotations(groups: Sequence[Sequence[int]], spares: Sequence[str], rng: random.Random, put: Put) -> None:
-    """Quotations in 2 to 6 articles, of one host or any: in marks, in marks with a speaker, or without marks."""
+    """Plant quotations in 2 to 6 articles, of one host or any: in marks, in marks with a speaker, or without marks."""
     short = [text for text in spares if QUOTE_WORDS[0] <= len(words(text)) <= QUOTE_WORDS[1]]
     everywhere = [article for group in groups for article in group]
     for number, text in enumerate(short[:QUOTES]):
-        inside = number % 2 == 0
-        pool = rng.choice(groups) if inside else everywhere
+        in_host = number % 2 == 0
+        pool = rng.choice(groups) if in_host else everywhere
         copies = rng.randint(2, min(6, len(pool)))
-        said = (f"“{text}”", text, f"“{text}” said {_SPEAKERS[number % len(_SPEAKERS)]}.")[number // 2 % 3]
-        kind = ("quotation" if said != text else "quotation without marks") + (" in a host" if inside else " anywhere")
-        line = Line(f"quotation {number}", kind, "", len(pool), 0, said, copies)
+        quotation = (f"“{text}”", text, f"“{text}” said {_SPEAKERS[number % len(_SPEAKERS)]}.")[number // 2 % 3]
+        kind = "quotation" if quotation != text else "quotation without marks"
+        kind += " in a host" if in_host else " anywhere"
+        line = Line(f"quotation {number}", kind, "", len(pool), 0, quotation, copies)
         put(line, rng.sample(list(pool), copies), (0.0, 1.0))
 
 
 def _recurring(groups: Sequence[Sequence[int]], rng: random.Random, put: Put) -> None:
-    """Headings in up to a tenth of the articles of a large host, and short sentences in 2 to 6 of any of 20."""
+    """Plant headings and short sentences in the articles of each host of 20 or more.
+
+    A heading goes into 2 articles to a tenth of them (at least 3), a sentence into 2 to 6.
+    """
     for number, group in enumerate(group for group in groups if len(group) >= 20):
         for kind, texts, most in (("heading", HEADINGS, max(3, len(group) // 10)), ("sentence", SENTENCES, 6)):
             for text in rng.sample(texts, 2):
@@ -162,7 +167,7 @@ def _recurring(groups: Sequence[Sequence[int]], rng: random.Random, put: Put) ->
 
 
 def _groups(count: int) -> list[list[int]]:
-    """The articles of each host: runs of the sizes, in turns, as long as they last."""
+    """Return the numbers of the articles of each host: runs of the lengths in `SIZES`, repeated."""
     groups: list[list[int]] = []
     start = turn = 0
     while start < count:
@@ -174,7 +179,10 @@ def _groups(count: int) -> list[list[int]]:
 
 
 def run(planted: Planted, settings: Settings, *, hosts: bool) -> tuple[list[LineScore], Score]:
-    """What the whole pipeline drops of each planted line, and of the real text; `hosts`: whether it is told them."""
+    """Run the whole pipeline; return the score of each planted line, and that of the real text.
+
+    `hosts` says whether the articles name their hosts.
+    """
     rows = [
         {"id": made.id, "text": made.text, **({"source": host} if hosts else {})}
         for made, host in zip(planted.articles, planted.hosts, strict=True)
@@ -184,9 +192,9 @@ def run(planted: Planted, settings: Settings, *, hosts: bool) -> tuple[list[Line
     flagged = dict.fromkeys(planted.lines, 0)
     real = lost = 0
     for at, made in enumerate(planted.articles):
-        gone = covered(made.spans, drops.get(at, ()))
-        told = covered(made.spans, flags.get(at, ()), "shared-paragraph")
-        for piece, out, shared in zip(made.pieces, gone, told, strict=True):
+        covered_by_drops = covered(made.spans, drops.get(at, ()))
+        covered_by_flags = covered(made.spans, flags.get(at, ()), "shared-paragraph")
+        for piece, out, shared in zip(made.pieces, covered_by_drops, covered_by_flags, strict=True):
             if piece.unit is None:
                 real += len(piece.text)
                 lost += out
@@ -203,7 +211,7 @@ def run(planted: Planted, settings: Settings, *, hosts: bool) -> tuple[list[Line
 
 
 def consistent(planted: Planted) -> bool:
-    """Whether each planted text stands where the truth says, as often as it says, and nothing else has its words."""
+    """Return True if each planted text is where the truth says and as often, and no other piece has its words."""
     counts = dict.fromkeys(planted.lines, 0)
     keys = {comparison_key(line.text) for line in planted.lines.values()}
     for made in planted.articles:

@@ -1,15 +1,13 @@
-"""Clean articles out of any corpus: the real text that copies and lines are put into.
+"""Clean articles from any corpus: the real text into which copies and lines are inserted.
 
-Clean means: as `dedup.repair` leaves it, nothing repeats within the article, not even a sentence, no paragraph stands
-in two articles or is much like what stands in another, and no two articles share many runs of words. So whatever is
-dropped of a made article beyond what was put in is a mistake. An article with few paragraphs is cut into paragraphs of
-some sentences each; that gives scripts without spaces and corpora without line breaks their place.
+An article is clean if `dedup.repair` leaves it unchanged and nothing repeats within it, not even a sentence. No
+paragraph occurs in two articles or resembles one of another, and no two articles share many word 5-grams. So whatever
+is dropped from a made article beyond the insertions is a false positive. An article with few paragraphs is split into
+paragraphs of some sentences each, so that scripts without spaces and corpora without line breaks are represented.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import random
 import re
 from collections import Counter
@@ -17,16 +15,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.json_lines import read_rows
 from dedup import Settings, repair
 from dedup.repeats.detect import find_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, words
 
-PARAGRAPHS = (5, 60)  # fewest and most of an article
-WORDS = 120  # fewest of an article
-SENTENCES_WORDS = 45  # words from which a row of sentences is a paragraph
-SAID_WORDS = 6  # words of a sentence from which it may stand once only
-ALIKE = 0.3  # share of its runs of five words that an article, or a paragraph, may have in common with others
+PARAGRAPHS = (5, 60)  # minimum and maximum of an article
+WORDS = 120  # minimum of an article
+PARAGRAPH_WORDS = 45  # words from which a row of sentences is a paragraph
+UNIQUE_SENTENCE_WORDS = 6  # words from which a sentence may occur only once
+SHARED = 0.3  # share of its word 5-grams that an article, or a paragraph, may have in common with others
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
 
 
@@ -38,94 +37,93 @@ class Article(NamedTuple):
 
 
 def corpora(folder: Path) -> list[Path]:
-    """The files of articles in a folder, by name; a file of known pairs beside a corpus is none."""
+    """Return the corpora in a folder, sorted by name, without the files of known pairs beside them."""
     return sorted(path for path in folder.glob("*.jsonl*") if "silver" not in path.name and any(rows(path)))
 
 
 def name(path: Path) -> str:
-    """What a corpus is called in tables."""
+    """Return the name of a corpus in tables."""
     return path.name.split(".")[0]
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a file of JSON lines, plain or gzipped, that have an id and a text."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if "id" in row and isinstance(row.get("text"), str):
-                yield row
+    """Iterate over the rows of a file of JSON lines, plain or gzipped, that have an id and a text."""
+    for row in read_rows(path):
+        if "id" in row and isinstance(row.get("text"), str):
+            yield row
 
 
 def clean(path: Path, count: int, seed: int) -> list[Article]:
-    """At most `count` clean articles of a corpus, drawn with `seed`; where languages are told, in turns."""
+    """Draw at most `count` clean articles of a corpus with `seed`, the languages alternating if rows name them."""
     settings = Settings()
-    found: list[Article] = []
-    seen: set[str] = set()
-    holders: dict[tuple[str, ...], int] = {}  # run of words -> article
-    for row in _drawn(list(rows(path)), seed):
-        if len(found) == count:
+    articles: list[Article] = []
+    seen: set[str] = set()  # comparison keys of paragraphs
+    holders: dict[tuple[str, ...], int] = {}  # word 5-gram -> article
+    for row in _shuffle_by_language(list(rows(path)), seed):
+        if len(articles) == count:
             break
-        body = _body(str(repair(row["text"], settings)[0]))
+        body = _split_body(str(repair(row["text"], settings)[0]))
         keys = [comparison_key(paragraph) for paragraph in body]
-        fresh = [place for place, key in enumerate(keys) if key and key not in seen and _held(key, holders) <= ALIKE]
+        fresh = [
+            place for place, key in enumerate(keys) if key and key not in seen and _shared_part(key, holders) <= SHARED
+        ]
         body, keys = [body[place] for place in fresh], [keys[place] for place in fresh]
         tokens = " ".join(keys).split()
         if not PARAGRAPHS[0] <= len(body) <= PARAGRAPHS[1] or len(tokens) < WORDS or len(set(keys)) < len(keys):
             continue
-        if _says_again(body):
+        if _repeats_sentence(body):
             continue
         text = "\n".join(body)
-        runs = _runs(tokens)
-        shared = Counter(holders[run] for run in runs if run in holders)
-        if shared and max(shared.values()) > ALIKE * len(runs):
+        grams = _grams(tokens)
+        shared = Counter(holders[gram] for gram in grams if gram in holders)
+        if shared and max(shared.values()) > SHARED * len(grams):
             continue
         if repair(text, settings)[0] != text or find_repeats(text, paragraphs(text), keys, settings).repeats:
             continue
-        holders.update(dict.fromkeys(runs, len(found)))
+        holders.update(dict.fromkeys(grams, len(articles)))
         seen.update(keys)
-        found.append(Article(str(row["id"]), body))
-    return found
+        articles.append(Article(str(row["id"]), body))
+    return articles
 
 
-def _says_again(body: list[str]) -> bool:
-    """Whether a sentence stands twice: of a copy of it nobody could say which one was put in."""
-    told = [tuple(words(sentence)) for paragraph in body for sentence in _SENTENCE.split(paragraph)]
-    told = [sentence for sentence in told if len(sentence) >= SAID_WORDS]
-    return len(set(told)) < len(told)
+def _repeats_sentence(body: list[str]) -> bool:
+    """Return True if a sentence occurs twice: an inserted copy of it could not be told from the original."""
+    sentences = [tuple(words(sentence)) for paragraph in body for sentence in _SENTENCE.split(paragraph)]
+    sentences = [sentence for sentence in sentences if len(sentence) >= UNIQUE_SENTENCE_WORDS]
+    return len(set(sentences)) < len(sentences)
 
 
-def _runs(tokens: list[str]) -> set[tuple[str, ...]]:
+def _grams(tokens: list[str]) -> set[tuple[str, ...]]:
     return set(zip(*(tokens[at:] for at in range(5)), strict=False))
 
 
-def _held(key: str, holders: dict[tuple[str, ...], int]) -> float:
-    """The share of the runs of words of a paragraph that the articles taken so far have."""
-    runs = _runs(key.split())
-    return sum(run in holders for run in runs) / len(runs) if runs else 0.0
+def _shared_part(key: str, holders: dict[tuple[str, ...], int]) -> float:
+    """Return the share of the word 5-grams of a paragraph that occur in the articles drawn so far."""
+    grams = _grams(key.split())
+    return sum(gram in holders for gram in grams) / len(grams) if grams else 0.0
 
 
-def _drawn(given: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
-    """The rows in random order, one of each language after the other."""
-    random.Random(seed).shuffle(given)
+def _shuffle_by_language(unordered: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
+    """Return the rows in random order, the languages alternating; shuffles the argument."""
+    random.Random(seed).shuffle(unordered)
     turns: Counter[str] = Counter()
     order = []
-    for row in given:
+    for row in unordered:
         language = str(row.get("lang"))
         turns[language] += 1
         order.append(turns[language])
-    return [given[place] for place in sorted(range(len(given)), key=order.__getitem__)]
+    return [unordered[place] for place in sorted(range(len(unordered)), key=order.__getitem__)]
 
 
-def _body(text: str) -> list[str]:
-    """The paragraphs of a text; rows of its sentences, where those are few."""
+def _split_body(text: str) -> list[str]:
+    """Return the paragraphs of a text, or rows of its sentences if it has few paragraphs."""
     body = [" ".join(text[start:stop].split()) for start, stop in paragraphs(text)]
     if len(body) >= PARAGRAPHS[0]:
         return body
-    rows_: list[str] = []
+    parts: list[str] = []
     for sentence in _SENTENCE.split(" ".join(body)):
-        if rows_ and len(words(rows_[-1])) < SENTENCES_WORDS:
-            rows_[-1] += ("" if rows_[-1][-1:] in "。！？" else " ") + sentence
+        if parts and len(words(parts[-1])) < PARAGRAPH_WORDS:
+            parts[-1] += ("" if parts[-1][-1:] in "。！？" else " ") + sentence
         elif sentence:
-            rows_.append(sentence)
-    return rows_
+            parts.append(sentence)
+    return parts

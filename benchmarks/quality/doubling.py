@@ -1,8 +1,8 @@
-"""Doubled bodies: what is found of a text that a page prints twice, and what that costs.
+"""Doubled bodies: how much of a text that a page prints twice is found, and how much real text is lost.
 
 Each variant is one way of doubling that crawled pages show. The whole pipeline runs over the made articles of a variant
-at once (`dedup.clean_articles`, every rule at its default); sweeps score `dedup.repeats` alone, which is what decides.
-Advertisements between the copies are nobody's loss and nobody's find.
+at once (`dedup.clean_articles`, every rule at its default). Sweeps score `dedup.repeats` alone, which is what decides.
+Advertisements between the copies count neither as found nor as lost.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from benchmarks.quality.corpora import Article
+from benchmarks.quality.layouts import JOINT, LAYOUTS, Layout, SeparatedPieces, assemble, has_enough_words
+from benchmarks.quality.score import Made, Piece, Score, edits, symmetrical
 from dedup import Settings
 from dedup.repeats.blocks import BLOCK_RULE
 from dedup.repeats.detect import find_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, words
-from quality.corpora import Article
-from quality.layouts import JOINT, LAYOUTS, Laid, Layout, enough, put_together
-from quality.score import Made, Piece, Score, edits, symmetrical
 
 NOISE = ("Read more", "Advertisement", "Story continues below", "Related: what to know about the week ahead")
 JOINTS = {"": "\n\n", ", lines": "\n"}
 _FILLER = ("however", "then", "nearly", "quietly", "again", "perhaps", "merely", "often")
 
 Variant = Callable[[list[str], random.Random], list[Piece]]
-Cut = tuple[list[tuple[int, int]], list[str]]
+Cut = tuple[list[tuple[int, int]], list[str]]  # spans of paragraphs, and their comparison keys
 
 
 def _units(body: list[str]) -> list[Piece]:
@@ -62,6 +62,7 @@ def _truncated_last(body: list[str], rng: random.Random) -> list[Piece]:
 
 
 def _cut(piece: Piece, rng: random.Random) -> Piece:
+    """Return a truncated copy of a piece."""
     text = piece.text[: max(1, int(len(piece.text) * rng.uniform(0.3, 0.9)))].rstrip()
     return Piece(text + "...", piece.unit, whole=False)
 
@@ -91,7 +92,7 @@ def _half_edited(body: list[str], rng: random.Random) -> list[Piece]:
 
 
 def _edit(text: str, rng: random.Random) -> str:
-    """The text with one small word replaced, left out or added; as it is where it has none."""
+    """Return the text with one lower-case word replaced, left out or added; unchanged if it has none."""
     tokens = text.split(" ")
     small = [place for place, token in enumerate(tokens) if token.isalpha() and token.islower()]
     if not small:
@@ -113,14 +114,14 @@ def _noise_inside(body: list[str], rng: random.Random) -> list[Piece]:
 
 
 def _part_again(body: list[str], rng: random.Random) -> list[Piece]:
-    """A run of five paragraphs again at the end."""
+    """Repeat a run of five paragraphs at the end."""
     start = rng.randrange(len(body) - 4)
     part = _units(body)[start : start + 5]
-    return _units(body) + part if enough(part) else []
+    return _units(body) + part if has_enough_words(part) else []
 
 
 def _bullets(body: list[str], rng: random.Random) -> list[Piece]:
-    """Four paragraphs of the body as a summary before it."""
+    """Put four paragraphs of the body before it, as a summary."""
     short = [piece for piece in _units(body) if 10 <= len(words(piece.text)) <= 50]
     if len(short) < 4:
         return []
@@ -141,6 +142,7 @@ def _two_paragraphs(body: list[str], _: random.Random) -> list[Piece]:
     return _units(body[:2]) * 2 if sum(len(words(text)) for text in body[:2]) >= 40 else []
 
 
+# The labels are keys of results.json and seeds of the random choices; `labels` has the names on the page.
 WHOLE: dict[str, Variant] = {
     "twice": _twice,
     "second misses a paragraph": _paragraph_missing,
@@ -164,56 +166,59 @@ WHOLE: dict[str, Variant] = {
 }
 
 
-def _laid(variant: Variant) -> Layout:
-    """A variant of whole paragraphs as a layout."""
+def _as_layout(variant: Variant) -> Layout:
+    """Return a variant of whole paragraphs as a layout."""
 
-    def layout(body: list[str], rng: random.Random) -> Laid:
+    def layout(body: list[str], rng: random.Random) -> SeparatedPieces:
         return [(JOINT, piece) for piece in variant(body, rng)]
 
     return layout
 
 
-VARIANTS: dict[str, Layout] = {**{label: _laid(variant) for label, variant in WHOLE.items()}, **LAYOUTS}
-EDITED = ("one word edited", "half of them edited")  # a repeat of these says nearly, not exactly the same
+VARIANTS: dict[str, Layout] = {**{label: _as_layout(variant) for label, variant in WHOLE.items()}, **LAYOUTS}
+EDITED = ("one word edited", "half of them edited")  # variants with copies that are not exact
 
 
 def make(articles: Sequence[Article], label: str, joint: str, seed: int) -> list[Made]:
-    """The articles doubled in one way; those that are no material for it are left out."""
-    made = []
+    """Return the articles doubled in one way, without those that the variant does not fit."""
+    doubled = []
     for name, body in articles:
-        laid = VARIANTS[label](body, random.Random(f"{seed} {name} {label}"))
-        if laid:
-            made.append(put_together(name, laid, joint))
-    return [one for one in made if label in LAYOUTS or paragraphs(one.text) == one.spans]
+        pieces = VARIANTS[label](body, random.Random(f"{seed} {name} {label}"))
+        if pieces:
+            doubled.append(assemble(name, pieces, joint))
+    return [made for made in doubled if label in LAYOUTS or paragraphs(made.text) == made.spans]
 
 
-def through_pipeline(made: Sequence[Made], settings: Settings) -> list[Score]:
-    """What the whole pipeline does to each, all rules together."""
-    drops, flags = edits([{"id": one.id, "text": one.text} for one in made], settings)
-    return [symmetrical(one, drops.get(at, ()), flags.get(at, ())) for at, one in enumerate(made)]
+def through_pipeline(articles: Sequence[Made], settings: Settings) -> list[Score]:
+    """Return the score of the whole pipeline on each article, all rules together."""
+    drops, flags = edits([{"id": made.id, "text": made.text} for made in articles], settings)
+    return [symmetrical(made, drops.get(at, ()), flags.get(at, ())) for at, made in enumerate(articles)]
 
 
-def through_blocks(made: Sequence[Made], cut: Sequence[Cut], settings: Settings) -> list[Score]:
-    """What `repeated-block` alone does to each; `cut` are its paragraphs, since they are wanted often."""
+def through_blocks(articles: Sequence[Made], cuts: Sequence[Cut], settings: Settings) -> list[Score]:
+    """Return the score of `repeated-block` alone on each article.
+
+    `cuts` are the paragraphs of each article from `cut`, which sweeps compute once for many settings.
+    """
     scores = []
-    for one, (spans, keys) in zip(made, cut, strict=True):
-        pieces = find_repeats(one.text, spans, keys, settings)
+    for made, (spans, keys) in zip(articles, cuts, strict=True):
+        pieces = find_repeats(made.text, spans, keys, settings)
         drops = [
-            (pieces.spans[found.first][0], pieces.spans[found.last][1], found.rule)
-            for found in pieces.repeats
-            if found.rule == BLOCK_RULE
+            (pieces.spans[repeat.first][0], pieces.spans[repeat.last][1], repeat.rule)
+            for repeat in pieces.repeats
+            if repeat.rule == BLOCK_RULE
         ]
-        scores.append(symmetrical(one, drops))
+        scores.append(symmetrical(made, drops))
     return scores
 
 
-def cut(made: Sequence[Made]) -> list[Cut]:
-    """The paragraphs of each article, and their comparison keys."""
-    found = []
-    known: dict[str, str] = {}
-    for one in made:
-        spans = paragraphs(one.text)
-        texts = [one.text[start:stop] for start, stop in spans]
-        known.update({text: comparison_key(text) for text in texts if text not in known})
-        found.append((spans, [known[text] for text in texts]))
-    return found
+def cut(articles: Sequence[Made]) -> list[Cut]:
+    """Return the paragraphs of each article, and their comparison keys."""
+    cuts = []
+    cache: dict[str, str] = {}
+    for made in articles:
+        spans = paragraphs(made.text)
+        texts = [made.text[start:stop] for start, stop in spans]
+        cache.update({text: comparison_key(text) for text in texts if text not in cache})
+        cuts.append((spans, [cache[text] for text in texts]))
+    return cuts

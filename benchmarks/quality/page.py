@@ -1,22 +1,31 @@
-"""The page of figures, made from ``results.json`` and from nothing else: a figure in it is a figure of a run."""
+"""The page of figures, rendered from ``results.json`` alone: every figure on it is a figure of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from quality.doubling import EDITED
-from quality.page_sweeps import sweeps
-from quality.text import interval, paragraph, percent, table
+from benchmarks.markdown_tables import markdown_table, wrap_paragraph
+from benchmarks.quality.doubling import EDITED
+from benchmarks.quality.labels import doubling_name, syndication_name
+from benchmarks.quality.numbers_text import interval, percent
+from benchmarks.quality.page_sweeps import sweeps
 
 FOUND, FOUND_EDITED = 0.99, 0.97
 LOST, CUT, RECALL = 0.0005, 0.001, 0.999
 
+TERMS = """\
+* *Found* is the share of the inserted characters that is dropped.
+* *Lost* is the share of the real characters that is dropped with no copy left.
+* *Harmed* is the number of articles that lose real characters.
+* An *interval* is a 95 % confidence interval: resampled over articles with a fixed seed, or Wilson's for counts and
+  where no article has an error."""
+
 
 def render(results: dict[str, Any]) -> str:
-    """``docs/quality.md`` for these results."""
+    """Return ``docs/quality.md`` for these results."""
     parts = [
-        _head(results),
+        _introduction(results),
         _targets(results),
         _doubling(results["doubling"], list(results["corpora"])),
         _syndication(results["syndication"]),
@@ -27,26 +36,24 @@ def render(results: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _head(results: dict[str, Any]) -> str:
-    made = results["made"]
-    machine = made["machine"]
-    told = ", ".join(f"{name} {machine[name]}" for name in machine if name not in {"system", "processor", "cores"})
+def _introduction(results: dict[str, Any]) -> str:
+    run = results["made"]
+    machine = run["machine"]
+    versions = ", ".join(f"{name} {machine[name]}" for name in machine if name not in {"system", "processor", "cores"})
     corpora = ", ".join(f"`{name}` ({row['clean articles']})" for name, row in results["corpora"].items())
     text = [
-        "# How well it decides",
-        paragraph(
-            "Every table here is made by one command, `make bench-quality DATA=folder`, out of any corpora of real "
-            "articles. Articles that repeat nothing are taken from them, something is put in whose place is known, "
-            "and what the whole pipeline (`dedup.clean_articles`, every rule at its default) drops is compared with "
-            "what was put in, character by character. *Found* is the share of the characters put in that is "
-            "dropped; *lost* the share of the real characters that goes with no copy left; *harmed* counts articles "
-            "that lose anything. Intervals hold 95 %: resampled over articles with a fixed seed, or, for counts and "
-            "where no article errs, Wilson's."
+        "# Quality",
+        wrap_paragraph(
+            "How much of what repeats does dedup find, and how much real text does it lose? One command makes every "
+            "table here, from any corpora of real articles: `make bench-quality DATA=folder`. It selects articles "
+            "without repeats and inserts repeats at known places. Then it compares what the whole pipeline "
+            "(`dedup.clean_articles`, every rule at its default) drops with what was inserted, character by character."
         ),
-        paragraph(
-            f"This page: seed {made['seed']}, clean articles of {corpora}; {told}; {machine['cores']} cores, "
-            f"{machine['system']}; {made['seconds']} seconds; sources with digest "
-            f"`{made['code']}`. Figures of each corpus are in "
+        TERMS,
+        wrap_paragraph(
+            f"The figures on this page: seed {run['seed']}; clean articles of {corpora}; {versions}; "
+            f"{machine['cores']} cores, {machine['system']}; {run['seconds']} seconds; sources of dedup with digest "
+            f"`{run['code']}`. The figures of each corpus are in "
             "[results.json](../benchmarks/quality/results.json)."
         ),
     ]
@@ -55,56 +62,61 @@ def _head(results: dict[str, Any]) -> str:
 
 def _targets(results: dict[str, Any]) -> str:
     doubling, copies, planted = results["doubling"], results["syndication"]["all"], results["boilerplate"]
-    made = {label: row["all"] for label, row in doubling.items() if row["all"]["n"]}
-    exact = [row for label, row in made.items() if not label.startswith(EDITED)]
-    edited = [row for label, row in made.items() if label.startswith(EDITED)]
-    lost = sum(row["lost characters"] for row in made.values())
-    real = sum(row["real"] for row in made.values())
+    variants = {label: row["all"] for label, row in doubling.items() if row["all"]["n"]}
+    exact = [row for label, row in variants.items() if not label.startswith(EDITED)]
+    edited = [row for label, row in variants.items() if label.startswith(EDITED)]
+    lost = sum(row["lost characters"] for row in variants.values())
+    real = sum(row["real"] for row in variants.values())
     rows = [
-        _target("doubled text found, worst variant", min(row["found"] for row in exact), FOUND, least=True),
-        _target("where words are edited, worst variant", min(row["found"] for row in edited), FOUND_EDITED, least=True),
+        _target("doubled text found, worst variant", min(row["found"] for row in exact), FOUND, at_least=True),
+        _target(
+            "doubled text found, worst variant with edited words",
+            min(row["found"] for row in edited),
+            FOUND_EDITED,
+            at_least=True,
+        ),
         _target("real text lost beside doubled text", lost / real, LOST),
-        _target("real text lost, worst variant", max(row["lost"] for row in made.values()), LOST),
-        _target("near-duplicate articles found at the threshold", copies["recall"], RECALL, least=True),
-        _target("articles dropped without a reason", copies["dropped without a reason"], 0),
+        _target("real text lost, worst variant", max(row["lost"] for row in variants.values()), LOST),
+        _target("near-duplicate articles found at the threshold", copies["recall"], RECALL, at_least=True),
+        _target("unjustified drops of articles", copies["dropped without a reason"], 0),
         _target("real text lost beside planted lines", planted["hosts known"]["real lost share"], LOST),
     ]
     rows += [
         _target(
-            f"planted lines found, of those the rule asks for, scripts {row['group'][0]}",
+            f"planted lines found that `boilerplate` should find, scripts {row['group'][0]}",
             row["dropped"],
             FOUND,
-            least=True,
+            at_least=True,
         )
         for row in planted["hosts known"]["own by script"]
     ]
     for name, row in results["untouched"].items():
-        rows.append(_target(f"cut of articles as they are, {name}", row["cut by all"], CUT))
-        rows.append(_target(f"of it not told twice, {name}", row["cut besides"], CUT))
-        rows.append(
-            _target(f"of it lines like sentences, {name}", row["cut as boilerplate that reads like a sentence"], CUT)
-        )
-    text = paragraph(
-        "What is cut of articles as they are is read in the tables of articles as they are: telephone lines, "
-        "signatures and headings that an office prints again and again are what `boilerplate` is for; sentences are "
-        "not, and have a line of their own here. *Told twice* is what stands word for word, in a row, in what is left "
-        "of the same article, and lines that at least half of the articles of a host print: of these nothing is lost "
-        "that a reader would miss. Whole corpora of real pages hold such text, so that the first figure cannot be 0; a "
-        "corpus of licences repeats by nature."
+        like_sentences = row["cut as boilerplate that reads like a sentence"]
+        rows.append(_target(f"untouched articles, {name}: text removed", row["cut by all"], CUT))
+        rows.append(_target(f"untouched articles, {name}: not redundant", row["cut besides"], CUT))
+        rows.append(_target(f"untouched articles, {name}: lines like sentences", like_sentences, CUT))
+    text = wrap_paragraph(
+        "The last rows are about untouched articles, and the section of that name lists what is removed from them. "
+        "`boilerplate` is meant for telephone lines, signatures and headings that an office prints in article after "
+        "article, but not for sentences, which therefore have a row of their own. Removed text is *redundant* if the "
+        "same words follow one another in the rest of the article, or if at least half of the articles of the host "
+        "print the line: a reader misses nothing. Whole corpora of real pages contain such text, so the first figure "
+        "cannot be 0; a corpus of licences repeats by nature."
     )
-    return f"## Targets\n\n{table(('what', 'target', 'measured', ''), rows)}\n\n{text}"
+    return f"## Targets\n\n{markdown_table(('what', 'target', 'measured', ''), rows)}\n\n{text}"
 
 
-def _target(what: str, value: float, target: float, *, least: bool = False) -> list[str]:
-    met = value >= target if least else value <= target
-    told = [str(number) if isinstance(number, int) else percent(number, 3) for number in (target, value)]
-    return [what, f"{'≥' if least else '≤'} {told[0]}", told[1], "met" if met else "**missed**"]
+def _target(name: str, value: float, target: float, *, at_least: bool = False) -> list[str]:
+    """Return a row of the table of targets; the target is a minimum or a maximum."""
+    met = value >= target if at_least else value <= target
+    numbers = [str(number) if isinstance(number, int) else percent(number, 3) for number in (target, value)]
+    return [name, f"{'≥' if at_least else '≤'} {numbers[0]}", numbers[1], "met" if met else "**missed**"]
 
 
 def _doubling(rows: dict[str, Any], corpora: Sequence[str]) -> str:
-    told = [
+    cells = [
         [
-            label,
+            doubling_name(label),
             row["all"]["n"],
             *(percent(row[corpus]["found"]) if corpus in row else "" for corpus in corpora),
             percent(row["all"]["found"]),
@@ -115,60 +127,55 @@ def _doubling(rows: dict[str, Any], corpora: Sequence[str]) -> str:
         ]
         for label, row in rows.items()
     ]
-    text = paragraph(
-        "A body printed twice, in the ways that crawled pages show. Either copy may go. Each variant is made once with "
-        "blank lines between the paragraphs and once with line ends only. *Flagged* is reported as "
-        "`repeated-paragraph` or `shared-paragraph`, and stays."
+    text = wrap_paragraph(
+        "A body printed twice, in the ways that crawled pages show. Either copy may be dropped. Each variant is made "
+        "once with blank lines between the paragraphs and once without. The columns of the corpora show what is found "
+        "in each. *Flagged* text is reported as `repeated-paragraph` or `shared-paragraph`, and stays."
     )
-    header = ("variant", "n", *(f"{corpus}" for corpus in corpora), "found", "interval", "flagged", "lost", "harmed")
-    return f"## Doubled bodies\n\n{text}\n\n{table(header, told)}"
+    header = ("variant", "articles", *corpora, "found", "interval", "flagged", "lost", "harmed")
+    return f"## Doubled bodies\n\n{text}\n\n{markdown_table(header, cells)}"
 
 
 def _syndication(results: dict[str, Any]) -> str:
-    text = paragraph(
-        "Each article has one copy, changed in one way; all other articles are different reports. Pairs are counted by "
-        "their exact similarity: of those at the threshold or above one article must go, of those below none. "
-        "*Without a reason*: dropped for an article that does not stay, or is less similar than the threshold."
+    text = wrap_paragraph(
+        "Each article has one copy, changed in one way, and all other articles are different reports. Pairs are "
+        "counted by their exact similarity: of a pair at the threshold or above, one article must be dropped; of a "
+        "pair below, none. A drop is *unjustified* if its twin does not stay, or is less similar than the threshold."
     )
-    rows = [
-        [
-            label,
-            row["all"]["pairs"],
-            f"{row['all']['similarity']:.3f}",
-            *_copies(row["all"]),
-        ]
-        for label, row in results["variants"].items()
-    ]
-    rows.append(["**all**", results["all"]["pairs"], f"{results['all']['similarity']:.3f}", *_copies(results["all"])])
+    rows = [_copies_row(syndication_name(label), row["all"]) for label, row in results["variants"].items()]
+    rows.append(_copies_row("**all**", results["all"]))
     header = (
         "copy",
         "pairs",
         "mean similarity",
-        "at or above",
+        "pairs at or above the threshold",
         "found",
         "recall",
         "interval",
-        "below",
-        "dropped below",
-        "without a reason",
+        "pairs below the threshold",
+        "of these dropped",
+        "unjustified drops",
     )
-    borders = results["by similarity"]
+    bounds = results["by similarity"]
     bins = [
-        [f"{low:.2f}" + (f" to {borders[at + 1][0]:.2f}" if at + 1 < len(borders) else ""), pairs, dropped]
-        for at, (low, pairs, dropped) in enumerate(borders)
+        [f"{low:.2f}" + (f" to {bounds[at + 1][0]:.2f}" if at + 1 < len(bounds) else ""), pairs, dropped]
+        for at, (low, pairs, dropped) in enumerate(bounds)
     ]
-    spelling = paragraph(
-        "Similarity is that of the words as they are compared, but for mojibake, where it is that of what the copy "
-        "says. Capitals are below 1 where a letter has the capital of another letter, as Turkish “ı” has that of “i”."
+    spelling = wrap_paragraph(
+        "Similarity is that of the words as dedup compares them, but for mojibake it is that of the text before "
+        "mojibake. Copies in capitals are below 1 where two letters have the same capital, as the Turkish “ı” and “i”."
     )
     return (
-        f"## Syndicated copies\n\n{text}\n\n{table(header, rows)}\n\n{spelling}\n\n"
-        f"{table(('similarity', 'pairs', 'one dropped'), bins)}"
+        f"## Syndicated copies\n\n{text}\n\n{markdown_table(header, rows)}\n\n{spelling}\n\n"
+        f"{markdown_table(('similarity', 'pairs', 'pairs with one article dropped'), bins)}"
     )
 
 
-def _copies(row: dict[str, Any]) -> list[Any]:
+def _copies_row(name: str, row: dict[str, Any]) -> list[Any]:
     return [
+        name,
+        row["pairs"],
+        f"{row['similarity']:.3f}",
         row["at or above"],
         row["found"],
         percent(row["recall"], 3),
@@ -181,74 +188,101 @@ def _copies(row: dict[str, Any]) -> list[Any]:
 
 def _boilerplate(results: dict[str, Any]) -> str:
     known, unknown = results["hosts known"], results["hosts unknown"]
-    text = paragraph(
-        "Lines are printed in a share of the articles of one host, with its name in them, in nine languages; others on "
-        "all hosts. The first copy in the corpus stays by design: scored are all copies but one. The rule asks for "
-        "more articles the less a line's place and length say, so some of these lines are not for it to find; they "
-        "are in the table to show the border. Without known hosts the whole corpus counts as one."
+    text = wrap_paragraph(
+        "Lines of one host, with its name in them, are planted in a share of its articles, in nine languages; other "
+        "lines are the same on all hosts. The first copy in the corpus stays by design, so the scores count all copies "
+        "but one. The rule asks for more articles the less the place and the length of a line say, so it is not meant "
+        "to find some of these lines; the table has them to show the limit. Without known hosts the whole corpus "
+        "counts as one host."
     )
     own = [
         [
-            one["group"][0],
-            percent(one["group"][1], 0),
-            one["lines"],
-            percent(one["dropped"]),
-            interval(one["dropped interval"]),
-            percent(two["dropped"]),
+            with_hosts["group"][0],
+            percent(with_hosts["group"][1], 0),
+            with_hosts["lines"],
+            percent(with_hosts["dropped"]),
+            interval(with_hosts["dropped interval"]),
+            percent(without_hosts["dropped"]),
         ]
-        for one, two in zip(known["own"], unknown["own"], strict=True)
+        for with_hosts, without_hosts in zip(known["own"], unknown["own"], strict=True)
     ]
-    named = paragraph("The same by language, those lines that the rule asks for:")
     scripts = [
-        [*one["group"], one["lines"], percent(one["dropped"]), percent(two["dropped"])]
-        for table_ in ("own by script", "own by language")
-        for one, two in zip(known[table_], unknown[table_], strict=True)
+        [*with_hosts["group"], with_hosts["lines"], percent(with_hosts["dropped"]), percent(without_hosts["dropped"])]
+        for name in ("own by script", "own by language")
+        for with_hosts, without_hosts in zip(known[name], unknown[name], strict=True)
     ]
     common = [
-        [percent(one["group"][0], 0), one["lines"], percent(one["dropped"]), percent(two["dropped"])]
-        for one, two in zip(known["common"], unknown["common"], strict=True)
+        [
+            percent(with_hosts["group"][0], 0),
+            with_hosts["lines"],
+            percent(with_hosts["dropped"]),
+            percent(without_hosts["dropped"]),
+        ]
+        for with_hosts, without_hosts in zip(known["common"], unknown["common"], strict=True)
     ]
-    content = paragraph(
-        "Content that several articles share: background of 30 to 80 words in 3 to 30 articles of a host, and "
-        "quotations of 8 to 40 words in 2 to 6 articles. It may be flagged (`shared-paragraph`), and should stay:"
+    content = wrap_paragraph(
+        "Content that several articles share: background of 30 to 80 words in 3 to 30 articles of a host, quotations "
+        "of 8 to 40 words in 2 to 6 articles, headings, and short sentences. It may be flagged (`shared-paragraph`), "
+        "and should stay:"
     )
     shared = [
         [
-            *one["group"],
-            one["lines"],
-            percent(one["dropped"]),
-            percent(one["flagged"]),
-            percent(two["dropped"]),
-            percent(two["flagged"]),
+            *with_hosts["group"],
+            with_hosts["lines"],
+            percent(with_hosts["dropped"]),
+            percent(with_hosts["flagged"]),
+            percent(without_hosts["dropped"]),
+            percent(without_hosts["flagged"]),
         ]
-        for one, two in zip(known["shared"], unknown["shared"], strict=True)
+        for with_hosts, without_hosts in zip(known["shared"], unknown["shared"], strict=True)
     ]
-    real = paragraph(
-        f"Of {known['real']:,} real characters around them, {known['real lost']:,} are dropped with hosts known, "
-        f"{unknown['real lost']:,} without."
+    real = wrap_paragraph(
+        f"Of the {known['real']:,} real characters around these texts, {known['real lost']:,} are dropped with known "
+        f"hosts, and {unknown['real lost']:,} with unknown hosts."
     )
     return "\n\n".join(
         (
             "## Planted lines",
             text,
-            table(("articles of the host", "that print it", "lines", "found", "interval", "hosts unknown"), own),
-            named,
-            table(("language", "lines", "found", "hosts unknown"), scripts),
+            markdown_table(
+                (
+                    "articles of the host",
+                    "articles with the line",
+                    "lines",
+                    "found",
+                    "interval",
+                    "found, hosts unknown",
+                ),
+                own,
+            ),
+            "The lines that the rule is meant to find, by script and by language:",
+            markdown_table(("language", "lines", "found", "found, hosts unknown"), scripts),
             "Lines that all hosts print:",
-            table(("articles that print it", "lines", "found", "hosts unknown"), common),
+            markdown_table(("articles with the line", "lines", "found", "found, hosts unknown"), common),
             content,
-            table(("content", "copies", "texts", "dropped", "flagged", "hosts unknown: dropped", "flagged"), shared),
+            markdown_table(
+                (
+                    "content",
+                    "copies",
+                    "texts",
+                    "dropped",
+                    "flagged",
+                    "dropped, hosts unknown",
+                    "flagged, hosts unknown",
+                ),
+                shared,
+            ),
             real,
         )
     )
 
 
 def _untouched(results: dict[str, Any]) -> str:
-    text = paragraph(
-        "Whole corpora, nothing put in. Shares are of the characters of the articles that stay. *Like sentences*: cut "
-        "as boilerplate, 8 words or more, with the end of a sentence, no telephone number or address, and not about "
-        "newsletters or cookies. *Told twice*: the same words stand in a row in what is left of the article, or half "
-        "of the host's articles print the line."
+    text = wrap_paragraph(
+        "Whole corpora, with nothing inserted. Shares are of the characters of the articles that stay. *Redundant*: "
+        "the same words follow one another in the rest of the article, or half of the articles of the host print the "
+        "line. *Like sentences*: removed as boilerplate, with 8 words or more and the end of a sentence, without a "
+        "telephone number or an address, and not about newsletters or cookies."
     )
     rows = [
         [
@@ -267,19 +301,20 @@ def _untouched(results: dict[str, Any]) -> str:
         "corpus",
         "articles",
         "dropped as duplicates",
-        "without a reason",
-        "cut: repeated-block",
-        "boilerplate",
-        "told twice",
-        "besides",
+        "unjustified drops",
+        "removed by `repeated-block`",
+        "removed by `boilerplate`",
+        "redundant",
+        "not redundant",
         "like sentences",
     )
-    parts = ["## Articles as they are", text, table(header, rows)]
+    parts = ["## Untouched articles", text, markdown_table(header, rows)]
     for name, row in results.items():
-        for what, kind in (("most cut", "Lines"), ("sentences cut", "Sentences")):
-            if row[what]:
+        for key, kind in (("most cut", "Lines"), ("sentences cut", "Sentences")):
+            if row[key]:
+                lines = [[count, f"`{line.replace('`', '')}`"] for line, count in row[key]]
                 parts += [
-                    f"{kind} cut most often as boilerplate, {name} (digits are masked):",
-                    table(("times", "line"), [[count, f"`{line.replace('`', '')}`"] for line, count in row[what]]),
+                    f"{kind} that `boilerplate` removes most often, {name} (digits are masked):",
+                    markdown_table(("times", "line"), lines),
                 ]
     return "\n\n".join(parts)

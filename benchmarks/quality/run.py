@@ -1,9 +1,9 @@
-"""Measures everything and writes ``results.json`` and ``docs/quality.md``.
+"""Measure everything, and write ``results.json`` and ``docs/quality.md``.
 
-    PYTHONPATH=benchmarks python -m quality.run FOLDER [--articles 200] [--seed 1] [--processes 2] [--only JOB ...]
+    python -m benchmarks.quality.run FOLDER [--articles 200] [--seed 1] [--processes 2] [--only JOB ...]
 
-FOLDER holds corpora as JSON Lines, plain or gzipped, with ``id`` and ``text``. With ``--only``, the jobs named are
-measured again and the other figures of ``results.json`` are kept.
+FOLDER holds corpora as JSON lines, plain or gzipped, with ``id`` and ``text``. With ``--only``, the named jobs are
+measured again, and the other figures of ``results.json`` are kept.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dedup
+from benchmarks.quality import boilerplate, corpora, doubling, sweeps, syndication, tables, untouched
+from benchmarks.quality.corpora import Article
+from benchmarks.quality.page import render
 from dedup import Settings, __version__
-from quality import boilerplate, corpora, doubling, sweeps, syndication, tables, untouched
-from quality.corpora import Article
-from quality.page import render
 
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
 LIBRARIES = ("datasketch", "ftfy", "numba", "numpy", "pyarrow")
-FEWEST = 30  # clean articles below which nothing is made of a corpus
-ROUNDS = 3  # times that lines are planted in a corpus
-THIRTY = 20  # articles of which thirty copies are made
-SWEPT = 8  # articles of a corpus that sweeps take
+MIN_ARTICLES = 30  # clean articles that a corpus must have to be used
+ROUNDS = 3  # times that lines are planted in a corpus, with different seeds
+THIRTY_COPIES_ARTICLES = 20  # articles of a corpus of which thirty copies are made
+SWEEP_ARTICLES = 8  # articles of a corpus that sweeps use
 
 
 class Work(NamedTuple):
-    """What every process knows: each corpus, its clean articles and those kept for planting."""
+    """The input of every process, by corpus: the file, its clean articles, and those kept for planting."""
 
     paths: dict[str, Path]
     articles: dict[str, list[Article]]
@@ -47,12 +47,12 @@ class Work(NamedTuple):
 
 
 _work: list[Work] = []  # set once, before processes are forked
-_material: dict[str, sweeps.Material] = {}  # of each corpus, made where first wanted
-Task = tuple[str, str, Any]  # a job, a corpus, and what else the job wants to know
+_material: dict[str, sweeps.Material] = {}  # by corpus, made on first use in each process
+Task = tuple[str, str, Any]  # a job, a corpus, and the other arguments of the job
 
 
 def _doubling(corpus: str, label: str, suffix: str) -> Any:
-    articles = _work[0].articles[corpus][: THIRTY if label == "thirty copies" else None]
+    articles = _work[0].articles[corpus][: THIRTY_COPIES_ARTICLES if label == "thirty copies" else None]
     made = doubling.make(articles, label, doubling.JOINTS[suffix], _work[0].seed)
     return doubling.through_pipeline(made, Settings())
 
@@ -72,7 +72,7 @@ def _untouched(corpus: str, hosts: bool) -> Any:
 
 def _sweep_blocks(corpus: str, name: str, value: Any) -> Any:
     if corpus not in _material:
-        articles = _work[0].articles[corpus][:SWEPT]
+        articles = _work[0].articles[corpus][:SWEEP_ARTICLES]
         _material[corpus] = sweeps.material(_work[0].paths[corpus], articles, _work[0].seed)
     return sweeps.blocks(_material[corpus], name, value)
 
@@ -87,7 +87,7 @@ def _sweep_untouched(corpus: str) -> Any:
 
 
 def _sweep_threshold(corpus: str, value: float) -> Any:
-    return sweeps.thresholds(_work[0].articles[corpus][:SWEPT], value, _work[0].seed)
+    return sweeps.thresholds(_work[0].articles[corpus][:SWEEP_ARTICLES], value, _work[0].seed)
 
 
 def _sweep_bands(corpus: str, value: float) -> Any:
@@ -108,46 +108,50 @@ JOBS: dict[str, Callable[..., Any]] = {
 
 
 def tasks(work: Work) -> list[Task]:
-    """Everything to measure, the longest first."""
-    told: list[Task] = []
+    """Return everything to measure, the longest tasks first."""
+    all_tasks: list[Task] = []
     for corpus, path in work.paths.items():
         known = any(untouched.SOURCES & row.keys() for row in corpora.rows(path))
-        told += [("untouched", corpus, (hosts,)) for hosts in ((True, False) if known else (False,))]
-        told.append(("sweep untouched", corpus, ()))
+        all_tasks += [("untouched", corpus, (hosts,)) for hosts in ((True, False) if known else (False,))]
+        all_tasks.append(("sweep untouched", corpus, ()))
     for corpus in work.articles:
-        told += [("doubling", corpus, (label, suffix)) for label in doubling.VARIANTS for suffix in doubling.JOINTS]
-        told += [("syndication", corpus, (label,)) for label in syndication.MAKERS]
-        told += [("boilerplate", corpus, (hosts, round_)) for hosts in (True, False) for round_ in range(ROUNDS)]
-        told += [("sweep blocks", corpus, (name, value)) for name, value in sweeps.block_values()]
-        told += [("sweep lines", corpus, (name, value)) for name, values in sweeps.LINES.items() for value in values]
-        told += [("sweep threshold", corpus, (value,)) for value in sweeps.THRESHOLDS]
-        told += [("sweep bands", corpus, (value,)) for value in sweeps.BAND_RECALLS]
-    return told
+        all_tasks += [
+            ("doubling", corpus, (label, suffix)) for label in doubling.VARIANTS for suffix in doubling.JOINTS
+        ]
+        all_tasks += [("syndication", corpus, (label,)) for label in syndication.MAKERS]
+        all_tasks += [("boilerplate", corpus, (hosts, round_)) for hosts in (True, False) for round_ in range(ROUNDS)]
+        all_tasks += [("sweep blocks", corpus, (name, value)) for name, value in sweeps.block_values()]
+        all_tasks += [
+            ("sweep lines", corpus, (name, value)) for name, values in sweeps.LINES.items() for value in values
+        ]
+        all_tasks += [("sweep threshold", corpus, (value,)) for value in sweeps.THRESHOLDS]
+        all_tasks += [("sweep bands", corpus, (value,)) for value in sweeps.BAND_RECALLS]
+    return all_tasks
 
 
 def perform(task: Task) -> tuple[Any, float]:
-    """What one task found, and the seconds it took."""
+    """Perform one task; return its result and the seconds that it took."""
     job, corpus, rest = task
     began = time.perf_counter()
     return JOBS[job](corpus, *rest), time.perf_counter() - began
 
 
 def prepare(folder: Path, count: int, seed: int) -> Work:
-    """The corpora of a folder and their clean articles, half as many again for planting."""
+    """Return the corpora of a folder, `count` clean articles of each, and half as many again for planting."""
     paths = {corpora.name(path): path for path in corpora.corpora(folder)}
     drawn = {name: corpora.clean(path, count + count // 2, seed) for name, path in paths.items()}
-    enough = {name: articles for name, articles in drawn.items() if len(articles) >= FEWEST}
-    used = {name: len(articles) * 2 // 3 for name, articles in enough.items()}
+    usable = {name: articles for name, articles in drawn.items() if len(articles) >= MIN_ARTICLES}
+    used = {name: len(articles) * 2 // 3 for name, articles in usable.items()}
     return Work(
-        {name: paths[name] for name in enough},
-        {name: articles[: used[name]] for name, articles in enough.items()},
-        {name: articles[used[name] :] for name, articles in enough.items()},
+        {name: paths[name] for name in usable},
+        {name: articles[: used[name]] for name, articles in usable.items()},
+        {name: articles[used[name] :] for name, articles in usable.items()},
         seed,
     )
 
 
 def machine() -> dict[str, Any]:
-    """Where and with what the figures were made."""
+    """Return the machine and the versions with which the figures are measured."""
     processor = platform.processor() or platform.machine()
     return {
         "system": f"{platform.system()} {platform.machine()}",
@@ -159,8 +163,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def code() -> str:
-    """A digest of the sources measured: figures hold for these, and for no later state of them."""
+def source_digest() -> str:
+    """Return a digest of the sources of dedup: figures hold for these sources only."""
     package = Path(dedup.__file__).parent
     files = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".toml"})
     parts = (f"{path.relative_to(package)}\0".encode() + path.read_bytes() for path in files)
@@ -168,7 +172,7 @@ def code() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measures, and writes both files."""
+    """Measure, and write both files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--articles", type=int, default=200, help="clean articles of each corpus")
@@ -177,23 +181,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="*", choices=JOBS, default=list(JOBS))
     options = parser.parse_args(arguments)
     began = time.perf_counter()
-    measured = code()
+    digest = source_digest()
     _work[:] = [prepare(options.folder, options.articles, options.seed)]
-    wanted = [task for task in tasks(_work[0]) if task[0] in options.only]
+    chosen = [task for task in tasks(_work[0]) if task[0] in options.only]
     with ProcessPoolExecutor(options.processes, multiprocessing.get_context("fork")) as pool:
-        done = list(pool.map(perform, wanted))
-    if code() != measured:
-        sys.exit("the sources changed while they were measured; nothing was written")
+        performed = list(pool.map(perform, chosen))
+    if source_digest() != digest:
+        sys.exit("the sources of dedup changed during the measurement; nothing was written")
     seconds: dict[str, float] = {}
-    for (job, _, _), (_, took) in zip(wanted, done, strict=True):
+    for (job, _, _), (_, took) in zip(chosen, performed, strict=True):
         seconds[job] = seconds.get(job, 0) + took
     print("seconds of one core:", {job: round(took) for job, took in seconds.items()})
-    found = [(task, value) for task, (value, _) in zip(wanted, done, strict=True)]
+    measured = [(task, value) for task, (value, _) in zip(chosen, performed, strict=True)]
     results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     if set(options.only) == set(JOBS):
         results["made"] = {
             "machine": machine(),
-            "code": measured,
+            "code": digest,
             "seed": options.seed,
             "articles": options.articles,
             "seconds": round(time.perf_counter() - began),
@@ -202,9 +206,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name: {"clean articles": len(articles), "kept for planting": len(_work[0].spare[name])}
         for name, articles in _work[0].articles.items()
     }
-    results |= tables.gather(found, options.seed)
+    results |= tables.gather(measured, options.seed)
     RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    # what is rendered is what was written, so that the page can be made again from the file
+    # Render from the written file, so that the page can be rendered again from it.
     PAGE.write_text(render(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
-"""Truth by the character, and how sure a figure is.
+"""Scores by the character, and the confidence intervals of a figure.
 
-A made article is a list of pieces; each piece knows what it is (`unit`), and pieces of one unit say the same. What the
-pipeline dropped is read from its findings and laid over the pieces, so every figure is in characters of real spans.
-Nothing here knows how articles are made or which rule should find what.
+A made article is a list of pieces. Each piece names its `unit`, and pieces of one unit have the same words. The spans
+that the pipeline dropped come from its findings and are intersected with those of the pieces, so every figure counts
+characters of real spans. This module does not know how articles are made or which rule should find what.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from dedup.segment.words import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE
 
 RESAMPLES = 1000
-Z = 1.959964  # of a two-sided interval of 95 %
-Edits = dict[int, list[tuple[int, int, str]]]
+Z = 1.959964  # normal quantile of a two-sided interval of 95 %
+Edits = dict[int, list[tuple[int, int, str]]]  # (start, stop, rule) by number of the article
 
 
 class Piece(NamedTuple):
-    """A paragraph of a made article: which unit it is a copy of (None: noise), and whether all of it is there."""
+    """A paragraph of a made article: the unit of which it is a copy (None: noise), and whether it is complete."""
 
     text: str
     unit: int | str | None
-    whole: bool = True  # a truncated copy may be dropped, but may not be the only one left
+    whole: bool = True  # a truncated copy may be dropped, but must not be the only one that stays
 
 
 class Made(NamedTuple):
-    """A made article: its text, its pieces, and where each stands in the text."""
+    """A made article: its text, its pieces, and the span of each piece in code points of the text."""
 
     id: str
     text: str
@@ -40,7 +40,7 @@ class Made(NamedTuple):
 
 
 class Score(NamedTuple):
-    """Characters of one made article: repeats put in, and of these found and flagged; real ones, and of these lost."""
+    """Characters of one made article: inserted repeats, those found and flagged; real text, and what of it is lost."""
 
     injected: int
     found: int
@@ -50,7 +50,7 @@ class Score(NamedTuple):
 
 
 def joined(name: str, pieces: list[Piece], joint: str) -> Made:
-    r"""The article that `pieces` make when put together with `joint` between them.
+    r"""Return the article that `pieces` make with `joint` between them.
 
     >>> joined("a", [Piece("One.", 0), Piece("Two.", 1)], "\n").spans
     [(0, 4), (5, 9)]
@@ -64,19 +64,19 @@ def joined(name: str, pieces: list[Piece], joint: str) -> Made:
 
 
 def edits(rows: Sequence[Mapping[str, Any]], settings: Settings) -> tuple[Edits, Edits]:
-    """What `clean_articles` drops and what it flags as a repeat: ``(start, stop, rule)`` by number of the article."""
+    """Return what `clean_articles` drops, and what it flags as a repeat."""
     drops: Edits = {}
     flags: Edits = {}
-    for found in clean_articles(rows, settings).findings:
-        if found.action == "drop":
-            drops.setdefault(found.record, []).append((found.start, found.stop, found.rule))
-        elif found.action == "flag" and found.twin is not None:
-            flags.setdefault(found.record, []).append((found.start, found.stop, found.rule))
+    for finding in clean_articles(rows, settings).findings:
+        if finding.action == "drop":
+            drops.setdefault(finding.record, []).append((finding.start, finding.stop, finding.rule))
+        elif finding.action == "flag" and finding.twin is not None:
+            flags.setdefault(finding.record, []).append((finding.start, finding.stop, finding.rule))
     return drops, flags
 
 
 def covered(spans: Sequence[tuple[int, int]], by: Iterable[tuple[int, int, str]], rules: str = "") -> list[int]:
-    """Characters of each of `spans` inside the spans `by`; only those of one rule, where it is named.
+    """Return the characters of each of `spans` that the spans `by` cover; only those of one rule, if it is named.
 
     >>> covered([(0, 4), (5, 9)], [(3, 7, "boilerplate")])
     [1, 2]
@@ -90,13 +90,14 @@ def covered(spans: Sequence[tuple[int, int]], by: Iterable[tuple[int, int, str]]
 
 
 def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterable[tuple[int, int, str]] = ()) -> Score:
-    """The score where any copy may stay: a unit may lose all but one of its pieces, as long as one stays whole.
+    """Return the score of an article of which any copy may stay.
 
-    It is whole, too, where its words still stand in a row: of “a b a b” either “a b” may go, or “b a” between.
+    A unit may lose all but one of its pieces, as long as one stays complete. It also counts as complete if its words
+    still follow one another: of “a b a b” either “a b” may be dropped, or “b a” between.
     """
     drops = list(drops)
     left = ""
-    gone, told = covered(made.spans, drops), covered(made.spans, flags)
+    dropped, shown = covered(made.spans, drops), covered(made.spans, flags)
     units: dict[int | str, list[int]] = {}
     for place, piece in enumerate(made.pieces):
         if piece.unit is not None:
@@ -105,7 +106,7 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
     for members in units.values():
         sizes = [len(made.pieces[place].text) for place in members]
         full = max(sizes)
-        missing = min(gone[place] for place in members if made.pieces[place].whole)
+        missing = min(dropped[place] for place in members if made.pieces[place].whole)
         if missing:
             left = left or f" {comparison_key(without(made.text, drops))} "
             whole = (made.pieces[place].text for place in members if made.pieces[place].whole)
@@ -114,26 +115,26 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
         real += full
         injected += repeats
         lost += min(missing, full)
-        found += 0 if missing else min(sum(gone[place] for place in members), repeats)
-        flagged += min(sum(told[place] for place in members), repeats)
+        found += 0 if missing else min(sum(dropped[place] for place in members), repeats)
+        flagged += min(sum(shown[place] for place in members), repeats)
     return Score(injected, found, real, lost, flagged)
 
 
 def without(text: str, drops: Iterable[tuple[int, int, str]]) -> str:
-    """`text` without the spans of `drops`."""
+    """Return `text` without the spans of `drops`."""
     for start, stop, _ in sorted(drops, reverse=True):
         text = text[:start] + text[stop:]
     return text
 
 
 def shingles(text: str) -> set[tuple[str, ...]]:
-    """The runs of five words of the folded text: the definition of similarity, without hashes."""
-    found = words(text)
-    return set(zip(*(found[at:] for at in range(ARTICLE_SHINGLE)), strict=False))
+    """Return the word 5-grams of the folded text: the definition of similarity, without hashes."""
+    tokens = words(text)
+    return set(zip(*(tokens[at:] for at in range(ARTICLE_SHINGLE)), strict=False))
 
 
 def jaccard(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> float:
-    """Exact Jaccard similarity of two sets.
+    """Return the exact Jaccard similarity of two sets.
 
     >>> jaccard({("a",), ("b",)}, {("b",), ("c",), ("d",)})
     0.25
@@ -142,7 +143,7 @@ def jaccard(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> float:
 
 
 def wilson(hits: int, of: int) -> list[float]:
-    """The 95 % interval of a share (Wilson 1927); the whole of [0, 1] where nothing was counted.
+    """Return the 95 % interval of a share (Wilson 1927); [0, 1] if nothing was counted.
 
     >>> [round(bound, 3) for bound in wilson(98, 100)]
     [0.93, 0.994]
@@ -157,33 +158,36 @@ def wilson(hits: int, of: int) -> list[float]:
 
 
 def bootstrap(parts: Sequence[int], wholes: Sequence[int], seed: int) -> list[float]:
-    """The 95 % interval of sum(parts) / sum(wholes), resampling articles; Wilson's of articles where none errs.
+    """Return the 95 % interval of sum(parts) / sum(wholes), by resampling articles.
 
-    Where every article says the same, resampling knows no doubt; then the interval is that of the share of articles.
+    If all articles score 0, or all score 1, resampling gives an interval of no width. Then the result is Wilson's
+    interval of the share of articles.
     """
     count = len(parts)
-    one, all_ = np.array(parts, np.float64), np.array(wholes, np.float64)
-    if not count or not all_.sum():
+    numerators, denominators = np.array(parts, np.float64), np.array(wholes, np.float64)
+    if not count or not denominators.sum():
         return [0.0, 1.0]
-    if not one.any():
+    if not numerators.any():
         return wilson(0, count)
-    if (one == all_).all():
+    if (numerators == denominators).all():
         return wilson(count, count)
     drawn = np.random.default_rng(seed).integers(0, count, (RESAMPLES, count))
-    shares = one[drawn].sum(axis=1) / np.maximum(all_[drawn].sum(axis=1), 1)
+    shares = numerators[drawn].sum(axis=1) / np.maximum(denominators[drawn].sum(axis=1), 1)
     return [round(float(bound), 6) for bound in np.quantile(shares, (0.025, 0.975))]
 
 
 def table_row(scores: Sequence[Score], seed: int) -> dict[str, Any]:
-    """The figures of one line of a table: shares found and lost with their intervals, and articles harmed."""
+    """Return the figures of one row of a table: shares found and lost with intervals, and articles that lose text."""
     injected, found, real, lost, flagged = map(sum, zip(*scores, strict=True)) if scores else (0,) * 5
-    putin = [one for one in scores if one.injected]
-    harmed = sum(one.lost > 0 for one in scores)
+    with_repeats = [score for score in scores if score.injected]
+    harmed = sum(score.lost > 0 for score in scores)
     return {
         "n": len(scores),
         "injected": injected,
         "found": share(found, injected),
-        "found interval": bootstrap([one.found for one in putin], [one.injected for one in putin], seed),
+        "found interval": bootstrap(
+            [score.found for score in with_repeats], [score.injected for score in with_repeats], seed
+        ),
         "flagged": share(flagged, injected),
         "real": real,
         "lost characters": lost,
@@ -194,13 +198,16 @@ def table_row(scores: Sequence[Score], seed: int) -> dict[str, Any]:
 
 
 def share(part: float, whole: float) -> float | None:
-    """What part of the whole, to six digits; None where there is no whole."""
+    """Return the part of the whole, to six digits; None if the whole is 0."""
     return round(part / whole, 6) if whole else None
 
 
 @contextmanager
 def constant(modules: Sequence[Any], name: str, value: object) -> Iterator[None]:
-    """Inside, constant `name` of all of `modules` that have it is `value`."""
+    """Set the constant `name` to `value` while the block runs, in all of `modules` that have it.
+
+    Raises AttributeError if none has it.
+    """
     holders = [(module, getattr(module, name)) for module in modules if hasattr(module, name)]
     if not holders:
         raise AttributeError(f"no constant {name}")
@@ -209,5 +216,5 @@ def constant(modules: Sequence[Any], name: str, value: object) -> Iterator[None]
     try:
         yield
     finally:
-        for module, before in holders:
-            setattr(module, name, before)
+        for module, previous in holders:
+            setattr(module, name, previous)

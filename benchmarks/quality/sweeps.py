@@ -1,7 +1,7 @@
-"""Each constant that decides, varied: what is found and what is lost as it moves.
+"""Sweeps over each constant that decides: what is found and what is lost at other values.
 
-One constant changes at a time, all others as they stand. Constants of the rules within an article are measured on
-doubled bodies and on articles as they are; those of `boilerplate` and `shared-paragraph` on planted lines; the
+One constant changes at a time, and all others keep their values. Constants of the rules within an article are measured
+on doubled bodies and on untouched articles, those of `boilerplate` and `shared-paragraph` on planted lines, and the
 threshold on syndicated copies.
 """
 
@@ -16,6 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.quality import boilerplate, corpora, doubling, syndication
+from benchmarks.quality.corpora import Article
+from benchmarks.quality.score import Made, Score, constant, share
+from benchmarks.quality.untouched import is_sentence
 from dedup import Settings
 from dedup.fingerprint import minhash
 from dedup.kernels.backend import load_backend
@@ -48,10 +52,6 @@ from dedup.repeats import (
 from dedup.repeats.blocks import BLOCK_RULE
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
-from quality import boilerplate, corpora, doubling, syndication
-from quality.corpora import Article
-from quality.score import Made, Score, constant, share
-from quality.untouched import is_sentence
 
 WITHIN: tuple[ModuleType, ...] = (
     article,
@@ -133,7 +133,7 @@ LINES: dict[str, tuple[Any, ...]] = {
 THRESHOLDS = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 PARAGRAPH_THRESHOLDS = (0.7, 0.75, 0.8, 0.85, 0.9)
 BAND_RECALLS = (0.5, 0.9, 0.99, 0.999, 0.9999)
-# All at once so that more counts as a block than with any single change: what none of it touches need not be looked at.
+# All at once, these values accept more blocks than any single change: articles without a block then need no sweep.
 LOOSE = {
     "BLOCK_WORDS": 20,
     "APART": 120,
@@ -175,19 +175,19 @@ LOOSE = {
 
 
 class Material(NamedTuple):
-    """What blocks are measured on: made articles by variant with their paragraphs; and untouched ones."""
+    """The material for blocks: made articles by variant, with their paragraphs, and untouched articles."""
 
     made: dict[str, tuple[list[Made], list[doubling.Cut]]]
     untouched: list[tuple[str, list[tuple[int, int]], list[str]]]
-    characters: int  # of all articles that the untouched ones were picked from
+    characters: int  # of the whole corpus from which the untouched articles were selected
 
 
 def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
-    """The material of one corpus; of untouched articles those that have a block when all is loosened."""
+    """Return the material of one corpus; of untouched articles only those that have a block under `LOOSE`."""
     made = {}
-    for label in sorted(doubling.VARIANTS.keys() - {"thirty copies"}):  # which take as long as all others together
-        ones = doubling.make(articles, label, "\n\n", seed)
-        made[label] = (ones, doubling.cut(ones))
+    for label in sorted(doubling.VARIANTS.keys() - {"thirty copies"}):  # it takes as long as all others together
+        doubled = doubling.make(articles, label, "\n\n", seed)
+        made[label] = (doubled, doubling.cut(doubled))
     untouched = []
     characters = 0
     loose = Settings(paragraph_threshold=min(PARAGRAPH_THRESHOLDS))
@@ -198,43 +198,43 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(one.rule == BLOCK_RULE for one in detect.find_repeats(row["text"], spans, keys, loose).repeats):
+            if any(each.rule == BLOCK_RULE for each in detect.find_repeats(row["text"], spans, keys, loose).repeats):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
 
-def blocks(given: Material, name: str, value: float) -> dict[str, Any]:
-    """Sums over one corpus with one constant changed: scores by variant, characters cut of untouched articles."""
+def blocks(measured: Material, name: str, value: float) -> dict[str, Any]:
+    """Return sums over one corpus with one constant changed: scores by variant, characters cut from untouched ones."""
     if name == "paragraph_threshold":
-        return _blocks(given, Settings(paragraph_threshold=value))
+        return _score_blocks(measured, Settings(paragraph_threshold=value))
     with constant(WITHIN, name, value):
-        return _blocks(given, Settings())
+        return _score_blocks(measured, Settings())
 
 
-def _blocks(given: Material, chosen: Settings) -> dict[str, Any]:
+def _score_blocks(measured: Material, chosen: Settings) -> dict[str, Any]:
     sums = {}
-    for label, (made, keys) in given.made.items():
+    for label, (made, keys) in measured.made.items():
         scores = doubling.through_blocks(made, keys, chosen)
         sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
-    cut = hit = 0
-    for text, spans, keys_ in given.untouched:
-        pieces = detect.find_repeats(text, spans, keys_, chosen)
-        found = [one for one in pieces.repeats if one.rule == BLOCK_RULE]
-        cut += sum(pieces.spans[one.last][1] - pieces.spans[one.first][0] for one in found)
-        hit += bool(found)
-    return {"made": sums, "cut": cut, "articles": hit, "characters": given.characters}
+    cut = articles_cut = 0
+    for text, spans, paragraph_keys in measured.untouched:
+        pieces = detect.find_repeats(text, spans, paragraph_keys, chosen)
+        found_blocks = [repeat for repeat in pieces.repeats if repeat.rule == BLOCK_RULE]
+        cut += sum(pieces.spans[block.last][1] - pieces.spans[block.first][0] for block in found_blocks)
+        articles_cut += bool(found_blocks)
+    return {"made": sums, "cut": cut, "articles": articles_cut, "characters": measured.characters}
 
 
 def pooled_blocks(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """One line of a table, from the sums of all corpora."""
+    """Return one row of a table, from the sums of all corpora."""
     made: dict[str, Score] = {}
     for part in parts:
         for label, sums in part["made"].items():
-            before = made.get(label, Score(0, 0, 0, 0))
-            made[label] = Score(*(one + two for one, two in zip(before, sums, strict=True)))
-    found = {label: share(one.found, one.injected) or 0.0 for label, one in made.items() if one.injected}
+            total = made.get(label, Score(0, 0, 0, 0))
+            made[label] = Score(*(left + right for left, right in zip(total, sums, strict=True)))
+    found = {label: share(score.found, score.injected) or 0.0 for label, score in made.items() if score.injected}
     worst = min(found, key=lambda label: found[label])
-    lost, real = sum(one.lost for one in made.values()), sum(one.real for one in made.values())
+    lost, real = sum(score.lost for score in made.values()), sum(score.real for score in made.values())
     return {
         "found": round(sum(found.values()) / len(found), 6),
         "worst": found[worst],
@@ -245,62 +245,67 @@ def pooled_blocks(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _changed(name: str, value: Any) -> AbstractContextManager[None]:
-    """Inside, one constant of lines and shared paragraphs has another value; ways to be boilerplate go by label."""
+def _changed_constant(name: str, value: Any) -> AbstractContextManager[None]:
+    """Set one constant of lines and shared paragraphs while the block runs; the values of `WAYS` are labels."""
     return constant(ACROSS, name, {EVERY_WAY: lines_rule.WAYS, **WITHOUT}[value] if name == "WAYS" else value)
 
 
 def lines(planted: boilerplate.Planted, name: str, value: object) -> dict[str, list[int]]:
-    """Characters of planted texts by kind, with one constant changed: all copies but one, dropped, flagged."""
-    with _changed(name, value):
+    """Return the characters of planted texts with one constant changed.
+
+    By kind of text: those of all copies but one, those dropped, and those flagged.
+    """
+    with _changed_constant(name, value):
         scores, real = boilerplate.run(planted, Settings(), hosts=True)
     sums: dict[str, list[int]] = {"real": [real.real, real.lost, 0]}
-    for one in scores:
-        kind = one.line.kind.split(" ")[0]
-        before = sums.setdefault(kind, [0, 0, 0])
-        sums[kind] = [before[0] + one.characters, before[1] + one.dropped, before[2] + one.flagged]
+    for score in scores:
+        kind = score.line.kind.split(" ")[0]
+        total = sums.setdefault(kind, [0, 0, 0])
+        sums[kind] = [total[0] + score.characters, total[1] + score.dropped, total[2] + score.flagged]
     return sums
 
 
 def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
-    """Characters cut as boilerplate of a corpus as it is, by constant: rows of value, share, share like sentences.
+    """Return the characters removed as boilerplate from an untouched corpus, by constant.
 
-    The corpus is prepared once; counting paragraphs again takes little. Hosts are known where the corpus tells them.
+    The rows are value, characters removed, those of them in lines like sentences, and characters of all kept articles.
+    The corpus is prepared once, because counting paragraphs again is cheap. Hosts are known if the corpus names them.
     """
     chosen = Settings(rules={"shared-paragraph": "off"})
-    told = [to_json_bytes(row) for row in corpora.rows(path)]
-    columns: list[Any] = [["-"] * len(told), [LINES_KIND] * len(told), range(len(told)), told, [None] * len(told)]
+    lines_read = [to_json_bytes(row) for row in corpora.rows(path)]
+    count = len(lines_read)
+    columns: list[Any] = [["-"] * count, [LINES_KIND] * count, range(count), lines_read, [None] * count]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
-    comparer = load_backend(compiled=True)
-    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORD_SCHEMA), chosen, comparer)])
-    articles = match.match_articles(corpus, chosen, comparer)
+    backend = load_backend(compiled=True)
+    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORD_SCHEMA), chosen, backend)])
+    articles = match.match_articles(corpus, chosen, backend)
     texts = [row["text"] for row in corpora.rows(path)]
     kept = sum(len(text) for text, stays in zip(texts, articles.kept.tolist(), strict=True) if stays)
     result: dict[str, list[list[Any]]] = {}
     for name, values in LINES.items():
         for value in values if name != "SHARED_WORDS" else ():
-            with _changed(name, value):
-                found = frequency.match_paragraphs(corpus, articles, chosen)
+            with _changed_constant(name, value):
+                matches = frequency.match_paragraphs(corpus, articles, chosen)
             cut = sentences = 0
-            for row in np.flatnonzero(found.rules == BOILERPLATE).tolist():
-                start, stop = int(found.raw_starts[row]), int(found.raw_stops[row])
+            for row in np.flatnonzero(matches.rules == BOILERPLATE).tolist():
+                start, stop = int(matches.raw_starts[row]), int(matches.raw_stops[row])
                 cut += stop - start
-                sentences += (stop - start) * is_sentence(texts[int(found.articles[row])][start:stop])
+                sentences += (stop - start) * is_sentence(texts[int(matches.articles[row])][start:stop])
             result.setdefault(name, []).append([value, cut, sentences, kept])
     return result
 
 
 def thresholds(articles: Sequence[Article], value: float, seed: int) -> dict[str, list[int]]:
-    """Copies dropped, copies, and articles dropped without a reason, by variant, at one threshold."""
+    """Return copies dropped, copies, and unjustified drops, by variant, at one threshold."""
     sums = {}
     for label in syndication.MAKERS:
         run = syndication.run(articles, label, seed, Settings(threshold=value))
-        sums[label] = [sum(pair.dropped for pair in run.pairs), len(run.pairs), run.false]
+        sums[label] = [sum(pair.dropped for pair in run.pairs), len(run.pairs), run.unjustified]
     return sums
 
 
 def band_recall(articles: Sequence[Article], value: float, seed: int) -> list[int]:
-    """Pairs at the threshold or above, and of these found, with bands chosen for another recall; and the bands."""
+    """Return pairs at the threshold or above, those found, and the bands, with bands chosen for another recall."""
     with constant((minhash,), "RECALL_AT_THRESHOLD", value):
         chosen = Settings()
         bands = minhash.bands(chosen.threshold)
@@ -313,13 +318,13 @@ def band_recall(articles: Sequence[Article], value: float, seed: int) -> list[in
 
 
 def block_values() -> list[tuple[str, float]]:
-    """Every constant of blocks and each value it is tried at; its own is among them."""
-    told = [(name, value) for name, values in BLOCKS.items() for value in sorted({*values, current(name)})]
-    return told + [("paragraph_threshold", value) for value in PARAGRAPH_THRESHOLDS]
+    """Return every constant of blocks with each value to try, the current one included."""
+    values_by_name = [(name, value) for name, values in BLOCKS.items() for value in sorted({*values, current(name)})]
+    return values_by_name + [("paragraph_threshold", value) for value in PARAGRAPH_THRESHOLDS]
 
 
 def current(name: str) -> Any:
-    """The value of a constant as it stands."""
+    """Return the current value of a constant."""
     if name in {"paragraph_threshold", "threshold"}:
         return getattr(Settings(), name)
     if name == "WAYS":

@@ -1,8 +1,8 @@
-"""Syndicated copies: which copies of an article go, and whether anything goes that is no copy.
+"""Syndicated copies: which copies of an article are dropped, and whether anything else is.
 
-Every clean article gets a front (headline, byline, dateline) and one copy per variant; all articles and the copies of
+Every clean article gets a front (headline, byline, dateline) and one copy per variant. All articles and the copies of
 one variant go through `dedup.clean_articles` together, so every other article is a different report. The similarity of
-a pair is worked out here, from sets of words, on what the copy says before its text is spoiled.
+a pair is computed here, from sets of shingles, on the text of the copy before mojibake.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import random
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import ftfy.bad_codecs  # noqa: F401 - knows Windows-1252 as it is really used
+import ftfy.bad_codecs  # noqa: F401 - registers Windows-1252 as browsers decode it
 
+from benchmarks.quality.corpora import Article
+from benchmarks.quality.score import jaccard, shingles
 from dedup import Settings, clean_articles
-from quality.corpora import Article
-from quality.score import jaccard, shingles
 
-BINS = (0.0, 0.5, 0.7, 0.78, 0.8, 0.82, 0.9, 1.0)  # of similarity; the last holds pairs of equal words
+BINS = (0.0, 0.5, 0.7, 0.78, 0.8, 0.82, 0.9, 1.0)  # lower bounds of similarity; 1 means equal words
 _CITIES = ("WASHINGTON", "LONDON", "BERLIN", "PARÍS", "МОСКВА", "東京", "الرياض", "ΑΘΗΝΑ", "นิวยอร์ก", "नई दिल्ली")
 _AGENCIES = ("Reuters", "AP", "AFP", "dpa", "EFE", "ТАСС", "共同")
 _NAMES = ("Maria Lindqvist", "John Abara", "Chloë Fontaine", "Тарас Бондар", "山田 太郎", "Nuno Prado", "Eleni Vakalou")
@@ -39,41 +39,45 @@ _CURLY = str.maketrans({"'": "’"})
 
 
 class Copy(NamedTuple):
-    """What a copy says (its text before mojibake), and the text in which it comes."""
+    """A copy: its text before mojibake, and its text as the pipeline gets it."""
 
-    said: str
+    clean_text: str
     text: str
 
 
 class Pair(NamedTuple):
-    """An article and its copy: how similar they are, and whether one of them went."""
+    """An article and its copy: how similar they are, and whether one of them was dropped."""
 
     similarity: float
     dropped: bool
 
 
 class Run(NamedTuple):
-    """What came of one variant: its pairs, all articles dropped, and those dropped without a reason."""
+    """The result of one variant: its pairs, the number of articles dropped, and the number of unjustified drops.
+
+    A drop is unjustified if its twin does not stay, or is less similar than the threshold.
+    """
 
     pairs: list[Pair]
     dropped: int
-    false: int
+    unjustified: int
 
 
 def front(rng: random.Random, other: Sequence[str] = ("", "", "")) -> list[str]:
-    """A headline, a byline and a dateline that goes before the first sentence; none of them as in `other`."""
+    """Draw a headline, a byline and a dateline before the first sentence, none of them as in `other`."""
     lines = (
         _HEADLINES,
         [f"By {name}" for name in _NAMES],
         [f"{city} ({agency}) — " for city in _CITIES for agency in _AGENCIES],
     )
     return [
-        rng.choice([line for line in told if line != not_this]) for told, not_this in zip(lines, other, strict=True)
+        rng.choice([line for line in choices if line != excluded])
+        for choices, excluded in zip(lines, other, strict=True)
     ]
 
 
 def page(head: Sequence[str], body: Sequence[str]) -> str:
-    """The article as one text."""
+    """Return the article as one text."""
     return "\n\n".join([head[0], head[1], head[2] + body[0], *body[1:]])
 
 
@@ -81,7 +85,7 @@ Maker = Callable[[list[str], list[str], random.Random], str | Copy]
 
 
 def _edited(share: float) -> Maker:
-    """A copy with this share of its words replaced by other words of the article."""
+    """Return a maker of copies with this share of their words replaced by other words of the article."""
 
     def copy(head: list[str], body: list[str], rng: random.Random) -> str:
         unspaced = sum(paragraph.count(" ") for paragraph in body) * 12 < sum(map(len, body))
@@ -97,6 +101,8 @@ def _edited(share: float) -> Maker:
 
 
 def _truncated(share: float) -> Maker:
+    """Return a maker of copies that keep this share of their characters."""
+
     def copy(head: list[str], body: list[str], _: random.Random) -> str:
         text = page(head, body)
         return text[: int(share * len(text))].rstrip() + " …"
@@ -105,11 +111,12 @@ def _truncated(share: float) -> Maker:
 
 
 def _spelled(spell: Callable[[str], str]) -> Maker:
+    """Return a maker of copies with the letters that `spell` gives them."""
     return lambda head, body, _: spell(page(head, body))
 
 
 def _mojibake(text: str) -> str:
-    r"""The text, with curly quotes, as UTF-8 read as Windows-1252.
+    r"""Return the text with curly quotes, encoded as UTF-8 and decoded as Windows-1252.
 
     >>> _mojibake("It's")
     'Itâ€™s'
@@ -117,6 +124,7 @@ def _mojibake(text: str) -> str:
     return text.translate(_CURLY).encode("utf-8").decode("sloppy-windows-1252")
 
 
+# The labels are keys of results.json and seeds of the random choices; `labels` has the names on the page.
 MAKERS: dict[str, Maker] = {
     "the same again": lambda head, body, _: page(head, body),
     "another headline": lambda head, body, rng: page([front(rng, head)[0], *head[1:]], body),
@@ -146,7 +154,7 @@ def _without_one(body: list[str], rng: random.Random) -> list[str]:
 
 
 def make(articles: Sequence[Article], label: str, seed: int) -> list[Copy]:
-    """All articles with a front, then the copy of each, in the same order."""
+    """Return all articles with a front, then the copy of each, in the same order."""
     originals, copies = [], []
     for name, body in articles:
         head = front(random.Random(f"{seed} {name}"))
@@ -158,19 +166,19 @@ def make(articles: Sequence[Article], label: str, seed: int) -> list[Copy]:
 
 
 def run(articles: Sequence[Article], label: str, seed: int, settings: Settings) -> Run:
-    """What the whole pipeline does to the articles and their copies."""
+    """Run the whole pipeline on the articles and their copies, and return its result."""
     made = make(articles, label, seed)
-    sets = [shingles(one.said) for one in made]
+    sets = [shingles(copy.clean_text) for copy in made]
     count = len(articles)
-    found = clean_articles([{"id": str(at), "text": one.text} for at, one in enumerate(made)], settings).findings
+    findings = clean_articles([{"id": str(at), "text": copy.text} for at, copy in enumerate(made)], settings).findings
     twins = {
-        one.record: one.twin_record
-        for one in found
-        if one.action == "drop" and one.rule in {"duplicate-article", "near-duplicate-article"}
+        finding.record: finding.twin_record
+        for finding in findings
+        if finding.action == "drop" and finding.rule in {"duplicate-article", "near-duplicate-article"}
     }
-    false = sum(
+    unjustified = sum(
         twin is None or twin in twins or jaccard(sets[record], sets[twin]) < settings.threshold
         for record, twin in twins.items()
     )
     pairs = [Pair(jaccard(sets[at], sets[count + at]), at in twins or count + at in twins) for at in range(count)]
-    return Run(pairs, len(twins), false)
+    return Run(pairs, len(twins), unjustified)

@@ -1,45 +1,45 @@
-"""From what the tasks found to the figures that are kept: sums, shares and intervals, and nothing else."""
+"""The figures that are stored, from the results of the tasks: sums, shares and intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from benchmarks.quality import sweeps, syndication
+from benchmarks.quality.boilerplate import LineScore
+from benchmarks.quality.score import Score, bootstrap, share, table_row, wilson
 from dedup import Settings
-from quality import sweeps, syndication
-from quality.boilerplate import LineScore
-from quality.score import Score, bootstrap, share, table_row, wilson
 
-Found = Sequence[tuple[tuple[str, str, Any], Any]]
+TaskResults = Sequence[tuple[tuple[str, str, Any], Any]]  # (job, corpus, other arguments) and the result
 UNSPACED = {"ja", "zh", "th"}
 
 
-def gather(found: Found, seed: int) -> dict[str, Any]:
-    """All tables for which there is something, by name."""
+def gather(results: TaskResults, seed: int) -> dict[str, Any]:
+    """Return the table of each job that has results, by name."""
     tables: dict[str, Any] = {}
     for name, make in TABLES.items():
-        mine = [(task, value) for task, value in found if task[0] == name]
-        if mine:
-            tables[name] = make(mine, seed)
+        of_job = [(task, value) for task, value in results if task[0] == name]
+        if of_job:
+            tables[name] = make(of_job, seed)
     return tables
 
 
-def _doubling(found: Found, seed: int) -> dict[str, Any]:
+def _doubling(results: TaskResults, seed: int) -> dict[str, Any]:
     rows: dict[str, dict[str, list[Score]]] = {}
-    for (_, corpus, (label, suffix)), scores in found:
+    for (_, corpus, (label, suffix)), scores in results:
         rows.setdefault(label + suffix, {})[corpus] = scores
     return {
         label: {
-            "all": table_row([one for scores in parts.values() for one in scores], seed),
+            "all": table_row([score for scores in parts.values() for score in scores], seed),
             **{corpus: table_row(scores, seed) for corpus, scores in parts.items()},
         }
         for label, parts in rows.items()
     }
 
 
-def _syndication(found: Found, _seed: int) -> dict[str, Any]:
+def _syndication(results: TaskResults, _seed: int) -> dict[str, Any]:
     rows: dict[str, dict[str, syndication.Run]] = {}
-    for (_, corpus, (label,)), run in found:
+    for (_, corpus, (label,)), run in results:
         rows.setdefault(label, {})[corpus] = run
     table: dict[str, Any] = {
         label: {
@@ -67,44 +67,37 @@ def _copies(runs: Sequence[syndication.Run]) -> dict[str, Any]:
         "below": len(below),
         "dropped below": sum(below),
         "dropped": sum(run.dropped for run in runs),
-        "dropped without a reason": sum(run.false for run in runs),
+        "dropped without a reason": sum(run.unjustified for run in runs),
     }
 
 
 def _bins(runs: Sequence[syndication.Run]) -> list[list[float]]:
-    """Rows of lower border, pairs, and pairs of which one was dropped."""
-    counts = [[border, 0, 0] for border in syndication.BINS]
+    """Return rows of lower bound, pairs, and pairs of which one was dropped."""
+    counts: list[list[float]] = [[bound, 0, 0] for bound in syndication.BINS]
     for run in runs:
         for pair in run.pairs:
-            place = max(at for at, border in enumerate(syndication.BINS) if pair.similarity >= border)
+            place = max(at for at, bound in enumerate(syndication.BINS) if pair.similarity >= bound)
             counts[place][1] += 1
             counts[place][2] += pair.dropped
     return counts
 
 
-def _boilerplate(found: Found, seed: int) -> dict[str, Any]:
+def _boilerplate(results: TaskResults, seed: int) -> dict[str, Any]:
     tables = {}
     for hosts in (True, False):
-        mine = [value for (_, _, (known, _)), value in found if known == hosts]
-        lines = [line for scores, _ in mine for line in scores]
-        real, lost = sum(score.real for _, score in mine), sum(score.lost for _, score in mine)
-        own = [one for one in lines if one.line.kind == "own"]
+        of_setting = [value for (_, _, (known, _)), value in results if known == hosts]
+        lines = [line for scores, _ in of_setting for line in scores]
+        real, lost = sum(score.real for _, score in of_setting), sum(score.lost for _, score in of_setting)
+        own = [score for score in lines if score.line.kind == "own"]
+        required = [score for score in own if score.line.is_boilerplate]
+        common = [score for score in lines if score.line.kind == "common"]
+        content = [score for score in lines if score.line.kind not in {"own", "common"}]
         tables["hosts known" if hosts else "hosts unknown"] = {
-            "own": _grouped(own, lambda one: [one.line.size, one.line.share], seed),
-            "own by script": _grouped(
-                [one for one in own if one.line.asked_for],
-                lambda one: ["without spaces" if one.line.language in UNSPACED else "with spaces"],
-                seed,
-            ),
-            "own by language": _grouped(
-                [one for one in own if one.line.asked_for], lambda one: [one.line.language], seed
-            ),
-            "common": _grouped([one for one in lines if one.line.kind == "common"], lambda one: [one.line.share], seed),
-            "shared": _grouped(
-                [one for one in lines if one.line.kind not in {"own", "common"}],
-                lambda one: [one.line.kind, "2 to 4" if one.line.copies < 5 else "5 or more"],
-                seed,
-            ),
+            "own": _grouped(own, lambda score: [score.line.size, score.line.share], seed),
+            "own by script": _grouped(required, lambda score: [_script(score.line.language)], seed),
+            "own by language": _grouped(required, lambda score: [score.line.language], seed),
+            "common": _grouped(common, lambda score: [score.line.share], seed),
+            "shared": _grouped(content, lambda score: [score.line.kind, _copy_range(score.line.copies)], seed),
             "real": real,
             "real lost": lost,
             "real lost share": share(lost, real),
@@ -112,53 +105,65 @@ def _boilerplate(found: Found, seed: int) -> dict[str, Any]:
     return tables
 
 
-def _grouped(lines: Iterable[LineScore], key: Callable[[LineScore], list[Any]], seed: int) -> list[dict[str, Any]]:
+def _script(language: str) -> str:
+    return "without spaces" if language in UNSPACED else "with spaces"
+
+
+def _copy_range(copies: int) -> str:
+    return "2 to 4" if copies < 5 else "5 or more"
+
+
+def _grouped(scores: Iterable[LineScore], key: Callable[[LineScore], list[Any]], seed: int) -> list[dict[str, Any]]:
+    """Return the figures of planted lines, one row for each value of `key`, sorted by it."""
     groups: dict[tuple[Any, ...], list[LineScore]] = {}
-    for one in lines:
-        groups.setdefault(tuple(key(one)), []).append(one)
-    return [
-        {
-            "group": list(group),
-            "lines": len(mine),
-            "copies": sum(one.line.copies for one in mine),
-            "characters": sum(one.characters for one in mine),
-            "dropped": share(sum(one.dropped for one in mine), sum(one.characters for one in mine)),
-            "dropped interval": bootstrap([one.dropped for one in mine], [one.characters for one in mine], seed),
-            "flagged": share(sum(one.flagged for one in mine), sum(one.characters for one in mine)),
-        }
-        for group, mine in sorted(groups.items())
-    ]
+    for score in scores:
+        groups.setdefault(tuple(key(score)), []).append(score)
+    return [_group_figures(list(group), members, seed) for group, members in sorted(groups.items())]
 
 
-def _untouched(found: Found, _seed: int) -> dict[str, Any]:
+def _group_figures(group: list[Any], scores: list[LineScore], seed: int) -> dict[str, Any]:
+    characters, dropped = [score.characters for score in scores], [score.dropped for score in scores]
     return {
-        f"{corpus}, {'hosts known' if hosts else 'hosts unknown'}": figures for (_, corpus, (hosts,)), figures in found
+        "group": group,
+        "lines": len(scores),
+        "copies": sum(score.line.copies for score in scores),
+        "characters": sum(characters),
+        "dropped": share(sum(dropped), sum(characters)),
+        "dropped interval": bootstrap(dropped, characters, seed),
+        "flagged": share(sum(score.flagged for score in scores), sum(characters)),
     }
 
 
-def _sweep_untouched(found: Found, _seed: int) -> dict[str, Any]:
-    return {corpus: value for (_, corpus, _), value in found}
+def _untouched(results: TaskResults, _seed: int) -> dict[str, Any]:
+    return {
+        f"{corpus}, {'hosts known' if hosts else 'hosts unknown'}": figures
+        for (_, corpus, (hosts,)), figures in results
+    }
 
 
-def _sweep_blocks(found: Found, _seed: int) -> dict[str, Any]:
+def _sweep_untouched(results: TaskResults, _seed: int) -> dict[str, Any]:
+    return {corpus: value for (_, corpus, _), value in results}
+
+
+def _sweep_blocks(results: TaskResults, _seed: int) -> dict[str, Any]:
     parts: dict[str, dict[float, list[Any]]] = {}
-    for (_, _, (name, value)), part in found:
+    for (_, _, (name, value)), part in results:
         parts.setdefault(name, {}).setdefault(value, []).append(part)
     return {
         name: {
             "now": sweeps.current(name),
-            "rows": [[value, sweeps.pooled_blocks(mine)] for value, mine in values.items()],
+            "rows": [[value, sweeps.pooled_blocks(sums)] for value, sums in values.items()],
         }
         for name, values in parts.items()
     }
 
 
-def _sweep_lines(found: Found, _seed: int) -> dict[str, Any]:
+def _sweep_lines(results: TaskResults, _seed: int) -> dict[str, Any]:
     sums: dict[str, dict[Any, dict[str, list[int]]]] = {}
-    for (_, _, (name, value)), part in found:
+    for (_, _, (name, value)), part in results:
         row = sums.setdefault(name, {}).setdefault(value, {})
         for kind, counts in part.items():
-            row[kind] = [one + two for one, two in zip(row.get(kind, [0, 0, 0]), counts, strict=True)]
+            row[kind] = _added(row.get(kind, [0, 0, 0]), counts)
     return {
         name: {
             "now": sweeps.current(name),
@@ -166,8 +171,8 @@ def _sweep_lines(found: Found, _seed: int) -> dict[str, Any]:
                 [
                     value,
                     {
-                        kind: {"dropped": share(dropped, all_), "flagged": share(flagged, all_)}
-                        for kind, (all_, dropped, flagged) in row.items()
+                        kind: {"dropped": share(dropped, total), "flagged": share(flagged, total)}
+                        for kind, (total, dropped, flagged) in row.items()
                     },
                 ]
                 for value, row in values.items()
@@ -177,34 +182,38 @@ def _sweep_lines(found: Found, _seed: int) -> dict[str, Any]:
     }
 
 
-def _sweep_threshold(found: Found, _seed: int) -> dict[str, Any]:
+def _sweep_threshold(results: TaskResults, _seed: int) -> dict[str, Any]:
     sums: dict[float, dict[str, list[int]]] = {}
-    for (_, _, (value,)), part in found:
+    for (_, _, (value,)), part in results:
         row = sums.setdefault(value, {})
         for label, counts in part.items():
-            row[label] = [one + two for one, two in zip(row.get(label, [0, 0, 0]), counts, strict=True)]
+            row[label] = _added(row.get(label, [0, 0, 0]), counts)
     return {
         "now": sweeps.current("threshold"),
         "rows": [
             [
                 value,
                 {label: share(dropped, pairs) for label, (dropped, pairs, _) in row.items()},
-                sum(false for _, _, false in row.values()),
+                sum(unjustified for _, _, unjustified in row.values()),
             ]
             for value, row in sums.items()
         ],
     }
 
 
-def _sweep_bands(found: Found, _seed: int) -> dict[str, Any]:
+def _added(left: Sequence[int], right: Sequence[int]) -> list[int]:
+    return [one + two for one, two in zip(left, right, strict=True)]
+
+
+def _sweep_bands(results: TaskResults, _seed: int) -> dict[str, Any]:
     rows: dict[float, list[int]] = {}
-    for (_, _, (value,)), (pairs, hits, bands, of) in found:
-        before = rows.get(value, [0, 0, bands, of])
-        rows[value] = [before[0] + pairs, before[1] + hits, bands, of]
+    for (_, _, (value,)), (pairs, hits, bands, of) in results:
+        total = rows.get(value, [0, 0, bands, of])
+        rows[value] = [total[0] + pairs, total[1] + hits, bands, of]
     return {"now": sweeps.current("RECALL_AT_THRESHOLD"), "rows": [[value, row] for value, row in rows.items()]}
 
 
-TABLES: dict[str, Callable[[Found, int], dict[str, Any]]] = {
+TABLES: dict[str, Callable[[TaskResults, int], dict[str, Any]]] = {
     "doubling": _doubling,
     "syndication": _syndication,
     "boilerplate": _boilerplate,

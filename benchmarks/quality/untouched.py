@@ -1,10 +1,10 @@
-"""Articles as they are: what each dropping rule cuts of a whole corpus, and whether articles go for a reason.
+"""Untouched articles: what each dropping rule removes from a whole corpus, and whether article drops are justified.
 
-Nothing is put in, so nothing should be cut but what really repeats. Articles dropped as duplicates are counted and
-checked, one by one, against the article that stays; of what stays, the characters cut by the other rules are counted.
-What is cut is *told twice* where the same words stand in a row in what is left of the article, or where the line is
-printed by half of the articles of its host; the rest has to be read.
-The lines cut most often are listed, to be read. Numbers in them are masked.
+Nothing is inserted, so nothing should be removed except real repeats. Each article dropped as a duplicate is checked
+against the article that stays. Of the articles that stay, the characters removed by the other rules are counted.
+Removed text is *redundant* if the same words follow one another in the rest of the article, or if half of the articles
+of its host print the line. The rest has to be read by a person: the lines removed most often are listed, with their
+digits masked.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.quality import corpora
+from benchmarks.quality.score import jaccard, shingles, without
 from dedup import Settings, clean_articles
 from dedup.findings import Finding
 from dedup.prepare.one_text import compared_text
 from dedup.read.fields import SOURCE_FIELDS
 from dedup.segment.words import comparison_key, words
-from quality import corpora
-from quality.score import jaccard, shingles, without
 
 ARTICLE_RULES = ("duplicate-article", "near-duplicate-article")
 SOURCES = set(SOURCE_FIELDS)
 SENTENCE_WORDS = 8
-SHOWN = 12
+SHOWN = 12  # lines and sentences that are listed
 _ENDS = re.compile(r"[.!?。！？।][\"'”’»)]*$")
 _ADDRESS = re.compile(r"@|https?:|www\.|\d{3}\W{1,3}\d{3}")
 _NOTICE = re.compile(r"\b(?:newsletters?|(?:un)?subscri\w+|cookies?|rights reserved|privacy policy)\b", re.IGNORECASE)
 _COUNTED = re.compile(r"in (\d+) of (\d+) articles")
-PRINTED = 0.5  # share of the articles of a host from which a line is the page's and not the article's
+PRINTED = 0.5  # share of the articles of a host from which a line belongs to the page, not to the article
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a line reads like a sentence rather than a label, an address or a notice about newsletters and cookies.
+    """Return True if a line reads like a sentence, not like a label, an address or a notice about newsletters.
 
     >>> is_sentence("Contact: Ann Moss and Tom Ash, or Jo Bell, 202/224-5521.")
     False
@@ -49,77 +49,76 @@ def is_sentence(text: str) -> bool:
     return len(words(text)) >= SENTENCE_WORDS and bool(_ENDS.search(text.strip()))
 
 
-def told(path: Path, *, hosts: bool) -> list[dict[str, Any]]:
-    """The rows of a corpus, with or without what says which host they are from."""
+def read_articles(path: Path, *, hosts: bool) -> list[dict[str, Any]]:
+    """Return the rows of a corpus, with or without the fields that name the host."""
     hidden = set() if hosts else SOURCES
     return [{key: value for key, value in row.items() if key not in hidden} for row in corpora.rows(path)]
 
 
 def measure(path: Path, settings: Settings, *, hosts: bool) -> dict[str, Any]:
-    """The figures of one corpus."""
-    rows = told(path, hosts=hosts)
-    found = [one for one in clean_articles(rows, settings).findings if one.action == "drop"]
-    twins = {one.record: one.twin_record for one in found if one.rule in ARTICLE_RULES}
+    """Return the figures of one corpus."""
+    rows = read_articles(path, hosts=hosts)
+    drops = [finding for finding in clean_articles(rows, settings).findings if finding.action == "drop"]
+    twins = {drop.record: drop.twin_record for drop in drops if drop.rule in ARTICLE_RULES}
     kept = sum(len(row["text"]) for at, row in enumerate(rows) if at not in twins)
-    cut: dict[str, int] = {}
-    harmed: dict[str, set[int]] = {}
+    removed: dict[str, int] = {}  # characters, by rule
+    affected: dict[str, set[int]] = {}  # records, by rule
     lines: Counter[str] = Counter()
     sentences: Counter[str] = Counter()
-    twice = 0
-    left = _left(rows, [one for one in found if one.rule not in ARTICLE_RULES])
-    for one in found:
-        if one.rule in ARTICLE_RULES:
-            continue
-        twice += (one.stop - one.start) * _told_twice(one, left[one.record])
-        cut[one.rule] = cut.get(one.rule, 0) + one.stop - one.start
-        harmed.setdefault(one.rule, set()).add(one.record)
-        if one.rule == "boilerplate":
-            line = " ".join((one.original or "").split())
+    redundant = 0
+    inner_drops = [drop for drop in drops if drop.rule not in ARTICLE_RULES]
+    rest = _remaining_words(rows, inner_drops)
+    for drop in inner_drops:
+        redundant += (drop.stop - drop.start) * _is_redundant(drop, rest[drop.record])
+        removed[drop.rule] = removed.get(drop.rule, 0) + drop.stop - drop.start
+        affected.setdefault(drop.rule, set()).add(drop.record)
+        if drop.rule == "boilerplate":
+            line = " ".join((drop.original or "").split())
             (sentences if is_sentence(line) else lines)[re.sub(r"\d", "0", line)] += 1
-    total = sum(cut.values())
+    total = sum(removed.values())
     prose = sum(len(line) * count for line, count in sentences.items())
     return {
         "articles": len(rows),
         "characters": sum(len(row["text"]) for row in rows),
         "dropped articles": len(twins),
-        "dropped without a reason": _false(rows, twins, settings),
+        "dropped without a reason": _count_unjustified(rows, twins, settings),
         "characters that stay": kept,
         "cut": {
-            rule: {"characters": count, "share": round(count / kept, 6), "articles": len(harmed[rule])}
-            for rule, count in sorted(cut.items())
+            rule: {"characters": count, "share": round(count / kept, 6), "articles": len(affected[rule])}
+            for rule, count in sorted(removed.items())
         },
         "cut by all": round(total / kept, 6),
-        "cut that is told twice": round(twice / kept, 6),
-        "cut besides": round((total - twice) / kept, 6),
+        "cut that is told twice": round(redundant / kept, 6),
+        "cut besides": round((total - redundant) / kept, 6),
         "cut as boilerplate that reads like a sentence": round(prose / kept, 6),
         "most cut": [[line[:100], count] for line, count in lines.most_common(SHOWN)],
         "sentences cut": [[line[:160], count] for line, count in sentences.most_common(SHOWN)],
     }
 
 
-def _left(rows: list[dict[str, Any]], found: list[Finding]) -> dict[int, str]:
-    """The words of what is left of each article that something is cut of."""
-    cuts: dict[int, list[tuple[int, int, str]]] = {}
-    for one in found:
-        cuts.setdefault(one.record, []).append((one.start, one.stop, one.rule))
-    return {record: f" {comparison_key(without(rows[record]['text'], mine))} " for record, mine in cuts.items()}
+def _remaining_words(rows: list[dict[str, Any]], drops: list[Finding]) -> dict[int, str]:
+    """Return the comparison key of the rest of each article from which something is removed, by record."""
+    spans: dict[int, list[tuple[int, int, str]]] = {}
+    for drop in drops:
+        spans.setdefault(drop.record, []).append((drop.start, drop.stop, drop.rule))
+    return {record: f" {comparison_key(without(rows[record]['text'], cuts))} " for record, cuts in spans.items()}
 
 
-def _told_twice(one: Finding, left: str) -> bool:
-    """Whether the words of a cut stand in a row in what is left of its article, or half of its host prints the line."""
-    if one.rule == "boilerplate":
-        counted = _COUNTED.search(one.evidence or "")
-        return counted is not None and int(counted[1]) >= PRINTED * int(counted[2])
-    return f" {comparison_key(one.original or '')} " in left
+def _is_redundant(drop: Finding, rest: str) -> bool:
+    """Return True if the rest of the article has the removed words in a row, or half of the host prints the line."""
+    if drop.rule == "boilerplate":
+        counts = _COUNTED.search(drop.evidence or "")
+        return counts is not None and int(counts[1]) >= PRINTED * int(counts[2])
+    return f" {comparison_key(drop.original or '')} " in rest
 
 
-def _false(rows: list[dict[str, Any]], twins: Mapping[int, int | None], settings: Settings) -> int:
-    """Dropped articles whose twin does not stay, or is less similar than the threshold."""
-    wrong = 0
+def _count_unjustified(rows: list[dict[str, Any]], twins: Mapping[int, int | None], settings: Settings) -> int:
+    """Return the number of dropped articles with a twin that does not stay or is less similar than the threshold."""
+    unjustified = 0
     for record, twin in twins.items():
         if twin is None or twin in twins:
-            wrong += 1
+            unjustified += 1
             continue
         one, two = (compared_text(rows[at]["text"], settings) for at in (record, twin))
-        wrong += words(one) != words(two) and jaccard(shingles(one), shingles(two)) < settings.threshold
-    return wrong
+        unjustified += words(one) != words(two) and jaccard(shingles(one), shingles(two)) < settings.threshold
+    return unjustified

@@ -1,0 +1,1 @@
+"""Benchmarks of dedup: speed, memory and quality, alone and beside other tools; one module per question."""
