@@ -39,7 +39,7 @@ def test_signatures_equal_those_of_datasketch_to_the_bit(texts, n):
 def test_signatures_of_many_texts_equal_those_of_each(texts, n):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dedup.in_memory.SMALL_BYTES", 0)
-        patch.setattr("dedup.in_memory._ROWS_AT_ONCE", 2)
+        patch.setattr("dedup.in_memory._TEXTS_PER_BATCH", 2)
         assert (
             dedup.signatures(texts, n, num_perm=16, seed=3) == plain_signatures(texts, n, num_perm=16, seed=3)
         ).all()

@@ -37,7 +37,7 @@ def repair_texts(
     """Return the texts of a batch after the rules of the text level; `encoded_texts` are `raw_texts` in UTF-8."""
     texts, encoded = list(raw_texts), list(encoded_texts)
     findings: list[list[Finding]] = [[] for _ in texts]
-    for row, state in _repair_in_rounds(raw_texts, encoded, settings, backend).items():
+    for row, state in _repair_suspects(raw_texts, encoded, settings, backend).items():
         texts[row], findings[row] = state.text, state.findings
         encoded[row] = encode_utf8(state.text)
     if settings.rules["page-furniture"] != OFF:
@@ -49,7 +49,7 @@ def repair_texts(
     return RepairedTexts(texts, encoded, findings)
 
 
-def _repair_in_rounds(
+def _repair_suspects(
     raw_texts: Sequence[str], encoded: list[bytes], settings: Settings, backend: Backend
 ) -> dict[int, RepairState]:
     """Return the final repair state of each text that a screen suspects, by its number.

@@ -16,7 +16,7 @@ from dedup.arrays import I64, Bytes
 from dedup.segment.words import is_unspaced, words
 
 # The classes of characters: between words, part of a word, a word by itself, dependent on its neighbours.
-SPACE, LETTER, WORD, UNSURE, _UNCLASSIFIED = range(5)
+_BETWEEN_WORDS, _WORD_PART, _WHOLE_WORD, _UNDECIDED, _UNCLASSIFIED = range(5)
 _CLASS_OF_CODE_POINT = np.full(0x110000, _UNCLASSIFIED, np.uint8)  # filled in when a character is first met
 
 
@@ -30,11 +30,11 @@ def word_starts(text: str) -> tuple[I64, I64]:
     [[0, 3, 5, 6, 8, 11], [12]]
     """
     classes = _classify_text(text)
-    is_letter = classes == LETTER
+    is_letter = classes == _WORD_PART
     starts = is_letter.copy()
     starts[1:] &= ~is_letter[:-1]
-    starts |= classes == WORD
-    return np.flatnonzero(starts), np.flatnonzero(classes == UNSURE)
+    starts |= classes == _WHOLE_WORD
+    return np.flatnonzero(starts), np.flatnonzero(classes == _UNDECIDED)
 
 
 def _classify_text(text: str) -> Bytes:
@@ -51,18 +51,18 @@ def _classify_text(text: str) -> Bytes:
 def _classify_character(character: str) -> int:
     """Return the class of a character, which holds whatever stands next to it.
 
-    A combining mark, or a character that folds to one, is `UNSURE`: it may join the character before it.
+    A combining mark, or a character that folds to one, is `_UNDECIDED`: it may join the character before it.
 
     >>> [_classify_character(character) for character in (" ", "’", "ß", "京", "½", "\u0301", "\uff9e")] == [
-    ...     SPACE, SPACE, LETTER, WORD, UNSURE, UNSURE, UNSURE
+    ...     _BETWEEN_WORDS, _BETWEEN_WORDS, _WORD_PART, _WHOLE_WORD, _UNDECIDED, _UNDECIDED, _UNDECIDED
     ... ]
     True
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
     if any(unicodedata.category(part)[0] == "M" for part in character + folded):
-        return UNSURE
+        return _UNDECIDED
     if not any(part.isalnum() or part == "_" for part in folded):
-        return SPACE
+        return _BETWEEN_WORDS
     if len(folded) > 1 and words(character) != [folded]:
-        return UNSURE
-    return WORD if is_unspaced(folded[0]) else LETTER
+        return _UNDECIDED
+    return _WHOLE_WORD if is_unspaced(folded[0]) else _WORD_PART
