@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, metadata
 
 import pytest
 from conftest import ROOT
@@ -106,3 +107,31 @@ def test_before_and_after_are_those_of_the_sample():
         for text in (raw, article["text"])
     )
     assert f"| before: {before} | after: {after} |" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_worked_example_shows_what_the_commands_print():
+    render = [sys.executable, ROOT / "docs" / "example" / "render.py"]
+    page = subprocess.run(render, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True).stdout
+    assert page == (ROOT / "README.md").read_text(encoding="utf-8")
+    assert page.count("\n$ dedup ") >= 4
+    assert all(f"```json {table}" in page for table in ("articles", "dropped", "provenance", "quarantine"))
+
+
+def test_the_readme_of_the_distribution_has_absolute_links():
+    try:
+        description = metadata("article-dedup")["Description"]
+    except PackageNotFoundError:
+        pytest.skip("article-dedup is not installed as a distribution")
+    links = re.findall(r"\]\(([^)]+)\)", description)
+    assert len(links) > 10
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+
+
+def test_the_glossary_stands_before_the_example():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.index("## Words used here") < readme.index("## A worked example")
+
+
+def test_the_extra_is_installed_from_a_checkout():
+    for page in PAGES:
+        assert "article-dedup[" not in page.read_text(encoding="utf-8"), page

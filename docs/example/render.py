@@ -2,9 +2,9 @@
 
     python docs/example/render.py [--write]
 
-A ``console`` block keeps its first line, the command, and gets what the command prints. A ``json TABLE ID`` block gets the
-last row of that table for the article with this id (``quarantine`` has no ids and one row). Without ``--write`` the page
-goes to standard output, where a test compares it with the one in the repository. Times differ between runs, so
+A ``console`` block keeps its first line, the command, and gets what the command prints. A ``json TABLE ID`` block gets
+the last row of that table for the article with this id (``quarantine`` has one row and no ids). Without ``--write`` the
+page goes to standard output, where a test compares it with the one in the repository. Times differ between runs, so
 they are shown as ``…``.
 """
 
