@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import gzip
 import itertools
-import json
 import random
 import textwrap
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT, Rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +17,6 @@ from dedup.segment import comparison_key, cuts, paragraphs, words
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 from dedup.splits import Pieces
 from dedup.starts import word_starts
-
-ROOT = Path(__file__).parent.parent
-DATA = ROOT.parent / "shared" / "data"
 
 
 def pieces_of(text: str, **options: Any) -> Pieces:
@@ -339,13 +334,9 @@ def test_work_is_bounded_on_hostile_input(label: str, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.data
-def test_encyclopedia_articles_lose_nothing() -> None:
-    path = DATA / "wikipedia_multilingual.jsonl.gz"
-    if not path.exists():
-        pytest.skip("the shared corpora are not here")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            assert indices(find(json.loads(line)["text"]), BLOCK) == []
+def test_encyclopedia_articles_lose_nothing(data_rows: Rows) -> None:
+    for row in data_rows("wikipedia_multilingual"):
+        assert indices(find(row["text"]), BLOCK) == []
 
 
 CHORUS_LINES = """\
