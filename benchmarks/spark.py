@@ -158,12 +158,12 @@ def code() -> str:
 def run(source: Path, engine: str, out: Path) -> None:
     """One run in this process."""
     import dedup  # noqa: PLC0415 - only where it runs
-    from dedup.engines.local import primitives  # noqa: PLC0415
+    from dedup.kernels.backend import load_backend  # noqa: PLC0415
 
     kind, cores = engine.split("-")
     told: dict[str, Any] = {"input": source.name, "engine": engine, "code": code()}
     if kind == "local":
-        primitives(compiled=True)  # compiled once and kept: no part of a job
+        load_backend(compiled=True)  # compiled once and kept: no part of a job
         spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         before, began = sum(one.ru_utime + one.ru_stime for one in spent), time.perf_counter()
         report = dedup.clean(source, out, engine=dedup.LocalEngine(jobs=int(cores)))
@@ -187,7 +187,7 @@ def _spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, dict[s
     import pyspark  # noqa: PLC0415 - needs an extra
 
     import dedup  # noqa: PLC0415
-    from dedup.engines.spark.session import started  # noqa: PLC0415
+    from dedup.spark.session import started  # noqa: PLC0415
 
     os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

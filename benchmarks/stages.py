@@ -31,8 +31,8 @@ CORPORA = environments.BUILD / "bench-corpora"
 WORK = environments.BUILD / "bench-stages"
 
 
-def functions(corpus: Path, runs: int) -> dict[str, float]:
-    """Megabytes per second of functions on one core."""
+def stages_in_process(corpus: Path, runs: int) -> dict[str, float]:
+    """Megabytes per second of the public functions on one core."""
     with corpus.open("rb") as lines:
         texts = [msgspec.json.decode(line)["text"] for line in lines]
     megabytes = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) / 1e6
@@ -96,7 +96,7 @@ def main() -> None:
         corpus = cached(kind, given.size, 1, CORPORA)
         figures[kind] = {
             "megabytes": round(corpus.stat().st_size / 1e6, 1),
-            "function, one core": functions(corpus, given.runs),
+            "function, one core": stages_in_process(corpus, given.runs),
             "one process": whole(corpus, given.runs, ["--jobs", "1"]),
             "all cores": whole(corpus, given.runs, []),
         }

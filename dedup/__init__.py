@@ -1,79 +1,36 @@
-"""A linter and fixer for article corpora: every change a finding, every finding reversible.
+"""A linter and fixer for article corpora: every change is a finding, and every finding can be undone.
 
-The public names are below; `docs/formats.md` says what the files hold. They are imported when first asked for, so that
-``dedup --help`` need not load numpy and Arrow.
+`docs/formats.md` describes the files of an output. The public names are those of the stub ``__init__.pyi``. Each is
+imported when it is first used, so that ``import dedup`` and ``dedup --help`` load neither numpy nor Arrow.
 """
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from dedup.engines.local import LocalEngine
-    from dedup.engines.spark import SparkEngine
-    from dedup.errors import DedupError, EngineError, FindingError, InputError, OutputError, RecordError, SettingsError
-    from dedup.findings import Finding, apply, revert
-    from dedup.fingerprint import shingle_hash, shingles
-    from dedup.memory import Result, clean_articles, signatures
-    from dedup.pipeline import check, clean
-    from dedup.repairs import repair
-    from dedup.report import Report
-    from dedup.settings import Settings
 
-__all__ = [
-    "DedupError",
-    "EngineError",
-    "Finding",
-    "FindingError",
-    "InputError",
-    "LocalEngine",
-    "OutputError",
-    "RecordError",
-    "Report",
-    "Result",
-    "Settings",
-    "SettingsError",
-    "SparkEngine",
-    "apply",
-    "check",
-    "clean",
-    "clean_articles",
-    "repair",
-    "revert",
-    "shingle_hash",
-    "shingles",
-    "signatures",
-]
+def _read_public_names() -> dict[str, str]:
+    """Return the module of each public name, read from the stub beside this file, which may be in a zip archive."""
+    stub = __spec__.loader.get_data(f"{__path__[0]}/__init__.pyi").decode("utf-8")
+    return {name: module for module, name in re.findall(r"^from (\S+) import (\w+) as \2$", stub, re.MULTILINE)}
 
-_HOMES = {
-    "dedup.engines.local": ("LocalEngine",),
-    "dedup.engines.spark": ("SparkEngine",),
-    "dedup.errors": (
-        "DedupError",
-        "EngineError",
-        "FindingError",
-        "InputError",
-        "OutputError",
-        "RecordError",
-        "SettingsError",
-    ),
-    "dedup.findings": ("Finding", "apply", "revert"),
-    "dedup.fingerprint": ("shingle_hash", "shingles"),
-    "dedup.memory": ("Result", "clean_articles", "signatures"),
-    "dedup.pipeline": ("check", "clean"),
-    "dedup.repairs": ("repair",),
-    "dedup.report": ("Report",),
-    "dedup.settings": ("Settings",),
-}
+
+_MODULE_OF = _read_public_names()
+
+__all__ = sorted(_MODULE_OF)  # noqa: PLE0605 - the stub lists the names for tools that read and do not run
 
 
 def __getattr__(name: str) -> Any:
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(import_module(module), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,26 +1,28 @@
-"""The exceptions of this package, each carrying one line: where, what, what to do next.
+"""The exceptions of this package. Each message is one line that says where, what, and what to do next.
 
     DedupError
-    ├── SettingsError    an option, rule, profile or configuration file that makes no sense
+    ├── SettingsError    a setting, rule, profile or configuration file that makes no sense
     ├── InputError       an input that cannot be opened, or holds no article
     ├── RecordError      a bad record met under ``on_error="fail"``
-    ├── OutputError      a destination that exists, is not ours, or cannot be written
-    ├── PieceError       a file of the working folder that is damaged or gone
-    ├── EngineError      what an engine needs and does not find: a package, Java, a cluster
+    ├── OutputError      a destination that exists, is not an output of this package, or cannot be written
+    ├── WorkFileError    a file of the working folder that is damaged or missing
+    ├── EngineError      something that an engine needs is missing: a package, Java, a cluster
     └── FindingError     findings that do not fit the text they are applied to
 
-Only the command line turns one of these into a printed line and an exit status.
+A message names a parameter of the Python API in backticks, with its value where that matters: `text_field`,
+`on_error="fail"`. The command line shows the option instead: ``--text-field``, ``--on-error fail``. Only the command
+line turns an error into a printed line and an exit status.
 """
 
 from __future__ import annotations
 
 
 class DedupError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error that this package raises on purpose."""
 
 
 class SettingsError(DedupError, ValueError):
-    """An option, rule, profile or configuration file that makes no sense."""
+    """A setting, rule, profile or configuration file that makes no sense."""
 
 
 class InputError(DedupError):
@@ -32,15 +34,15 @@ class RecordError(DedupError):
 
 
 class OutputError(DedupError):
-    """A destination that exists, is not ours, or cannot be written."""
+    """A destination that exists, is not an output of this package, or cannot be written."""
 
 
-class PieceError(DedupError):
-    """A file of the working folder that is damaged or gone."""
+class WorkFileError(DedupError):
+    """A file of the working folder that is damaged or missing."""
 
 
 class EngineError(DedupError):
-    """What an engine needs and does not find: a package, Java, a cluster."""
+    """Something that an engine needs is missing: a package, Java, a cluster."""
 
 
 class FindingError(DedupError, ValueError):

@@ -1,12 +1,11 @@
 """Findings, and the two functions that give them meaning: `apply` and `revert`.
 
-A finding says: in this article, this span, this rule, this action, this evidence. Spans are half-open and
-count Unicode code points of the raw text, always. The ``fix`` and ``drop`` findings of one article never
-overlap, so that applying them is one pass from left to right and undoing them is the same pass over the
-cleaned text. ``flag`` findings report, change nothing, and may overlap anything.
+A finding names an article, a span, a rule, an action and the evidence. Spans are half-open and always count Unicode
+code points of the raw text. The ``fix`` and ``drop`` findings of one article never overlap. So `apply` is one pass from
+left to right over the raw text, and `revert` is the same pass over the cleaned text. ``flag`` findings report, change
+nothing, and may overlap anything.
 
-`compose` is how one stage builds on another: edits found in an already edited text are carried back to
-spans of the raw text.
+`compose` lets one stage build on another: it carries edits of an already edited text back to spans of the raw text.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ FIX = "fix"
 DROP = "drop"
 FLAG = "flag"
 
-_SPAN = attrgetter("start", "stop")
+_span = attrgetter("start", "stop")
 
 
 class Finding(NamedTuple):
-    """One row of the provenance table; see ``docs/design.md``, section 1."""
+    """One row of the provenance table; ``docs/design.md``, section 1, describes every field."""
 
     article: str = ""
     source: str = "-"
@@ -47,23 +46,23 @@ class Finding(NamedTuple):
 
 
 def fix(rule: str, raw: str, start: int, stop: int, replacement: str, evidence: str | None = None) -> Finding:
-    r"""A ``fix`` of ``raw[start:stop]``.
+    r"""Return a ``fix`` that replaces ``raw[start:stop]`` by `replacement`.
 
     >>> fix("encoding", "na\u00c3\u00afve", 2, 4, "\u00ef").original
     'Ã¯'
     """
-    # All values in order: by their names it takes three times as long, and there are thousands in a megabyte of text.
+    # Values by position: by name takes three times as long, and a megabyte of text may have thousands of fixes.
     return Finding._make(
         ("", "-", 0, rule, FIX, start, stop, raw[start:stop], replacement, None, None, None, None, None, None, evidence)
     )
 
 
 def apply(raw: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:
-    """The cleaned text: `raw` with every ``fix`` and ``drop`` carried out.
+    """Return the cleaned text: `raw` with every ``fix`` and ``drop`` carried out.
 
-    `findings` are those of one article, in any order, as `Finding` or as mappings with its field names
-    (a parsed line of ``provenance.jsonl``). Raises `FindingError` where they overlap, leave the text, or do
-    not name the text that stands there.
+    `findings` are those of one article, in any order, as `Finding` or as mappings with its field names (a parsed line
+    of ``provenance.jsonl``). Raises `FindingError` if they overlap, lie outside the text, or if the text in a span is
+    not the finding's original.
 
     >>> apply("one  two", [fix("whitespace", "one  two", 3, 5, " ")])
     'one two'
@@ -84,9 +83,9 @@ def apply(raw: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:
 
 
 def revert(cleaned: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:
-    """The raw text again: the inverse of `apply` for the same findings.
+    """Return the raw text: the inverse of `apply` for the same findings.
 
-    Raises `FindingError` where a replacement is not found in `cleaned` at its place.
+    Raises `FindingError` if a replacement is not in `cleaned` at its position.
 
     >>> revert("one two", [fix("whitespace", "one  two", 3, 5, " ")])
     'one  two'
@@ -110,10 +109,10 @@ def revert(cleaned: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str
 
 
 def _edits(findings: Iterable[Finding | Mapping[str, Any]]) -> list[tuple[int, int, str, str]]:
-    """``(start, stop, original, replacement)`` of every finding that changes the text, in text order."""
+    """Return ``(start, stop, original, replacement)`` of every finding that changes the text, in text order."""
     edits = []
     for finding in findings:
-        row = finding if isinstance(finding, Finding) else _from_mapping(finding)
+        row = finding if isinstance(finding, Finding) else _finding_from_mapping(finding)
         if row.action == FLAG:
             continue
         if row.original is None or row.replacement is None:
@@ -125,20 +124,21 @@ def _edits(findings: Iterable[Finding | Mapping[str, Any]]) -> list[tuple[int, i
     return edits
 
 
-def _from_mapping(row: Mapping[str, Any]) -> Finding:
+def _finding_from_mapping(row: Mapping[str, Any]) -> Finding:
+    """Return the `Finding` with the values of `row`; other keys are ignored."""
     return Finding(**{name: row[name] for name in Finding._fields if name in row})
 
 
 class Offsets:
-    """Where places of an edited text stand in the raw text it was made from.
+    """A map from offsets in an edited text to offsets in the raw text.
 
-    Built from the non-overlapping edits that lead from the raw to the edited text. Inside a replacement there
-    is no exact counterpart: `widen` then takes in the whole edit.
+    It is built from the non-overlapping edits that lead from the raw to the edited text. An offset inside a replacement
+    has no exact counterpart: `widen` then includes the whole edit.
     """
 
     def __init__(self, edits: Iterable[Finding]) -> None:
-        self.edits: list[Finding] = sorted((e for e in edits if e.action != FLAG), key=_SPAN)
-        self.starts: list[int] = []  # of each edit's replacement, in the edited text
+        self.edits: list[Finding] = sorted((e for e in edits if e.action != FLAG), key=_span)
+        self.starts: list[int] = []  # of the replacements, in code points of the edited text
         self.stops: list[int] = []
         shift = 0
         for edit in self.edits:
@@ -148,7 +148,7 @@ class Offsets:
             shift += size - (edit.stop - edit.start)
 
     def widen(self, start: int, stop: int) -> tuple[int, int]:
-        r"""The smallest raw span that holds everything edited[start:stop] came from.
+        r"""Return the smallest span of the raw text that holds everything ``edited[start:stop]`` was made from.
 
         >>> Offsets([fix("encoding", "na\u00c3\u00afve", 2, 4, "\u00ef")]).widen(2, 5)
         (2, 6)
@@ -165,18 +165,20 @@ class Offsets:
         return raw_start, max(raw_start, raw_stop)
 
     def _shift(self, count: int) -> int:
-        """What to add to an edited offset that lies after `count` edits, to get the raw one."""
+        """Return what to add to an edited offset that lies after `count` edits, to get the raw one."""
         return self.edits[count - 1].stop - self.stops[count - 1] if count else 0
 
 
 def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> list[Finding]:
-    r"""Edits of `raw` that do at once what `first` and then `second` do.
+    r"""Return the edits of `raw` that do at once what `first` and then `second` do.
 
-    `first` holds edits of `raw`; `second` holds edits whose spans lie in ``apply(raw, first)``. Every edit of
-    `first` that lies inside an edit of `second` is taken over by it; one that lies across its border keeps
-    the part of its replacement that is outside. Where an edit of `second` lies wholly inside one replacement
-    of `first`, the two become one finding under the rule of `first`. Flags of `second` are carried to raw
-    spans, those of `first` stay.
+    `first` holds edits of `raw`; `second` holds edits whose spans lie in ``apply(raw, first)``.
+
+    - An edit of `second` replaces every edit of `first` that lies inside it.
+    - An edit of `first` that lies across its border keeps the part of its replacement that is outside.
+    - Where an edit of `second` lies wholly inside one replacement of `first`, the two become one finding under the rule
+      of `first`.
+    - Flags of `second` are carried to raw spans; those of `first` stay.
 
     >>> a = fix("encoding", "caf\u00c3\u00a9 \n", 3, 5, "\u00e9")
     >>> b = fix("whitespace", "caf\u00e9 \n", 4, 5, "")
@@ -186,85 +188,86 @@ def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> li
     if not second:
         return list(first)
     if not first:
-        return _changes_and_flags(
-            edit if edit.action == FLAG or edit.original is not None else _moved(edit, raw, edit.start, edit.stop)
+        return _effective_findings(
+            edit if edit.action == FLAG or edit.original is not None else _move_edit(edit, raw, edit.start, edit.stop)
             for edit in second
         )
     flags = [edit for edit in first if edit.action == FLAG]
     offsets = Offsets(first)
-    places = zip(offsets.starts, offsets.stops, offsets.edits, strict=True)
-    waiting = [_Placed(start, stop, edit, edit.replacement or "") for start, stop, edit in places]
-    waiting.reverse()
-    done: list[Finding] = []
-    shift = 0  # from the edited text to the raw one, behind the last edit passed
-    for later in sorted(second, key=_SPAN):
+    replaced = zip(offsets.starts, offsets.stops, offsets.edits, strict=True)
+    pending = [_PendingEdit(start, stop, edit, edit.replacement or "") for start, stop, edit in replaced]
+    pending.reverse()  # a stack: the next edit in text order is the last
+    composed: list[Finding] = []
+    shift = 0  # from the edited text to the raw one, after the last edit passed
+    for later in sorted(second, key=_span):
         if later.action == FLAG:
             start, stop = offsets.widen(later.start, later.stop)
             flags.append(later._replace(start=start, stop=stop))
             continue
-        while waiting and waiting[-1].stop <= later.start:
-            passed = waiting.pop()
+        while pending and pending[-1].stop <= later.start:
+            passed = pending.pop()
             shift = passed.edit.stop - passed.stop
-            done.append(passed.finding())
+            composed.append(passed.finding())
         raw_start = later.start + shift
-        if waiting and (waiting[-1].start < later.start or waiting[-1].settled):
-            across = waiting.pop()
-            head, tail = across.split(later.start, later.stop)
-            if tail:  # inside one replacement: one finding for both
-                settled = across.settled + head + (later.replacement or "")
-                waiting.append(_Placed(later.stop, across.stop, across.edit, tail, settled))
+        if pending and (pending[-1].start < later.start or pending[-1].final):
+            crossing = pending.pop()
+            head, tail = crossing.split(later.start, later.stop)
+            if tail:  # `later` lies inside one replacement: one finding for both
+                final = crossing.final + head + (later.replacement or "")
+                pending.append(_PendingEdit(later.stop, crossing.stop, crossing.edit, tail, final))
                 continue
-            done.append(across._replace(text=head).finding())
-            raw_start = across.edit.stop
-            shift = across.edit.stop - across.stop
-        while waiting and waiting[-1].start < later.stop >= waiting[-1].stop:
-            covered = waiting.pop()
+            composed.append(crossing._replace(text=head).finding())
+            raw_start = crossing.edit.stop
+            shift = crossing.edit.stop - crossing.stop
+        while pending and pending[-1].start < later.stop >= pending[-1].stop:
+            covered = pending.pop()
             shift = covered.edit.stop - covered.stop
         raw_stop = later.stop + shift
-        if waiting and waiting[-1].start < later.stop:  # across the right border
-            across = waiting.pop()
-            _, tail = across.split(across.start, later.stop)
-            waiting.append(_Placed(later.stop, across.stop, across.edit, tail))
-            raw_stop = across.edit.start
+        if pending and pending[-1].start < later.stop:  # across the right border of `later`
+            crossing = pending.pop()
+            _, tail = crossing.split(crossing.start, later.stop)
+            pending.append(_PendingEdit(later.stop, crossing.stop, crossing.edit, tail))
+            raw_stop = crossing.edit.start
             shift = raw_stop - later.stop
-        done.append(_moved(later, raw, raw_start, raw_stop))
-    done += [placed.finding() for placed in reversed(waiting)]
-    return _changes_and_flags(done + flags)
+        composed.append(_move_edit(later, raw, raw_start, raw_stop))
+    composed += [edit.finding() for edit in reversed(pending)]
+    return _effective_findings(composed + flags)
 
 
-def _changes_and_flags(edits: Iterable[Finding]) -> list[Finding]:
-    """`edits` but for those that change nothing, in text order, flags behind changes of the same span."""
+def _effective_findings(edits: Iterable[Finding]) -> list[Finding]:
+    """Return `edits` without those that change nothing, in text order, flags after changes of the same span."""
     changes, flags = [], []
     for edit in edits:
         if edit.action == FLAG:
             flags.append(edit)
         elif edit.original != edit.replacement:
             changes.append(edit)
-    return sorted(changes + flags, key=_SPAN)
+    return sorted(changes + flags, key=_span)
 
 
-def _moved(edit: Finding, raw: str, start: int, stop: int) -> Finding:
-    """`edit` as one of ``raw[start:stop]``."""
+def _move_edit(edit: Finding, raw: str, start: int, stop: int) -> Finding:
+    """Return `edit` with the span and the original of ``raw[start:stop]``."""
     original = raw[start:stop]
     if edit.action == FLAG or (edit.start == start and edit.original == original and edit.stop == stop):
         return edit
     return Finding._make((*edit[:5], start, stop, original, *edit[8:]))  # twice as fast as `_replace`
 
 
-class _Placed(NamedTuple):
-    """An edit and what is left of its replacement, at ``start:stop`` of the edited text."""
+class _PendingEdit(NamedTuple):
+    """An edit of the first layer, and the rest of its replacement, at ``start:stop`` of the edited text."""
 
     start: int
     stop: int
     edit: Finding
-    text: str
-    settled: str = ""  # the part of the replacement that no later edit can reach any more
+    text: str  # the rest of the replacement that later edits may still change
+    final: str = ""  # the part of the replacement before it
 
     def finding(self) -> Finding:
-        if not self.settled and self.text == self.edit.replacement:
+        """Return the edit with the replacement as it is now."""
+        if not self.final and self.text == self.edit.replacement:
             return self.edit
-        return self.edit._replace(replacement=self.settled + self.text)
+        return self.edit._replace(replacement=self.final + self.text)
 
     def split(self, start: int, stop: int) -> tuple[str, str]:
-        """What of the replacement stands before `start`, and what behind `stop`."""
+        """Return the parts of `text` before `start` and after `stop`, offsets in the edited text."""
         return self.text[: max(0, start - self.start)], self.text[max(0, stop - self.start) :]

@@ -1,6 +1,7 @@
-"""The whole story: read, repair, segment, fingerprint, match, decide, write, report.
+"""The whole job in order: read, repair, segment, fingerprint, match, decide, write, report.
 
-The only file that knows the order. Stages know nothing of each other, engines nothing of stages.
+Only this module knows the order of the stages. Stages do not know each other, and engines do not know stages. Repair,
+segmentation and fingerprints need one article at a time; `dedup.prepare` does all three for a batch of records.
 """
 
 from __future__ import annotations
@@ -15,26 +16,31 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pyarrow as pa
 
 from dedup import __version__
-from dedup.contained import match_contained
-from dedup.decide import Outcome, Verdicts, outcomes
-from dedup.engines.local import LocalEngine, Workers, primitives
+from dedup.decide.outcomes import Outcome, outcomes
+from dedup.decide.verdicts import Verdicts
+from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import SettingsError
-from dedup.fields import encode_bytes
 from dedup.findings import Finding
-from dedup.frequency import match_paragraphs
-from dedup.match import match_articles
-from dedup.pieces import Corpus, Origin, Piece, discard, from_ipc, store, to_ipc
-from dedup.plain import Primitives
-from dedup.prepare import CONTAINED_WORDS, prepare
-from dedup.read import LINES, RECORDS, RUN_FILE, Read, find
-from dedup.report import Report, Tally, field_counts, run_file
-from dedup.scratch import Scratch
+from dedup.kernels.backend import Backend, load_backend
+from dedup.match.articles import match_articles
+from dedup.match.contained import match_contained
+from dedup.match.paragraphs import match_paragraphs
+from dedup.output_layout import LOG_FILE, RUN_FILE
+from dedup.prepare.batch import CONTAINED_WORDS, prepare
+from dedup.prepare.corpus import Corpus
+from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
+from dedup.read.fields import to_json_bytes
+from dedup.read.inputs import JSON_LINES, find_inputs
+from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.runtime.progress import Progress, StageTimer
+from dedup.runtime.resources import ResourceBudget
 from dedup.settings import Settings
-from dedup.stopwatch import Progress, Stopwatch
-from dedup.write import LOG_FILE, Chunk, Writer, check_destination, destination, lines, write_json
+from dedup.write.destination import check_destination, destination
+from dedup.write.report import Report, Tally, field_counts, run_file
+from dedup.write.tables import OutputChunk, Writer, encode_tables, write_json
 
 if TYPE_CHECKING:
-    from dedup.engines.spark import SparkEngine
+    from dedup.spark import SparkEngine
 
 Inputs = str | Path | Sequence[str | Path]
 
@@ -48,29 +54,21 @@ def clean(
     progress: Progress | None = None,
     force: bool = False,
 ) -> Report:
-    """Cleans the articles of `source` into the folder `out`; what was done.
+    """Clean the articles of `source` into the folder `out`, and return a report.
 
-    `source` is a file, folder or glob, or several, or ``-``; for Spark, also a table of its own or the address of
-    files that it can read. `out` appears complete or not at all; `force` replaces an earlier output. Raises
-    `DedupError` for what the user can mend.
+    `source` is a file, folder or glob, or several, or ``-``. With Spark it can also be one of its tables, or an address
+    that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
+    called with a stage, the bytes done so far, and the bytes in all. `out` appears complete or not at all; `force`
+    replaces an earlier output. Raises a `DedupError` for every problem that the user can solve.
     """
-    settings, out, watch = settings or Settings(), Path(out), Stopwatch(progress)
+    settings, timer, out = settings or Settings(), StageTimer(progress), Path(out)
     out = out.resolve() if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
-        _job(source, settings, engine, watch, work, out) as job,
+        _start_job(source, settings, engine, timer, work, out) as job,
     ):
-        tally = Tally()
-        with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
-            for chunk, size in job.chunks():
-                writer.write(chunk)
-                tally.update(chunk.tally)
-                watch.done(size)
-        if settings.format == "parquet":
-            from dedup.parquet import to_parquet  # noqa: PLC0415 - seldom asked for
-
-            to_parquet(folder, settings)
+        tally = _write_tables(job, folder, settings, timer)
         report = Report(
             tally=tally,
             settings=settings,
@@ -78,62 +76,12 @@ def clean(
             fields=job.fields,
             stages=job.stages,
             skipped=tuple(job.skipped),
-            seconds=watch.seconds,
+            seconds=timer.seconds,
             out=out,
         )
         write_json(folder / RUN_FILE, run_file(report))
         write_json(folder / LOG_FILE, report.log())
     return report
-
-
-class Job(Protocol):
-    """A job as an engine carries it out: the lines of the output, and what is told of it once they are written."""
-
-    inputs: Sequence[dict[str, Any]]
-    skipped: Sequence[str]
-    fields: dict[str, dict[str, int]]
-    stages: dict[str, dict[str, int]]
-
-    def chunks(self) -> Iterator[tuple[Chunk, int]]:
-        """The lines of the output in input order, and how many bytes of records each chunk is of."""
-
-
-class _LocalJob:
-    """A job on this machine, over prepared articles."""
-
-    def __init__(self, prepared: tuple[Workers, Read, Corpus], settings: Settings, watch: Stopwatch) -> None:
-        self.workers, self.records, self.corpus = prepared
-        self.settings = settings
-        self.watch = watch
-        self.inputs: Sequence[dict[str, Any]] = self.records.inputs
-        self.skipped: Sequence[str] = self.records.skipped
-        self.fields = field_counts(self.corpus)
-        self.stages: dict[str, dict[str, int]] = {}
-
-    def chunks(self) -> Iterator[tuple[Chunk, int]]:
-        """The lines of the output; a piece is discarded when its lines are written."""
-        corpus, sizes = self.corpus, self.records.sizes
-        verdicts, self.stages = decide(corpus, self.settings, self.workers.primitives, self.watch)
-        tasks = ((piece, to_ipc(verdicts.of(number))) for number, piece, _, _ in corpus.batches())
-        chunks = self.workers.map(partial(_lines, settings=self.settings), tasks)
-        for chunk, piece, size in zip(self.watch.over("write", chunks, sum(sizes)), corpus.pieces, sizes, strict=True):
-            yield chunk, size
-            discard(piece)
-
-
-@contextmanager
-def _job(
-    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, watch: Stopwatch, work: Path, out: Path
-) -> Iterator[Job]:
-    if engine == "spark":
-        from dedup.engines.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
-
-        engine = Spark()
-    if isinstance(engine, (str, LocalEngine)):
-        yield _LocalJob(prepared(source, settings, engine, watch, work, out), settings, watch)
-        return
-    with engine.job(source, settings, watch, out) as job:
-        yield job
 
 
 def check(
@@ -144,94 +92,177 @@ def check(
     progress: Progress | None = None,
     unreadable: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Finding]:
-    """The findings that `clean` would record, in the same order; nothing is written.
+    """Yield the findings that `clean` would record, in the same order; write nothing.
 
-    `unreadable` is told of each record that `clean` would put into quarantine.
+    `unreadable` is called with the outcome of each record that `clean` would put into quarantine.
     """
-    settings, watch = settings or Settings(), Stopwatch(progress)
+    settings, timer = settings or Settings(), StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepared(source, settings, engine, watch, Path(work))
-        verdicts, _ = decide(corpus, settings, workers.primitives, watch)
-        for number, piece, _, _ in corpus.batches():
-            for outcome in outcomes(piece, verdicts.of(number), settings):
+        workers, _, corpus = prepared(source, settings, engine, timer, Path(work))
+        verdicts, _ = decide(corpus, settings, workers.backend, timer)
+        for number, batch, _, _ in corpus.batches():
+            for outcome in outcomes(batch, verdicts.of(number), settings):
                 if outcome.error is not None and unreadable:
                     unreadable(outcome)
                 yield from outcome.findings
 
 
+def prepared(
+    source: Inputs,
+    settings: Settings,
+    engine: str | LocalEngine,
+    timer: StageTimer,
+    work: Path,
+    out: Path | None = None,
+) -> tuple[Workers, RecordReader, Corpus]:
+    """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
+
+    Returns the workers of the job and the reader of its records, too. `out`, the output to be written, is no input.
+    """
+    engine = _local_engine(engine)
+    files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
+    records = RecordReader(files, batch_bytes=engine.batch_bytes)
+    workers = engine.workers(records.total_bytes)
+    task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
+    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
+    batches: list[PreparedBatch] = []
+    for batch in timer.over("prepare", workers.map(task, numbered), records.total_bytes):
+        if not batches and workers.processes > 1:
+            timer.expected = _warm_up_matching(settings, workers.backend)
+        batches.append(batch)
+        timer.done(records.fresh_bytes())
+    return workers, records, Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+
+
 def decide(
-    corpus: Corpus, settings: Settings, functions: Primitives, watch: Stopwatch
+    corpus: Corpus, settings: Settings, backend: Backend, timer: StageTimer
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
-    """What the corpus-level rules say of every article and paragraph, and what it took to find out."""
-    with watch.stage("match articles"):
-        articles = match_articles(corpus, settings, functions)
-        articles = match_contained(corpus, articles, settings, functions)
-    with watch.stage("match paragraphs"):
-        paragraphs = match_paragraphs(corpus, articles, settings, functions)
-    stages = {
+    """Match articles, then paragraphs, and return the verdicts on all of them, and counts per stage for the report."""
+    with timer.stage("match articles"):
+        articles = match_articles(corpus, settings, backend)
+        articles = match_contained(corpus, articles, settings, backend)
+    with timer.stage("match paragraphs"):
+        paragraphs = match_paragraphs(corpus, articles, settings, backend)
+    counts = {
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
     }
-    return Verdicts(corpus, articles, paragraphs), stages
+    return Verdicts(corpus, articles, paragraphs), counts
 
 
-def prepared(
-    source: Inputs, settings: Settings, engine: str | LocalEngine, watch: Stopwatch, work: Path, out: Path | None = None
-) -> tuple[Workers, Read, Corpus]:
-    """The articles of `source` after every stage that looks at one article alone, as pieces in the folder `work`."""
-    engine = _engine(engine)
-    found = find([source] if isinstance(source, (str, Path)) else source, ignore=out)
-    records = Read(found, batch_bytes=engine.batch_bytes)
-    workers = engine.workers(records.total_bytes)
-    task = partial(_prepare, settings=settings, compiled=workers.compiled, work=work)
-    batches = ((number, to_ipc(batch)) for number, batch in enumerate(records))
-    pieces: list[Piece] = []
-    for piece in watch.over("prepare", workers.map(task, batches), records.total_bytes):
-        if not pieces and workers.processes > 1:
-            watch.expected = _rehearse(settings, workers.primitives)
-        pieces.append(piece)
-        watch.done(records.fresh_bytes())
-    return workers, records, Corpus(pieces, Scratch(engine.matching_bytes, workers.processes, work, watch.step))
+class Job(Protocol):
+    """A job that an engine runs: chunks of the output, and what the report needs after the last of them."""
+
+    inputs: Sequence[dict[str, Any]]
+    skipped: Sequence[str]
+    fields: dict[str, dict[str, int]]
+    stages: dict[str, dict[str, int]]
+
+    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
+        """Yield the lines of the output in input order, each chunk with the bytes of the records that it is made of."""
 
 
-def _rehearse(settings: Settings, functions: Primitives) -> Mapping[str, int]:
-    """Decides over a few lines, so that the code for it is loaded while other processes prepare the corpus.
+class _LocalJob:
+    """A job on this machine, over prepared batches."""
 
-    How many steps each stage took, which it will take again. What the settings ask of the user's records, a date or
-    the name of a field, is not asked of these.
-    """
-    settings = Settings(
-        threshold=settings.threshold, paragraph_threshold=settings.paragraph_threshold, rules=settings.rules
-    )
-    rows = []
-    for row in range(20):  # ten articles of two hosts, each of them twice with other words at the end
-        said = " ".join(f"{row // 2} word{place}" for place in range(CONTAINED_WORDS))
-        text = f"{said}\n\n{said}\n\nContact: {row}\n\nThe same line everywhere"
-        data = encode_bytes({"url": f"https://{row // 10}.test/", "text": text})
-        rows.append({"source": "-", "kind": LINES, "record": row, "data": data})
-    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORDS), settings, functions)
-    watch = Stopwatch()
-    decide(Corpus([batch], Scratch(step=watch.step)), settings, functions, watch)
-    return watch.steps
+    def __init__(
+        self, workers: Workers, records: RecordReader, corpus: Corpus, settings: Settings, timer: StageTimer
+    ) -> None:
+        self.workers = workers
+        self.corpus = corpus
+        self.settings = settings
+        self.timer = timer
+        self.sizes = records.sizes
+        self.inputs: Sequence[dict[str, Any]] = records.inputs
+        self.skipped: Sequence[str] = records.skipped
+        self.fields = field_counts(corpus)
+        self.stages: dict[str, dict[str, int]] = {}
 
-
-def _prepare(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
-    """Prepares one batch of records into a piece of the working folder; its path."""
-    number, data = task
-    records = from_ipc(data)
-    batch = prepare(records, settings, primitives(compiled=compiled))
-    return store(batch, work / f"{number:08d}.arrow", Origin.of(records, settings.digest, __version__))
-
-
-def _lines(task: tuple[Piece, bytes], settings: Settings) -> Chunk:
-    """The output lines of one piece."""
-    piece, verdicts = task
-    return lines(outcomes(piece, from_ipc(verdicts), settings))
+    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
+        """Yield the lines of the output; discard a prepared batch when its lines are written."""
+        corpus, sizes = self.corpus, self.sizes
+        verdicts, self.stages = decide(corpus, self.settings, self.workers.backend, self.timer)
+        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.batches())
+        encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
+        written = self.timer.over("write", encoded, sum(sizes))
+        for chunk, batch, size in zip(written, corpus.pieces, sizes, strict=True):
+            yield chunk, size
+            discard_batch(batch)
 
 
-def _engine(engine: str | LocalEngine) -> LocalEngine:
+@contextmanager
+def _start_job(
+    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, timer: StageTimer, work: Path, out: Path
+) -> Iterator[Job]:
+    """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
+    if engine == "spark":
+        from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
+
+        engine = Spark()
+    if isinstance(engine, (str, LocalEngine)):
+        yield _LocalJob(*prepared(source, settings, engine, timer, work, out), settings, timer)
+        return
+    with engine.job(source, settings, timer, out) as job:
+        yield job
+
+
+def _local_engine(engine: str | LocalEngine) -> LocalEngine:
+    """Return the local engine that `engine` names or is. Raises `SettingsError` for an unknown name."""
     if isinstance(engine, LocalEngine):
         return engine
     if engine == "local":
         return LocalEngine()
     raise SettingsError(f"engine: {engine!r} is not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
+
+
+def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> Tally:
+    """Write the tables of the output into `folder`, and return the counts over all records."""
+    tally = Tally()
+    with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
+        for chunk, size in job.chunks():
+            writer.write(chunk)
+            tally.update(chunk.tally)
+            timer.done(size)
+    if settings.format == "parquet":
+        from dedup.write.parquet import to_parquet  # noqa: PLC0415 - rarely used
+
+        to_parquet(folder, settings)
+    return tally
+
+
+def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
+    """Prepare one batch of records, store it in `work`, and return its path; runs in a worker process.
+
+    `task` is the number of the batch and its records, as `to_ipc` encodes them.
+    """
+    number, data = task
+    records = from_ipc(data)
+    batch = prepare(records, settings, load_backend(compiled=compiled))
+    return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
+
+
+def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:
+    """Return the output lines of one prepared batch and its verdicts; runs in a worker process."""
+    batch, verdicts = task
+    return encode_tables(outcomes(batch, from_ipc(verdicts), settings))
+
+
+def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]:
+    """Decide over a few lines, so that the compiled code is loaded while other processes prepare the corpus.
+
+    Returns how many steps each stage took, which is how many it will take again. Settings that need something of the
+    user's records, such as a date or the name of a field, do not apply to these lines.
+    """
+    settings = Settings(
+        threshold=settings.threshold, paragraph_threshold=settings.paragraph_threshold, rules=settings.rules
+    )
+    rows = []
+    for row in range(20):  # ten articles of two hosts, each of them twice with different last words
+        body = " ".join(f"{row // 2} word{place}" for place in range(CONTAINED_WORDS))
+        text = f"{body}\n\n{body}\n\nContact: {row}\n\nThe same line everywhere"
+        data = to_json_bytes({"url": f"https://{row // 10}.test/", "text": text})
+        rows.append({"source": "-", "kind": JSON_LINES, "record": row, "data": data})
+    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORD_SCHEMA), settings, backend)
+    timer = StageTimer()
+    decide(Corpus([batch], ResourceBudget(step=timer.step)), settings, backend, timer)
+    return timer.steps

@@ -1,7 +1,7 @@
-"""Settings: what decides the result. Validated once, then read everywhere.
+"""Settings: everything that decides the result, validated once and then read by every stage.
 
-How a job is carried out (engine, processes, memory) is not in here: it must never change a byte of output,
-so it has no place in the digest.
+Engine, processes and memory are no settings: they must never change a byte of output, so they have no place in the
+digest.
 """
 
 from __future__ import annotations
@@ -18,25 +18,31 @@ from dedup import rules as registry
 from dedup.errors import SettingsError
 
 NUM_PERM = 128  # permutations of a signature; datasketch's default
-SEED = 1  # datasketch's default
-ARTICLE_SHINGLE = 5  # words; over the whole article
-PARAGRAPH_SHINGLE = 3  # words
-RECALL_AT_THRESHOLD = 0.999  # probability that a pair exactly at the threshold shares a bucket
+SEED = 1  # of the permutations; datasketch's default
+ARTICLE_SHINGLE = 5  # words of a shingle of an article
+PARAGRAPH_SHINGLE = 3  # words of a shingle of a paragraph
 
 KEEP = ("longest", "first", "earliest", "latest")
 FORMATS = ("jsonl", "parquet")
 COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
 
+_CHOICES = {  # in the order in which errors are reported
+    "keep": KEEP,
+    "profile": tuple(registry.PROFILES),
+    "format": FORMATS,
+    "compress": COMPRESSIONS,
+    "on_error": ON_ERROR,
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Everything that decides what comes out.
+    """Everything that decides what a run writes.
 
-    `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` overrides single rules of
-    `profile`; after construction it holds the action of every rule, in registry order. Field names are None
-    where they are to be guessed, record by record. Raises `SettingsError` with one line for the first thing
-    that is wrong.
+    `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` maps rule names to actions and
+    overrides the `profile`; after construction it holds the action of every rule, in registry order. A field name of
+    None is guessed, record by record. Raises `SettingsError` for the first invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -56,74 +62,52 @@ class Settings:
     on_error: str = "quarantine"
 
     def __post_init__(self) -> None:
-        one_of("keep", self.keep, KEEP)
-        one_of("profile", self.profile, tuple(registry.PROFILES))
-        one_of("format", self.format, FORMATS)
-        one_of("compress", self.compress, COMPRESSIONS)
-        one_of("on_error", self.on_error, ON_ERROR)
+        for name, allowed in _CHOICES.items():
+            one_of(name, getattr(self, name), allowed)
         for name in ("threshold", "paragraph_threshold"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-                raise SettingsError(f"{name}: {value!r} is not a similarity; give a number above 0 and up to 1")
-            object.__setattr__(self, name, float(value))
+            object.__setattr__(self, name, _similarity(name, getattr(self, name)))
         for name in ("text_field", "id_field", "date_field", "source_field"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
                 raise SettingsError(f"{name}: {value!r} is not a field name")
         if self.text_field == "provenance":
             raise SettingsError("text_field: 'provenance' is where this program writes; rename that field first")
-        if not isinstance(self.rules, Mapping):
-            raise SettingsError("rules: give a table of rule names and actions")
-        for name, action in self.rules.items():
-            one_of("rule", name, registry.NAMES)
-            one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
-        object.__setattr__(self, "rules", registry.resolve(self.profile, dict(self.rules)))
-
-    @cached_property
-    def article_bands(self) -> tuple[int, int]:
-        """Bands and rows for articles; see `bands`."""
-        return bands(self.threshold)
-
-    @cached_property
-    def paragraph_bands(self) -> tuple[int, int]:
-        """Bands and rows for paragraphs; see `bands`."""
-        return bands(self.paragraph_threshold)
+        object.__setattr__(self, "rules", _actions(self.profile, self.rules))
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, keys in declaration order; what ``run.json`` holds."""
+        """Return the settings as plain values, in declaration order, as ``run.json`` holds them."""
         return asdict(self)
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the canonical JSON of `as_dict`, in hexadecimal."""
+        """The SHA-256 of the canonical JSON of `as_dict`, in hexadecimal."""
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
 
-def bands(threshold: float, num_perm: int = NUM_PERM) -> tuple[int, int]:
-    """``(bands, rows)`` for `threshold`: few false candidates, no missed match.
-
-    Two texts of Jaccard similarity J agree in one row of their signatures with probability J, in all r rows of
-    a band with J**r, and so share none of b buckets with (1 - J**r)**b (Leskovec, Rajaraman, Ullman, *Mining of
-    Massive Datasets*, section 3.4). More rows mean fewer false candidates; candidates are verified, so what
-    must be bounded is the share of matches missed. Of all r with b = num_perm // r bands, the largest is taken
-    that still shares a bucket with probability >= 0.999 at the threshold. At 0.8 that is 25 bands of 5 rows:
-    (1 - 0.8**5)**25 = 4.9e-5, one pair in 20,000; 6 rows would miss one in 600. Below 0.053 even one row each
-    cannot reach 0.999; then every row is a band.
-
-    >>> bands(0.8)
-    (25, 5)
-    """
-    best = 1
-    for rows in range(1, num_perm + 1):
-        if (1 - threshold**rows) ** (num_perm // rows) <= 1 - RECALL_AT_THRESHOLD:
-            best = rows
-    return num_perm // best, best
-
-
 def one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Raises `SettingsError`, with a close match or the choices, where `value` is none of `allowed`."""
+    """Raise `SettingsError` if `value` is not in `allowed`, with a close match or the choices.
+
+    `what` names the setting in the message.
+    """
     if value in allowed:
         return
     near = get_close_matches(str(value), allowed, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(allowed)}"
     raise SettingsError(f"{what}: {value!r} is not known{hint}")
+
+
+def _similarity(name: str, value: object) -> float:
+    """Return `value`, the setting `name`, as a float. Raise `SettingsError` if it is not in (0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
+        raise SettingsError(f"{name}: {value!r} is not a similarity; give a number above 0 and up to 1")
+    return float(value)
+
+
+def _actions(profile: str, overrides: object) -> dict[str, str]:
+    """Return the action of every rule. Raise `SettingsError` for an unknown rule, or an action that it cannot have."""
+    if not isinstance(overrides, Mapping):
+        raise SettingsError("rules: give a table of rule names and actions")
+    for name, action in overrides.items():
+        one_of("rule", name, registry.NAMES)
+        one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
+    return registry.resolve_actions(profile, dict(overrides))

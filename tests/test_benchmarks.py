@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, read_jsonl
 
 import dedup
-from dedup.boilerplate import AT_END, WAYS
+from dedup.match.boilerplate import AT_END, WAYS
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 

@@ -1,4 +1,4 @@
-"""The command line, through real subprocesses: what it prints where, and its exit statuses."""
+"""The command line in real subprocesses: what it prints, on which stream, and its exit statuses."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dedup import config
+from dedup.cli import cli
+from dedup.cli import config_file as config
+from dedup.cli.rule_pages import rules_markdown
+from dedup.cli.terminal import name_options, option_names
 from dedup.errors import SettingsError
-from dedup.pages import rules_markdown
 from dedup.rules import NAMES
 from dedup.settings import Settings
 
@@ -39,13 +42,15 @@ ARTICLES: list[dict[str, Any]] = [
 
 
 def run(*args: object, status: int | None = 0, env: dict[str, str] | None = None, **options: Any) -> Any:
-    """A finished process; fails unless its exit status is `status`."""
-    clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}}
+    """Run a command and return the finished process; fails unless its exit status is `status` (None: any)."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "COLUMNS"}
+    }
     done = subprocess.run(
         [*DEDUP, *map(str, args)],
         capture_output=True,
         text=True,
-        env={**clean, **(env or {})},
+        env={**environment, **(env or {})},
         timeout=120,
         check=False,
         **options,
@@ -67,7 +72,7 @@ def out(source: Path, tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-HEAVY = ("pyarrow", "numpy", "numba", "ftfy", "rich", "datasketch", "scipy", "dedup.pipeline", "dedup.stored")
+HEAVY = ("pyarrow", "numpy", "numba", "ftfy", "rich", "datasketch", "scipy", "dedup.pipeline", "dedup.inspect.output")
 
 
 @pytest.mark.parametrize("args", [["--help"], ["clean", "--help"], ["tune", "--help"], ["--version"], ["config"]])
@@ -104,7 +109,7 @@ def test_version() -> None:
     assert re.fullmatch(r"dedup \d+\.\d+\.\d+\n", run("--version").stdout)
 
 
-# label, arguments ({} is a fresh folder with news.jsonl, empty/, junk/file, bad.toml ...), what the line says
+# label, arguments ({} is a new folder with news.jsonl, empty/, junk/file, bad.toml ...), part of the message
 ERRORS = [
     ("no command", ["clea"], "no such command 'clea'. Did you mean 'clean'?"),
     ("no input", ["clean", "-o", "{}/out"], "missing argument 'INPUT...' (see dedup clean --help)"),
@@ -146,6 +151,12 @@ ERRORS = [
         ["clean", "{}/news.jsonl", "-o", "{}/junk"],
         "is not an output of dedup, so it is left alone",
     ),
+    ("output is an input", ["clean", "{}/empty", "-o", "{}/empty"], "choose another folder for --out"),
+    (
+        "option of another engine",
+        ["clean", "x", "-o", "{}/out", "--resume"],
+        "--resume: means nothing to --engine local",
+    ),
     ("not ours by force", ["clean", "{}/news.jsonl", "-o", "{}/junk", "--force"], "so it is left alone"),
     ("bad record", ["clean", "{}/torn.jsonl", "-o", "{}/out", "--on-error", "fail"], "torn.jsonl#1: "),
     ("explain no output", ["explain", "{}/junk", "x"], "junk is not an output of dedup: no run.json; give the folder"),
@@ -155,8 +166,8 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("args", "told"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
-def test_an_error_is_one_line_and_exit_status_2(source: Path, args: list[str], told: str) -> None:
+@pytest.mark.parametrize(("args", "expected"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
+def test_an_error_is_one_line_and_exit_status_2(source: Path, args: list[str], expected: str) -> None:
     folder = source.parent
     (folder / "empty").mkdir()
     (folder / "junk").mkdir()
@@ -170,11 +181,11 @@ def test_an_error_is_one_line_and_exit_status_2(source: Path, args: list[str], t
     assert done.stdout == ""
     assert done.stderr.startswith("dedup: error: ")
     assert done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert expected in done.stderr
     assert sorted(folder.rglob("*")) == before, "nothing is left behind"
 
 
-def test_verbose_adds_the_traceback(tmp_path: Path) -> None:
+def test_a_verbose_error_shows_the_traceback(tmp_path: Path) -> None:
     for args in (["-v", "verify", tmp_path], ["verify", "-v", tmp_path]):
         lines = run(*args, status=2).stderr.splitlines()
         assert lines[0].startswith("Traceback")
@@ -187,31 +198,45 @@ def test_without_a_command_the_help_page_is_shown() -> None:
     assert "Commands:" in done.stderr
 
 
+def test_messages_show_options_for_the_parameters_that_they_name() -> None:
+    options = option_names(cli)
+    message = (
+        'x: leave out `on_error="fail"`, add `force=True`, or name `text_field` or `url`; see `dedup clean -o`, `a`'
+    )
+    assert name_options(message, options) == (
+        "x: leave out --on-error fail, add --force, or name --text-field or --master; see `dedup clean -o`, `a`"
+    )
+    settings = {field.name for field in fields(Settings)}
+    assert settings <= set(options)
+
+
 # configuration
 
 
 def test_printed_settings_can_be_loaded_again(tmp_path: Path) -> None:
-    said = ["--profile", "corpus", "--rule", "boilerplate=flag", "--text-field", 'a "b" é', "--threshold", "0.75"]
-    first = run("config", *said).stdout
+    given = ["--profile", "corpus", "--rule", "boilerplate=flag", "--text-field", 'a "b" é', "--threshold", "0.75"]
+    first = run("config", *given).stdout
     (tmp_path / "it.toml").write_text(first)
     assert "threshold = 0.75  # command line" in first
     assert 'repeated-paragraph = "drop"  # profile corpus' in first
     assert 'boilerplate = "flag"  # command line' in first
     assert 'keep = "longest"  # default' in first
-    second = config.resolve({}, tmp_path / "it.toml")
+    second = config.resolve_settings({}, tmp_path / "it.toml")
     assert (
         second.settings
-        == config.resolve(
+        == config.resolve_settings(
             {"profile": "corpus", "rules": {"boilerplate": "flag"}, "text_field": 'a "b" é', "threshold": 0.75}
         ).settings
     )
     assert set(second.origins.values()) == {str(tmp_path / "it.toml"), "default"}
 
 
-def test_the_command_line_wins_over_the_file_and_the_file_over_the_profile(tmp_path: Path) -> None:
+def test_the_command_line_overrides_the_file_and_the_file_the_profile(tmp_path: Path) -> None:
     file = tmp_path / "it.toml"
     file.write_text('threshold = 0.9\nkeep = "first"\n[rules]\nboilerplate = "off"\nencoding = "flag"\n')
-    settings, origins = config.resolve({"keep": "latest", "profile": "lossless", "rules": {"encoding": "fix"}}, file)
+    settings, origins = config.resolve_settings(
+        {"keep": "latest", "profile": "lossless", "rules": {"encoding": "fix"}}, file
+    )
     assert (settings.threshold, origins["threshold"]) == (0.9, str(file))
     assert (settings.keep, origins["keep"]) == ("latest", "command line")
     assert (settings.rules["boilerplate"], origins["rules.boilerplate"]) == ("off", str(file))
@@ -224,17 +249,17 @@ def test_a_configuration_of_the_wrong_type_names_its_file(tmp_path: Path) -> Non
     for text in ("threshold = '0.9'", "rules = 'off'", "keep = 3", "text_field = ''"):
         (tmp_path / "it.toml").write_text(text)
         with pytest.raises(SettingsError, match=r"it\.toml: "):
-            config.load(tmp_path / "it.toml")
+            config.load_config(tmp_path / "it.toml")
 
 
-def test_defaults_are_those_of_the_library() -> None:
-    assert config.resolve({}).settings == Settings()
+def test_the_defaults_are_those_of_the_library() -> None:
+    assert config.resolve_settings({}).settings == Settings()
 
 
 # rules
 
 
-def test_rules_lists_all_and_shows_each() -> None:
+def test_rules_lists_all_rules_and_shows_each_page() -> None:
     table = run("rules").stdout
     assert all(name in table for name in NAMES)
     for name in NAMES:
@@ -270,7 +295,7 @@ def test_an_output_is_replaced_by_force_only(out: Path, source: Path) -> None:
     assert len((out / "articles.jsonl").read_text().splitlines()) == 4
 
 
-def test_quarantined_records_are_told_of(source: Path, tmp_path: Path) -> None:
+def test_the_summary_counts_quarantined_records(source: Path, tmp_path: Path) -> None:
     source.write_text(source.read_text() + "{torn\n")
     done = run("clean", source, "-o", tmp_path / "out")
     assert "Quarantined: 1, 1 of them as not JSON" in done.stderr
@@ -292,13 +317,13 @@ def test_check_and_clean_find_the_same(source: Path, out: Path) -> None:
     assert checked == cleaned
 
 
-def test_check_exits_with_0_where_nothing_would_change(source: Path) -> None:
+def test_check_exits_with_0_if_nothing_would_change(source: Path) -> None:
     run("check", source, "--profile", "lossless", status=0)
     source.write_text(json.dumps(ARTICLES[-1]) + "\n")
     assert run("check", source, status=0).stdout == ""
 
 
-def test_standard_input_is_an_input(source: Path, tmp_path: Path) -> None:
+def test_standard_input_can_be_cleaned_and_restored(source: Path, tmp_path: Path) -> None:
     run("clean", "-", "-o", tmp_path / "out", "--quiet", input=source.read_text())
     assert len((tmp_path / "out" / "articles.jsonl").read_text().splitlines()) == 3
     assert "stdin.jsonl" in [path.name for path in _restored(tmp_path)]
@@ -312,7 +337,7 @@ def _restored(tmp_path: Path) -> list[Path]:
 @pytest.mark.parametrize(
     ("layout", "compress"), [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none")]
 )
-def test_every_layout_verifies_and_restores(source: Path, tmp_path: Path, layout: str, compress: str) -> None:
+def test_every_output_format_verifies_and_restores(source: Path, tmp_path: Path, layout: str, compress: str) -> None:
     (tmp_path / "texts" / "deep").mkdir(parents=True)
     (tmp_path / "texts" / "deep" / "a.txt").write_bytes("\ufeffcafÃ©\r\n\r\n\r\nend".encode())
     (tmp_path / "texts" / "bad.txt").write_bytes(b"\xff\xfe\n")
@@ -333,14 +358,14 @@ def test_every_layout_verifies_and_restores(source: Path, tmp_path: Path, layout
             assert restored == came
 
 
-def test_our_own_output_cleaned_again_keeps_its_first_provenance(out: Path, tmp_path: Path) -> None:
+def test_an_output_that_is_cleaned_again_keeps_its_first_provenance(out: Path, tmp_path: Path) -> None:
     run("clean", out, "-o", tmp_path / "second", "--quiet")
     run("verify", tmp_path / "second")
     run("restore", tmp_path / "second", "-o", tmp_path / "again")
     assert (tmp_path / "again" / "articles.jsonl").read_bytes() == (out / "articles.jsonl").read_bytes()
 
 
-# what reads an output
+# commands that read an output
 
 
 def test_verify_exits_with_1_and_names_each_mismatch(out: Path) -> None:
@@ -351,7 +376,7 @@ def test_verify_exits_with_1_and_names_each_mismatch(out: Path) -> None:
     assert done.stderr.endswith(", mismatches: 1\n")
 
 
-def test_explain_shows_why(out: Path) -> None:
+def test_explain_shows_findings_and_twins(out: Path) -> None:
     shown = run("explain", out, "near").stdout
     assert "near  news.jsonl#3  dropped by near-duplicate-article: repeats bridge" in shown
     assert "its twin in bridge" in shown
@@ -359,14 +384,14 @@ def test_explain_shows_why(out: Path) -> None:
     assert "did you mean 'clean'" in run("explain", out, "claen", status=2).stderr
 
 
-def test_diff_shows_all_or_one(out: Path) -> None:
+def test_diff_shows_all_articles_or_one(out: Path) -> None:
     lines = run("diff", out).stdout.splitlines()
     assert [line for line in lines if line.startswith("---")] == ["--- a/mojibake", "--- a/copy", "--- a/near"]
     assert "+The café opens" in run("diff", out, "mojibake").stdout.splitlines()
     assert run("diff", out, "clean").stdout == ""
 
 
-def test_a_reader_that_leaves_is_no_error(source: Path, out: Path) -> None:
+def test_a_reader_that_closes_the_pipe_is_no_error(source: Path, out: Path) -> None:
     source.write_text("".join(json.dumps({"id": n, "text": f"{n} Ã© " * 400}) + "\n" for n in range(300)))
     for args in (["diff", out], ["check", source, "--json"], ["explain", out, "mojibake"], ["rules"], ["--help"]):
         process = subprocess.Popen([*DEDUP, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -388,29 +413,34 @@ def test_control_c_ends_with_one_line_and_130(tmp_path: Path, compiled: bool) ->
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ if compiled else {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
-        # where the tests run in the background of a shell, interrupts are ignored, and so they would be in the command
+        # a shell that runs the tests in the background ignores interrupts, and the command would inherit that
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - this process has no threads
     )
     assert process.stdin
-    waited = time.monotonic() + 60
-    while not list((tmp_path / "work").iterdir()) and time.monotonic() < waited:  # until it has begun to work
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "work").iterdir()) and time.monotonic() < deadline:  # until it has begun to work
         time.sleep(0.05)
     time.sleep(1)
     process.send_signal(signal.SIGINT)
-    while process.poll() is None and time.monotonic() < waited + 60:  # and no end of its input, which would end it too
+    while (
+        process.poll() is None and time.monotonic() < deadline + 60
+    ):  # its input stays open, since its end would end the command, too
         time.sleep(0.05)
-    _, told = process.communicate(timeout=60)
-    assert told == b"dedup: interrupted\n"
+    _, errors = process.communicate(timeout=60)
+    assert errors == b"dedup: interrupted\n"
     assert process.returncode == 130
     assert list((tmp_path / "work").iterdir()) == []
 
 
 def on_terminal(*args: object, env: dict[str, str] | None = None) -> str:
-    """What a command shows on a terminal, stdout and stderr together."""
+    """Run a command on a terminal, and return its stdout and stderr together."""
     ours, theirs = pty.openpty()
-    clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+    environment = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
     process = subprocess.Popen(
-        [*DEDUP, *map(str, args)], stdout=theirs, stderr=theirs, env={**clean, "TERM": "xterm-256color", **(env or {})}
+        [*DEDUP, *map(str, args)],
+        stdout=theirs,
+        stderr=theirs,
+        env={**environment, "TERM": "xterm-256color", **(env or {})},
     )
     os.close(theirs)
     shown = b""
@@ -428,7 +458,7 @@ def on_terminal(*args: object, env: dict[str, str] | None = None) -> str:
 
 
 @pytest.mark.parametrize("command", ["explain", "diff"])
-def test_colour_is_for_terminals_and_obeys_no_color(out: Path, command: str) -> None:
+def test_colour_appears_on_terminals_only_and_obeys_no_color(out: Path, command: str) -> None:
     colour = re.compile(r"\x1b\[[0-9;]*3[0-9]")
     assert colour.search(on_terminal(command, out, "mojibake"))
     assert not colour.search(on_terminal(command, out, "mojibake", env={"NO_COLOR": "1"}))
@@ -442,7 +472,7 @@ def test_progress_is_shown_on_a_terminal_only(source: Path, tmp_path: Path) -> N
     assert "prepare" not in on_terminal("clean", source, "-o", tmp_path / "quiet", "--quiet")
 
 
-def test_texts_that_no_encoding_holds_are_printed_anyway(source: Path, tmp_path: Path) -> None:
+def test_lone_surrogates_are_printed_as_escapes(source: Path, tmp_path: Path) -> None:
     source.write_text('{"id": "s\\ud800", "text": "lone \\ud800 Ã©"}\n')
     run("check", source, status=1, env={"PYTHONIOENCODING": "ascii"})
     run("clean", source, "-o", tmp_path / "out", env={"PYTHONIOENCODING": "ascii"})

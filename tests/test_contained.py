@@ -1,19 +1,24 @@
+"""Articles inside a longer one: found by shared minimizers, verified on their shingles."""
+
 from __future__ import annotations
 
 import pytest
+from helpers.oracle import shingle_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import shingle_set
 
-from dedup import Settings, clean_articles, fingerprint, kernels
-from dedup.contained import CONTAINED_SHARE
-from dedup.prepare import CONTAINED_WINDOW, CONTAINED_WORDS
-from dedup.segment import words
+from dedup import Settings, clean_articles
+from dedup.fingerprint.minimizers import minimizers
+from dedup.fingerprint.shingles import hash_words
+from dedup.kernels import compiled as kernels
+from dedup.match.contained import CONTAINED_SHARE
+from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
+from dedup.segment.words import words
 
 OTHERS = {"near-duplicate-article": "off", "repeated-block": "off"}
 
 
-def made(seed, count):
+def made_words(seed, count):
     return [f"{chr(97 + (seed * 7 + n) % 26)}{seed}x{n}" for n in range(count)]
 
 
@@ -24,8 +29,8 @@ def contained(rows, **rules):
 
 
 def test_an_article_inside_a_longer_one_is_flagged_with_its_twin():
-    short = made(1, 60)
-    long = made(2, 100) + short + made(3, 200)
+    short = made_words(1, 60)
+    long = made_words(2, 100) + short + made_words(3, 200)
     result, found = contained([{"id": "s", "text": " ".join(short)}, {"id": "l", "text": " ".join(long)}])
     assert [row["id"] for row in result.articles] == ["s", "l"]
     assert (found["s"].twin, found["s"].action, found["s"].evidence) == ("l", "flag", "100.0% of it stands there")
@@ -34,46 +39,50 @@ def test_an_article_inside_a_longer_one_is_flagged_with_its_twin():
 
 
 @pytest.mark.parametrize("front", [0, 3, 6])
-def test_a_byline_of_its_own_does_not_hide_it(front):
-    short = made(9, front) + made(1, 100)
-    long = made(2, 40) + made(1, 100) + made(3, 40)
+def test_a_byline_of_its_own_does_not_hide_a_contained_article(front):
+    short = made_words(9, front) + made_words(1, 100)
+    long = made_words(2, 40) + made_words(1, 100) + made_words(3, 40)
     _, found = contained([{"id": "s", "text": " ".join(short)}, {"id": "l", "text": " ".join(long)}])
     assert list(found) == ["s"]
 
 
-def test_an_article_dropped_is_never_the_twin_of_another():
-    one = made(1, 30)
-    two = one + made(2, 60)
-    three = two + made(3, 120)
+def test_a_dropped_article_is_never_the_twin_of_another():
+    one = made_words(1, 30)
+    two = one + made_words(2, 60)
+    three = two + made_words(3, 120)
     rows = [{"id": name, "text": " ".join(text)} for name, text in [("1", one), ("2", two), ("3", three)]]
     result, found = contained(rows, **{"contained-article": "drop"})
     assert [row["id"] for row in result.articles] == ["3"]
     assert {name: finding.twin for name, finding in found.items()} == {"1": "3", "2": "3"}
 
 
-def test_what_is_quoted_in_part_or_is_too_short_is_left_alone():
-    short = made(1, 100)
+def test_articles_quoted_in_part_or_too_short_are_not_contained():
+    short = made_words(1, 100)
     rows = [
         {"id": "half", "text": " ".join(short)},
-        {"id": "long", "text": " ".join(short[:60] + made(2, 300))},
-        {"id": "tiny", "text": " ".join(made(2, CONTAINED_WORDS - 1))},
+        {"id": "long", "text": " ".join(short[:60] + made_words(2, 300))},
+        {"id": "tiny", "text": " ".join(made_words(2, CONTAINED_WORDS - 1))},
     ]
     assert contained(rows)[1] == {}
 
 
 @settings(max_examples=60)
 @given(st.data())
-def test_what_is_found_is_what_comparing_all_pairs_finds(data):
-    """Copies in one run are found without fail; what has been changed inside may be missed, never invented."""
+def test_contained_articles_equal_those_of_a_comparison_of_all_pairs(data):
+    """Copies in one run are always found; a copy with changes inside may be missed, and none is invented."""
     texts = []
     for seed in range(data.draw(st.integers(1, 3))):
-        base = made(seed, data.draw(st.integers(CONTAINED_WORDS, 80)))
+        base = made_words(seed, data.draw(st.integers(CONTAINED_WORDS, 80)))
         texts.append(base)
         for copy in range(data.draw(st.integers(0, 3))):
             start = data.draw(st.integers(0, len(base) - CONTAINED_WORDS))
             stop = data.draw(st.integers(start + CONTAINED_WORDS, len(base)))
             around = data.draw(st.integers(1, 40))
-            texts.append(made(100 + 10 * seed + copy, around) + base[start:stop] + made(500 + 10 * seed + copy, around))
+            texts.append(
+                made_words(100 + 10 * seed + copy, around)
+                + base[start:stop]
+                + made_words(500 + 10 * seed + copy, around)
+            )
     rows = [{"id": str(number), "text": " ".join(text)} for number, text in enumerate(texts)]
     _, found = contained(rows)
     sets = [shingle_set(row["text"], 5) for row in rows]
@@ -89,8 +98,8 @@ def test_what_is_found_is_what_comparing_all_pairs_finds(data):
 @given(st.lists(st.lists(st.sampled_from("abcdefgh"), max_size=60).map(" ".join), max_size=5), st.integers(1, 20))
 def test_compiled_minimizers_equal_their_definition(texts, window):
     keys = [text.encode() for text in texts]
-    hashes, ends = fingerprint.hashed(keys)
-    plain, borders = fingerprint.minimizers(hashes, ends, 3, window)
+    hashes, ends = hash_words(keys)
+    plain, borders = minimizers(hashes, ends, 3, window)
     fast, fast_borders = kernels.minimizers(hashes, ends, 3, window)
     assert plain.tolist() == fast.tolist()
     assert borders.tolist() == fast_borders.tolist()
@@ -103,12 +112,12 @@ def test_every_shared_run_of_twenty_words_shares_a_minimizer(numbers, start):
     if len(part) < CONTAINED_WORDS:
         return
     keys = [" ".join(run).encode(), " ".join(["before", *part, "behind"]).encode()]
-    values, borders = fingerprint.minimizers(*fingerprint.hashed(keys), 5, CONTAINED_WINDOW)
+    values, borders = minimizers(*hash_words(keys), 5, CONTAINED_WINDOW)
     assert set(values[: borders[1]].tolist()) & set(values[borders[1] :].tolist())
 
 
 @pytest.mark.data
-def test_articles_flagged_as_contained_really_are(data_rows):
+def test_longer_articles_have_the_shingles_of_those_flagged_as_contained(data_rows):
     rows = [row for _, row in zip(range(6000), data_rows("senate_releases"), strict=False)]
     result, found = contained(rows)
     texts = {row["id"]: row["text"] for row in rows}

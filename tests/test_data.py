@@ -6,14 +6,17 @@ from collections import Counter
 
 import pytest
 from conftest import SMALL, read_jsonl
-from oracle import survivors
+from helpers.oracle import survivors
 
-from dedup import Settings, clean, fingerprint, kernels
-from dedup.layers import compared_text
-from dedup.restore import restore
-from dedup.segment import comparison_key
+from dedup import Settings, clean
+from dedup.arrays import encode_utf8
+from dedup.fingerprint.shingles import hash_words
+from dedup.inspect.restore import restore
+from dedup.inspect.verify import verify
+from dedup.kernels import compiled as kernels
+from dedup.prepare.one_text import compared_text
+from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE
-from dedup.verify import verify
 
 NAMES = ["senate_releases", "license_texts"]
 LARGE = [pytest.param(name, marks=pytest.mark.data) for name in NAMES]
@@ -89,8 +92,8 @@ def test_dropped_articles_and_their_twins_are_those_of_the_plain_loop(cleaned, f
         made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], Settings()) for row in rows]
-    hashes, ends = fingerprint.hashed([fingerprint.encode(comparison_key(text)) for text in texts])
-    signed = kernels.sketches(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
+    hashes, ends = hash_words([encode_utf8(comparison_key(text)) for text in texts])
+    signed = kernels.minhash_signatures(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
     assert len(expected) > (100 if size == "small" else 500)

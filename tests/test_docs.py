@@ -1,4 +1,4 @@
-"""What the documents say is so: made from the registry, linked to what exists, true of the command line."""
+"""The documents agree with the code: the rules, the links, the options, the measured numbers."""
 
 from __future__ import annotations
 
@@ -9,22 +9,26 @@ import sys
 import pytest
 from conftest import ROOT
 
-from dedup import boilerplate, clean_articles, prepare, repeats, texts
+from dedup import clean_articles
 from dedup.cli import cli
+from dedup.cli.rule_pages import rules_markdown
 from dedup.findings import Finding
-from dedup.pages import rules_markdown
+from dedup.fingerprint.self_matches import LONE_PARAGRAPH_WORDS
+from dedup.match import boilerplate
+from dedup.prepare import batch as prepare
+from dedup.repeats.blocks import BLOCK_WORDS, DENSE, FAR_PARAGRAPHS, FAR_WORDS
 from dedup.rules import RULES
-from dedup.schema import FINDINGS
 from dedup.settings import ARTICLE_SHINGLE, Settings
+from dedup.write.schema import FINDINGS_SCHEMA
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("corpus/*.md"), *sorted(ROOT.glob("docs/*.md"))]
 
 
-def test_the_page_of_rules_is_made_from_the_registry():
+def test_the_page_of_rules_is_generated_from_the_registry():
     assert (ROOT / "docs" / "rules.md").read_text(encoding="utf-8") == rules_markdown()
 
 
-def test_every_rule_has_all_parts_of_its_page():
+def test_every_rule_has_all_sections_of_its_page():
     for rule in RULES:
         assert all(rule), rule.name
         assert rule.default in rule.actions
@@ -43,7 +47,7 @@ def test_the_benchmark_tables_are_the_ones_measured():
     assert shown in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_command_and_option_is_told():
+def test_every_command_and_option_has_a_help_text():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^    dedup ([a-z]+)", readme, re.MULTILINE)) == set(cli.commands)
     for command in cli.commands.values():
@@ -52,7 +56,7 @@ def test_every_command_and_option_is_told():
 
 
 def test_a_finding_has_the_columns_of_its_table():
-    assert FINDINGS.names == list(Finding._fields)
+    assert FINDINGS_SCHEMA.names == list(Finding._fields)
     design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
     table = design.split("| column | meaning |")[1].split("\n\n")[0]
     assert set(re.findall(r"`([a-z_]+)`", " ".join(line.split("|")[1] for line in table.split("\n")[2:]))) == set(
@@ -70,23 +74,23 @@ def test_no_file_speaks_of_the_machine_it_was_made_on():
             assert not re.search(r"/work/|/root/|/home/\w+", text), name
 
 
-def test_the_numbers_on_the_pages_are_those_of_the_code():
-    told = {rule.name: rule.thresholds for rule in RULES}
-    assert told["boilerplate"] == (
-        f"{boilerplate.FEWEST_WORDS} words or more, and in so many articles and so much of the host: "
+def test_the_numbers_on_the_pages_of_rules_are_those_of_the_code():
+    thresholds = {rule.name: rule.thresholds for rule in RULES}
+    assert thresholds["boilerplate"] == (
+        f"{boilerplate.FEWEST_WORDS} words or more, in this many articles and this share of the host: "
         + "; ".join(
             f"up to {way.words}{' words' if not number else ''} {way.where} in {way.articles} and {100 * way.share:g} %"
             for number, way in enumerate(boilerplate.WAYS)
         )
         + "."
     )
-    assert f"at least {prepare.SHARED_WORDS} words" in told["shared-paragraph"]
-    assert f"runs of {ARTICLE_SHINGLE} words" in told["near-duplicate-article"]
-    assert f"({Settings().threshold})" in told["near-duplicate-article"]
-    assert f"{repeats.BLOCK_WORDS} words of prose" in told["repeated-block"]
-    assert f"{repeats.FAR_WORDS} in {repeats.FAR_PARAGRAPHS} paragraphs" in told["repeated-block"]
-    assert f"{repeats.DENSE:.0%}".replace("%", " %") in told["repeated-block"]
-    assert f"at least {texts.ALONE_WORDS} words" in told["repeated-paragraph"]
+    assert f"at least {prepare.SHARED_WORDS} words" in thresholds["shared-paragraph"]
+    assert f"runs of {ARTICLE_SHINGLE} words" in thresholds["near-duplicate-article"]
+    assert f"({Settings().threshold})" in thresholds["near-duplicate-article"]
+    assert f"{BLOCK_WORDS} words of prose" in thresholds["repeated-block"]
+    assert f"{FAR_WORDS} in {FAR_PARAGRAPHS} paragraphs" in thresholds["repeated-block"]
+    assert f"{DENSE:.0%}".replace("%", " %") in thresholds["repeated-block"]
+    assert f"at least {LONE_PARAGRAPH_WORDS} words" in thresholds["repeated-paragraph"]
 
 
 def test_before_and_after_are_those_of_the_sample():

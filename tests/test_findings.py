@@ -10,24 +10,24 @@ from hypothesis import strategies as st
 from dedup.errors import FindingError
 from dedup.findings import DROP, FIX, FLAG, Finding, Offsets, apply, compose, fix, revert
 
-# Every kind of character that offsets get wrong: surrogates, combining marks, line ends, astral, mojibake.
+# Every kind of character that can cause wrong offsets: surrogates, combining marks, line ends, astral, mojibake.
 ODD = "ab \n\r\t\u00e9e\u0301\u0323\u00c3\u00a9\u200d\u200b\ufeff\ud83d\udca9\U0001f4a9\u4e2d\u0e01"
 TEXTS = st.text(st.one_of(st.sampled_from(ODD), st.characters()), max_size=40)
 
 
 @st.composite
 def edits_of(draw, text, *, flags=True):
-    """Disjoint fixes and drops of `text` in order, insertions among them."""
+    """Draw disjoint fixes and drops of `text` in order, insertions included."""
     bounds = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
-    found = []
+    edits = []
     for start, stop in zip(bounds[::2], bounds[1::2], strict=False):
-        if found and found[-1].start == found[-1].stop == start:
-            continue  # two insertions at one place have no order
+        if edits and edits[-1].start == edits[-1].stop == start:
+            continue  # two insertions at one offset have no order
         replacement = draw(st.text(st.sampled_from(ODD), max_size=4))
         if draw(st.booleans()) and replacement != text[start:stop]:
-            found.append(fix("encoding", text, start, stop, replacement))
+            edits.append(fix("encoding", text, start, stop, replacement))
         elif start < stop:
-            found.append(
+            edits.append(
                 Finding(
                     rule="boilerplate", action=DROP, start=start, stop=stop, original=text[start:stop], replacement=""
                 )
@@ -35,10 +35,10 @@ def edits_of(draw, text, *, flags=True):
     if flags:
         for _ in range(draw(st.integers(0, 2))):
             start = draw(st.integers(0, len(text)))
-            found.append(
+            edits.append(
                 Finding(rule="shared-paragraph", action=FLAG, start=start, stop=draw(st.integers(start, len(text))))
             )
-    return sorted(found, key=lambda finding: (finding.start, finding.stop))
+    return sorted(edits, key=lambda finding: (finding.start, finding.stop))
 
 
 @st.composite
@@ -55,7 +55,7 @@ def text_and_two_layers(draw):
 
 
 def plain_apply(text, findings):
-    """From right to left, one slice at a time: the definition."""
+    """Apply `findings` from right to left, one slice at a time: the definition."""
     for finding in sorted((f for f in findings if f.action != FLAG), key=lambda f: (f.start, f.stop), reverse=True):
         text = text[: finding.start] + finding.replacement + text[finding.stop :]
     return text
@@ -66,14 +66,14 @@ def changes(findings):
 
 
 @given(text_and_edits())
-def test_reverting_what_was_applied_gives_the_raw_text(case):
+def test_reverting_applied_findings_returns_the_raw_text(case):
     text, findings = case
     assert apply(text, findings) == plain_apply(text, findings)
     assert revert(apply(text, findings), findings) == text
 
 
 @given(text_and_edits(), st.randoms())
-def test_the_order_and_the_form_of_findings_do_not_matter(case, rng: random.Random):
+def test_the_order_and_the_type_of_findings_do_not_matter(case, rng: random.Random):
     text, findings = case
     cleaned = apply(text, findings)
     shuffled = list(findings)
@@ -94,7 +94,7 @@ def test_flags_change_nothing(case):
 
 
 @given(text_and_two_layers())
-def test_composed_findings_do_what_both_layers_do_one_after_the_other(case):
+def test_composed_findings_equal_both_layers_in_turn(case):
     raw, first, second = case
     middle = apply(raw, first)
     composed = compose(raw, first, second)
@@ -103,7 +103,7 @@ def test_composed_findings_do_what_both_layers_do_one_after_the_other(case):
 
 
 @given(text_and_two_layers())
-def test_composed_findings_are_in_order_disjoint_and_keep_every_flag(case):
+def test_composed_findings_are_sorted_and_disjoint_and_keep_every_flag(case):
     raw, first, second = case
     composed = compose(raw, first, second)
     assert [f.start for f in composed] == sorted(f.start for f in composed)
@@ -116,7 +116,7 @@ def test_composed_findings_are_in_order_disjoint_and_keep_every_flag(case):
 
 
 @given(TEXTS, st.data())
-def test_any_number_of_layers_composes_to_one(raw, data):
+def test_any_number_of_layers_can_be_composed(raw, data):
     findings: list[Finding] = []
     current = raw
     for _ in range(4):
@@ -128,7 +128,7 @@ def test_any_number_of_layers_composes_to_one(raw, data):
 
 
 @given(text_and_edits(), st.data())
-def test_a_widened_span_holds_everything_its_text_came_from(case, data):
+def test_a_widened_span_holds_everything_that_its_text_was_made_from(case, data):
     raw, findings = case
     done = changes(findings)
     edited = apply(raw, done)
@@ -139,7 +139,7 @@ def test_a_widened_span_holds_everything_its_text_came_from(case, data):
     if start < stop:
         inside = [f for f in done if raw_start <= f.start and f.stop <= raw_stop]
         outside = [f for f in done if f not in inside]
-        # No edit lies across the border, and what is inside gives a text that the span is part of.
+        # No edit crosses the border, and the edits inside produce a text that contains the span's text.
         assert all(f.stop <= raw_start or f.start >= raw_stop for f in outside)
         moved = [f._replace(start=f.start - raw_start, stop=f.stop - raw_start) for f in inside]
         assert edited[start:stop] in apply(raw[raw_start:raw_stop], moved)
@@ -153,7 +153,7 @@ def test_a_widened_span_holds_everything_its_text_came_from(case, data):
         ),
         pytest.param("abXdef", [fix("encoding", "abcdef", 1, 3, "x")], id="another text"),
         pytest.param("ab", [fix("encoding", "abcdef", 1, 3, "x")], id="beyond the end"),
-        pytest.param("ab", [fix("encoding", "abcdef", 4, 4, "x")], id="nothing at the end"),
+        pytest.param("ab", [fix("encoding", "abcdef", 4, 4, "x")], id="insertion beyond the end"),
         pytest.param("ab", [Finding(action=FIX, start=0, stop=1, original="a")], id="no replacement"),
         pytest.param("ab", [Finding(action=DROP, start=0, stop=1, replacement="")], id="no original"),
         pytest.param("ab", [Finding(action=FIX, start=0, stop=2, original="a", replacement="")], id="wrong measure"),
@@ -187,7 +187,7 @@ def test_an_edit_inside_an_earlier_replacement_becomes_one_finding_under_the_ear
     assert compose(raw, [first], [second]) == [fix("encoding", raw, 1, 18, "\u00a9\u00a9", "unescape_html")]
 
 
-def test_an_edit_at_the_end_of_an_earlier_replacement_stays_a_finding_of_its_own():
+def test_an_edit_at_the_end_of_an_earlier_replacement_stays_a_separate_finding():
     raw, middle = "a&copy;&shy;b", "a\u00a9\u00adb"
     first = fix("encoding", raw, 1, 12, middle[1:3])
     composed = compose(raw, [first], [fix("whitespace", middle, 2, 3, " ")])
@@ -197,7 +197,7 @@ def test_an_edit_at_the_end_of_an_earlier_replacement_stays_a_finding_of_its_own
     ]
 
 
-def test_a_drop_takes_the_place_of_the_fixes_inside_it():
+def test_a_drop_replaces_the_fixes_inside_it():
     raw = "x caf\u00c3\u00a9 y"
     middle = "x caf\u00e9 y"
     drop = Finding(rule="boilerplate", action=DROP, start=2, stop=7, original=middle[2:7], replacement="")
@@ -206,5 +206,5 @@ def test_a_drop_takes_the_place_of_the_fixes_inside_it():
     ]
 
 
-def test_a_layer_over_nothing_is_told_what_stood_in_its_spans():
+def test_the_first_layer_gets_its_originals_from_the_raw_text():
     assert compose("one  two", [], [Finding(action="drop", start=3, stop=5, replacement="")])[0].original == "  "

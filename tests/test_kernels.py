@@ -1,4 +1,4 @@
-"""The compiled functions can be had wherever the package is installed, by several processes at once."""
+"""The compiled functions are available wherever the package is installed, by several processes at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 
 COMPILE = """
 import numpy as np
-from dedup import fingerprint, kernels
-hashes, ends = fingerprint.hashed([b"a b c d", b"e"])
+from dedup.fingerprint.shingles import hash_words
+from dedup.kernels import compiled as kernels
+hashes, ends = hash_words([b"a b c d", b"e"])
 print(kernels.minimizers(hashes, ends, 2, 2)[1].tolist())
 """
 
@@ -38,8 +39,8 @@ def test_without_any_place_for_a_cache_each_process_compiles_for_itself(tmp_path
 TABLES = """
 import sys
 from dedup.kernels.characters import characters
-from dedup.kernels.lines import _tables as lines
-from dedup.kernels.screen import tables as screen
+from dedup.kernels.page_furniture_lines import _tables as lines
+from dedup.kernels.repair_screen import tables as screen
 for made in (characters, lines, screen):
     wanted = made.__wrapped__.__wrapped__()
     assert type(made()) is type(wanted)
@@ -61,7 +62,7 @@ def tables(folder):
 
 def test_tables_are_kept_and_read_again(tmp_path):
     first = tables(tmp_path)
-    assert sorted(name.partition("-")[0] for name in first) == ["characters", "lines", "screen"]
+    assert sorted(name.partition("-")[0] for name in first) == ["characters", "page_furniture_lines", "repair_screen"]
     assert tables(tmp_path) == first
 
 
@@ -71,7 +72,7 @@ def test_damaged_tables_and_those_of_other_versions_are_replaced(tmp_path):
     for name, (path, _) in first.items():
         whole[name] = path.read_bytes()
         path.write_bytes(whole[name][: len(whole[name]) // 2])
-    (tmp_path / "lines-0123456789abcdef.npz").write_bytes(b"older")
+    (tmp_path / "page_furniture_lines-0123456789abcdef.npz").write_bytes(b"older")
     again = tables(tmp_path)
     assert again.keys() == first.keys()
     for name, (path, _) in again.items():

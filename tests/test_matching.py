@@ -1,27 +1,39 @@
+"""Matching gives the same answer plain and compiled, in one pass or many, in memory or in files."""
+
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.article_copies import article_copies
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_survive import corpora
 
-from dedup import Settings, fingerprint, kernels, survive
-from dedup.boilerplate import Evidence
-from dedup.contained import match_contained
-from dedup.fields import encode_bytes
-from dedup.fingerprint import pack
-from dedup.frequency import match_paragraphs
-from dedup.grouping import bucket_entries, compared, first_equal, first_places, shared, value_entries
-from dedup.kernels import matching
-from dedup.match import match_articles
-from dedup.memory import _records
-from dedup.pieces import Corpus, Keys
-from dedup.prepare import prepare
-from dedup.scratch import Scratch, slices
+from dedup import Settings
+from dedup.arrays import pack
+from dedup.fingerprint.shingles import word_hash
+from dedup.in_memory import _records
+from dedup.kernels import compiled as kernels
+from dedup.kernels import reference, set_overlap
+from dedup.match import survivors
+from dedup.match.articles import match_articles
+from dedup.match.boilerplate import Evidence
+from dedup.match.buckets import (
+    bucket_entries,
+    find_first_equal,
+    find_shared_values,
+    first_equal_places,
+    texts_to_compare,
+    value_entries,
+)
+from dedup.match.contained import match_contained
+from dedup.match.paragraphs import match_paragraphs
+from dedup.match.survivors import ComparedTexts
+from dedup.prepare.batch import prepare
+from dedup.prepare.corpus import Corpus, KeyReader
+from dedup.read.fields import to_json_bytes
+from dedup.runtime.resources import ResourceBudget, evict_pages, slices
 from dedup.settings import KEEP
-from dedup.survive import Texts
 
 # Two words that FNV-1a (64 bits) gives one hash.
 COLLIDING = b"8yn0iYCKYHlIj4-BwPqk", b"GReLUrM4wMqfg9yzV3KQ"
@@ -34,14 +46,14 @@ def folder(tmp_path_factory):
 
 @st.composite
 def keys_in_buckets(draw):
-    """Keys of few different words, each in random buckets of three bands, texts that have them, and their homes."""
+    """Draw keys of few different words, each in random buckets of three bands; texts with these keys; their groups."""
     words = st.lists(st.sampled_from("abcde"), max_size=8).map(lambda found: " ".join(found).encode())
     keys = draw(st.lists(words, min_size=1, max_size=8, unique=True))
     count = draw(st.integers(1, 30))
     texts = draw(st.lists(st.integers(0, len(keys) - 1), min_size=count, max_size=count))
     buckets = draw(st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=len(keys), max_size=len(keys)))
-    homes = draw(st.none() | st.lists(st.integers(0, 4), min_size=count, max_size=count))
-    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), homes
+    groups = draw(st.none() | st.lists(st.integers(0, 4), min_size=count, max_size=count))
+    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), groups
 
 
 def corpus_of(keys, scratch):
@@ -51,40 +63,42 @@ def corpus_of(keys, scratch):
 
 
 def survival(made, n, threshold, comparer, scratch):
-    keys, texts, buckets, homes = made
-    firsts = first_places(texts, len(keys))
+    keys, texts, buckets, groups = made
+    firsts = first_equal_places(texts, len(keys))
     distinct = np.flatnonzero(firsts == np.arange(len(texts)))
 
     def entries(low, high):
         return [bucket_entries(distinct.astype(np.uint32), buckets[texts[distinct]], low, high, comparer)]
 
-    found = compared(firsts, shared(entries, len(distinct) * 3, comparer, scratch), comparer)
+    found = texts_to_compare(firsts, find_shared_values(entries, len(distinct) * 3, comparer, scratch), comparer)
     lengths = np.array([len(key.split()) for key in keys])
     rows = texts[found.texts]
-    given_ = Texts(found.firsts, found.buckets, lengths[rows], None if homes is None else np.array(homes)[found.texts])
-    answer = survive.survive(given_, Keys(corpus_of(keys, scratch), rows), n, threshold, comparer)
+    compared_texts = ComparedTexts(
+        found.firsts, found.buckets, lengths[rows], None if groups is None else np.array(groups)[found.texts]
+    )
+    answer = survivors.find_survivors(compared_texts, KeyReader(corpus_of(keys, scratch), rows), n, threshold, comparer)
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
 
 
 @settings(max_examples=100)
 @given(keys_in_buckets(), st.integers(1, 3), st.sampled_from([0.01, 0.3, 0.5, 0.8, 1.0]), st.integers(100, 9000))
-def test_the_compiled_loop_gives_the_answer_of_the_plain_one_whatever_memory_it_has(folder, made, n, threshold, memory):
-    plain = survival(made, n, threshold, fingerprint, Scratch())
-    assert survival(made, n, threshold, kernels, Scratch()) == plain
-    assert survival(made, n, threshold, kernels, Scratch(memory, 2, folder)) == plain
-    assert survival(made, n, threshold, fingerprint, Scratch(memory)) == plain
+def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n, threshold, memory):
+    plain = survival(made, n, threshold, reference, ResourceBudget())
+    assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
+    assert survival(made, n, threshold, kernels, ResourceBudget(memory, 2, folder)) == plain
+    assert survival(made, n, threshold, reference, ResourceBudget(memory)) == plain
 
 
 def prepared(rows, chosen, scratch):
-    told = [encode_bytes(row) for row in rows]
-    half = len(told) // 2
-    batches = [prepare(_records(told[:half], 0), chosen), prepare(_records(told[half:], half), chosen)]
+    records = [to_json_bytes(row) for row in rows]
+    half = len(records) // 2
+    batches = [prepare(_records(records[:half], 0), chosen), prepare(_records(records[half:], half), chosen)]
     return Corpus(batches, scratch)
 
 
 def comparable(value):
     if isinstance(value, Evidence):
-        return value.told()
+        return value.to_list()
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
@@ -97,14 +111,14 @@ def matched(rows, chosen, comparer, scratch):
 
 @settings(max_examples=30)
 @given(
-    st.lists(corpora(), min_size=1, max_size=3),
+    st.lists(article_copies(), min_size=1, max_size=3),
     st.sampled_from(KEEP),
     st.sampled_from([0.5, 0.8]),
     st.sampled_from(["default", "corpus", "lossless"]),
     st.sampled_from(["drop", "flag"]),
     st.integers(1000, 50000),
 )
-def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
+def test_compiled_matching_equals_the_plain_one_with_any_memory(
     folder, parts, keep, threshold, profile, action, memory
 ):
     rows = [
@@ -113,19 +127,21 @@ def test_matching_is_the_same_plain_and_compiled_with_much_memory_or_little(
     rows += parts[-1]
     rules = {"contained-article": action}
     chosen = Settings(keep=keep, threshold=threshold, paragraph_threshold=threshold, profile=profile, rules=rules)
-    plain = matched(rows, chosen, fingerprint, Scratch())
-    assert matched(rows, chosen, kernels, Scratch()) == plain
-    assert matched(rows, chosen, kernels, Scratch(memory, 2, folder)) == plain
+    plain = matched(rows, chosen, reference, ResourceBudget())
+    assert matched(rows, chosen, kernels, ResourceBudget()) == plain
+    assert matched(rows, chosen, kernels, ResourceBudget(memory, 2, folder)) == plain
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16) | st.sampled_from([b"a" * 16, b"b" * 16]), max_size=30))
-def test_first_equal_digests_are_found_in_any_number_of_passes(made):
+def test_first_equal_digests_do_not_depend_on_the_number_of_passes(made):
     digests = np.frombuffer(b"".join(made), "V16")
     expected = [made.index(one) for one in made]
-    for comparer in (fingerprint, kernels):
+    for comparer in (reference, kernels):
         for memory in (1 << 30, 4000):
             assert (
-                first_equal(lambda: [digests[:7], digests[7:]], len(made), comparer, Scratch(memory)).tolist()
+                find_first_equal(
+                    lambda: [digests[:7], digests[7:]], len(made), comparer, ResourceBudget(memory)
+                ).tolist()
                 == expected
             )
 
@@ -137,45 +153,45 @@ def test_shared_values_are_those_that_two_texts_have(made):
     expected = {
         (text, value) for text, one in enumerate(made) for value in one if sum(value in other for other in made) > 1
     }
-    for comparer in (fingerprint, kernels):
+    for comparer in (reference, kernels):
         for memory in (1 << 30, 1000):
 
             def entries(low, high):
                 return [value_entries(np.arange(len(made), dtype=np.uint32), values, borders, low, high)]
 
             found = set()
-            for (numbers, holders), its in shared(entries, len(values), comparer, Scratch(memory)):
+            for (numbers, holders), its in find_shared_values(entries, len(values), comparer, ResourceBudget(memory)):
                 found |= set(zip(holders.tolist(), its[numbers.astype(np.int64)].tolist(), strict=True))
             assert found == expected
 
 
-def test_words_of_one_hash_are_told_apart():
-    assert fingerprint.word_hash(COLLIDING[0]) == fingerprint.word_hash(COLLIDING[1])
+def test_two_words_with_one_hash_do_not_agree():
+    assert word_hash(COLLIDING[0]) == word_hash(COLLIDING[1])
     data, borders = pack([b"x " + COLLIDING[0], b"x " + COLLIDING[1], b"x y"])
     ones, twos = np.array([0, 0, 1]), np.array([0, 1, 2])
-    assert matching.agree(data, borders[:-1], borders[1:], ones, twos, 1).tolist() == [True, False, True]
+    assert set_overlap.agree(data, borders[:-1], borders[1:], ones, twos, 1).tolist() == [True, False, True]
 
 
-@pytest.mark.parametrize("comparer", [fingerprint, kernels])
-def test_a_text_is_not_dropped_for_words_of_one_hash(comparer):
+@pytest.mark.parametrize("comparer", [reference, kernels])
+def test_a_text_is_not_dropped_because_two_words_have_one_hash(comparer):
     rest = [f"w{number}" for number in range(9)]
     keys = [" ".join([*rest, word.decode()]).encode() for word in COLLIDING]
     made = keys, np.arange(2), np.zeros((2, 3), np.uint32), None
-    assert survival(made, 1, 0.9, comparer, Scratch())[1] == [-1, -1]
-    assert survival(made, 1, 0.8, comparer, Scratch())[1:3] == ([-1, 0], [1.0, 9 / 11])
+    assert survival(made, 1, 0.9, comparer, ResourceBudget())[1] == [-1, -1]
+    assert survival(made, 1, 0.8, comparer, ResourceBudget())[1:3] == ([-1, 0], [1.0, 9 / 11])
 
 
-def test_what_is_found_in_parts_covers_everything_once():
+def test_slices_cover_a_range_once():
     for count in range(20):
         for parts in range(1, 8):
             assert [n for start, stop in slices(count, parts) for n in range(start, stop)] == list(range(count))
 
 
-def test_large_arrays_are_files_without_a_name(tmp_path):
-    scratch = Scratch(memory=1000, folder=tmp_path)
+def test_large_arrays_are_unnamed_files(tmp_path):
+    scratch = ResourceBudget(memory=1000, folder=tmp_path)
     array = scratch.array(1000, np.int64)
     array[:] = 7
-    survive.release(array)
+    evict_pages(array)
     assert isinstance(array, np.memmap)
     assert array.sum() == 7000
     assert list(tmp_path.iterdir()) == []

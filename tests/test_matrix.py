@@ -1,9 +1,10 @@
-"""The same bytes, however a job is carried out: processes, memory, files, compression, compiled or not."""
+"""The same bytes, however a job runs: processes and how they start, memory, files, compression, compiled or not."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ import sys
 import pytest
 from conftest import read_jsonl, write_jsonl
 from test_pipeline import bytes_of, news
+
+from dedup.engines.local import START_VARIABLE, start_method
+from dedup.errors import SettingsError
 
 ARTICLES = 3500
 OPTIONS = {
@@ -31,10 +35,10 @@ def clean(source, out, *options):
 
 @pytest.fixture(scope="module")
 def rows():
-    """Articles enough for compiled functions and several processes."""
-    made = news(count=ARTICLES)
-    assert sum(len(row["text"]) for row in made) > 2 << 20
-    return made
+    """Enough articles for compiled functions and several processes."""
+    articles = news(count=ARTICLES)
+    assert sum(len(row["text"]) for row in articles) > 2 << 20
+    return articles
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +55,29 @@ def test_processes_and_memory_change_no_byte(expected, tmp_path, label):
     assert bytes_of(clean(source, tmp_path / "out", *OPTIONS[label])) == bytes_of(out)
 
 
-def test_without_compiled_functions_not_a_byte_changes(expected, tmp_path):
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_the_way_processes_start_changes_no_byte(expected, tmp_path, monkeypatch, method):
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"this system has no {method}")
+    monkeypatch.setenv(START_VARIABLE, method)
+    source, out = expected
+    assert bytes_of(clean(source, tmp_path / "out", "--jobs", "2")) == bytes_of(out)
+
+
+def test_an_unknown_way_to_start_processes_is_an_error(monkeypatch):
+    monkeypatch.setenv(START_VARIABLE, "threads")
+    with pytest.raises(SettingsError, match=r"DEDUP_START: 'threads' is not known; choose from .*spawn"):
+        start_method()
+
+
+def test_plain_functions_change_no_byte(expected, tmp_path):
     source, out = expected
     code = "import dedup.engines.local as local, sys; local.SMALL_BYTES = 1 << 30; dedup.clean(*sys.argv[1:])"
     subprocess.run([sys.executable, "-c", f"import dedup; {code}", source, tmp_path / "out"], check=True)
     assert bytes_of(tmp_path / "out") == bytes_of(out)
 
 
-def test_other_files_and_compression_change_the_places_and_nothing_else(rows, expected, tmp_path):
+def test_other_files_and_compression_change_only_sources_and_records(rows, expected, tmp_path):
     for start in range(0, len(rows), 400):
         data = "".join(json.dumps(row) + "\n" for row in rows[start : start + 400]).encode()
         packed = start % 800 == 0
@@ -67,13 +86,13 @@ def test_other_files_and_compression_change_the_places_and_nothing_else(rows, ex
         path.write_bytes(gzip.compress(data) if packed else data)
     out = clean(tmp_path / "cut", tmp_path / "out")
     for table in ("articles", "dropped", "provenance"):
-        assert [placeless(row) for row in read_jsonl(out / f"{table}.jsonl")] == [
-            placeless(row) for row in read_jsonl(expected[1] / f"{table}.jsonl")
+        assert [without_places(row) for row in read_jsonl(out / f"{table}.jsonl")] == [
+            without_places(row) for row in read_jsonl(expected[1] / f"{table}.jsonl")
         ]
 
 
-def placeless(row):
-    """A row without the names and numbers of files and records."""
+def without_places(row):
+    """Return a row without the names and numbers of files and records."""
     places = {"source", "record", "twin_source", "twin_record"}
     row = {name: value for name, value in row.items() if name not in places}
     if "provenance" in row:

@@ -1,7 +1,7 @@
-"""Real texts that repeat themselves on purpose: none of them may lose a word, whatever their language or line ends.
+"""Texts that repeat themselves on purpose: none of them may lose a word, whatever their language or line ends.
 
-Each case is a kind of text that a newsroom prints. What stands again in it is meant: a question, a refrain, the meals
-of a day, the wording of a form. Prose that only fills a place between is told apart by invented words.
+Each case is a kind of text that a newsroom prints. Its repeats are meant: a question, a refrain, the meals of a day,
+the wording of a form. Filler prose between them consists of invented words.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ import random
 import pytest
 
 from dedup import clean_articles
-from dedup.repeats import BLOCK, within_article
-from dedup.segment import comparison_key, paragraphs
+from dedup.repeats.blocks import BLOCK_RULE
+from dedup.repeats.detect import find_repeats
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 from dedup.settings import Settings
 
 SYLLABLES = ("ba", "co", "du", "fe", "gi", "lo", "mu", "ne", "pi", "ra", "so", "tu", "va", "we", "cle", "dri", "gro")
 
 
 def prose(seed: int, count: int, low: int = 18, high: int = 40) -> list[str]:
-    """Sentences of invented words, all different."""
+    """Return sentences of invented words, all different."""
     rng = random.Random(seed)
 
     def word() -> str:
@@ -32,7 +34,7 @@ P = prose(1, 60)
 
 
 def between(repeated: list[str], others: list[str]) -> list[str]:
-    """Each of `others` with all of `repeated` before it."""
+    """Return each of `others` with all of `repeated` before it."""
     return [piece for other in others for piece in (*repeated, other)]
 
 
@@ -472,20 +474,22 @@ CASES |= TRANSLATED
 
 
 def dropped(text: str) -> list[str]:
-    """What blocks drop of a text."""
+    """Return the passages of a text that are dropped as blocks."""
     spans = paragraphs(text)
-    pieces = within_article(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
-    return [text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK]
+    pieces = find_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
+    return [
+        text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK_RULE
+    ]
 
 
 @pytest.mark.parametrize("joint", ["\n\n", "\n"], ids=["paragraphs", "lines"])
 @pytest.mark.parametrize("label", CASES)
-def test_what_is_meant_to_stand_again_stays(label: str, joint: str) -> None:
+def test_repeats_on_purpose_stay(label: str, joint: str) -> None:
     assert dropped(joint.join(CASES[label])) == []
 
 
 @pytest.mark.parametrize("label", CASES)
-def test_it_stays_where_heads_stand_in_the_line(label: str) -> None:
+def test_repeats_on_purpose_stay_with_headings_in_the_same_line(label: str) -> None:
     lines: list[str] = []
     for piece in CASES[label]:
         if lines and len(lines[-1].split()) < 3:
@@ -496,12 +500,12 @@ def test_it_stays_where_heads_stand_in_the_line(label: str) -> None:
 
 
 @pytest.mark.parametrize("label", CASES)
-def test_it_stays_inside_of_an_article(label: str) -> None:
-    """With prose before and behind it, which takes from it the beginning and the end of the article."""
+def test_repeats_on_purpose_stay_inside_an_article(label: str) -> None:
+    """With prose before and behind, the case is neither the beginning nor the end of the article."""
     assert dropped("\n\n".join([*P[50:53], *CASES[label], *P[53:57]])) == []
 
 
-def test_the_whole_job_leaves_them_as_they_are() -> None:
+def test_a_whole_job_does_not_change_repeats_on_purpose() -> None:
     given = ["\n\n".join(map(str.strip, pieces)) for pieces in CASES.values()]
     alone = Settings(rules=dict.fromkeys(("near-duplicate-article", "duplicate-article", "boilerplate"), "flag"))
     result = clean_articles([{"id": str(at), "text": text} for at, text in enumerate(given)], alone)

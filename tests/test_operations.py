@@ -1,4 +1,7 @@
-"""How much work is done, counted and not timed: clean text costs no Python per line, comparisons no square."""
+"""How much work is done, counted and not timed.
+
+Clean text costs no Python per line, and the number of comparisons grows with the corpus, not with its square.
+"""
 
 from __future__ import annotations
 
@@ -12,20 +15,21 @@ from test_pipeline import news, sentences
 
 import dedup
 from dedup import Settings
-from dedup.engines.local import primitives
-from dedup.fields import encode_bytes
-from dedup.prepare import prepare
-from dedup.read import LINES, RECORDS
+from dedup.kernels.backend import load_backend
+from dedup.prepare.batch import prepare
+from dedup.read.fields import to_json_bytes
+from dedup.read.inputs import JSON_LINES
+from dedup.read.records import RECORD_SCHEMA
 
-# Calls of Python functions for one article; when this was written, 28 for a clean one of five paragraphs, and 283 for
-# those of `news`, of which some are mended and some repeat themselves.
+# The most calls of Python functions for one article. Measured: 28 for a clean one of five paragraphs, and 283 for
+# those of `news`, of which some are repaired and some repeat themselves.
 CLEAN_CALLS, NEWS_CALLS = 35, 380
 
 
-def calls(batch):
-    """How many Python functions are called to prepare `batch`, by name."""
-    functions = primitives(compiled=True)
-    prepare(batch, Settings(), functions)  # tables and patterns are made once
+def count_calls(batch):
+    """Return how often each Python function is called to prepare `batch`, by name."""
+    backend = load_backend(compiled=True)
+    prepare(batch, Settings(), backend)  # the first call builds tables and compiles patterns
     counted = Counter()
 
     def count(frame, event, _):
@@ -34,17 +38,18 @@ def calls(batch):
 
     sys.setprofile(count)
     try:
-        prepare(batch, Settings(), functions)
+        prepare(batch, Settings(), backend)
     finally:
         sys.setprofile(None)
     return counted
 
 
-def records(rows):
-    data = [encode_bytes(row) for row in rows]
-    columns = [["a.jsonl"] * len(rows), [LINES] * len(rows), list(range(len(rows))), data, [None] * len(rows)]
+def record_batch(rows):
+    data = [to_json_bytes(row) for row in rows]
+    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, [None] * len(rows)]
     return pa.record_batch(
-        [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)], schema=RECORDS
+        [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)],
+        schema=RECORD_SCHEMA,
     )
 
 
@@ -55,21 +60,21 @@ def clean_rows(count, paragraphs):
     ]
 
 
-def test_a_clean_article_costs_the_same_few_calls_whatever_its_length():
-    short = calls(records(clean_rows(100, 5))).total()
-    long = calls(records(clean_rows(100, 50)))
-    assert short / 100 <= CLEAN_CALLS, calls(records(clean_rows(100, 5))).most_common(12)
-    # the digest of each paragraph is the one call that grows with its length
+def test_a_clean_article_costs_the_same_few_calls_at_any_length():
+    short = count_calls(record_batch(clean_rows(100, 5))).total()
+    long = count_calls(record_batch(clean_rows(100, 50)))
+    assert short / 100 <= CLEAN_CALLS, count_calls(record_batch(clean_rows(100, 5))).most_common(12)
+    # only the digests grow with the number of paragraphs
     assert (long.total() - long["digest"]) <= short * 1.1, long.most_common(12)
 
 
-def test_articles_with_something_to_find_cost_a_bounded_number_of_calls():
-    counted = calls(records(news(count=300)))
+def test_articles_with_findings_cost_a_bounded_number_of_calls():
+    counted = count_calls(record_batch(news(count=300)))
     assert counted.total() / 300 <= NEWS_CALLS, counted.most_common(12)
 
 
 @pytest.mark.parametrize("copies", [200, 800])
-def test_comparisons_grow_with_the_corpus_and_not_with_its_square(tmp_path, copies):
+def test_the_number_of_comparisons_is_linear_in_the_corpus(tmp_path, copies):
     body = sentences(1, 8)
     rows = [{"id": n, "text": "\n\n".join([*body, f"The only words of number{n} are these."])} for n in range(copies)]
     report = dedup.clean(write_jsonl(tmp_path / "a.jsonl", rows + clean_rows(copies, 8)), tmp_path / "out")

@@ -1,4 +1,4 @@
-"""The whole job through files: what comes out, and what it must not depend on."""
+"""The whole job with files: its outputs, and what they must not depend on."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import LocalEngine, OutputError, RecordError, Settings, SettingsError
-from dedup.verify import verify
+from dedup.inspect.verify import verify
 
 TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "run.json"]
 
 
 def sentences(seed, count, words=14):
-    """Distinct made-up sentences, the same for the same seed."""
+    """Return distinct invented sentences, the same for the same seed."""
     source = random.Random(seed)
     letters = "bcdfghjklmnprstvwz"
     vocabulary = ["".join(source.choice(letters) + source.choice("aeiou") for _ in range(3)) for _ in range(300)]
@@ -28,7 +28,7 @@ def sentences(seed, count, words=14):
 
 
 def news(seed=1, count=60):
-    """Articles with everything in them that the rules look for."""
+    """Return articles with everything that the rules look for."""
     rows = []
     for number in range(count):
         body = sentences(seed * 1000 + number, 6)
@@ -49,12 +49,14 @@ def news(seed=1, count=60):
 
 
 def run(tmp_path, inputs, name="out", engine=None, **options):
+    """Clean `inputs` into the folder `name`, and return the folder and the report."""
     out = tmp_path / name
     report = dedup.clean(inputs, out, Settings(**options), engine=engine or LocalEngine(jobs=1))
     return out, report
 
 
 def bytes_of(out):
+    """Return the bytes of each file of an output that must be equal for equal runs."""
     return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.name != "run.log.json"}
 
 
@@ -76,7 +78,7 @@ def test_the_first_sample_article_loses_its_second_body_and_nothing_else(tmp_pat
     assert report.counts["kept"] == 2
 
 
-def test_an_output_holds_what_the_contract_says(tmp_path):
+def test_the_tables_of_an_output_agree_with_the_input_and_with_each_other(tmp_path):
     rows = news()
     source = write_jsonl(tmp_path / "in" / "news.jsonl", [*rows, {"id": "bad", "text": 5}])
     out, report = run(tmp_path, source)
@@ -88,33 +90,32 @@ def test_an_output_holds_what_the_contract_says(tmp_path):
     assert articles
     assert dropped
     for row in articles + dropped:
-        made = row["provenance"]
+        provenance = row["provenance"]
         raw = given[row["id"]]["text"]
-        mine = [one for one in findings if one["record"] == made["record"]]
+        of_article = [finding for finding in findings if finding["record"] == provenance["record"]]
         assert list(row) == ["id", "n", "text", "url", "provenance"]
-        assert made["source"] == "news.jsonl"
-        assert made["sha256"] == hashlib.sha256(raw.encode()).hexdigest()
-        assert made["findings"] == len(mine)
-        if "twin" in made:
+        assert provenance["source"] == "news.jsonl"
+        assert provenance["sha256"] == hashlib.sha256(raw.encode()).hexdigest()
+        assert provenance["findings"] == len(of_article)
+        if "twin" in provenance:
             assert row["text"] == raw
-            assert [one["action"] for one in mine] == ["drop"]
-            assert (mine[0]["start"], mine[0]["stop"], mine[0]["original"]) == (0, len(raw), raw)
-            assert (made["rule"], made["twin"], made["similarity"]) == tuple(
-                mine[0][name] for name in ("rule", "twin", "similarity")
-            )
+            assert [finding["action"] for finding in of_article] == ["drop"]
+            [drop] = of_article
+            assert (drop["start"], drop["stop"], drop["original"]) == (0, len(raw), raw)
+            assert all(provenance[name] == drop[name] for name in ("rule", "twin", "similarity"))
         else:
-            assert dedup.apply(raw, mine) == row["text"]
-            assert dedup.revert(row["text"], mine) == raw
-    keys = [(one["record"], one["start"]) for one in findings]
+            assert dedup.apply(raw, of_article) == row["text"]
+            assert dedup.revert(row["text"], of_article) == raw
+    keys = [(finding["record"], finding["start"]) for finding in findings]
     assert keys == sorted(keys)
-    assert [(one["source"], one["record"], one["encoding"]) for one in quarantine] == [("news.jsonl", 60, "utf-8")]
+    assert [(row["source"], row["record"], row["encoding"]) for row in quarantine] == [("news.jsonl", 60, "utf-8")]
     assert json.loads(quarantine[0]["raw"]) == {"id": "bad", "text": 5}
-    told = json.loads((out / "run.json").read_text())
-    assert told["counts"] == report.counts
-    assert told["inputs"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
-    assert told["fields"]["text"] == {"text": 60}
+    run_file = json.loads((out / "run.json").read_text())
+    assert run_file["counts"] == report.counts
+    assert run_file["inputs"][0]["sha256"] == hashlib.sha256(source.read_bytes()).hexdigest()
+    assert run_file["fields"]["text"] == {"text": 60}
     assert str(tmp_path) not in (out / "run.json").read_text()
-    found = {(one["rule"], one["action"]) for one in findings}
+    rules = {(finding["rule"], finding["action"]) for finding in findings}
     assert {
         ("encoding", "fix"),
         ("whitespace", "fix"),
@@ -122,7 +123,7 @@ def test_an_output_holds_what_the_contract_says(tmp_path):
         ("near-duplicate-article", "drop"),
         ("boilerplate", "drop"),
         ("shared-paragraph", "flag"),
-    } <= found
+    } <= rules
 
 
 def test_every_drop_is_justified_by_text_that_stays(tmp_path):
@@ -131,28 +132,18 @@ def test_every_drop_is_justified_by_text_that_stays(tmp_path):
     kept = {row["provenance"]["record"]: row for row in read_jsonl(out / "articles.jsonl")}
     raws = {n: row["text"] for n, row in enumerate(news())}
     findings = read_jsonl(out / "provenance.jsonl")
-    drops = [one for one in findings if one["action"] == "drop" and one["twin"] is not None]
+    drops = [finding for finding in findings if finding["action"] == "drop" and finding["twin"] is not None]
     assert len(drops) > 20
-    for one in drops:
-        assert one["twin_record"] in kept
-        assert one["similarity"] >= 0.8
-        twin = raws[one["twin_record"]][one["twin_start"] : one["twin_stop"]]
-        gone = [
-            (other["start"], other["stop"])
-            for other in findings
-            if other["record"] == one["twin_record"] and other["action"] == "drop"
-        ]
-        assert twin
-        for start, stop in gone:
-            assert (
-                stop <= one["twin_start"]
-                or start >= one["twin_stop"]
-                or (one["twin_start"], one["twin_stop"])
-                == (
-                    0,
-                    len(raws[one["twin_record"]]),
-                )
-            )
+    for drop in drops:
+        assert drop["twin_record"] in kept
+        assert drop["similarity"] >= 0.8
+        raw = raws[drop["twin_record"]]
+        twin_start, twin_stop = drop["twin_start"], drop["twin_stop"]
+        assert raw[twin_start:twin_stop]
+        for other in findings:
+            if other["record"] == drop["twin_record"] and other["action"] == "drop":
+                is_apart = other["stop"] <= twin_start or other["start"] >= twin_stop
+                assert is_apart or (twin_start, twin_stop) == (0, len(raw))
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -167,7 +158,7 @@ def test_jobs_and_batch_size_change_no_byte(tmp_path, monkeypatch, jobs, batch_b
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "options",
     [
         {"keep": "earliest", "date_field": "seen"},
         {"keep": "latest", "text_field": "url", "source_field": "url", "on_error": "fail"},
@@ -175,35 +166,35 @@ def test_jobs_and_batch_size_change_no_byte(tmp_path, monkeypatch, jobs, batch_b
         {"rules": dict.fromkeys(("near-duplicate-article", "shared-paragraph", "contained-article"), "off")},
     ],
 )
-def test_several_processes_ask_no_more_of_the_records_than_one(tmp_path, monkeypatch, asked):
+def test_several_processes_need_no_more_of_the_records_than_one(tmp_path, monkeypatch, options):
     write_jsonl(tmp_path / "news.jsonl", [{**row, "seen": row["n"], "date": row["n"]} for row in news()])
     outputs = []
     for jobs, small in ((1, 1 << 30), (2, 0)):
         monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", small)
-        dedup.clean(tmp_path / "news.jsonl", tmp_path / str(jobs), Settings(**asked), engine=LocalEngine(jobs=jobs))
+        dedup.clean(tmp_path / "news.jsonl", tmp_path / str(jobs), Settings(**options), engine=LocalEngine(jobs=jobs))
         outputs.append([(tmp_path / str(jobs) / name).read_bytes() for name in TABLES])
     assert outputs[0] == outputs[1]
 
 
-def test_stages_over_the_whole_corpus_tell_how_far_they_are(tmp_path, monkeypatch):
+def test_stages_over_the_whole_corpus_report_their_progress(tmp_path, monkeypatch):
     monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
     write_jsonl(tmp_path / "news.jsonl", news())
-    told = {}
+    reports = {}
     dedup.clean(
         tmp_path / "news.jsonl",
         tmp_path / "out",
         engine=LocalEngine(jobs=2),
-        progress=lambda stage, *at: told.setdefault(stage, []).append(at),
+        progress=lambda stage, *at: reports.setdefault(stage, []).append(at),
     )
     size = (tmp_path / "news.jsonl").stat().st_size
     for stage in ("match articles", "match paragraphs"):
-        steps = [done for done, total in told[stage] if total]
+        steps = [done for done, total in reports[stage] if total]
         assert steps == sorted(steps)
         assert steps[-1] == size
         assert len(set(steps)) > 5
 
 
-def test_the_same_articles_in_other_files_come_out_the_same(tmp_path):
+def test_the_division_into_files_does_not_change_the_result(tmp_path):
     rows = news()
     whole, _ = run(tmp_path, write_jsonl(tmp_path / "a" / "news.jsonl", rows), "one")
     for number in range(0, 60, 7):
@@ -217,7 +208,7 @@ def test_the_same_articles_in_other_files_come_out_the_same(tmp_path):
     assert twins[0] == twins[1]
 
 
-def test_cleaning_what_is_clean_changes_nothing_more(tmp_path):
+def test_cleaning_an_output_again_changes_no_text(tmp_path):
     out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", news()), "one")
     again, report = run(tmp_path, out, "two")
     assert report.counts["dropped"] == 0
@@ -244,7 +235,7 @@ def test_every_rule_can_be_off(tmp_path):
     assert [row["text"] for row in read_jsonl(out / "articles.jsonl")] == [*texts, texts[0]]
 
 
-def test_equal_articles_are_duplicates_whatever_near_duplicates_do(tmp_path):
+def test_equal_articles_are_duplicates_whatever_the_near_duplicate_rule_does(tmp_path):
     long = sentences(5, 12)
     near = [*long[:-1], "Another end."]
     rows = [{"id": name, "text": " ".join(text)} for name, text in [("e", long), ("a", near), ("d", near)]]
@@ -257,7 +248,7 @@ def test_equal_articles_are_duplicates_whatever_near_duplicates_do(tmp_path):
             assert (dropped["d"]["rule"], dropped["d"]["twin"]) == ("duplicate-article", "a")
 
 
-def test_the_twin_of_a_paragraph_dropped_within_its_article_is_not_dropped_for_another(tmp_path):
+def test_the_twin_of_a_paragraph_dropped_within_its_article_is_not_dropped_itself(tmp_path):
     words = sentences(8, 1, 40)[0].rstrip(".").split()
     one, two, three = words, [*words[:-1], "changed"], [*words[:-2], "twice", "changed"]
     fillers = sentences(9, 6, 30)
@@ -269,8 +260,8 @@ def test_the_twin_of_a_paragraph_dropped_within_its_article_is_not_dropped_for_a
         },
     ]
     out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", rows), profile="corpus")
-    drops = [one for one in read_jsonl(out / "provenance.jsonl") if one["action"] == "drop"]
-    assert [one["rule"] for one in drops] == ["repeated-paragraph"]
+    drops = [row for row in read_jsonl(out / "provenance.jsonl") if row["action"] == "drop"]
+    assert [row["rule"] for row in drops] == ["repeated-paragraph"]
     assert verify(out).mismatches == []
 
 
@@ -278,10 +269,10 @@ def test_boilerplate_keeps_its_first_copy_and_counts_articles_of_the_host(tmp_pa
     line = "Sign up for our newsletter to read more stories like this."
     out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", news()))
     holders = [row["id"] for row in read_jsonl(out / "articles.jsonl") if line in row["text"]]
-    found = [one for one in read_jsonl(out / "provenance.jsonl") if one["rule"] == "boilerplate"]
+    findings = [row for row in read_jsonl(out / "provenance.jsonl") if row["rule"] == "boilerplate"]
     assert holders == ["n0"]
-    assert {one["twin"] for one in found} == {"n0"}
-    assert all("articles of a" in one["evidence"] for one in found)
+    assert {finding["twin"] for finding in findings} == {"n0"}
+    assert all("articles of a" in finding["evidence"] for finding in findings)
 
 
 @pytest.mark.parametrize("compress", ["none", "gz", "zst"])
@@ -305,19 +296,19 @@ def test_compressed_inputs_and_outputs_hold_the_same(tmp_path, compress):
         assert text.replace("news.jsonl.gz", "news.jsonl") == (expected / name).read_text(encoding="utf-8")
 
 
-def test_in_memory_gives_what_files_give(tmp_path):
+def test_cleaning_in_memory_equals_cleaning_files(tmp_path):
     rows = news()
     out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", rows))
     result = dedup.clean_articles(rows)
     assert [row["text"] for row in result.articles] == [row["text"] for row in read_jsonl(out / "articles.jsonl")]
     assert [row["id"] for row in result.dropped] == [row["id"] for row in read_jsonl(out / "dropped.jsonl")]
     stored = [dict(row, source="-") for row in read_jsonl(out / "provenance.jsonl")]
-    ours = [one._asdict() for one in result.findings]
-    assert [{**one, "twin_source": None} for one in ours] == [{**one, "twin_source": None} for one in stored]
+    in_memory = [finding._asdict() for finding in result.findings]
+    assert [{**row, "twin_source": None} for row in in_memory] == [{**row, "twin_source": None} for row in stored]
     assert "provenance" not in rows[0]
 
 
-def test_in_memory_passes_objects_through_and_quarantines_what_has_no_text():
+def test_cleaning_in_memory_passes_objects_through_and_quarantines_articles_without_text():
     marker = object()
     result = dedup.clean_articles([{"id": 7, "text": "One two three.", "extra": marker}, {"id": 8}, {"text": None}])
     assert result.articles[0]["extra"] is marker
@@ -326,13 +317,13 @@ def test_in_memory_passes_objects_through_and_quarantines_what_has_no_text():
 
 
 @pytest.mark.parametrize("value", [b"bytes", 5, None, ["a"], {"a": 1}, object()])
-def test_in_memory_a_text_that_is_none_is_quarantined_and_the_rest_goes_on(value):
+def test_cleaning_in_memory_quarantines_an_article_whose_text_is_no_string(value):
     result = dedup.clean_articles([{"text": value}, {"text": "A text."}])
     assert [row["record"] for row in result.quarantine] == [0]
     assert [row["text"] for row in result.articles] == ["A text."]
 
 
-def test_in_memory_a_subclass_of_text_is_text():
+def test_cleaning_in_memory_accepts_subclasses_of_str():
     class Text(str):
         __slots__ = ()
 
@@ -344,8 +335,8 @@ def test_in_memory_a_subclass_of_text_is_text():
 def test_check_finds_what_clean_records(tmp_path):
     source = write_jsonl(tmp_path / "news.jsonl", news())
     out, _ = run(tmp_path, source)
-    found = [one._asdict() for one in dedup.check(source, engine=LocalEngine(jobs=1))]
-    assert found == read_jsonl(out / "provenance.jsonl")
+    findings = [finding._asdict() for finding in dedup.check(source, engine=LocalEngine(jobs=1))]
+    assert findings == read_jsonl(out / "provenance.jsonl")
 
 
 def test_articles_are_kept_by_date(tmp_path):
@@ -358,7 +349,7 @@ def test_articles_are_kept_by_date(tmp_path):
         out, _ = run(tmp_path, source, keep, keep=keep)
         assert [row["id"] for row in read_jsonl(out / "articles.jsonl")] == [survivor], keep
     undated = write_jsonl(tmp_path / "undated.jsonl", [{"id": "a", "text": text}])
-    with pytest.raises(SettingsError, match="--date-field"):
+    with pytest.raises(SettingsError, match=r"date.field"):
         run(tmp_path, undated, "none", keep="earliest")
 
 
@@ -378,14 +369,14 @@ def test_boilerplate_is_found_in_every_script(language, line):
     assert [line in row["text"] for row in result.articles] == [True, *[False] * 7], language
 
 
-def test_check_tells_of_records_it_cannot_read(tmp_path):
+def test_check_reports_records_that_it_cannot_read(tmp_path):
     source = write_jsonl(tmp_path / "news.jsonl", [{"id": "a"}, {"id": "b", "text": "Fine."}])
     bad = []
     assert list(dedup.check(source, unreadable=bad.append)) == []
     assert [outcome.record for outcome in bad] == [0]
 
 
-def test_an_output_that_is_a_link_is_written_where_it_leads(tmp_path, corpus):
+def test_an_output_that_is_a_link_is_written_to_its_target(tmp_path, corpus):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     dedup.clean(corpus, tmp_path / "link")
@@ -393,9 +384,9 @@ def test_an_output_that_is_a_link_is_written_where_it_leads(tmp_path, corpus):
     assert (tmp_path / "real" / "articles.jsonl").exists()
 
 
-def test_an_output_is_replaced_only_when_asked_and_only_when_ours(tmp_path, corpus):
+def test_an_output_is_replaced_only_by_force_and_only_if_dedup_wrote_it(tmp_path, corpus):
     out, _ = run(tmp_path, corpus)
-    with pytest.raises(OutputError, match="--force"):
+    with pytest.raises(OutputError, match="force"):
         dedup.clean(corpus, out)
     dedup.clean(corpus, out, force=True)
     other = tmp_path / "photos"

@@ -1,4 +1,4 @@
-"""The truth that quality is measured against is true, the page is what the figures say, and a small sample holds up."""
+"""Quality is measured against a correct truth, the page shows the figures, and a small sample reaches the targets."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 
 from quality import boilerplate, corpora, doubling, page, run, score, sweeps, syndication, untouched
 
-from dedup import Settings, repeats
-from dedup.segment import comparison_key, paragraphs
+from dedup import Settings
+from dedup.repeats import article as article_module
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 
 SETTINGS = Settings()
 _WORDS = [
@@ -24,7 +26,7 @@ _WORDS += [f"{word}{last}" for word in _WORDS for last in ("a", "et", "in")]
 
 
 def made_articles(count, seed=1):
-    """Articles of six to nine paragraphs of made sentences; nothing in them repeats."""
+    """Return articles of six to nine paragraphs of made-up sentences; nothing in them repeats."""
     rng = random.Random(seed)
     return [
         corpora.Article(
@@ -39,13 +41,13 @@ def made_articles(count, seed=1):
 
 
 def sample_article():
-    """The second article of the project's own corpus, which repeats nothing."""
+    """Return the second article of the project's own corpus, which repeats nothing."""
     text = (CORPUS / "002_4cdbe91f233f5d7c.txt").read_text(encoding="utf-8")
     return corpora.Article("002", [" ".join(text[start:stop].split()) for start, stop in paragraphs(text)])
 
 
 @pytest.mark.parametrize("label", doubling.VARIANTS)
-def test_what_was_put_in_stands_where_the_truth_says_and_the_rest_is_the_article(label):
+def test_inserted_copies_stand_where_the_truth_says_and_the_rest_is_the_article(label):
     articles = [*made_articles(4), sample_article()]
     bodies = {article.id: article.body for article in articles}
     for joint in doubling.JOINTS.values():
@@ -74,14 +76,14 @@ def test_dropping_either_copy_finds_all_and_dropping_both_loses_all():
     assert score.symmetrical(made, [(*first, ""), (*second, "")]).lost == score.symmetrical(made, []).real
 
 
-def test_a_truncated_copy_does_not_stand_in_for_the_whole():
+def test_a_truncated_copy_does_not_replace_the_whole():
     made = score.joined("a", [score.Piece("All of it.", 0), score.Piece("All of", 0, whole=False)], "\n")
     assert score.symmetrical(made, [(*made.spans[0], "")]).lost == len("All of it.")
     assert score.symmetrical(made, [(*made.spans[1], "")]).found == len("All of")
 
 
 @pytest.mark.parametrize("label", syndication.MAKERS)
-def test_copies_say_what_the_truth_says(label):
+def test_syndicated_copies_are_as_similar_as_the_truth_says(label):
     articles = made_articles(3)
     made = syndication.make(articles, label, 1)
     for article, original, copy in zip(articles, made, made[3:], strict=False):
@@ -92,13 +94,13 @@ def test_copies_say_what_the_truth_says(label):
         assert (similarity == 1) == (label in same)
 
 
-def test_similarity_is_that_of_the_sets():
+def test_similarity_is_the_jaccard_similarity_of_the_sets():
     one, two = score.shingles("a b c d e f"), score.shingles("a b c d e g")
     assert score.jaccard(one, two) == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_planted_lines_stand_where_the_truth_says_and_leave_the_articles_as_they_were(seed):
+def test_planted_lines_stand_where_the_truth_says_and_do_not_change_the_articles(seed):
     articles, spare = made_articles(130), made_articles(40, seed=9)
     planted = boilerplate.plant(articles, spare, seed)
     assert boilerplate.consistent(planted)
@@ -143,19 +145,19 @@ def test_clean_articles_repeat_nothing(tmp_path):
     assert len(keys) == len(set(keys))
 
 
-def test_a_constant_is_changed_wherever_it_was_imported_and_put_back():
-    before = repeats.PROSE
+def test_a_constant_is_changed_wherever_it_was_imported_and_restored():
+    before = article_module.PROSE
     with score.constant(sweeps.WITHIN, "PROSE", 3):
         assert {module.PROSE for module in sweeps.WITHIN if hasattr(module, "PROSE")} == {3}
-    assert before == repeats.PROSE
+    assert before == article_module.PROSE
 
 
-def test_every_constant_that_is_varied_is_there():
+def test_every_varied_constant_exists():
     for name in (*sweeps.BLOCKS, *sweeps.LINES):
         assert sweeps.current(name) is not None
 
 
-def test_intervals_hold_what_was_measured():
+def test_intervals_contain_the_measured_value():
     assert score.wilson(0, 0) == [0, 1]
     low, high = score.bootstrap([1, 2, 3, 0], [2, 2, 4, 4], 1)
     assert low <= 6 / 12 <= high
@@ -166,7 +168,7 @@ def test_a_telephone_number_is_no_sentence():
     assert not untouched.is_sentence("Contact: Ann Moss and Tom Ash, or Jo Bell, 202/224-5521.")
 
 
-def test_the_page_is_what_its_figures_say():
+def test_the_page_shows_the_committed_figures():
     results = json.loads(run.RESULTS.read_text(encoding="utf-8"))
     assert run.PAGE.read_text(encoding="utf-8") == page.render(results)
 

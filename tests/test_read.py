@@ -1,4 +1,4 @@
-"""Finding inputs, splitting them into records, and what is said of those that are broken."""
+"""Inputs: finding and naming files, splitting them into records, and the errors of broken records."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
-from dedup import InputError, LocalEngine, fields
-from dedup.read import Read, find
+from dedup import InputError, LocalEngine
+from dedup.read import fields
+from dedup.read.inputs import find_inputs
+from dedup.read.records import RecordReader
 
 GOOD = '{"id": "g", "text": "A good line."}'
 
 
 def records(paths, **options):
-    reader = Read(find(paths), **options)
+    reader = RecordReader(find_inputs(paths), **options)
     return [tuple(row.values()) for batch in reader for row in batch.to_pylist()], reader
 
 
@@ -47,7 +49,7 @@ def zstd(data):
         ("nothing", b"", []),
     ],
 )
-def test_lines_of_a_file(tmp_path, label, data, expected, batch_bytes):
+def test_a_file_is_split_into_its_lines(tmp_path, label, data, expected, batch_bytes):
     for name, packed in [("x.jsonl", data), ("y.jsonl.gz", gzip.compress(data)), ("z.ndjson.zst", zstd(data))]:
         (tmp_path / name).write_bytes(packed)
         rows, reader = records([tmp_path / name], batch_bytes=batch_bytes)
@@ -55,46 +57,46 @@ def test_lines_of_a_file(tmp_path, label, data, expected, batch_bytes):
         assert reader.inputs == [{"source": name, "bytes": len(packed), "sha256": hashlib.sha256(packed).hexdigest()}]
 
 
-def test_members_and_frames_written_one_after_another_are_one_file(tmp_path):
+def test_concatenated_gzip_members_and_zstandard_frames_are_one_file(tmp_path):
     (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(b"a\n") + gzip.compress(b"b\n"))
     (tmp_path / "b.jsonl.zst").write_bytes(zstd(b"a\n") + zstd(b"b\n"))
     for name in ("a.jsonl.gz", "b.jsonl.zst"):
         assert [row[3] for row in records([tmp_path / name])[0]] == [b"a", b"b"]
 
 
-def test_a_damaged_file_gives_what_can_be_read_and_then_says_so(tmp_path):
+def test_a_damaged_file_yields_what_can_be_read_and_then_an_error(tmp_path):
     lines = b"".join(b'{"id": "%d", "text": "line %d"}\n' % (n, n * n) for n in range(5000))
     path = tmp_path / "cut.jsonl.gz"
     path.write_bytes(gzip.compress(lines)[:-9000])
     out = tmp_path / "out"
     report = dedup.clean(path, out, engine=LocalEngine(jobs=1))
-    broken = read_jsonl(out / "quarantine.jsonl")
+    quarantine = read_jsonl(out / "quarantine.jsonl")
     assert report.counts["articles"] > 1000
-    assert len(broken) == 1
-    assert "fetch it again" in broken[0]["error"]
-    assert broken[0]["record"] == report.counts["articles"]
+    assert len(quarantine) == 1
+    assert "fetch it again" in quarantine[0]["error"]
+    assert quarantine[0]["record"] == report.counts["articles"]
 
 
-def test_folders_are_walked_in_sorted_order_and_others_passed_over(tmp_path):
+def test_folders_are_listed_in_sorted_order_and_other_files_skipped(tmp_path):
     for name in ("b/2.txt", "b/10.txt", "a.jsonl", "README.md", ".hidden/x.txt", "b/.x.txt", "c.TXT"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(GOOD, encoding="utf-8")
-    found = find([tmp_path])
-    assert [source.name for source in found.sources] == ["a.jsonl", "b/10.txt", "b/2.txt", "c.TXT"]
-    assert [path.rsplit("/", 1)[-1] for path in found.skipped] == ["README.md"]
+    files = find_inputs([tmp_path])
+    assert [file.name for file in files.sources] == ["a.jsonl", "b/10.txt", "b/2.txt", "c.TXT"]
+    assert [path.rsplit("/", 1)[-1] for path in files.skipped] == ["README.md"]
 
 
-def test_a_file_reached_twice_counts_once_and_names_tell_inputs_apart(tmp_path):
+def test_a_file_reached_twice_counts_once_and_every_name_is_unique(tmp_path):
     for name in ("one/x.jsonl", "two/x.jsonl"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(GOOD, encoding="utf-8")
     inputs = [tmp_path / "one", tmp_path / "one" / "x.jsonl", str(tmp_path / "t*" / "*.jsonl")]
-    assert [source.name for source in find(inputs).sources] == ["one/x.jsonl", "two/x.jsonl"]
-    assert [source.name for source in find([tmp_path / "one"]).sources] == ["x.jsonl"]
+    assert [source.name for source in find_inputs(inputs).sources] == ["one/x.jsonl", "two/x.jsonl"]
+    assert [source.name for source in find_inputs([tmp_path / "one"]).sources] == ["x.jsonl"]
 
 
 @pytest.mark.parametrize(
-    ("what", "message"),
+    ("name", "message"),
     [
         ("missing.jsonl", "no such file or folder"),
         ("*.nothing", "matches nothing"),
@@ -102,13 +104,13 @@ def test_a_file_reached_twice_counts_once_and_names_tell_inputs_apart(tmp_path):
         ("picture.png", "unknown kind of file"),
     ],
 )
-def test_an_input_that_is_none_gets_one_line(tmp_path, what, message):
+def test_an_unusable_input_is_an_error_of_one_line(tmp_path, name, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "picture.png").write_bytes(b"x")
     with pytest.raises(InputError, match=message) as caught:
-        find([tmp_path / what])
+        find_inputs([tmp_path / name])
     assert "\n" not in str(caught.value)
-    assert what in str(caught.value)
+    assert name in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_an_input_that_is_none_gets_one_line(tmp_path, what, message):
         ("UTF-16", '{"text": "a"}'.encode("utf-16"), "not UTF-8: byte 0xff at 0"),
     ],
 )
-def test_a_bad_record_is_quarantined_and_the_next_one_is_read(tmp_path, label, line, error):
+def test_a_bad_record_is_quarantined_and_the_next_is_read(tmp_path, label, line, error):
     path = tmp_path / "x.jsonl"
     path.write_bytes(line.replace(b"\n", b"") + b"\n" + GOOD.encode() + b"\n")
     out = tmp_path / "out"
@@ -146,65 +148,65 @@ def test_a_bad_record_is_quarantined_and_the_next_one_is_read(tmp_path, label, l
     assert raw == line
 
 
-def test_names_that_no_folder_tells_apart_are_numbered(tmp_path):
+def test_equal_names_of_different_files_are_numbered(tmp_path):
     (tmp_path / "raw\\xff.txt").write_text("One.", encoding="utf-8")
     try:
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/raw\xff.txt"))).write_text("Two.", encoding="utf-8")
     except OSError:
         pytest.skip("this file system takes no such name")
-    assert sorted(source.name[-11:] for source in find([tmp_path]).sources) == ["raw\\xff.txt", "w\\xff.txt~2"]
+    assert sorted(source.name[-11:] for source in find_inputs([tmp_path]).sources) == ["raw\\xff.txt", "w\\xff.txt~2"]
 
 
-def test_links_that_are_not_followed_are_told(tmp_path):
+def test_links_that_are_not_followed_are_listed_as_skipped(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "real").mkdir()
     (tmp_path / "in" / "a.txt").write_text("One.", encoding="utf-8")
     (tmp_path / "in" / "sub").symlink_to(tmp_path / "real")
-    (tmp_path / "in" / "gone.txt").symlink_to(tmp_path / "nothing")
-    found = find([tmp_path / "in"])
-    assert [source.name for source in found.sources] == ["a.txt"]
-    assert [Path(path).name for path in found.skipped] == ["gone.txt", "sub"]
+    (tmp_path / "in" / "broken.txt").symlink_to(tmp_path / "nothing")
+    files = find_inputs([tmp_path / "in"])
+    assert [file.name for file in files.sources] == ["a.txt"]
+    assert [Path(path).name for path in files.skipped] == ["broken.txt", "sub"]
 
 
-def test_a_glob_passes_over_other_kinds_and_the_output(tmp_path):
+def test_a_glob_skips_other_kinds_and_the_output(tmp_path):
     for name in ("a.txt", "b.png", "-"):
         (tmp_path / name).write_text("One.", encoding="utf-8")
     (tmp_path / "out").mkdir()
-    found = find([str(tmp_path / "*")], ignore=tmp_path / "out")
-    assert [source.name for source in found.sources] == ["a.txt"]
-    with pytest.raises(InputError, match="is the output itself"):
-        find([tmp_path / "a.txt", tmp_path / "out"], ignore=tmp_path / "out")
+    files = find_inputs([str(tmp_path / "*")], ignore=tmp_path / "out")
+    assert [file.name for file in files.sources] == ["a.txt"]
+    with pytest.raises(InputError, match="is the output itself; leave it out, or choose another folder for `out`"):
+        find_inputs([tmp_path / "a.txt", tmp_path / "out"], ignore=tmp_path / "out")
 
 
 @pytest.mark.parametrize("inputs", [[], [""], ["corpus", " "]])
-def test_an_empty_name_is_no_input(inputs):
+def test_an_empty_name_is_an_error(inputs):
     with pytest.raises(InputError, match="give files, folders, globs"):
-        find(inputs)
+        find_inputs(inputs)
 
 
 def test_values_beside_a_lone_surrogate_keep_their_bytes(tmp_path):
     line = '{"text":"a \\ud83d b","n":1e400,"k\\ud800":0.12345678901234567890,"o":{"x":  [1]}}'
     (tmp_path / "x.jsonl").write_text(line, encoding="utf-8")
     dedup.clean(tmp_path / "x.jsonl", tmp_path / "out", engine=LocalEngine(jobs=1))
-    told = (tmp_path / "out" / "articles.jsonl").read_text(encoding="utf-8")
-    assert '"n":1e400,"k\\ud800":0.12345678901234567890,"o":{"x":  [1]}' in told
+    written = (tmp_path / "out" / "articles.jsonl").read_text(encoding="utf-8")
+    assert '"n":1e400,"k\\ud800":0.12345678901234567890,"o":{"x":  [1]}' in written
 
 
-def test_parquet_sets_lone_surrogates_aside(tmp_path):
+def test_parquet_quarantines_lone_surrogates(tmp_path):
     lines = ['{"text":"a \\ud83d b"}', '{"text":"a","k\\ud800":1}', GOOD]
     (tmp_path / "x.jsonl").write_text("\n".join(lines), encoding="utf-8")
     report = dedup.clean(tmp_path / "x.jsonl", tmp_path / "out", dedup.Settings(format="parquet"))
     assert (report.counts["kept"], report.counts["quarantined"]) == (1, 2)
 
 
-def test_a_text_file_that_is_not_utf8_is_quarantined_whole(tmp_path):
+def test_a_text_file_that_is_not_utf8_is_quarantined_as_a_whole(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "latin.txt").write_bytes("Tarif réduit".encode("latin-1"))
     (tmp_path / "in" / "good.txt").write_text("Réduit", encoding="utf-8")
     dedup.clean(tmp_path / "in", tmp_path / "out", engine=LocalEngine(jobs=1))
     [row] = read_jsonl(tmp_path / "out" / "quarantine.jsonl")
     assert base64.b64decode(row["raw"]) == "Tarif réduit".encode("latin-1")
-    assert [one["id"] for one in read_jsonl(tmp_path / "out" / "articles.jsonl")] == ["good"]
+    assert [row["id"] for row in read_jsonl(tmp_path / "out" / "articles.jsonl")] == ["good"]
 
 
 def test_fields_are_guessed_record_by_record_and_pass_through_untouched(tmp_path):
@@ -217,15 +219,15 @@ def test_fields_are_guessed_record_by_record_and_pass_through_untouched(tmp_path
     path = tmp_path / "x.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     report = dedup.clean(path, tmp_path / "out", engine=LocalEngine(jobs=1))
-    told = (tmp_path / "out" / "articles.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (tmp_path / "out" / "articles.jsonl").read_text(encoding="utf-8").splitlines()
     untouched = '"big":123456789012345678901234567890,"a":{"x":  [1, 2]}'
-    assert told[0].startswith('{"z":1.00,"body":"One.","url":"http://u/1",' + untouched + ',"provenance":')
+    assert lines[0].startswith('{"z":1.00,"body":"One.","url":"http://u/1",' + untouched + ',"provenance":')
     assert report.fields["text"] == {"articleBody": 1, "body": 1, "content": 1, "text": 1}
     assert report.fields["id"] == {"id": 2, "url": 1}
-    assert '"text":"lone \ufffd surrogate","id":"s","k":"\\udc00"' in told[3]
+    assert '"text":"lone \ufffd surrogate","id":"s","k":"\\udc00"' in lines[3]
 
 
-def test_an_unnamed_article_is_called_by_its_place(tmp_path):
+def test_an_article_without_id_is_named_by_source_and_record(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"text": "One.  "}\n', encoding="utf-8")
     [finding] = dedup.check(path, engine=LocalEngine(jobs=1))
@@ -247,8 +249,8 @@ HOSTS = st.one_of(
 @example("http://[/a")
 @example("a:b://c/d")
 @example("http:///path")
-def test_the_host_of_an_address_is_what_the_standard_library_says(value):
-    def whole(value):
+def test_the_host_of_an_address_is_that_of_the_standard_library(value):
+    def host_by_urlsplit(value):
         if "://" in value:
             try:
                 value = urlsplit(value).hostname or value
@@ -256,4 +258,4 @@ def test_the_host_of_an_address_is_what_the_standard_library_says(value):
                 return value
         return value.lower().removeprefix("www.")
 
-    assert fields._host(value) == whole(value)
+    assert fields.normalize_host(value) == host_by_urlsplit(value)

@@ -5,102 +5,22 @@ import unicodedata
 
 import ftfy
 import pytest
+from helpers.repair_texts import CONFIG, EVERYTHING, SETTINGS, TEXTS, oracle
+from helpers.timing import assert_linear, assert_takes_at_most
 from hypothesis import example, given
 from hypothesis import strategies as st
-from timing import assert_linear, assert_takes_at_most
 
-from dedup import encoding as module
-from dedup import whitespace as whitespace_module
-from dedup.align import differences
-from dedup.encoding import ROUNDS, encoding
 from dedup.findings import FIX, FLAG, Finding, apply, compose, fix, revert
-from dedup.repairs import _as_flag, repair
+from dedup.repairs import encoding as module
+from dedup.repairs import whitespace as whitespace_module
+from dedup.repairs.diff import differences
+from dedup.repairs.encoding import MAX_ROUNDS, repair_encoding
+from dedup.repairs.repair import _as_flag, repair
+from dedup.repairs.typography import repair_typography
+from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
-from dedup.typography import typography
-from dedup.whitespace import whitespace
 
 ENCODING_ONLY = Settings(rules={"whitespace": "off"})
-EVERYTHING = Settings(rules={"typography": "fix"})
-CONFIG = ftfy.TextFixerConfig(
-    uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False, normalization="NFC", explain=True
-)
-
-PIECES = (
-    "word ",
-    "na\u00efve",
-    " ",
-    "  ",
-    "\t",
-    "\n",
-    "\n\n",
-    "\r\n",
-    "\r",
-    "\u2028",
-    "\x85",
-    "\x0c",
-    "\x0b",
-    "\x01",
-    "\x1b[31m",
-    "\u00a0",
-    "\u202f",
-    "\u200b",
-    "\u2060",
-    "\u00ad",
-    "\ufeff",
-    "\u200d",
-    "\u200f",
-    "\u3000",
-    "\u2003",
-    "\u0301",
-    "\u0323",
-    "\u1820",
-    "\u0e01",
-    "\u0e31",
-    "\u4e2d",
-    "\ud83d",
-    "\udca9",
-    "\ufffd",
-    "\ufb01",
-    "\uff21",
-    "\u201c",
-    "\u2019",
-    "&amp;",
-    "&",
-    "amp;",
-    ";",
-    "#38;",
-    "&nbsp;",
-    "&shy;",
-    "&lt;",
-    "<",
-    "&eacute;",
-    "&#10;",
-    "&#xFEFF;",
-    "\u00c3\u00a9",
-    "\u00c3 ",
-    "\u00e2\u20ac\u2122",
-    "\u00e2\u20ac",
-    "\u00c2\u00a0",
-    "\u00ef\u00bb\u00bf",
-    "\u00c3\u0192\u00c2\u00a9",
-    "\u0420\u0491\u0420\u0455",
-    "\u221a\u00a9",
-    "\u00ed\u00a0\u00bd\u00ed\u00b2\u00a9",
-    "\u00c0\x80",
-    "\u00c3\u0178\u00b0",
-)
-TEXTS = st.one_of(
-    st.lists(st.sampled_from(PIECES), max_size=14).map("".join),
-    st.text(max_size=30),
-    st.lists(st.one_of(st.sampled_from(PIECES), st.characters()), max_size=12).map("".join),
-)
-ACTIONS = st.sampled_from(("fix", "flag", "off"))
-SETTINGS = st.builds(
-    lambda *actions: Settings(rules=dict(zip(("encoding", "whitespace", "typography"), actions, strict=True))),
-    ACTIONS,
-    ACTIONS,
-    ACTIONS,
-)
 
 
 def edits(text, settings):
@@ -120,11 +40,21 @@ def test_findings_lead_from_the_raw_text_to_the_repaired_one_and_back(text, sett
 @given(TEXTS, SETTINGS)
 @example("&am\u00adp;", Settings())
 @example("e\u00ad\u0301", Settings())
+@example("\r\t\n", Settings(rules={"encoding": "flag"}))
 def test_repairing_again_finds_nothing_to_fix(text, settings):
     cleaned, _ = repair(text, settings)
     again, findings = repair(cleaned, settings)
     assert again == cleaned
     assert [f for f in findings if f.action == FIX] == []
+
+
+LINE_ENDS = st.text("\r\n\t \x0b\x0c\x85\u2028\u00a0\u200b\u2060\ufeffab", max_size=12)
+
+
+@given(LINE_ENDS, SETTINGS)
+def test_repairing_line_ends_and_spaces_again_changes_nothing(text, settings):
+    cleaned, _ = repair(text, settings)
+    assert repair(cleaned, settings)[0] == cleaned
 
 
 @given(TEXTS)
@@ -136,18 +66,6 @@ def test_flags_say_what_would_be_fixed_and_change_nothing(text):
     assert bool(findings) == (repair(text, EVERYTHING)[0] != text)
     off = Settings(rules=dict.fromkeys(("encoding", "whitespace", "typography"), "off"))
     assert repair(text, off) == (text, [])
-
-
-def oracle(text, config=CONFIG):
-    """What ftfy makes of the lines of `text`, byte order marks aside, again while a repair creates a line."""
-    unescaping = config._replace(unescape_html="<" not in text)
-    for _ in range(ROUNDS):
-        before = text
-        segments = re.findall("\ufeff|[^\ufeff\n]*\n|[^\ufeff\n]+", text)
-        text = "".join(s if s == "\ufeff" else ftfy.fix_and_explain(s, unescaping).text for s in segments)
-        if text == before:
-            break
-    return text
 
 
 @given(TEXTS)
@@ -162,18 +80,18 @@ def test_counting_the_rounds_changes_nothing_in_long_lines(text):
 
 
 @given(TEXTS)
-def test_the_memo_changes_no_result(text):
+def test_the_line_cache_changes_no_result(text):
     warm = repair(text)
-    module._memo.lines.clear()
+    module._line_cache.lines.clear()
     assert repair(text) == warm
 
 
-def test_the_memo_forgets_before_it_grows_too_large(monkeypatch):
-    memo = module._Memo()
-    monkeypatch.setattr(module, "MEMO_AT_MOST", 100)
+def test_the_line_cache_is_emptied_before_it_grows_too_large(monkeypatch):
+    cache = module._LineCache()
+    monkeypatch.setattr(module, "MEMO_LIMIT", 100)
     for number in range(50):
-        memo.keep(f"line {number:>5}", True, f"line {number:>5}", "")  # noqa: FBT003  its one caller does so
-        assert sum(len(a) + len(b) for (a, _), (b, _) in memo.lines.items()) == memo.size <= 100
+        cache.keep(f"line {number:>5}", True, f"line {number:>5}", "")  # noqa: FBT003  its one caller does so
+        assert sum(len(a) + len(b) for (a, _), (b, _) in cache.lines.items()) == cache.size <= 100
 
 
 LINES_AND_BLANKS = st.lists(
@@ -201,7 +119,7 @@ def plain_whitespace(text):
                 found.append((end, start, "", "blank lines"))
             found += [
                 (f.start, f.stop, f.replacement, f.evidence)
-                for f in whitespace_module._inside(text, ())
+                for f in whitespace_module._odd_characters(text, ())
                 if start <= f.start < kept_stop
             ]
             found.append((kept_stop, body_stop, "", "trailing space"))
@@ -219,20 +137,22 @@ def plain_whitespace(text):
 @example("a\n\n \nb")
 @example("\u00a0\n \u00a0x\u00a0 ")
 def test_the_whitespace_rule_finds_what_a_walk_over_all_lines_finds(text):
-    assert [(f.start, f.stop, f.replacement, f.evidence) for f in whitespace(text)] == plain_whitespace(text)
-    assert all((f.rule, f.action, f.original) == ("whitespace", FIX, text[f.start : f.stop]) for f in whitespace(text))
+    assert [(f.start, f.stop, f.replacement, f.evidence) for f in repair_whitespace(text)] == plain_whitespace(text)
+    assert all(
+        (f.rule, f.action, f.original) == ("whitespace", FIX, text[f.start : f.stop]) for f in repair_whitespace(text)
+    )
 
 
 def plain_repair(text, settings):
     """Every rule on what the one before left, again until nothing changes."""
     rules = {
-        "encoding": lambda current: encoding(current, unescape="<" not in text),
-        "whitespace": whitespace,
-        "typography": typography,
+        "encoding": lambda current: repair_encoding(current, unescape="<" not in text),
+        "whitespace": repair_whitespace,
+        "typography": repair_typography,
     }
     current = text
     findings = []
-    for turn in range(ROUNDS):
+    for turn in range(MAX_ROUNDS):
         before = current
         for rule, find in rules.items():
             if settings.rules[rule] == "fix" and (found := find(current)):
@@ -270,18 +190,18 @@ def mistaken(text, charmap, times):
 
 @given(st.one_of(MOJIBAKE, st.lists(MOJIBAKE, max_size=4).map(" ".join), TEXTS))
 def test_plain_decoding_is_the_step_that_ftfy_takes(text):
-    if text and (plain := module._plainly_decoded(text)):
+    if text and (plain := module._decode_once(text)):
         step = ftfy._fix_encoding_one_step_and_explain(text, CONFIG)
-        assert plain == (step.text, module._names(step.explanation))
+        assert plain == (step.text, module._step_names(step.explanation))
 
 
 @given(st.one_of(MOJIBAKE, TEXTS), st.booleans())
 def test_the_steps_are_those_of_ftfy(text, unescape):
     line = text.replace("\n", " ").replace("\ufeff", "")
-    counted = module._in_rounds(line, module._CONFIGS[unescape])
-    if counted and not module._long_run_of_marks(line):
+    counted = module._repair_in_rounds(line, module._CONFIGS[unescape])
+    if counted and not module._has_long_run_of_marks(line):
         text, steps = ftfy.fix_and_explain(line, module._CONFIGS[unescape])
-        assert counted == (text, module._names(steps))
+        assert counted == (text, module._step_names(steps))
 
 
 def test_a_fix_is_a_finding_of_these_values():
@@ -300,8 +220,8 @@ def test_a_fix_is_a_finding_of_these_values():
 
 @given(TEXTS)
 def test_whitespace_is_settled_after_one_pass(text):
-    cleaned = apply(text, whitespace(text))
-    assert whitespace(cleaned) == []
+    cleaned = apply(text, repair_whitespace(text))
+    assert repair_whitespace(cleaned) == []
     assert "\n\n\n" not in cleaned
     assert not cleaned.startswith("\n")
     assert not re.search("[ \t\u00a0\u200b\u3000]+(\r?\n|$)", cleaned)
@@ -310,7 +230,7 @@ def test_whitespace_is_settled_after_one_pass(text):
 @given(TEXTS)
 def test_whitespace_takes_away_nothing_but_whitespace(text):
     gone = "\u00ad\u200b\u2060\ufeff"
-    assert [c for c in apply(text, whitespace(text)) if not c.isspace() and c not in gone] == [
+    assert [c for c in apply(text, repair_whitespace(text)) if not c.isspace() and c not in gone] == [
         c for c in text if not c.isspace() and c not in gone
     ]
 
@@ -318,7 +238,7 @@ def test_whitespace_takes_away_nothing_but_whitespace(text):
 def test_typography_does_what_its_three_functions_of_ftfy_do():
     text = "".join(map(chr, (*range(0xD800), *range(0xE000, 0x11000))))
     fixed = ftfy.fixes.fix_character_width(ftfy.fixes.fix_latin_ligatures(text))
-    assert apply(text, typography(text)) == ftfy.fixes.uncurl_quotes(fixed)
+    assert apply(text, repair_typography(text)) == ftfy.fixes.uncurl_quotes(fixed)
 
 
 @given(TEXTS, TEXTS)
@@ -424,9 +344,9 @@ def test_a_flag_tells_what_would_be_done():
 
 
 def test_entities_nested_deeper_than_the_rounds_stay():
-    deep = "&" + "amp;" * (ROUNDS + 2) + " \u00e9"
+    deep = "&" + "amp;" * (MAX_ROUNDS + 2) + " \u00e9"
     assert repair(deep) == (deep, [])
-    assert repair("&" + "amp;" * (ROUNDS - 2))[0] == "&"
+    assert repair("&" + "amp;" * (MAX_ROUNDS - 2))[0] == "&"
 
 
 def test_literal_markup_anywhere_keeps_entities_everywhere():
@@ -483,7 +403,7 @@ HOSTILE = [
 def test_hostile_text_takes_linear_time(make):
     def check(size):
         text = make(size)
-        module._memo.lines.clear()
+        module._line_cache.lines.clear()
         cleaned, findings = repair(text, EVERYTHING)
         assert apply(text, findings) == cleaned
         assert revert(cleaned, findings) == text

@@ -9,22 +9,27 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from ftfy.badness import BADNESS_RE, is_bad
+from helpers.furniture_lines import LINES, PROSE
+from helpers.repair_texts import EVERYTHING, PIECES, TEXTS, oracle
 from hypothesis import example, given
 from hypothesis import strategies as st
-from test_furniture import LINES, PROSE
-from test_repair import EVERYTHING, PIECES, TEXTS, oracle
 
-from dedup import badness, encoding, furniture, screen
-from dedup.beginnings import beginnings
-from dedup.fingerprint import encode, pack
-from dedup.kernels import screen as compiled
-from dedup.kernels.mojibake import suspect_lines
-from dedup.repairs import Repairing, repair
+from dedup.arrays import encode_utf8, pack
+from dedup.kernels import page_furniture_lines
+from dedup.kernels import repair_screen as compiled
+from dedup.kernels.encoding_lines import find_suspect_lines
+from dedup.repairs import encoding, screen
+from dedup.repairs import ftfy_patterns as badness
+from dedup.repairs import page_furniture as furniture
+from dedup.repairs.code_ranges import LETTERS_END, NOT_ASCII
+from dedup.repairs.pattern_prefixes import beginnings
+from dedup.repairs.regex_tree import read_sequences
+from dedup.repairs.repair import RepairState, repair
+from dedup.repairs.typography import repair_typography
+from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
-from dedup.typography import typography
-from dedup.whitespace import whitespace
 
-SCREENS = [pytest.param(module.suspects, id=module.__name__) for module in (screen, compiled)]
+SCREENS = [pytest.param(module.rules_that_may_apply, id=module.__name__) for module in (screen, compiled)]
 
 
 def some_of(ranges):
@@ -46,12 +51,12 @@ NEAR_BAD = st.lists(
 
 
 def bits(suspects, *texts):
-    return suspects(*pack([encode(text) for text in texts])).tolist()
+    return suspects(*pack([encode_utf8(text) for text in texts])).tolist()
 
 
 def test_the_installed_ftfy_is_understood():
     assert len(badness.bad_sequences()) > 30
-    assert badness.bad_sequences() == badness.read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
+    assert badness.bad_sequences() == read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
     assert len(compiled.tables().masks) < 256
     assert compiled.tables().last.all()
 
@@ -67,7 +72,7 @@ def test_the_sequences_match_where_the_pattern_of_ftfy_does(text):
 
 
 def test_there_are_no_letters_and_spaces_beyond_those_known():
-    assert not re.search(r"[\w\s]", "".join(map(chr, range(badness._LETTERS_TO, sys.maxunicode + 1))))
+    assert not re.search(r"[\w\s]", "".join(map(chr, range(LETTERS_END, sys.maxunicode + 1))))
 
 
 def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
@@ -85,12 +90,12 @@ def test_each_alternative_of_the_pattern_of_ftfy_is_a_sequence():
 @pytest.mark.parametrize("pattern", ["a(?=b)", "a+", "a{2}", "(?<!a)b", "a$", r"\d", "ascii"])
 def test_a_pattern_of_another_kind_makes_all_text_beyond_ascii_suspect(monkeypatch, pattern):
     monkeypatch.setattr(badness, "BADNESS_RE", re.compile(pattern))
-    assert badness.bad_sequences.__wrapped__() == ((badness.NOT_ASCII,),)
+    assert badness.bad_sequences.__wrapped__() == ((NOT_ASCII,),)
 
 
 def test_a_pattern_too_long_to_compile_makes_all_text_beyond_ascii_suspect(monkeypatch):
     pattern = "|".join(chr(code) + "é" for code in range(0x400, 0x480))
-    monkeypatch.setattr(compiled, "unsure_sequences", lambda: badness.read_sequences(pattern, 0))
+    monkeypatch.setattr(compiled, "unsure_sequences", lambda: read_sequences(pattern, 0))
     tables = unwrap(compiled.tables)()
     assert all(tables.flags[tables.classes[code]] & screen.ENCODING for code in (0x80, 0xE9, 0x4E00, 0x10FFFF))
     assert not tables.flags[tables.classes[65]]
@@ -139,15 +144,15 @@ def test_text_that_is_not_suspect_is_in_nfc(text):
 @example("\ufeffÃ x")
 @example("a\n\u00c3 x")
 def test_a_rule_finds_nothing_where_its_bit_is_not_set(text):
-    [plain] = bits(screen.suspects, text)
-    assert bits(compiled.suspects, text) == [plain]
+    [plain] = bits(screen.rules_that_may_apply, text)
+    assert bits(compiled.rules_that_may_apply, text) == [plain]
     if not plain & screen.ENCODING:
-        assert encoding.encoding(text, unescape="<" not in text) == []
+        assert encoding.repair_encoding(text, unescape="<" not in text) == []
         assert oracle(text) == text
     if not plain & screen.WHITESPACE:
-        assert whitespace(text) == []
+        assert repair_whitespace(text) == []
     if not plain & screen.TYPOGRAPHY:
-        assert typography(text) == []
+        assert repair_typography(text) == []
     if not plain:
         assert repair(text, EVERYTHING) == (text, [])
     if not plain & (screen.ENCODING | screen.WHITESPACE):
@@ -156,14 +161,14 @@ def test_a_rule_finds_nothing_where_its_bit_is_not_set(text):
 
 @given(st.lists(st.one_of(TEXTS, NEAR_BAD, st.text())))
 def test_each_text_is_judged_by_itself(texts):
-    expected = [bit for text in texts for bit in bits(screen.suspects, text)]
-    assert bits(screen.suspects, *texts) == bits(compiled.suspects, *texts) == expected
+    expected = [bit for text in texts for bit in bits(screen.rules_that_may_apply, text)]
+    assert bits(screen.rules_that_may_apply, *texts) == bits(compiled.rules_that_may_apply, *texts) == expected
 
 
 @given(st.binary(max_size=30), st.binary(max_size=30))
 def test_bytes_that_are_no_text_do_no_harm(one, other):
     data = np.frombuffer(one + other, np.uint8)
-    assert len(compiled.suspects(data, np.array([0, len(one), len(data)]))) == 2
+    assert len(compiled.rules_that_may_apply(data, np.array([0, len(one), len(data)]))) == 2
 
 
 @pytest.mark.parametrize("suspects", SCREENS)
@@ -204,14 +209,14 @@ def test_known_texts(suspects, text, expected):
 def test_pieces_that_repair_changes_are_suspect(piece):
     for text in (piece, f"word{piece}word", f"word {piece}"):
         if repair(text, EVERYTHING)[0] != text:
-            assert bits(compiled.suspects, text) != [0]
+            assert bits(compiled.rules_that_may_apply, text) != [0]
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("corpus", ["wikipedia_multilingual", "license_texts"])
 def test_both_screens_agree_on_articles(data_rows, corpus):
     texts = [row["text"] for row in data_rows(corpus)][:500]
-    assert bits(screen.suspects, *texts) == bits(compiled.suspects, *texts)
+    assert bits(screen.rules_that_may_apply, *texts) == bits(compiled.rules_that_may_apply, *texts)
 
 
 def alternatives(pattern):
@@ -227,16 +232,16 @@ def alternatives(pattern):
     return found
 
 
-ALTERNATIVES = [part for _, pattern in furniture._table() for part in alternatives(pattern)]
+ALTERNATIVES = [part for _, pattern in furniture._furniture_patterns() for part in alternatives(pattern)]
 
 
 def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
     monkeypatch.setattr(furniture, "_lines_seen", 0)
     asked = []
     monkeypatch.setattr(furniture, "may_match", asked.append)
-    assert furniture.kinds("No such line.\n" * furniture.BEGINNINGS_FROM) == {}
+    assert furniture.line_kinds("No such line.\n" * furniture.BEGINNINGS_FROM) == {}
     assert not asked
-    assert furniture.kinds("No such line.\n") == {}
+    assert furniture.line_kinds("No such line.\n") == {}
     assert asked == ["no such line."]
 
 
@@ -263,16 +268,16 @@ DECORATED = st.tuples(
 @example("İ" * 5)
 def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
-        [plain] = screen.furniture_lines(*pack([encode(text)])).values() or [{}]
-        [quick] = compiled.furniture_lines(*pack([encode(text)])).values() or [{}]
-        found = furniture.furniture(text, Settings())
+        [plain] = screen.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
+        [quick] = page_furniture_lines.find_furniture_lines(*pack([encode_utf8(text)])).values() or [{}]
+        found = furniture.find_page_furniture(text, Settings())
     with patch.object(furniture, "BEGINNINGS_FROM", sys.maxsize):
-        assert furniture.furniture(text, Settings()) == found
+        assert furniture.find_page_furniture(text, Settings()) == found
     assert quick == plain
-    assert furniture.furniture(text, Settings(), quick) == found
+    assert furniture.find_page_furniture(text, Settings(), quick) == found
 
 
-@pytest.mark.parametrize("lines_of", [screen.furniture_lines, compiled.furniture_lines])
+@pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, page_furniture_lines.find_furniture_lines])
 def test_furniture_is_sought_in_each_text_by_itself(lines_of):
     texts = [
         "One.\nTwo.",
@@ -283,13 +288,13 @@ def test_furniture_is_sought_in_each_text_by_itself(lines_of):
         "\n\n12 Comments",
     ]
     with patch.object(furniture, "BEGINNINGS_FROM", 0):
-        found = lines_of(*pack([encode(text) for text in texts]))
+        found = lines_of(*pack([encode_utf8(text) for text in texts]))
     assert found == {1: {1: "share bar"}, 3: {0: "share bar"}, 5: {2: "comment counter"}}
 
 
 def test_beginnings_change_with_the_patterns(monkeypatch):
     assert furniture.line_beginnings.__wrapped__() == furniture.line_beginnings()
-    monkeypatch.setattr(furniture, "_table", lambda: (("advertisement", "zzz more"),))
+    monkeypatch.setattr(furniture, "_furniture_patterns", lambda: (("advertisement", "zzz more"),))
     assert furniture.line_beginnings.__wrapped__() == {"zzz more": (8, 8)}
 
 
@@ -326,12 +331,12 @@ MISTAKEN = st.builds(
 def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
     for rules in ({}, {"typography": "fix"}, {"whitespace": "flag"}):
         settings = Settings(rules=rules)
-        state = Repairing(text, settings)
+        state = RepairState(text, settings)
         again = True
         while again:
-            packed = pack([encode(state.text)])
-            [own] = compiled.suspects(*packed)
-            [known] = suspect_lines(*packed).by_text(1)
+            packed = pack([encode_utf8(state.text)])
+            [own] = compiled.rules_that_may_apply(*packed)
+            [known] = find_suspect_lines(*packed).by_text(1)
             again = bool(own) and state.round(own, known)
         assert (state.text, state.findings) == repair(text, settings)
 
@@ -340,15 +345,15 @@ def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
 @example(["", "a\nb", "<\n&amp;", "&amp;\n\n\u00c3\u00a9"])
 @example(["\u00ef\u00bb\u00bfcaf\u00c3\u00a9"])
 def test_what_is_known_of_texts_is_what_encoding_finds(texts):
-    packed = pack([encode(text) for text in texts])
-    told, plain = suspect_lines(*packed), screen.suspect_lines(*packed)
+    packed = pack([encode_utf8(text) for text in texts])
+    told, plain = find_suspect_lines(*packed), screen.find_suspect_lines(*packed)
     left = [row for row in plain.lines.tolist() if row not in told.lines.tolist()]
     assert sorted(told.lines.tolist() + left) == plain.lines.tolist()
     for text, known, every in zip(texts, told.by_text(len(texts)), plain.by_text(len(texts)), strict=True):
         unescape = "<" not in text
-        expected = encoding.encoding(text, unescape=unescape)
-        assert encoding.encoding(text, unescape=unescape, known=known) == expected
-        assert encoding.encoding(text, unescape=unescape, known=every) == expected
+        expected = encoding.repair_encoding(text, unescape=unescape)
+        assert encoding.repair_encoding(text, unescape=unescape, known=known) == expected
+        assert encoding.repair_encoding(text, unescape=unescape, known=every) == expected
     for row, start, stop, *_ in told.fixes.tolist():
         assert any(row == one and first <= start < stop <= last for one, first, last in left)
 
@@ -359,7 +364,7 @@ def test_plain_mojibake_is_told_without_ftfy():
         "\u00d0\u00bf\u00d1\u20ac\u00d0\u00b8",
         "Plain.",
     ]
-    told = suspect_lines(*pack([encode(text) for text in seen]))
+    told = find_suspect_lines(*pack([encode_utf8(text) for text in seen]))
     sloppy = "encode sloppy-windows-1252, decode utf-8"
     assert not len(told.lines)
     assert [known.fixes for known in told.by_text(3)] == [
@@ -371,6 +376,6 @@ def test_plain_mojibake_is_told_without_ftfy():
 
 def test_there_is_room_for_many_lines_and_fixes():
     texts = ["\u00c3\u00a9 x\n&amp;\n" * 20_000]
-    told = suspect_lines(*pack([encode(text) for text in texts]))
+    told = find_suspect_lines(*pack([encode_utf8(text) for text in texts]))
     assert len(told.lines) == len(told.fixes) == 20_000
     assert told.replacements == "é".encode() * 20_000

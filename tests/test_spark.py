@@ -1,6 +1,6 @@
-"""The Spark engine gives the local engine's bytes: for every rule and setting, however it is cut and planned.
+"""The Spark engine gives the local engine's bytes, for every rule and setting, however it is partitioned and planned.
 
-Drivers run as processes of their own, as they do in production. What is killed is in ``test_spark_cluster.py``.
+Drivers run as processes of their own, as in production. ``test_spark_cluster.py`` tests what happens when some fail.
 """
 
 from __future__ import annotations
@@ -13,173 +13,170 @@ import random
 import socket
 import subprocess
 import sys
-import zipfile
 from contextlib import suppress
 from itertools import islice
 
 import pytest
 from conftest import ROOT, write_jsonl
-from spark_cases import (
-    CARRIED_OUT,
+from helpers.news import bytes_of, news
+from helpers.spark_cases import (
+    EXECUTIONS,
     corpus_of,
     drive,
     environment,
-    local,
+    local_output,
     needs_spark,
     settings_of,
     takes_long,
     uneven,
 )
-from spark_standalone import without_package
-from test_pipeline import bytes_of, news
 
 import dedup
 from dedup import Settings
 from dedup.rules import RULES
 from dedup.settings import KEEP
 
+SMALL_CASES = (0, 3, 4, 5, 6)  # run wherever Spark does
+QUICK_RULES = dict.fromkeys(("boilerplate", "shared-paragraph", "contained-article"), "off")
+REAL_CORPORA = ("senate_releases", "license_texts")
+NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
+
 
 def matrix(folder, numbers):
-    """Cases, each of another corpus, other settings, and carried out in another way; the first has no settings."""
+    """Return jobs that differ in corpus, settings and execution; job 0 has the default settings."""
     return [
         {
             "source": corpus_of(folder / f"in{number}", number, 25),
             "out": folder / f"spark{number}",
             "settings": settings_of(number) if number else {},
-            "partitions": CARRIED_OUT[number % 4][0],
-            "conf": {"spark.sql.adaptive.enabled": CARRIED_OUT[number % 4][1]},
+            "partitions": EXECUTIONS[number % 4][0],
+            "conf": {"spark.sql.adaptive.enabled": EXECUTIONS[number % 4][1]},
         }
         for number in numbers
     ]
 
 
-def check(job):
+def check_output(job):
+    """Check that a job gave the local engine's bytes and left no tables."""
     out = job["out"]
-    expected = local(job["source"], out.with_name(f"{out.name} local"), **job.get("settings", {}))
+    expected = local_output(job["source"], out.with_name(f"{out.name} local"), **job.get("settings", {}))
     assert bytes_of(out) == expected
-    assert not list(out.parent.glob(f".{out.name}.*")), "tables are gone at the end"
-
-
-SMALL = (0, 3, 4, 5, 6)  # these run wherever Spark does
-
-
-FEW = dict.fromkeys(("boilerplate", "shared-paragraph", "contained-article"), "off")  # where others try all
-REAL = ("senate_releases", "license_texts")
-NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
+    assert not list(out.parent.glob(f".{out.name}.*")), "tables are left"
 
 
 @pytest.fixture(scope="module")
 def driven(tmp_path_factory, data_rows):
-    """A folder, and what one driver told of all small jobs in it, by name: one for all processes of this test run."""
+    """Return a folder and, by name, the small jobs in it with their reports; one driver serves all test processes."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "driven"
     folder.mkdir(exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        kept = folder / ".told"
-        if not kept.exists():
-            kept.write_bytes(pickle.dumps(driven_in(folder, data_rows)))
-        return folder, pickle.loads(kept.read_bytes())
+        reports = folder / ".reports"
+        if not reports.exists():
+            reports.write_bytes(pickle.dumps(drive_small_jobs(folder, data_rows)))
+        return folder, pickle.loads(reports.read_bytes())
 
 
-def driven_in(folder, data_rows):
-    """What a driver told of all small jobs."""
+def drive_small_jobs(folder, data_rows):
+    """Run all small jobs in one driver; return each with its report, by name."""
     rows = [{**row, "n": None} for row in news(count=30)]
     write_jsonl(folder / "rows.jsonl", rows)
     shuffled = write_jsonl(folder / "shuffled.jsonl", random.Random(3).sample(rows, len(rows)))
-    planned = {"spark.sql.codegen.factoryMode": "FALLBACK"}  # as Spark does it unless told otherwise
+    compiled_plans = {"spark.sql.codegen.factoryMode": "FALLBACK"}  # Spark's own default
     source = corpus_of(folder / "in", 3, 20)
     jobs = [
-        *matrix(folder, SMALL),
-        {"source": source.as_uri(), "out": folder / "address", "settings": {"rules": FEW}},
+        *matrix(folder, SMALL_CASES),
+        {"source": source.as_uri(), "out": folder / "address", "settings": {"rules": QUICK_RULES}},
         {"source": source, "out": folder / "fail", "settings": {"on_error": "fail"}},
-        {"source": shuffled.as_uri(), "frame": True, "out": folder / "table", "conf": planned, "partitions": 5},
+        {"source": shuffled.as_uri(), "frame": True, "out": folder / "table", "conf": compiled_plans, "partitions": 5},
         {"source": "-", "out": folder / "stdin"},
         {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
         {
             "source": corpus_of(folder / "few", 5, 4),
             "out": folder / "parts",
-            "settings": {"rules": FEW},
+            "settings": {"rules": QUICK_RULES},
             "partitions": 200,
             "conf": NOT_ADAPTIVE,
         },
     ]
-    for name in REAL:
-        with suppress(pytest.skip.Exception):  # the tests of these are skipped, and say so
-            cut = list(islice(data_rows(name), 120))
-            jobs.append({"source": write_jsonl(folder / f"{name}.jsonl", cut), "out": folder / name})
-    told = drive(jobs)
-    return {job["out"].name: (job, one) for job, one in zip(jobs, told, strict=True)}
+    for name in REAL_CORPORA:
+        with suppress(pytest.skip.Exception):  # the tests that need a missing corpus are skipped themselves
+            rows = list(islice(data_rows(name), 120))
+            jobs.append({"source": write_jsonl(folder / f"{name}.jsonl", rows), "out": folder / name})
+    return {job["out"].name: (job, report) for job, report in zip(jobs, drive(jobs), strict=True)}
 
 
 def test_the_cases_try_every_action_of_every_rule():
-    tried = {(name, action) for number in SMALL[1:] for name, action in Settings(**settings_of(number)).rules.items()}
+    tried = {
+        (name, action) for number in SMALL_CASES[1:] for name, action in Settings(**settings_of(number)).rules.items()
+    }
     assert tried == {(rule.name, action) for rule in RULES for action in rule.actions}
-    assert {settings_of(number)["keep"] for number in SMALL[1:]} == set(KEEP)
+    assert {settings_of(number)["keep"] for number in SMALL_CASES[1:]} == set(KEEP)
 
 
 @needs_spark
-@pytest.mark.parametrize("number", SMALL)
+@pytest.mark.parametrize("number", SMALL_CASES)
 def test_every_rule_and_setting_gives_the_local_engines_bytes(driven, number):
-    check(driven[1][f"spark{number}"][0])
+    check_output(driven[1][f"spark{number}"][0])
 
 
 @needs_spark
-def test_copies_full_buckets_and_a_host_with_nearly_all_give_the_same_bytes(driven):
-    check(driven[1]["uneven"][0])
+def test_copies_full_buckets_and_one_large_host_give_the_same_bytes(driven):
+    check_output(driven[1]["uneven"][0])
 
 
 @needs_spark
 def test_two_hundred_partitions_without_adaptive_execution_give_the_same_bytes(driven):
-    check(driven[1]["parts"][0])
+    check_output(driven[1]["parts"][0])
 
 
 @needs_spark
 @pytest.mark.data
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize("name", REAL_CORPORA)
 def test_real_articles_give_the_local_engines_bytes(driven, data_file, name):
     data_file(name)
-    check(driven[1][name][0])
+    check_output(driven[1][name][0])
 
 
 @needs_spark
 def test_an_address_gives_the_bytes_of_the_path(driven):
     folder, _ = driven
-    assert bytes_of(folder / "address") == local(folder / "in", folder / "local", rules=FEW)
+    assert bytes_of(folder / "address") == local_output(folder / "in", folder / "local", rules=QUICK_RULES)
 
 
 @needs_spark
-def test_what_the_user_can_mend_is_told_as_the_local_engine_tells_it(driven):
-    folder, told = driven
+def test_errors_of_the_input_read_as_they_do_in_the_local_engine(driven):
+    folder, jobs = driven
     with pytest.raises(dedup.RecordError) as error:
-        local(folder / "in", folder / "fails", on_error="fail")
-    assert told["fail"][1] == {"RecordError": str(error.value)}
-    assert "InputError" in told["stdin"][1]
+        local_output(folder / "in", folder / "fails", on_error="fail")
+    assert jobs["fail"][1] == {"RecordError": str(error.value)}
+    assert "InputError" in jobs["stdin"][1]
 
 
 @needs_spark
-def test_progress_is_told_as_the_local_engine_tells_it(driven):
-    folder, told = driven
-    there = told["spark0"][1]["progress"]
-    here = []
-    local_stages = lambda stage, _done, _total: here.append(stage)  # noqa: E731 - shorter than a function
-    dedup.clean(folder / "in", folder / "watched", engine=dedup.LocalEngine(jobs=1), progress=local_stages)
-    assert set(here) <= {stage for stage, _, _ in there}
-    assert all(0 <= done <= total for _, done, total in there if total is not None)
-    many = told["parts"][1]["progress"]  # of two tasks none may have ended whenever it is asked
-    assert any(0 < done < total for _, done, total in many if total), "not only when a stage has ended"
+def test_progress_is_reported_by_stage_and_within_stages(driven):
+    folder, jobs = driven
+    steps = jobs["spark0"][1]["progress"]
+    local_stages = []
+    record_stage = lambda stage, _done, _total: local_stages.append(stage)  # noqa: E731 - shorter than a function
+    dedup.clean(folder / "in", folder / "watched", engine=dedup.LocalEngine(jobs=1), progress=record_stage)
+    assert set(local_stages) <= {stage for stage, _, _ in steps}
+    assert all(0 <= done <= total for _, done, total in steps if total is not None)
+    steps = jobs["parts"][1]["progress"]  # of many tasks: of two, none may have ended at any poll
+    assert any(0 < done < total for _, done, total in steps if total), "progress only at the end of stages"
 
 
 @needs_spark
-def test_settings_are_sent_once_to_each_of_the_two_stages_that_need_them(driven):
-    for number in SMALL:  # in whatever number of tasks
+def test_settings_are_pickled_once_for_each_of_the_two_stages_that_need_them(driven):
+    for number in SMALL_CASES:  # whatever the number of tasks
         assert driven[1][f"spark{number}"][1]["settings_sent"] == 2
 
 
 @needs_spark
-def test_a_table_is_its_rows_as_json_in_the_order_of_that(driven):
-    folder, told = driven
-    assert told["table"][1]["records"] == 30
+def test_rows_of_a_table_are_read_as_sorted_lines_of_json(driven):
+    folder, jobs = driven
+    assert jobs["table"][1]["records"] == 30
     rows = [json.loads(line) for line in (folder / "rows.jsonl").read_bytes().splitlines()]
     columns = sorted(rows[0])
     lines = [
@@ -189,8 +186,8 @@ def test_a_table_is_its_rows_as_json_in_the_order_of_that(driven):
     given = b"".join(sorted(line.encode() + b"\n" for line in lines))
     subprocess.run(command, input=given, env=environment(), check=True)
     expected = bytes_of(folder / "lines")
-    told_of_input = {"run.json": expected["run.json"]}  # a sum of hashes, in the place of the hash of a file
-    assert {**bytes_of(folder / "table"), **told_of_input} == expected
+    same_digest = {"run.json": expected["run.json"]}  # that of a table is a sum of hashes, not the hash of a file
+    assert {**bytes_of(folder / "table"), **same_digest} == expected
 
 
 @needs_spark
@@ -200,7 +197,7 @@ def test_many_more_settings_give_the_local_engines_bytes(tmp_path, first):
     jobs = matrix(tmp_path, range(first, first + 10))
     drive(jobs)
     for job in jobs:
-        check(job)
+        check_output(job)
 
 
 @needs_spark
@@ -213,50 +210,14 @@ def test_every_rule_in_two_hundred_partitions_without_adaptive_execution(tmp_pat
         "conf": NOT_ADAPTIVE,
     }
     drive([job])
-    check(job)
+    check_output(job)
 
 
-# --- what workers have -------------------------------------------------------------------------------------------
-
-COMPILES = """
-import dedup.engines.spark
-from dedup.kernels import grouping
-
-grouping.capacity(5)
-print(grouping.__file__)
-"""
+# --- messages about what is missing ------------------------------------------------------------------------------
 
 
-def archive(path):
-    """This package, as workers get it."""
-    path.parent.mkdir()
-    with zipfile.ZipFile(path, "w") as packed:
-        for one in sorted((ROOT / "dedup").rglob("*")):
-            if one.suffix in {".py", ".toml"}:
-                packed.write(one, one.relative_to(ROOT))
-    return path
-
-
-def test_machine_code_of_a_sent_package_is_found_by_the_next_application(tmp_path):
-    def compiled_by(application):
-        path = archive(tmp_path / application / "dedup.zip")
-        names = os.pathsep.join([str(path), without_package()])
-        environ = environment(PYTHONPATH=names, NUMBA_CACHE_DIR=tmp_path / "cache")
-        done = subprocess.run(
-            [sys.executable, "-c", COMPILES], env=environ, cwd=tmp_path, capture_output=True, text=True, check=True
-        )
-        assert str(path) in done.stdout
-        return {one: one.stat().st_mtime_ns for one in (tmp_path / "cache").rglob("*.nb?")}
-
-    first = compiled_by("one")
-    assert first
-    assert compiled_by("two") == first
-
-
-# --- what is told where something is missing ---------------------------------------------------------------------
-
-
-def told_by(*options, **environ):
+def error_line(*options, **environ):
+    """Run the command line with `options`; return the one line with which it fails."""
     command = [sys.executable, "-m", "dedup", "clean", ROOT / "corpus", "-o", "/nowhere/out", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(**environ))
     assert done.returncode == 2
@@ -264,29 +225,29 @@ def told_by(*options, **environ):
     return line
 
 
-def test_without_the_extra_one_line_says_what_to_install(tmp_path, monkeypatch):
+def test_without_the_extra_one_line_says_how_to_install_it_from_a_checkout(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark", None)
-    with pytest.raises(dedup.EngineError, match=r"pip install 'article-dedup\[spark\]'"):
+    with pytest.raises(dedup.EngineError, match=r"run pip install '\.\[spark\]' in a checkout"):
         dedup.clean(ROOT / "corpus", tmp_path / "out", engine="spark")
 
 
 @needs_spark
-def test_without_java_or_with_an_old_one_one_line_says_so(tmp_path):
+def test_one_line_says_if_java_is_missing_broken_or_old(tmp_path):
     out = ("-o", tmp_path / "out", "--engine", "spark")
-    assert "Spark needs Java, and there is none" in told_by(*out, JAVA_HOME="", PATH=tmp_path)
-    assert "cannot be run" in told_by(*out, JAVA_HOME=tmp_path / "none")
+    assert "Spark needs Java, which was not found" in error_line(*out, JAVA_HOME="", PATH=tmp_path)
+    assert "cannot be run" in error_line(*out, JAVA_HOME=tmp_path / "none")
     old = tmp_path / "old" / "bin" / "java"
     old.parent.mkdir(parents=True)
     old.write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n", encoding="utf-8")
     old.chmod(0o755)
-    assert "is Java 11, Spark 4 needs 17 or newer" in told_by(*out, JAVA_HOME=tmp_path / "old")
+    assert "is Java 11, Spark 4 needs 17 or newer" in error_line(*out, JAVA_HOME=tmp_path / "old")
 
 
 def test_options_of_another_engine_are_refused(tmp_path):
     out = ("-o", tmp_path / "out")
-    assert "--master: means nothing to --engine local" in told_by(*out, "--master", "local[2]")
-    assert "--jobs: means nothing to --engine spark" in told_by(*out, "--engine", "spark", "--jobs", "2")
-    assert "did you mean 'spark'" in told_by(*out, "--engine", "sparc")
+    assert "--master: " in error_line(*out, "--master", "local[2]")
+    assert "--jobs: " in error_line(*out, "--engine", "spark", "--jobs", "2")
+    assert "did you mean 'spark'" in error_line(*out, "--engine", "sparc")
 
 
 @needs_spark
@@ -296,16 +257,16 @@ def test_a_session_of_spark_connect_is_refused(tmp_path):
 
 
 @needs_spark
-def test_where_no_cluster_answers_one_line_says_so(tmp_path):
+def test_one_line_says_if_no_cluster_answers(tmp_path):
     out = ("-o", tmp_path / "out", "--engine", "spark", "--master", "spark://127.0.0.1:9")
-    assert "spark://127.0.0.1:9: no cluster answers there (Connection refused)" in told_by(*out)
+    assert "spark://127.0.0.1:9: no cluster answers there (Connection refused)" in error_line(*out)
 
 
 @needs_spark
 @takes_long
-def test_where_something_else_answers_one_line_says_so(tmp_path):
-    with socket.socket() as silent:  # takes calls, and is no scheduler
+def test_one_line_says_if_something_else_answers(tmp_path):
+    with socket.socket() as silent:  # accepts connections, and is no scheduler
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"spark://127.0.0.1:{silent.getsockname()[1]}"
-        assert f"{url}: no " in told_by("-o", tmp_path / "out", "--engine", "spark", "--master", url)
+        assert f"{url}: no " in error_line("-o", tmp_path / "out", "--engine", "spark", "--master", url)

@@ -1,4 +1,4 @@
-"""What tasks of the Spark engine do with parts of pairs; no Spark is needed to try it."""
+"""Spark tasks that work part by part give the pairs that the whole gives; no Spark is needed to test them."""
 
 from __future__ import annotations
 
@@ -8,104 +8,102 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup import contained
-from dedup.contained import SHARED_MINIMIZERS
-from dedup.engines.spark.contained import _parts
-from dedup.engines.spark.parts import _compared, visits
-from dedup.fingerprint import key_shingles
-from dedup.grouping import Buckets
+from dedup.fingerprint.shingles import key_shingles
+from dedup.match.buckets import Buckets
+from dedup.match.container_candidates import SHARED_MINIMIZERS, find_candidates, index_minimizers
+from dedup.spark.match_contained import _find_visits_task
+from dedup.spark.partitioned_pairs import _compare_parts_task, visit_columns
 
-BOTH = pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
+BOTH_BACKENDS = pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 N = 3
 
 
 def batches_of(rows, columns, source):
-    """`rows` in batches that end anywhere."""
+    """Yield `rows` in batches of random size; `columns` is a list of names, or their types by name."""
+    names = list(columns)
+    kinds = dict.fromkeys(columns) if isinstance(columns, list) else columns
     while rows:
         count = source.randint(1, 40)
-        names = columns if isinstance(columns, list) else list(columns)
-        arrays = [
-            pa.array([row[at] for row in rows[:count]], columns[name] if isinstance(columns, dict) else None)
-            for at, name in enumerate(names)
-        ]
+        arrays = [pa.array([row[at] for row in rows[:count]], kinds[name]) for at, name in enumerate(names)]
         yield pa.RecordBatch.from_arrays(arrays, names)
         rows = rows[count:]
 
 
-@BOTH
+@BOTH_BACKENDS
 @pytest.mark.parametrize("seed", range(12))
 def test_parts_have_the_candidates_that_the_local_engine_has(seed, compiled):
     source = random.Random(seed)
     width = 60 if seed % 2 else 2000
-    texts = [
+    articles = [
         sorted({source.randrange(width) for _ in range(source.randrange(20))}) for _ in range(source.randint(2, 700))
     ]
-    held = np.bincount([value for text in texts for value in text], minlength=width)
-    texts = [[value for value in text if held[value] > 1] for text in texts]
-    totals = np.array([len(text) + source.randrange(5) for text in texts])
-    borders = np.cumsum([0, *map(len, texts)])
-    values = np.array([value for text in texts for value in text], np.int64)
-    pairs = contained._plain_candidates(contained._Minimizers(Buckets(values, borders), totals, held))
-    seen: dict[int, int] = {}
-    expected = []
-    for one, other in zip(pairs.ones.tolist(), pairs.others.tolist(), strict=True):
-        expected.append((one, other, seen.get(one, 0)))
-        seen[one] = seen.get(one, 0) + 1
+    holders = np.bincount([value for article in articles for value in article], minlength=width)
+    articles = [[value for value in article if holders[value] > 1] for article in articles]
+    totals = np.array([len(article) + source.randrange(5) for article in articles])
+    borders = np.cumsum([0, *map(len, articles)])
+    values = np.array([value for article in articles for value in article], np.int64)
+    index = index_minimizers(Buckets(values, borders), totals, holders, compiled=False)
+    pairs = find_candidates(index, compiled=False)
+    expected = list(zip(pairs.ones.tolist(), pairs.others.tolist(), pairs.ranks().tolist(), strict=True))
 
     rows, parts = [], 3
-    for place, text in enumerate(texts):
-        least = max(1, int(SHARED_MINIMIZERS * totals[place]))
-        rarest = sorted(text, key=lambda value: (held[value], value))[: max(len(text) - least + 1, 0)]
-        rows += [(place % parts, value, place, place // 4, True) for value in rarest]
-    asked = {row[:2] for row in rows}
-    for place, text in enumerate(texts):
-        rows += [
-            (part, value, place, place // 4, False) for value in text for part in range(parts) if (part, value) in asked
-        ]
+    for article, minimizers in enumerate(articles):
+        least = max(1, int(SHARED_MINIMIZERS * totals[article]))
+        rarest = sorted(minimizers, key=lambda value: (holders[value], value))[: max(len(minimizers) - least + 1, 0)]
+        rows += [(article % parts, value, article, article // 4, True) for value in rarest]
+    wanted = {row[:2] for row in rows}
+    for article, minimizers in enumerate(articles):
+        visited = [(part, value) for value in minimizers for part in range(parts) if (part, value) in wanted]
+        rows += [(part, value, article, article // 4, False) for part, value in visited]
     source.shuffle(rows)
     rows.sort(key=lambda row: row[0])
-    given = batches_of(rows, ["part", "v", "aid", "r", "asks"], source)
-    told = [row for made in _parts(given, compiled=compiled) for row in made.to_pylist()]
+    batches = batches_of(rows, ["part", "v", "aid", "r", "wanted"], source)
+    visits = [row for batch in _find_visits_task(batches, compiled=compiled) for row in batch.to_pylist()]
     found = [
-        (one, row["id"], place)
-        for row in told
-        if row["homes"] is not None
-        for one, place in zip(row["homes"], row["places"], strict=True)
+        (member, row["id"], rank)
+        for row in visits
+        if row["members"] is not None
+        for member, rank in zip(row["members"], row["tags"], strict=True)
     ]
     assert sorted(found) == sorted(expected)
-    homes = {(row["part"], row["id"]) for row in told if row["homes"] is None}
-    assert homes == {(one % parts, one) for one, _, _ in expected}
-    assert all(one % parts == row["part"] for row in told for one in row["homes"] or ())
+    members = {(row["part"], row["id"]) for row in visits if row["members"] is None}
+    assert members == {(article % parts, article) for article, _, _ in expected}
+    assert all(member % parts == row["part"] for row in visits for member in row["members"] or ())
 
 
-@BOTH
+@BOTH_BACKENDS
 @pytest.mark.parametrize("at_once", [1, 1 << 20])
-def test_pairs_of_a_part_share_what_their_sets_share(monkeypatch, compiled, at_once):
-    monkeypatch.setattr("dedup.engines.spark.parts._PAIRS_AT_ONCE", at_once)
+def test_pairs_compared_in_parts_share_what_their_sets_share(monkeypatch, compiled, at_once):
+    monkeypatch.setattr("dedup.spark.partitioned_pairs._MOST_PAIRS", at_once)
     source = random.Random(5)
     words = [f"w{number}" for number in range(6)]
     keys = [" ".join(source.choices(words, k=source.randrange(30))).encode() for _ in range(200)]
-    pairs = {(one, other): source.randrange(32) for one, other in (source.sample(range(200), 2) for _ in range(900))}
+    tags = {tuple(source.sample(range(200), 2)): source.randrange(32) for _ in range(900)}
     rows = []
-    for part in (0, 2, 3):
-        mine = [(one, other, place) for (one, other), place in pairs.items() if one % 4 == part]
-        rows += [(part, one, None, None, keys[one]) for one in {one for one, _, _ in mine}]
-        for visitor in {other for _, other, _ in mine}:
-            lists = zip(*((one, place) for one, other, place in mine if other == visitor), strict=True)
-            rows.append((part, visitor, *map(list, lists), keys[visitor]))
-    columns = {**visits(pa.int64()), "key": pa.binary()}
-    kinds = dict.fromkeys(("x", "y", "place", "common", "sx", "sy"), pa.int64())
-    made = _compared(batches_of(rows, columns, source), kinds, N, 0.5, compiled=compiled)
-    found = {(row["x"], row["y"]): row for one in made for row in one.to_pylist()}
+    for part in (0, 2, 3):  # part 1 is left out: its members are compared with nothing
+        members_of = {}
+        for (member, visitor), tag in tags.items():
+            if member % 4 == part:
+                members_of.setdefault(visitor, []).append((member, tag))
+        members = {member for pairs in members_of.values() for member, _ in pairs}
+        rows += [(part, member, None, None, keys[member]) for member in members]
+        rows += [
+            (part, visitor, [member for member, _ in pairs], [tag for _, tag in pairs], keys[visitor])
+            for visitor, pairs in members_of.items()
+        ]
+    columns = {**visit_columns(pa.int64()), "key": pa.binary()}
+    kinds = dict.fromkeys(("x", "y", "tag", "common", "size_x", "size_y"), pa.int64())
+    batches = _compare_parts_task(batches_of(rows, columns, source), kinds, N, 0.5, compiled=compiled)
+    found = {(row["x"], row["y"]): row for batch in batches for row in batch.to_pylist()}
     shingles = [key_shingles(key, N) for key in keys]
-    for (one, other), place in pairs.items():
-        if one % 4 == 1:
+    for (member, visitor), tag in tags.items():
+        if member % 4 == 1:
             continue
-        common = len(shingles[one] & shingles[other])
-        row = found.pop((one, other), None)
+        common = len(shingles[member] & shingles[visitor])
+        row = found.pop((member, visitor), None)
         if row is None:
-            assert common < 0.5 * len(shingles[one])
+            assert common < 0.5 * len(shingles[member])
         else:
-            sizes = len(shingles[one]), len(shingles[other])
-            assert (row["place"], row["common"], row["sx"], row["sy"]) == (place, common, *sizes)
+            sizes = len(shingles[member]), len(shingles[visitor])
+            assert (row["tag"], row["common"], row["size_x"], row["size_y"]) == (tag, common, *sizes)
     assert not found

@@ -1,4 +1,4 @@
-"""Choosing a threshold: the arithmetic, what is asked, and the command from questions to answer."""
+"""Choosing a threshold: the estimates, the questions, and the whole command."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ from conftest import read_jsonl, write_jsonl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import Settings, fingerprint
+from dedup import Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint import buckets, hashed, jaccard, sketches
-from dedup.settings import bands
-from dedup.tune.corpus import Asked, survey, window
-from dedup.tune.estimates import Bin, choose, estimate, share_same, wilson
-from dedup.tune.labels import Label, append, load
-from dedup.tune.pairs import meetings, pairs_within
-from dedup.tune.questions import PROMPT, SHOWN, side_by_side
-from dedup.tune.sampling import bin_numbers, draws, edges, sample
+from dedup.fingerprint.minhash import bands, buckets, minhash_signatures
+from dedup.fingerprint.shingles import hash_words
+from dedup.fingerprint.similarity import jaccard
+from dedup.kernels import reference
+from dedup.tune.candidate_pairs import pairs_within, sample_bucket_pairs
+from dedup.tune.estimates import Bin, choose_threshold, estimate_threshold, same_share, wilson_interval
+from dedup.tune.labels import Label, append, load_labels
+from dedup.tune.prompt import MAX_SHOWN_WORDS, PROMPT, side_by_side
+from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
+from dedup.tune.survey import Asked, survey, window
 
 DEDUP = (sys.executable, "-m", "dedup")
 
@@ -39,19 +41,19 @@ NEWCOMBE = [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0
 
 
 @pytest.mark.parametrize(("same", "labels", "low", "high"), NEWCOMBE)
-def test_wilson_gives_the_published_limits(same, labels, low, high):
-    found = wilson(same / labels, labels)
-    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+def test_wilson_interval_has_the_published_limits(same, labels, low, high):
+    interval = wilson_interval(same / labels, labels)
+    assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0.1, 1e4), st.floats(1, 100))
-def test_wilson_rises_with_the_share_and_narrows_with_labels(one, two, labels, more):
-    low, high = sorted((one, two))
-    less, greater = wilson(low, labels), wilson(high, labels)
+def test_wilson_interval_rises_with_the_share_and_narrows_with_labels(share, other, labels, more):
+    low, high = sorted((share, other))
+    less, greater = wilson_interval(low, labels), wilson_interval(high, labels)
     assert 0 <= less.low <= less.value <= less.high <= 1
     assert less.low <= greater.low + 1e-12
     assert less.high <= greater.high + 1e-12
-    narrow = wilson(low, labels * more)
+    narrow = wilson_interval(low, labels * more)
     assert narrow.low >= less.low - 1e-12
     assert narrow.high <= less.high + 1e-12
 
@@ -61,71 +63,70 @@ def test_wilson_rises_with_the_share_and_narrows_with_labels(one, two, labels, m
 
 @st.composite
 def filled_bins(draw, least=0):
-    borders = edges((0.6, 0.95))
-    found = []
-    for low, high in pairwise(borders):
+    bins = []
+    for low, high in pairwise(bin_edges((0.6, 0.95))):
         pairs = draw(st.integers(least, 500))
         labels = draw(st.integers(least, pairs))
-        found.append(Bin(low, high, pairs, labels, draw(st.integers(0, labels))))
-    return found
+        bins.append(Bin(low, high, pairs, labels, draw(st.integers(0, labels))))
+    return bins
 
 
 @given(filled_bins(least=1), st.integers(0, 6))
-def test_estimates_are_those_of_a_plain_computation(bins, number):
+def test_estimates_equal_those_of_a_plain_computation(bins, number):
     threshold = bins[number].low
-    found = estimate(bins, threshold)
-    same = [one.pairs * one.same / one.labels for one in bins]
-    pairs = sum(one.pairs for one in bins[number:])
-    assert found.pairs == pairs
-    assert found.labels == sum(one.labels for one in bins[number:])
-    assert math.isclose(found.precision.value, sum(same[number:]) / pairs, abs_tol=1e-12)
+    estimate = estimate_threshold(bins, threshold)
+    same = [each.pairs * each.same / each.labels for each in bins]
+    pairs = sum(each.pairs for each in bins[number:])
+    assert estimate.pairs == pairs
+    assert estimate.labels == sum(each.labels for each in bins[number:])
+    assert math.isclose(estimate.precision.value, sum(same[number:]) / pairs, abs_tol=1e-12)
     if sum(same):
-        assert math.isclose(found.recall.value, sum(same[number:]) / sum(same), abs_tol=1e-12)
-    for interval in (found.precision, found.recall):
+        assert math.isclose(estimate.recall.value, sum(same[number:]) / sum(same), abs_tol=1e-12)
+    for interval in (estimate.precision, estimate.recall):
         assert -1e-12 <= interval.low <= interval.value + 1e-9
         assert interval.value <= interval.high + 1e-9 <= 1 + 2e-9
 
 
 @given(filled_bins())
-def test_estimates_say_nothing_where_nothing_was_answered(bins):
-    for number, one in enumerate(bins):
-        found = estimate(bins, one.low)
-        assert (found.precision is None) == (not any(one.labels for one in bins[number:]))
+def test_there_is_no_precision_without_a_label(bins):
+    for number, each in enumerate(bins):
+        estimate = estimate_threshold(bins, each.low)
+        assert (estimate.precision is None) == (not any(each.labels for each in bins[number:]))
 
 
 @given(st.integers(1, 50), st.integers(1, 6), st.data())
-def test_evenly_labelled_bins_of_one_share_give_wilsons_interval(labels, count, data):
+def test_evenly_labelled_bins_with_equal_shares_give_wilsons_interval(labels, count, data):
     same = data.draw(st.integers(0, labels))
     bins = [Bin(number / 10, (number + 1) / 10, 1e9, labels, same) for number in range(count)]
-    found, effective = share_same(bins)
-    plain = wilson(same / labels, labels * count)
+    interval, effective = same_share(bins)
+    plain = wilson_interval(same / labels, labels * count)
     assert math.isclose(effective, labels * count, rel_tol=1e-6)
-    assert all(math.isclose(one, two, abs_tol=1e-6) for one, two in zip(found, plain, strict=True))
+    assert all(math.isclose(value, expected, abs_tol=1e-6) for value, expected in zip(interval, plain, strict=True))
 
 
-def test_all_labelled_is_all_known():
-    found, effective = share_same([Bin(0.8, 0.85, 8, 8, 6), Bin(0.85, 0.9, 2, 2, 2)])
-    assert found == (0.8, 0.8, 0.8)
+def test_the_share_is_exact_if_every_pair_is_labelled():
+    interval, effective = same_share([Bin(0.8, 0.85, 8, 8, 6), Bin(0.85, 0.9, 2, 2, 2)])
+    assert interval == (0.8, 0.8, 0.8)
     assert effective == math.inf
 
 
 def test_a_bin_without_labels_widens_the_interval_by_its_share():
-    found, _ = share_same([Bin(0.8, 0.85, 50, 50, 50), Bin(0.85, 0.9, 50, 0, 0)])
-    assert (found.low, found.high) == (0.5, 1.0)
+    interval, _ = same_share([Bin(0.8, 0.85, 50, 50, 50), Bin(0.85, 0.9, 50, 0, 0)])
+    assert (interval.low, interval.high) == (0.5, 1.0)
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say():
+def test_95_percent_intervals_contain_the_truth_in_95_percent_of_trials():
     rng = random.Random(7)
-    held = [(0.6, 4000), (0.75, 1500), (0.95, 900), (1.0, 300)]  # share of same pairs, pairs
-    truth = sum(share * pairs for share, pairs in held) / sum(pairs for _, pairs in held)
+    population = [(0.6, 4000), (0.75, 1500), (0.95, 900), (1.0, 300)]  # share of same pairs, pairs
+    truth = sum(share * pairs for share, pairs in population) / sum(pairs for _, pairs in population)
     hits = 0
     for _ in range(400):
         bins = [
             Bin(at, at, pairs, 12, sum(rng.random() < share for _ in range(12)))
-            for at, (share, pairs) in enumerate(held)
+            for at, (share, pairs) in enumerate(population)
         ]
-        found, _ = share_same(bins)
-        hits += found.low <= truth <= found.high
+        interval, _ = same_share(bins)
+        hits += interval.low <= truth <= interval.high
     assert hits >= 0.93 * 400
 
 
@@ -133,37 +134,37 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 
 @given(filled_bins(), st.floats(0.5, 0.99))
-def test_the_lowest_threshold_that_is_sure_is_chosen(bins, precision):
-    estimates = [estimate(bins, one.low) for one in bins]
-    choice = choose(estimates, precision, sum(one.labels for one in bins))
-    told = [one for one in estimates if one.precision]
-    sure = [one.threshold for one in told if one.precision.low >= precision]
-    if not told:
+def test_the_lowest_threshold_that_is_certain_is_chosen(bins, precision):
+    estimates = [estimate_threshold(bins, each.low) for each in bins]
+    choice = choose_threshold(estimates, precision, sum(each.labels for each in bins))
+    estimated = [each for each in estimates if each.precision]
+    certain = [each.threshold for each in estimated if each.precision.low >= precision]
+    if not estimated:
         assert choice is None
-    elif sure:
-        assert choice == (min(sure), True, 0)
+    elif certain:
+        assert choice == (min(certain), True, 0)
     else:
-        best = max(one.precision.low for one in told)
+        best = max(each.precision.low for each in estimated)
         assert not choice.reached
-        assert best == next(one.precision.low for one in told if one.threshold == choice.threshold)
+        assert best == next(each.precision.low for each in estimated if each.threshold == choice.threshold)
 
 
-def test_as_many_more_labels_are_asked_for_as_settle_it():
+def test_the_number_of_further_labels_makes_a_threshold_certain():
     few = [Bin(0.8, 0.85, 1e9, 20, 20)]
-    choice = choose([estimate(few, 0.8)], 0.95, 20)
+    choice = choose_threshold([estimate_threshold(few, 0.8)], 0.95, 20)
     assert choice == (0.8, False, 53)  # 73 of 73 have a lower limit of 0.95
     enough = [Bin(0.8, 0.85, 1e9, 73, 73)]
-    assert choose([estimate(enough, 0.8)], 0.95, 73).reached
-    assert choose([estimate([Bin(0.8, 0.85, 1e9, 20, 15)], 0.8)], 0.95, 20).more is None
+    assert choose_threshold([estimate_threshold(enough, 0.8)], 0.95, 73).reached
+    assert choose_threshold([estimate_threshold([Bin(0.8, 0.85, 1e9, 20, 15)], 0.8)], 0.95, 20).more is None
 
 
 # the sample
 
 
-def test_bins_lie_on_the_grid_and_hold_their_lower_border():
-    assert edges((0.6, 0.95)) == [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
-    assert edges((0.81, 0.83)) == [0.81, 0.83]
-    assert bin_numbers(np.array([0.6, 4 / 5, 0.7999, 0.95]), edges((0.6, 0.95))).tolist() == [0, 4, 3, 6]
+def test_bins_lie_on_the_grid_and_include_their_lower_edge():
+    assert bin_edges((0.6, 0.95)) == [0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+    assert bin_edges((0.81, 0.83)) == [0.81, 0.83]
+    assert bin_numbers(np.array([0.6, 4 / 5, 0.7999, 0.95]), bin_edges((0.6, 0.95))).tolist() == [0, 4, 3, 6]
 
 
 def _population(rng, count):
@@ -175,33 +176,37 @@ def _population(rng, count):
 def test_the_sample_does_not_depend_on_the_order_of_pairs(size, count, seed, shuffler):
     (ones, twos), bins, weights, labelled = _population(np.random.default_rng(size), size)
     counts = np.bincount(bins[labelled], minlength=5).tolist()
-    chosen = sample(bins, weights, draws(ones, twos, seed), labelled, counts, count)
+    chosen = sample_pairs(bins, weights, pair_draws(ones, twos, seed), labelled, counts, count)
     order = np.array(shuffler.sample(range(size), size), np.int64)
-    again = sample(bins[order], weights[order], draws(twos[order], ones[order], seed), labelled[order], counts, count)
+    again = sample_pairs(
+        bins[order], weights[order], pair_draws(twos[order], ones[order], seed), labelled[order], counts, count
+    )
     assert order[again].tolist() == chosen.tolist()
     assert len(set(chosen.tolist())) == len(chosen) == min(count, int((~labelled).sum()))
     assert not labelled[chosen].any()
 
 
 @given(st.integers(1, 80), st.integers(0, 30))
-def test_a_larger_sample_holds_the_smaller_and_bins_are_filled_evenly(size, count):
+def test_a_larger_sample_includes_the_smaller_and_bins_are_filled_evenly(size, count):
     (ones, twos), bins, weights, labelled = _population(np.random.default_rng(size), size)
-    drawn = draws(ones, twos, 1)
+    drawn = pair_draws(ones, twos, 1)
     labelled[:] = False
-    small, large = (set(sample(bins, weights, drawn, labelled, [0] * 5, n).tolist()) for n in (count, count + 1))
+    small, large = (set(sample_pairs(bins, weights, drawn, labelled, [0] * 5, n).tolist()) for n in (count, count + 1))
     assert small <= large
-    taken = np.bincount(bins[sorted(small)], minlength=5) if small else np.zeros(5, int)
-    held = np.bincount(bins, minlength=5)
-    assert all(taken[one] >= taken.max() - 1 for one in range(5) if taken[one] < held[one])
+    sampled = np.bincount(bins[sorted(small)], minlength=5) if small else np.zeros(5, int)
+    available = np.bincount(bins, minlength=5)
+    assert all(sampled[n] >= sampled.max() - 1 for n in range(5) if sampled[n] < available[n])
 
 
-def test_pairs_that_stand_for_more_are_drawn_more_often():
+def test_pairs_with_larger_weights_are_drawn_more_often():
     weights = np.array([1.0] * 50 + [9.0] * 50)
     rng = np.random.default_rng(3)
     heavy = 0
     for seed in range(200):
         ones, twos = rng.integers(0, 1 << 63, (2, 100)).astype(np.uint64)
-        chosen = sample(np.zeros(100, np.int64), weights, draws(ones, twos, seed), np.zeros(100, bool), [0], 5)
+        chosen = sample_pairs(
+            np.zeros(100, np.int64), weights, pair_draws(ones, twos, seed), np.zeros(100, bool), [0], 5
+        )
         heavy += int((chosen >= 50).sum())
     assert 0.85 < heavy / 1000 < 0.93
 
@@ -212,52 +217,53 @@ def test_pairs_that_stand_for_more_are_drawn_more_often():
 def _keys(seed, count):
     rng = random.Random(seed)
     base = [f"w{number}" for number in range(40)]
-    made = {tuple(base)}
-    while len(made) < count:
+    keys = {tuple(base)}
+    while len(keys) < count:
         words = list(base)
         for _ in range(rng.randrange(6)):
             words[rng.randrange(40)] = f"x{rng.randrange(1000)}"
-        made.add(tuple(words))
-    return [" ".join(words).encode() for words in sorted(made)]
+        keys.add(tuple(words))
+    return [" ".join(words).encode() for words in sorted(keys)]
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_all_pairs_of_the_window_are_found_with_their_exact_similarity(seed):
     keys = _keys(seed, 30)
     marks = np.arange(30, dtype=np.uint64)
-    hashes, ends = hashed(keys)
-    made = buckets(sketches(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
-    found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), fingerprint)
-    every = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
-    wanted = {pair: value for pair, value in every.items() if 0.5 <= value <= 0.9}
+    hashes, ends = hash_words(keys)
+    table = buckets(minhash_signatures(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
+    pairs = pairs_within(table, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), reference)
+    exact = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
+    expected = {pair: value for pair, value in exact.items() if 0.5 <= value <= 0.9}
     assert (
-        dict(zip(zip(found.ones.tolist(), found.twos.tolist(), strict=True), found.similarities, strict=True)) == wanted
+        dict(zip(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True), pairs.similarities, strict=True))
+        == expected
     )
-    assert (found.weights == 1).all()
+    assert (pairs.weights == 1).all()
 
 
-def test_a_huge_bucket_is_sampled_and_its_pairs_stand_for_all():
+def test_a_huge_bucket_is_sampled_and_weights_add_up_to_all_its_pairs():
     count, bands_ = 600, 3
-    made = np.zeros((count, bands_), np.uint32)
+    table = np.zeros((count, bands_), np.uint32)
     marks = np.random.default_rng(1).integers(0, 1 << 63, count).astype(np.uint64)
-    codes, sizes, neighbours = meetings(made, marks, at_most=10_000)
+    codes, sizes, neighbours = sample_bucket_pairs(table, marks, max_pairs=10_000)
     assert (sizes == count).all()
     assert neighbours == 4
     assert len(codes) <= count * neighbours * bands_
     keys = [b"a b c d"] * count
-    found = pairs_within(made, marks, lambda at: [keys[n] for n in at], 2, (0.5, 1.0), fingerprint)
-    assert len(found.ones) <= count * 32 * bands_
-    assert math.isclose(found.weights.sum(), count * (count - 1) / 2, rel_tol=0.02)
+    pairs = pairs_within(table, marks, lambda at: [keys[n] for n in at], 2, (0.5, 1.0), reference)
+    assert len(pairs.first) <= count * 32 * bands_
+    assert math.isclose(pairs.weights.sum(), count * (count - 1) / 2, rel_tol=0.02)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=90), st.randoms(use_true_random=False))
-def test_meetings_do_not_depend_on_the_order_of_texts(values, shuffler):
-    made = np.array([values, values[::-1]], np.uint32).T
+def test_the_pairs_of_a_bucket_do_not_depend_on_the_order_of_texts(values, shuffler):
+    table = np.array([values, values[::-1]], np.uint32).T
     marks = np.random.default_rng(0).integers(0, 1 << 63, len(values)).astype(np.uint64)
     order = np.array(shuffler.sample(range(len(values)), len(values)))
     pairs = []
     for at in (np.arange(len(values)), order):
-        codes, _, _ = meetings(made[at], marks[at], at_most=200)
+        codes, _, _ = sample_bucket_pairs(table[at], marks[at], max_pairs=200)
         pairs.append({frozenset((int(at[code // len(at)]), int(at[code % len(at)]))) for code in codes})
     assert pairs[0] == pairs[1]
     assert all(len(pair) == 2 for pair in pairs[0])
@@ -266,14 +272,14 @@ def test_meetings_do_not_depend_on_the_order_of_texts(values, shuffler):
 # labels and questions
 
 
-def test_labels_are_read_back_and_the_later_counts(tmp_path):
+def test_labels_are_read_back_and_the_later_one_counts(tmp_path):
     path = tmp_path / "labels.jsonl"
     first = Label(("bb", "aa"), ("x#1", "y\ud800#2"), 0.75, "same", 5)
     append(path, first)
     path.write_bytes(path.read_bytes().rstrip())  # as an editor may leave it
     append(path, first._replace(answer="different", texts=("aa", "bb")))
     append(path, first._replace(shingle=3))
-    assert {key: label.answer for key, label in load(path).items()} == {
+    assert {key: label.answer for key, label in load_labels(path).items()} == {
         ("aa", "bb", 5): "different",
         ("aa", "bb", 3): "same",
     }
@@ -289,14 +295,14 @@ def test_labels_are_read_back_and_the_later_counts(tmp_path):
         '{"texts": "ab", "articles": "ab", "similarity": 2, "answer": "same", "shingle": 5}',
     ],
 )
-def test_what_is_no_label_is_told_by_its_line(tmp_path, line):
+def test_a_line_that_is_not_a_label_is_reported_by_its_number(tmp_path, line):
     path = tmp_path / "labels.jsonl"
     path.write_text(f"\n{line}\n")
     with pytest.raises(InputError, match=r"labels\.jsonl:2: not a label"):
-        load(path)
+        load_labels(path)
 
 
-def test_the_window_must_be_one():
+def test_a_window_that_is_empty_or_outside_0_to_1_is_refused():
     assert window(0.1, None, None) == (0.05, 0.25)
     for low, high in ((0.9, 0.5), (0.0, 0.5), (0.5, 1.1), (0.7, 0.7), (math.nan, 1.0)):
         with pytest.raises(SettingsError, match="no window"):
@@ -307,29 +313,29 @@ def test_the_window_must_be_one():
     st.lists(st.sampled_from(["a", "b", "c", "D,", "北京", "“e”", "é"]), max_size=400),
     st.randoms(use_true_random=False),
 )
-def test_what_is_shown_is_marked_where_it_differs_and_bounded(words, rng):
+def test_shown_texts_are_bounded_and_equal_texts_have_no_differences(words, rng):
     other = [word for word in words if rng.random() < 0.9]
     for runs in side_by_side(" ".join(words), " ".join(other)):
-        assert sum(len(run.words) for run in runs) <= SHOWN + 1
-    one, two = side_by_side(" ".join(words), " ".join(words))
-    assert one == two
-    assert all(run.common for run in one)
+        assert sum(len(run.words) for run in runs) <= MAX_SHOWN_WORDS + 1
+    left, right = side_by_side(" ".join(words), " ".join(words))
+    assert left == right
+    assert all(run.common for run in left)
 
 
 def test_differences_far_into_a_long_text_are_shown():
     words = [f"w{number}" for number in range(1000)]
     changed = [*words[:900], "CHANGED", *words[901:]]
-    one, two = side_by_side(" ".join(words), " ".join(changed))
-    assert [run.words for run in one if not run.common] == [["w900"]]
-    assert [run.words for run in two if not run.common] == [["CHANGED"]]
-    assert sum(len(run.words) for run in one) < 40
+    left, right = side_by_side(" ".join(words), " ".join(changed))
+    assert [run.words for run in left if not run.common] == [["w900"]]
+    assert [run.words for run in right if not run.common] == [["CHANGED"]]
+    assert sum(len(run.words) for run in left) < 40
 
 
 # the command
 
 
-def _made(groups=60):
-    """Pairs of articles with one to four words changed: similarity 0.90, 0.81, 0.73 or 0.66."""
+def _article_pairs(groups=60):
+    """Return pairs of articles that differ in one to four words: similarity 0.90, 0.81, 0.73 or 0.66."""
     rng = random.Random(5)
     articles = []
     for group in range(groups):
@@ -341,15 +347,15 @@ def _made(groups=60):
     return articles
 
 
-def _same(label):
-    """The truth about a pair of `_made`: one or two changed words make no other article."""
-    one, two = (int(article.split("#")[1]) // 2 for article in label["articles"])
-    assert one == two
-    return one % 4 < 2
+def _is_same(label):
+    """Return the correct answer about a pair of `_article_pairs`: with one or two changed words it is the same."""
+    group, other_group = (int(article.split("#")[1]) // 2 for article in label["articles"])
+    assert group == other_group
+    return group % 4 < 2
 
 
 def tune(folder, *args, answers="", status=0):
-    """A finished ``dedup tune``, its labels in `folder`."""
+    """Run ``dedup tune`` in `folder`, and return the completed process."""
     done = subprocess.run(
         [*DEDUP, "tune", *map(str, args)],
         input=answers,
@@ -366,26 +372,26 @@ def tune(folder, *args, answers="", status=0):
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
-    """A folder with a made corpus, and all its pairs as they were asked, each passed over."""
+    """Return a folder with a corpus, and the labels of all its pairs, each of them skipped."""
     folder = tmp_path_factory.mktemp("tune")
-    write_jsonl(folder / "made.jsonl", _made())
+    write_jsonl(folder / "made.jsonl", _article_pairs())
     tune(folder, "made.jsonl", "--pairs", 99, "--labels", "skipped.jsonl", answers="s\n" * 99, status=2)
     return folder, read_jsonl(folder / "skipped.jsonl")
 
 
-def test_true_answers_lead_to_the_true_threshold(asked):
+def test_correct_answers_lead_to_the_correct_threshold(asked):
     folder, pairs = asked
     assert len(pairs) == 60
-    answers = "".join("y\n" if _same(pair) else "n\n" for pair in pairs)
+    answers = "".join("y\n" if _is_same(pair) else "n\n" for pair in pairs)
     done = tune(folder, "made.jsonl", "--pairs", 99, "--labels", "all.jsonl", "--json", answers=answers)
-    found = json.loads(done.stdout)
-    assert found["choice"] == {"threshold": 0.75, "reached": True, "more": 0}
-    assert (found["labels"], found["skipped"], found["window"]) == (60, 0, [0.6, 0.95])
-    assert [one["pairs"] for one in found["bins"]] == [0, 15, 15, 0, 15, 0, 15]
-    told = {one["threshold"]: one for one in found["thresholds"]}
-    assert told[0.6]["precision"] == {"value": 0.5, "low": 0.5, "high": 0.5}  # every pair is labelled
-    assert told[0.8]["precision"]["value"] == told[0.8]["recall"]["value"] == 1.0
-    assert told[0.85]["recall"]["value"] == 0.5
+    result = json.loads(done.stdout)
+    assert result["choice"] == {"threshold": 0.75, "reached": True, "more": 0}
+    assert (result["labels"], result["skipped"], result["window"]) == (60, 0, [0.6, 0.95])
+    assert [row["pairs"] for row in result["bins"]] == [0, 15, 15, 0, 15, 0, 15]
+    thresholds = {row["threshold"]: row for row in result["thresholds"]}
+    assert thresholds[0.6]["precision"] == {"value": 0.5, "low": 0.5, "high": 0.5}  # every pair is labelled
+    assert thresholds[0.8]["precision"]["value"] == thresholds[0.8]["recall"]["value"] == 1.0
+    assert thresholds[0.85]["recall"]["value"] == 0.5
     again = tune(folder, "made.jsonl", "--pairs", 99, "--labels", "all.jsonl", "--json")
     assert PROMPT not in again.stderr, "no pair is asked about twice"
     assert again.stdout == done.stdout
@@ -394,18 +400,18 @@ def test_true_answers_lead_to_the_true_threshold(asked):
     assert report.stderr == ""
 
 
-def test_few_answers_are_kept_and_said_to_be_few(asked):
+def test_a_few_answers_are_kept_and_reported_as_too_few(asked):
     folder, _ = asked
     tune(folder, "made.jsonl", "--pairs", 12, "--labels", "twelve.jsonl", answers="s\n" * 12, status=2)
     pairs = read_jsonl(folder / "twelve.jsonl")
-    answers = "".join("Y\n" if _same(pair) else "what?\nn\n" for pair in pairs)
+    answers = "".join("Y\n" if _is_same(pair) else "what?\nn\n" for pair in pairs)
     done = tune(folder, "made.jsonl", "--pairs", 12, "--labels", "few.jsonl", answers=answers)
     assert "too few labels" in done.stdout
     assert done.stderr.count("of 12") == 12
     labels = read_jsonl(folder / "few.jsonl")
     assert len(labels) == 12
-    assert all(label["answer"] == ("same" if _same(label) else "different") for label in labels)
-    assert not any(f"{label['similarity']:.2f}" in done.stderr for label in labels), "similarity is not told"
+    assert all(label["answer"] == ("same" if _is_same(label) else "different") for label in labels)
+    assert not any(f"{label['similarity']:.2f}" in done.stderr for label in labels), "the similarity is not shown"
     tune(folder, "made.jsonl", "--pairs", 2, "--labels", "few.jsonl", answers="q\n")
     assert len(read_jsonl(folder / "few.jsonl")) == 12
     tune(folder, "made.jsonl", "--pairs", 2, "--labels", "few.jsonl", answers="s\ny\n")
@@ -413,10 +419,12 @@ def test_few_answers_are_kept_and_said_to_be_few(asked):
     assert len({tuple(sorted(label["texts"])) for label in labels}) == 14
 
 
-def test_the_same_pairs_are_asked_whatever_the_order_and_jobs(asked):
+def test_the_same_pairs_are_asked_for_any_input_order_and_number_of_jobs(asked):
     folder, pairs = asked
-    turned = [article for article in _made()[::-1] for _ in range(2)]  # backwards, and every article twice
-    write_jsonl(folder / "turned.jsonl", turned)
+    reversed_twice = [
+        article for article in _article_pairs()[::-1] for _ in range(2)
+    ]  # backwards, and every article twice
+    write_jsonl(folder / "turned.jsonl", reversed_twice)
     done = tune(
         folder,
         "turned.jsonl",
@@ -438,10 +446,10 @@ def test_the_same_pairs_are_asked_whatever_the_order_and_jobs(asked):
     assert [pair["texts"] for pair in read_jsonl(folder / "seed.jsonl")] != [pair["texts"] for pair in pairs]
 
 
-def test_paragraphs_are_asked_about_too(tmp_path):
-    articles = _made(8)
+def test_questions_can_be_about_paragraphs(tmp_path):
+    articles = _article_pairs(8)
     for number, article in enumerate(articles):
-        filler = " ".join(f"own{number}n{at}" for at in range(200))
+        filler = " ".join(f"filler{number}n{at}" for at in range(200))
         article["text"] = f"{filler}\n\n{article['text']}\n\nshort one"
     write_jsonl(tmp_path / "made.jsonl", articles)
     tune(tmp_path, "made.jsonl", "--paragraphs", answers="y\n" * 20)
@@ -471,42 +479,42 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize(("args", "told"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
-def test_an_error_is_one_line(asked, args, told):
+@pytest.mark.parametrize(("args", "message"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
+def test_an_error_is_one_line(asked, args, message):
     done = tune(asked[0], *args, answers="y\n", status=2)
     assert done.stdout == ""
     assert done.stderr.startswith("dedup: error: ")
     assert done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert message in done.stderr
 
 
-def test_on_a_terminal_it_prompts_and_takes_a_key_and_enter(asked):
+def test_on_a_terminal_a_key_and_enter_answer_each_question(asked):
     folder = asked[0]
-    ours, theirs = pty.openpty()
+    terminal, child = pty.openpty()
     process = subprocess.Popen(
         [*DEDUP, "tune", "made.jsonl", "--labels", "pty.jsonl"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=child,
+        stdout=child,
+        stderr=child,
         cwd=folder,
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"},
     )
-    os.close(theirs)
+    os.close(child)
     shown = b""
     answers = [b"y\n", b"n\n", b"q\n"]
     prompts = 0
-    while select.select([ours], [], [], 60)[0]:
+    while select.select([terminal], [], [], 60)[0]:
         try:
-            block = os.read(ours, 4096)
+            block = os.read(terminal, 4096)
         except OSError:  # the terminal is closed
             break
         if not block:
             break
         shown += block
         while shown.count(PROMPT.encode()) > prompts:
-            os.write(ours, answers[prompts])
+            os.write(terminal, answers[prompts])
             prompts += 1
-    os.close(ours)
+    os.close(terminal)
     assert process.wait() == 0, shown.decode()
     assert prompts == 3
     assert [label["answer"] for label in read_jsonl(folder / "pty.jsonl")] == ["same", "different"]
@@ -514,8 +522,8 @@ def test_on_a_terminal_it_prompts_and_takes_a_key_and_enter(asked):
     assert "\x1b[1;31m" in shown.decode(), "words that differ stand out"
 
 
-def test_paragraphs_asked_about_are_those_that_clean_compares(tmp_path):
-    """Of a line that is boilerplate of one host, the copies of another host are compared, and no others."""
+def test_questions_are_about_the_paragraphs_that_clean_compares(tmp_path):
+    """A line is boilerplate of one host: only its copies on another host are compared."""
     rng = random.Random(4)
 
     def prose():
@@ -530,7 +538,7 @@ def test_paragraphs_asked_about_are_those_that_clean_compares(tmp_path):
     rows += [{"site": "b.example", "text": "\n\n".join(texts)} for texts in others]
     path = tmp_path / "in.jsonl"
     write_jsonl(path, [{"id": str(at)} | row for at, row in enumerate(rows)])
-    found = survey([str(path)], Settings(), Asked((0.5, 0.99), paragraphs=True), [], LocalEngine(jobs=1))
-    (question,) = found.questions
+    surveyed = survey([str(path)], Settings(), Asked((0.5, 0.99), paragraphs=True), [], LocalEngine(jobs=1))
+    (question,) = surveyed.questions
     assert sorted(question.texts) == sorted((line, near))
     assert all(int(where.split("#")[1].split(":")[0]) >= 12 for where in question.articles)

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dedup import Settings
-from dedup.boilerplate import ANYWHERE, AT_EDGE, WAYS
-from dedup.segment import comparison_key, size_of, words
+from dedup.match.boilerplate import ANYWHERE, AT_EDGE, WAYS
+from dedup.segment.words import comparison_key, weighted_word_count, words
 from quality.corpora import Article
 from quality.score import Made, Piece, Score, covered, edits, joined
 
@@ -69,7 +69,7 @@ class Line(NamedTuple):
     def asked_for(self) -> bool:
         """Whether the line is in as many articles as the rule wants for its length and place; hosts are known."""
         return any(
-            size_of(words(self.text)) <= way.words
+            weighted_word_count(words(self.text)) <= way.words
             and self.copies >= way.articles
             and self.share >= way.share
             and (way.where == ANYWHERE or self.place == "end" or (way.where == AT_EDGE and self.place == "start"))

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dedup import Settings, repair
-from dedup.repeats import within_article
-from dedup.segment import comparison_key, paragraphs, words
+from dedup.repeats.detect import find_repeats
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key, words
 
 PARAGRAPHS = (5, 60)  # fewest and most of an article
 WORDS = 120  # fewest of an article
@@ -79,7 +80,7 @@ def clean(path: Path, count: int, seed: int) -> list[Article]:
         shared = Counter(holders[run] for run in runs if run in holders)
         if shared and max(shared.values()) > ALIKE * len(runs):
             continue
-        if repair(text, settings)[0] != text or within_article(text, paragraphs(text), keys, settings).repeats:
+        if repair(text, settings)[0] != text or find_repeats(text, paragraphs(text), keys, settings).repeats:
             continue
         holders.update(dict.fromkeys(runs, len(found)))
         seen.update(keys)

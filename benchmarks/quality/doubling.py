@@ -11,8 +11,10 @@ import random
 from collections.abc import Callable, Sequence
 
 from dedup import Settings
-from dedup.repeats import BLOCK, within_article
-from dedup.segment import comparison_key, paragraphs, words
+from dedup.repeats.blocks import BLOCK_RULE
+from dedup.repeats.detect import find_repeats
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key, words
 from quality.corpora import Article
 from quality.layouts import JOINT, LAYOUTS, Laid, Layout, enough, put_together
 from quality.score import Made, Piece, Score, edits, symmetrical
@@ -195,11 +197,11 @@ def through_blocks(made: Sequence[Made], cut: Sequence[Cut], settings: Settings)
     """What `repeated-block` alone does to each; `cut` are its paragraphs, since they are wanted often."""
     scores = []
     for one, (spans, keys) in zip(made, cut, strict=True):
-        pieces = within_article(one.text, spans, keys, settings)
+        pieces = find_repeats(one.text, spans, keys, settings)
         drops = [
             (pieces.spans[found.first][0], pieces.spans[found.last][1], found.rule)
             for found in pieces.repeats
-            if found.rule == BLOCK
+            if found.rule == BLOCK_RULE
         ]
         scores.append(symmetrical(one, drops))
     return scores

@@ -11,7 +11,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from dedup.segment import is_unspaced, size_of, words
+from dedup.segment.words import is_unspaced, weighted_word_count, words
 from quality.score import Made, Piece
 
 WIDTHS = (72, 76, 80)
@@ -48,7 +48,7 @@ def _units(body: Sequence[str], between: str = JOINT, before: str = JOINT) -> La
 
 def enough(pieces: Iterable[Piece]) -> bool:
     """Whether pieces are a text to be found where the article does not go on with it: a list of names is not."""
-    return sum(size_of(words(piece.text)) for piece in pieces) >= PART_WORDS
+    return sum(weighted_word_count(words(piece.text)) for piece in pieces) >= PART_WORDS
 
 
 def _blank(body: Sequence[str]) -> str:

@@ -38,7 +38,7 @@ def _bands(result: dict[str, Any]) -> list[str]:
         for at, (pairs, found, bands, of) in result["rows"]
     ]
     text = paragraph(
-        "`settings.RECALL_AT_THRESHOLD` chooses the bands: pairs at the threshold or above with one paragraph cut, 2 % "
+        "`minhash.RECALL_AT_THRESHOLD` chooses the bands: pairs at the threshold or above with one paragraph cut, 2 % "
         "of the words edited or the last tenth missing, and how many of them are found."
     )
     return [text, table(("recall asked for", "bands of rows", "pairs", "found", "recall"), rows)]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dedup import Settings, clean_articles
-from dedup.segment import comparison_key, words
+from dedup.segment.words import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE
 
 RESAMPLES = 1000

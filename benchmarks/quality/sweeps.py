@@ -16,36 +16,58 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup import (
-    Settings,
-    bullets,
-    chains,
-    drops,
-    frequency,
-    heads,
-    match,
-    patterns,
-    prepare,
-    repeats,
-    reprints,
-    sentences,
-    settings,
-    twins,
+from dedup import Settings
+from dedup.fingerprint import minhash
+from dedup.kernels.backend import load_backend
+from dedup.match import articles as match
+from dedup.match import boilerplate as lines_rule
+from dedup.match import boilerplate_text
+from dedup.match import paragraphs as frequency
+from dedup.match.policy import BOILERPLATE
+from dedup.prepare import batch as prepare
+from dedup.prepare.corpus import Corpus
+from dedup.read.fields import to_json_bytes
+from dedup.read.inputs import JSON_LINES as LINES_KIND
+from dedup.read.records import RECORD_SCHEMA
+from dedup.repeats import (
+    article,
+    chaining,
+    detect,
+    drop_plan,
+    headings,
+    intentional,
+    justify,
+    reflowed,
+    split_paragraphs,
+    summaries,
+    units,
 )
-from dedup import boilerplate as lines_rule
-from dedup.engines.local import primitives
-from dedup.fields import encode_bytes
-from dedup.pieces import Corpus
-from dedup.read import LINES as LINES_KIND
-from dedup.read import RECORDS
-from dedup.segment import comparison_key, paragraphs
+from dedup.repeats import (
+    blocks as blocks_module,
+)
+from dedup.repeats.blocks import BLOCK_RULE
+from dedup.segment.paragraphs import paragraphs
+from dedup.segment.words import comparison_key
 from quality import boilerplate, corpora, doubling, syndication
 from quality.corpora import Article
 from quality.score import Made, Score, constant, share
 from quality.untouched import is_sentence
 
-WITHIN: tuple[ModuleType, ...] = (repeats, chains, twins, patterns, heads, sentences, reprints, bullets, drops)
-ACROSS: tuple[ModuleType, ...] = (lines_rule, frequency, prepare)
+WITHIN: tuple[ModuleType, ...] = (
+    article,
+    blocks_module,
+    chaining,
+    detect,
+    drop_plan,
+    headings,
+    intentional,
+    justify,
+    reflowed,
+    split_paragraphs,
+    summaries,
+    units,
+)
+ACROSS: tuple[ModuleType, ...] = (lines_rule, boilerplate_text, frequency, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
     "BLOCK_WORDS": (20, 40, 80),
@@ -176,9 +198,7 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(
-                one.rule == repeats.BLOCK for one in repeats.within_article(row["text"], spans, keys, loose).repeats
-            ):
+            if any(one.rule == BLOCK_RULE for one in detect.find_repeats(row["text"], spans, keys, loose).repeats):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
@@ -198,8 +218,8 @@ def _blocks(given: Material, chosen: Settings) -> dict[str, Any]:
         sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
     cut = hit = 0
     for text, spans, keys_ in given.untouched:
-        pieces = repeats.within_article(text, spans, keys_, chosen)
-        found = [one for one in pieces.repeats if one.rule == repeats.BLOCK]
+        pieces = detect.find_repeats(text, spans, keys_, chosen)
+        found = [one for one in pieces.repeats if one.rule == BLOCK_RULE]
         cut += sum(pieces.spans[one.last][1] - pieces.spans[one.first][0] for one in found)
         hit += bool(found)
     return {"made": sums, "cut": cut, "articles": hit, "characters": given.characters}
@@ -248,11 +268,11 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
     The corpus is prepared once; counting paragraphs again takes little. Hosts are known where the corpus tells them.
     """
     chosen = Settings(rules={"shared-paragraph": "off"})
-    told = [encode_bytes(row) for row in corpora.rows(path)]
+    told = [to_json_bytes(row) for row in corpora.rows(path)]
     columns: list[Any] = [["-"] * len(told), [LINES_KIND] * len(told), range(len(told)), told, [None] * len(told)]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORDS, strict=True)]
-    comparer = primitives(compiled=True)
-    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORDS), chosen, comparer)])
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
+    comparer = load_backend(compiled=True)
+    corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORD_SCHEMA), chosen, comparer)])
     articles = match.match_articles(corpus, chosen, comparer)
     texts = [row["text"] for row in corpora.rows(path)]
     kept = sum(len(text) for text, stays in zip(texts, articles.kept.tolist(), strict=True) if stays)
@@ -262,7 +282,7 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
             with _changed(name, value):
                 found = frequency.match_paragraphs(corpus, articles, chosen)
             cut = sentences = 0
-            for row in np.flatnonzero(found.rules == frequency.BOILERPLATE).tolist():
+            for row in np.flatnonzero(found.rules == BOILERPLATE).tolist():
                 start, stop = int(found.raw_starts[row]), int(found.raw_stops[row])
                 cut += stop - start
                 sentences += (stop - start) * is_sentence(texts[int(found.articles[row])][start:stop])
@@ -281,9 +301,9 @@ def thresholds(articles: Sequence[Article], value: float, seed: int) -> dict[str
 
 def band_recall(articles: Sequence[Article], value: float, seed: int) -> list[int]:
     """Pairs at the threshold or above, and of these found, with bands chosen for another recall; and the bands."""
-    with constant((settings,), "RECALL_AT_THRESHOLD", value):
+    with constant((minhash,), "RECALL_AT_THRESHOLD", value):
         chosen = Settings()
-        bands = chosen.article_bands
+        bands = minhash.bands(chosen.threshold)
         pairs = found = 0
         for label in ("one paragraph cut", "2 % of words edited", "truncated to 90 %"):
             for pair in syndication.run(articles, label, seed, chosen).pairs:
@@ -304,5 +324,5 @@ def current(name: str) -> Any:
         return getattr(Settings(), name)
     if name == "WAYS":
         return EVERY_WAY
-    module = next(module for module in (*WITHIN, *ACROSS, settings) if hasattr(module, name))
+    module = next(module for module in (*WITHIN, *ACROSS, minhash) if hasattr(module, name))
     return getattr(module, name)

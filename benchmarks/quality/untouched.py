@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from dedup import Settings, clean_articles
-from dedup.fields import SOURCE_FIELDS
 from dedup.findings import Finding
-from dedup.layers import compared_text
-from dedup.segment import comparison_key, words
+from dedup.prepare.one_text import compared_text
+from dedup.read.fields import SOURCE_FIELDS
+from dedup.segment.words import comparison_key, words
 from quality import corpora
 from quality.score import jaccard, shingles, without
 

@@ -1,7 +1,7 @@
-"""The command line: options become settings, settings become one call, its answer is printed.
+"""The command line: turn options into settings, make one call, and print its result.
 
-Exit status: 0 done, 1 findings or mismatches, 2 an error, 130 interrupted. Heavy libraries are imported inside the
-commands, so that ``--help`` answers at once.
+Exit status: 0 done, 1 findings or mismatches, 2 an error, 130 interrupted. Commands import heavy libraries when they
+run, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
@@ -16,63 +16,71 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import about, jobs, outputs, tuning
+from dedup.cli import cleaning, info, inspecting, tuning
 from dedup.cli.options import VERBOSE
-from dedup.cli.talk import DONE, INTERRUPTED, ReaderGone, Talk, flush, told
+from dedup.cli.terminal import (
+    EXIT_DONE,
+    EXIT_INTERRUPTED,
+    ErrorReporter,
+    OutputClosed,
+    flush_stdout,
+    option_names,
+    report_error,
+)
 
 __all__ = ["cli", "main"]
 
 
-class _Group(click.Group):
-    """Commands whose reader may leave, and which may be interrupted."""
+class _CommandGroup(click.Group):
+    """Commands that end quietly if their reader closes the pipe, or if they are interrupted."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             status = super().invoke(ctx)
-            flush()
-        except ReaderGone:
-            return DONE
+            flush_stdout()
+        except OutputClosed:
+            return EXIT_DONE
         except KeyboardInterrupt:
             click.echo("dedup: interrupted", err=True)
-            return INTERRUPTED
-        except BrokenPipeError as error:  # not from our output: see dedup.cli.talk
+            return EXIT_INTERRUPTED
+        except BrokenPipeError as error:  # not from stdout: `OutputClosed` stands for that
             raise RuntimeError("the pipe to a worker process broke") from error
         return status
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to end as after Ctrl-C: nothing half-done left behind
-    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed by whoever started us
+    """Run the command line with `args` (None: those of the process) and exit."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with no partial output left
+    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed at exit
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode
-    talk = Talk()
+    reporter = ErrorReporter(option_names(cli))
     try:
-        status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=talk) or DONE
-    except SystemExit:  # Click's answer to a help page that nobody reads
-        status = DONE
+        status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=reporter) or EXIT_DONE
+    except SystemExit:  # Click's reaction if nobody reads a help page
+        status = EXIT_DONE
     except click.Abort:
-        status = INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - a fault of ours still ends as one line
-        status = told(error, talk)
-    gc.freeze()  # or what numba has loaded is searched for garbage on the way out, for a third of a second
+        status = EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - an unexpected error ends as one line, too
+        status = report_error(error, reporter)
+    gc.freeze()  # else the last collection goes through all that numba has loaded, for a third of a second
     sys.exit(status)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dedup", message="%(prog)s %(version)s")
 @VERBOSE
 def cli() -> None:
-    """Repair scraped articles and remove what repeats, with a record of every change.
+    """Repair scraped articles and remove repeated text, with a record of every change.
 
     Each change can be explained (dedup explain) and undone (dedup restore).
     """
 
 
 for _command in (
-    *(jobs.clean, jobs.check, tuning.tune),
-    *(outputs.explain, outputs.diff, outputs.verify, outputs.restore),
-    *(about.rules, about.config_),
+    *(cleaning.clean, cleaning.check, tuning.tune),
+    *(inspecting.explain, inspecting.diff, inspecting.verify, inspecting.restore),
+    *(info.rules, info.config_),
 ):
     cli.add_command(_command)

@@ -1,1 +1,4 @@
-"""Engines: who shards, schedules and compiles. What is computed is none of their business."""
+"""Engines: distribute work over processes, or over a cluster, and choose plain or compiled functions.
+
+Engines schedule work; they never change results.
+"""

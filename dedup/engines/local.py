@@ -6,45 +6,41 @@ import ctypes
 import gc
 import multiprocessing
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from threading import current_thread, main_thread
-from types import FrameType
 from typing import TypeVar
 
-import numpy as np
-
-from dedup import plain
 from dedup.errors import SettingsError
-from dedup.fingerprint import pack
-from dedup.plain import Primitives
-from dedup.read import BATCH_BYTES
-from dedup.scratch import in_order
+from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
+from dedup.read.records import BATCH_BYTES
+from dedup.runtime.resources import map_in_order
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
-# Below this many input bytes the plain definitions finish before compiled kernels are loaded and a process is forked.
-SMALL_BYTES = 2 << 20
-_LEAST_BATCH = 256 << 10
-# A batch in work takes about this many times its size: raw bytes, texts, keys, columns.
-_BATCH_EXPANSION = 16
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
-_LARGEST_BLOCK = 32 << 20  # bytes: the most that glibc takes for this
-_KEPT_BYTES = 1 << 30  # more than a batch takes
-_MATCHING_SHARE = 3  # the rest is for what there is one of per article, and for what the process itself takes
+START_VARIABLE = "DEDUP_START"  # environment variable that overrides how worker processes are started
+
+_MIN_MEMORY = 64 << 20  # bytes
+_MIN_BATCH_BYTES = 256 << 10
+_BATCH_EXPANSION = 16  # a batch in work takes about this many times its size: raw bytes, texts, keys, columns
+_MATCHING_SHARE = 3  # divides the memory; the rest is for arrays of one value per article and for the process itself
+_UNKNOWN_MACHINE_BYTES = 4 << 30  # assumed where the system does not say how much memory it has
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
+_MAX_MMAP_THRESHOLD = 32 << 20  # bytes: the largest value that glibc accepts
+_KEPT_BYTES = 1 << 30  # free memory that a process keeps; more than a batch takes
 
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """Runs stages on this machine.
+    """An engine that runs every stage on this machine.
 
-    `jobs` is the number of processes (None: one per available core), `memory` the bytes that batches in work may take
-    together (None: half of the machine). Neither changes a byte of output.
+    `jobs` is the number of processes (None: one per available core). `memory` is the number of bytes that all batches
+    in work may take together (None: half of the machine's memory). Neither changes a byte of output. Raises
+    `SettingsError` if a value is too small.
     """
 
     jobs: int | None = None
@@ -53,140 +49,100 @@ class LocalEngine:
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise SettingsError(f"jobs: {self.jobs} is not a number of processes; give 1 or more")
-        if self.memory is not None and self.memory < 1 << 26:
+        if self.memory is not None and self.memory < _MIN_MEMORY:
             raise SettingsError(f"memory: {self.memory} bytes are too few; give 64M or more")
 
     @property
     def processes(self) -> int:
-        """How many processes a large job gets."""
+        """The number of processes of a large job."""
         if self.jobs:
             return self.jobs
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     @property
     def batch_bytes(self) -> int:
-        """How many input bytes are handed on at once."""
+        """The number of input bytes in one batch."""
         if self.memory is None:
             return BATCH_BYTES
-        return max(_LEAST_BATCH, min(BATCH_BYTES, self.memory // (_BATCH_EXPANSION * (self.processes + 2))))
+        return max(_MIN_BATCH_BYTES, min(BATCH_BYTES, self.memory // (_BATCH_EXPANSION * (self.processes + 2))))
 
     @property
     def matching_bytes(self) -> int:
-        """How much memory the stages that look at the whole corpus may take; no batches are in work then."""
+        """The number of bytes that the stages over the whole corpus may take; no batches are in work then."""
         return (self.memory or _machine_bytes() // 2) // _MATCHING_SHARE
 
     def workers(self, input_bytes: int | None, *, compiled: bool = True) -> Workers:
-        """Workers for a job over `input_bytes` (None: not known, taken for large), which asks for kernels or not."""
+        """Return the workers for a job over `input_bytes` bytes; None means unknown and counts as large.
+
+        A small job runs in this process on plain functions. A large one runs compiled functions if `compiled` is True.
+        """
         if input_bytes is not None and input_bytes < SMALL_BYTES:
             return Workers(compiled=False)
-        primitives(compiled=compiled)
+        load_backend(compiled=compiled)
         return Workers(compiled=compiled, processes=self.processes)
 
 
 @dataclass(frozen=True)
 class Workers:
-    """What a running job asks of its engine."""
+    """The processes of one job, and whether they run compiled functions."""
 
     compiled: bool
     processes: int = 1
 
     @property
-    def primitives(self) -> Primitives:
-        """The plain functions or the compiled ones, as this job is small or not."""
-        return primitives(compiled=self.compiled)
+    def backend(self) -> Backend:
+        """The compiled functions, or the plain ones for a small job."""
+        return load_backend(compiled=self.compiled)
 
-    def map(self, task: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-        """``task(item)`` for each item, in order; never more items in work than workers and two to spare.
+    def map(self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[ResultT]:
+        """Yield ``task(item)`` for each item, in order.
 
-        The processes are there for this alone: while a stage works on the whole corpus, none of them holds memory.
+        At most two items more than there are processes are in work at once. The processes end with the iteration, so
+        that none of them holds memory while a stage works on the whole corpus. `task` must be picklable.
         """
         if self.processes == 1:
             yield from map(task, items)
             return
-        # Forked processes share the compiled kernels and do not import the caller's main module again.
-        method = "fork" if sys.platform.startswith("linux") else "spawn"
-        context = multiprocessing.get_context(method)
-        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_settle) as pool:
+        context = multiprocessing.get_context(start_method())
+        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_tune_process) as pool:
             try:
-                yield from in_order(pool, task, items, self.processes + 2)
+                yield from map_in_order(pool, task, items, self.processes + 2)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
 
-def primitives(*, compiled: bool) -> Primitives:
-    """The definitions, or the kernels, compiled or loaded from their cache."""
-    if not compiled:
-        return plain
-    with _held_back():
-        from dedup import kernels  # noqa: PLC0415 - loading numba takes longer than a small job
+def start_method() -> str:
+    """Return how worker processes are started: the value of `START_VARIABLE`, else fork on Linux, spawn elsewhere.
 
-        if not _warm:
-            _warm_up(kernels)
-            _warm.append(True)
-    return kernels
-
-
-def _warm_up(kernels: Primitives) -> None:
-    """Calls everything that works on batches once, so that forked processes find it compiled."""
-    data, borders = pack([b"a b c"])
-    kernels.suspects(data, borders)
-    kernels.suspect_lines(data, borders)
-    kernels.furniture_lines(data, borders)
-    found = kernels.segments(data, borders)
-    words = kernels.word_hashes(found.keys, found.key_borders)
-    kernels.repeating(words, found)
-    kernels.joined(found.keys, found.key_starts, found.key_stops, found.borders)
-    numbers, ends = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
-    kernels.matches(numbers, 2, 1)
-    kernels.lookalikes(numbers, ends, np.array([0, 1]), 2, 1, 1)
-    ends = np.array([0, 3])
-    kernels.buckets(kernels.sketches(words, ends[:1], ends[1:], 2), 2, 1)
-    kernels.minimizers(words, ends, 2, 1)
-    hashes, ends = kernels.hash_sets([b"a b c"], 2)
-    kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
+    Forked processes share the compiled functions and do not import the caller's main module again. The start method
+    never changes a byte of output. Raises `SettingsError` if the variable names no start method of this system.
+    """
+    chosen = os.environ.get(START_VARIABLE)
+    if not chosen:
+        return "fork" if sys.platform.startswith("linux") else "spawn"
+    available = multiprocessing.get_all_start_methods()
+    if chosen not in available:
+        raise SettingsError(f"{START_VARIABLE}: {chosen!r} is not known; choose from {', '.join(available)}")
+    return chosen
 
 
-@contextmanager
-def _held_back() -> Iterator[None]:
-    """Lets an interrupt come behind the block, and a second one at once: within it, numba would swallow it at times."""
-    came: list[int] = []
+def _tune_process() -> None:
+    """Tune malloc and the garbage collector of a worker process for batches of much the same size.
 
-    def note(number: int, _: FrameType | None) -> None:
-        if came:
-            raise KeyboardInterrupt
-        came.append(number)
-
-    mine = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if mine:
-        signal.signal(signal.SIGINT, note)
-    try:
-        yield
-    finally:
-        if mine:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if came:
-        raise KeyboardInterrupt
-
-
-def _settle() -> None:
-    """Makes a process at home in work that is batch after batch of much the same size.
-
-    Memory of one batch is kept for the next instead of being given back and zeroed anew (an eighth of the time of a
-    job), and what the process was forked with is not searched for garbage again and again.
+    The process keeps the memory of one batch for the next instead of returning it to the system, which would zero it
+    again: an eighth of the time of a job. Objects that exist at the start are exempt from garbage collection.
     """
     gc.freeze()
-    with suppress(OSError, AttributeError, TypeError):  # another C library than glibc
+    with suppress(OSError, AttributeError, TypeError):  # a C library other than glibc
         options = ctypes.CDLL(None)
-        options.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
-        options.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+        options.mallopt(_M_MMAP_THRESHOLD, _MAX_MMAP_THRESHOLD)
+        options.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def _machine_bytes() -> int:
+    """Return the memory of this machine in bytes."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # not told on this system
-        return 4 << 30
-
-
-_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled
+    except (AttributeError, ValueError, OSError):  # the system does not say
+        return _UNKNOWN_MACHINE_BYTES

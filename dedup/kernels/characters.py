@@ -1,8 +1,7 @@
-"""What `dedup.kernels.texts` has to know of each character, as arrays.
+"""Tables of the characters of Unicode, as the kernel that folds texts needs them.
 
-Folding is defined on whole texts (`dedup.segment.words`). Nearly all characters fold by themselves, whatever stands
-beside them; here is what they become. The others are `HARD`: what joins with the character before it, and what is
-sorted by canonical order. A paragraph with one of those is left to the definition.
+A character is "hard" if it cannot be folded by itself: it folds to several words, or normalization joins it with
+others. Tables depend on the Unicode version of Python and are cached on disk.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from dedup.kernels.tables import kept
-from dedup.segment import LAST_OF_THE_SOUTH, UNSPACED
+from dedup.kernels.table_cache import cached_table
+from dedup.segment.words import CJK_START, UNSPACED
 
-CODES = 0x30000  # higher planes hold tags, private use and the rarest of Han: hard, all of them
-BREAK, SPACED, EAST, SOUTH, MARK = range(5)  # no word character; part of a word; a word by itself; goes with the letter
+CODES = 0x30000  # higher planes hold tags, private use and the rarest Han characters, which are all hard
+# Classes: no word character; part of a word; a word by itself (CJK, Southeast Asian); combining mark.
+BREAK, SPACED, EAST, SOUTH, MARK = range(5)
 HARD, ITSELF = -1, -2
 IS_SPACE, IS_MARK, IS_LONE, ENDS_SORTED = 1, 2, 4, 8
 
@@ -25,10 +25,11 @@ IS_SPACE, IS_MARK, IS_LONE, ENDS_SORTED = 1, 2, 4, 8
 class Characters(NamedTuple):
     """One value per code point below `CODES`.
 
-    `becomes` is `HARD`, or `ITSELF`, or where in `stream` its folding is told: a count, then for each character of the
-    folding its class, how many bytes it has and its bytes: int32. `classes` is the class of one that stays itself:
-    uint8. `flags`: `IS_SPACE` where `str.isspace`; `IS_MARK` where a combining mark; `IS_LONE` where canonical order
-    would sort it among its like, so that it is hard behind another that `ENDS_SORTED`: uint8.
+    Attributes: becomes: `HARD`, `ITSELF`, or the offset in `stream` of the folding, int32 [CODES]. A folding is a
+    count, then for each of its characters the class, the number of bytes, and the bytes in UTF-8. classes: the class
+    of a character that folds to itself, uint8 [CODES]. flags: uint8 [CODES]. `IS_SPACE` if ``str.isspace``; `IS_MARK`
+    for a combining mark; `IS_LONE` if canonical ordering may move the character, so that it is hard after one with
+    `ENDS_SORTED`. stream: the foldings, uint8 [bytes].
     """
 
     becomes: npt.NDArray[np.int32]
@@ -37,11 +38,11 @@ class Characters(NamedTuple):
     stream: npt.NDArray[np.uint8]
 
 
-@kept(Characters)
+@cached_table(Characters)
 def characters() -> Characters:
-    """The arrays for the Unicode version of this Python."""
+    """Return the tables for the Unicode version of this Python."""
     alone = [chr(code) for code in range(CODES)]
-    alone[10] = " "  # the separator of what is folded at once; it folds to itself
+    alone[10] = " "  # the separator below; it folds to itself
     once = unicodedata.normalize("NFKC", "\n".join(alone)).split("\n")
     folded = "\n".join(once).casefold().split("\n")
     twice = unicodedata.normalize("NFKC", "\n".join(folded)).split("\n")
@@ -70,7 +71,7 @@ def characters() -> Characters:
 
 
 def _classes(characters_: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
-    """The class of each character, and whether it is a combining mark."""
+    """Return the class of each character, and whether it is a combining mark."""
     categories = np.array([ord(category[0]) for category in map(unicodedata.category, characters_)], np.uint8)
     marks = categories == ord("M")
     classes = np.full(CODES, BREAK, np.uint8)
@@ -78,13 +79,13 @@ def _classes(characters_: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray
     classes[ord("_")] = SPACED
     for low, high in UNSPACED:
         letters = np.flatnonzero(categories[low : high + 1] == ord("L")) + low
-        classes[letters] = np.where(letters > LAST_OF_THE_SOUTH, EAST, SOUTH)
+        classes[letters] = np.where(letters > CJK_START, EAST, SOUTH)
     classes[marks] = MARK
     return classes, marks
 
 
 def _seconds() -> frozenset[str]:
-    """Every character that composition may join with the one before it."""
+    """Return every character that composition may join with the character before it."""
     found = {chr(code) for code in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))}  # Hangul
     for code in range(CODES):
         parts = unicodedata.decomposition(chr(code)).split()

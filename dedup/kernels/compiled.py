@@ -1,33 +1,29 @@
-"""How kernels are compiled: without the lock of the interpreter, and once for all processes where a cache can be."""
+"""The compiled backend: the functions of `dedup.kernels.reference`, compiled by numba."""
 
-from __future__ import annotations
+from dedup.kernels.encoding_lines import find_suspect_lines
+from dedup.kernels.page_furniture_lines import find_furniture_lines
+from dedup.kernels.repair_screen import rules_that_may_apply
+from dedup.kernels.segments import join_keys, segment_batch
+from dedup.kernels.self_matches import find_self_matches, find_similar_paragraphs
+from dedup.kernels.self_repeat_screen import screen_self_repeats
+from dedup.kernels.shingles import buckets, hash_sets, minhash_signatures, minimizers, similarities, word_hashes
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 
-import numba
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def njit(function: Function) -> Function:
-    """`function`, compiled when it is first called.
-
-    Machine code is kept beside the source file, or where that cannot be written (an installation of somebody else's),
-    in the user's cache directory; ``NUMBA_CACHE_DIR`` names another. Where nothing can be written, each process
-    compiles for itself.
-    """
-    return _compiled(function)
-
-
-def inlined(function: Function) -> Function:
-    """The same for a function that is to become a part of those that call it."""
-    return _compiled(function, inline="always")
-
-
-def _compiled(function: Function, **options: Any) -> Function:
-    try:
-        made: Function = numba.njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # "no locator available": there is no folder to write to
-        made = numba.njit(nogil=True, **options)(function)
-    return made
+__all__ = [
+    "buckets",
+    "compiled",
+    "find_furniture_lines",
+    "find_self_matches",
+    "find_similar_paragraphs",
+    "find_suspect_lines",
+    "hash_sets",
+    "join_keys",
+    "minhash_signatures",
+    "minimizers",
+    "rules_that_may_apply",
+    "screen_self_repeats",
+    "segment_batch",
+    "similarities",
+    "word_hashes",
+]

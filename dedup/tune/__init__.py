@@ -1,5 +1,5 @@
-"""Which threshold suits a corpus: pairs are shown to a person, and the answers say what each threshold would do.
+"""Find the threshold that suits a corpus: show pairs of texts to a person, and estimate from the answers.
 
-`corpus` prepares the articles, `pairs` finds what is similar, `sampling` picks what to ask, `questions` asks,
-`labels` keeps the answers, `estimates` reckons with them, `answer` tells the outcome.
+`survey` prepares the articles, finds similar pairs (`candidate_pairs`) and chooses the pairs to ask about (`sampling`).
+`prompt` asks, and `labels` keeps the answers. `estimates` computes precision and recall, and `report` shows the result.
 """

@@ -1,8 +1,8 @@
-"""What labels say of thresholds: precision and recall with intervals, and which threshold to choose.
+"""Estimate the precision and recall of thresholds from labels, with intervals, and choose a threshold.
 
-Estimates are stratified: bins of similarity are labelled about evenly, yet hold very different numbers of pairs, so
-each bin counts by the pairs it holds. Only pairs of the window count; a pair above it is in no figure.
-Plain arithmetic on a handful of bins.
+Estimates are stratified. All bins of similarity get about the same number of labels but hold very different numbers of
+pairs, so each bin counts by the pairs that it holds. Only pairs of the window count: no figure includes a pair above
+it. This is plain arithmetic on a handful of bins.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ Z = 1.959963984540054  # two-sided 95 %
 
 
 class Bin(NamedTuple):
-    """Pairs of one range of similarity: how many there are, how many were answered, how many of these are the same."""
+    """Pairs of one range of similarity.
+
+    `labels` of the `pairs` have a label, and `same` of the labels say that both texts are the same.
+    """
 
     low: float
     high: float
@@ -33,7 +36,11 @@ class Interval(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """What a threshold does: `pairs` reach it, `labels` of them answered; None where nothing can be said."""
+    """The effect of a threshold: `pairs` reach it, and `labels` of those have a label.
+
+    `effective` is the number of labels that the precision is worth (`same_share`). Precision and recall are None if the
+    labels do not allow an estimate.
+    """
 
     threshold: float
     pairs: float
@@ -44,9 +51,10 @@ class Estimate(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The threshold to take; whether its precision is certain enough; about how many more labels make it so.
+    """The threshold to take, and whether its precision is certain enough.
 
-    `more` is None where labels cannot be expected to help: no estimate is above the precision wanted.
+    `more` is about the number of further labels that would make it so. It is None if labels cannot be expected to help,
+    because no estimate exceeds the required precision.
     """
 
     threshold: float
@@ -54,10 +62,10 @@ class Choice(NamedTuple):
     more: int | None
 
 
-def wilson(share: float, labels: float, z: float = Z) -> Interval:
-    """Wilson's score interval of `share` of `labels` (Wilson 1927); `labels` need not be whole.
+def wilson_interval(share: float, labels: float, z: float = Z) -> Interval:
+    """Return Wilson's score interval of `share` of `labels` (Wilson 1927); `labels` need not be a whole number.
 
-    >>> [round(limit, 4) for limit in wilson(0.9, 10)]
+    >>> [round(limit, 4) for limit in wilson_interval(0.9, 10)]
     [0.9, 0.5958, 0.9821]
     """
     if labels == math.inf:
@@ -70,84 +78,85 @@ def wilson(share: float, labels: float, z: float = Z) -> Interval:
     return Interval(share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)))
 
 
-def share_same(bins: Sequence[Bin]) -> tuple[Interval, float] | None:
-    """The share of pairs in `bins` that are the same, and the number of labels it is worth; None without a label.
+def same_share(bins: Sequence[Bin]) -> tuple[Interval, float] | None:
+    """Return the share of the pairs in `bins` that are the same, and the number of labels that it is worth.
 
-    The interval is Wilson's at the effective number of labels: what evenly weighted labels would give the same
-    variance, judged by the weights alone (Kish 1965) and by the answers (Korn, Graubard 1998), whichever is less. A bin
-    labelled to the last pair adds no variance. Pairs of bins without any label may all be the same or all different.
+    The interval is Wilson's at the effective number of labels: the number of evenly weighted labels that would give the
+    same variance. It is computed from the weights alone (Kish 1965) and from the answers (Korn, Graubard 1998), and the
+    smaller is used. A bin in which every pair has a label adds no variance. The pairs of bins without any label may all
+    be the same or all be different. Returns None if there is no label.
     """
-    told = [one for one in bins if one.labels and one.pairs > 0]
-    if not told:
+    labelled = [each for each in bins if each.labels and each.pairs > 0]
+    if not labelled:
         return None
-    total = math.fsum(one.pairs for one in told)
-    value = min(1.0, math.fsum(one.pairs * one.same / one.labels for one in told) / total)
+    total = math.fsum(each.pairs for each in labelled)
+    value = min(1.0, math.fsum(each.pairs * each.same / each.labels for each in labelled) / total)
     by_weights = by_answers = 0.0
-    for one in told:
-        share = one.same / one.labels
-        variance = (one.pairs / total) ** 2 / one.labels * _unknown(one)
+    for each in labelled:
+        share = each.same / each.labels
+        variance = (each.pairs / total) ** 2 / each.labels * _population_correction(each)
         by_weights += variance
         by_answers += variance * share * (1 - share)
     effective = 1 / by_weights if by_weights else math.inf
     if by_answers:
         effective = min(effective, value * (1 - value) / by_answers)
-    within = wilson(value, effective)
-    silent = 1 - total / math.fsum(one.pairs for one in bins)
-    return Interval(value, within.low * (1 - silent), within.high * (1 - silent) + silent), effective
+    within = wilson_interval(value, effective)
+    unlabelled = 1 - total / math.fsum(each.pairs for each in bins)
+    return Interval(value, within.low * (1 - unlabelled), within.high * (1 - unlabelled) + unlabelled), effective
 
 
-def _unknown(one: Bin) -> float:
-    """The finite-population correction of a bin: 1 for a large one, 0 for one labelled to the last pair."""
-    return max(0.0, (one.pairs - one.labels) / (one.pairs - 1)) if one.pairs > 1 else 0.0
+def _population_correction(each: Bin) -> float:
+    """Return the finite-population correction of a bin: 1 for a large one, 0 if every pair has a label."""
+    return max(0.0, (each.pairs - each.labels) / (each.pairs - 1)) if each.pairs > 1 else 0.0
 
 
-def estimate(bins: Sequence[Bin], threshold: float) -> Estimate:
-    """Precision and recall of "similar at `threshold` or more", which must be the lower border of a bin.
+def estimate_threshold(bins: Sequence[Bin], threshold: float) -> Estimate:
+    """Return precision and recall of "similar at `threshold` or more".
 
-    Precision is the share of same pairs among those that reach the threshold, recall the share of those that reach it
-    among the same pairs of the window. The limits of recall put those of both parts together, each at its worst, so
-    they are rather too wide than too narrow.
+    `threshold` must be the lower edge of a bin. Precision is the share of same pairs among the pairs that reach the
+    threshold. Recall is the share of pairs that reach it among the same pairs of the window. The limits of recall
+    combine the worst limits of both parts, so they are too wide rather than too narrow.
     """
-    above = [one for one in bins if one.low >= threshold]
-    below = [one for one in bins if one.low < threshold]
-    reached, rest = share_same(above), share_same(below)
-    pairs, others = math.fsum(one.pairs for one in above), math.fsum(one.pairs for one in below)
+    above = [each for each in bins if each.low >= threshold]
+    below = [each for each in bins if each.low < threshold]
+    share_above, share_below = same_share(above), same_share(below)
+    pairs_above, pairs_below = math.fsum(each.pairs for each in above), math.fsum(each.pairs for each in below)
     recall = None
-    if reached and (rest or not others):
-        more = reached[0]
-        less = rest[0] if rest else Interval(0.0, 0.0, 0.0)
+    if share_above and (share_below or not pairs_below):
+        high = share_above[0]
+        low = share_below[0] if share_below else Interval(0.0, 0.0, 0.0)
         recall = Interval(
-            _ratio(more.value * pairs, less.value * others),
-            _ratio(more.low * pairs, less.high * others),
-            _ratio(more.high * pairs, less.low * others),
+            _part_of_sum(high.value * pairs_above, low.value * pairs_below),
+            _part_of_sum(high.low * pairs_above, low.high * pairs_below),
+            _part_of_sum(high.high * pairs_above, low.low * pairs_below),
         )
-    labels = sum(one.labels for one in above)
-    return Estimate(threshold, pairs, labels, reached[1] if reached else 0.0, reached[0] if reached else None, recall)
+    labels = sum(each.labels for each in above)
+    precision, effective = share_above or (None, 0.0)
+    return Estimate(threshold, pairs_above, labels, effective, precision, recall)
 
 
-def _ratio(part: float, rest: float) -> float:
+def _part_of_sum(part: float, rest: float) -> float:
     return part / (part + rest) if part + rest else 1.0
 
 
-def choose(estimates: Sequence[Estimate], precision: float, labels: int) -> Choice | None:
-    """The lowest threshold whose precision is at least `precision` by its lower limit; None without any estimate.
+def choose_threshold(estimates: Sequence[Estimate], precision: float, labels: int) -> Choice | None:
+    """Return the lowest threshold whose lower limit of precision is at least `precision`.
 
-    Where none is, the one of the highest lower limit, and how many more than these `labels`, spread as they are, would
-    make one of them certain: Wilson's lower limit of a share p reaches q at ``z**2 q (1 - q) / (p - q)**2`` effective
-    labels.
+    If there is none, return the threshold with the highest lower limit, and about how many more than these `labels`,
+    distributed as they are, would make a threshold certain: Wilson's lower limit of a share p reaches q at
+    ``z**2 q (1 - q) / (p - q)**2`` effective labels. Returns None if there is no estimate of precision.
     """
-    told = [
-        (one, one.precision) for one in sorted(estimates, key=lambda one: one.threshold) if one.precision is not None
-    ]
-    if not told:
+    ascending = sorted(estimates, key=lambda each: each.threshold)
+    known = [(each, each.precision) for each in ascending if each.precision is not None]
+    if not known:
         return None
-    for one, found in told:
-        if found.low >= precision:
-            return Choice(one.threshold, reached=True, more=0)
-    best, _ = max(told, key=lambda item: (item[1].low, -item[0].threshold))
+    for each, interval in known:
+        if interval.low >= precision:
+            return Choice(each.threshold, reached=True, more=0)
+    best, _ = max(known, key=lambda item: (item[1].low, -item[0].threshold))
     needed = [
-        labels * (Z * Z * precision * (1 - precision) / (found.value - precision) ** 2 / one.effective - 1)
-        for one, found in told
-        if found.value > precision
+        labels * (Z * Z * precision * (1 - precision) / (interval.value - precision) ** 2 / each.effective - 1)
+        for each, interval in known
+        if interval.value > precision
     ]
     return Choice(best.threshold, reached=False, more=max(1, math.ceil(min(needed))) if needed else None)

@@ -1,12 +1,11 @@
-"""Answers about pairs as a file of JSON lines, one per answer, written as soon as it is given.
+"""Keep answers about pairs in a file of JSON lines, one line per answer, written as soon as it is given.
 
-A pair is known by the digests of its two comparison keys, so that answers outlive a moved or reordered corpus.
+The digests of its two comparison keys identify a pair, so answers stay valid if the corpus is moved or reordered.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -15,11 +14,15 @@ from dedup.errors import InputError
 SAME, DIFFERENT, SKIPPED = "same", "different", "skipped"
 ANSWERS = (SAME, DIFFERENT, SKIPPED)
 
-PairKey: TypeAlias = tuple[str, str, int]  # digests in order, words to a shingle
+PairKey: TypeAlias = tuple[str, str, int]  # digests in order, words per shingle
 
 
 class Label(NamedTuple):
-    """One answer: the pair's digests in hexadecimal, where its texts are, its similarity, words to a shingle."""
+    """An answer about a pair.
+
+    `texts` are the digests of its texts in hexadecimal, `articles` where the texts are, and `shingle` the number of
+    words per shingle that `similarity` was computed with.
+    """
 
     texts: tuple[str, str]
     articles: tuple[str, str]
@@ -29,15 +32,16 @@ class Label(NamedTuple):
 
     @property
     def key(self) -> PairKey:
-        """What the pair is known by."""
-        one, two = sorted(self.texts)
-        return one, two, self.shingle
+        """Return the identity of the pair, whichever text comes first."""
+        low, high = sorted(self.texts)
+        return low, high, self.shingle
 
 
-def load(path: Path) -> dict[PairKey, Label]:
-    """The labels in `path` by pair, none where there is no such file; of two about one pair the later counts.
+def load_labels(path: Path) -> dict[PairKey, Label]:
+    """Return the labels in `path` by pair; of two labels of one pair the later counts.
 
-    Raises `InputError` naming the line that is no label.
+    A file that does not exist has no labels. Raises `InputError` if the file cannot be read, with the number of the
+    line that is not a label.
     """
     try:
         lines = path.read_text("utf-8").split("\n")
@@ -49,34 +53,37 @@ def load(path: Path) -> dict[PairKey, Label]:
         raise InputError(f"{path}: {error.strerror or error}; name another file with --labels") from None
     except ValueError:
         raise InputError(f"{path}: not UTF-8; name another file with --labels") from None
-    return by_pair(_label(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
-
-
-def by_pair(labels: Iterable[Label]) -> dict[PairKey, Label]:
-    """`labels` by pair, the last of each."""
+    labels = (_parse_label(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
     return {label.key: label for label in labels}
 
 
 def append(path: Path, label: Label) -> None:
-    """Adds `label` to the end of `path`."""
+    """Add `label` to the end of the file at `path`, which need not exist."""
     line = json.dumps(label._asdict())
     with path.open("a+b") as file:
         if file.tell():
             file.seek(-1, 2)
-            line = line if file.read(1) == b"\n" else f"\n{line}"  # someone's editor took the last line end
+            line = line if file.read(1) == b"\n" else f"\n{line}"  # an editor may have removed the last line end
         file.write(f"{line}\n".encode("ascii"))
 
 
-def _label(line: str, where: str) -> Label:
+def _parse_label(line: str, where: str) -> Label:
+    """Return the label that a line holds. Raises `InputError`, which begins with `where`, if it holds none."""
     try:
         value = json.loads(line)
-        one, two = value["texts"]
-        here, there = value["articles"]
-        label = Label((one, two), (here, there), value["similarity"], value["answer"], value["shingle"])
+        text, other_text = value["texts"]
+        article, other_article = value["articles"]
+        label = Label(
+            (text, other_text), (article, other_article), value["similarity"], value["answer"], value["shingle"]
+        )
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{where}: not a label; remove the line, or name another file with --labels") from None
-    similar = isinstance(label.similarity, (int, float)) and 0 <= label.similarity <= 1
-    texts = all(isinstance(text, str) for text in (*label.texts, *label.articles))
-    if not (similar and texts and label.answer in ANSWERS and isinstance(label.shingle, int)):
-        raise InputError(f"{where}: not a label; remove the line, or name another file with --labels")
+        raise _not_a_label(where) from None
+    similarity_is_valid = isinstance(label.similarity, (int, float)) and 0 <= label.similarity <= 1
+    texts_are_valid = all(isinstance(text, str) for text in (*label.texts, *label.articles))
+    if not (similarity_is_valid and texts_are_valid and label.answer in ANSWERS and isinstance(label.shingle, int)):
+        raise _not_a_label(where)
     return label
+
+
+def _not_a_label(where: str) -> InputError:
+    return InputError(f"{where}: not a label; remove the line, or name another file with --labels")

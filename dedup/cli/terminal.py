@@ -1,0 +1,186 @@
+"""Output of the command line: data on stdout; summaries, progress and errors on stderr, each error as one line.
+
+A reader that closes stdout early is no error: the command ends without a message.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from dedup.errors import DedupError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from dedup.runtime.progress import Progress
+
+EXIT_DONE, EXIT_FINDINGS, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+_TABLE_WIDTH = 120  # columns if stdout is no terminal
+_PARAMETER = re.compile(r"`(\w+)(?:=([^`]*))?`")  # as the messages of `dedup.errors` name parameters
+
+
+class OutputClosed(Exception):  # noqa: N818 - not an error
+    """The reader of stdout has closed it."""
+
+
+class ErrorReporter:
+    """A printer of errors, one line each, that shows options where a message names parameters.
+
+    `options` maps names of parameters to options, as `option_names` returns them.
+    """
+
+    verbose = False
+
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        self.options = options or {}
+
+    def fail(self, message: str) -> int:
+        """Print `message` as one line, after the traceback if `verbose` is set; return the exit status."""
+        if self.verbose:
+            traceback.print_exc()
+        line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
+        click.echo(f"dedup: error: {line}", err=True)
+        return EXIT_FAILED
+
+
+def option_names(group: click.Group) -> dict[str, str]:
+    """Return the long option that sets each parameter, for all commands of `group`."""
+    options = [
+        param for command in group.commands.values() for param in command.params if isinstance(param, click.Option)
+    ]
+    return {option.name: max(option.opts, key=len) for option in options if option.name}
+
+
+def name_options(message: str, options: Mapping[str, str]) -> str:
+    """Return `message` with options in place of the parameters that it names in backticks.
+
+    >>> options = {"on_error": "--on-error", "force": "--force"}
+    >>> name_options('leave out `on_error="fail"`, or add `force=True`', options)
+    'leave out --on-error fail, or add --force'
+    """
+
+    def option_of(match: re.Match[str]) -> str:
+        name, value = match.groups()
+        if name not in options:
+            return match[0]
+        unquoted = (value or "").strip("\"'")
+        return options[name] if unquoted in {"", "True"} else f"{options[name]} {unquoted}"
+
+    return _PARAMETER.sub(option_of, message)
+
+
+def report_error(error: Exception, reporter: ErrorReporter) -> int:
+    """Print `error` as one line that says where, what, and what to do next; return the exit status."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        click.echo(error.format_message(), err=True)
+        return EXIT_FAILED
+    if isinstance(error, click.ClickException):
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "dedup"
+        message = error.format_message().rstrip(".")
+        return reporter.fail(f"{message[:1].lower()}{message[1:]} (see {path} --help)")
+    if isinstance(error, DedupError):
+        return reporter.fail(name_options(str(error), reporter.options))
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return reporter.fail(f"{where}{error.strerror or error}; check space and permissions")
+    if isinstance(error, MemoryError):
+        return reporter.fail("out of memory; give a smaller --memory, or fewer --jobs")
+    return reporter.fail(f"unexpected {type(error).__name__}: {error}; a fault of this program, -v shows where")
+
+
+def write_stdout(data: str | bytes) -> None:
+    """Write `data` to stdout. Raises `OutputClosed` if nobody reads it."""
+    try:
+        if isinstance(data, bytes):
+            sys.stdout.buffer.write(data)
+        else:
+            sys.stdout.write(data)
+    except BrokenPipeError:
+        _discard_output()
+
+
+def flush_stdout() -> None:
+    """Flush stdout. Raises `OutputClosed` if nobody reads it."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+
+
+def _discard_output() -> NoReturn:
+    """Redirect stdout to the null device, for what Python writes at exit too, and raise `OutputClosed`."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise OutputClosed from None
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a rich console on stdout or stderr, which may be a terminal or a file; rich obeys ``NO_COLOR``."""
+    from rich.console import Console  # noqa: PLC0415
+
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            _discard_output()
+
+    terminal = _Console(stderr=stderr, highlight=False, emoji=False, markup=False, soft_wrap=False)
+    if not terminal.is_terminal and "COLUMNS" not in os.environ:
+        terminal.width = _TABLE_WIDTH
+    return terminal
+
+
+@contextmanager
+def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
+    """Yield the function that a job calls to show its progress; None if it would not be seen."""
+    terminal = console(stderr=True)
+    if quiet or not terminal.is_terminal:
+        yield None
+        return
+    from rich import progress as bars  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    class _Speed(bars.ProgressColumn):
+        def render(self, task: bars.Task) -> Text:
+            """Return bytes of input per second since the stage began; nothing for a stage that does not count them."""
+            known = task.elapsed and task.completed > 1
+            return Text(f"{task.completed / task.elapsed / 1e6:,.1f} MB/s" if known and task.elapsed else "")
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        _Speed(),
+        bars.TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    with bars.Progress(*columns, console=terminal, transient=True) as display:
+        tasks: dict[str, bars.TaskID] = {}
+
+        def update(stage: str, done: int, total: int | None) -> None:
+            if stage not in tasks:
+                finish()
+                tasks[stage] = display.add_task(stage, total=total)
+            display.update(tasks[stage], completed=done, total=total)
+
+        def finish() -> None:
+            """Complete the bars of stages that do not count bytes."""
+            for task in display.tasks:
+                if not task.finished:
+                    display.update(task.id, total=task.completed or 1, completed=task.completed or 1)
+
+        yield update
+
+
+def print_json(value: object) -> None:
+    """Write `value` to stdout as one line of JSON."""
+    from dedup.read.fields import to_json  # noqa: PLC0415
+
+    write_stdout(bytes(to_json(value)) + b"\n")

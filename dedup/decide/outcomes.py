@@ -1,0 +1,227 @@
+"""Decide what happens to each record: its outcome, with the findings of all levels in spans of the raw text.
+
+Findings of the text level come with the prepared article. Repeats within the article and paragraphs across articles
+become removals from the repaired text. These are laid out together, so that no separator is left over or removed twice,
+and are carried back to the raw text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.arrays import decode_utf8
+from dedup.decide.verdicts import Verdict, verdicts_by_row
+from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
+from dedup.prepare.columns import flat_array, integer_values
+from dedup.prepare.store import PreparedBatch, load_batch
+from dedup.segment.paragraphs import removal_spans
+from dedup.settings import Settings
+
+_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text")
+COLUMNS = (*_VALUE_COLUMNS, "findings", "repeats", "paragraphs")  # of a prepared batch: what outcomes are made from
+
+
+class Outcome(NamedTuple):
+    """What happens to one input record.
+
+    A record that could not be read has an `error` and `data`, its bytes as they came in. An article has `fields` (JSON,
+    with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
+    dropped also has the verdict that drops it.
+    """
+
+    source: str
+    record: int
+    error: str | None = None
+    data: bytes = b""
+    fields: bytes = b""
+    text_field: str = ""
+    id: str = ""
+    raw: str = ""
+    cleaned: str = ""
+    findings: tuple[Finding, ...] = ()
+    dropped: Verdict | None = None
+    paragraphs: int = 0
+
+
+class _Run(NamedTuple):
+    """Paragraphs ``first..last`` of an article, both included, that a finding is about; its span is still open."""
+
+    first: int
+    last: int
+    finding: Finding
+
+
+def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
+    """Yield the outcome of every record of a prepared batch, in input order.
+
+    `verdicts` are those on the batch, as `dedup.decide.verdicts.Verdicts.of` returns them.
+    """
+    by_row = verdicts_by_row(verdicts)
+    batch = load_batch(piece, COLUMNS)
+    findings = _StructLists(batch.column("findings"))
+    repeats = _StructLists(batch.column("repeats"))
+    spans = _ParagraphSpans(batch.column("paragraphs"))
+    columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
+    for row, (source, record, error, data, fields, identity, text_field, text) in enumerate(zip(*columns, strict=True)):
+        if error is not None:
+            yield Outcome(source, record, error, data)
+            continue
+        article = Finding(decode_utf8(identity), source, record)
+        raw = decode_utf8(text)
+        verdicts_of_row = by_row.get(row, [])
+        dropped = next((verdict for verdict in verdicts_of_row if verdict.paragraph < 0), None)
+        if dropped and settings.rules[dropped.rule] == DROP:
+            finding = _corpus_finding(article, dropped, DROP)
+            found = [finding._replace(start=0, stop=len(raw), original=raw, replacement="")]
+            cleaned = ""
+        else:
+            dropped = None
+            found = [_text_finding(article, raw, values) for values in findings.of(row)]
+            repeats_of_row = repeats.of(row)
+            if repeats_of_row or verdicts_of_row:
+                runs = _repeat_runs(article, found, repeats_of_row, settings)
+                found = _merge_levels(article, raw, found, runs, spans.of(row), verdicts_of_row, settings)
+            cleaned = apply(raw, found) if any(finding.action != FLAG for finding in found) else raw
+        yield Outcome(
+            source,
+            record,
+            fields=fields,
+            text_field=text_field,
+            id=article.article,
+            raw=raw,
+            cleaned=cleaned,
+            findings=tuple(found),
+            dropped=dropped,
+            paragraphs=spans.count(row),
+        )
+
+
+def _repeat_runs(
+    article: Finding, text_findings: list[Finding], repeats: list[tuple[Any, ...]], settings: Settings
+) -> list[_Run]:
+    """Return the runs of paragraphs that repeat others of the article, their twins in spans of the raw text."""
+    offsets = Offsets(text_findings)
+    runs = []
+    for rule, first, last, twin_start, twin_stop, similarity, evidence in repeats:
+        start, stop = offsets.widen(twin_start, twin_stop)
+        finding = article._replace(
+            rule=rule,
+            action=settings.rules[rule],
+            twin=article.article,
+            twin_source=article.source,
+            twin_record=article.record,
+            twin_start=start,
+            twin_stop=stop,
+            similarity=similarity,
+            evidence=evidence,
+        )
+        runs.append(_Run(first, last, finding))
+    return runs
+
+
+def _merge_levels(
+    article: Finding,
+    raw: str,
+    text_findings: list[Finding],
+    runs: list[_Run],
+    spans: list[tuple[int, int]],
+    verdicts: list[Verdict],
+    settings: Settings,
+) -> list[Finding]:
+    """Return the findings of all levels of an article that stays, in spans of the raw text, sorted by start.
+
+    `runs` are those of the rules within the article, and `spans` are the paragraphs in the repaired text.
+    """
+    flags: list[Finding] = []
+    for verdict in verdicts:
+        finding = _corpus_finding(article, verdict, settings.rules[verdict.rule])
+        if verdict.paragraph < 0:
+            flags.append(finding._replace(start=0, stop=len(raw)))
+        else:
+            runs.append(_Run(verdict.paragraph, verdict.paragraph, finding))
+    runs.sort(key=lambda run: run[:2])
+    drops = [run for run in runs if run.finding.action == DROP]
+    removals = removal_spans(spans, [(run.first, run.last) for run in drops])
+    later = [
+        run.finding._replace(start=start, stop=stop, replacement="")
+        for (start, stop), run in zip(removals, drops, strict=True)
+    ]
+    later += [
+        run.finding._replace(start=spans[run.first][0], stop=spans[run.last][1])
+        for run in runs
+        if run.finding.action == FLAG
+    ]
+    return sorted(compose(raw, text_findings, later) + flags, key=_place_in_article)
+
+
+def _place_in_article(finding: Finding) -> tuple[int, int, str, int]:
+    """Return what findings of one article are sorted by."""
+    return finding.start, finding.stop, finding.rule, finding.twin_start or 0
+
+
+def _text_finding(article: Finding, raw: str, values: tuple[Any, ...]) -> Finding:
+    """Return a finding of the text level; `values` are those of `dedup.prepare.columns.FINDING_STRUCT`."""
+    rule, action, start, stop, replacement, evidence = values
+    changes = replacement is not None
+    return Finding(
+        article.article,
+        article.source,
+        article.record,
+        rule,
+        action,
+        start,
+        stop,
+        raw[start:stop] if changes else None,
+        decode_utf8(replacement) if changes else None,
+        evidence=evidence,
+    )
+
+
+def _corpus_finding(article: Finding, verdict: Verdict, action: str) -> Finding:
+    """Return a finding of the corpus level; its span is still open."""
+    twin = verdict.twin
+    return article._replace(
+        rule=verdict.rule,
+        action=action,
+        twin=twin.article,
+        twin_start=twin.start,
+        twin_stop=twin.stop,
+        twin_source=twin.source,
+        twin_record=twin.record,
+        similarity=verdict.similarity,
+        evidence=verdict.evidence,
+    )
+
+
+class _StructLists:
+    """The structs of a list-of-structs column, as tuples by row."""
+
+    def __init__(self, column: pa.ListArray) -> None:
+        self.offsets = np.asarray(column.offsets).tolist()
+        self.values = list(zip(*(member.to_pylist() for member in column.values.flatten()), strict=True))
+
+    def of(self, row: int) -> list[tuple[Any, ...]]:
+        """Return the structs of `row`."""
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+
+class _ParagraphSpans:
+    """The spans of the paragraphs of every article of a batch, in code points of the repaired text."""
+
+    def __init__(self, column: pa.ListArray) -> None:
+        self.offsets = np.asarray(flat_array(column).offsets).tolist()
+        self.starts = integer_values(column.values.field("start")).tolist()
+        self.stops = integer_values(column.values.field("stop")).tolist()
+
+    def of(self, row: int) -> list[tuple[int, int]]:
+        """Return the spans of the article in `row`."""
+        part = slice(self.offsets[row], self.offsets[row + 1])
+        return list(zip(self.starts[part], self.stops[part], strict=True))
+
+    def count(self, row: int) -> int:
+        """Return the number of paragraphs of the article in `row`."""
+        return int(self.offsets[row + 1] - self.offsets[row])

@@ -1,0 +1,1 @@
+"""Shingles, MinHash signatures, minimizers and similarities: the definitions, in plain Python and numpy."""

@@ -1,0 +1,1 @@
+"""Read outputs back: verify, restore and explain them."""

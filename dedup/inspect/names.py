@@ -1,0 +1,32 @@
+"""Identify records and twins, and name records and findings in messages."""
+
+from __future__ import annotations
+
+from dedup.findings import Finding
+
+RecordKey = tuple[str, int]  # source and record number: the identity of an article, since ids may repeat
+
+
+def record_name(source: str | None, record: int | None) -> str:
+    """Return the name of a record.
+
+    >>> record_name("news.jsonl", 12)
+    'news.jsonl#12'
+    """
+    return f"{source}#{record}"
+
+
+def finding_name(finding: Finding) -> str:
+    """Return the name of a finding within its article.
+
+    >>> finding_name(Finding(rule="whitespace", start=3, stop=5))
+    'whitespace at 3-5'
+    """
+    return f"{finding.rule} at {finding.start}-{finding.stop}"
+
+
+def twin_key(finding: Finding) -> RecordKey | None:
+    """Return the source and record number of the twin of a finding, None if it names no twin."""
+    if finding.twin_source is None or finding.twin_record is None:
+        return None
+    return finding.twin_source, finding.twin_record

@@ -1,0 +1,276 @@
+"""Read an output of ``dedup clean``: articles with their findings, one at a time, in input order.
+
+All tables of an output are sorted by input order. So articles, dropped articles and findings can be joined by reading
+them side by side, and no table is ever held in memory. This module does not know what a rule means. It checks only that
+the tables fit together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from dedup import output_layout as layout
+from dedup.errors import OutputError, SettingsError
+from dedup.findings import DROP, Finding, revert
+from dedup.inspect.names import RecordKey, record_name
+from dedup.inspect.table_rows import read_fields, read_values
+from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, table_file_name
+from dedup.read.fields import PROVENANCE, Fields, from_json, id_of, parse_fields, text_of, to_json
+from dedup.settings import Settings
+
+InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
+
+
+class Mismatch(NamedTuple):
+    """A contradiction in an output: where it is (``source#record`` or the name of a file), and what it is."""
+
+    where: str
+    what: str
+
+
+MismatchHandler = Callable[[Mismatch], None]
+
+_ORPHAN = "a finding of an article that is not there"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of an output, kept or dropped, with its findings.
+
+    `fields` are the fields of the input record in their order, including a `provenance` that it already had. The text
+    field among them holds `text`: the cleaned text of a kept article, the raw text of a dropped one. `provenance` is
+    the object that `dedup` added.
+    """
+
+    id: str
+    source: str
+    record: int
+    kept: bool
+    fields: Fields
+    text_field: str
+    text: str
+    provenance: dict[str, Any]
+    findings: list[Finding]
+
+    @property
+    def key(self) -> RecordKey:
+        """Return source and record number."""
+        return self.source, self.record
+
+    @property
+    def where(self) -> str:
+        """Return ``source#record``."""
+        return record_name(*self.key)
+
+    @property
+    def raw(self) -> str:
+        """Return the text of the input record. Raises `FindingError` if the findings do not lead back to it."""
+        return revert(self.text, self.findings) if self.kept else self.text
+
+    @property
+    def cleaned(self) -> str:
+        """Return the text that is left: empty for a dropped article."""
+        return self.text if self.kept else ""
+
+    @property
+    def dropped_by(self) -> Finding | None:
+        """Return the finding that dropped the whole article, None for a kept article."""
+        if self.kept:
+            return None
+        return next((finding for finding in self.findings if finding.action == DROP), None)
+
+    def original(self) -> Fields:
+        """Return the fields of the input record, with its raw text. Raises `FindingError` as `raw` does."""
+        return {**self.fields, self.text_field: to_json(self.raw)} if self.kept else self.fields
+
+
+class Quarantined(NamedTuple):
+    """An input record that could not be read; `raw` is text, or base64 if `encoding` says so."""
+
+    source: str
+    record: int
+    error: str
+    raw: str
+    encoding: str = "utf-8"
+
+
+_Row = TypeVar("_Row", Article, Finding)
+
+
+def is_text_file(source: str) -> bool:
+    """Return True if a source is one article of plain text, and False if it is a file of JSON lines.
+
+    >>> is_text_file("2020/taji.txt.gz"), is_text_file("taji.txt.jsonl")
+    (True, False)
+    """
+    return source.lower().removesuffix(".gz").removesuffix(".zst").endswith(".txt")
+
+
+def open_output(path: str | Path) -> Output:
+    """Return the output in the folder `path`.
+
+    Raises `OutputError` if the folder is not an output, or if this version of `dedup` cannot read it.
+    """
+    path = Path(path)
+    try:
+        run = json.loads((path / RUN_FILE).read_bytes())
+        output_format = run["dedup"]["format"]
+    except (FileNotFoundError, NotADirectoryError):
+        raise OutputError(
+            f"{path} is not an output of dedup: no {RUN_FILE}; give the folder that `dedup clean -o` wrote"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputError(f"{path / RUN_FILE}: cannot be read ({error!r}); clean again") from None
+    if output_format != OUTPUT_FORMAT:
+        raise OutputError(
+            f"{path}: written in format {output_format!r}, this is format {OUTPUT_FORMAT}; "
+            "use the version that wrote it"
+        )
+    try:
+        settings = Settings(**run["settings"])
+        sources = {entry["source"]: number for number, entry in enumerate(run["inputs"])}
+    except (KeyError, TypeError, SettingsError) as error:
+        raise OutputError(f"{path / RUN_FILE}: settings or inputs cannot be read ({error}); clean again") from None
+    return Output(path, run, settings, sources)
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output folder: the contents of ``run.json``, and its tables one row at a time.
+
+    `sources` gives the number of each source among the inputs.
+    """
+
+    path: Path
+    run: dict[str, Any]
+    settings: Settings
+    sources: dict[str, int]
+
+    def table_path(self, table: str) -> Path:
+        """Return the path of a table."""
+        return self.path / table_file_name(table, self.settings.format, self.settings.compress)
+
+    def articles(self, report: MismatchHandler | None = None) -> Iterator[Article]:
+        """Yield every article, kept or dropped, with its findings, in input order.
+
+        If the tables do not fit together, `report` is called and reading continues. Without `report`,
+        the first problem raises `OutputError`.
+        """
+        report = report or _raise_mismatch
+        kept = self._ordered_articles(layout.ARTICLES, kept=True, report=report)
+        dropped = self._ordered_articles(layout.DROPPED, kept=False, report=report)
+        findings = self._in_order(self.findings(), layout.PROVENANCE, report)
+        finding = next(findings, None)
+        previous: InputOrder = (-1, -1)
+        for order, article in merge(kept, dropped, key=itemgetter(0)):
+            if order == previous:
+                report(Mismatch(article.where, "appears twice"))
+            previous = order
+            while finding and finding[0] < order:
+                report(Mismatch(_row_name(finding[1]), _ORPHAN))
+                finding = next(findings, None)
+            while finding and finding[0] == order:
+                article.findings.append(finding[1])
+                finding = next(findings, None)
+            yield article
+        while finding:
+            report(Mismatch(_row_name(finding[1]), _ORPHAN))
+            finding = next(findings, None)
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield every finding, in the order of the table. Raises `OutputError` if a row is not a finding."""
+        path = self.table_path(layout.PROVENANCE)
+        defaults = Finding._field_defaults
+        for number, row in enumerate(read_values(path)):
+            try:
+                yield msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
+            except msgspec.ValidationError as error:
+                raise OutputError(f"{path}: row {number}: not a finding ({error}); clean again") from None
+
+    def quarantined(self) -> Iterator[Quarantined]:
+        """Yield every input record that could not be read, in input order. Raises `OutputError` as `findings` does."""
+        path = self.table_path(layout.QUARANTINE)
+        for number, row in enumerate(read_values(path)):
+            try:
+                yield msgspec.convert([row[name] for name in Quarantined._fields], Quarantined)
+            except (KeyError, msgspec.ValidationError) as error:
+                raise OutputError(f"{path}: row {number}: not a quarantined record ({error}); clean again") from None
+
+    def input_order(self, row: Article | Finding | Quarantined) -> InputOrder | None:
+        """Return the position of a row in input order, None if its source is not among the inputs."""
+        number = self.sources.get(row.source)
+        return None if number is None else (number, row.record)
+
+    def find_articles(self, name: str) -> Iterator[Article]:
+        """Yield the articles whose id or ``source#record`` is `name`."""
+        return (article for article in self.articles() if name in {article.id, article.where})
+
+    def articles_by_key(self, keys: Collection[RecordKey]) -> dict[RecordKey, Article]:
+        """Return the articles with these keys; keys of no article are left out."""
+        articles: dict[RecordKey, Article] = {}
+        if not keys:
+            return articles
+        for article in self.articles():
+            if article.key in keys:
+                articles[article.key] = article
+                if len(articles) == len(set(keys)):
+                    break
+        return articles
+
+    def _ordered_articles(
+        self, table: str, *, kept: bool, report: MismatchHandler
+    ) -> Iterator[tuple[InputOrder, Article]]:
+        """Yield the articles of one table, without findings, each with its position in input order."""
+        path = self.table_path(table)
+        articles = (self._article(path, number, row, kept=kept) for number, row in enumerate(read_fields(path)))
+        return self._in_order(articles, table, report)
+
+    def _article(self, path: Path, number: int, row: Fields, *, kept: bool) -> Article:
+        """Return the article in row `number` of the table at `path`, without findings."""
+        try:
+            fields = dict(row)
+            ours = parse_fields(bytes(fields.pop(PROVENANCE)))
+            if "previous" in ours:  # the input record had a provenance: put it back in its place
+                fields = {**row, PROVENANCE: ours.pop("previous")}
+            provenance = {name: from_json(value) for name, value in ours.items()}
+            source, record = msgspec.convert([provenance["source"], provenance["record"]], tuple[str, int])
+            if is_text_file(source):
+                text_field, name, text = "text", str(from_json(fields["id"])), str(from_json(fields["text"]))
+            else:
+                text_field, text = text_of(fields, self.settings)
+                _, name = id_of(fields, self.settings, source, record)
+        except (KeyError, ValueError) as error:
+            raise OutputError(f"{path}: row {number}: not an article of dedup ({error}); clean again") from None
+        return Article(name, source, record, kept, fields, text_field, text, provenance, [])
+
+    def _in_order(self, rows: Iterable[_Row], table: str, report: MismatchHandler) -> Iterator[tuple[InputOrder, _Row]]:
+        """Yield each row with its position in input order.
+
+        Rows of an unknown source are reported and left out; rows that are out of order are reported.
+        """
+        previous = (-1, -1)
+        for row in rows:
+            order = self.input_order(row)
+            if order is None:
+                report(Mismatch(_row_name(row), f"{table}: its source is not among the inputs of {RUN_FILE}"))
+                continue
+            if order < previous:
+                report(Mismatch(_row_name(row), f"{table}: is out of input order"))
+            previous = order
+            yield order, row
+
+
+def _row_name(row: Article | Finding) -> str:
+    return record_name(row.source, row.record)
+
+
+def _raise_mismatch(mismatch: Mismatch) -> None:
+    raise OutputError(f"{mismatch.where}: {mismatch.what}; the output was changed since: see dedup verify")

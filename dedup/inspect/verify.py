@@ -1,0 +1,159 @@
+"""Prove that an output is correct: its changes can be undone, its twins are there, its numbers and files are right.
+
+Three passes over the tables, none of which holds a table in memory: the first checks each article by itself, the second
+copies the texts of twins to a temporary file, the third compares each duplicate with its twin. The last two are in
+`dedup.inspect.verify_twins`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from dedup.arrays import encode_utf8
+from dedup.errors import FindingError, OutputError
+from dedup.findings import DROP, FLAG, Finding, apply
+from dedup.inspect.names import RecordKey, finding_name, twin_key
+from dedup.inspect.output import Article, Mismatch, Output, open_output
+from dedup.inspect.verify_twins import TaskMapper, check_twins
+from dedup.output_layout import LOG_FILE, RUN_FILE, TABLES
+from dedup.rules import BY_NAME, TEXT
+from dedup.settings import Settings
+
+_REPORT_FILE = "report.html"  # may be in an output, but is not checked
+_COUNTED = ("records", "articles", "kept", "dropped", "quarantined", "findings")  # the counts that tables prove
+
+
+class Verified(NamedTuple):
+    """The numbers of articles and findings checked, and the mismatches: an output without any is correct."""
+
+    articles: int
+    findings: int
+    mismatches: list[Mismatch]
+
+
+class TextEngine(Protocol):
+    """The part of an engine that `verify` needs, such as `dedup.engines.local.LocalEngine`."""
+
+    def workers(self, input_bytes: int | None, *, compiled: bool = True) -> TaskMapper:
+        """Return workers for a job over `input_bytes`."""
+
+
+def verify(path: str | Path, engine: TextEngine | None = None) -> Verified:
+    """Check every article, finding, twin, count and file of the output in the folder `path`.
+
+    `engine` says how many processes compare texts; without it, this process does. Raises `OutputError` if `path` is not
+    an output.
+    """
+    output = open_output(path)
+    mismatches: list[Mismatch] = []
+    counts: Counter[str] = Counter()
+    try:
+        mismatches += _check_files(output)
+        twins = _check_articles(output, counts, mismatches)
+        mismatches += _check_counts(output, counts)
+        if twins:
+            size = sum(entry.stat().st_size for entry in output.path.iterdir())
+            mismatches += check_twins(output, twins, engine.workers(size, compiled=False) if engine else None)
+    except OutputError as error:  # a table cannot be read to its end
+        mismatches.append(Mismatch(str(output.path), str(error)))
+    return Verified(counts["articles"], counts["findings"], mismatches)
+
+
+def _check_files(output: Output) -> Iterator[Mismatch]:
+    """Yield the mismatches of the settings' digest and of the names of files."""
+    if output.run["dedup"].get("digest") != output.settings.digest:
+        yield Mismatch(RUN_FILE, "the digest is not that of the settings beside it")
+    expected = {output.table_path(table).name for table in TABLES}
+    present = {entry.name for entry in output.path.iterdir()}
+    yield from (Mismatch(name, "is not there") for name in sorted(expected - present))
+    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, _REPORT_FILE}):
+        yield Mismatch(name, "does not belong to the output")
+
+
+def _check_articles(output: Output, counts: Counter[str], mismatches: list[Mismatch]) -> set[RecordKey]:
+    """Check each article by itself, add to `counts` and `mismatches`, and return the keys of all twins."""
+    twins: set[RecordKey] = set()
+    for article in output.articles(mismatches.append):
+        counts["articles"] += 1
+        counts["kept" if article.kept else "dropped"] += 1
+        counts["findings"] += len(article.findings)
+        mismatches += (Mismatch(article.where, problem) for problem in _article_problems(article, output.settings))
+        for finding in article.findings:
+            counts[f"{finding.rule}: {finding.action}"] += 1
+            key = twin_key(finding)
+            if key is not None:
+                twins.add(key)
+    counts["quarantined"] = sum(1 for _ in output.quarantined())
+    counts["records"] = counts["articles"] + counts["quarantined"]
+    return twins
+
+
+def _article_problems(article: Article, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with an article and its findings, except for their twins."""
+    findings = article.findings
+    if article.provenance.get("findings") != len(findings):
+        yield f"has {len(findings)} findings, its provenance says {article.provenance.get('findings')}"
+    if any(later.start < earlier.start for earlier, later in pairwise(findings)):
+        yield "its findings are out of order"
+    try:
+        raw = article.raw
+        cleaned = apply(raw, findings)
+    except FindingError as error:
+        yield f"its findings cannot be reverted and applied again: {error}"
+        return
+    if hashlib.sha256(encode_utf8(raw)).hexdigest() != article.provenance.get("sha256"):
+        yield "its findings do not lead back to the text of the input: another sha256"
+    if cleaned != article.cleaned:
+        yield "its findings applied to the raw text do not give the cleaned text"
+    for finding in findings:
+        name = finding_name(finding)
+        yield from (f"{name}: {problem}" for problem in _finding_problems(finding, article, len(raw), settings))
+    if not article.kept:
+        yield from _drop_problems(article, len(raw))
+
+
+def _finding_problems(finding: Finding, article: Article, length: int, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with a finding of an article whose raw text has `length` characters."""
+    if finding.article != article.id:
+        yield f"names the article {finding.article!r}, not {article.id!r}"
+    if not 0 <= finding.start <= finding.stop <= length:
+        yield f"is outside the raw text of {length} characters"
+    if finding.rule not in BY_NAME:
+        yield "there is no such rule"
+    elif settings.rules[finding.rule] != finding.action:
+        yield f"the action of this rule was {settings.rules[finding.rule]}"
+    if finding.action == FLAG and (finding.original, finding.replacement) != (None, None):
+        yield "a flag has an original or a replacement"
+    if finding.action == DROP and finding.replacement != "":
+        yield "a drop has a replacement"
+    if finding.action == DROP and BY_NAME[finding.rule].level != TEXT and finding.twin_source is None:
+        yield "a drop without a twin"
+
+
+def _drop_problems(article: Article, length: int) -> Iterator[str]:
+    """Yield what is wrong with the drop of a whole article of `length` characters."""
+    drops = [finding for finding in article.findings if finding.action == DROP]
+    if len(drops) != 1 or (drops[0].start, drops[0].stop) != (0, length):
+        yield "is dropped, but not by one finding over its whole text"
+        return
+    for name in ("rule", "twin", "similarity"):
+        if article.provenance.get(name) != getattr(drops[0], name):
+            yield f"its provenance gives another {name} than its finding"
+
+
+def _check_counts(output: Output, counts: Counter[str]) -> Iterator[Mismatch]:
+    """Yield the counts of ``run.json`` that differ from those of the tables."""
+    stated = output.run.get("counts", {})
+    for name in _COUNTED:
+        if name in stated and stated[name] != counts[name]:
+            yield Mismatch(RUN_FILE, f"counts {stated[name]} {name}, the tables hold {counts[name]}")
+    for rule, actions in output.run.get("rules", {}).items():
+        for action, numbers in actions.items():
+            name = f"{rule}: {action}"
+            if numbers["findings"] != counts[name]:
+                yield Mismatch(RUN_FILE, f"counts {numbers['findings']} of {name}, the tables hold {counts[name]}")

@@ -1,0 +1,245 @@
+"""Compare each duplicate of an output with its twin.
+
+Similarities are recomputed from the raw texts by the plain definitions, without compiled code, so that an error in the
+compiled code cannot confirm itself.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from typing import NamedTuple, Protocol, TypeVar
+
+from dedup.arrays import decode_utf8, encode_utf8
+from dedup.errors import FindingError
+from dedup.findings import DROP, Finding, Offsets, apply
+from dedup.fingerprint.similarity import containment, jaccard
+from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
+from dedup.inspect.output import Mismatch, Output
+from dedup.match.contained import CONTAINED_SHARE
+from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text
+from dedup.segment.words import comparison_key
+from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
+
+# The least similarity of the rules that drop whole articles; None: the setting `threshold`. The drops of
+# contained-article are justified by containment, whatever the similarity.
+_ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None, "contained-article": 0.0}
+# The same for rules that drop a span, if it is not the setting `paragraph_threshold`.
+_SPAN_RULES = {"boilerplate": 1.0}
+
+_CACHED_TWINS = 64
+_BATCH_CHARACTERS = 1 << 18  # in the articles of one task, which takes about half a second
+
+_Task = TypeVar("_Task")
+_Answer = TypeVar("_Answer")
+
+
+class TaskMapper(Protocol):
+    """The workers that compare texts, such as `dedup.engines.local.Workers`."""
+
+    def map(self, task: Callable[[_Task], _Answer], items: Iterable[_Task]) -> Iterator[_Answer]:
+        """Yield ``task(item)`` for each item, in order."""
+
+
+class _StoredTwin(NamedTuple):
+    """The location of a twin's raw text in the temporary file, in bytes, and facts about its article.
+
+    `drops` are the spans that were dropped from the article, in code points of its raw text.
+    """
+
+    article: str
+    kept: bool
+    offset: int
+    size: int
+    drops: list[tuple[int, int]]
+
+
+class _Duplicate(NamedTuple):
+    """An article with findings that name a twin: its raw text, and each finding with its twin, None if not there."""
+
+    where: str
+    raw: str
+    findings: list[tuple[Finding, _StoredTwin | None]]
+
+
+def check_twins(output: Output, twins: set[RecordKey], workers: TaskMapper | None = None) -> Iterator[Mismatch]:
+    """Yield the mismatches between findings that name a twin and the text of that twin.
+
+    `twins` are the keys of all twins. Without `workers`, this process compares all texts.
+    """
+    with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
+        file = Path(folder) / "twins"
+        stored = _store_twins(output, twins, file)
+        task = partial(_check_duplicates, settings=output.settings, file=file)
+        batches = _duplicates(output, stored)
+        for mismatches in workers.map(task, batches) if workers else map(task, batches):
+            yield from mismatches
+
+
+def _store_twins(output: Output, keys: set[RecordKey], file: Path) -> dict[RecordKey, _StoredTwin]:
+    """Write the raw texts of twins to `file`, and return where they are."""
+    stored: dict[RecordKey, _StoredTwin] = {}
+    with file.open("wb") as texts:
+        for article in output.articles(_ignore_mismatch):
+            if article.key in keys:
+                try:
+                    data = encode_utf8(article.raw)
+                except FindingError:  # the check of the article reports it
+                    data = b""
+                drops = [(finding.start, finding.stop) for finding in article.findings if finding.action == DROP]
+                stored[article.key] = _StoredTwin(article.id, article.kept, texts.tell(), len(data), drops)
+                texts.write(data)
+    return stored
+
+
+def _duplicates(output: Output, stored: dict[RecordKey, _StoredTwin]) -> Iterator[list[_Duplicate]]:
+    """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`."""
+    batch: list[_Duplicate] = []
+    size = 0
+    for article in output.articles(_ignore_mismatch):
+        findings = [finding for finding in article.findings if finding.twin_source is not None]
+        if not findings:
+            continue
+        try:
+            raw = article.raw
+        except FindingError:  # the check of the article reports it
+            continue
+        keys = map(twin_key, findings)
+        twins = [None if key is None else stored.get(key) for key in keys]
+        batch.append(_Duplicate(article.where, raw, list(zip(findings, twins, strict=True))))
+        size += len(raw)
+        if size >= _BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def _ignore_mismatch(_mismatch: Mismatch) -> None:
+    """Ignore a mismatch, because the check of articles reports it."""
+
+
+def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Path) -> list[Mismatch]:
+    """Return the mismatches between articles and the twins that their findings name."""
+    with file.open("rb") as texts:
+
+        @lru_cache(_CACHED_TWINS)
+        def text_of(offset: int, size: int) -> _ComparedText:
+            texts.seek(offset)
+            return _ComparedText(decode_utf8(texts.read(size)), settings)
+
+        mismatches = []
+        for where, raw, findings in duplicates:
+            text = _ComparedText(raw, settings)
+            for finding, stored in findings:
+                if stored is None:
+                    problems = iter((f"{_twin_description(finding)} is not there",))
+                else:
+                    problems = _twin_problems(finding, text, stored, text_of(stored.offset, stored.size))
+                mismatches += [Mismatch(where, f"{finding_name(finding)}: {problem}") for problem in problems]
+    return mismatches
+
+
+class _ComparedText:
+    """A raw text and what `dedup` compares of it, computed on first use."""
+
+    def __init__(self, raw: str, settings: Settings) -> None:
+        self.raw = raw
+        self.settings = settings
+
+    @cached_property
+    def key(self) -> bytes:
+        """Return the key by which articles are compared."""
+        return _comparison_bytes(compared_text(self.raw, self.settings))
+
+    @cached_property
+    def analysis(self) -> AnalyzedText:
+        """Return the text level by level."""
+        return analyze_text(self.raw, self.settings)
+
+    @cached_property
+    def paragraphs(self) -> list[tuple[int, int, str]]:
+        """Return the repaired text of each paragraph with its span in the raw text."""
+        offsets = Offsets(self.analysis.findings)
+        return [(*offsets.widen(start, stop), self.analysis.text[start:stop]) for start, stop in self.analysis.spans]
+
+    def repaired(self, start: int, stop: int) -> str | None:
+        """Return the repaired paragraphs, or parts of paragraphs, in a span of the raw text.
+
+        None means that a repair crosses a border of the span, so that the text compared is not certain.
+        """
+        parts = []
+        for first, last, text in self.paragraphs:
+            low, high = max(start, first), min(stop, last)
+            if low >= high:
+                continue
+            part = text if (low, high) == (first, last) else self._repaired_part(low, high)
+            if part is None:
+                return None
+            parts.append(part)
+        return "\n\n".join(parts)
+
+    def _repaired_part(self, start: int, stop: int) -> str | None:
+        edits = [edit for edit in self.analysis.findings if edit.start < stop and start < edit.stop]
+        if any(edit.start < start or stop < edit.stop for edit in edits):
+            return None
+        moved = [edit._replace(start=edit.start - start, stop=edit.stop - start) for edit in edits]
+        return apply(self.raw[start:stop], moved)
+
+
+def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, twin: _ComparedText) -> Iterator[str]:
+    """Yield what is wrong with the twin that a finding in `text` names."""
+    name = _twin_description(finding)
+    if not stored.kept:
+        yield f"{name} is dropped itself"
+    if stored.article != finding.twin:
+        yield f"{name} is named {stored.article!r}"
+    start, stop = finding.twin_start, finding.twin_stop
+    if start is None or stop is None or not 0 <= start <= stop <= len(twin.raw):
+        yield f"{name} is {len(twin.raw)} characters long, its span is {start}-{stop}"
+        return
+    if finding.action == DROP and any(first <= start < stop <= last for first, last in stored.drops):
+        yield f"{name} was dropped there"
+    settings = text.settings
+    if finding.rule in _ARTICLE_RULES:
+        if finding.rule == "contained-article" and containment(text.key, twin.key, ARTICLE_SHINGLE) < CONTAINED_SHARE:
+            yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
+        yield from _similarity_problems(finding, text.key, twin.key, ARTICLE_SHINGLE, settings)
+        return
+    span, twin_span = text.repaired(finding.start, finding.stop), twin.repaired(start, stop)
+    if span is not None and twin_span is not None:
+        yield from _similarity_problems(
+            finding, _comparison_bytes(span), _comparison_bytes(twin_span), PARAGRAPH_SHINGLE, settings
+        )
+
+
+def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, settings: Settings) -> Iterator[str]:
+    """Yield what is wrong with the similarity of a finding, from the keys of the two texts and the shingle size `n`."""
+    exact = jaccard(key, other, n)
+    least = _least_similarity(finding.rule, settings)
+    if finding.similarity is None or not math.isclose(exact, finding.similarity, rel_tol=1e-9):
+        yield f"its similarity to {finding.twin!r} is {exact}, not {finding.similarity}"
+    elif exact < least and not (
+        # A copy that was cut short is less similar to its twin, but the twin contains it.
+        finding.rule == "repeated-block" and containment(key, other, n) >= least
+    ):
+        yield f"its similarity to {finding.twin!r} is {exact}, below the threshold {least}"
+
+
+def _least_similarity(rule: str, settings: Settings) -> float:
+    """Return the similarity that a finding of `rule` must reach."""
+    if rule in _ARTICLE_RULES:
+        least = _ARTICLE_RULES[rule]
+        return settings.threshold if least is None else least
+    return _SPAN_RULES.get(rule, settings.paragraph_threshold)
+
+
+def _comparison_bytes(text: str) -> bytes:
+    return encode_utf8(comparison_key(text))
+
+
+def _twin_description(finding: Finding) -> str:
+    """Return the name of a finding's twin in messages."""
+    return f"its twin {finding.twin!r} ({record_name(finding.twin_source, finding.twin_record)})"

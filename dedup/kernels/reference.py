@@ -1,0 +1,32 @@
+"""The reference backend: the definitions of all functions that exist twice, in plain Python and numpy.
+
+`dedup.kernels.compiled` has the same names.
+"""
+
+from __future__ import annotations
+
+from dedup.fingerprint.minhash import buckets, minhash_signatures
+from dedup.fingerprint.minimizers import minimizers
+from dedup.fingerprint.self_matches import find_self_matches, find_similar_paragraphs, screen_self_repeats
+from dedup.fingerprint.shingles import word_hashes
+from dedup.fingerprint.similarity import compiled, hash_sets, similarities
+from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
+from dedup.segment.batch import join_keys, segment_batch
+
+__all__ = [
+    "buckets",
+    "compiled",
+    "find_furniture_lines",
+    "find_self_matches",
+    "find_similar_paragraphs",
+    "find_suspect_lines",
+    "hash_sets",
+    "join_keys",
+    "minhash_signatures",
+    "minimizers",
+    "rules_that_may_apply",
+    "screen_self_repeats",
+    "segment_batch",
+    "similarities",
+    "word_hashes",
+]

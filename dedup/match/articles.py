@@ -1,0 +1,126 @@
+"""Match articles with equal or similar articles, and decide by priority which of them stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.arrays import I64, U64, Bools, Floats
+from dedup.fingerprint.similarity import Comparer
+from dedup.kernels import reference
+from dedup.match.buckets import Entries, bucket_entries, find_first_equal, find_shared_values, texts_to_compare
+from dedup.match.policy import (
+    DUPLICATE,
+    NEAR_DUPLICATE,
+    NO_DATE,
+    NO_MATCH,
+    copies_repeat_first,
+    inactive_codes,
+    missing_dates_error,
+    removing_codes,
+)
+from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
+from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.prepare.corpus import Corpus, KeyReader
+from dedup.prepare.store import load_batch
+from dedup.settings import ARTICLE_SHINGLE, Settings
+
+
+class ArticleMatches(NamedTuple):
+    """What each article repeats: one value per input record, in input order.
+
+    `rules` holds codes of `dedup.match.policy.ARTICLE_MATCH_RULES`: int8 [articles]. `twins` is the row of the article
+    that is repeated, -1 for none: int64 [articles]. `similarities` are Jaccard similarities to the twin: float64
+    [articles]. `kept` is true for articles that stay in the output: bool [articles]. `evidence` has a text for some
+    rows. `candidates` and `matches` count pairs of articles.
+    """
+
+    rules: npt.NDArray[np.int8]
+    twins: I64
+    similarities: Floats
+    kept: Bools
+    evidence: dict[int, str]
+    candidates: int
+    matches: int
+
+
+def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = reference) -> ArticleMatches:
+    """Match every article of `corpus` with the equal or most similar article that stays.
+
+    Records that could not be read, and articles without a single word, have no twin; the former are not kept. Raises
+    `SettingsError` where articles are to be kept by date and none has one.
+    """
+    table = corpus.columns("error", "length", "date", "digest", "words")
+    readable = np.asarray(flat_array(table["error"]).is_null())
+    words = integer_values(table["words"])
+    order = _rows_by_priority(table, settings, readable & (words > 0))
+    ordered = digest_values(table["digest"])[order]
+    firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.scratch)
+    compared = texts_to_compare(firsts, _shared_article_buckets(corpus, order, firsts, comparer), comparer)
+    rows = order[compared.texts]
+    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
+    survival = find_survivors(texts, KeyReader(corpus, rows), ARTICLE_SHINGLE, settings.threshold, comparer)
+    key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key
+    key_rows[order] = order[firsts]
+    twins = np.full(len(corpus), SURVIVES, np.int64)
+    similarities = np.ones(len(corpus))
+    has_twin = survival.twins != SURVIVES
+    twins[rows[has_twin]] = rows[survival.twins[has_twin]]
+    similarities[rows] = survival.similarities
+    rules = np.where(
+        twins == SURVIVES, NO_MATCH, np.where(key_rows == key_rows[twins], DUPLICATE, NEAR_DUPLICATE)
+    ).astype(np.int8)
+    if copies_repeat_first(settings):
+        copies = firsts != np.arange(len(order))
+        rules[order[copies]] = DUPLICATE
+        twins[order[copies]] = order[firsts[copies]]
+        similarities[order[copies]] = 1.0
+    kept = readable & ~np.isin(rules, removing_codes(settings))
+    inactive = np.isin(rules, inactive_codes(settings))
+    twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
+    return ArticleMatches(rules, twins, similarities, kept, {}, survival.candidates, survival.matches)
+
+
+def _shared_article_buckets(
+    corpus: Corpus, order: I64, firsts: I64, comparer: Comparer
+) -> Iterator[tuple[Entries, U64]]:
+    """Return the buckets that articles of different keys share, with the first article of each key.
+
+    `order` is the row of each article in priority order, `firsts` the place in it of the first article of equal key:
+    int64 [articles]. What is yielded is as `find_shared_values` says.
+    """
+    place_of_row = np.full(len(corpus), -1, np.int64)  # only of the first article of each key
+    distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
+    place_of_row[order[distinct]] = distinct
+    bands = load_batch(corpus.pieces[0], ["buckets"]).schema.field(0).type.list_size if corpus.pieces else 0
+
+    def entries(low: int, high: int) -> Iterator[Entries]:
+        def entries_of_piece(number: int) -> Entries:
+            column = load_batch(corpus.pieces[number], ["buckets"]).column(0)
+            places = place_of_row[corpus.starts[number] : corpus.starts[number + 1]]
+            rows = np.flatnonzero(np.asarray(column.is_valid()) & (places >= 0))
+            values = np.asarray(column.values).reshape(len(column), bands)  # null rows hold zeros
+            return bucket_entries(places[rows].astype(np.uint32), values[rows], low, high, comparer)
+
+        return corpus.scratch.map(entries_of_piece, range(len(corpus.pieces)))
+
+    return find_shared_values(entries, len(distinct) * bands, comparer, corpus.scratch)
+
+
+def _rows_by_priority(table: pa.Table, settings: Settings, comparable: Bools) -> I64:
+    """Return the rows that are `comparable`, the first to be decided first; ties stay in input order: int64."""
+    rows = np.flatnonzero(comparable)
+    if settings.keep == "first":
+        return rows
+    if settings.keep == "longest":
+        rank = -integer_values(table["length"])[rows]
+    else:
+        if len(rows) and table["date"].null_count == len(table):
+            raise missing_dates_error(settings)
+        dates = integer_values(table["date"], NO_DATE)[rows]
+        rank = dates if settings.keep == "earliest" else np.where(dates == NO_DATE, NO_DATE, -dates)
+    return rows[np.argsort(rank, kind="stable")]

@@ -1,0 +1,367 @@
+"""Find boilerplate: lines that a host prints in many of its articles, told by how often and where they stand.
+
+A line recurs when the same words stand in several articles of one host. That alone does not make it boilerplate: a
+newsroom reuses quotations, background and headings, and several versions of one report share paragraphs. So three
+more things are counted. Articles in which the same prose stands before the line are versions of one report and count
+once. A line at the end of its articles needs fewer of them than a line anywhere else. And a quotation, or a field of
+the article whose value changes (``Contact: Ann Moss, 555-0142``), is not boilerplate at any such count.
+
+Everything is counted on arrays of keys, places and sizes; only the few lines that are frequent enough are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.arrays import I64, Bools, Floats
+from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
+
+TextsOf = Callable[[I64], Sequence[str]]
+
+ANYWHERE, AT_END, AT_EDGE = "anywhere", "at the end", "at the start or end"
+
+
+class Way(NamedTuple):
+    """One way to be boilerplate: where a line stands, its most words, and the fewest articles of its host that have it.
+
+    `articles` is a number of articles with different prose before the line, `share` the share of all of the host.
+    """
+
+    where: str
+    words: int
+    articles: int
+    share: float
+
+
+# What comes with every article comes last, so a line needs few copies there. Elsewhere stand headings ("What we know"),
+# sentences ("He declined to comment.") and quotations too, which have 8 words or more and stand in up to 6 articles.
+# Longer lines are background unless half of the articles have them: newsletter blurbs, cookie and legal notices. If 10
+# articles at the end were enough whatever their share, 0.027 % of a corpus of licences would be dropped, single lines
+# of clauses; with 15 or 20, nothing is. If 60 words at the end were enough in 20 articles and 10 %, a senator's
+# background paragraph would be dropped from 44 of 445 press releases. Signatures stand at the end of 5 % of an
+# office's articles.
+WAYS = (
+    Way(AT_END, 25, 5, 0.1),
+    Way(AT_END, 25, 30, 0.02),
+    Way(AT_EDGE, 25, 3, 0.5),
+    Way(ANYWHERE, 20, 10, 0.2),
+    Way(ANYWHERE, 7, 5, 0.5),
+    Way(AT_EDGE, 60, 10, 0.5),
+)
+FEWEST_WORDS = 2
+MOST_WORDS = max(way.words for way in WAYS)
+SHORT_WORDS = min(max(way.words for way in WAYS if way.where == where) for where in (AT_END, AT_EDGE))
+FEWEST_ARTICLES = min(way.articles for way in WAYS)
+# A line stands at an edge if at most `BEYOND` paragraphs of the article's own are beyond it, and none where the article
+# has fewer than `BEYOND_FROM` of them; so chance would put at most half of all lines there. Lines that recur are not
+# the article's own, since they come in stacks. A line is placed at an edge if it stands there in `PLACED` of its
+# articles.
+BEYOND, BEYOND_FROM = 1, 3
+PLACED = 0.9
+# A long line that this share of a host's articles has does not count as the prose before the line below it: such lines
+# stand in stacks.
+STACKED = 0.5
+
+
+class Lines(NamedTuple):
+    """All paragraphs of a corpus, in order of appearance.
+
+    `articles` numbers the article of each and `keys` its comparison key: int64 [paragraphs]. `sizes` is its weighted
+    number of words: floats [paragraphs]. `present` says which paragraphs are there to be counted: bool [paragraphs].
+    `hosts` numbers the host of each article: int64 [articles]. `totals` counts the articles of each host: int64
+    [hosts].
+    """
+
+    articles: I64
+    keys: I64
+    sizes: Floats
+    present: Bools
+    hosts: I64
+    totals: I64
+
+
+class Evidence(NamedTuple):
+    """Evidence of rows; each text is kept once for all rows that have it.
+
+    `numbers` is the index in `texts` of the evidence of each row, -1 for none: int32 [rows].
+    """
+
+    numbers: npt.NDArray[np.int32]
+    texts: list[str]
+
+    @classmethod
+    def none(cls, count: int) -> Evidence:
+        """Return `count` rows without evidence."""
+        return cls(np.full(count, -1, np.int32), [])
+
+    def at(self, rows: Any) -> Evidence:
+        """Return the evidence of some rows, given as anything that indexes an array."""
+        return self._replace(numbers=self.numbers[rows])
+
+    def or_else(self, other: Evidence) -> Evidence:
+        """Return this evidence, and that of `other`, which has as many rows, for rows that have none."""
+        others = np.where(other.numbers >= 0, other.numbers + len(self.texts), -1)
+        return Evidence(np.where(self.numbers >= 0, self.numbers, others).astype(np.int32), self.texts + other.texts)
+
+    def to_list(self) -> list[str | None]:
+        """Return the text of each row."""
+        return [self.texts[number] if number >= 0 else None for number in self.numbers.tolist()]
+
+
+class BoilerplateMatches(NamedTuple):
+    """The rows that are boilerplate, ascending; for each the row of the line that stays, and what was counted.
+
+    `rows` and `twins` index the paragraphs of `Lines`: int64 [matches].
+    """
+
+    rows: I64
+    twins: I64
+    evidence: Evidence
+
+
+class Places(NamedTuple):
+    """Where lines stand in their articles: one value per line.
+
+    `contexts` numbers the prose near the line: int64 [lines]. The number of prose is that of its key; an article
+    without prose has a number of its own, above those of all keys. `at_start` is true for a line at the start of its
+    article, and only for the first of equal lines; `at_end` for one at the end, and only for the last: bool [lines].
+    """
+
+    contexts: I64
+    at_start: Bools
+    at_end: Bools
+
+
+class Groups(NamedTuple):
+    """Counts of equal lines of one host: one value per group of equal lines.
+
+    All are int64 [groups], but for `sizes`, floats [groups].
+    """
+
+    first: I64  # the first row of the group
+    hosts: I64
+    sizes: Floats
+    articles: I64  # articles that have the line
+    texts: I64  # different texts of prose before it
+    at_start: I64  # articles that have it at their start
+    at_end: I64
+
+
+def find_boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> BoilerplateMatches:
+    """Return the boilerplate among `lines`.
+
+    `names` are the names of the hosts, and `texts_of` returns the raw texts of rows, int64 [rows]. Lines are counted in
+    each host and, since many hosts print the lines of one publisher, in the whole corpus.
+    """
+    rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
+    rows = rows[np.bincount(lines.keys[rows])[lines.keys[rows]] >= FEWEST_ARTICLES]
+    if not len(rows):
+        return BoilerplateMatches(rows, rows, Evidence.none(len(rows)))
+    evidence = _find_in_hosts(lines, rows, names, texts_of)
+    if np.count_nonzero(lines.totals) > 1:
+        as_one_host = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
+        evidence = evidence.or_else(_find_in_hosts(as_one_host, rows, [None], texts_of))
+    # the first copy in the corpus stays, whatever its host
+    _, first, key = np.unique(lines.keys[rows], return_index=True, return_inverse=True)
+    twins = rows[first[key]]
+    repeats = np.flatnonzero((evidence.numbers >= 0) & (twins != rows))
+    return BoilerplateMatches(rows[repeats], twins[repeats], evidence.at(repeats))
+
+
+def _find_in_hosts(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> Evidence:
+    """Return the evidence of those of `rows`, int64, that are boilerplate of their host, first copies included."""
+    hosts = lines.hosts[lines.articles[rows]]
+    keys_of_hosts, first, group = np.unique(
+        lines.keys[rows] * len(lines.totals) + hosts, return_index=True, return_inverse=True
+    )
+    counts = np.bincount(_distinct_pairs(group, lines.articles[rows])[0], minlength=len(keys_of_hosts))
+    frequent = np.flatnonzero(counts >= FEWEST_ARTICLES)
+    if not len(frequent):
+        return Evidence.none(len(rows))
+    group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(frequent, group), -1)
+    groups = _count_groups(lines, rows, group, rows[first[frequent]], counts[frequent])
+    chosen = standing_of(groups, lines.totals)
+    chosen[chosen] = _are_not_content(groups, np.flatnonzero(chosen), lines, rows, group, texts_of)
+    members = np.flatnonzero((group >= 0) & chosen[group])
+    numbers_of_groups, numbers = np.unique(group[members], return_inverse=True)
+    evidence = Evidence.none(len(rows))
+    evidence.numbers[members] = numbers
+    texts = [evidence_of(groups, number, lines.totals, names) for number in numbers_of_groups.tolist()]
+    return evidence._replace(texts=texts)
+
+
+def _distinct_pairs(firsts: I64, seconds: I64) -> tuple[I64, I64]:
+    """Return the first number of each distinct pair, and the place where the pair first stands.
+
+    `firsts` and `seconds` are numbers from 0: int64 [pairs].
+    """
+    width = int(seconds.max(initial=0)) + 1
+    pairs, places = np.unique(firsts * width + seconds, return_index=True)
+    return pairs // width, places
+
+
+def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> Groups:
+    """Return the counts of the lines that recur.
+
+    `group` is the group of each of `rows`, -1 for those that do not recur: int64 [rows]. `first` is the first row of
+    each group and `counts` the number of its articles: int64 [groups].
+    """
+    hosts = lines.hosts[lines.articles[first]]
+    stacked = (counts >= STACKED * lines.totals[hosts])[group]
+    rows, group, stacked = rows[group >= 0], group[group >= 0], stacked[group >= 0]
+    located = places(lines, rows, group, stacked)
+    texts, _ = _distinct_pairs(group, located.contexts)
+
+    def total(of: I64, which: Bools | None = None) -> I64:
+        return np.bincount(of, which, len(first)).astype(np.int64)
+
+    return Groups(
+        first,
+        hosts,
+        lines.sizes[first],
+        counts,
+        total(texts),
+        total(group, located.at_start),
+        total(group, located.at_end),
+    )
+
+
+def places(lines: Lines, rows: I64, group: I64, stacked: Bools) -> Places:
+    """Return where the lines `rows` stand, which must be all that recur in their articles.
+
+    `rows` are ascending, and `group` is equal for equal lines: int64 [rows]. `stacked` is true for lines that at least
+    the share `STACKED` of the host's articles have: bool [rows]. The answer depends only on the articles of the rows.
+    """
+    recurs = np.zeros(len(lines.keys), bool)
+    recurs[rows] = True
+    prose = lines.present & (lines.sizes > SHORT_WORDS)
+    stacked_rows = rows[stacked]
+    prose[stacked_rows[_in_new_articles(lines, prose, recurs, stacked_rows)]] = False
+    is_own = lines.present & (prose | ~recurs)
+    articles = lines.articles[rows]
+    starts, stops = (np.searchsorted(lines.articles, articles, side) for side in ("left", "right"))
+    own_before = _counts_before(is_own)
+    own = own_before[stops] - own_before[starts]
+    ahead = own_before[rows] - own_before[starts]
+    behind = own_before[stops] - own_before[rows + 1]
+    is_first, is_last = np.zeros(len(rows), bool), np.zeros(len(rows), bool)  # of equal lines of an article
+    is_first[_distinct_pairs(group, articles)[1]] = True
+    is_last[len(rows) - 1 - _distinct_pairs(group[::-1], articles[::-1])[1]] = True
+    beyond = np.where(own >= BEYOND_FROM, BEYOND, np.where(own > 0, 0, -1))
+    contexts = _nearest_prose(lines, prose, rows, starts, stops)
+    return Places(contexts, is_first & (ahead <= beyond), is_last & (behind <= beyond))
+
+
+def _counts_before(marks: Bools) -> npt.NDArray[Any]:
+    """Return how many `marks`, bool [places], are true before each place, and in all: integers [places + 1]."""
+    counts = np.zeros(len(marks) + 1, _integer_type(len(marks)))
+    np.cumsum(marks, dtype=counts.dtype, out=counts[1:])
+    return counts
+
+
+def _integer_type(most: int) -> type[np.integer[Any]]:
+    """Return the smaller type that holds numbers up to `most`: some arrays have one for each paragraph of a corpus."""
+    return np.int32 if most <= np.iinfo(np.int32).max else np.int64
+
+
+def _in_new_articles(lines: Lines, prose: Bools, recurs: Bools, rows: I64) -> Bools:
+    """Return for each of `rows`, int64, whether at most half of its article's prose recurs: bool [rows].
+
+    An article with more prose that recurs is a version of another one. `prose` and `recurs` are bool [paragraphs].
+    """
+    starts, stops = (np.searchsorted(lines.articles, lines.articles[rows], side) for side in ("left", "right"))
+    all_prose, recurring = _counts_before(prose), _counts_before(prose & recurs)
+    is_new: Bools = 2 * (recurring[stops] - recurring[starts]) <= all_prose[stops] - all_prose[starts]
+    return is_new
+
+
+def _nearest_prose(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I64) -> I64:
+    """Return a number for the prose nearest before each row, or else behind it: int64 [rows].
+
+    Equal numbers mean equal prose; an article without prose has a number of its own. `prose` is bool [paragraphs], and
+    ``starts:stops`` are the rows of each row's article: int64 [rows].
+    """
+    count, number = len(prose), _integer_type(len(prose))
+    places = np.where(prose, np.arange(count, dtype=number), number(-1))
+    np.maximum.accumulate(places, out=places)
+    before = np.where(rows > 0, places[rows - 1], -1)
+    places = np.where(prose, np.arange(count, dtype=number), number(count))
+    np.minimum.accumulate(places[::-1], out=places[::-1])
+    behind = np.where(rows + 1 < count, places[np.minimum(rows + 1, count - 1)], count)
+    without_prose = lines.keys.max(initial=0) + 1 + lines.articles[rows]
+    nearest = np.where(before >= starts, before, np.where(behind < stops, behind, -1))
+    return np.where(nearest >= 0, lines.keys[nearest], without_prose)
+
+
+def standing_of(groups: Groups, totals: I64) -> Bools:
+    """Return which lines are in enough articles of their host for where they stand: bool [groups].
+
+    `totals` is the number of articles of each host: int64 [hosts].
+    """
+    host_articles = totals[groups.hosts]
+    at_end = groups.at_end >= PLACED * groups.articles
+    at_start = groups.at_start >= PLACED * groups.articles
+    placed = {ANYWHERE: np.ones(len(host_articles), bool), AT_END: at_end, AT_EDGE: at_start | at_end}
+    frequent = np.zeros(len(host_articles), bool)
+    for way in WAYS:
+        enough = (groups.texts >= way.articles) & (groups.articles >= way.share * host_articles)
+        frequent |= placed[way.where] & (groups.sizes <= way.words) & enough
+    return frequent
+
+
+def evidence_of(groups: Groups, number: int, totals: I64, names: Sequence[str | None]) -> str:
+    """Return in words what was counted of the lines of group `number`."""
+    host = int(groups.hosts[number])
+    articles, end, start = (int(column[number]) for column in (groups.articles, groups.at_end, groups.at_start))
+    where = f" of {names[host]}" if names[host] else ""
+    text = f"in {articles} of {totals[host]} articles{where}"
+    if groups.texts[number] < articles:
+        text += f", after {groups.texts[number]} different texts"
+    if max(start, end) >= PLACED * articles:
+        text += f", at the {'end' if end >= start else 'start'} of {max(start, end)}"
+    return text
+
+
+def _are_not_content(groups: Groups, frequent: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:
+    """Return which lines are neither a quotation nor a field that differs between articles: bool [frequent].
+
+    `frequent` are the numbers of the groups that are frequent: int64. `group` is the group of each of `rows`: int64.
+    """
+    texts = dict(zip(frequent.tolist(), texts_of(groups.first[frequent]), strict=True))
+    fields = {number: field_of(text) for number, text in texts.items()}
+    hosts = {int(groups.hosts[number]) for number, field in fields.items() if field}
+    others = np.flatnonzero(np.isin(groups.hosts, sorted(hosts)) & (groups.sizes <= SHORT_WORDS))
+    others = np.setdiff1d(others, frequent)
+    texts |= zip(others.tolist(), texts_of(groups.first[others]), strict=True)
+    fields |= {number: field_of(texts[number]) for number in others.tolist()}
+    numbers_of_fields: dict[tuple[int, str], dict[str, list[int]]] = {}  # host and field -> value -> groups
+    for number, field in fields.items():
+        if field:
+            values = numbers_of_fields.setdefault((int(groups.hosts[number]), field), {})
+            values.setdefault(value_of(texts[number]), []).append(number)
+    holders = _ArticlesOfGroups(lines, rows, group)
+    changing = set()
+    for values in numbers_of_fields.values():
+        if len(values) > 1:
+            total = holders.count([number for numbers in values.values() for number in numbers])
+            changing |= {n for numbers in values.values() if holders.count(numbers) < FIELD * total for n in numbers}
+    return np.array([number not in changing and not is_quotation(texts[number]) for number in frequent.tolist()], bool)
+
+
+class _ArticlesOfGroups:
+    """The articles that have a line of a group; `group` is the group of each of `rows`: int64 [rows]."""
+
+    def __init__(self, lines: Lines, rows: I64, group: I64) -> None:
+        order = np.argsort(group, kind="stable")
+        self.articles = lines.articles[rows[order]]
+        self.groups = group[order]
+
+    def count(self, numbers: Sequence[int]) -> int:
+        """Return how many articles have a line of any of the groups `numbers`."""
+        starts, stops = (np.searchsorted(self.groups, numbers, side) for side in ("left", "right"))
+        spans = [self.articles[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
+        return len(np.unique(np.concatenate(spans)))

@@ -1,0 +1,68 @@
+"""The rules that compare articles and paragraphs across a corpus, their codes, and what each may remove.
+
+The local engine and Spark read the same policy here. A match is a code in a table of numbers; code 0 is no match, and
+every other code is the index of a rule's name.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dedup.errors import SettingsError
+from dedup.findings import DROP
+from dedup.prepare.one_text import TWIN_ALONE, TWIN_IN_BLOCK
+from dedup.rules import OFF
+from dedup.settings import Settings
+
+NO_MATCH: Final = 0  # the code of a text that repeats no other text
+ARTICLE_MATCH_RULES: Final = ("", "duplicate-article", "near-duplicate-article", "contained-article")
+DUPLICATE, NEAR_DUPLICATE, CONTAINED = 1, 2, 3  # codes: indices of `ARTICLE_MATCH_RULES`
+PARAGRAPH_MATCH_RULES: Final = ("", "boilerplate", "shared-paragraph")
+BOILERPLATE, SHARED = 1, 2  # codes: indices of `PARAGRAPH_MATCH_RULES`
+NO_DATE: Final = (1 << 63) - 1  # stands for a missing date, in microseconds, and sorts after every real one
+
+
+def removing_codes(settings: Settings) -> tuple[int, ...]:
+    """Return the codes of the article rules that remove an article from the output.
+
+    >>> removing_codes(Settings(rules={"near-duplicate-article": "flag"}))
+    (1,)
+    """
+    return _codes_with_action(settings, DROP)
+
+
+def inactive_codes(settings: Settings) -> tuple[int, ...]:
+    """Return the codes of the article rules that are off: their matches are not reported."""
+    return _codes_with_action(settings, OFF)
+
+
+def _codes_with_action(settings: Settings, action: str) -> tuple[int, ...]:
+    return tuple(code for code, rule in enumerate(ARTICLE_MATCH_RULES) if rule and settings.rules[rule] == action)
+
+
+def copies_repeat_first(settings: Settings) -> bool:
+    """Return True if each copy of an equal article is reported as a duplicate of the first copy.
+
+    The loop over survivors leaves near-duplicates out of the survivors, whatever their action. Where they are not
+    dropped, the first of equal articles stays in the output, so the later ones repeat it and not its near-duplicate.
+    """
+    return settings.rules[ARTICLE_MATCH_RULES[NEAR_DUPLICATE]] != DROP
+
+
+def protected_roles(code: int, settings: Settings) -> tuple[int, ...]:
+    """Return the roles within its own article that keep a paragraph from being matched by a paragraph rule.
+
+    A role is a value of the column `needed`: the paragraph stays because a paragraph that was dropped repeats it.
+    Boilerplate spares only the twin of a single paragraph. A shared paragraph that is only flagged needs no protection.
+
+    >>> protected_roles(SHARED, Settings(rules={"shared-paragraph": "flag"}))
+    ()
+    """
+    if code == BOILERPLATE:
+        return (TWIN_ALONE,)
+    return (TWIN_IN_BLOCK, TWIN_ALONE) if settings.rules[PARAGRAPH_MATCH_RULES[code]] == DROP else ()
+
+
+def missing_dates_error(settings: Settings) -> SettingsError:
+    """Return the error for articles that are to be kept by date when none of them has a date."""
+    return SettingsError(f"--keep {settings.keep}: no article has a date; name the field with --date-field")

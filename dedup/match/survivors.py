@@ -1,0 +1,274 @@
+"""Decide which texts survive: the loop at the centre of the design.
+
+    for text in priority order:
+        matches = survivors sharing a bucket with text, whose exact Jaccard >= threshold
+        if matches: drop text; its twin is the match of highest similarity (ties: higher priority)
+        else:       text is a survivor
+
+Everything around that loop saves work without changing its answer. Texts with equal comparison keys share one
+fingerprint. A text whose buckets hold no other key cannot match and is skipped. Similarities are computed on sets of
+64-bit shingle hashes. Before a text is dropped, its similarity to the twin is computed again on the shingles
+themselves; if the two differ, the similarities to all candidates are.
+
+Texts are numbered in priority order: 0 is the first to be decided. This module knows neither articles nor files.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.arrays import I64, U64, Bools, Floats, offsets_of, pack
+from dedup.fingerprint.similarity import Comparer, jaccard
+from dedup.kernels import reference
+from dedup.match.buckets import Buckets
+from dedup.prepare.corpus import KeyReader
+from dedup.runtime.resources import evict_pages, slices
+
+SURVIVES = -1
+_KEY_WORD_BYTES = 16  # of memory for each word of a key whose shingles are compared
+
+
+class ComparedTexts(NamedTuple):
+    """The texts to compare, in priority order.
+
+    `firsts` is for each the first text of the same comparison key: int64 [texts]. `buckets` are the buckets that keys
+    share, held by the first text of each key. `words` is the number of words of each: int64 [texts]. Texts with an
+    equal value in `groups`, int64 [texts], never match, such as paragraphs of one article; None: all texts may match.
+    """
+
+    firsts: I64
+    buckets: Buckets
+    words: I64
+    groups: I64 | None = None
+
+
+class Survival(NamedTuple):
+    """The twin of each text, or `SURVIVES`: int64 [texts]; and its similarity to it, 1.0 for none: float64 [texts].
+
+    `candidates` counts the pairs that share a bucket, `matches` those of them that reach the threshold.
+    """
+
+    twins: I64
+    similarities: Floats
+    candidates: int
+    matches: int
+
+
+def find_survivors(
+    texts: ComparedTexts, keys: KeyReader, n: int, threshold: float, comparer: Comparer = reference
+) -> Survival:
+    """Return the answer of the loop in the module's docstring.
+
+    `keys` reads the comparison keys of the texts; only those of texts that share a bucket are read. `n` is the number
+    of words in a shingle.
+    """
+    if comparer.compiled:
+        survival = _find_survivors_compiled(texts, keys, n, threshold)
+        if survival is not None:
+            return survival
+    return _find_survivors_plain(texts, keys, n, threshold, comparer)
+
+
+def _find_survivors_plain(
+    texts: ComparedTexts, keys: KeyReader, n: int, threshold: float, comparer: Comparer
+) -> Survival:
+    """Return the answer of the loop by its definition."""
+    count = len(texts.firsts)
+    twins = np.full(count, SURVIVES, np.int64)
+    similarity = np.ones(count)
+    has_equal = np.bincount(texts.firsts, minlength=count) > 1
+    shares_bucket = np.diff(texts.buckets.borders) > 0  # by the first text of each key
+    survivors = _Survivors(texts, np.flatnonzero(shares_bucket), keys, n, threshold, comparer)
+    survivor_of_key: dict[int, int] = {}
+    for text in np.flatnonzero((has_equal | shares_bucket)[texts.firsts]).tolist():
+        key = int(texts.firsts[text])
+        twin = survivor_of_key.get(key, SURVIVES)
+        if twin != SURVIVES and not survivors.may_match(text, twin):
+            continue  # an equal text in the same group: neither a match nor another survivor
+        if twin == SURVIVES and shares_bucket[key]:
+            twin, similarity[text] = survivors.best_match(text, key)
+        if twin == SURVIVES:
+            survivor_of_key[key] = text
+            if shares_bucket[key]:
+                survivors.insert(text, key)
+        else:
+            twins[text] = twin
+    return Survival(twins, similarity, survivors.candidates, survivors.matches)
+
+
+class _Survivors:
+    """The survivors so far, indexed by bucket, and the shingle sets to verify candidates with."""
+
+    def __init__(
+        self, texts: ComparedTexts, numbers: I64, keys: KeyReader, n: int, threshold: float, comparer: Comparer
+    ) -> None:
+        self.texts = texts
+        self.set_rows = np.full(len(texts.firsts), -1, np.int64)  # by the first text of each key
+        self.set_rows[numbers] = np.arange(len(numbers))
+        self.keys = keys.of(numbers)
+        self.n = n
+        self.threshold = threshold
+        self.comparer = comparer
+        self.hashes, self.borders = comparer.hash_sets(self.keys, n)
+        self.members: dict[int, list[int]] = {}  # bucket -> survivors in it, ascending
+        self.set_row_of: dict[int, int] = {}  # survivor -> row of its set
+        self.candidates = 0
+        self.matches = 0
+
+    def may_match(self, first: int, second: int) -> bool:
+        """Return True if the two texts are not of one group."""
+        return self.texts.groups is None or bool(self.texts.groups[first] != self.texts.groups[second])
+
+    def buckets_of(self, key: int) -> I64:
+        """Return the buckets that `key`, by its first text, shares with another key: int64 [buckets]."""
+        values, borders = self.texts.buckets
+        return values[borders[key] : borders[key + 1]]
+
+    def insert(self, text: int, key: int) -> None:
+        """Add `text` to the survivors of its buckets."""
+        self.set_row_of[text] = int(self.set_rows[key])
+        for bucket in self.buckets_of(key).tolist():
+            self.members.setdefault(bucket, []).append(text)
+
+    def best_match(self, text: int, key: int) -> tuple[int, float]:
+        """Return the survivor that `text` repeats and their similarity, or `SURVIVES` and 1.0."""
+        in_buckets: set[int] = set()
+        for bucket in self.buckets_of(key).tolist():
+            in_buckets.update(self.members.get(bucket, ()))
+        candidates = sorted(other for other in in_buckets if self.may_match(text, other))
+        if not candidates:
+            return SURVIVES, 1.0
+        self.candidates += len(candidates)
+        row = int(self.set_rows[key])
+        rows = np.array([self.set_row_of[other] for other in candidates])
+        estimates = self.comparer.similarities(self.hashes, self.borders, row, rows, self.threshold)
+        best = int(np.argmax(estimates))
+        if estimates[best] < self.threshold:
+            return SURVIVES, 1.0
+        exact = jaccard(self.keys[row], self.keys[rows[best]], self.n)
+        if exact != estimates[best]:  # two shingles with one hash: about one comparison in 10**13
+            similarities = [jaccard(self.keys[row], self.keys[other], self.n) for other in rows]
+            best = int(np.argmax(similarities))
+            exact = similarities[best]
+            if exact < self.threshold:
+                return SURVIVES, 1.0
+        self.matches += int(np.count_nonzero(estimates >= self.threshold))
+        return candidates[best], exact
+
+
+class ShingleSets(NamedTuple):
+    """Sets of shingle hashes, one for each key: set k is ``hashes[places[k]:places[k] + sizes[k]]``.
+
+    `hashes` is uint64 [room for all]; `places` and `sizes` are int64 [keys]. `prints`, uint64 [keys], has bit i set if
+    an odd number of the hashes of a set have i in their last six bits.
+    """
+
+    hashes: U64
+    places: I64
+    sizes: I64
+    prints: U64
+
+
+def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> ShingleSets:
+    """Return the shingle sets of the keys `numbers`, for compiled comparisons.
+
+    `numbers` and `words`, the number of words of each of these keys, are int64 [keys]; `n` is the number of words in a
+    shingle.
+    """
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+
+    budget = keys.corpus.scratch
+    borders = offsets_of(np.maximum(words - n + 1, 0))
+    sets = ShingleSets(
+        budget.array(int(borders[-1]), np.uint64),
+        borders[:-1],
+        np.zeros(len(numbers), np.int64),
+        np.zeros(len(numbers), np.uint64),
+    )
+
+    def hash_piece(task: tuple[int, I64, I64]) -> None:
+        places, data, starts, stops = keys.part(task)
+        set_overlap.distinct(data, starts, stops, n, places, *sets)
+        evict_pages(sets.hashes)
+
+    for _ in budget.map(hash_piece, keys.by_piece(numbers)):
+        pass
+    return sets
+
+
+def _find_survivors_compiled(texts: ComparedTexts, keys: KeyReader, n: int, threshold: float) -> Survival | None:
+    """Return what `_find_survivors_plain` returns, or None where two different shingles have one hash."""
+    from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading numba takes longer than a small job
+
+    budget = keys.corpus.scratch
+    count = len(texts.firsts)
+    distinct = np.flatnonzero(texts.firsts == np.arange(count))
+    key_of = np.cumsum(texts.firsts == np.arange(count))[texts.firsts] - 1
+    borders = np.concatenate([texts.buckets.borders[distinct], texts.buckets.borders[-1:]])
+    shares_bucket = np.diff(borders) > 0
+    sharing = distinct[shares_bucket]
+    sets = _spread_over_keys(read_shingle_sets(keys, sharing, texts.words[sharing], n), shares_bucket)
+    bucket_sizes = np.bincount(texts.buckets.values)
+    has_memo = (np.bincount(key_of, minlength=len(distinct)) > 1) & shares_bucket
+    memo = np.where(has_memo, np.cumsum(has_memo) - 1, -1)
+    memos = int(memo.max(initial=-1)) + 1
+    loop = loops.Loop(
+        keys=key_of,
+        apart=np.empty(0, np.int64) if texts.groups is None else texts.groups,
+        buckets=texts.buckets.values,
+        borders=borders,
+        **sets._asdict(),
+        threshold=threshold,
+        members=np.empty(len(texts.buckets.values), np.int32),
+        slots=np.cumsum(bucket_sizes) - bucket_sizes,
+        filled=np.zeros(len(bucket_sizes), np.int64),
+        survivor=np.full(len(distinct), SURVIVES, np.int64),
+        seen=np.full(len(distinct), -1, np.int64),
+        memo=memo,
+        remembered=np.full((memos, loops.ANSWER), -1, np.int64),
+        remembered_similarity=np.ones(memos),
+        twins=np.full(count, SURVIVES, np.int64),
+        similarities=np.ones(count),
+        counts=np.zeros(2, np.int64),
+    )
+    for start, stop in slices(count, budget.passes(sets.hashes.nbytes)):
+        loops.survivors(start, stop, loop)
+        evict_pages(sets.hashes)
+    dropped = np.flatnonzero(loop.twins != SURVIVES)
+    first_keys, twin_keys = texts.firsts[dropped], texts.firsts[loop.twins[dropped]]
+    differ = first_keys != twin_keys
+    if not hashes_agree(keys, texts.words, first_keys[differ], twin_keys[differ], n):
+        return None
+    return Survival(loop.twins, loop.similarities, *loop.counts.tolist())
+
+
+def _spread_over_keys(sets: ShingleSets, has_set: Bools) -> ShingleSets:
+    """Return `sets`, which are those of the keys that `has_set` marks, with an empty set for each other key.
+
+    `has_set` is bool [keys].
+    """
+    count = len(has_set)
+    spread = ShingleSets(sets.hashes, np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.uint64))
+    spread.places[has_set], spread.sizes[has_set], spread.prints[has_set] = sets[1:]
+    return spread
+
+
+def hashes_agree(keys: KeyReader, words: I64, ones: I64, others: I64, n: int) -> bool:
+    """Return True if, in each pair of keys, shingles of equal hash are equal.
+
+    Then the sets of hashes of each pair give the exact similarity. `ones` and `others` are the numbers of the keys of
+    each pair, int64 [pairs]; `words` is the number of words of every key, int64 [keys].
+    """
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+
+    pairs = np.unique(np.stack([ones, others], axis=1), axis=0)
+    budget = keys.corpus.scratch
+    for start, stop in slices(len(pairs), budget.passes(int(words[pairs].sum()) * _KEY_WORD_BYTES)):
+        numbers, places = np.unique(pairs[start:stop], return_inverse=True)
+        data, borders = pack(keys.of(numbers))
+        first, second = np.ascontiguousarray(places.reshape(-1, 2).T)
+        if not set_overlap.agree(data, borders[:-1], borders[1:], first, second, n).all():
+            return False
+    return True

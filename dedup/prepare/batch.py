@@ -1,0 +1,214 @@
+"""Everything that is a pure function of one article, for a batch of records: repair, segment, repeats, fingerprint.
+
+`prepare` returns one row per record with all that later stages need: the raw text, the findings of the text level, the
+paragraphs, the repeats within the article, and the fingerprints for matching. It may run on any machine. The expensive
+steps work on all texts of the batch at once, as arrays. Python looks at single texts only where a screen says that a
+rule may change them or that they may repeat themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.arrays import I64, U64, Bools, decode_utf8, offsets_of, pack
+from dedup.fingerprint.minhash import bands
+from dedup.fingerprint.self_matches import REPEATED_RUNS
+from dedup.kernels import reference
+from dedup.kernels.backend import Backend
+from dedup.prepare.columns import (
+    binary_array,
+    bucket_array,
+    finding_array,
+    integer_array,
+    key_array,
+    list_array,
+    paragraph_array,
+    prepared_schema,
+    repeat_array,
+)
+from dedup.prepare.one_text import dropped_runs, twin_roles
+from dedup.prepare.raw_spans import to_raw_spans
+from dedup.prepare.record_columns import parse_records
+from dedup.prepare.repair_batch import repair_texts
+from dedup.prepare.resegment import clear_dropped, replace_paragraphs
+from dedup.repeats.detect import find_repeats
+from dedup.repeats.justify import Repeat
+from dedup.repeats.split_paragraphs import SplitArticle
+from dedup.rules import OFF
+from dedup.segment.batch import DIGEST_BYTES, Segments, key_digests
+from dedup.segment.paragraphs import removal_spans
+from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
+
+# Paragraphs of fewer words are not compared across articles: headings, bylines and separators recur in any corpus. In
+# the quality benchmark (docs/quality.md), 3, 5 and 8 give the same results; at 12, fewer quotations are reported.
+SHARED_WORDS = 5
+# One minimizer is chosen of every 16 consecutive shingles of an article (Schleimer, Wilkerson, Aiken, "Winnowing",
+# 2003). A run of 20 words has 16 shingles, so two articles that share such a run have a minimizer in common. An article
+# of fewer words need not have a minimizer in common with a longer one that contains it, and is not looked for.
+CONTAINED_WINDOW = 16
+CONTAINED_WORDS = CONTAINED_WINDOW + ARTICLE_SHINGLE - 1
+
+
+def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = reference) -> pa.RecordBatch:
+    """Return the prepared batch (`dedup.prepare.columns.prepared_schema`): one row per record of `batch`, in its order.
+
+    `batch` has the schema `dedup.read.records.RECORD_SCHEMA`. `backend` holds the plain functions or the compiled ones;
+    the result is the same. Raises `RecordError` for a record that cannot be read if `settings.on_error` is "fail".
+    """
+    records = parse_records(batch, settings)
+    texts, encoded, findings = repair_texts(records.raw_texts, records.encoded_texts(), settings, backend)
+    segments = backend.segment_batch(*pack(encoded))
+    hashes = backend.word_hashes(segments.keys, segments.key_borders)
+
+    articles = _find_repeats(texts, segments, hashes, settings, backend)
+    repeats = [articles[text].repeats if text in articles else [] for text in range(len(texts))]
+    if _has_new_paragraphs(articles, segments):
+        segments = replace_paragraphs(segments, articles, backend)
+        hashes = backend.word_hashes(segments.keys, segments.key_borders)
+    is_dropped, roles, removed = _plan_drops(segments, repeats, settings)
+    if is_dropped.any():
+        hashes = hashes[np.repeat(~is_dropped, segments.words)]
+        segments = clear_dropped(segments, is_dropped, backend)
+
+    lengths = np.array(list(map(len, texts)), np.int64)
+    readable = records.is_readable()
+    word_offsets = offsets_of(segments.words)  # of paragraphs
+    text_offsets = word_offsets[segments.borders]  # the same of texts
+    paragraph_digests = key_digests(segments.keys, segments.key_starts, segments.key_stops)
+    text_digests = key_digests(segments.keys, segments.key_borders[:-1], segments.key_borders[1:])
+    raw_spans = to_raw_spans(findings, segments, lengths)
+    arrays: dict[str, pa.Array] = {
+        "length": integer_array(lengths - removed, readable),
+        "key": key_array(segments, readable),
+        "digest": binary_array(text_digests, DIGEST_BYTES, readable),
+        "words": integer_array(np.diff(text_offsets), readable),
+        "buckets": _article_bucket_column(hashes, text_offsets, settings, backend),
+        "minimizers": _minimizer_column(hashes, text_offsets, settings, backend),
+        "findings": finding_array(findings),
+        "repeats": repeat_array(repeats),
+        "paragraphs": paragraph_array(segments, roles, paragraph_digests, raw_spans),
+        "paragraph_buckets": _paragraph_bucket_column(
+            hashes, word_offsets, segments, paragraph_digests, settings, backend
+        ),
+    }
+    schema = prepared_schema(settings)
+    for field in schema:
+        if field.name not in arrays:
+            arrays[field.name] = pa.array(records.values[field.name], field.type)
+    return pa.record_batch([arrays[name] for name in schema.names], schema=schema)
+
+
+def _find_repeats(
+    texts: Sequence[str], segments: Segments, hashes: U64, settings: Settings, backend: Backend
+) -> dict[int, SplitArticle]:
+    """Return the repeats within each text that has some, by the number of the text.
+
+    Only texts that a screen suspects are searched. `hashes` are those of all words of `segments`: uint64 [words].
+    """
+    articles: dict[int, SplitArticle] = {}
+    flags = backend.screen_self_repeats(hashes, segments)
+    for text in np.flatnonzero(flags).tolist():
+        rows = slice(int(segments.borders[text]), int(segments.borders[text + 1]))
+        spans = list(zip(segments.starts[rows].tolist(), segments.stops[rows].tolist(), strict=True))
+        key_spans = zip(segments.key_starts[rows].tolist(), segments.key_stops[rows].tolist(), strict=True)
+        keys = [decode_utf8(segments.keys[start:stop].tobytes()) for start, stop in key_spans]
+        article = find_repeats(
+            texts[text],
+            spans,
+            keys,
+            settings,
+            shared_runs=bool(flags[text] & REPEATED_RUNS),
+            backend=backend,
+        )
+        if article.repeats:
+            articles[text] = article
+    return articles
+
+
+def _has_new_paragraphs(articles: dict[int, SplitArticle], segments: Segments) -> bool:
+    """Return True if a paragraph of some article was split into parts."""
+    return any(
+        len(article.keys) != segments.borders[text + 1] - segments.borders[text] for text, article in articles.items()
+    )
+
+
+class _DropPlan(NamedTuple):
+    """What the rules within an article drop from a batch.
+
+    Attributes:
+        is_dropped: whether each paragraph is dropped, bool [paragraphs].
+        roles: the role of each paragraph as a twin, 0 or as in `dedup.prepare.one_text.twin_roles`, int8 [paragraphs].
+        removed: what is removed from each text, separators included, in code points, int64 [texts].
+    """
+
+    is_dropped: Bools
+    roles: npt.NDArray[np.int8]
+    removed: I64
+
+
+def _plan_drops(segments: Segments, repeats: Sequence[Sequence[Repeat]], settings: Settings) -> _DropPlan:
+    """Return what the rules within an article drop; `repeats` are those of each text."""
+    count = len(segments.starts)
+    plan = _DropPlan(np.zeros(count, bool), np.zeros(count, np.int8), np.zeros(len(repeats), np.int64))
+    for text, text_repeats in enumerate(repeats):
+        drops = dropped_runs(text_repeats, settings) if text_repeats else []
+        if not drops:
+            continue
+        start, stop = int(segments.borders[text]), int(segments.borders[text + 1])
+        for first, last in drops:
+            plan.is_dropped[start + first : start + last + 1] = True
+        for number, role in twin_roles(text_repeats, settings).items():
+            plan.roles[start + number] = role
+        spans = list(zip(segments.starts[start:stop].tolist(), segments.stops[start:stop].tolist(), strict=True))
+        plan.removed[text] = sum(after - before for before, after in removal_spans(spans, drops))
+    return plan
+
+
+def _minimizer_column(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
+    """Return the column of the minimizers of each text.
+
+    `hashes` are those of the words of all texts, uint64 [words]; `offsets` say where each text starts in them, int64
+    [texts + 1].
+    """
+    if settings.rules["contained-article"] == OFF:
+        hashes, offsets = hashes[:0], np.zeros_like(offsets)
+    values, minimizer_offsets = backend.minimizers(hashes, offsets, ARTICLE_SHINGLE, CONTAINED_WINDOW)
+    return list_array(minimizer_offsets, pa.array(values))
+
+
+def _article_bucket_column(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
+    """Return the column of the buckets of each text that has shingles.
+
+    `hashes` and `offsets` are as for `_minimizer_column`.
+    """
+    texts = np.flatnonzero(np.diff(offsets) >= ARTICLE_SHINGLE)
+    if settings.rules["near-duplicate-article"] == OFF:
+        texts = texts[:0]
+    signatures = backend.minhash_signatures(hashes, offsets[texts], offsets[texts + 1], ARTICLE_SHINGLE)
+    buckets = backend.buckets(signatures, *bands(settings.threshold))
+    return bucket_array(buckets, texts, len(offsets) - 1)
+
+
+def _paragraph_bucket_column(
+    hashes: U64, offsets: I64, segments: Segments, digests: Sequence[bytes], settings: Settings, backend: Backend
+) -> pa.Array:
+    """Return the column of the buckets of the paragraphs that are long enough to be compared across articles.
+
+    Paragraphs of equal digest get one signature. `hashes` are those of all words, uint64 [words]; `offsets` say where
+    each paragraph starts in them, int64 [paragraphs + 1]; `digests` are those of the keys of the paragraphs.
+    """
+    numbers = np.flatnonzero(segments.words >= SHARED_WORDS)
+    if settings.rules["shared-paragraph"] == OFF:
+        numbers = numbers[:0]
+    first_of: dict[bytes, int] = {}  # the first paragraph of each digest
+    firsts = np.array([first_of.setdefault(digests[number], number) for number in numbers.tolist()], np.int64)
+    distinct = np.array(list(first_of.values()), np.int64)
+    signatures = backend.minhash_signatures(hashes, offsets[distinct], offsets[distinct + 1], PARAGRAPH_SHINGLE)
+    buckets = backend.buckets(signatures, *bands(settings.paragraph_threshold))
+    rows = bucket_array(buckets[np.searchsorted(distinct, firsts)], numbers, len(segments.words))
+    return list_array(segments.borders, rows)

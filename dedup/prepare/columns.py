@@ -1,0 +1,228 @@
+"""The columns of a prepared batch: their schema, and the conversions between them and Python values or numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from dedup.arrays import I64, U32, Bools, encode_utf8, offsets_of
+from dedup.findings import Finding
+from dedup.fingerprint.minhash import bands
+from dedup.repeats.justify import Repeat
+from dedup.segment.batch import DIGEST_BYTES, Segments
+from dedup.settings import Settings
+
+# One finding of the text level. Spans are half-open, in code points.
+FINDING_STRUCT = pa.struct(
+    [
+        ("rule", pa.string()),  # name of the rule
+        ("action", pa.string()),  # "fix", "drop" or "flag"
+        ("start", pa.int64()),  # start of the span in the raw text
+        ("stop", pa.int64()),  # end of that span
+        ("replacement", pa.large_binary()),  # UTF-8; null for a flag
+        ("evidence", pa.string()),  # what the rule saw, in a few words
+    ]
+)
+
+# One repeat within an article: a run of paragraphs that repeats a span of the repaired text.
+REPEAT_STRUCT = pa.struct(
+    [
+        ("rule", pa.string()),  # name of the rule
+        ("first", pa.int64()),  # number of the first paragraph of the run, within the article
+        ("last", pa.int64()),  # number of the last paragraph of the run, inclusive
+        ("twin_start", pa.int64()),  # start of the repeated span in the repaired text, in code points
+        ("twin_stop", pa.int64()),  # end of that span
+        ("similarity", pa.float64()),  # exact Jaccard similarity, 0 to 1
+        ("evidence", pa.string()),  # which paragraphs are repeated
+    ]
+)
+
+# One paragraph. Spans of texts are half-open, in code points; spans of keys are half-open, in bytes. A paragraph that
+# is dropped as a repeat has an empty key.
+PARAGRAPH_STRUCT = pa.struct(
+    [
+        ("start", pa.int64()),  # start of its span in the repaired text
+        ("stop", pa.int64()),  # end of that span
+        ("raw_start", pa.int64()),  # start of its span in the raw text
+        ("raw_stop", pa.int64()),  # end of that span
+        ("key_start", pa.int64()),  # start of its key in the article's key
+        ("key_stop", pa.int64()),  # end of its key
+        ("words", pa.int32()),  # number of words in its key
+        ("size", pa.float32()),  # the same as `dedup.segment.words.weighted_word_count` counts words
+        ("needed", pa.int8()),  # its role as a twin of dropped paragraphs: see `dedup.prepare.one_text.twin_roles`
+        ("digest", pa.binary(DIGEST_BYTES)),  # BLAKE2b of its key
+    ]
+)
+
+
+def prepared_schema(settings: Settings) -> pa.Schema:
+    """Return the schema of a prepared batch, which has one row per input record.
+
+    An unreadable record has an `error` and `data`; its other columns are null or empty. An article has no `error` and
+    no `data`. The compared text is the raw text after the rules of the text level and those within an article.
+
+    Columns that come with the record:
+        source: path of the input file, relative to the given input.
+        record: number of the record in its file, from 0.
+        error: why the record cannot be read.
+        data: the bytes of an unreadable record.
+        fields: the fields of the article as a JSON object, with null in place of the text.
+        id: id of the article, UTF-8.
+        text_field, id_field, date_field, source_field: names of the fields that text, id, date and host come from.
+            Null if there is no such field.
+        text: raw text, UTF-8 with lone surrogates.
+        characters: length of the raw text, in code points.
+        date: microseconds since 1970, UTC; null if unknown.
+        host: host or source of the article, UTF-8; null if unknown.
+
+    Columns computed from the text:
+        length: length of the compared text, in code points.
+        key: comparison key of the compared text, UTF-8.
+        digest: BLAKE2b of the key, `DIGEST_BYTES` bytes.
+        words: number of words in the key.
+        buckets: bucket of the article in each band; null if it is too short to have shingles.
+        minimizers: 64-bit hashes of the minimizers of the article, ascending.
+        findings: findings of the text level, in order (`FINDING_STRUCT`).
+        repeats: repeats within the article, in order (`REPEAT_STRUCT`).
+        paragraphs: paragraphs of the repaired text, or their parts where only a part repeats (`PARAGRAPH_STRUCT`).
+        paragraph_buckets: for each paragraph its bucket in each band; null if it is too short to be compared.
+    """
+    return pa.schema(
+        [
+            ("source", pa.string()),
+            ("record", pa.int64()),
+            ("error", pa.string()),
+            ("data", pa.large_binary()),
+            ("fields", pa.large_binary()),
+            ("id", pa.large_binary()),
+            ("text_field", pa.string()),
+            ("id_field", pa.string()),
+            ("date_field", pa.string()),
+            ("source_field", pa.string()),
+            ("text", pa.large_binary()),
+            ("characters", pa.int64()),
+            ("date", pa.int64()),
+            ("host", pa.large_binary()),
+            ("length", pa.int64()),
+            ("key", pa.large_binary()),
+            ("digest", pa.binary(DIGEST_BYTES)),
+            ("words", pa.int64()),
+            ("buckets", pa.list_(pa.uint32(), bands(settings.threshold)[0])),
+            ("minimizers", pa.list_(pa.uint64())),
+            ("findings", pa.list_(FINDING_STRUCT)),
+            ("repeats", pa.list_(REPEAT_STRUCT)),
+            ("paragraphs", pa.list_(PARAGRAPH_STRUCT)),
+            ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), bands(settings.paragraph_threshold)[0]))),
+        ]
+    )
+
+
+def paragraph_array(
+    segments: Segments, twin_roles: npt.NDArray[np.int8], digests: list[bytes], raw_spans: tuple[I64, I64]
+) -> pa.Array:
+    """Return the column of the paragraphs of each text: a list array of `PARAGRAPH_STRUCT`.
+
+    One value per paragraph of `segments`: `twin_roles`, int8; `digests` of their keys, `DIGEST_BYTES` bytes each;
+    `raw_spans`, their starts and stops in the raw text, int64, in code points.
+    """
+    text_key_starts = np.repeat(segments.key_borders[:-1], np.diff(segments.borders))
+    values = {
+        "start": segments.starts,
+        "stop": segments.stops,
+        "raw_start": raw_spans[0],
+        "raw_stop": raw_spans[1],
+        "key_start": segments.key_starts - text_key_starts,
+        "key_stop": segments.key_stops - text_key_starts,
+        "words": segments.words.astype(np.int32),
+        "size": segments.sizes.astype(np.float32),
+        "needed": twin_roles,
+    }
+    arrays = [*map(pa.array, values.values()), binary_array(digests, DIGEST_BYTES)]
+    return list_array(segments.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPH_STRUCT)))
+
+
+def integer_array(values: I64, valid: Bools) -> pa.Array:
+    """Return `values`, int64 [rows], as an array that is null where `valid`, bool [rows], is False."""
+    return pa.array(values, mask=~valid)
+
+
+def binary_array(values: list[bytes], size: int, valid: Bools | None = None) -> pa.Array:
+    """Return byte strings of `size` bytes as a fixed-size binary array, null where `valid`, bool [rows], is False."""
+    validity = None if valid is None else pa.array(valid).buffers()[1]
+    data = pa.py_buffer(b"".join(values))
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(size), len(values), [validity, data])
+
+
+def key_array(segments: Segments, valid: Bools) -> pa.Array:
+    """Return the comparison keys of the texts as a binary array, null where `valid`, bool [texts], is False."""
+    buffers = [pa.array(valid).buffers()[1], pa.py_buffer(segments.key_borders), pa.py_buffer(segments.keys)]
+    return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(valid), buffers)
+
+
+def list_array(offsets: I64, values: pa.Array) -> pa.Array:
+    """Return `values` cut into lists at `offsets`, int64 [lists + 1]."""
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+
+
+def finding_array(findings: Sequence[Sequence[Finding]]) -> pa.Array:
+    """Return the column of the findings of each text: a list array of `FINDING_STRUCT`."""
+    rows = list(chain.from_iterable(findings))
+    columns = dict(zip(Finding._fields, zip(*rows, strict=True), strict=True)) if rows else {}
+    if rows:
+        columns["replacement"] = tuple(None if text is None else encode_utf8(text) for text in columns["replacement"])
+    arrays = [pa.array(columns.get(field.name, ()), field.type) for field in FINDING_STRUCT]
+    structs = pa.StructArray.from_arrays(arrays, fields=list(FINDING_STRUCT))
+    return list_array(offsets_of(list(map(len, findings))), structs)
+
+
+def repeat_array(repeats: Sequence[Sequence[Repeat]]) -> pa.Array:
+    """Return the column of the repeats of each text: a list array of `REPEAT_STRUCT`."""
+    members = itemgetter(*(Repeat._fields.index(field.name) for field in REPEAT_STRUCT))
+    rows = [members(repeat) for repeat in chain.from_iterable(repeats)]
+    columns = zip(*rows, strict=True) if rows else ((),) * len(list(REPEAT_STRUCT))
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, REPEAT_STRUCT, strict=True)]
+    structs = pa.StructArray.from_arrays(arrays, fields=list(REPEAT_STRUCT))
+    return list_array(offsets_of(list(map(len, repeats))), structs)
+
+
+def bucket_array(buckets: U32, rows: I64, count: int) -> pa.Array:
+    """Return a fixed-size list array of `count` rows: `buckets` at `rows`, null elsewhere.
+
+    `buckets` are uint32 [signed, bands], `rows` int64 [signed].
+    """
+    bands = buckets.shape[1]
+    values = np.zeros((count, bands), np.uint32)
+    values[rows] = buckets
+    valid = np.zeros(count, bool)
+    valid[rows] = True
+    validity = pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
+    # `from_arrays` would import all of pyarrow.compute for its mask, in every process.
+    return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [validity], children=[pa.array(values.ravel())])
+
+
+def flat_array(column: pa.ChunkedArray | pa.Array) -> Any:
+    """Return a column as one array, its chunks joined."""
+    if isinstance(column, pa.ChunkedArray):
+        return pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
+    return column
+
+
+def integer_values(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> I64:
+    """Return a column of integers as int64 [rows], with `missing` where it is null."""
+    filled = flat_array(column).fill_null(missing) if column.null_count else flat_array(column)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
+
+
+def digest_values(column: pa.ChunkedArray | pa.Array) -> Any:
+    """Return a column of digests of `DIGEST_BYTES` bytes as numpy ``V16`` [rows], all zero where it is null."""
+    array = flat_array(column)
+    if array.null_count:
+        array = array.fill_null(bytes(DIGEST_BYTES))
+    start, stop = array.offset * DIGEST_BYTES, (array.offset + len(array)) * DIGEST_BYTES
+    return np.frombuffer(array.buffers()[1], np.uint8)[start:stop].view(f"V{DIGEST_BYTES}")

@@ -1,0 +1,1 @@
+"""The text-level rules: encoding, whitespace, typography and page furniture."""

@@ -1,0 +1,135 @@
+"""Find where two versions of a line differ.
+
+ftfy's own plans carry no offsets, so a repair is located by comparing the line before and after. All functions take
+time linear in the length of the lines.
+"""
+
+from __future__ import annotations
+
+import re
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
+_PARTS = re.compile(r"([^\x00-\x7f]+)")
+_RUN = 3  # characters that must agree for two offsets to correspond
+_NEAR = 6  # distances up to this are tried one by one
+
+
+def differences(old: str, new: str) -> list[tuple[int, int, str]]:
+    r"""Return the edits ``(start, stop, replacement)`` that turn `old` into `new`, disjoint and in order.
+
+    The edits are small but not always minimal. Decoding a line again keeps its ASCII characters, so if both versions
+    have the same ASCII characters in the same order, the runs between them correspond. Otherwise an edit ends at the
+    nearest place where three characters agree again. Offsets are in code points of `old`.
+
+    >>> differences("Fish &amp; chips &lt; caf\u00c3\u00a9", "Fish & chips < caf\u00e9")
+    [(6, 10, ''), (17, 21, '<'), (25, 27, 'é')]
+    """
+    originals, replacements = _PARTS.split(old), _PARTS.split(new)  # ASCII and other in turn
+    between, others = originals[::2], replacements[::2]
+    if between == others:
+        return _edits_of_parts(originals, replacements)
+    if "".join(between) == "".join(others):
+        return _between_ascii(old, new)
+    edits: list[tuple[int, int, str]] = []
+    i = j = 0
+    while True:
+        same = common_prefix_length(old, i, new, j)
+        i, j = i + same, j + same
+        if i == len(old) and j == len(new):
+            return edits
+        skip_old, skip_new = _nearest(old, i, new, j)
+        edits.append((i, i + skip_old, new[j : j + skip_new]))
+        i, j = i + skip_old, j + skip_new
+
+
+def _edits_of_parts(originals: list[str], replacements: list[str]) -> list[tuple[int, int, str]]:
+    """Return the edits between two texts split into parts, where the parts at even positions are equal."""
+    edits: list[tuple[int, int, str]] = []
+    position = 0
+    for at in range(1, len(originals), 2):
+        original, replacement = originals[at], replacements[at]
+        position += len(originals[at - 1])
+        if original != replacement:
+            edits.append(trimmed(position, original, replacement))
+        position += len(original)
+    return edits
+
+
+def trimmed(start: int, original: str, replacement: str) -> tuple[int, int, str]:
+    """Return the edit at `start` of `original` to `replacement`, without their common prefix and suffix."""
+    head = common_prefix_length(original, 0, replacement, 0) if original[:1] == replacement[:1] else 0
+    tail = 0
+    if original[-1:] == replacement[-1:]:
+        tail = min(
+            common_prefix_length(original[::-1], 0, replacement[::-1], 0), len(original) - head, len(replacement) - head
+        )
+    return start + head, start + len(original) - tail, replacement[head : len(replacement) - tail]
+
+
+def _between_ascii(old: str, new: str) -> list[tuple[int, int, str]]:
+    """Return the edits between two texts that have the same ASCII characters in the same order."""
+    replacements = _non_ascii_runs(new)
+    originals = _non_ascii_runs(old)
+    edits: list[tuple[int, int, str]] = []
+    shift = 0  # non-ASCII characters of old before this place
+    for place in sorted(originals.keys() | replacements.keys()):
+        original, replacement = originals.get(place, ""), replacements.get(place, "")
+        start = place + shift
+        shift += len(original)
+        if original != replacement:
+            edits.append(trimmed(start, original, replacement))
+    return edits
+
+
+def _non_ascii_runs(text: str) -> dict[int, str]:
+    """Return the non-ASCII runs of `text` by the number of ASCII characters before them."""
+    runs = {}
+    others = 0
+    for match in _NOT_ASCII.finditer(text):
+        runs[match.start() - others] = match.group()
+        others += match.end() - match.start()
+    return runs
+
+
+def common_prefix_length(old: str, i: int, new: str, j: int) -> int:
+    """Return the length of the longest common prefix of ``old[i:]`` and ``new[j:]``, in code points."""
+    same = 0
+    limit = min(len(old) - i, len(new) - j)
+    step = 8
+    while same < limit:
+        step = min(step, limit - same)
+        if old[i + same : i + same + step] == new[j + same : j + same + step]:
+            same += step
+            step *= 2
+        elif step == 1:
+            break
+        else:
+            step //= 2
+    return same
+
+
+def _nearest(old: str, i: int, new: str, j: int) -> tuple[int, int]:
+    """Return how many characters of each text to skip until both agree again, or end."""
+    for distance in range(1, _NEAR + 1):
+        for skip in range(min(distance, len(old) - i) + 1):
+            if distance - skip <= len(new) - j and (
+                old[i + skip : i + skip + _RUN] == new[j + distance - skip : j + distance - skip + _RUN]
+            ):
+                return skip, distance - skip
+    window = 64
+    while True:
+        # A window without a match is made four times as wide. A match then consumes a good part of the window, which
+        # keeps the total time linear.
+        places: dict[str, int] = {}
+        for skip in range(min(window, len(new) - j) + 1):
+            places.setdefault(new[j + skip : j + skip + _RUN], skip)
+        best: tuple[int, int] | None = None
+        for skip in range(min(window, len(old) - i) + 1):
+            if best is not None and skip >= sum(best):
+                break
+            place = places.get(old[i + skip : i + skip + _RUN])
+            if place is not None and (best is None or skip + place < sum(best)):
+                best = (skip, place)
+        if best is not None:
+            return best
+        window *= 4

@@ -1,0 +1,102 @@
+"""Repair one text: the rules ``encoding``, ``whitespace`` and ``typography`` in turn, as findings.
+
+Each rule is a plain function from a text to findings with spans in that text. It sees the text as the rule before left
+it, and all rules are repeated until nothing changes. `compose` carries the findings back to the raw text.
+
+One limit remains: a text can be built so that each round uncovers work for the next (an entity hidden by a soft hyphen
+hidden by an entity ...). After `MAX_ROUNDS` rounds it is left as it is, and repairing it again continues.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from dedup.findings import FLAG, Finding, apply, compose
+from dedup.repairs.encoding import MAX_ROUNDS, Known, repair_encoding
+from dedup.repairs.screen import BITS
+from dedup.repairs.typography import repair_typography
+from dedup.repairs.whitespace import repair_whitespace
+from dedup.rules import OFF
+from dedup.settings import Settings
+
+_DEFAULTS = Settings()
+_EVERY_RULE = sum(BITS.values())
+
+
+def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding]]:
+    r"""Return the repaired text and the findings that say what changed.
+
+    Findings belong to the rules ``encoding``, ``whitespace`` and ``typography``. Their spans are in code points of
+    `text`, in the order of their starts. A rule set to ``flag`` reports and changes nothing.
+
+    >>> cleaned, findings = repair("na\u00c3\u00afve caf\u00c3\u00a9 \n")
+    >>> cleaned
+    'naïve café\n'
+    >>> [(f.rule, f.start, f.stop, f.replacement) for f in findings]
+    [('encoding', 2, 4, 'ï'), ('encoding', 10, 12, 'é'), ('whitespace', 12, 13, '')]
+    """
+    state = RepairState(text, settings)
+    while state.round():
+        pass
+    return state.text, state.findings
+
+
+class RepairState:
+    """A text under repair: its current state, and the findings so far with spans in the raw text."""
+
+    def __init__(self, raw: str, settings: Settings) -> None:
+        self.raw = self.text = raw
+        self.findings: list[Finding] = []
+        self._settings = settings
+        self._settled: str | None = None  # a text in which the whitespace rule finds nothing more
+        self._turn = 0
+
+    def round(self, bits: int = _EVERY_RULE, known: Known | None = None) -> bool:
+        """Apply each rule once, and return True if another round may find more.
+
+        `bits` are the bits of the rules (`dedup.repairs.screen.BITS`) that may find something in the current text.
+        `known` is what the screen already knows about its lines.
+        """
+        before = self.text
+        for rule, layer in self._layers(known):
+            action = self._settings.rules[rule]
+            if action == OFF or (action == FLAG and self._turn):
+                continue  # the rule is off, or has reported in the first round
+            if self.text is before and not bits & BITS[rule]:
+                continue
+            if layer is repair_whitespace and self.text is self._settled:
+                continue
+            edits = layer(self.text)
+            if not edits:
+                continue
+            if action == FLAG:
+                self.findings = compose(self.raw, self.findings, [_as_flag(finding) for finding in edits])
+            else:
+                self.findings = compose(self.raw, self.findings, edits)
+                self.text = apply(self.text, edits)
+                # Removing the space after a lone "\r" can create a line end, and with it a blank line.
+                if layer is repair_whitespace and "\r" not in self.text:
+                    self._settled = self.text
+        self._turn += 1
+        return self.text != before and self._turn < MAX_ROUNDS
+
+    def _layers(self, known: Known | None) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
+        """Return the rules of this module in their order, each with its function."""
+        return (
+            # A literal "<" means that the article is markup, where entities have a meaning of their own.
+            ("encoding", partial(repair_encoding, unescape="<" not in self.raw, known=known)),
+            ("whitespace", repair_whitespace),
+            ("typography", repair_typography),
+        )
+
+
+def _as_flag(finding: Finding) -> Finding:
+    """Return `finding` as a report only; its evidence says what the fix would be."""
+    would = f"{finding.evidence}: {_shortened(finding.original)} -> {_shortened(finding.replacement)}"
+    return finding._replace(action=FLAG, original=None, replacement=None, evidence=would)
+
+
+def _shortened(text: str | None, size: int = 40) -> str:
+    """Return at most `size` characters of `text` as an ASCII literal."""
+    return ascii(text if text is None or len(text) <= size else text[:size] + "...")

@@ -1,0 +1,1 @@
+"""Resources and progress of a running job: memory, threads, files and time."""

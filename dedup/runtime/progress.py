@@ -1,0 +1,67 @@
+"""Progress and duration of each stage: the only module with a clock."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar
+
+ItemT = TypeVar("ItemT")
+
+Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, bytes in all (None: unknown)
+
+
+class StageTimer:
+    """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self.progress = progress
+        self.seconds: dict[str, float] = {}
+        self.steps: Counter[str] = Counter()  # taken by each stage that does not count bytes
+        self.expected: Mapping[str, int] = {}  # number of steps that such a stage is likely to take
+        self._stage = ""
+        self._done = 0
+        self._total: int | None = None
+        self._input_size = 0  # bytes of the input, by the last stage that counted them
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None) -> Iterator[None]:
+        """Time the block as stage `name`, which has `total` bytes to do; None if it takes steps instead."""
+        self._stage, self._done, self._total = name, 0, total
+        self._report()
+        began = time.perf_counter()
+        try:
+            yield
+            self._input_size = max(self._input_size, self._done)
+            if total is None and self._input_size:
+                self.at(self._input_size, self._input_size)
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
+
+    def over(self, name: str, items: Iterator[ItemT], total: int | None) -> Iterator[ItemT]:
+        """Yield `items`; time the iteration, and the work that the caller does on each item, as stage `name`."""
+        with self.stage(name, total):
+            yield from items
+
+    def done(self, size: int) -> None:
+        """Record that the stage has processed another `size` bytes of the input."""
+        self._done += size
+        self._report()
+
+    def at(self, done: int, total: int) -> None:
+        """Record that the stage has processed `done` of `total` bytes, for a stage that does not add them up."""
+        self._done, self._total = done, total
+        self._report()
+
+    def step(self) -> None:
+        """Record that the stage has taken a step; report it in bytes if the number of steps is known."""
+        self.steps[self._stage] += 1
+        expected = self.expected.get(self._stage)
+        if expected and self._input_size:
+            self.at(self._input_size * min(self.steps[self._stage], expected) // expected, self._input_size)
+
+    def _report(self) -> None:
+        if self.progress:
+            self.progress(self._stage, self._done, self._total)

@@ -1,0 +1,68 @@
+"""The offsets at which the words of a text start, found character by character.
+
+`dedup.segment.words` folds a text and splits the result, so it cannot tell where in the original text a word starts.
+Most characters fold in the same way whatever stands next to them. Each of those is a part of a word, a word by itself,
+or no word character. Combining marks, and characters that fold to several words (“½”), depend on their neighbours:
+their offsets are returned separately, as undecided.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+import numpy as np
+
+from dedup.arrays import I64, Bytes
+from dedup.segment.words import is_unspaced, words
+
+# The classes of characters: between words, part of a word, a word by itself, dependent on its neighbours.
+SPACE, LETTER, WORD, UNSURE, _UNCLASSIFIED = range(5)
+_CLASS_OF_CODE_POINT = np.full(0x110000, _UNCLASSIFIED, np.uint8)  # filled in when a character is first met
+
+
+def word_starts(text: str) -> tuple[I64, I64]:
+    """Return the offsets in `text` at which words start, and those of undecided characters.
+
+    Both are int64 [count], in code points, ascending. What stands next to an undecided character may join it, so a
+    start there is not certain.
+
+    >>> [offsets.tolist() for offsets in word_starts("It’s 北京 at 4½")]
+    [[0, 3, 5, 6, 8, 11], [12]]
+    """
+    classes = _classify_text(text)
+    is_letter = classes == LETTER
+    starts = is_letter.copy()
+    starts[1:] &= ~is_letter[:-1]
+    starts |= classes == WORD
+    return np.flatnonzero(starts), np.flatnonzero(classes == UNSURE)
+
+
+def _classify_text(text: str) -> Bytes:
+    """Return the class of each character of `text`: uint8 [code points]."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    classes = _CLASS_OF_CODE_POINT[codes]
+    if (classes == _UNCLASSIFIED).any():
+        for code in np.unique(codes[classes == _UNCLASSIFIED]).tolist():
+            _CLASS_OF_CODE_POINT[code] = _classify_character(chr(code))
+        classes = _CLASS_OF_CODE_POINT[codes]
+    return classes
+
+
+def _classify_character(character: str) -> int:
+    """Return the class of a character, which holds whatever stands next to it.
+
+    A combining mark, or a character that folds to one, is `UNSURE`: it may join the character before it.
+
+    >>> [_classify_character(character) for character in (" ", "’", "ß", "京", "½", "\u0301", "\uff9e")] == [
+    ...     SPACE, SPACE, LETTER, WORD, UNSURE, UNSURE, UNSURE
+    ... ]
+    True
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+    if any(unicodedata.category(part)[0] == "M" for part in character + folded):
+        return UNSURE
+    if not any(part.isalnum() or part == "_" for part in folded):
+        return SPACE
+    if len(folded) > 1 and words(character) != [folded]:
+        return UNSURE
+    return WORD if is_unspaced(folded[0]) else LETTER

@@ -1,0 +1,103 @@
+"""Run the stages of a job on any Spark cluster, with output equal to the local engine's to the byte.
+
+Stages that look at one article alone run through ``mapInArrow``; Spark itself groups and joins. Every table between
+stages is saved as Parquet until the job has succeeded, so lineages stay short and a restarted driver can resume.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedup.errors import EngineError, SettingsError
+from dedup.runtime.progress import StageTimer
+from dedup.settings import Settings
+
+if TYPE_CHECKING:
+    from dedup.spark.job import SparkJob
+    from dedup.spark.listing import InputListing
+
+if ".zip" in __file__:  # a worker runs this package from the archive that was sent to it
+    # By name alone, since importing the module would load Numba: see `dedup.spark.numba_cache`.
+    os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", "dedup.spark.numba_cache.ArchiveCacheLocator")
+
+_PARTITION_BYTES = 32 << 20  # of input
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparkEngine:
+    """An engine that runs a job on Spark. None of its options changes a byte of output.
+
+    `session`: a running session, as in a notebook. Without it, a session is started on the cluster at `url`, with
+    `options` as its configuration, and stopped at the end.
+    `partitions`: the number of partitions of tables. None derives it from the size of the input and the cluster.
+    `tables`: the address of a folder that the driver and all workers can write to. None: a folder beside the output.
+    `resume`: reuse the complete tables that an earlier run of the same job has left in `tables`.
+
+    Raises `SettingsError` if `partitions` is below 1.
+    """
+
+    session: Any = field(default=None, kw_only=False)
+    url: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    partitions: int | None = None
+    tables: str | None = None
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.partitions is not None and self.partitions < 1:
+            raise SettingsError(f"partitions: {self.partitions} is not a number of partitions; give 1 or more")
+
+    @contextmanager
+    def job(self, source: Any, settings: Settings, watch: StageTimer, out: Path) -> Iterator[SparkJob]:
+        """Yield a job over `source`; delete its tables once the block has succeeded.
+
+        Raises `InputError` or `OutputError` for the paths given, and `EngineError` for failures of Spark.
+        """
+        from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
+        from dedup.spark.job import SparkJob, job_identity  # noqa: PLC0415
+        from dedup.spark.listing import list_inputs  # noqa: PLC0415
+        from dedup.spark.progress import report_progress  # noqa: PLC0415
+        from dedup.spark.tables import TableStore  # noqa: PLC0415
+
+        sessions.check_package()
+        inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
+        has_address = any("://" in str(value) for value in inputs)
+        listing = None if has_address else list_inputs(None, inputs, out)  # bad paths fail before Spark starts
+        with watch.stage("start Spark"):
+            size = listing.estimated_bytes if listing else None
+            session = self.session or sessions.started(self.url, self.options, size)
+        try:
+            sessions.check_session(session)
+            sessions.ship_package(session)
+            listing = listing or list_inputs(session, inputs, out)
+            size = listing.estimated_bytes
+            partitions = self.partitions or self._partitions(session, listing)
+            folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()
+            with sessions.configured(session, partitions, size), report_progress(session, watch, listing.total_bytes):
+                store = TableStore(session, folder, job_identity(listing, settings), resume=self.resume)
+                yield SparkJob(store, listing, settings, watch, partitions)
+                store.delete()
+        except Exception as error:
+            if type(error).__module__.split(".")[0] not in {"pyspark", "py4j"}:
+                raise
+            raise EngineError(
+                f"Spark: {sessions.main_line(error)}; fix that and continue with --resume (-v shows the whole error)"
+            ) from error
+        finally:
+            if self.session is None:
+                session.stop()
+
+    @staticmethod
+    def _partitions(session: Any, listing: InputListing) -> int:
+        """Return the number of partitions for the inputs: at least one for each core, one for a small input."""
+        if not listing.compiled:
+            return 1
+        return max(int(session.sparkContext.defaultParallelism), -(-listing.total_bytes // _PARTITION_BYTES))
+
+
+__all__ = ["SparkEngine"]

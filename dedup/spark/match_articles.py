@@ -1,0 +1,88 @@
+"""Match articles with equal or similar articles on Spark: the rules of `dedup.match.articles`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dedup.match.policy import (
+    DUPLICATE,
+    NEAR_DUPLICATE,
+    NO_DATE,
+    copies_repeat_first,
+    inactive_codes,
+    missing_dates_error,
+    removing_codes,
+)
+from dedup.settings import ARTICLE_SHINGLE, Settings
+from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
+from dedup.spark.tables import TableStore
+
+
+class SparkArticleMatches(NamedTuple):
+    """What articles repeat.
+
+    `verdicts` has the columns ``aid, rule, twin, similarity, evidence`` of each article that repeats another; ``rule``
+    is a code of `dedup.match.policy`. `candidates` and `matches` count pairs of articles.
+    """
+
+    verdicts: Any
+    candidates: int
+    matches: int
+
+
+def match_articles(store: TableStore, prepared: Any, settings: Settings, *, compiled: bool) -> SparkArticleMatches:
+    """Match every article of `prepared` with the equal or most similar article that stays.
+
+    Raises `SettingsError` if articles are to be kept by date and none has a date.
+    """
+    articles = prepared.where("error is null and words > 0")
+    order = f"struct({_priority_sql(articles, prepared, settings)} as r, aid as a, 0 as i) as o"
+    query = SurvivorQuery(
+        "articles",
+        articles.selectExpr("digest as k", order, "buckets"),
+        articles.selectExpr("digest as k", order, "key"),
+        ARTICLE_SHINGLE,
+        settings.threshold,
+        several_per_article=False,
+    )
+    survival = survivor_rounds(store, query, compiled=compiled)
+    rule = f"cast(case when equal then {DUPLICATE} else {NEAR_DUPLICATE} end as tinyint) as rule"
+    verdicts = survival.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity")
+    if copies_repeat_first(settings):
+        copies = _copies(query.texts)
+        verdicts = verdicts.join(copies.select("aid"), "aid", "left_anti").unionByName(copies)
+    for code in inactive_codes(settings):
+        verdicts = verdicts.where(f"rule <> {code}")
+    verdicts = store.save("articles", verdicts.selectExpr("*", "cast(null as string) as evidence"))
+    return SparkArticleMatches(verdicts, survival.candidates, survival.matches)
+
+
+def _copies(texts: Any) -> Any:
+    """Return verdicts by which each article after the first of an equal key repeats the first one."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    texts = texts.select("k", "o")
+    firsts = texts.groupBy("k").agg(f.min("o").alias("first"), f.count("*").alias("copies")).where("copies > 1")
+    return (
+        texts.join(firsts, "k")
+        .where("o > first")
+        .selectExpr("o.a as aid", f"cast({DUPLICATE} as tinyint) as rule", "first.a as twin", "1D as similarity")
+    )
+
+
+def _priority_sql(articles: Any, prepared: Any, settings: Settings) -> str:
+    """Return an SQL expression for the priority of an article; the smallest is decided first."""
+    if settings.keep == "first":
+        return "0L"
+    if settings.keep == "longest":
+        return "-length"
+    if articles.limit(1).count() and not prepared.where("date is not null").limit(1).count():
+        raise missing_dates_error(settings)
+    sign = "" if settings.keep == "earliest" else "-"
+    return f"coalesce({sign}date, {NO_DATE}L)"
+
+
+def dropped_articles(verdicts: Any, settings: Settings) -> Any:
+    """Return the column ``aid`` of the articles that `verdicts` remove from the output."""
+    codes = (-1, *removing_codes(settings))  # -1 is no code; SQL has no empty list
+    return verdicts.where(f"rule in ({', '.join(map(str, codes))})").select("aid")

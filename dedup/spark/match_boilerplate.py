@@ -1,0 +1,284 @@
+"""Match boilerplate on Spark: the rules of `dedup.match.boilerplate`, where no single machine could hold all lines.
+
+The counts of a line are sums over its articles, and where a line stands in an article depends on that article alone.
+So lines are counted by key and host, and those that recur are sent to their articles. Each article reports where they
+stand in it, and these reports are summed by key and host again. Only the few lines that are frequent enough are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.arrays import I64, decode_utf8, encode_utf8
+from dedup.match.boilerplate import (
+    FEWEST_ARTICLES,
+    FEWEST_WORDS,
+    MOST_WORDS,
+    SHORT_WORDS,
+    STACKED,
+    Groups,
+    Lines,
+    evidence_of,
+    places,
+    standing_of,
+)
+from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
+from dedup.match.policy import BOILERPLATE, protected_roles
+from dedup.prepare.columns import integer_values
+from dedup.settings import Settings
+from dedup.spark.arrow_types import spark_batch, sql_schema
+from dedup.spark.tables import TableStore
+
+# Articles without a host form a host of their own. A first byte tells hosts, no host and the whole corpus (``h`` is
+# empty) apart.
+HOST_SQL = "case when host is null then unhex('00') else concat(unhex('01'), host) end"
+_WHOLE_CORPUS = b""
+
+# Columns: ``k`` is the digest of the key of a line, ``h`` a host, ``a`` an article and ``i`` a paragraph of it.
+_PLACE_COLUMNS = {
+    "k": pa.binary(),
+    "h": pa.binary(),
+    "context": pa.binary(),
+    "at_start": pa.int64(),
+    "at_end": pa.int64(),
+}
+_GROUP_COLUMNS = {
+    "k": pa.binary(),
+    "h": pa.binary(),
+    "a": pa.int64(),
+    "i": pa.int32(),
+    "size": pa.float32(),
+    "frequent": pa.bool_(),
+    "evidence": pa.string(),
+}
+_TEXT_COLUMNS = {
+    "k": pa.binary(),
+    "h": pa.binary(),
+    "frequent": pa.bool_(),
+    "evidence": pa.string(),
+    "quoted": pa.bool_(),
+    "name": pa.binary(),
+    "value": pa.binary(),
+}
+
+
+def match_boilerplate(store: TableStore, kept: Any, paragraphs: Any, settings: Settings) -> Any:
+    """Return the lines that are boilerplate: ``a, i, twin_a, twin_i, evidence``; the twin is the line that stays.
+
+    `kept` are the prepared articles that stay, and `paragraphs` has ``a, i, k, words, size, needed, h`` of theirs.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    lines = paragraphs.where(f"words > 0 and size >= {FEWEST_WORDS} and size <= {MOST_WORDS}")
+    lines = lines.select("a", "i", "k", "h", "size", "needed")
+    totals = kept.selectExpr(f"{HOST_SQL} as h").groupBy("h").agg(f.count("*").alias("total"))
+    totals = store.save("hosts", totals)
+    counted = lines
+    if totals.limit(2).count() > 1:  # count all lines once more, with the whole corpus as one host
+        whole = f.lit(_WHOLE_CORPUS)
+        counted = lines.unionByName(lines.withColumn("h", whole))
+        totals = totals.unionByName(totals.agg(f.sum("total").alias("total")).select(whole.alias("h"), "total"))
+    found = _LineCounts(store, kept, counted, totals).find_boilerplate()
+    in_host = f.when(f.col("h") != f.lit(_WHOLE_CORPUS), f.col("evidence"))
+    found = found.groupBy("a", "i", "k").agg(f.max(in_host).alias("in_host"), f.max("evidence").alias("any"))
+    found = store.save("lines-told", found.selectExpr("a", "i", "k", "coalesce(in_host, any) as evidence"))
+    copies = lines.join(found.select("k").distinct(), "k", "left_semi")
+    firsts = copies.groupBy("k").agg(f.min(f.struct("a", "i")).alias("twin"))
+    repeats = found.join(copies.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
+    repeats = repeats.where("a <> twin.a or i <> twin.i")
+    for role in protected_roles(BOILERPLATE, settings):
+        repeats = repeats.where(f"needed <> {role}")
+    return store.save("boilerplate", repeats.selectExpr("a", "i", "twin.a as twin_a", "twin.i as twin_i", "evidence"))
+
+
+class _LineCounts:
+    """The lines of each host, counted; the whole corpus may be one more host.
+
+    `lines` has ``a, i, k, h, size``, and `totals` the number of articles of each host, ``h, total``.
+    """
+
+    def __init__(self, store: TableStore, kept: Any, lines: Any, totals: Any) -> None:
+        self.store = store
+        self.kept = kept
+        self.lines = lines
+        self.totals = totals
+
+    def find_boilerplate(self) -> Any:
+        """Return the lines that are boilerplate of their host, first copies included: ``a, i, k, h, evidence``."""
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        recurring = self.recurring()
+        marks = self.lines.join(recurring.select("k", "h", "stacked"), ["k", "h"])
+        marks = self.store.save("lines-marks", marks.select("a", "i", "k", "h", "stacked"))
+        located = self.locate(marks)
+        located = located.groupBy("k", "h", "context").agg(f.sum("at_start").alias("s"), f.sum("at_end").alias("e"))
+        located = located.groupBy("k", "h").agg(
+            f.count("*").alias("texts"), f.sum("s").alias("at_start"), f.sum("e").alias("at_end")
+        )
+        groups = recurring.join(located, ["k", "h"]).mapInArrow(_judge_task, sql_schema(_GROUP_COLUMNS))
+        groups = self.store.save("lines-groups", groups)
+        hosts = groups.where("frequent").select("h").distinct()
+        unread = groups.where(f"frequent or size <= {SHORT_WORDS}").join(hosts, "h", "left_semi")
+        texts = self.store.save("lines-read", self.read_texts(unread))
+        changing = self.changing_fields(texts, marks)
+        boilerplate = texts.join(changing, ["k", "h"], "left_anti").where("frequent and not quoted")
+        return marks.join(boilerplate.select("k", "h", "evidence"), ["k", "h"]).select("a", "i", "k", "h", "evidence")
+
+    def recurring(self) -> Any:
+        """Return the lines that enough articles of their host have, and where the first of them is.
+
+        The columns are ``k, h, articles, a, i, size, total, stacked``.
+        """
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        by_article = self.lines.groupBy("k", "h", "a").agg(f.min(f.struct("i", "size")).alias("line"))
+        first = f.min(f.struct("a", f.col("line.i").alias("i"), f.col("line.size").alias("size")))
+        groups = by_article.groupBy("k", "h").agg(f.count("*").alias("articles"), first.alias("first"))
+        groups = groups.where(f"articles >= {FEWEST_ARTICLES}").join(self.totals, "h")
+        groups = groups.selectExpr(
+            "k",
+            "h",
+            "articles",
+            "first.a as a",
+            "first.i as i",
+            "first.size as size",
+            "total",
+            f"articles >= {STACKED}D * total as stacked",
+        )
+        return self.store.save("lines-often", groups)
+
+    def locate(self, marks: Any) -> Any:
+        """Return where each of the recurring lines `marks` stands in its article: `_PLACE_COLUMNS`.
+
+        Articles look at the lines of their host and at those of the whole corpus separately.
+        """
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        marked = marks.groupBy("a", "h").agg(f.collect_list(f.struct("i", "k", "h", "stacked")).alias("marks"))
+        members = (f"paragraphs.{name} as {name}" for name in ("digest", "size", "words"))
+        articles = self.kept.selectExpr("aid as a", *members)
+        return articles.join(marked.drop("h"), "a").mapInArrow(_locate_task, sql_schema(_PLACE_COLUMNS))
+
+    def read_texts(self, groups: Any) -> Any:
+        """Return whether the lines `groups` are quotations, and which fields they have: `_TEXT_COLUMNS`."""
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        lines = f.collect_list(f.struct("i", "k", "h", "frequent", "evidence")).alias("lines")
+        texts = self.kept.selectExpr(
+            "aid as a", "text", "paragraphs.raw_start as starts", "paragraphs.raw_stop as stops"
+        )
+        by_article = groups.groupBy("a").agg(lines)
+        return texts.join(by_article, "a").mapInArrow(_read_texts_task, sql_schema(_TEXT_COLUMNS))
+
+    @staticmethod
+    def changing_fields(texts: Any, marks: Any) -> Any:
+        """Return the lines, ``k, h``, that are one of several values of a field, so they say something."""
+        from pyspark.sql import functions as f  # noqa: PLC0415
+
+        fields = texts.where("name is not null").select("k", "h", "name", "value")
+        several = fields.groupBy("h", "name").agg(f.count_distinct("value").alias("values")).where("values > 1")
+        fields = fields.join(several.select("h", "name"), ["h", "name"])
+        articles = marks.select("k", "h", "a").join(fields, ["k", "h"]).select("h", "name", "value", "a").distinct()
+        with_value = articles.groupBy("h", "name", "value").agg(f.count("*").alias("with_value"))
+        with_field = articles.select("h", "name", "a").distinct()
+        with_field = with_field.groupBy("h", "name").agg(f.count("*").alias("with_field"))
+        changing = with_value.join(with_field, ["h", "name"]).where(f"with_value < {FIELD}D * with_field")
+        return fields.join(changing.select("h", "name", "value"), ["h", "name", "value"], "left_semi").select("k", "h")
+
+
+def _judge_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: decide which lines are in enough articles, and put the counts into words."""
+    names = ("articles", "texts", "at_start", "at_end", "total")
+    for batch in batches:
+        counts = {name: np.asarray(batch.column(name)) for name in names}
+        rows = np.arange(batch.num_rows)
+        totals = counts.pop("total")
+        groups = Groups(first=rows, hosts=rows, sizes=np.asarray(batch.column("size")), **counts)
+        frequent = standing_of(groups, totals)
+        hosts = [_host_name(host) for host in batch.column("h").to_pylist()]
+        evidence = [evidence_of(groups, row, totals, hosts) if frequent[row] else None for row in rows.tolist()]
+        columns = {name: batch.column(name) for name in ("k", "h", "a", "i", "size")}
+        yield spark_batch({**columns, "frequent": pa.array(frequent), "evidence": evidence}, _GROUP_COLUMNS)
+
+
+def _host_name(host: bytes) -> str | None:
+    """Return the name of a host as `HOST_SQL` encodes it, None for no host and for the whole corpus."""
+    return decode_utf8(host[1:]) if host[:1] == b"\1" else None
+
+
+def _locate_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: find where recurring lines stand in their articles."""
+    for batch in batches:
+        if batch.num_rows:
+            yield _locate_lines(batch)
+
+
+def _locate_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return where the lines in column `marks` stand in the articles of `batch`: `_PLACE_COLUMNS`.
+
+    An article may have two rows, for its host and for the whole corpus; each counts as an article of its own.
+    """
+    digests, borders = _flatten_lists(batch.column("digest"))
+    encoded = digests.dictionary_encode()
+    keys = np.asarray(encoded.indices, np.int64)
+    sizes = np.asarray(_flatten_lists(batch.column("size"))[0])
+    words = integer_values(_flatten_lists(batch.column("words"))[0])
+    articles = np.repeat(np.arange(batch.num_rows), np.diff(borders))
+    no_hosts = np.zeros(batch.num_rows, np.int64)  # `places` does not look at hosts
+    lines = Lines(articles, keys, sizes, words > 0, no_hosts, no_hosts[:1])
+
+    marks, mark_borders = _flatten_lists(batch.column("marks"))
+    mark_articles = np.repeat(np.arange(batch.num_rows), np.diff(mark_borders))
+    rows = borders[mark_articles] + integer_values(marks.field("i"))
+    order = np.argsort(rows, kind="stable")
+    marks, rows = marks.take(pa.array(order)), rows[order]
+    hosts = np.asarray(marks.field("h").dictionary_encode().indices, np.int64)
+    group = np.unique(hosts * (len(encoded.dictionary) + 1) + keys[rows], return_inverse=True)[1]
+    located = places(lines, rows, group, np.asarray(marks.field("stacked")))
+
+    digest_of_key = encoded.dictionary.to_pylist()
+    article_ids = batch.column("a").to_pylist()
+    last_key = int(keys.max(initial=0))
+    contexts = [
+        digest_of_key[number] if number <= last_key else b"article %d" % article_ids[number - last_key - 1]
+        for number in located.contexts.tolist()
+    ]
+    columns = {
+        "k": marks.field("k"),
+        "h": marks.field("h"),
+        "context": contexts,
+        "at_start": pa.array(located.at_start.astype(np.int64)),
+        "at_end": pa.array(located.at_end.astype(np.int64)),
+    }
+    return spark_batch(columns, _PLACE_COLUMNS)
+
+
+def _read_texts_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: read the raw texts of lines."""
+    for batch in batches:
+        columns: dict[str, list[Any]] = {name: [] for name in _TEXT_COLUMNS}
+        for row in range(batch.num_rows):
+            text, starts, stops, lines = (batch.column(name)[row] for name in ("text", "starts", "stops", "lines"))
+            raw = decode_utf8(text.as_py())
+            for line in lines.as_py():
+                line_text = raw[starts[line["i"]].as_py() : stops[line["i"]].as_py()]
+                name = field_of(line_text)
+                values = {
+                    **line,
+                    "quoted": is_quotation(line_text),
+                    "name": encode_utf8(name) if name else None,
+                    "value": encode_utf8(value_of(line_text)) if name else None,
+                }
+                for column, column_values in columns.items():
+                    column_values.append(values[column])
+        yield spark_batch(columns, _TEXT_COLUMNS)
+
+
+def _flatten_lists(column: pa.ListArray) -> tuple[Any, I64]:
+    """Return the values of a list column, and the borders between rows: int64 [rows + 1]."""
+    borders = np.asarray(column.offsets, np.int64)
+    return column.flatten(), borders - borders[0]

@@ -1,0 +1,99 @@
+"""Match paragraphs across articles on Spark: the rules of `dedup.match.paragraphs`."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED, protected_roles
+from dedup.prepare.batch import SHARED_WORDS
+from dedup.rules import OFF
+from dedup.settings import PARAGRAPH_SHINGLE, Settings
+from dedup.spark.match_boilerplate import HOST_SQL, match_boilerplate
+from dedup.spark.survivor_rounds import SparkSurvival, SurvivorQuery, survivor_rounds
+from dedup.spark.tables import TableStore
+
+_VERDICT_COLUMNS = "a bigint, i int, rule tinyint, twin_a bigint, twin_i int, similarity double, evidence string"
+
+
+class SparkParagraphMatches(NamedTuple):
+    """What paragraphs repeat.
+
+    `verdicts` has the columns ``a, i, rule, twin_a, twin_i, similarity, evidence`` of each paragraph that repeats
+    another: article and number of both, and a code of `dedup.match.policy`. `candidates` and `matches` count pairs of
+    paragraphs.
+    """
+
+    verdicts: Any
+    candidates: int
+    matches: int
+
+
+def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compiled: bool) -> SparkParagraphMatches:
+    """Match the paragraphs of the prepared articles `kept`: boilerplate first, then shared paragraphs."""
+    paragraphs = _explode_paragraphs(kept)
+    verdicts = store.session.createDataFrame([], _VERDICT_COLUMNS)
+    present = paragraphs.where(f"words >= {SHARED_WORDS}")
+    if settings.rules[PARAGRAPH_MATCH_RULES[BOILERPLATE]] != OFF:
+        boilerplate = match_boilerplate(store, kept, paragraphs.drop("key", "buckets"), settings)
+        rule = f"cast({BOILERPLATE} as tinyint) as rule"
+        verdicts = boilerplate.selectExpr("a", "i", rule, "twin_a", "twin_i", "1D as similarity", "evidence")
+        # The copy that stays for boilerplate is not dropped for another paragraph.
+        twins = boilerplate.selectExpr("twin_a as a", "twin_i as i")
+        present = present.join(boilerplate.select("a", "i").unionByName(twins).distinct(), ["a", "i"], "left_anti")
+    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED]] == OFF:
+        return SparkParagraphMatches(store.save("paragraphs", verdicts), 0, 0)
+    survival = _find_shared(store, present, settings, compiled=compiled)
+    shared = survival.verdicts.selectExpr(
+        "o.a as a",
+        "o.i as i",
+        f"cast({SHARED} as tinyint) as rule",
+        "twin.a as twin_a",
+        "twin.i as twin_i",
+        "similarity",
+        "cast(null as string) as evidence",
+    )
+    roles = protected_roles(SHARED, settings)
+    if roles:
+        protected = paragraphs.where(f"needed in ({', '.join(map(str, roles))})").select("a", "i")
+        shared = shared.join(protected, ["a", "i"], "left_anti")
+    verdicts = store.save("paragraphs", verdicts.unionByName(shared))
+    return SparkParagraphMatches(verdicts, survival.candidates, survival.matches)
+
+
+def _explode_paragraphs(kept: Any) -> Any:
+    """Return a row for each paragraph of the articles `kept`.
+
+    The columns are ``a, i, h, k, words, size, needed, key_start, key_stop, buckets, key``: article, number, host,
+    digest of the key, what preparing measured, the bytes of its key in that of the article, and that article's key.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    exploded = f.posexplode(f.arrays_zip("paragraphs", "paragraph_buckets")).alias("i", "paragraph")
+    return kept.select("aid", f.expr(HOST_SQL).alias("h"), "key", exploded).selectExpr(
+        "aid as a",
+        "i",
+        "h",
+        "paragraph.paragraphs.digest as k",
+        "paragraph.paragraphs.words as words",
+        "paragraph.paragraphs.size as size",
+        "paragraph.paragraphs.needed as needed",
+        "paragraph.paragraphs.key_start as key_start",
+        "paragraph.paragraphs.key_stop as key_stop",
+        "paragraph.paragraph_buckets as buckets",
+        "key",
+    )
+
+
+def _find_shared(store: TableStore, present: Any, settings: Settings, *, compiled: bool) -> SparkSurvival:
+    """Return the paragraphs, of `present`, that are similar to one of an earlier article."""
+    order = "struct(0L as r, a, i) as o"
+    key_bytes = "cast(key_start + 1 as int), cast(key_stop - key_start as int)"
+    query = SurvivorQuery(
+        "paragraphs",
+        present.selectExpr("k", order, "buckets"),
+        present.selectExpr("k", order, f"substring(key, {key_bytes}) as key"),
+        PARAGRAPH_SHINGLE,
+        settings.paragraph_threshold,
+        several_per_article=True,
+    )
+    return survivor_rounds(store, query, compiled=compiled)

@@ -1,0 +1,183 @@
+"""Read input files and prepare their records: one task reads each file, any task prepares its records.
+
+Each article has a number, ``aid``, made of the place of its file among the inputs and its record number in that file.
+These numbers ascend in input order.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.kernels.backend import load_backend
+from dedup.prepare.batch import prepare
+from dedup.prepare.columns import prepared_schema
+from dedup.read.inputs import JSON_LINES, InputFile, InputFiles
+from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.settings import Settings
+from dedup.spark.arrow_types import cast_bits, spark_batch, spark_type, sql_schema
+from dedup.spark.listing import ListedFile
+from dedup.spark.tables import TableStore
+
+RECORD_BITS = 36  # of a number: 2**36 records to a file, 2**27 files
+FILE_SUMMARY = -1  # the record number of the row that describes a file
+_BATCH_BYTES = 4 << 20  # of records that are prepared together
+
+_FILE_COLUMNS = "file bigint, name string, path string, kind string, bytes bigint, remote boolean, modified bigint"
+_RAW_COLUMNS = {"aid": pa.int64(), **{field.name: field.type for field in RECORD_SCHEMA}}
+
+
+def read_files(session: Any, files: Sequence[ListedFile], partitions: int) -> Any:
+    """Return a data frame of the raw records of `files`, with a `FILE_SUMMARY` row for each file."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    table = session.createDataFrame([tuple(file) for file in files], _FILE_COLUMNS)
+    if files[0].remote:
+        paths = [file.path for file in files]
+        content = session.read.format("binaryFile").load(paths).select("path", "content")
+        # Spark may spell an address otherwise than it was listed: "file:/a" or "file:///a".
+        content = content.selectExpr("regexp_replace(path, '^file:/+', 'file:/') as address", "content")
+        table = table.selectExpr("*", "regexp_replace(path, '^file:/+', 'file:/') as address")
+        table = content.join(f.broadcast(table), "address").drop("address")
+    else:
+        tasks = min(len(files), partitions * 8)
+        table = table.repartition(tasks, "file").selectExpr("*", "cast(null as binary) as content")
+    raw = table.mapInArrow(_read_files_task, sql_schema(_RAW_COLUMNS))
+    if len(files) < partitions * 4:
+        raw = raw.repartition(partitions, "aid")  # few files: spread their records over all workers
+    return raw
+
+
+def read_table(store: TableStore, frame: Any, partitions: int) -> Any:
+    """Return a data frame of raw records, one for each row of the data frame `frame`, as JSON.
+
+    Rows of a table have no order, and tasks cannot number them by counting. Their JSON is sorted instead, so that the
+    number of a row follows from its content. Their source is ``-``. One `FILE_SUMMARY` row describes the table.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    json_rows = frame.select(f.to_json(f.struct("*"), {"ignoreNullFields": "false"}).alias("value"))
+    given = store.save("given", json_rows.repartitionByRange(partitions, "value").sortWithinPartitions("value"))
+    placed = given.select("value", "_metadata.file_name", "_metadata.row_index")
+    counts = {row["file_name"]: row["count"] for row in placed.groupBy("file_name").count().collect()}
+    names = [name for name in (path.rsplit("/", 1)[-1] for path in store.files("given")) if name in counts]
+    starts = [(name, sum(counts[earlier] for earlier in names[:at])) for at, name in enumerate(names)]
+    placed = placed.join(
+        f.broadcast(store.session.createDataFrame(starts, "file_name string, start bigint")), "file_name"
+    )
+    raw = placed.selectExpr(
+        "start + row_index as aid",
+        "'-' as source",
+        f"'{JSON_LINES}' as kind",
+        "start + row_index as record",
+        "cast(value as binary) as data",
+        "cast(null as string) as error",
+    )
+    size = given.agg(f.sum(f.octet_length("value") + 1)).first()[0] or 0
+    summary = {"source": "-", "bytes": int(size), "sha256": _table_digest(given), "records": sum(counts.values())}
+    summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None)
+    return raw.unionByName(store.session.createDataFrame([summary_row], sql_schema(_RAW_COLUMNS)))
+
+
+def _table_digest(given: Any) -> str:
+    """Return the sum of the SHA-256 hashes of all values, which does not depend on the order of rows.
+
+    Each 32 bits of the hashes are added up separately, modulo 2**32; the result is 64 hexadecimal digits.
+    """
+    parts = [f"cast(conv(substring(sha2(value, 256), {at}, 8), 16, 10) as decimal(38))" for at in range(1, 65, 8)]
+    sums = given.selectExpr(*(f"sum({part}) as s{number}" for number, part in enumerate(parts))).first()
+    return "".join(f"{int(value or 0) % (1 << 32):08x}" for value in sums)
+
+
+def prepare_records(raw: Any, settings: Settings, *, compiled: bool) -> Any:
+    """Return a data frame with one row per record of `raw`: its number ``aid`` and the columns of a prepared batch.
+
+    A bad record becomes a row with an error, whatever the settings say: the driver decides about those.
+    `FILE_SUMMARY` rows are passed on.
+    """
+    tolerant = replace(settings, on_error="quarantine")
+    task = partial(_prepare_task, settings=tolerant, compiled=compiled)
+    return raw.mapInArrow(task, sql_schema(_prepared_columns(settings)))
+
+
+def _prepared_columns(settings: Settings) -> dict[str, pa.DataType]:
+    columns = {field.name: field.type for field in prepared_schema(settings)}
+    return {"aid": pa.int64(), "bytes": pa.int64(), **columns}
+
+
+class _RemoteContent:
+    """The content of a remote file, which `RecordReader` opens as it would open a path."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def open(self, _mode: str) -> io.BytesIO:
+        """Open the content as a binary file."""
+        return io.BytesIO(self.content)
+
+
+def _read_files_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: read the records of files."""
+    for batch in batches:
+        for at in range(batch.num_rows):
+            row = {name: batch.column(name)[at].as_py() for name in ("file", "name", "path", "kind", "content")}
+            yield from _read_file(row)
+
+
+def _read_file(row: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+    """Yield the records of one file, then its `FILE_SUMMARY` row."""
+    first_aid = row["file"] << RECORD_BITS
+    path: Any = Path(row["path"]) if row["content"] is None else _RemoteContent(row["content"])
+    reader = RecordReader(InputFiles([InputFile(row["name"], path, row["kind"])], []))
+    record_count = 0
+    for records in reader:
+        record_count += records.num_rows
+        columns = {name: records.column(name) for name in RECORD_SCHEMA.names}
+        yield spark_batch({"aid": pa.array(np.asarray(columns["record"]) + first_aid), **columns}, _RAW_COLUMNS)
+    [input_file] = reader.inputs
+    summary = json.dumps({**input_file, "records": record_count}).encode()
+    columns = {"source": [row["name"]], "kind": [row["kind"]], "record": [FILE_SUMMARY], "data": [summary]}
+    yield spark_batch({"aid": [first_aid], "error": [None], **columns}, _RAW_COLUMNS)
+
+
+def _prepare_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:
+    """Run in a task: prepare records, and pass `FILE_SUMMARY` rows on."""
+    kinds = _prepared_columns(settings)
+    backend = load_backend(compiled=compiled)
+    for whole in batches:
+        for batch in _slices_by_bytes(whole) if whole.num_rows else ():
+            numbers = np.asarray(batch.column("record"))
+            for chosen in (np.flatnonzero(numbers != FILE_SUMMARY), np.flatnonzero(numbers == FILE_SUMMARY)):
+                if not len(chosen):
+                    continue
+                rows = batch.take(pa.array(chosen))
+                if numbers[chosen[0]] == FILE_SUMMARY:
+                    empty = {name: pa.nulls(len(chosen), spark_type(kind)) for name, kind in kinds.items()}
+                    same = {name: rows.column(name) for name in ("aid", "source", "record", "data")}
+                    yield spark_batch({**empty, **same}, kinds)
+                    continue
+                records = pa.record_batch(
+                    [cast_bits(rows.column(field.name), field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA
+                )
+                prepared = prepare(records, settings, backend)
+                columns = {name: prepared.column(name) for name in prepared.schema.names}
+                sizes = pc.binary_length(rows.column("data"))
+                yield spark_batch({"aid": rows.column("aid"), "bytes": sizes, **columns}, kinds)
+
+
+def _slices_by_bytes(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield slices of `batch` with about `_BATCH_BYTES` of records each, which bounds the memory of preparing one."""
+    sizes = np.asarray(pc.binary_length(batch.column("data")).fill_null(0), np.int64)
+    slice_numbers = (np.cumsum(sizes) - sizes) // _BATCH_BYTES
+    starts = np.flatnonzero(np.diff(slice_numbers, prepend=-1))
+    for start, stop in zip(starts.tolist(), [*starts[1:].tolist(), batch.num_rows], strict=True):
+        yield batch.slice(start, stop - start)

@@ -1,0 +1,317 @@
+"""Find the similar pairs of a corpus, and choose the pairs to ask about.
+
+Articles are prepared as for any job. The working folder is deleted before the first question is asked.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dedup.arrays import I64, U32, U64, decode_utf8
+from dedup.engines.local import LocalEngine
+from dedup.errors import InputError, SettingsError
+from dedup.fingerprint.similarity import jaccard
+from dedup.inspect.names import record_name
+from dedup.kernels.backend import Backend
+from dedup.match.policy import BOILERPLATE
+from dedup.pipeline import decide, prepared
+from dedup.prepare.batch import SHARED_WORDS
+from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.prepare.corpus import Corpus
+from dedup.prepare.one_text import compared_text
+from dedup.prepare.store import load_batch
+from dedup.read.inputs import STDIN
+from dedup.runtime.progress import Progress, StageTimer
+from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
+from dedup.tune.candidate_pairs import CandidatePairs, KeysOf, pairs_within
+from dedup.tune.labels import PairKey
+from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
+
+
+class Asked(NamedTuple):
+    """The questions to ask: about pairs of which similarity and kind of text, how many, and the seed of the sample."""
+
+    window: tuple[float, float]
+    paragraphs: bool = False
+    pairs: int = 40
+    seed: int = 1
+
+    @property
+    def shingle(self) -> int:
+        """Return the number of words per shingle."""
+        return PARAGRAPH_SHINGLE if self.paragraphs else ARTICLE_SHINGLE
+
+
+class Question(NamedTuple):
+    """A pair to ask about.
+
+    `articles` says where its texts are, and `digests` are those of their comparison keys, in hexadecimal.
+    """
+
+    texts: tuple[str, str]
+    articles: tuple[str, str]
+    digests: tuple[str, str]
+    similarity: float
+
+
+class Survey(NamedTuple):
+    """The pairs of a corpus in bins of similarity, and the questions to ask.
+
+    `pairs_per_bin` are estimates for the whole corpus; `pair_count` pairs were compared. `known` are the keys of the
+    labels given that are of these pairs.
+    """
+
+    edges: list[float]
+    pairs_per_bin: list[float]
+    pair_count: int
+    known: frozenset[PairKey]
+    questions: list[Question]
+
+
+class _DistinctTexts(NamedTuple):
+    """The distinct texts that can be paired, numbered by digest, and the places of their copies in the corpus.
+
+    `digests`, `buckets` (uint32 [texts, bands]), and `first_places` and `last_places` (int64 [texts]) have an entry for
+    each text. `articles`, `starts` and `stops` (int64 [places]) have one for each place: the row of its article, and a
+    span in the article's raw text, -1 if the place is the whole article.
+    """
+
+    digests: list[bytes]
+    buckets: U32
+    first_places: I64
+    last_places: I64
+    articles: I64
+    starts: I64
+    stops: I64
+    keys_of: KeysOf
+
+    @property
+    def marks(self) -> U64:
+        """Return the first 8 bytes of each digest: uint64 [texts]."""
+        return np.frombuffer(b"".join(digest[:8] for digest in self.digests), np.uint64)
+
+
+def window(threshold: float, low: float | None, high: float | None) -> tuple[float, float]:
+    """Return the window of similarity from `low` to `high`; by default from 0.2 below the threshold to 0.15 above it.
+
+    Raises `SettingsError` if the window is empty or not within 0 to 1.
+
+    >>> window(0.8, None, None), window(0.9, 0.5, None)
+    ((0.6, 0.95), (0.5, 1.0))
+    """
+    low = max(0.05, round(threshold - 0.2, 10)) if low is None else low
+    high = min(1.0, round(threshold + 0.15, 10)) if high is None else high
+    if not 0 < low < high <= 1:
+        raise SettingsError(f"--from {low:g} --to {high:g}: no window; give 0 < from < to <= 1")
+    return low, high
+
+
+def survey(
+    inputs: Sequence[str],
+    settings: Settings,
+    asked: Asked,
+    labels: Collection[PairKey],
+    engine: LocalEngine,
+    progress: Progress | None = None,
+) -> Survey:
+    """Return the pairs of a corpus in bins, and the pairs to ask about.
+
+    `labels` are the keys of pairs that have an answer already. Raises `InputError` if no pair is in the window.
+    """
+    low, high = asked.window
+    wide = _widened(settings, asked)
+    watch = StageTimer(progress)
+    with tempfile.TemporaryDirectory(prefix="dedup-") as work:
+        workers, _, corpus = prepared(inputs, wide, engine, watch, Path(work))
+        backend = workers.backend
+        with watch.stage("find pairs"):
+            texts = _comparable_paragraphs(corpus, wide, backend) if asked.paragraphs else _comparable_articles(corpus)
+            pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, backend)
+            pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
+        if not len(pairs.first):
+            what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
+            raise InputError(
+                f"{', '.join(inputs)}: no two {what} are {low:g} to {high:g} similar; "
+                "widen the window with --from and --to, or give more articles"
+            )
+        return _choose_questions(corpus, texts, pairs, settings, asked, labels)
+
+
+def _widened(settings: Settings, asked: Asked) -> Settings:
+    """Return `settings` under which all pairs of the window share a bucket, and only the rules asked about apply."""
+    if asked.paragraphs:
+        rules = {**settings.rules, "shared-paragraph": "flag"}
+        return replace(settings, rules=rules, paragraph_threshold=asked.window[0])
+    rules = {**settings.rules, "near-duplicate-article": "drop", "shared-paragraph": "off"}
+    return replace(settings, rules=rules, threshold=asked.window[0])
+
+
+def _comparable_articles(corpus: Corpus) -> _DistinctTexts:
+    """Return the articles that are long enough to be compared."""
+    table = corpus.columns("digest", "buckets")
+    buckets = flat_array(table["buckets"])
+    places = np.flatnonzero(np.asarray(buckets.is_valid()))
+    none = np.full(len(corpus), -1, np.int64)
+    rows = np.arange(len(corpus), dtype=np.int64)
+    return _distinct_texts(
+        digest_values(table["digest"]),
+        np.asarray(buckets.values).reshape(len(corpus), buckets.type.list_size),
+        places,
+        (rows, none, none),
+        lambda places: corpus.keys(rows[places]),
+    )
+
+
+def _comparable_paragraphs(corpus: Corpus, settings: Settings, backend: Backend) -> _DistinctTexts:
+    """Return the paragraphs that `clean` would compare.
+
+    They are of articles that stay, long enough, and neither boilerplate nor the twin of boilerplate.
+    """
+    unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
+    verdicts, _ = decide(corpus, unshared, backend, StageTimer())
+    kept, decided = verdicts.articles.kept, verdicts.paragraphs
+    table = corpus.columns("paragraphs", "paragraph_buckets")
+    values = flat_array(table["paragraphs"]).flatten()
+    articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_borders))
+    buckets = flat_array(table["paragraph_buckets"]).flatten()
+    compared = np.asarray(buckets.is_valid()) & kept[articles] & (integer_values(values.field("words")) >= SHARED_WORDS)
+    boilerplate = decided.rules == BOILERPLATE
+    compared[decided.numbers[boilerplate]] = compared[decided.twins[boilerplate]] = False
+    places = np.flatnonzero(compared)
+    starts, stops = integer_values(values.field("key_start")), integer_values(values.field("key_stop"))
+    return _distinct_texts(
+        digest_values(values.field("digest")),
+        np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
+        places,
+        (articles, integer_values(values.field("raw_start")), integer_values(values.field("raw_stop"))),
+        lambda places: corpus.paragraph_keys(articles[places], starts[places], stops[places]),
+    )
+
+
+def _distinct_texts(
+    digests: npt.NDArray[np.void], buckets: U32, places: I64, spans: tuple[I64, I64, I64], keys_at: KeysOf
+) -> _DistinctTexts:
+    """Return the distinct texts at `places`, int64, numbered by digest, so that the order of the input has no effect.
+
+    `digests` (bytes [all places]), `buckets` (uint32 [all places, bands]) and `spans` (article, start and stop: int64
+    [all places]) have a row for every place of the corpus. `keys_at` returns the comparison keys at places.
+    """
+    _, firsts = np.unique(digests[places], return_index=True)
+    distinct, lasts = np.unique(digests[places[::-1]], return_index=True)
+    first = places[firsts]
+    last = places[::-1][lasts]
+    return _DistinctTexts(distinct.tolist(), buckets[first], first, last, *spans, lambda texts: keys_at(first[texts]))
+
+
+def _between_articles(pairs: CandidatePairs, texts: _DistinctTexts) -> CandidatePairs:
+    """Return `pairs` without those of one article, because paragraphs of one article never match each other."""
+    places = [at[of] for at in (texts.first_places, texts.last_places) for of in (pairs.first, pairs.second)]
+    articles = texts.articles[np.stack(places)]
+    between = np.any(articles != articles[0], axis=0)
+    first, second, similarities, weights = pairs
+    return CandidatePairs(first[between], second[between], similarities[between], weights[between])
+
+
+def _choose_questions(
+    corpus: Corpus,
+    texts: _DistinctTexts,
+    pairs: CandidatePairs,
+    settings: Settings,
+    asked: Asked,
+    labels: Collection[PairKey],
+) -> Survey:
+    """Return `pairs` in bins, with the questions about a sample of those that have no label."""
+    edges = bin_edges(asked.window)
+    bins = bin_numbers(pairs.similarities, edges)
+    known = _labelled_pairs(pairs, texts, labels, asked.shingle)
+    labelled = np.zeros(len(bins), bool)
+    labelled[list(known)] = True
+    counts = np.bincount(bins[labelled], minlength=len(edges) - 1).tolist()
+    draws = pair_draws(texts.marks[pairs.first], texts.marks[pairs.second], asked.seed)
+    chosen = sample_pairs(bins, pairs.weights, draws, labelled, counts, asked.pairs)
+    pairs_per_bin = np.round(np.bincount(bins, weights=pairs.weights, minlength=len(edges) - 1), 3).tolist()
+    questions = list(_questions(corpus, texts, pairs, settings, asked, chosen))
+    return Survey(edges, pairs_per_bin, len(bins), frozenset(known.values()), questions)
+
+
+def _labelled_pairs(
+    pairs: CandidatePairs, texts: _DistinctTexts, labels: Collection[PairKey], shingle: int
+) -> dict[int, PairKey]:
+    """Return the numbers of the pairs that have a label, each with the key of its label."""
+    keys = [key for key in labels if key[2] == shingle]
+    digests = {digest for key in keys for digest in key[:2]}
+    numbers = {digest.hex(): number for number, digest in enumerate(texts.digests) if digest.hex() in digests}
+    count = len(texts.digests)
+    codes = pairs.first * count + pairs.second  # ascending
+    labelled = {}
+    for key in keys:
+        if key[0] in numbers and key[1] in numbers:
+            low, high = sorted((numbers[key[0]], numbers[key[1]]))
+            pair = int(np.searchsorted(codes, low * count + high))
+            if pair < len(codes) and codes[pair] == low * count + high:
+                labelled[pair] = key
+    return labelled
+
+
+def _questions(
+    corpus: Corpus, texts: _DistinctTexts, pairs: CandidatePairs, settings: Settings, asked: Asked, chosen: I64
+) -> Iterator[Question]:
+    """Yield the questions about the pairs with the numbers `chosen`, int64.
+
+    Of an article a person sees the text that is compared, of a paragraph the raw text.
+    """
+    first, second = pairs.first[chosen], pairs.second[chosen]
+    places = [_places_of_pair(texts, text, other) for text, other in zip(first, second, strict=True)]
+    raw, names = _read_articles(corpus, np.unique(texts.articles[np.array(places, np.int64).ravel()]))
+    for text, other, pair_places in zip(first.tolist(), second.tolist(), places, strict=True):
+        shown, where = [], []
+        for place in pair_places:
+            article, start, stop = (int(column[place]) for column in (texts.articles, texts.starts, texts.stops))
+            shown.append(raw[article][start:stop] if asked.paragraphs else compared_text(raw[article], settings))
+            where.append(f"{names[article]}:{start}-{stop}" if asked.paragraphs else names[article])
+        key, other_key = texts.keys_of(np.array([text, other]))
+        yield Question(
+            texts=(shown[0], shown[1]),
+            articles=(where[0], where[1]),
+            digests=(texts.digests[text].hex(), texts.digests[other].hex()),
+            similarity=jaccard(key, other_key, asked.shingle),
+        )
+
+
+def _places_of_pair(texts: _DistinctTexts, text: int, other: int) -> tuple[int, int]:
+    """Return a place of each of two texts, in different articles if they are paragraphs."""
+    first, other_first = int(texts.first_places[text]), int(texts.first_places[other])
+    if texts.articles[first] != texts.articles[other_first]:
+        return first, other_first
+    other_last = int(texts.last_places[other])
+    if texts.articles[first] != texts.articles[other_last]:
+        return first, other_last
+    return int(texts.last_places[text]), other_first
+
+
+def _read_articles(corpus: Corpus, rows: I64) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the raw texts of the articles in `rows`, int64, and their names as ``source#record``, both by row."""
+    raw, names = {}, {}
+    for _, piece, start, stop in corpus.batches():
+        inside = rows[(rows >= start) & (rows < stop)].tolist()
+        if not inside:
+            continue
+        batch = load_batch(piece, ["source", "record", "text"])
+        for row in inside:
+            source, record, text = (column[row - start].as_py() for column in batch.columns)
+            raw[row] = decode_utf8(text)
+            names[row] = record_name(source, record)
+    return raw, names
+
+
+def refuse_standard_input(inputs: Sequence[str]) -> None:
+    """Raise `InputError` if the articles, too, would come from standard input, where the answers come from."""
+    if STDIN in inputs:
+        raise InputError("-: standard input is where answers come from; give a file, or --report")

@@ -1,0 +1,1 @@
+"""Write outcomes to files: tables, the output folder, Parquet and the run report."""

@@ -1,0 +1,149 @@
+"""Count what a run did, record by record, and report the sums."""
+
+from __future__ import annotations
+
+import platform
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from dedup import __version__
+from dedup.decide.outcomes import Outcome
+from dedup.findings import FLAG
+from dedup.output_layout import OUTPUT_FORMAT
+from dedup.prepare.corpus import Corpus
+from dedup.rules import NAMES
+from dedup.settings import Settings
+
+FIELDS = ("text", "id", "date", "source")  # the meanings of fields; a field's name may differ from record to record
+COUNT_NAMES = ("records", "articles", "kept", "dropped", "quarantined", "paragraphs", "findings")
+
+
+@dataclass
+class Tally:
+    """Counts over records; the tallies of parts add up to the tally of the whole.
+
+    `findings` counts findings, and `touched` the characters in their spans. Both have (rule, action) as key.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    characters: Counter[str] = field(default_factory=Counter)
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    touched: Counter[tuple[str, str]] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one record."""
+        self.counts["records"] += 1
+        if outcome.error is not None:
+            self.counts["quarantined"] += 1
+            self.errors[outcome.error] += 1
+            return
+        self.counts["articles"] += 1
+        self.counts["dropped" if outcome.dropped else "kept"] += 1
+        self.counts["paragraphs"] += outcome.paragraphs
+        self.counts["findings"] += len(outcome.findings)
+        self.characters["read"] += len(outcome.raw)
+        self.characters["written"] += len(outcome.cleaned)
+        for finding in outcome.findings:
+            self.findings[finding.rule, finding.action] += 1
+            self.touched[finding.rule, finding.action] += finding.stop - finding.start
+
+    def update(self, other: Tally) -> None:
+        """Add the counts of `other` to this tally."""
+        self.counts.update(other.counts)
+        self.characters.update(other.characters)
+        self.findings.update(other.findings)
+        self.touched.update(other.touched)
+        self.errors.update(other.errors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """The result of one run in numbers; `out` is None if the run wrote no files."""
+
+    tally: Tally
+    settings: Settings
+    inputs: tuple[dict[str, Any], ...] = ()
+    fields: dict[str, dict[str, int]] = field(default_factory=dict)
+    stages: dict[str, dict[str, int]] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    out: Path | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the numbers of records, articles (kept, dropped), quarantined records, paragraphs and findings."""
+        return {name: self.tally.counts[name] for name in COUNT_NAMES}
+
+    @property
+    def changes(self) -> int:
+        """Return the number of findings that change a text; `dedup check` fails on them."""
+        return sum(count for (_, action), count in self.tally.findings.items() if action != FLAG)
+
+    def rules(self) -> dict[str, dict[str, dict[str, int]]]:
+        """Return the numbers of findings, and of characters in their spans, by rule and action."""
+        by_rule: dict[str, dict[str, dict[str, int]]] = {}
+        for name in NAMES:
+            actions = sorted(action for rule, action in self.tally.findings if rule == name)
+            if actions:
+                by_rule[name] = {
+                    action: {
+                        "findings": self.tally.findings[name, action],
+                        "characters": self.tally.touched[name, action],
+                    }
+                    for action in actions
+                }
+        return by_rule
+
+    def summary(self) -> dict[str, Any]:
+        """Return the result as JSON values, which are the same for equal runs: no times, no paths."""
+        return {
+            "counts": self.counts,
+            "characters": {name: self.tally.characters[name] for name in ("read", "written")},
+            "rules": self.rules(),
+            "stages": self.stages,
+            "fields": self.fields,
+            "errors": dict(sorted(self.tally.errors.items())),
+        }
+
+    def log(self) -> dict[str, Any]:
+        """Return what differs between equal runs: seconds per stage, and the files that were skipped."""
+        return {
+            "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            "skipped": [*self.skipped],
+        }
+
+
+def run_file(report: Report) -> dict[str, Any]:
+    """Return the contents of ``run.json``, which are the same for equal runs."""
+    return {
+        "dedup": {"format": OUTPUT_FORMAT, "digest": report.settings.digest},
+        "versions": {
+            "python": platform.python_version(),
+            "dedup": __version__,
+            "ftfy": version("ftfy"),
+            "datasketch": version("datasketch"),
+            "unicode": unicodedata.unidata_version,
+        },
+        "settings": report.settings.as_dict(),
+        "inputs": list(report.inputs),
+        **report.summary(),
+    }
+
+
+def field_counts(corpus: Corpus) -> dict[str, dict[str, int]]:
+    """Return how often text, id, date and source were read from a field, by meaning and field name.
+
+    The most frequent name comes first; equal counts are in order of name.
+    """
+    table = corpus.columns(*(f"{meaning}_field" for meaning in FIELDS))
+    by_meaning: dict[str, dict[str, int]] = {}
+    for meaning in FIELDS:
+        names = {row["values"]: row["counts"] for row in table[f"{meaning}_field"].value_counts().to_pylist()}
+        names.pop(None, None)  # records without such a field
+        by_meaning[meaning] = dict(sorted(names.items(), key=lambda item: (-item[1], item[0])))
+    return by_meaning

@@ -1,0 +1,36 @@
+"""Define the Arrow schemas of the finding and quarantine tables; ``docs/formats.md`` explains their columns."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+FINDINGS_SCHEMA = pa.schema(
+    [
+        ("article", pa.string()),
+        ("source", pa.string()),
+        ("record", pa.int64()),
+        ("rule", pa.string()),
+        ("action", pa.string()),
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
+        ("original", pa.string()),
+        ("replacement", pa.string()),
+        ("twin", pa.string()),
+        ("twin_start", pa.int64()),
+        ("twin_stop", pa.int64()),
+        ("similarity", pa.float64()),
+        ("twin_source", pa.string()),
+        ("twin_record", pa.int64()),
+        ("evidence", pa.string()),
+    ]
+)
+
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        ("source", pa.string()),
+        ("record", pa.int64()),
+        ("error", pa.string()),
+        ("raw", pa.string()),
+        ("encoding", pa.string()),
+    ]
+)

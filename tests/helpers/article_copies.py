@@ -1,0 +1,24 @@
+"""Articles that repeat each other in part, for tests of matching."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+WORDS = [f"w{number}" for number in range(40)]
+
+
+@st.composite
+def article_copies(draw):
+    """Draw rows of articles that are copies of a few texts, with words replaced, cut off or put in front."""
+    texts = []
+    for _ in range(draw(st.integers(1, 4))):
+        base = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=60))
+        for _ in range(draw(st.integers(1, 6))):
+            copy = list(base)
+            for _ in range(draw(st.integers(0, 3))):
+                place = draw(st.integers(0, len(copy) - 1))
+                copy[place] = draw(st.sampled_from(WORDS))
+            texts.append(" ".join(copy[draw(st.integers(0, 2)) :] or copy))
+    dates = draw(st.lists(st.integers(0, 5), min_size=len(texts), max_size=len(texts)))
+    rows = [{"id": str(n), "text": text, "date": d} for n, (text, d) in enumerate(zip(texts, dates, strict=True))]
+    return draw(st.permutations(rows))

@@ -1,0 +1,67 @@
+"""The oracle of the tests of matching: the loop of the design, written plainly on datasketch's own index.
+
+`dedup.match.survivors` must equal it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from datasketch import MinHash, MinHashLSH
+
+from dedup.fingerprint.minhash import bands
+from dedup.segment.words import words
+from dedup.settings import NUM_PERM, SEED
+
+Match = tuple[int, float]  # twin, similarity
+
+
+def shingle_set(text: str, n: int) -> set[tuple[str, ...]]:
+    """Return the shingles of `text` as tuples of `n` words."""
+    text_words = words(text)
+    return {tuple(text_words[start : start + n]) for start in range(len(text_words) - n + 1)}
+
+
+def jaccard(first: str, second: str, n: int) -> float:
+    """Return the exact Jaccard similarity of two texts; 1.0 if their words are equal."""
+    if words(first) == words(second):
+        return 1.0
+    first_set, second_set = shingle_set(first, n), shingle_set(second, n)
+    return len(first_set & second_set) / len(first_set | second_set) if first_set and second_set else 0.0
+
+
+def survivors(
+    texts: Sequence[str], signatures: np.ndarray, order: Sequence[int], n: int, threshold: float
+) -> dict[int, Match]:
+    """Return the dropped texts with their twins, by number in `texts`.
+
+    `signatures` are those of `texts`, uint32 [texts, NUM_PERM]; `order` are their numbers by priority, highest first.
+    """
+    index = MinHashLSH(num_perm=NUM_PERM, params=bands(threshold))
+    by_words: dict[tuple[str, ...], int] = {}
+    dropped: dict[int, Match] = {}
+    rank = {number: place for place, number in enumerate(order)}
+    for number in order:
+        key = tuple(words(texts[number]))
+        if not key:
+            continue
+        candidates = set()
+        if key in by_words:
+            candidates.add(by_words[key])
+        sketch = MinHash(NUM_PERM, SEED, hashvalues=signatures[number], scheme="affine32", permutations=_PERMUTATIONS)
+        if len(key) >= n:
+            candidates |= set(index.query(sketch))
+        verified = [(jaccard(texts[number], texts[other], n), -rank[other], other) for other in candidates]
+        matches = [match for match in verified if match[0] >= threshold]
+        if matches:
+            similarity, _, twin = max(matches)
+            dropped[number] = (twin, similarity)
+        else:
+            by_words[key] = number
+            if len(key) >= n:
+                index.insert(number, sketch)
+    return dropped
+
+
+_PERMUTATIONS = MinHash(NUM_PERM, SEED).permutations

@@ -1,0 +1,105 @@
+"""Texts that repair may change, the actions of the text-level rules, and an oracle that only uses ftfy."""
+
+from __future__ import annotations
+
+import re
+
+import ftfy
+from hypothesis import strategies as st
+
+from dedup.repairs.encoding import MAX_ROUNDS
+from dedup.settings import Settings
+
+EVERYTHING = Settings(rules={"typography": "fix"})
+CONFIG = ftfy.TextFixerConfig(
+    uncurl_quotes=False, fix_latin_ligatures=False, fix_character_width=False, normalization="NFC", explain=True
+)
+
+PIECES = (
+    "word ",
+    "na\u00efve",
+    " ",
+    "  ",
+    "\t",
+    "\n",
+    "\n\n",
+    "\r\n",
+    "\r",
+    "\u2028",
+    "\x85",
+    "\x0c",
+    "\x0b",
+    "\x01",
+    "\x1b[31m",
+    "\u00a0",
+    "\u202f",
+    "\u200b",
+    "\u2060",
+    "\u00ad",
+    "\ufeff",
+    "\u200d",
+    "\u200f",
+    "\u3000",
+    "\u2003",
+    "\u0301",
+    "\u0323",
+    "\u1820",
+    "\u0e01",
+    "\u0e31",
+    "\u4e2d",
+    "\ud83d",
+    "\udca9",
+    "\ufffd",
+    "\ufb01",
+    "\uff21",
+    "\u201c",
+    "\u2019",
+    "&amp;",
+    "&",
+    "amp;",
+    ";",
+    "#38;",
+    "&nbsp;",
+    "&shy;",
+    "&lt;",
+    "<",
+    "&eacute;",
+    "&#10;",
+    "&#xFEFF;",
+    "\u00c3\u00a9",
+    "\u00c3 ",
+    "\u00e2\u20ac\u2122",
+    "\u00e2\u20ac",
+    "\u00c2\u00a0",
+    "\u00ef\u00bb\u00bf",
+    "\u00c3\u0192\u00c2\u00a9",
+    "\u0420\u0491\u0420\u0455",
+    "\u221a\u00a9",
+    "\u00ed\u00a0\u00bd\u00ed\u00b2\u00a9",
+    "\u00c0\x80",
+    "\u00c3\u0178\u00b0",
+)
+TEXTS = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=14).map("".join),
+    st.text(max_size=30),
+    st.lists(st.one_of(st.sampled_from(PIECES), st.characters()), max_size=12).map("".join),
+)
+ACTIONS = st.sampled_from(("fix", "flag", "off"))
+SETTINGS = st.builds(
+    lambda *actions: Settings(rules=dict(zip(("encoding", "whitespace", "typography"), actions, strict=True))),
+    ACTIONS,
+    ACTIONS,
+    ACTIONS,
+)
+
+
+def oracle(text, config=CONFIG):
+    """Return what ftfy makes of the lines of `text`, byte order marks aside, repeated while a repair creates a line."""
+    unescaping = config._replace(unescape_html="<" not in text)
+    for _ in range(MAX_ROUNDS):
+        before = text
+        segments = re.findall("\ufeff|[^\ufeff\n]*\n|[^\ufeff\n]+", text)
+        text = "".join(s if s == "\ufeff" else ftfy.fix_and_explain(s, unescaping).text for s in segments)
+        if text == before:
+            break
+    return text

@@ -1,0 +1,175 @@
+"""Corpora, settings and drivers for tests of the Spark engine; between them the settings try every action."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, write_jsonl
+
+import dedup
+from dedup import LocalEngine, Settings
+from dedup.rules import RULES
+from dedup.settings import COMPRESSIONS, FORMATS, KEEP
+from helpers.news import bytes_of, news
+
+DRIVER = ROOT / "tests" / "helpers" / "spark_driver.py"
+MISSING = [name for name in ("pyspark", "pandas") if importlib.util.find_spec(name) is None]
+JAVA = Path(os.environ["JAVA_HOME"], "bin", "java") if "JAVA_HOME" in os.environ else shutil.which("java")
+
+needs_spark = pytest.mark.skipif(
+    bool(MISSING) or not JAVA,
+    reason=f"no {' or '.join(MISSING) or 'Java'}: pip install '.[spark]' and a Java of 17 or 21",
+)
+takes_long = pytest.mark.skipif(
+    not os.environ.get("DEDUP_CLUSTER"), reason="takes many minutes; set DEDUP_CLUSTER=1 to run it"
+)
+
+# These tests spend their time on plans and on Java's own compiler; with less of both they are three times as fast.
+_QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+QUICK_OPTIONS = {
+    "spark.ui.enabled": "false",
+    "spark.driver.extraJavaOptions": _QUICK_JAVA,
+    "spark.executor.extraJavaOptions": _QUICK_JAVA,
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
+
+# Number of partitions, and whether Spark changes plans while they run.
+EXECUTIONS = ((2, "false"), (200, "true"), (1, "true"), (3, "false"))
+
+
+def settings_of(number):
+    """Return the settings of case `number`; in three cases in a row, each rule has each of its actions once."""
+    source = random.Random(number // 3)
+    actions = {rule.name: source.sample(rule.actions, len(rule.actions))[number % 3] for rule in RULES}
+    source = random.Random(number)
+    return {
+        "rules": actions,
+        "keep": KEEP[number % 4],
+        "threshold": source.choice((0.5, 0.7, 0.8, 0.9)),
+        "paragraph_threshold": source.choice((0.4, 0.6, 0.8, 1.0)),
+        "format": FORMATS[number % 2],
+        "compress": "none" if number % 2 else COMPRESSIONS[number // 2 % 3],
+    }
+
+
+def tangled(seed, count=120):
+    """Return articles made from one another: near-copies of near-copies, of whole articles and of paragraphs."""
+    source = random.Random(seed)
+    vocabulary = [f"w{number}" for number in range(400)]
+
+    def sentence(words):
+        return [source.choice(vocabulary) for _ in range(words)]
+
+    def changed(words):
+        words = list(words)
+        for _ in range(source.choice([0, 0, 0, 1, 1, 2, 3])):
+            place = source.randrange(len(words))
+            if source.random() < 0.5 or len(words) < 6:
+                words[place] = source.choice(vocabulary)
+            elif source.random() < 0.5:
+                del words[place]
+            else:
+                words.insert(place, source.choice(vocabulary))
+        return words
+
+    pool = [sentence(source.randint(5, 30)) for _ in range(40)]
+    bodies = []
+    for _ in range(count):
+        if bodies and source.random() < 0.45:
+            body = list(source.choice(bodies))
+            for _ in range(source.choice([0, 1, 1, 2, 4])):
+                place = source.randrange(len(body))
+                body[place] = changed(body[place]) if source.random() < 0.7 else sentence(12)
+            body = body[: max(2, len(body) // 2)] if source.random() < 0.3 else body
+        else:
+            paragraphs = range(source.randint(2, 9))
+            body = [changed(source.choice(pool)) if source.random() < 0.6 else sentence(12) for _ in paragraphs]
+            if source.random() < 0.5:
+                repeated = source.choice(body)
+                body = [changed(repeated), *body, changed(repeated)]
+        bodies.append(body)
+    return [
+        {
+            "id": number,
+            "text": "\n\n".join(" ".join(words).capitalize() + source.choice([".", "!", "..."]) for words in body),
+            "url": f"http://h{number % 3}.example/" if number % 7 else None,
+            "date": f"2020-01-{1 + number % 28:02d}" if number % 5 else None,
+        }
+        for number, body in enumerate(bodies)
+    ]
+
+
+def uneven(count=150):
+    """Return copies of one article, as many with one word changed, and as many others, most of them from one host."""
+    source = random.Random(count)
+
+    def text():
+        return [f"v{source.randrange(2000)}" for _ in range(60)]
+
+    template, rows = text(), []
+    for number in range(count * 3):
+        body = text() if number % 3 == 2 else list(template)
+        if number % 3 == 1:
+            body[30] = f"w{number}"
+        lines = [" ".join(body[at : at + 20]).capitalize() + "." for at in range(0, 60, 20)]
+        lines.append("Sign up for our newsletter to read more stories like this.")
+        host = "small" if number % 20 == 11 else "big"
+        rows.append({"id": number, "text": "\n\n".join(lines), "url": f"http://{host}.example/{number}"})
+    return rows
+
+
+def corpus_of(folder, seed, count=60):
+    """Write two files of articles, some of which cannot be read, and one text file; return their folder."""
+    write_jsonl(folder / "a.jsonl", [*news(seed, count // 2), *tangled(seed, count)])
+    write_jsonl(folder / "b" / "c.jsonl", tangled(seed + 1, count // 2))
+    with (folder / "b" / "c.jsonl").open("ab") as file:
+        file.write(b'{"id": "x"}\nbroken\n\n{"id": "\xff"}\n{"id": "z", "text": "   "}\n')
+    (folder / "d.txt").write_text(news(seed, 3)[2]["text"], encoding="utf-8")
+    return folder
+
+
+def local_output(source, out, **options):
+    """Clean `source` with the local engine and return the bytes of its output."""
+    dedup.clean(source, out, Settings(**options), engine=LocalEngine(jobs=1))
+    return bytes_of(out)
+
+
+def environment(**more):
+    """Return the environment of a driver that can import this package, with the variables `more`."""
+    names = os.pathsep.join([str(ROOT), *sys.path[1:]])
+    variables = {"PYTHONPATH": names, "SPARK_LOCAL_IP": "127.0.0.1", "PYTHONWARNINGS": "ignore", **more}
+    return {**os.environ, **{name: str(value) for name, value in variables.items()}}
+
+
+def path_without_package():
+    """Return the module search path without this package, as a value of ``PYTHONPATH``."""
+    return os.pathsep.join(path for path in sys.path[1:] if path and Path(path) not in {ROOT, ROOT / "tests"})
+
+
+def write_archive(path):
+    """Write an archive of this package, as workers get it, and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in sorted((ROOT / "dedup").rglob("*")):
+            if file.suffix in {".py", ".toml"}:
+                archive.write(file, file.relative_to(ROOT))
+    return path
+
+
+def drive(jobs, url="local[2]", **options):
+    """Run `jobs` in one driver and return what it reports of each."""
+    request = json.dumps({"url": url, "options": {**QUICK_OPTIONS, **options}, "jobs": jobs}, default=str)
+    command = [sys.executable, DRIVER]
+    done = subprocess.run(command, input=request, capture_output=True, text=True, env=environment(), check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return [line["report"] for line in sorted(lines, key=lambda line: line["job"])]

@@ -1,0 +1,78 @@
+"""What the project relies on in private modules of other libraries, so that an upgrade that changes them fails here."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import ftfy
+import pytest
+from ftfy import badness, chardata, fixes
+
+from dedup.repairs.regex_tree import parse, read_sequences
+
+PYTHON = f"re._parser of Python {sys.version.split()[0]} is not the one that dedup.repairs.regex_tree was written for"
+FTFY = f"ftfy {ftfy.__version__} is not the one that dedup.repairs was written for (6.3)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "operations"),
+    [
+        ("a", ["LITERAL"]),
+        (".", ["ANY"]),
+        ("[a-c]", ["IN"]),
+        ("^a", ["AT", "LITERAL"]),
+        ("(?:ab)", ["LITERAL", "LITERAL"]),
+        ("(ab)", ["SUBPATTERN"]),
+        ("ab|cd", ["BRANCH"]),
+        ("a?", ["MAX_REPEAT"]),
+        ("a{2,3}?", ["MIN_REPEAT"]),
+        ("(?=a)", ["ASSERT"]),
+        ("(?!a)", ["ASSERT_NOT"]),
+    ],
+)
+def test_the_parser_of_python_names_its_operations_as_expected(pattern, operations):
+    assert [str(operation) for operation, _ in parse(pattern)] == operations, PYTHON
+
+
+def test_the_parser_of_python_gives_the_lengths_of_a_pattern():
+    assert parse("ab?c{2,4}").getwidth() == (3, 6), PYTHON
+
+
+def test_the_parser_of_python_describes_sets_and_repeats_as_expected():
+    [(_, members)] = parse(r"[^a-c\d]")
+    assert [str(kind) for kind, _ in members] == ["NEGATE", "RANGE", "CATEGORY"], PYTHON
+    [(_, (least, most, _))] = parse("a{2,3}")
+    assert (least, most) == (2, 3), PYTHON
+
+
+def test_the_names_that_are_used_of_ftfy_are_there():
+    for module, names in (
+        (ftfy, ("FIXERS", "TextFixerConfig", "fix_and_explain", "_fix_encoding_one_step_and_explain")),
+        (badness, ("BADNESS_RE",)),
+        (
+            chardata,
+            ("CHARMAP_ENCODINGS", "CONTROL_CHARS", "HTML_ENTITY_RE", "LIGATURES", "WIDTH_MAP", "possible_encoding"),
+        ),
+        (fixes, ("fix_line_breaks", "replace_lossy_sequences", "uncurl_quotes")),
+    ):
+        missing = [name for name in names if not hasattr(module, name)]
+        assert not missing, f"{FTFY}: {module.__name__} lacks {', '.join(missing)}"
+    assert chardata.CHARMAP_ENCODINGS[:2] == ["latin-1", "sloppy-windows-1252"], FTFY
+
+
+def test_one_step_of_ftfy_on_the_encoding_returns_a_text_and_its_explanation():
+    step = ftfy._fix_encoding_one_step_and_explain("caf\u00c3\u00a9", ftfy.TextFixerConfig())
+    assert step.text == "caf\u00e9", FTFY
+    assert [(part.action, part.parameter) for part in step.explanation] == [
+        ("encode", "latin-1"),
+        ("decode", "utf-8"),
+    ], FTFY
+
+
+def test_the_pattern_of_ftfy_can_be_read_as_sequences():
+    """An ftfy whose pattern cannot be read still works, but every line that is not ASCII is then repaired by ftfy."""
+    sequences = read_sequences(badness.BADNESS_RE.pattern, badness.BADNESS_RE.flags)
+    assert len(sequences) > 30, FTFY
+    for sequence in sequences:
+        re.compile("".join(chars.pattern for chars in sequence))

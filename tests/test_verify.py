@@ -1,0 +1,150 @@
+"""Verifying outputs: correct ones, and forged ones of every kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.outputs import (
+    CORPUS,
+    INPUTS,
+    LAYOUTS,
+    QUARANTINED,
+    STORY,
+    change_row,
+    write_output,
+)
+
+import dedup
+from dedup.engines.local import LocalEngine
+from dedup.inspect.verify import verify
+
+
+@pytest.fixture(params=LAYOUTS, ids="-".join)
+def out(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return write_output(tmp_path / "out", CORPUS, QUARANTINED, INPUTS, request.param)
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    return write_output(tmp_path / "out", CORPUS, QUARANTINED, INPUTS)
+
+
+def _remove_row(table: str, number: int) -> Callable[[Path], None]:
+    def change(out: Path) -> None:
+        lines = (out / f"{table}.jsonl").read_text().splitlines(keepends=True)
+        del lines[number]
+        (out / f"{table}.jsonl").write_text("".join(lines))
+
+    return change
+
+
+def _swap_first_rows(table: str) -> Callable[[Path], None]:
+    def change(out: Path) -> None:
+        first, second, *rest = (out / f"{table}.jsonl").read_text().splitlines(keepends=True)
+        (out / f"{table}.jsonl").write_text("".join([second, first, *rest]))
+
+    return change
+
+
+def _change_run(path: list[str], value: Any) -> Callable[[Path], None]:
+    def change(out: Path) -> None:
+        run = json.loads((out / "run.json").read_text())
+        place = run
+        for name in path[:-1]:
+            place = place[name]
+        place[path[-1]] = value
+        (out / "run.json").write_text(json.dumps(run))
+
+    return change
+
+
+FORGERIES = [
+    ("a kept text was edited", change_row("articles", 0, text=STORY + " More."), "another sha256"),
+    ("a dropped text was edited", change_row("dropped", 0, text=STORY), "not the finding's original"),
+    (
+        "a replacement was changed",
+        change_row("provenance", 0, replacement="e"),
+        "its replacement is not in the cleaned",
+    ),
+    ("an original was changed", change_row("provenance", 0, original="xx"), "another sha256"),
+    ("a span is longer than its text", change_row("provenance", 0, stop=9), "does not measure its original"),
+    ("spans overlap", change_row("provenance", 1, start=4, stop=6), "overlaps"),
+    ("a finding is missing", _remove_row("provenance", 0), "has 2 findings, its provenance says 3"),
+    ("a finding has no article", change_row("provenance", 0, record=2), "of an article that is not there"),
+    ("a finding has no input", change_row("provenance", 0, source="x"), "not among the inputs"),
+    ("a finding names another article", change_row("provenance", 0, article="x"), "names the article 'x'"),
+    ("a rule is unknown", change_row("provenance", 0, rule="magic"), "no such rule"),
+    ("an action was changed", change_row("provenance", 0, action="drop"), "the action of this rule was fix"),
+    ("findings are out of order", _swap_first_rows("provenance"), "out of order"),
+    ("articles are out of order", _swap_first_rows("articles"), "out of input order"),
+    ("an article is missing", _remove_row("articles", 2), "counts 5 kept, the tables hold 4"),
+    ("a twin is missing", change_row("provenance", 3, twin_record=9), "is not there"),
+    ("a twin is dropped itself", change_row("provenance", 3, twin_source="a.jsonl", twin_record=5), "is dropped"),
+    ("a twin's span is too long", change_row("provenance", 3, twin_stop=999), "its span is 0-999"),
+    (
+        "a twin is another article",
+        change_row("provenance", 3, twin_record=3, twin_stop=5),
+        "similarity to 'one' is 0.0, not 1.0",
+    ),
+    ("a similarity was changed", change_row("dropped", 0, provenance__similarity=0.9), "another similarity"),
+    (
+        "a drop covers a part of its article",
+        change_row("provenance", 3, stop=9, original=STORY.upper()[:9]),
+        "not by one finding",
+    ),
+    ("a drop has no twin", change_row("provenance", 3, twin_source=None), "a drop without a twin"),
+    ("a count is wrong", _change_run(["counts", "kept"], 3), "counts 3 kept, the tables hold 5"),
+    (
+        "a rule's count is wrong",
+        _change_run(["rules"], {"encoding": {"fix": {"findings": 2}}}),
+        "counts 2 of encoding: fix",
+    ),
+    ("a setting was changed", _change_run(["settings", "threshold"], 0.5), "digest"),
+    ("a file is missing", lambda out: (out / "quarantine.jsonl").unlink(), "is not there"),
+    ("a file is added", lambda out: (out / "notes.md").write_text("x"), "does not belong"),
+    ("a line is cut", lambda out: (out / "articles.jsonl").write_text('{"id": 1'), "not JSON"),
+    ("a line is not an article", lambda out: (out / "articles.jsonl").write_text("{}\n"), "not an article of dedup"),
+    ("a row is not a finding", change_row("provenance", 0, start="three"), "not a finding"),
+]
+
+
+@pytest.mark.parametrize(("forge", "message"), [row[1:] for row in FORGERIES], ids=[row[0] for row in FORGERIES])
+def test_verify_finds_every_forgery_with_any_number_of_processes(
+    plain: Path, monkeypatch: pytest.MonkeyPatch, forge: Callable[[Path], object], message: str
+) -> None:
+    forge(plain)
+    verified = verify(plain)
+    assert any(message in f"{mismatch.where}: {mismatch.what}" for mismatch in verified.mismatches), verified
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
+    monkeypatch.setattr("dedup.inspect.verify_twins._BATCH_CHARACTERS", 1)
+    assert verify(plain, LocalEngine(jobs=2)) == verified
+
+
+def test_a_correct_output_has_no_mismatches(out: Path) -> None:
+    assert verify(out) == (6, 4, [])
+
+
+def test_a_twin_inside_a_paragraph_is_compared(tmp_path: Path) -> None:
+    first = "The council met on Monday to discuss the budget of the coming\u00a0year."
+    body = [f"{first} Members said that schools would get more money than before, and parks less."]
+    others = [
+        "Nobody knows what the new bridge over the river will cost in the end.",
+        "Opponents have announced a demonstration in front of the old town hall.",
+        "The last debate about schools took nine hours and ended after midnight.",
+    ]
+    body += [f"There was news about this on day {number} too. {other}" for number, other in enumerate(others)]
+    bullets = [first, *others]
+    source = tmp_path / "a.jsonl"
+    source.write_text(json.dumps({"id": "a", "text": "\n\n".join(body + bullets)}) + "\n")
+    dedup.clean(source, tmp_path / "out")
+    table = tmp_path / "out" / "provenance.jsonl"
+    drops = [row for row in map(json.loads, table.read_text().splitlines()) if row["action"] == "drop"]
+    raw = json.loads(source.read_text())["text"]
+    assert raw[drops[0]["twin_start"] : drops[0]["twin_stop"]] == first
+    assert not verify(tmp_path / "out").mismatches
+    table.write_text(table.read_text().replace('"similarity":1.0', '"similarity":0.9'))
+    assert any("similarity" in mismatch.what for mismatch in verify(tmp_path / "out").mismatches)
