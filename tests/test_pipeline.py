@@ -349,7 +349,7 @@ def test_articles_are_kept_by_date(tmp_path):
         out, _ = run(tmp_path, source, keep, keep=keep)
         assert [row["id"] for row in read_jsonl(out / "articles.jsonl")] == [survivor], keep
     undated = write_jsonl(tmp_path / "undated.jsonl", [{"id": "a", "text": text}])
-    with pytest.raises(SettingsError, match=r"date.field"):
+    with pytest.raises(SettingsError, match="`date_field`"):
         run(tmp_path, undated, "none", keep="earliest")
 
 
@@ -386,7 +386,7 @@ def test_an_output_that_is_a_link_is_written_to_its_target(tmp_path, corpus):
 
 def test_an_output_is_replaced_only_by_force_and_only_if_dedup_wrote_it(tmp_path, corpus):
     out, _ = run(tmp_path, corpus)
-    with pytest.raises(OutputError, match="force"):
+    with pytest.raises(OutputError, match="`force=True`"):
         dedup.clean(corpus, out)
     dedup.clean(corpus, out, force=True)
     other = tmp_path / "photos"

@@ -66,7 +66,7 @@ def test_restore_needs_a_new_or_empty_folder_or_force(plain: Path, tmp_path: Pat
     folder.mkdir()
     (folder / "mine.md").write_text("mine")
     (folder / "a.jsonl").write_text("old")
-    with pytest.raises(OutputError, match="--force"):
+    with pytest.raises(OutputError, match="`force=True`"):
         restore(plain, folder)
     restore(plain, folder, force=True)
     assert (folder / "mine.md").read_text() == "mine"

@@ -90,7 +90,7 @@ def test_killed_processes_change_no_byte(standalone, tmp_path):
         os.kill(number, signal.SIGKILL)
     wait_for_file(tables / "articles-entries-0" / "_SUCCESS", job)
     os.killpg(standalone.workers[0].pid, signal.SIGKILL)
-    wait_for_file(tables / "contained-close" / "_SUCCESS", job)
+    wait_for_file(tables / "contained-pairs" / "_SUCCESS", job)
     os.killpg(job.pid, signal.SIGKILL)
     job.communicate()
     assert not out.exists()

@@ -51,13 +51,13 @@ def test_parts_have_the_candidates_that_the_local_engine_has(seed, compiled):
         least = max(1, int(SHARED_MINIMIZERS * totals[article]))
         rarest = sorted(minimizers, key=lambda value: (holders[value], value))[: max(len(minimizers) - least + 1, 0)]
         rows += [(article % parts, value, article, article // 4, True) for value in rarest]
-    wanted = {row[:2] for row in rows}
+    searched = {row[:2] for row in rows}
     for article, minimizers in enumerate(articles):
-        visited = [(part, value) for value in minimizers for part in range(parts) if (part, value) in wanted]
+        visited = [(part, value) for value in minimizers for part in range(parts) if (part, value) in searched]
         rows += [(part, value, article, article // 4, False) for part, value in visited]
     source.shuffle(rows)
     rows.sort(key=lambda row: row[0])
-    batches = batches_of(rows, ["part", "v", "aid", "r", "wanted"], source)
+    batches = batches_of(rows, ["part", "v", "aid", "r", "searched"], source)
     visits = [row for batch in _find_visits_task(batches, compiled=compiled) for row in batch.to_pylist()]
     found = [
         (member, row["id"], rank)

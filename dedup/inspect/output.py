@@ -125,7 +125,7 @@ def open_output(path: str | Path) -> Output:
         output_format = run["dedup"]["format"]
     except (FileNotFoundError, NotADirectoryError):
         raise OutputError(
-            f"{path} is not an output of dedup: no {RUN_FILE}; give the folder that `dedup clean -o` wrote"
+            f"{path} is not an output of dedup: no {RUN_FILE}; give the folder that `dedup clean` wrote"
         ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputError(f"{path / RUN_FILE}: cannot be read ({error!r}); clean again") from None

@@ -45,7 +45,7 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
         raise OutputError(f"{directory}: is inside the output; choose a folder outside of {path}")
     occupied = target.is_dir() and any(target.iterdir())
     if (occupied and not force) or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{directory}: exists and is not an empty folder; choose another, or give --force")
+        raise OutputError(f"{directory}: exists and is not an empty folder; choose another, or add `force=True`")
     names = _target_names(output)
     work = target.parent / f".{target.name}.{os.getpid()}.partial"
     try:

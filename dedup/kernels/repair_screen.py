@@ -33,6 +33,7 @@ _LONGEST_ENTITY = 24  # characters between "&" and ";"
 
 class Tables(NamedTuple):
     """The classes of characters and the sequences of character sets, as arrays for the kernel."""
+
     classes: Bytes  # of each code point
     flags: Bytes  # of each class: the bits that its characters have regardless of their neighbours
     masks: U64  # uint64 [classes, 2]: the positions in sequences at which characters of each class may occur

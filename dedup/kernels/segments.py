@@ -31,9 +31,7 @@ from dedup.kernels.jit import inlined, njit
 from dedup.segment.batch import BatchKeys, Segments
 from dedup.segment.words import CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT, comparison_key, weighted_word_count
 
-_MOST_MARKS = (
-    30  # consecutive marks; a longer run is hard, as the definition cuts runs at `dedup.segment.words.MAX_MARKS`
-)
+_MOST_MARKS = 30  # consecutive marks; a longer run is hard, because the definition cuts runs at `MAX_MARKS`
 _LINE_BREAK = 10
 _SPACE = 32
 

@@ -1,4 +1,4 @@
-"""Find boilerplate: lines that a host prints in many of its articles, told by how often and where they stand.
+"""Find boilerplate: lines that a host prints in many of its articles, by how often and where they stand.
 
 A line recurs when the same words stand in several articles of one host. That alone does not make it boilerplate: a
 newsroom reuses quotations, background and headings, and several versions of one report share paragraphs. So three

@@ -7,6 +7,7 @@ compiled one gives the same pairs. Both engines call `find_candidates`, Spark on
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,31 +75,35 @@ def find_candidates(index: MinimizerIndex, budget: ResourceBudget | None = None,
 
     `budget` gives the threads that the search may use.
     """
+    if not compiled:
+        return _find_candidates_plain(index)
     budget = budget or ResourceBudget()
-    search = _search_compiled if compiled else _search_plain
     spans = slices(len(index.totals), SLICES_PER_THREAD * budget.threads)
-    parts = [np.empty((2, 0), np.int64), *budget.map(lambda span: search(index, *span), spans)]
+    parts = [np.empty((2, 0), np.int64), *budget.map(lambda span: _search_compiled(index, *span), spans)]
     return ContainedPairs(*np.concatenate(parts, axis=1))
 
 
-def _search_plain(index: MinimizerIndex, start: int, stop: int) -> I64:
-    """Return the pairs of the articles ``start:stop``: int64 [2, pairs]."""
+def _find_candidates_plain(index: MinimizerIndex) -> ContainedPairs:
+    """Return the pairs by their definition."""
     (values, borders), totals, counts, holders = index
-    parts = [np.empty((2, 0), np.int64)]
-    for article in range(start, stop):
-        minimizers = values[borders[article] : borders[article + 1]]
-        least = max(1, int(SHARED_MINIMIZERS * totals[article]))
-        rarest = minimizers[np.argsort(counts[minimizers], kind="stable")][: max(len(minimizers) - least + 1, 0)]
-        met = [holders.values[slice(*holders.borders[value : value + 2])] for value in rarest.tolist()]
-        others, shares = np.unique(np.concatenate([np.empty(0, np.int64), *met]), return_counts=True)
-        others, shares = others[others < article], shares[others < article]
-        likeliest = others[np.argsort(-shares, kind="stable")[:VERIFIED_AT_MOST]]
-        parts.append(np.stack([np.full(len(likeliest), article), likeliest]))
-    return np.concatenate(parts, axis=1)
+    postings = np.split(holders.values, holders.borders[1:-1])
+    least = np.maximum(1, (SHARED_MINIMIZERS * totals).astype(np.int64)).tolist()
+    ones, others = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for article, (start, stop) in enumerate(pairwise(borders.tolist())):
+        if stop - start < least[article]:
+            continue
+        minimizers = values[start:stop]
+        rarest = minimizers[np.argsort(counts[minimizers], kind="stable")[: stop - start - least[article] + 1]]
+        met = np.concatenate([postings[value] for value in rarest.tolist()])
+        earlier, shares = np.unique(met[met < article], return_counts=True)
+        likeliest = earlier[np.argsort(-shares, kind="stable")[:VERIFIED_AT_MOST]]
+        ones.append(np.full(len(likeliest), article, np.int64))
+        others.append(likeliest)
+    return ContainedPairs(np.concatenate(ones), np.concatenate(others))
 
 
 def _search_compiled(index: MinimizerIndex, start: int, stop: int) -> I64:
-    """Return what `_search_plain` returns."""
+    """Return the pairs of the articles ``start:stop``: int64 [2, pairs]."""
     from dedup.kernels import contained as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
     with_minimizers = np.count_nonzero(np.diff(index.shared.borders[start : stop + 1]))

@@ -113,7 +113,7 @@ def _parse_error(line: bytes, decoded: str, error: Exception) -> str:
         json.loads(decoded, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return f"not JSON: {_parser_message(error)}; each line must be one article's object"
-    return f"not a JSON object but {_value_kind(line)}; each line must be one article's object"
+    return f"not a JSON object but {_json_kind(line)}; each line must be one article's object"
 
 
 def to_json(value: object) -> msgspec.Raw:
@@ -168,7 +168,7 @@ def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
                 return name, str(from_json(value))
             not_a_string = not_a_string or name
     if not_a_string:
-        kind = _value_kind(fields[not_a_string])
+        kind = _json_kind(fields[not_a_string])
         raise BadRecordError(f"field {not_a_string!r} is {kind}, not a text; convert it to a string")
     choices = " or ".join(repr(name) for name in names)
     raise BadRecordError(f"no text: there is no field {choices}; name it with --text-field")
@@ -271,7 +271,7 @@ def _microseconds(value: object) -> int | None:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
-def _value_kind(value: msgspec.Raw | bytes) -> str:
+def _json_kind(value: msgspec.Raw | bytes) -> str:
     """Return the kind of a JSON value in words, with its article."""
     return _VALUE_KINDS.get(bytes(value).lstrip()[:1], "a number")
 

@@ -84,7 +84,7 @@ class RecordReader:
         with _open_input(source) as file:
             hashed = _HashingFile(file)
             stream = _decompress(hashed)
-            records = _read_whole(stream) if source.kind == TEXT_FILE else _split_lines(stream)
+            records = _read_whole(stream) if source.kind == TEXT_FILE else _records_of_lines(stream)
             for row in records:
                 yield row
                 self._unreported_bytes += hashed.fresh_bytes()
@@ -160,7 +160,7 @@ class _ZstdFile(io.RawIOBase):
         return len(data)
 
 
-def _split_lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
+def _records_of_lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
     """Yield the non-blank lines with their 0-based line numbers; where damage ends them, a record carries the error."""
     record = 0
     rest: list[bytes] = []

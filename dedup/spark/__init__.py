@@ -86,7 +86,7 @@ class SparkEngine:
             if type(error).__module__.split(".")[0] not in {"pyspark", "py4j"}:
                 raise
             raise EngineError(
-                f"Spark: {sessions.main_line(error)}; fix that and continue with --resume (-v shows the whole error)"
+                f"Spark: {sessions.main_line(error)}; fix that and continue with `resume=True`"
             ) from error
         finally:
             if self.session is None:

@@ -78,14 +78,14 @@ class SparkJob:
         records_visible, self.fields = count_fields(records)
         if len(self.inputs) != max(len(self.listing.files), 1) or records_visible != records_read:
             raise EngineError(
-                f"{self.store.folder}: the driver does not see what workers write here; name a folder with --tables "
+                f"{self.store.folder}: the driver does not see what workers write here; name a folder with `tables` "
                 "that all of them share"
             )
         if self.settings.on_error == "fail":
             bad = records.where("error is not null").orderBy("aid").select("source", "record", "error").first()
             if bad:
                 raise RecordError(
-                    f"{bad['source']}#{bad['record']}: {bad['error']}; mend this record, or leave out --on-error fail"
+                    f"{bad['source']}#{bad['record']}: {bad['error']}; mend this record, or leave out `on_error='fail'`"
                 )
         return records
 

@@ -73,6 +73,7 @@ def list_inputs(session: Any, inputs: Sequence[Any], out: Any) -> InputListing:
 
 
 def _local_file(number: int, source: InputFile) -> ListedFile:
+    """Return the entry of a local file, the input of that `number`."""
     status = source.path.stat()
     path = str(source.path.absolute())
     return ListedFile(number, source.name, path, source.kind, status.st_size, remote=False, modified=status.st_mtime_ns)

@@ -85,7 +85,7 @@ def match_boilerplate(store: TableStore, kept: Any, paragraphs: Any, settings: S
     found = _LineCounts(store, kept, counted, totals).find_boilerplate()
     in_host = f.when(f.col("h") != f.lit(_WHOLE_CORPUS), f.col("evidence"))
     found = found.groupBy("a", "i", "k").agg(f.max(in_host).alias("in_host"), f.max("evidence").alias("any"))
-    found = store.save("lines-told", found.selectExpr("a", "i", "k", "coalesce(in_host, any) as evidence"))
+    found = store.save("lines-found", found.selectExpr("a", "i", "k", "coalesce(in_host, any) as evidence"))
     copies = lines.join(found.select("k").distinct(), "k", "left_semi")
     firsts = copies.groupBy("k").agg(f.min(f.struct("a", "i")).alias("twin"))
     repeats = found.join(copies.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
@@ -123,7 +123,7 @@ class _LineCounts:
         groups = self.store.save("lines-groups", groups)
         hosts = groups.where("frequent").select("h").distinct()
         unread = groups.where(f"frequent or size <= {SHORT_WORDS}").join(hosts, "h", "left_semi")
-        texts = self.store.save("lines-read", self.read_texts(unread))
+        texts = self.store.save("lines-texts", self.read_texts(unread))
         changing = self.changing_fields(texts, marks)
         boilerplate = texts.join(changing, ["k", "h"], "left_anti").where("frequent and not quoted")
         return marks.join(boilerplate.select("k", "h", "evidence"), ["k", "h"]).select("a", "i", "k", "h", "evidence")
@@ -149,7 +149,7 @@ class _LineCounts:
             "total",
             f"articles >= {STACKED}D * total as stacked",
         )
-        return self.store.save("lines-often", groups)
+        return self.store.save("lines-recurring", groups)
 
     def locate(self, marks: Any) -> Any:
         """Return where each of the recurring lines `marks` stands in its article: `_PLACE_COLUMNS`.

@@ -42,9 +42,9 @@ def match_contained(
     articles = prepared.where(f"error is null and words >= {CONTAINED_WORDS}")
     articles = articles.join(matched.select("aid"), "aid", "left_anti")
     articles = articles.selectExpr("aid", "-words as r", "minimizers", "key", "size(minimizers) as total")
-    wanted, postings = _rank_minimizers(store, articles)
-    visits = store.save("contained-candidates", _find_visits(wanted, postings, partitions, compiled=compiled))
-    pairs = store.save("contained-close", _measure_visits(visits, articles, compiled=compiled))
+    searched, postings = _rank_minimizers(store, articles)
+    visits = store.save("contained-candidates", _find_visits(searched, postings, partitions, compiled=compiled))
+    pairs = store.save("contained-pairs", _measure_visits(visits, articles, compiled=compiled))
     ranked = _rank_containers(pairs)
     chosen = _choose_in_rounds(store, ranked) if action == DROP else ranked.where("at = 1")
     verdicts = _with_evidence(chosen).selectExpr(
@@ -54,7 +54,7 @@ def match_contained(
 
 
 def _rank_minimizers(store: TableStore, articles: Any) -> tuple[Any, Any]:
-    """Return the rarest shared minimizers of each article, and the first articles that have each minimizer.
+    """Return the minimizers to search for, the rarest that each article shares, and the first articles that have each.
 
     The former has the columns ``v, aid, r, holders, place``: the minimizer, the article, minus its number of words, how
     many articles have the minimizer, and its place among those of the article. The latter has ``v, aid, r``.
@@ -71,14 +71,14 @@ def _rank_minimizers(store: TableStore, articles: Any) -> tuple[Any, Any]:
     shared = store.save("contained-minimizers", shared.withColumn("posting", posting))
     rarest_first = f.row_number().over(Window.partitionBy("aid").orderBy("holders", "v"))
     shared_count = f.count("*").over(Window.partitionBy("aid"))
-    wanted = shared.withColumns({"place": rarest_first, "shared": shared_count}).where(
+    searched = shared.withColumns({"place": rarest_first, "shared": shared_count}).where(
         f"place <= shared - greatest(1, cast({SHARED_MINIMIZERS}D * total as bigint)) + 1"
     )
-    wanted = store.save("contained-wanted", wanted.select("v", "aid", "r", "holders", "place"))
-    return wanted, shared.where(f"posting <= {POSTINGS_AT_MOST}").select("v", "aid", "r")
+    searched = store.save("contained-searches", searched.select("v", "aid", "r", "holders", "place"))
+    return searched, shared.where(f"posting <= {POSTINGS_AT_MOST}").select("v", "aid", "r")
 
 
-def _find_visits(wanted: Any, postings: Any, partitions: int, *, compiled: bool) -> Any:
+def _find_visits(searched: Any, postings: Any, partitions: int, *, compiled: bool) -> Any:
     """Return the candidate containers of all articles, as rows of `visit_columns`.
 
     Members are the articles, visitors their candidates, and tags the ranks of candidates, from 0 for the likeliest.
@@ -86,13 +86,13 @@ def _find_visits(wanted: Any, postings: Any, partitions: int, *, compiled: bool)
     from pyspark.sql import functions as f  # noqa: PLC0415
 
     # No part may exceed the memory of a task, by its meetings (even if no two of its articles share one) or its words.
-    meetings, words = wanted.agg(
+    meetings, words = searched.agg(
         f.sum(f.least("holders", f.lit(POSTINGS_AT_MOST))), f.sum(f.when(f.col("place") == 1, -f.col("r")))
     ).first()
     parts = part_count(partitions, max((meetings or 0) // _PART_MEETINGS, (words or 0) // _PART_WORDS) + 1)
-    wanted = wanted.selectExpr(f"{part_sql('aid', parts)} as part", "v", "aid", "r", "true as wanted")
-    postings = wanted.select("part", "v").distinct().join(postings, "v").withColumn("wanted", f.expr("false"))
-    rows = wanted.unionByName(postings).repartition("part").sortWithinPartitions("part")
+    searched = searched.selectExpr(f"{part_sql('aid', parts)} as part", "v", "aid", "r", "true as searched")
+    postings = searched.select("part", "v").distinct().join(postings, "v").withColumn("searched", f.expr("false"))
+    rows = searched.unionByName(postings).repartition("part").sortWithinPartitions("part")
     return rows.mapInArrow(partial(_find_visits_task, compiled=compiled), sql_schema(_VISIT_COLUMNS))
 
 
@@ -116,20 +116,20 @@ def _find_visits_task(batches: Iterable[pa.RecordBatch], *, compiled: bool) -> I
 def _visits_of_part(table: pa.Table, *, compiled: bool) -> pa.RecordBatch:
     """Return the visits of one part, as rows of `visit_columns`.
 
-    `table` has the columns ``part, v, aid, r, wanted``: the minimizers of its articles, and the postings of these.
+    `table` has the columns ``part, v, aid, r, searched``: the minimizers of its articles, and the postings of these.
     """
     v, aid, r = (np.asarray(table.column(name), np.int64) for name in ("v", "aid", "r"))
-    is_wanted = np.asarray(table.column("wanted"))
+    is_search = np.asarray(table.column("searched"))
     order = np.lexsort((aid, r))  # longest first, ties in input order
     is_new = np.diff(aid[order], prepend=-1) != 0
     articles = np.empty(len(order), np.int64)
     articles[order] = np.cumsum(is_new) - 1
     ids = aid[order][is_new]
     values, numbers = np.unique(v, return_inverse=True)
-    wanted = _group_sorted(articles[is_wanted], numbers[is_wanted], len(ids))
-    holders = _group_sorted(numbers[~is_wanted], articles[~is_wanted], len(values))
-    # Zeros: the rarest minimizers are chosen already, so all of them are searched for.
-    index = MinimizerIndex(wanted, np.zeros(len(ids), np.int64), np.zeros(len(values), np.int64), holders)
+    searched = _group_sorted(articles[is_search], numbers[is_search], len(ids))
+    holders = _group_sorted(numbers[~is_search], articles[~is_search], len(values))
+    # Zeros, since the rarest minimizers are chosen already: all of them are searched for.
+    index = MinimizerIndex(searched, np.zeros(len(ids), np.int64), np.zeros(len(values), np.int64), holders)
     pairs = find_candidates(index, compiled=compiled)
     by_container = np.argsort(pairs.others, kind="stable")
     ones, others, ranks = pairs.ones[by_container], pairs.others[by_container], pairs.ranks()[by_container]
@@ -178,7 +178,7 @@ def _measure_visits(visits: Any, articles: Any, *, compiled: bool) -> Any:
 
 
 def _rank_containers(pairs: Any) -> Any:
-    """Return the pairs as ``aid, container, at, similarity, share``; `at` counts those of an article from 1, best."""
+    """Return the pairs as ``aid, container, at, similarity, share``; `at` is 1 for an article's best."""
     from pyspark.sql import Window  # noqa: PLC0415
     from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -187,11 +187,11 @@ def _rank_containers(pairs: Any) -> Any:
     return ranked.selectExpr("aid", "container", "at", "similarity", "share")
 
 
-# A container is dropped, or stays, or its fate is still open. One without a pair of its own stays.
+# Whether the container of a pair is dropped, or stays, or is undecided. It stays if no other article contains it.
 _CONTAINER_STATE = """
     case
         when has_pairs is null then 'stays'
-        when dropped is null then 'open'
+        when dropped is null then 'undecided'
         when dropped then 'dropped'
         else 'stays'
     end as state

@@ -110,6 +110,7 @@ def prepare_records(raw: Any, settings: Settings, *, compiled: bool) -> Any:
 
 
 def _prepared_columns(settings: Settings) -> dict[str, pa.DataType]:
+    """Return the columns of prepared records by name; ``bytes`` is the size of the raw record."""
     columns = {field.name: field.type for field in prepared_schema(settings)}
     return {"aid": pa.int64(), "bytes": pa.int64(), **columns}
 

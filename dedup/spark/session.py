@@ -116,16 +116,16 @@ def check_package() -> None:
             import pandas  # noqa: F401, ICN001, PLC0415
             import pyspark  # noqa: PLC0415
     except ImportError as error:
-        raise EngineError(f"--engine spark: {error.name} is not installed; {_INSTALL}") from error
+        raise EngineError(f"Spark: {error.name} is not installed; {_INSTALL}") from error
     if int(pyspark.__version__.split(".")[0]) < 4:
-        raise EngineError(f"--engine spark: PySpark {pyspark.__version__} is too old; pip install 'pyspark>=4'")
+        raise EngineError(f"Spark: PySpark {pyspark.__version__} is too old; pip install 'pyspark>=4'")
 
 
 def check_session(session: Any) -> None:
     """Raise `EngineError` if `session` is one of Spark Connect, which lacks what this engine needs."""
     if not hasattr(session, "_jvm"):
         raise EngineError(
-            "--engine spark: this is a session of Spark Connect, which gives no access to file systems or to its "
+            "Spark: this is a session of Spark Connect, which gives no access to file systems or to its "
             "tasks; use a classic session (on Databricks, a cluster with dedicated access)"
         )
 
@@ -143,18 +143,16 @@ def _check_java() -> None:
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     advice = f"install Java {_OLDEST_JAVA} or 21, or set JAVA_HOME"
     if not java:
-        raise EngineError(f"--engine spark: Spark needs Java, which was not found; {advice}")
+        raise EngineError(f"Spark needs Java, which was not found; {advice}")
     try:
         done = subprocess.run(  # noqa: S603 - the user's own Java
             [java, "-version"], capture_output=True, text=True, check=False, timeout=60
         )
     except OSError as error:
-        raise EngineError(f"--engine spark: {java} cannot be run ({error.strerror}); {advice}") from error
+        raise EngineError(f"Spark: {java} cannot be run ({error.strerror}); {advice}") from error
     version = re.search(r'version "(?:1\.)?(\d+)', done.stderr + done.stdout)
     if version and int(version[1]) < _OLDEST_JAVA:
-        raise EngineError(
-            f"--engine spark: {java} is Java {version[1]}, Spark 4 needs {_OLDEST_JAVA} or newer; {advice}"
-        )
+        raise EngineError(f"Spark: {java} is Java {version[1]}, Spark 4 needs {_OLDEST_JAVA} or newer; {advice}")
 
 
 def _check_address(url: str) -> None:

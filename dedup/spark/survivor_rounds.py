@@ -151,7 +151,7 @@ class _Rounds:
         pairs = _bucket_pairs(survivor_entries, entries, "x.k <> y.k and x.o < y.last", ("x.o as o", "y.status"))
         pairs = pairs.join(new.select(f.col("k").alias("y"), f.expr("true").alias("survives")), "y", "left")
         status = f"case when survives then {_SURVIVES} else status end as status"
-        pairs = self.save(f"met-{number}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
+        pairs = self.save(f"candidates-{number}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
         matches = self.matching(pairs.where(f"status <> {_SURVIVES}"))
         return self.save(f"pairs-{number}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
 
@@ -238,7 +238,7 @@ class _Rounds:
             "coalesce(compared, false) as compared",
             "case when compared then survivor else first end survivor",
         )
-        keys = self.save("stays", keys)
+        keys = self.save("key-survivors", keys)
         texts = self.copies.join(keys.drop("first", "copies"), "k")
         texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
         # The candidates of a text are counted and their best is kept; there may be too many for a list.

@@ -31,7 +31,7 @@ class TableStore:
         earlier = self._read_text(_JOB_FILE)
         if resume and earlier is not None and earlier != job:
             raise OutputError(
-                f"{folder}: holds tables of a job with other inputs or settings; leave out --resume to start again"
+                f"{folder}: holds tables of a job with other inputs or settings; leave out `resume` to start again"
             )
         if not resume or earlier is None:
             self.delete()
@@ -62,6 +62,7 @@ class TableStore:
         return sorted(path.toString() for path in paths if path.getName().startswith("part-"))
 
     def _read_text(self, name: str) -> str | None:
+        """Return the content of the file `name` in the folder, None if it does not exist."""
         path = self._path(f"{self.folder}/{name}")
         if not self._files.exists(path):
             return None
@@ -72,6 +73,7 @@ class TableStore:
             stream.close()
 
     def _write_text(self, name: str, text: str) -> None:
+        """Write `text` to the file `name` in the folder."""
         stream = self._files.create(self._path(f"{self.folder}/{name}"))
         try:
             stream.write(bytearray(text.encode()))

@@ -47,12 +47,12 @@ def load_labels(path: Path) -> dict[PairKey, Label]:
         lines = path.read_text("utf-8").split("\n")
     except FileNotFoundError:
         if not path.parent.is_dir():
-            raise InputError(f"{path}: there is no such folder; make it, or name another file with --labels") from None
+            raise InputError(f"{path}: there is no such folder; make it, or name another file with `labels`") from None
         return {}
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}; name another file with --labels") from None
+        raise InputError(f"{path}: {error.strerror or error}; name another file with `labels`") from None
     except ValueError:
-        raise InputError(f"{path}: not UTF-8; name another file with --labels") from None
+        raise InputError(f"{path}: not UTF-8; name another file with `labels`") from None
     labels = (_parse_label(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip())
     return {label.key: label for label in labels}
 
@@ -86,4 +86,4 @@ def _parse_label(line: str, where: str) -> Label:
 
 
 def _not_a_label(where: str) -> InputError:
-    return InputError(f"{where}: not a label; remove the line, or name another file with --labels")
+    return InputError(f"{where}: not a label; remove the line, or name another file with `labels`")

@@ -39,7 +39,7 @@ def reckon(survey: Survey, labels: Iterable[Label], precision: float) -> TuningR
     labels = list(labels)
     answered = [label for label in labels if label.answer != SKIPPED]
     if not answered:
-        raise InputError("no pair of these articles is labelled yet; run dedup tune without --report, and answer some")
+        raise InputError("no pair of these articles is labelled yet; leave out `report=True`, and answer some")
     numbers = bin_numbers(np.array([label.similarity for label in answered]), survey.edges)
     is_same = np.array([label.answer == SAME for label in answered])
     count = len(survey.pairs_per_bin)

@@ -12,25 +12,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from dedup.arrays import I64, U32, U64, decode_utf8
+from dedup.arrays import I64, decode_utf8
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
 from dedup.fingerprint.similarity import jaccard
 from dedup.inspect.names import record_name
-from dedup.kernels.backend import Backend
-from dedup.match.policy import BOILERPLATE
-from dedup.pipeline import decide, prepared
-from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.pipeline import prepared
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import compared_text
 from dedup.prepare.store import load_batch
 from dedup.read.inputs import STDIN
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
-from dedup.tune.candidate_pairs import CandidatePairs, KeysOf, pairs_within
+from dedup.tune.candidate_pairs import CandidatePairs, pairs_within
+from dedup.tune.distinct_texts import DistinctTexts, comparable_articles, comparable_paragraphs
 from dedup.tune.labels import PairKey
 from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
 
@@ -75,29 +71,6 @@ class Survey(NamedTuple):
     questions: list[Question]
 
 
-class _DistinctTexts(NamedTuple):
-    """The distinct texts that can be paired, numbered by digest, and the places of their copies in the corpus.
-
-    `digests`, `buckets` (uint32 [texts, bands]), and `first_places` and `last_places` (int64 [texts]) have an entry for
-    each text. `articles`, `starts` and `stops` (int64 [places]) have one for each place: the row of its article, and a
-    span in the article's raw text, -1 if the place is the whole article.
-    """
-
-    digests: list[bytes]
-    buckets: U32
-    first_places: I64
-    last_places: I64
-    articles: I64
-    starts: I64
-    stops: I64
-    keys_of: KeysOf
-
-    @property
-    def marks(self) -> U64:
-        """Return the first 8 bytes of each digest: uint64 [texts]."""
-        return np.frombuffer(b"".join(digest[:8] for digest in self.digests), np.uint64)
-
-
 def window(threshold: float, low: float | None, high: float | None) -> tuple[float, float]:
     """Return the window of similarity from `low` to `high`; by default from 0.2 below the threshold to 0.15 above it.
 
@@ -109,7 +82,7 @@ def window(threshold: float, low: float | None, high: float | None) -> tuple[flo
     low = max(0.05, round(threshold - 0.2, 10)) if low is None else low
     high = min(1.0, round(threshold + 0.15, 10)) if high is None else high
     if not 0 < low < high <= 1:
-        raise SettingsError(f"--from {low:g} --to {high:g}: no window; give 0 < from < to <= 1")
+        raise SettingsError(f"low {low:g}, high {high:g}: no window; give 0 < `low` < `high` <= 1")
     return low, high
 
 
@@ -132,14 +105,14 @@ def survey(
         workers, _, corpus = prepared(inputs, wide, engine, watch, Path(work))
         backend = workers.backend
         with watch.stage("find pairs"):
-            texts = _comparable_paragraphs(corpus, wide, backend) if asked.paragraphs else _comparable_articles(corpus)
+            texts = comparable_paragraphs(corpus, wide, backend) if asked.paragraphs else comparable_articles(corpus)
             pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, backend)
             pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
         if not len(pairs.first):
             what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
             raise InputError(
                 f"{', '.join(inputs)}: no two {what} are {low:g} to {high:g} similar; "
-                "widen the window with --from and --to, or give more articles"
+                "widen the window with `low` and `high`, or give more articles"
             )
         return _choose_questions(corpus, texts, pairs, settings, asked, labels)
 
@@ -153,64 +126,7 @@ def _widened(settings: Settings, asked: Asked) -> Settings:
     return replace(settings, rules=rules, threshold=asked.window[0])
 
 
-def _comparable_articles(corpus: Corpus) -> _DistinctTexts:
-    """Return the articles that are long enough to be compared."""
-    table = corpus.columns("digest", "buckets")
-    buckets = flat_array(table["buckets"])
-    places = np.flatnonzero(np.asarray(buckets.is_valid()))
-    none = np.full(len(corpus), -1, np.int64)
-    rows = np.arange(len(corpus), dtype=np.int64)
-    return _distinct_texts(
-        digest_values(table["digest"]),
-        np.asarray(buckets.values).reshape(len(corpus), buckets.type.list_size),
-        places,
-        (rows, none, none),
-        lambda places: corpus.keys(rows[places]),
-    )
-
-
-def _comparable_paragraphs(corpus: Corpus, settings: Settings, backend: Backend) -> _DistinctTexts:
-    """Return the paragraphs that `clean` would compare.
-
-    They are of articles that stay, long enough, and neither boilerplate nor the twin of boilerplate.
-    """
-    unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
-    verdicts, _ = decide(corpus, unshared, backend, StageTimer())
-    kept, decided = verdicts.articles.kept, verdicts.paragraphs
-    table = corpus.columns("paragraphs", "paragraph_buckets")
-    values = flat_array(table["paragraphs"]).flatten()
-    articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_borders))
-    buckets = flat_array(table["paragraph_buckets"]).flatten()
-    compared = np.asarray(buckets.is_valid()) & kept[articles] & (integer_values(values.field("words")) >= SHARED_WORDS)
-    boilerplate = decided.rules == BOILERPLATE
-    compared[decided.numbers[boilerplate]] = compared[decided.twins[boilerplate]] = False
-    places = np.flatnonzero(compared)
-    starts, stops = integer_values(values.field("key_start")), integer_values(values.field("key_stop"))
-    return _distinct_texts(
-        digest_values(values.field("digest")),
-        np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
-        places,
-        (articles, integer_values(values.field("raw_start")), integer_values(values.field("raw_stop"))),
-        lambda places: corpus.paragraph_keys(articles[places], starts[places], stops[places]),
-    )
-
-
-def _distinct_texts(
-    digests: npt.NDArray[np.void], buckets: U32, places: I64, spans: tuple[I64, I64, I64], keys_at: KeysOf
-) -> _DistinctTexts:
-    """Return the distinct texts at `places`, int64, numbered by digest, so that the order of the input has no effect.
-
-    `digests` (bytes [all places]), `buckets` (uint32 [all places, bands]) and `spans` (article, start and stop: int64
-    [all places]) have a row for every place of the corpus. `keys_at` returns the comparison keys at places.
-    """
-    _, firsts = np.unique(digests[places], return_index=True)
-    distinct, lasts = np.unique(digests[places[::-1]], return_index=True)
-    first = places[firsts]
-    last = places[::-1][lasts]
-    return _DistinctTexts(distinct.tolist(), buckets[first], first, last, *spans, lambda texts: keys_at(first[texts]))
-
-
-def _between_articles(pairs: CandidatePairs, texts: _DistinctTexts) -> CandidatePairs:
+def _between_articles(pairs: CandidatePairs, texts: DistinctTexts) -> CandidatePairs:
     """Return `pairs` without those of one article, because paragraphs of one article never match each other."""
     places = [at[of] for at in (texts.first_places, texts.last_places) for of in (pairs.first, pairs.second)]
     articles = texts.articles[np.stack(places)]
@@ -221,7 +137,7 @@ def _between_articles(pairs: CandidatePairs, texts: _DistinctTexts) -> Candidate
 
 def _choose_questions(
     corpus: Corpus,
-    texts: _DistinctTexts,
+    texts: DistinctTexts,
     pairs: CandidatePairs,
     settings: Settings,
     asked: Asked,
@@ -242,7 +158,7 @@ def _choose_questions(
 
 
 def _labelled_pairs(
-    pairs: CandidatePairs, texts: _DistinctTexts, labels: Collection[PairKey], shingle: int
+    pairs: CandidatePairs, texts: DistinctTexts, labels: Collection[PairKey], shingle: int
 ) -> dict[int, PairKey]:
     """Return the numbers of the pairs that have a label, each with the key of its label."""
     keys = [key for key in labels if key[2] == shingle]
@@ -261,7 +177,7 @@ def _labelled_pairs(
 
 
 def _questions(
-    corpus: Corpus, texts: _DistinctTexts, pairs: CandidatePairs, settings: Settings, asked: Asked, chosen: I64
+    corpus: Corpus, texts: DistinctTexts, pairs: CandidatePairs, settings: Settings, asked: Asked, chosen: I64
 ) -> Iterator[Question]:
     """Yield the questions about the pairs with the numbers `chosen`, int64.
 
@@ -285,7 +201,7 @@ def _questions(
         )
 
 
-def _places_of_pair(texts: _DistinctTexts, text: int, other: int) -> tuple[int, int]:
+def _places_of_pair(texts: DistinctTexts, text: int, other: int) -> tuple[int, int]:
     """Return a place of each of two texts, in different articles if they are paragraphs."""
     first, other_first = int(texts.first_places[text]), int(texts.first_places[other])
     if texts.articles[first] != texts.articles[other_first]:
@@ -314,4 +230,4 @@ def _read_articles(corpus: Corpus, rows: I64) -> tuple[dict[int, str], dict[int,
 def refuse_standard_input(inputs: Sequence[str]) -> None:
     """Raise `InputError` if the articles, too, would come from standard input, where the answers come from."""
     if STDIN in inputs:
-        raise InputError("-: standard input is where answers come from; give a file, or --report")
+        raise InputError("-: standard input is where answers come from; give a file, or `report=True`")

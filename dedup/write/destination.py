@@ -24,10 +24,10 @@ def check_destination(out: Path, *, force: bool) -> None:
     if not out.exists() and not out.is_symlink():
         return
     if not out.is_dir():
-        raise OutputError(f"{out}: is a file; name a folder with -o")
+        raise OutputError(f"{out}: is a file; name a folder for `out`")
     if is_output(out):
         if not force:
-            raise OutputError(f"{out}: exists already; add --force to replace it, or name another folder")
+            raise OutputError(f"{out}: exists already; add `force=True` to replace it, or name another folder")
     elif any(out.iterdir()):
         raise OutputError(f"{out}: exists and is not an output of dedup, so it is left alone; name another folder")
 
