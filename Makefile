@@ -1,18 +1,22 @@
 # Two commands do all set-up by themselves: `make demo` and `make test`.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+# Where this folder cannot be written to: make test VENV=/elsewhere/venv, make demo VENV=/elsewhere/venv OUT=/elsewhere/out
+PYTHON  ?= python3
+VENV    := .venv
+OUT     := out
+WORKERS := auto
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test check lint types docs bench bench-quality bench-spark clean
 
-demo: $(READY)  ## clean the sample articles of corpus/ into out/
-	$(BIN)/dedup clean corpus -o out --force
-	$(BIN)/dedup explain out 000_47e8d8cd22c70bfd
-	$(BIN)/dedup verify out
+demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
+	$(BIN)/dedup clean corpus -o $(OUT) --force
+	$(BIN)/dedup explain $(OUT) 000_47e8d8cd22c70bfd
+	$(BIN)/dedup verify $(OUT)
 
 test: $(READY)  ## every test
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: lint types docs test  ## everything that must hold before a change goes in
 
@@ -32,7 +36,7 @@ SIZES ?= 10MB 40MB 172MB
 RUNS  ?= 3
 REAL  := $(if $(DATA),--data $(wildcard $(DATA)/senate_releases.jsonl.gz))
 bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-up; writes the tables of README.md and docs/benchmarks.md, and docs/plots
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(INSTALL) -e '.[bench]'
 	$(BIN)/python benchmarks/startup.py --write
 	$(BIN)/python benchmarks/stages.py --runs $(RUNS) --write
 	$(BIN)/python benchmarks/growth.py --sizes $(SIZES) --write
@@ -45,7 +49,7 @@ bench-quality: $(READY)  ## duplicates found and real text lost, on known truth 
 
 SPARK := build/spark
 bench-spark: $(READY)  ## the Spark engine beside the local one, on parts of DATA=folder and skewed corpora; writes the tables of docs/scaling.md
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[spark]'
+	$(INSTALL) -e '.[spark]'
 	mkdir -p $(SPARK)
 	for size in 10 40; do $(BIN)/python benchmarks/spark.py cut $(DATA)/senate_releases.jsonl.gz $$size $(SPARK)/senate_releases-$${size}MB.jsonl; done
 	for kind in copies bucket source; do $(BIN)/python benchmarks/spark.py make $$kind 100000 $(SPARK)/$$kind-100000.jsonl; done
@@ -55,8 +59,8 @@ bench-spark: $(READY)  ## the Spark engine beside the local one, on parts of DAT
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dedup needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) out build dist
+	rm -rf $(VENV) $(OUT) build dist

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "corpus"
-DATA = ROOT.parent / "shared" / "data"
+SMALL = ROOT / "tests" / "data"
+DATA = Path(os.environ.get("DEDUP_DATA") or ROOT.parent / "shared" / "data")
 
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)  # the same examples on every machine
@@ -29,12 +30,12 @@ def corpus() -> Path:
 
 @pytest.fixture(scope="session")
 def data_file() -> Callable[[str], Path]:
-    """The path of a large corpus, by name; the test is skipped where it is not there."""
+    """Find a large corpus by name, in `DEDUP_DATA` or beside the checkout; skip the test where it is missing."""
 
     def find(name: str) -> Path:
         path = DATA / f"{name}.jsonl.gz"
         if not path.exists():
-            pytest.skip(f"{path.name} is not beside this checkout")
+            pytest.skip(f"{path.name} is neither beside this checkout nor in a folder that DEDUP_DATA names")
         return path
 
     return find

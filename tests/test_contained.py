@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
+from conftest import SMALL
 from helpers.oracle import shingle_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,10 +119,17 @@ def test_every_shared_run_of_twenty_words_shares_a_minimizer(numbers, start):
     assert set(values[: borders[1]].tolist()) & set(values[borders[1] :].tolist())
 
 
-@pytest.mark.data
-def test_longer_articles_have_the_shingles_of_those_flagged_as_contained(data_rows):
-    rows = [row for _, row in zip(range(6000), data_rows("senate_releases"), strict=False)]
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda rows: rows.read(SMALL / "senate_releases.jsonl.gz"), id="small"),
+        pytest.param(lambda rows: rows("senate_releases"), marks=pytest.mark.data, id="large"),
+    ],
+)
+def test_longer_articles_have_the_shingles_of_those_flagged_as_contained(data_rows, read):
+    rows = list(islice(read(data_rows), 6000))
     result, found = contained(rows)
+    assert found
     texts = {row["id"]: row["text"] for row in rows}
     assert len(result.articles) + len(result.dropped) == len(rows)
     for name, finding in found.items():

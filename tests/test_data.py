@@ -1,9 +1,11 @@
-"""The whole job on large real corpora, where they are beside this checkout."""
+"""The whole job on real corpora: on the small ones of `tests/data`, and on the large ones where they can be found."""
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
-from conftest import read_jsonl
+from conftest import SMALL, read_jsonl
 from helpers.oracle import survivors
 
 from dedup import Settings, clean
@@ -16,56 +18,77 @@ from dedup.prepare.one_text import compared_text
 from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE
 
-pytestmark = pytest.mark.data
-
-CORPORA = ["senate_releases", "license_texts", "wikipedia_multilingual"]
+NAMES = ["senate_releases", "license_texts"]
+LARGE = [pytest.param(name, marks=pytest.mark.data) for name in NAMES]
+MULTILINGUAL = pytest.param("wikipedia_multilingual", marks=pytest.mark.data)
 
 
 @pytest.fixture(scope="session")
-def cleaned(data_file, tmp_path_factory):
-    """The output for a corpus, made when first asked for."""
-    made = {}
+def find(data_file):
+    """Find a corpus by size and name; skip the test where a large one is missing."""
 
-    def output(name):
-        if name not in made:
-            made[name] = tmp_path_factory.mktemp(name) / "out"
-            clean(data_file(name), made[name])
-        return made[name]
+    def path(size, name):
+        return SMALL / f"{name}.jsonl.gz" if size == "small" else data_file(name)
+
+    return path
+
+
+@pytest.fixture(scope="session")
+def cleaned(find, tmp_path_factory):
+    """Clean a corpus when a test first asks for it, and return the output folder."""
+    outputs = {}
+
+    def output(size, name):
+        if (size, name) not in outputs:
+            source = find(size, name)
+            out = tmp_path_factory.mktemp(f"{size}_{name}") / "out"
+            clean(source, out)
+            outputs[size, name] = out
+        return outputs[size, name]
 
     return output
 
 
-@pytest.mark.parametrize("name", CORPORA)
-def test_an_output_verifies_and_restores_to_what_came_in(cleaned, data_rows, tmp_path, name):
-    assert verify(cleaned(name)).mismatches == []
-    restore(cleaned(name), tmp_path / "back")
+def corpora(*large):
+    """Run a test on both small corpora, and on `large` ones."""
+    cases = [pytest.param("small", name, id=f"small-{name}") for name in NAMES]
+    cases += [pytest.param("large", *case.values, marks=case.marks, id=f"large-{case.values[0]}") for case in large]
+    return pytest.mark.parametrize(("size", "name"), cases)
+
+
+@corpora(*LARGE, MULTILINGUAL)
+def test_an_output_verifies_and_restores_to_what_came_in(cleaned, find, data_rows, tmp_path, size, name):
+    out = cleaned(size, name)
+    assert verify(out).mismatches == []
+    restore(out, tmp_path / "back")
     again = data_rows.read(tmp_path / "back" / f"{name}.jsonl.gz")
-    for before, after in zip(data_rows(name), again, strict=True):
+    for before, after in zip(data_rows.read(find(size, name)), again, strict=True):
         assert before == after
         assert list(before) == list(after)
 
 
-@pytest.mark.parametrize("name", CORPORA[:2])
-def test_of_every_near_duplicate_pair_one_side_goes(cleaned, data_rows, name):
-    kept = {row["id"] for row in read_jsonl(cleaned(name) / "articles.jsonl")}
-    pairs = [row for row in data_rows(f"{name}.silver_pairs") if row["jaccard"] >= 0.8]
+@corpora(*LARGE)
+def test_of_every_near_duplicate_pair_one_side_goes(cleaned, find, data_rows, size, name):
+    kept = {row["id"] for row in read_jsonl(cleaned(size, name) / "articles.jsonl")}
+    pairs = [row for row in data_rows.read(find(size, f"{name}.silver_pairs")) if row["jaccard"] >= 0.8]
     missed = [row for row in pairs if row["a"] in kept and row["b"] in kept]
-    assert len(pairs) > 3000
+    assert len(pairs) > (1000 if size == "small" else 3000)
     assert len(missed) <= 0.001 * len(pairs)
 
 
-@pytest.mark.parametrize("name", ["wikipedia_multilingual"])
-def test_nothing_is_dropped_from_articles_that_repeat_nothing(cleaned, name):
-    assert read_jsonl(cleaned(name) / "dropped.jsonl") == []
-    actions = {(row["rule"], row["action"]) for row in read_jsonl(cleaned(name) / "provenance.jsonl")}
+@pytest.mark.parametrize(("size", "name"), [pytest.param("large", *MULTILINGUAL.values, marks=pytest.mark.data)])
+def test_nothing_is_dropped_from_articles_that_repeat_nothing(cleaned, size, name):
+    out = cleaned(size, name)
+    assert read_jsonl(out / "dropped.jsonl") == []
+    actions = {(row["rule"], row["action"]) for row in read_jsonl(out / "provenance.jsonl")}
     assert not [rule for rule, action in actions if action == "drop"]
 
 
-@pytest.mark.parametrize("name", ["senate_releases"])
-def test_24000_press_releases_give_the_answer_of_the_plain_loop(cleaned, data_rows, name):
-    rows = list(data_rows(name))
+@corpora(LARGE[0])
+def test_dropped_articles_and_their_twins_are_those_of_the_plain_loop(cleaned, find, data_rows, size, name):
+    rows = list(data_rows.read(find(size, name)))
     ours = {}
-    for row in read_jsonl(cleaned(name) / "dropped.jsonl"):
+    for row in read_jsonl(cleaned(size, name) / "dropped.jsonl"):
         made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], Settings()) for row in rows]
@@ -73,5 +96,17 @@ def test_24000_press_releases_give_the_answer_of_the_plain_loop(cleaned, data_ro
     signed = kernels.minhash_signatures(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
     expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
-    assert len(expected) > 500
+    assert len(expected) > (100 if size == "small" else 500)
     assert ours == {number: (rows[twin]["id"], similarity) for number, (twin, similarity) in expected.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_small_corpora_hold_near_duplicates_and_ordinary_articles(data_rows, name):
+    rows = list(data_rows.read(SMALL / f"{name}.jsonl.gz"))
+    ids = {row["id"] for row in rows}
+    pairs = list(data_rows.read(SMALL / f"{name}.silver_pairs.jsonl.gz"))
+    assert len(ids) == len(rows) > 300
+    assert all({pair["a"], pair["b"]} <= ids and pair["jaccard"] >= 0.5 for pair in pairs)
+    near = Counter("above" if pair["jaccard"] >= 0.8 else "below" for pair in pairs if 0.7 <= pair["jaccard"] < 0.9)
+    assert min(near["above"], near["below"]) > 90
+    assert len(ids - {pair[side] for pair in pairs for side in "ab"}) > 100

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import PackageNotFoundError, metadata
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -22,7 +26,11 @@ from dedup.rules import RULES
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.write.schema import FINDINGS_SCHEMA
 
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("corpus/*.md"), *sorted(ROOT.glob("docs/*.md"))]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("corpus/*.md"), *sorted(ROOT.glob("docs/*.md")), *ROOT.glob("tests/data/*.md")]
+LINK = r"\]\(([^)#]+)(?:#[^)]*)?\)"
+SDIST = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
+    "sdist"
+]
 
 
 def test_the_page_of_rules_is_generated_from_the_registry():
@@ -37,7 +45,7 @@ def test_every_rule_has_all_sections_of_its_page():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+    for target in re.findall(LINK, page.read_text(encoding="utf-8")):
         assert "://" in target or (page.parent / target).exists(), target
 
 
@@ -70,14 +78,46 @@ def test_a_finding_has_the_columns_of_its_table():
     )
 
 
+def project_files():
+    """Return the paths of the project's files: those that git tracks; without git, those of the source archive."""
+    if shutil.which("git"):
+        command = ["git", "ls-files", "-z"]
+        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+        if paths := [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]:
+            return paths
+    tops = [ROOT / include.strip("/") for include in SDIST["include"]]
+    paths = [path for top in tops for path in ([top] if top.is_file() else sorted(top.rglob("*"))) if path.is_file()]
+    return [path for path in paths if "__pycache__" not in path.parts]
+
+
 def test_no_file_speaks_of_the_machine_it_was_made_on():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
-    if not listed:
-        pytest.skip("not a git checkout")
-    for name in listed:
-        if (ROOT / name).exists() and not name.startswith("corpus/") and name != "tests/test_docs.py":
-            text = (ROOT / name).read_text(encoding="utf-8")
-            assert not re.search(r"/work/|/root/|/home/\w+", text), name
+    paths = project_files()
+    assert ROOT / "README.md" in paths
+    for path in paths:
+        if path.parent.name != "corpus" and path != Path(__file__):
+            data = path.read_bytes()
+            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+            assert not re.search(r"/work/|/root/|/home/\w+", text), path.relative_to(ROOT)
+
+
+def test_the_source_archive_holds_what_the_pages_link_to():
+    included = [ROOT / include.strip("/") for include in SDIST["include"]]
+    assert all(path.exists() for path in included)
+    names = ("Makefile", "pyproject.toml", "LICENSE", "README.md", ".ci/run", "benchmarks", "corpus", "dedup", "tests")
+    needed = {ROOT / name for name in names}
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        needed.update(page.parent / target for target in re.findall(LINK, text) if "://" not in target)
+    for path in needed:
+        parents = {path.resolve(), *path.resolve().parents}
+        assert parents & set(included), path
+
+
+def test_the_commands_of_make_on_the_pages_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for page in PAGES:
+        for target in re.findall(r"(?:`|^    )make ([a-z-]+)", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), (page.name, target)
 
 
 def test_the_numbers_on_the_pages_of_rules_are_those_of_the_code():
