@@ -39,9 +39,9 @@ def test_without_any_place_for_a_cache_each_process_compiles_for_itself(tmp_path
 TABLES = """
 import sys
 from dedup.kernels.characters import characters
-from dedup.kernels.page_furniture_lines import _tables as lines
-from dedup.kernels.repair_screen import tables as screen
-for made in (characters, lines, screen):
+from dedup.kernels.page_furniture_lines import furniture_tables
+from dedup.kernels.repair_screen import tables
+for made in (characters, furniture_tables, tables):
     wanted = made.__wrapped__.__wrapped__()
     assert type(made()) is type(wanted)
     for own, other in zip(made(), wanted, strict=True):

@@ -1,7 +1,4 @@
-"""The interface of the functions that exist twice, and the choice between the two implementations.
-
-`dedup.kernels.reference` has the definitions, `dedup.kernels.compiled` the compiled twins. The results are equal.
-"""
+"""The protocol of the functions that exist twice, and the choice between their two implementations."""
 
 from __future__ import annotations
 
@@ -16,58 +13,105 @@ import numpy as np
 
 from dedup.arrays import I64, U32, U64, Bytes, pack
 from dedup.fingerprint.similarity import Comparer
-from dedup.kernels import reference as plain
+from dedup.kernels import reference
 from dedup.repairs.screen import SuspectLines
 from dedup.segment.batch import BatchKeys, Segments
 from dedup.settings import NUM_PERM, SEED
 
 
 class Backend(Comparer, Protocol):
-    """The functions of `dedup.kernels.reference` and `dedup.kernels.compiled`; either module is a backend.
+    """The functions of `dedup.kernels.reference` and `dedup.kernels.compiled`.
 
-    `data` is the UTF-8 of all texts of a batch, uint8 [bytes], and `borders` their offsets, int64 [texts + 1]. The
-    docstrings of the definitions describe the results.
+    Both return equal results for equal arguments, with two exceptions that cost time or save it and never change an
+    output. The kernel `find_suspect_lines` returns certain fixes where its definition returns lines to look at, and
+    either screen may have false positives that the other has not.
+
+    A batch of texts or keys is `data` or `keys`, UTF-8 of uint8 [bytes], with `borders` or `offsets`, where they start
+    and the last one ends, in bytes: int64 [texts + 1].
     """
 
     def rules_that_may_apply(self, data: Bytes, borders: I64) -> Bytes:
-        """Return the bits of the rules that may find something in each raw text: uint8 [texts]."""
+        """Return for each raw text the bits of the rules that may find something in it: uint8 [texts].
+
+        See `dedup.repairs.screen.rules_that_may_apply`.
+        """
 
     def find_suspect_lines(self, data: Bytes, borders: I64) -> SuspectLines:
-        """Return the lines in which the rule ``encoding`` may find something."""
+        """Return the lines of texts in which the rule ``encoding`` may find something, and fixes that are certain.
+
+        See `dedup.repairs.screen.find_suspect_lines`.
+        """
 
     def find_furniture_lines(self, data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
-        """Return the kinds of the lines of repaired texts that are page furniture."""
+        """Return the kinds of the lines that are page furniture, by number of the text and number of the line.
 
-    def segment_batch(self, data: Bytes, borders: I64) -> Segments:
-        """Return the paragraphs and comparison keys of texts."""
+        See `dedup.repairs.screen.find_furniture_lines`.
+        """
 
-    def join_keys(self, data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
-        """Return the keys of texts from those of their paragraphs."""
+    def segment_batch(self, data: Bytes, offsets: I64) -> Segments:
+        """Return the paragraphs of texts, with their comparison keys.
 
-    def screen_self_repeats(self, hashes: U64, found: Segments) -> Bytes:
-        """Return flags of the texts that may repeat themselves: uint8 [texts]."""
+        See `dedup.segment.batch.segment_batch`.
+        """
+
+    def join_keys(self, data: Bytes, starts: I64, stops: I64, offsets: I64) -> BatchKeys:
+        """Return the comparison keys of texts, joined from the keys ``data[start:stop]`` of their paragraphs.
+
+        `starts` and `stops` are int64 [paragraphs], in bytes. `offsets` are the numbers of the texts' first paragraphs:
+        int64 [texts + 1]. See `dedup.segment.batch.join_keys`.
+        """
+
+    def screen_self_repeats(self, hashes: U64, segments: Segments) -> Bytes:
+        """Return for each text flags that say what may occur twice in it: uint8 [texts].
+
+        `hashes` are those of all words of `segments`, in order: uint64 [words]. See
+        `dedup.fingerprint.self_matches.screen_self_repeats`.
+        """
 
     def find_self_matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
-        """Return repeated word runs of one text, and the number of runs that occurred before."""
+        """Return the word runs of a text that repeat earlier ones, and how many runs have an equal before.
+
+        A run has `run` words. The matches are int64 [matches, 3]: copy, source and length, in words. `numbers` are the
+        words of the text: int64 [words]. See `dedup.fingerprint.self_matches.find_self_matches`.
+        """
 
     def find_similar_paragraphs(
-        self, numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int
+        self, numbers: I64, offsets: I64, same: I64, run: int, postings: int, candidates: int
     ) -> I64:
-        """Return earlier paragraphs of one text that share many word runs with each paragraph."""
+        """Return for each paragraph of a text the earlier ones that share many runs of `run` words with it.
 
-    def word_hashes(self, keys: Bytes, borders: I64) -> U64:
-        """Return the hashes of all words: uint64 [words]."""
+        The result is int64 [paragraphs, candidates]. `numbers` are the words of the text, int64 [words]; `offsets` are
+        where the words of each paragraph start, int64 [paragraphs + 1]; `same` is int64 [paragraphs]. See
+        `dedup.fingerprint.self_matches.find_similar_paragraphs`.
+        """
+
+    def word_hashes(self, keys: Bytes, offsets: I64) -> U64:
+        """Return the hashes of all words of comparison keys, in order: uint64 [words].
+
+        See `dedup.fingerprint.shingles.word_hashes`.
+        """
 
     def minhash_signatures(
         self, words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED
     ) -> U32:
-        """Return the signatures of word runs: uint32 [runs, num_perm]."""
+        """Return the signatures of texts over their shingles of `n` words: uint32 [texts, num_perm].
 
-    def buckets(self, signed: U32, bands: int, rows: int) -> U32:
-        """Return the buckets of signatures: uint32 [signatures, bands]."""
+        `words` are hashes of words, uint64 [words]; `starts` and `stops` are int64 [texts], in words. See
+        `dedup.fingerprint.minhash.minhash_signatures`.
+        """
 
-    def minimizers(self, words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
-        """Return the minimizers of texts, and their offsets."""
+    def buckets(self, signatures: U32, bands: int, rows: int) -> U32:
+        """Return the bucket of each signature in each band: uint32 [signatures, bands].
+
+        `signatures` are uint32 [signatures, num_perm]. See `dedup.fingerprint.minhash.buckets`.
+        """
+
+    def minimizers(self, words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
+        """Return the minimizers of texts, uint64 [minimizers], and their offsets, int64 [texts + 1].
+
+        `words` are hashes of words, uint64 [words]; `offsets` are where the words of each text start: int64
+        [texts + 1]. See `dedup.fingerprint.minimizers.minimizers`.
+        """
 
 
 # Below this many input bytes the plain definitions finish before compiled kernels are loaded and a process is forked.
@@ -75,10 +119,10 @@ SMALL_BYTES = 2 << 20
 
 
 def load_backend(*, compiled: bool) -> Backend:
-    """Return the compiled backend, compiled now or loaded from its cache, or the reference backend."""
+    """Return the plain backend or the compiled one, whose kernels are compiled or loaded from their cache first."""
     if not compiled:
-        return plain
-    with _interrupts_delayed():
+        return reference
+    with _interrupts_deferred():
         from dedup.kernels import compiled as kernels  # noqa: PLC0415 - loading numba takes longer than a small job
 
         if not _warm:
@@ -88,45 +132,49 @@ def load_backend(*, compiled: bool) -> Backend:
 
 
 def _warm_up(kernels: Backend) -> None:
-    """Call every function of a batch once, so that forked processes inherit the compiled code."""
-    data, borders = pack([b"a b c"])
-    kernels.rules_that_may_apply(data, borders)
-    kernels.find_suspect_lines(data, borders)
-    kernels.find_furniture_lines(data, borders)
-    found = kernels.segment_batch(data, borders)
-    words = kernels.word_hashes(found.keys, found.key_borders)
-    kernels.screen_self_repeats(words, found)
-    kernels.join_keys(found.keys, found.key_starts, found.key_stops, found.borders)
-    numbers, ends = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
+    """Call each kernel that works on batches once, so that forked processes find it compiled."""
+    data, offsets = pack([b"a b c"])
+    kernels.rules_that_may_apply(data, offsets)
+    kernels.find_suspect_lines(data, offsets)
+    kernels.find_furniture_lines(data, offsets)
+    segments = kernels.segment_batch(data, offsets)
+    words = kernels.word_hashes(segments.keys, segments.key_borders)
+    kernels.screen_self_repeats(words, segments)
+    kernels.join_keys(segments.keys, segments.key_starts, segments.key_stops, segments.borders)
+    numbers, offsets = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
     kernels.find_self_matches(numbers, 2, 1)
-    kernels.find_similar_paragraphs(numbers, ends, np.array([0, 1]), 2, 1, 1)
-    ends = np.array([0, 3])
-    kernels.buckets(kernels.minhash_signatures(words, ends[:1], ends[1:], 2), 2, 1)
-    kernels.minimizers(words, ends, 2, 1)
-    hashes, ends = kernels.hash_sets([b"a b c"], 2)
-    kernels.similarities(hashes, ends, 0, ends[:1], 0.5)
+    kernels.find_similar_paragraphs(numbers, offsets, np.array([0, 1]), 2, 1, 1)
+    offsets = np.array([0, 3])
+    kernels.buckets(kernels.minhash_signatures(words, offsets[:1], offsets[1:], 2), 2, 1)
+    kernels.minimizers(words, offsets, 2, 1)
+    hashes, offsets = kernels.hash_sets([b"a b c"], 2)
+    kernels.similarities(hashes, offsets, 0, offsets[:1], 0.5)
 
 
 @contextmanager
-def _interrupts_delayed() -> Iterator[None]:
-    """Lets an interrupt come behind the block, and a second one at once: within it, numba would swallow it at times."""
-    came: list[int] = []
+def _interrupts_deferred() -> Iterator[None]:
+    """Raise the `KeyboardInterrupt` of a first Ctrl-C after the block, and that of a second one at once.
 
-    def note(number: int, _: FrameType | None) -> None:
-        if came:
+    Without this, numba sometimes swallows an interrupt while it compiles.
+    """
+    signals: list[int] = []
+
+    def defer(number: int, _: FrameType | None) -> None:
+        if signals:
             raise KeyboardInterrupt
-        came.append(number)
+        signals.append(number)
 
-    mine = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if mine:
-        signal.signal(signal.SIGINT, note)
+    # A handler can only be set in the main thread, and one that the caller has set stays.
+    is_default = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_default:
+        signal.signal(signal.SIGINT, defer)
     try:
         yield
     finally:
-        if mine:
+        if is_default:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-    if came:
+    if signals:
         raise KeyboardInterrupt
 
 
-_warm: list[bool] = []  # not empty once this process, or its parent before the fork, has compiled
+_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled

@@ -1,7 +1,7 @@
-"""Group equal values and find those that several texts share: compiled.
+"""Find equal values and the texts that share them: the twin of `dedup.match.buckets` for large corpora.
 
-`dedup.match.buckets` holds the definitions. Every kernel takes and returns arrays and releases the interpreter lock, so
-that threads can share the work.
+A value is a uint64 key, such as band and bucket in one. An entry is a key and its holder, a text that has it. All
+kernels release the interpreter lock, so that threads can share the work.
 """
 
 from __future__ import annotations
@@ -11,50 +11,54 @@ from typing import Any
 import numpy as np
 
 from dedup.arrays import I64, U32, U64, Bytes
-from dedup.kernels.constants import MIX_1, MIX_2, SHINGLE_BASE
+from dedup.kernels.constants import HASH_SHIFT, MIX_1, MIX_2, ONE, SHINGLE_BASE
 from dedup.kernels.jit import njit
 
-_1, _2, _3, _32, _33 = (np.uint64(number) for number in (1, 2, 3, 32, 33))
-_PART = 1 << 13  # entries of one part of a table, so that it stays in the nearest cache
-SLOTS = 4  # slots in a byte of a sieve; one bit for the first value in a slot, one for any further value
+_PART_ENTRIES = 1 << 13  # of a table, so that it stays in the nearest cache of the processor
+SLOTS = 4  # of a sieve in each byte; a slot has a bit for the first key that falls into it, and one for all others
 _SLOTS = np.uint64(SLOTS)
-_AHEAD = 128  # keys whose slots are fetched together
+_SLOT_SHIFT = np.uint64(2)  # from the number of a slot to that of its byte
+_SLOT_MASK = np.uint64(3)  # from the number of a slot to its place in the byte
+_SLOT_BITS = np.uint64(2)
+_HALF_WORD = np.uint64(32)
+_KEYS_AHEAD = 128  # keys whose slots are read at once
 
 
 @njit
 def capacity(count: int) -> int:
-    """Return the least power of two, 2 or more, that `count` entries fill at most half."""
-    capacity = 2
-    while capacity < 2 * count:
-        capacity *= 2
-    return capacity
+    """Return the size of a hash table for `count` entries: a power of two that they fill to half at most."""
+    size = 2
+    while size < 2 * count:
+        size *= 2
+    return size
 
 
 @njit
 def firsts(high: U64, low: U64) -> I64:
-    """Return for each pair of values the index of the first equal pair: int64 [pairs].
+    """Return for each pair of values the place of the first equal pair: int64 [pairs].
 
-    A pair is ``high[i], low[i]``, the two halves of a 128-bit digest: uint64 [pairs] each.
+    `high` and `low` are the two halves of the pairs: uint64 [pairs].
     """
     count = len(high)
     mask = capacity(count) - 1
     table = np.full(mask + 1, -1, np.int64)
-    found = np.empty(count, np.int64)
+    places = np.empty(count, np.int64)
     for at in range(count):
-        slot = np.int64((high[at] * SHINGLE_BASE) >> _33) & mask
+        slot = np.int64((high[at] * SHINGLE_BASE) >> HASH_SHIFT) & mask
         while table[slot] >= 0 and (high[table[slot]] != high[at] or low[table[slot]] != low[at]):
             slot = (slot + 1) & mask
         if table[slot] < 0:
             table[slot] = at
-        found[at] = table[slot]
-    return found
+        places[at] = table[slot]
+    return places
 
 
 @njit
 def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, holders: U32) -> int:
-    """Store the buckets ``low <= bucket < high`` in `keys` (band, bucket) and `holders` (texts); return their number.
+    """Write the buckets of `texts` that are in ``low:high`` to `keys` and `holders`, and return their number.
 
-    `values` are the buckets of each text: uint32 [rows, bands]; `texts` are the numbers of the texts: uint32 [rows].
+    `values` are the buckets, uint32 [texts, bands], and `texts` the numbers of the texts, uint32 [texts]. `keys`,
+    uint64 [room], receives band and bucket in one, and `holders`, uint32 [room], the numbers of the texts.
     """
     count = 0
     for row in range(values.shape[0]):
@@ -69,87 +73,99 @@ def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, hold
 
 @njit
 def fall(keys: U64, sieve: Bytes) -> int:
-    """Mark the slots of `keys` in `sieve`, and return how many keys fell into a slot that was already marked.
+    """Let `keys` fall into the slots of `sieve`, and return how many fell into a slot that was taken.
 
-    `keys` are uint64 [entries]; `sieve` is uint8 [bytes], with `SLOTS` slots of two bits in each byte.
+    `keys` is uint64 [keys]. `sieve`, uint8 [bytes], has `SLOTS` slots in each byte.
     """
-    slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
+    slots, seen = np.empty(_KEYS_AHEAD, np.uint64), np.empty(_KEYS_AHEAD, np.uint8)
     count = 0
-    for start in range(0, len(keys), _AHEAD):
-        for at in range(_look(keys, start, sieve, slots, seen)):
-            byte, bit = np.int64(slots[at] >> _2), (slots[at] & _3) * _2
-            taken = np.uint64(sieve[byte]) >> bit & _1
-            sieve[byte] |= np.uint8((_1 | taken << _1) << bit)
-            again: Any = np.int64(taken)
-            count += again
+    for start in range(0, len(keys), _KEYS_AHEAD):
+        for at in range(_read_slots(keys, start, sieve, slots, seen)):
+            byte, bit = np.int64(slots[at] >> _SLOT_SHIFT), (slots[at] & _SLOT_MASK) * _SLOT_BITS
+            taken = np.uint64(sieve[byte]) >> bit & ONE
+            sieve[byte] |= np.uint8((ONE | taken << ONE) << bit)
+            is_taken: Any = np.int64(taken)
+            count += is_taken
     return count
 
 
 @njit
 def met(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
-    """Return the entries whose slot in `sieve` was marked more than once, by an equal key or another one."""
-    slots, seen = np.empty(_AHEAD, np.uint64), np.empty(_AHEAD, np.uint8)
-    found_keys, found_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
+    """Return the entries whose slot of `sieve` took two keys or more, equal or not: uint64 and uint32 [entries].
+
+    `keys`, uint64 [entries], all fell into `sieve`, uint8 [bytes]; `holders` is uint32 [entries].
+    """
+    slots, seen = np.empty(_KEYS_AHEAD, np.uint64), np.empty(_KEYS_AHEAD, np.uint8)
+    kept_keys, kept_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
     count = 0
-    for start in range(0, len(keys), _AHEAD):
-        for at in range(_look(keys, start, sieve, slots, seen)):
-            found_keys[count], found_holders[count] = keys[start + at], holders[start + at]
-            again: Any = np.int64(np.uint64(seen[at]) >> ((slots[at] & _3) * _2 + _1) & _1)
-            count += again
-    return found_keys[:count].copy(), found_holders[:count].copy()
+    for start in range(0, len(keys), _KEYS_AHEAD):
+        for at in range(_read_slots(keys, start, sieve, slots, seen)):
+            kept_keys[count], kept_holders[count] = keys[start + at], holders[start + at]
+            is_shared: Any = np.int64(np.uint64(seen[at]) >> ((slots[at] & _SLOT_MASK) * _SLOT_BITS + ONE) & ONE)
+            count += is_shared
+    return kept_keys[:count].copy(), kept_holders[:count].copy()
 
 
 @njit
-def _look(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) -> int:
-    """Fetch the slots of the next few keys and their bytes in `sieve` together; return the number of keys."""
-    count = min(len(keys) - start, _AHEAD)
+def _read_slots(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) -> int:
+    """Write the slots of the next few keys to `slots`, and their bytes in `sieve` to `seen`; return the number of keys.
+
+    The processor then fetches many bytes of the sieve at a time. `keys` is uint64 [keys], from `start` on; `sieve` is
+    uint8 [bytes]; `slots`, uint64, and `seen`, uint8, have room for `_KEYS_AHEAD` keys.
+    """
+    count = min(len(keys) - start, _KEYS_AHEAD)
     number = np.uint64(len(sieve)) * _SLOTS
     for at in range(count):
-        slots[at] = ((keys[start + at] * MIX_1) >> _32) * number >> _32
+        slots[at] = ((keys[start + at] * MIX_1) >> _HALF_WORD) * number >> _HALF_WORD
     for at in range(count):
-        seen[at] = sieve[np.int64(slots[at] >> _2)]
+        seen[at] = sieve[np.int64(slots[at] >> _SLOT_SHIFT)]
     return count
 
 
 @njit
 def shared(keys: U64, holders: U32) -> tuple[int, U64]:
-    """Keep only the entries whose key occurs more than once, and return their number and the distinct keys.
+    """Keep the entries whose key another entry has, and return their number and the keys: uint64 [shared keys].
 
-    In the kept entries, `keys` becomes the number of the key, from 0. The work is split by hash into parts that each
-    fit into the nearest cache.
+    The kept entries are moved to the front of `keys`, uint64 [entries], and `holders`, uint32 [entries]. Their keys are
+    replaced by numbers from 0, which are the places in the result. The entries are handled in parts by hash, each small
+    enough for the nearest cache of the processor.
     """
-    parted_keys, parted_holders, starts = _parted(keys, holders)
+    parted_keys, parted_holders, starts = _partition(keys, holders)
     longest = np.max(np.diff(starts))
     table, numbers = np.empty(capacity(longest), np.int64), np.empty(longest, np.int64)
-    found = np.empty(len(keys) // 2, np.uint64)
+    shared_keys = np.empty(len(keys) // 2, np.uint64)
     kept, total = 0, 0
     for part in range(len(starts) - 1):
-        mine = parted_keys[starts[part] : starts[part + 1]]
-        total = _numbered(mine, table, numbers, found, total)
-        for at in range(len(mine)):
+        keys_of_part = parted_keys[starts[part] : starts[part + 1]]
+        total = _number_shared(keys_of_part, table, numbers, shared_keys, total)
+        for at in range(len(keys_of_part)):
             if numbers[at] >= 0:
                 keys[kept] = np.uint64(numbers[at])
                 holders[kept] = parted_holders[starts[part] + at]
                 kept += 1
-    return kept, found[:total].copy()
+    return kept, shared_keys[:total].copy()
 
 
 @njit
-def _parted(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
-    """Return the entries grouped into parts by the hash of their key, and the offsets of the parts."""
+def _partition(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
+    """Return the entries gathered in parts by the hash of their key, and the borders of the parts.
+
+    `keys` and the first result are uint64 [entries], `holders` and the second uint32 [entries]. The borders are int64
+    [parts + 1].
+    """
     bits = 0
-    while (_PART << bits) < len(keys):
+    while (_PART_ENTRIES << bits) < len(keys):
         bits += 1
     shift = np.uint64(63 - bits)
     starts = np.zeros((1 << bits) + 1, np.int64)
     for key in keys:
-        starts[np.int64(((key * MIX_1) >> _1) >> shift) + 1] += 1
+        starts[np.int64(((key * MIX_1) >> ONE) >> shift) + 1] += 1
     for number in range(1 << bits):
         starts[number + 1] += starts[number]
     parted_keys, parted_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)
     ends = starts[:-1].copy()
     for at in range(len(keys)):
-        part: Any = np.int64(((keys[at] * MIX_1) >> _1) >> shift)
+        part: Any = np.int64(((keys[at] * MIX_1) >> ONE) >> shift)
         parted_keys[ends[part]] = keys[at]
         parted_holders[ends[part]] = holders[at]
         ends[part] += 1
@@ -157,15 +173,16 @@ def _parted(keys: U64, holders: U32) -> tuple[U64, U32, I64]:
 
 
 @njit
-def _numbered(keys: U64, table: I64, numbers: I64, found: U64, total: int) -> int:
-    """Assign numbers, from `total` on, to the keys that occur more than once, and return the next free number.
+def _number_shared(keys: U64, table: I64, numbers: I64, shared_keys: U64, total: int) -> int:
+    """Number the keys that occur more than once, from `total` on, and return the next number.
 
-    `numbers` gets the number of each key, or -1; `found` gets the key of each number.
+    `keys` is uint64 [keys]. `numbers`, int64 [room], receives the number of each, or -1 if it occurs once;
+    `shared_keys`, uint64 [room], receives the key of each number. `table`, int64, is room for a hash table.
     """
     mask = capacity(len(keys)) - 1
     table[: mask + 1] = -1
     for at in range(len(keys)):
-        slot = np.int64((keys[at] * MIX_2) >> _33) & mask
+        slot = np.int64((keys[at] * MIX_2) >> HASH_SHIFT) & mask
         while table[slot] >= 0 and keys[table[slot]] != keys[at]:
             slot = (slot + 1) & mask
         first = int(table[slot])
@@ -175,7 +192,7 @@ def _numbered(keys: U64, table: I64, numbers: I64, found: U64, total: int) -> in
             continue
         if numbers[first] < 0:
             numbers[first] = total
-            found[total] = keys[at]
+            shared_keys[total] = keys[at]
             total += 1
         numbers[at] = numbers[first]
     return total
@@ -183,7 +200,10 @@ def _numbered(keys: U64, table: I64, numbers: I64, found: U64, total: int) -> in
 
 @njit
 def by_row(rows: U32, values: I64, count: int) -> tuple[I64, I64]:
-    """Return `values` grouped by row, in order within each row, and the offsets of the rows: int64 [count + 1]."""
+    """Return `values` gathered by row, in their order within each, and the borders of the rows: int64 [count + 1].
+
+    `values` is int64 [values]; `rows`, uint32 [values], is the row of each, below `count`.
+    """
     borders = np.zeros(count + 1, np.int64)
     for row in rows:
         borders[np.int64(row) + 1] += 1

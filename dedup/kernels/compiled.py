@@ -1,4 +1,9 @@
-"""The compiled backend: the functions of `dedup.kernels.reference`, compiled by numba."""
+"""The backend in machine code: the kernels, which large jobs use.
+
+It has the functions of `dedup.kernels.backend.Backend`, like its plain twin `dedup.kernels.reference`.
+"""
+
+from __future__ import annotations
 
 from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.kernels.page_furniture_lines import find_furniture_lines

@@ -1,6 +1,6 @@
-"""Find articles that share most of their rarest minimizers with an earlier one: compiled.
+"""Find the articles that may contain others: the twin of `dedup.match.container_candidates`.
 
-`dedup.match.contained` holds the definition.
+A minimizer is a number from 0. The minimizers of article a are ``own[borders[a]:borders[a + 1]]``.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dedup.kernels.jit import njit
 
 @njit
 def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
-    """Return the texts that hold each of `count` values, at most `most` each and ascending, and their offsets.
+    """Return for each of `count` minimizers the first articles that have it, `most` at most, and their borders.
 
-    The values of text t are ``own[borders[t]:borders[t + 1]]``, numbers below `count`: int64. The offsets are int64
-    [count + 1].
+    The articles ascend within a minimizer: int64 [holders]; the borders are int64 [count + 1]. `own` are the minimizers
+    of all articles, int64 [minimizers]; `borders` say where those of each article start, int64 [articles + 1].
     """
     counts = np.zeros(count, np.int64)
     for value in own:
@@ -49,13 +49,17 @@ def containers(
     ones: I64,
     others: I64,
 ) -> int:
-    """Store pairs of a text of ``first:last`` and an earlier text with most of its rarest values; return their number.
+    """Write the pairs of each article of ``first:last`` and the earlier ones that share most of its rarest minimizers.
 
-    The values of text t are ``own[borders[t]:borders[t + 1]]``, and it had ``totals[t]`` before common values were
-    removed. The holders of value v are ``holders[starts[v]:starts[v + 1]]``, and ``counts[v]`` texts have it. A text
-    needs the share `share` of its `totals`, and gives at most `most` pairs, which `ones` and `others` receive.
+    Each article gets `most` pairs at most. It is written to `ones` and the earlier one to `others`, int64 [room];
+    returned is the number of pairs. An article must share `share` of its total with another. It then shares one of its
+    rarest, so only as many of these are looked up as that takes.
+
+    `own` and `borders` are those of `holders_of`, `holders` and `starts` its result. `totals`, int64 [articles], is the
+    number of minimizers of an article, shared or not; `counts`, int64 [minimizers], says how many articles have a
+    minimizer.
     """
-    together = np.zeros(last, np.int64)
+    shared_counts = np.zeros(last, np.int64)
     touched = np.empty(last, np.int64)
     pairs = 0
     for text in range(first, last):
@@ -63,10 +67,10 @@ def containers(
         least = max(1, int(share * totals[text]))
         if len(values) < least:
             continue
-        often = np.empty(len(values), np.int64)
+        frequencies = np.empty(len(values), np.int64)
         for at in range(len(values)):
-            often[at] = counts[values[at]]
-        order = np.argsort(often, kind="mergesort")
+            frequencies[at] = counts[values[at]]
+        order = np.argsort(frequencies, kind="mergesort")
         met = 0
         for place in range(len(values) - least + 1):
             value = values[order[place]]
@@ -74,14 +78,14 @@ def containers(
                 other = holders[at]
                 if other >= text:
                     break
-                if together[other] == 0:
+                if shared_counts[other] == 0:
                     touched[met] = other
                     met += 1
-                together[other] += 1
+                shared_counts[other] += 1
         ranked = np.empty(met, np.int64)
         for at in range(met):
-            ranked[at] = (len(values) - together[touched[at]]) << 32 | touched[at]
-            together[touched[at]] = 0
+            ranked[at] = (len(values) - shared_counts[touched[at]]) << 32 | touched[at]
+            shared_counts[touched[at]] = 0
         ranked = np.sort(ranked)
         for at in range(min(met, most)):
             ones[pairs], others[pairs] = text, ranked[at] & 0xFFFFFFFF

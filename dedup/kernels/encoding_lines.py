@@ -1,7 +1,8 @@
-"""Find lines that repair may change, and decode plain mojibake: `dedup.repairs.screen.find_suspect_lines`, compiled.
+"""Find lines that repair may change, and decode plain mojibake: the twin of `dedup.repairs.screen.find_suspect_lines`.
 
-A line is plain if one of the encodings in `dedup.repairs.encoding.PLAIN` turns it into UTF-8 in which ftfy sees
-nothing more. Its fix is then certain, and ftfy need not look at the line.
+A line is plain if ftfy's pattern surely matches in it, the first of ftfy's encodings that has all of its characters
+turns it into UTF-8, and no step of ftfy then has anything left to do. That is one step of ftfy, and the only one that
+it takes. Whatever else a line may need is left to ftfy.
 """
 
 from __future__ import annotations
@@ -11,34 +12,39 @@ from functools import cache
 import numpy as np
 
 from dedup.arrays import I64, Bytes
+from dedup.kernels.constants import NEWLINE_BYTE
 from dedup.kernels.jit import njit
-from dedup.kernels.page_furniture_lines import decode_at
-from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, seen, tables
+from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, observed_bits, tables
+from dedup.kernels.utf8 import decode_at
 from dedup.repairs.encoding import MAX_LINE, PLAIN
 from dedup.repairs.screen import ENCODING, SuspectLines
 
-_NEWLINE, _LESS_THAN = 10, 60
-_SUBSTITUTE = 0x1A  # stands for a lost character in sloppy encodings
-_SURROGATE = 0xED  # first byte of surrogates in UTF-8; ftfy decodes it in its own way
-_REACH = 0x2200  # one more than the largest code point of those encodings
+_LESS_THAN = 60
+_SUBSTITUTE = 0x1A  # the byte that sloppy encodings have for a lost character
+_SURROGATE = 0xED  # the first byte of a surrogate in UTF-8, which ftfy decodes in its own way
+_ENCODED_END = 0x2200  # greater than the code points of those encodings
 
 
 @cache
-def _bytes() -> Bytes:
+def _encoded_bytes() -> Bytes:
     """Return the byte of each non-ASCII character in each plain encoding, or 0: uint8 [encodings, code points]."""
-    found = np.zeros((len(PLAIN), _REACH), np.uint8)
+    table = np.zeros((len(PLAIN), _ENCODED_END), np.uint8)
     for number, name in enumerate(PLAIN):
         for byte, character in enumerate(bytes(range(128, 256)).decode(name), 128):
-            found[number, ord(character)] = byte
-    return found
+            table[number, ord(character)] = byte
+    return table
 
 
 def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
-    """Return suspect lines and certain fixes: `dedup.repairs.screen.find_suspect_lines`, compiled."""
+    """Return the lines in which the rule ``encoding`` may find something, and the fixes of plain lines.
+
+    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The twin
+    of `dedup.repairs.screen.find_suspect_lines`.
+    """
     lines, fixes = np.empty((1 << 14, 3), np.int64), np.empty((1 << 14, 6), np.int64)
     out = np.empty(len(data), np.uint8)
     while True:
-        counts = _suspect_lines(data, borders, tables(), _bytes(), lines, fixes, out)
+        counts = _suspect_lines(data, borders, tables(), _encoded_bytes(), lines, fixes, out)
         if counts[0] <= len(lines) and counts[1] <= len(fixes):
             return SuspectLines(lines[: counts[0]], fixes[: counts[1]], out[: counts[2]].tobytes())
         lines, fixes = np.empty((counts[0], 3), np.int64), np.empty((counts[1], 6), np.int64)
@@ -48,7 +54,11 @@ def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
 def _suspect_lines(
     data: Bytes, borders: I64, screen: Tables, bytes_of: Bytes, lines: I64, fixes: I64, out: Bytes
 ) -> tuple[int, int, int]:
-    """Store as many suspect lines and fixes as fit, and return the numbers of lines, fixes and bytes of `out`."""
+    """Write as many lines and fixes as fit, and return the numbers of lines, of fixes and of bytes in `out`.
+
+    `lines`, int64 [room, 3], and `fixes`, int64 [room, 6], are those of `SuspectLines`; `out`, uint8 [bytes of `data`],
+    receives the replacements. `bytes_of` is the result of `_encoded_bytes`, `screen` that of `tables`.
+    """
     count = fixed = written = 0
     for row in range(len(borders) - 1):
         at, stop = borders[row], borders[row + 1]
@@ -59,30 +69,33 @@ def _suspect_lines(
         while at < stop:
             end = at
             size = 0
-            while end < stop and data[end] != _NEWLINE:
+            while end < stop and data[end] != NEWLINE_BYTE:
                 size += (data[end] & 0xC0) != 0x80
                 end += 1
             if end < stop:
                 end, size = end + 1, size + 1
-            bits = seen(data, at, end, screen, known)
+            bits = observed_bits(data, at, end, screen, known)
             if bits & ENCODING:
                 number = -1
                 if bits & BAD and not bits & ENTITY and size <= MAX_LINE:
-                    number = _decoded(data, at, end, screen, bytes_of, out, written)
+                    number = _decode_plain(data, at, end, screen, bytes_of, out, written)
                 if number < 0:
                     if count < len(lines):
                         lines[count] = row, place, place + size
                     count += 1
                 else:
-                    fixed, written = _note(data, at, end, out, written, row, place, number, fixes, fixed)
+                    fixed, written = _write_fixes(data, at, end, out, written, row, place, number, fixes, fixed)
             at = end
             place += size
     return count, fixed, written
 
 
 @njit
-def _decoded(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes, out: Bytes, written: int) -> int:
-    """Return the encoding by which a line is plain, or -1; its repaired bytes are then in ``out[written:]``."""
+def _decode_plain(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes, out: Bytes, written: int) -> int:
+    """Return the number of the encoding by which the line ``data[start:end]`` is plain, or -1.
+
+    If it is plain, its repaired bytes are then in ``out[written:]``. The arrays are those of `_suspect_lines`.
+    """
     for number in range(len(bytes_of)):
         position = written
         at = start
@@ -98,14 +111,16 @@ def _decoded(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes,
             position += 1
             at += size
         if at == end:
-            whole = _is_utf8(out, written, position) and not seen(out, written, position, screen, 0) & ENCODING
-            return number if whole else -1
+            is_plain = (
+                _is_utf8(out, written, position) and not observed_bits(out, written, position, screen, 0) & ENCODING
+            )
+            return number if is_plain else -1
     return -1
 
 
 @njit
 def _is_utf8(data: Bytes, start: int, end: int) -> bool:
-    """Return True if the bytes are UTF-8 without lost characters, surrogates and byte order mark."""
+    """Return True if ``data[start:end]`` is UTF-8 without lost characters, surrogates and byte order marks."""
     at = start
     while at < end:
         byte = data[at]
@@ -134,10 +149,14 @@ def _is_utf8(data: Bytes, start: int, end: int) -> bool:
 
 
 @njit
-def _note(
+def _write_fixes(
     data: Bytes, at: int, end: int, out: Bytes, written: int, row: int, place: int, number: int, fixes: I64, fixed: int
 ) -> tuple[int, int]:
-    """Store a fix for each non-ASCII run of a plain line, keep only their repaired bytes, and return both counts."""
+    """Write a fix for each run beyond ASCII of the plain line ``data[at:end]``, and return the new counts.
+
+    In `out`, only the repaired bytes of these runs are kept. The counts are `fixed`, of fixes, and `written`, of bytes
+    in `out`. The line is in text `row`, at code point `place`; `number` is its encoding.
+    """
     source = written  # offset of the next repaired byte; kept bytes are before it
     while at < end:
         if data[at] < 128:

@@ -11,23 +11,24 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def njit(function: Function) -> Function:
-    """Return `function`, compiled when it is first called.
+    """Return `function` as a kernel that is compiled when it is first called.
 
-    Machine code is cached beside the source file, or in the user's cache directory if that cannot be written (as in
-    somebody else's installation); ``NUMBA_CACHE_DIR`` names another folder. If nothing can be written, each process
+    Numba caches machine code beside the source file. If that folder is not writable, as in the installation of another
+    user, it uses the user's cache folder. ``NUMBA_CACHE_DIR`` names another folder. If none is writable, each process
     compiles for itself.
     """
     return _compiled(function)
 
 
 def inlined(function: Function) -> Function:
-    """Return the same for a function that becomes a part of its callers."""
+    """Return `function` as a kernel that becomes a part of each kernel that calls it."""
     return _compiled(function, inline="always")
 
 
 def _compiled(function: Function, **options: Any) -> Function:
+    """Return `function` as numba compiles it with `options`, cached if possible."""
     try:
-        made: Function = numba.njit(cache=True, nogil=True, **options)(function)
-    except RuntimeError:  # "no locator available": there is no folder to write to
-        made = numba.njit(nogil=True, **options)(function)
-    return made
+        kernel: Function = numba.njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:  # "no locator available": no folder is writable
+        kernel = numba.njit(nogil=True, **options)(function)
+    return kernel

@@ -1,6 +1,6 @@
-"""The reference backend: the definitions of all functions that exist twice, in plain Python and numpy.
+"""The backend in plain Python and numpy: the definitions, which small jobs use.
 
-`dedup.kernels.compiled` has the same names.
+It has the functions of `dedup.kernels.backend.Backend`, like its compiled twin `dedup.kernels.compiled`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Segment a batch of texts into paragraphs and comparison keys: `dedup.segment.batch`, compiled.
+"""Segment a batch of texts into paragraphs and comparison keys: the twins of functions of `dedup.segment.batch`.
 
-A paragraph with a character that cannot be folded by itself is "hard": the definition computes its key. All texts are
-one array of UTF-8 bytes, uint8 [bytes], with offsets, int64 [texts + 1].
+One pass finds the lines of each text, a second one writes the keys of its paragraphs. Characters are decoded from UTF-8
+one by one, and `dedup.kernels.characters` says what each becomes. The few "hard" paragraphs, which cannot be folded
+character by character, are left to the definition: their keys are added afterwards.
 """
 
 from __future__ import annotations
@@ -27,46 +28,31 @@ from dedup.kernels.characters import (
     Characters,
     characters,
 )
-from dedup.kernels.jit import inlined, njit
+from dedup.kernels.constants import NEWLINE_BYTE, SPACE_BYTE
+from dedup.kernels.jit import njit
+from dedup.kernels.utf8 import character_width, code_point_at
 from dedup.segment.batch import BatchKeys, Segments
 from dedup.segment.words import CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT, comparison_key, weighted_word_count
 
-_MOST_MARKS = 30  # consecutive marks; a longer run is hard, because the definition cuts runs at `MAX_MARKS`
-_LINE_BREAK = 10
-_SPACE = 32
+_MOST_MARKS = 30  # in a row; a longer run is hard, since the definition cuts runs at `dedup.segment.words.MAX_MARKS`
 
+# The columns of the table of paragraphs: spans in the text, in the keys and in the data, and numbers of words.
+_START, _STOP, _KEY_START, _KEY_STOP, _WORDS, _CJK_LETTERS, _BYTE_START, _BYTE_STOP, _SOUTHEAST_ASIAN_LETTERS = range(9)
+_COLUMNS = 9
 
-@inlined
-def _width(byte: int) -> int:
-    """Return the number of bytes of the character that starts with `byte`."""
-    return 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-
-
-@inlined
-def _code(data: Bytes, at: int, width: int) -> Any:
-    """Return the code point of the character of `width` bytes at ``data[at]``."""
-    if width == 1:
-        return np.int64(data[at])
-    if width == 2:
-        return (np.int64(data[at]) & 0x1F) << 6 | (np.int64(data[at + 1]) & 0x3F)
-    if width == 3:
-        return (
-            (np.int64(data[at]) & 0x0F) << 12 | (np.int64(data[at + 1]) & 0x3F) << 6 | (np.int64(data[at + 2]) & 0x3F)
-        )
-    return (
-        (np.int64(data[at]) & 0x07) << 18
-        | (np.int64(data[at + 1]) & 0x3F) << 12
-        | (np.int64(data[at + 2]) & 0x3F) << 6
-        | (np.int64(data[at + 3]) & 0x3F)
-    )
+# What each ASCII character is folded to, uint8 [128]: a letter, a digit or "_", and a space for any other.
+_FOLDED_ASCII = np.array(
+    [ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "_" else SPACE_BYTE for code in range(128)], np.uint8
+)
 
 
 @njit
-def _lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, flags: Bytes, rows: I64) -> int:
-    """Store the non-blank lines in `rows` and return their number.
+def _find_lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, flags: Bytes, rows: I64) -> int:
+    """Write the lines of ``data[start:stop]`` that are not blank to `rows`, and return their number.
 
-    A row is ``(byte start, byte stop, start, stop, whether the line before is blank)``; starts and stops are in code
-    points. ``breaks[next_break:]`` are the offsets of the line breaks from `start` on.
+    `rows` is int64 [room, 5]: the span in bytes of `data`, the span in code points of the text, and 1 if the line
+    before is blank or missing. ``breaks[next_break:]`` are the bytes of the line breaks from `start` on: int64.
+    `flags` are those of `dedup.kernels.characters.Characters`.
     """
     count = 0
     after_blank = 1
@@ -79,7 +65,7 @@ def _lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, fla
         for at in range(line, end):
             inside += (data[at] & 0xC0) == 0x80
         place_end = place + end - line - inside
-        if _blank(data, line, end, flags):
+        if _is_blank(data, line, end, flags):
             after_blank = 1
         else:
             rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = line, end, place, place_end
@@ -92,12 +78,12 @@ def _lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, fla
 
 
 @njit
-def _blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
-    """Return True if ``data[start:stop]`` is only white space."""
+def _is_blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
+    """Return True if ``data[start:stop]`` consists of white space."""
     at = start
     while at < stop:
-        width = _width(data[at])
-        code = _code(data, at, width)
+        width = character_width(data[at])
+        code = code_point_at(data, at, width)
         if code >= CODES or flags[code] & IS_SPACE == 0:
             return False
         at += width
@@ -105,8 +91,12 @@ def _blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
 
 
 @njit
-def _paragraphs(rows: I64, count: int) -> int:
-    """Join consecutive lines in place if there is more than one run of them, and return the number of paragraphs."""
+def _join_lines(rows: I64, count: int) -> int:
+    """Join each run of lines without a blank one between them, and return the number of paragraphs.
+
+    If the text has one run only, each line is a paragraph. `rows` is as `_find_lines` writes it and is changed in
+    place; `count` is the number of lines.
+    """
     runs = 0
     for row in range(count):
         runs += rows[row, 4]
@@ -122,7 +112,7 @@ def _paragraphs(rows: I64, count: int) -> int:
 
 
 @njit
-def _key(
+def _write_key(
     data: Bytes,
     start: int,
     stop: int,
@@ -130,15 +120,16 @@ def _key(
     classes: Bytes,
     flags: Bytes,
     stream: Bytes,
-    ascii_fold: Bytes,
+    folded_ascii: Bytes,
     out: Bytes,
     first: int,
     counts: I64,
 ) -> int:
     """Write the key of ``data[start:stop]`` to ``out[first:]`` and return its end, or -1 if the paragraph is hard.
 
-    `counts` receives three numbers of words: all, those that are a CJK letter, and those that are a letter of a
-    Southeast Asian script without spaces.
+    `data` and `out` are uint8 [bytes]. `becomes`, `classes`, `flags` and `stream` are those of
+    `dedup.kernels.characters.Characters`, `folded_ascii` is `_FOLDED_ASCII`. `counts`, int64 [3], receives the number
+    of all words, of those that are a CJK letter, and of those that are a letter of a Southeast Asian script.
     """
     position = first
     room = first + 2 * (stop - start)  # a longer key is hard
@@ -152,24 +143,24 @@ def _key(
         byte = data[at]
         if byte < 0x80:
             if not gap and state != SPACED:
-                out[position] = _SPACE
+                out[position] = SPACE_BYTE
                 position += 1
                 gap = True
-            previous = np.uint8(_SPACE if gap else 0)
+            previous = np.uint8(SPACE_BYTE if gap else 0)
             while at < stop and data[at] < 0x80:  # write each character; a space after a space is overwritten
-                folded = ascii_fold[data[at]]
+                folded = folded_ascii[data[at]]
                 out[position] = folded
-                position += (folded != _SPACE) | (previous != _SPACE)
-                words += (folded != _SPACE) & (previous == _SPACE)
+                position += (folded != SPACE_BYTE) | (previous != SPACE_BYTE)
+                words += (folded != SPACE_BYTE) & (previous == SPACE_BYTE)
                 previous = folded
                 at += 1
-            gap = previous == _SPACE
+            gap = previous == SPACE_BYTE
             state = 0 if gap else SPACED
             marks = 0
             ends_sorted = False
             continue
-        width = _width(byte)
-        code = _code(data, at, width)
+        width = character_width(byte)
+        code = code_point_at(data, at, width)
         if code >= CODES:
             return -1
         place = becomes[code]
@@ -204,7 +195,7 @@ def _key(
                 opens = kind != SPACED or state != SPACED
             if opens:
                 if not gap:
-                    out[position] = _SPACE
+                    out[position] = SPACE_BYTE
                     position += 1
                 words += 1
                 east += kind == EAST
@@ -222,145 +213,178 @@ def _key(
 
 
 @njit
-def _segments(
+def _write_segments(
     data: Bytes,
-    borders: I64,
+    offsets: I64,
     becomes: npt.NDArray[np.int32],
     classes: Bytes,
     flags: Bytes,
     stream: Bytes,
-    ascii_fold: Bytes,
+    folded_ascii: Bytes,
     breaks: I64,
     rows: I64,
     table: I64,
     counts: I64,
     out: Bytes,
-    key_borders: I64,
+    key_offsets: I64,
 ) -> None:
-    """Fill `table`, one row per paragraph, and the keys; a hard paragraph gets -1 words and no key."""
+    """Write a row for each paragraph to `table`, and the keys to `out`; a hard paragraph has -1 words and no key.
+
+    `data` is uint8 [bytes] and `offsets` int64 [texts + 1], in bytes. `breaks` are the bytes of all line breaks and
+    one behind the data, int64. `rows` is room for `_find_lines`. `table` is int64 [room, `_COLUMNS`]; `counts`, int64
+    [texts + 1], receives the number of each text's first paragraph, and `key_offsets`, int64 [texts + 1], the offsets
+    of the texts' keys in `out`, uint8 [room]. The other arrays are those of `_write_key`.
+    """
     number = 0
     position = 0
     next_break = 0
-    tally = np.zeros(3, np.int64)
-    for text in range(len(borders) - 1):
-        while breaks[next_break] < borders[text]:
+    word_counts = np.zeros(3, np.int64)
+    for text in range(len(offsets) - 1):
+        while breaks[next_break] < offsets[text]:
             next_break += 1
-        found = _paragraphs(rows, _lines(data, borders[text], borders[text + 1], breaks, next_break, flags, rows))
-        opened = False
-        for row in range(found):
-            first = position + opened
-            end = _key(data, rows[row, 0], rows[row, 1], becomes, classes, flags, stream, ascii_fold, out, first, tally)
-            one = table[number]
-            one[0], one[1] = rows[row, 2], rows[row, 3]
-            one[6], one[7] = rows[row, 0], rows[row, 1]
+        paragraph_count = _join_lines(
+            rows, _find_lines(data, offsets[text], offsets[text + 1], breaks, next_break, flags, rows)
+        )
+        has_words = False
+        for row in range(paragraph_count):
+            first = position + has_words
+            end = _write_key(
+                data, rows[row, 0], rows[row, 1], becomes, classes, flags, stream, folded_ascii, out, first, word_counts
+            )
+            columns = table[number]
+            columns[_START], columns[_STOP] = rows[row, 2], rows[row, 3]
+            columns[_BYTE_START], columns[_BYTE_STOP] = rows[row, 0], rows[row, 1]
             if end > first:
-                if opened:
-                    out[position] = _SPACE
-                one[2], one[3] = first, end
+                if has_words:
+                    out[position] = SPACE_BYTE
+                columns[_KEY_START], columns[_KEY_STOP] = first, end
                 position = end
-                opened = True
+                has_words = True
             else:
-                one[2], one[3] = position, position
-            one[4], one[5] = tally[0], tally[1]
-            one[8] = tally[2]
+                columns[_KEY_START], columns[_KEY_STOP] = position, position
+            columns[_WORDS], columns[_CJK_LETTERS] = word_counts[0], word_counts[1]
+            columns[_SOUTHEAST_ASIAN_LETTERS] = word_counts[2]
             if end < 0:
-                one[4] = -1
+                columns[_WORDS] = -1
             elif end == first:
-                one[4] = one[5] = one[8] = 0
+                columns[_WORDS] = columns[_CJK_LETTERS] = columns[_SOUTHEAST_ASIAN_LETTERS] = 0
             number += 1
         counts[text + 1] = number
-        key_borders[text + 1] = position
+        key_offsets[text + 1] = position
 
 
-def segment_batch(data: Bytes, borders: I64) -> Segments:
-    """Return the paragraphs and keys of texts: `dedup.segment.batch.segment_batch`, compiled."""
-    table: Characters = characters()
-    breaks = np.append(np.flatnonzero(data == _LINE_BREAK), len(data) + 1)
+def segment_batch(data: Bytes, offsets: I64) -> Segments:
+    """Return the paragraphs of a batch of texts, with their comparison keys.
+
+    `data` is the UTF-8 of the texts, uint8 [bytes]; `offsets` are where they start, int64 [texts + 1], in bytes. The
+    twin of `dedup.segment.batch.segment_batch`.
+    """
+    characters_: Characters = characters()
+    breaks = np.append(np.flatnonzero(data == NEWLINE_BYTE), len(data) + 1)
     lines = len(breaks)
-    texts = len(borders) - 1
+    texts = len(offsets) - 1
     rows = np.empty((lines + 2, 5), np.int64)
-    found = np.zeros((lines + texts, 9), np.int64)
+    table = np.zeros((lines + texts, _COLUMNS), np.int64)
     counts = np.zeros(texts + 1, np.int64)
     out = np.empty(2 * len(data) + lines + texts + 16, np.uint8)
-    key_borders = np.zeros(texts + 1, np.int64)
-    _segments(
+    key_offsets = np.zeros(texts + 1, np.int64)
+    _write_segments(
         data,
-        borders,
-        table.becomes,
-        table.classes,
-        table.flags,
-        table.stream,
-        _ASCII_FOLD,
+        offsets,
+        characters_.becomes,
+        characters_.classes,
+        characters_.flags,
+        characters_.stream,
+        _FOLDED_ASCII,
         breaks,
         rows,
-        found,
+        table,
         counts,
         out,
-        key_borders,
+        key_offsets,
     )
-    found = found[: counts[-1]]
-    sizes = found[:, 4] + (CJK_LETTER_WEIGHT - 1) * found[:, 5] + (SOUTHEAST_ASIAN_LETTER_WEIGHT - 1) * found[:, 8]
-    columns = np.ascontiguousarray(found.T)
-    starts, stops, key_starts, key_stops, words, _, byte_starts, byte_stops, _ = columns
-    keys = out[: key_borders[-1]]
-    made = Segments(counts, starts, stops, key_starts, key_stops, words, sizes, keys, key_borders)
+    columns = np.ascontiguousarray(table[: counts[-1]].T)
+    words = columns[_WORDS]
+    cjk_letters, southeast_asian_letters = columns[_CJK_LETTERS], columns[_SOUTHEAST_ASIAN_LETTERS]
+    segments = Segments(
+        borders=counts,
+        starts=columns[_START],
+        stops=columns[_STOP],
+        key_starts=columns[_KEY_START],
+        key_stops=columns[_KEY_STOP],
+        words=words,
+        sizes=words
+        + (CJK_LETTER_WEIGHT - 1) * cjk_letters
+        + (SOUTHEAST_ASIAN_LETTER_WEIGHT - 1) * southeast_asian_letters,
+        keys=out[: key_offsets[-1]],
+        key_borders=key_offsets,
+    )
     hard = np.flatnonzero(words < 0)
-    return _spliced(made, hard, data, byte_starts, byte_stops) if len(hard) else made
+    if not len(hard):
+        return segments
+    return _with_hard_keys(segments, hard, data, columns[_BYTE_START], columns[_BYTE_STOP])
 
 
-def _spliced(made: Segments, hard: I64, data: Bytes, byte_starts: I64, byte_stops: I64) -> Segments:
-    """Return `made` with the keys of the paragraphs `hard`, computed by the definition."""
-    starts, stops = made.key_starts.copy(), made.key_stops.copy()
-    words, sizes = made.words.copy(), made.sizes.copy()
-    pieces = [made.keys.tobytes()]
-    position = len(made.keys)
+def _with_hard_keys(segments: Segments, hard: I64, data: Bytes, byte_starts: I64, byte_stops: I64) -> Segments:
+    """Return `segments` with the keys of the paragraphs `hard`, int64 [hard paragraphs], from the definition.
+
+    Paragraph p is ``data[byte_starts[p]:byte_stops[p]]``: `data` uint8 [bytes], the others int64 [paragraphs].
+    """
+    starts, stops = segments.key_starts.copy(), segments.key_stops.copy()
+    words, sizes = segments.words.copy(), segments.sizes.copy()
+    parts = [segments.keys.tobytes()]
+    position = len(segments.keys)
     for number in hard.tolist():
         key = comparison_key(decode_utf8(data[byte_starts[number] : byte_stops[number]].tobytes()))
-        found = key.split()
-        own = encode_utf8(key)
-        words[number], sizes[number] = len(found), weighted_word_count(found)
-        starts[number], stops[number] = position, position + len(own)
-        position += len(own)
-        pieces.append(own)
-    whole = np.frombuffer(b"".join(pieces), np.uint8)
-    return made._replace(words=words, sizes=sizes, **join_keys(whole, starts, stops, made.borders)._asdict())
+        key_words = key.split()
+        encoded = encode_utf8(key)
+        words[number], sizes[number] = len(key_words), weighted_word_count(key_words)
+        starts[number], stops[number] = position, position + len(encoded)
+        position += len(encoded)
+        parts.append(encoded)
+    keys = np.frombuffer(b"".join(parts), np.uint8)
+    return segments._replace(words=words, sizes=sizes, **join_keys(keys, starts, stops, segments.borders)._asdict())
 
 
 @njit
-def _joined(
+def _write_joined_keys(
     data: Bytes,
     starts: I64,
     stops: I64,
-    borders: I64,
+    offsets: I64,
     out: Bytes,
     out_starts: I64,
     out_stops: I64,
-    out_borders: I64,
+    out_offsets: I64,
 ) -> None:
+    """Write the keys of texts to `out`, uint8 [room], and their spans to the arrays after it.
+
+    `out_starts` and `out_stops` are int64 [paragraphs], `out_offsets` int64 [texts + 1], all in bytes of `out`. The
+    first four arrays are those of `join_keys`.
+    """
     position = 0
-    for text in range(len(borders) - 1):
-        opened = False
-        for number in range(borders[text], borders[text + 1]):
+    for text in range(len(offsets) - 1):
+        has_words = False
+        for number in range(offsets[text], offsets[text + 1]):
             size = stops[number] - starts[number]
-            if size > 0 and opened:
-                out[position] = _SPACE
+            if size > 0 and has_words:
+                out[position] = SPACE_BYTE
                 position += 1
-            opened = opened or size > 0
+            has_words = has_words or size > 0
             out_starts[number] = position
             out[position : position + size] = data[starts[number] : stops[number]]
             position += size
             out_stops[number] = position
-        out_borders[text + 1] = position
+        out_offsets[text + 1] = position
 
 
-def join_keys(data: Bytes, starts: I64, stops: I64, borders: I64) -> BatchKeys:
-    """Return the keys of texts from those of their paragraphs: `dedup.segment.batch.join_keys`, compiled."""
+def join_keys(data: Bytes, starts: I64, stops: I64, offsets: I64) -> BatchKeys:
+    """Return the comparison keys of texts, joined from the keys ``data[start:stop]`` of their paragraphs.
+
+    `data` is uint8 [bytes]; `starts` and `stops` are int64 [paragraphs], in bytes. `offsets` are the numbers of the
+    texts' first paragraphs: int64 [texts + 1]. The twin of `dedup.segment.batch.join_keys`.
+    """
     out = np.empty(int((stops - starts).sum()) + len(starts), np.uint8)
-    made = BatchKeys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(borders), np.int64))
-    _joined(data, starts, stops, borders, out, made.key_starts, made.key_stops, made.key_borders)
-    return made._replace(keys=out[: made.key_borders[-1]])
-
-
-_ASCII_FOLD = np.array(
-    [ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "_" else _SPACE for code in range(128)], np.uint8
-)
+    joined = BatchKeys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(offsets), np.int64))
+    _write_joined_keys(data, starts, stops, offsets, out, joined.key_starts, joined.key_stops, joined.key_borders)
+    return joined._replace(keys=out[: joined.key_borders[-1]])

@@ -1,6 +1,6 @@
-"""Find repeated word runs within one text: `dedup.fingerprint.self_matches`, compiled.
+"""Find the word runs that repeat within one text: the twins of functions of `dedup.fingerprint.self_matches`.
 
-Runs of words are found by a hash and then compared word by word, so no result depends on a hash collision.
+Runs of words are looked up by a hash and then compared word by word, so that nothing depends on chance.
 """
 
 from __future__ import annotations
@@ -12,20 +12,23 @@ from dedup.kernels.buckets import capacity
 from dedup.kernels.constants import SHINGLE_BASE
 from dedup.kernels.jit import njit
 
-_20 = np.uint64(20)
+_SLOT_SHIFT = np.uint64(20)  # from a hash to its slot: the upper bits depend on all words of a run
 
 
 @njit
-def _first_runs(numbers: I64, run: int, first: I64) -> None:
-    """Store in `first` the index of the first equal run for each run of `run` words."""
+def _write_first_runs(numbers: I64, run: int, first: I64) -> None:
+    """Write for each run of `run` words the place of the first equal run to `first`, int64 [runs].
+
+    `numbers` are the words of the text, int64 [words]. Places are in words.
+    """
     mask = capacity(len(first)) - 1
     table = np.full(mask + 1, -1, np.int64)
     for at in range(len(first)):
         value = np.uint64(0)
         for ahead in range(run):
             value = (value + np.uint64(numbers[at + ahead]) + np.uint64(1)) * SHINGLE_BASE
-        slot = np.int64(value >> _20) & mask
-        while table[slot] >= 0 and not _equal(numbers, table[slot], at, run):
+        slot = np.int64(value >> _SLOT_SHIFT) & mask
+        while table[slot] >= 0 and not _are_equal_runs(numbers, table[slot], at, run):
             slot = (slot + 1) & mask
         if table[slot] < 0:
             table[slot] = at
@@ -33,100 +36,113 @@ def _first_runs(numbers: I64, run: int, first: I64) -> None:
 
 
 @njit
-def _equal(numbers: I64, one: int, other: int, run: int) -> bool:
-    """Return True if the runs of `run` words at `one` and `other` are equal."""
+def _are_equal_runs(numbers: I64, place: int, other: int, run: int) -> bool:
+    """Return True if the runs of `run` words at two places of `numbers`, int64 [words], are equal."""
     same = 0
-    while same < run and numbers[one + same] == numbers[other + same]:
+    while same < run and numbers[place + same] == numbers[other + same]:
         same += 1
     return same == run
 
 
 @njit
 def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
-    """Find repeated word runs: `dedup.fingerprint.self_matches.find_self_matches`, compiled."""
+    """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words have an equal before.
+
+    The matches are int64 [matches, 3]: copy, source and length, in words. `numbers` are the words of the text: int64
+    [words]. The twin of `dedup.fingerprint.self_matches.find_self_matches`.
+    """
     count = max(len(numbers) - run + 1, 0)
     first = np.empty(count, np.int64)
-    _first_runs(numbers, run, first)
-    often = np.zeros(count, np.int64)
-    again = 0
+    _write_first_runs(numbers, run, first)
+    counts = np.zeros(count, np.int64)
+    repeated = 0
     for at in range(count):
-        often[first[at]] += 1
-        again += first[at] < at
+        counts[first[at]] += 1
+        repeated += first[at] < at
     earlier = np.empty((count, most), np.int64)
     known = np.zeros(count, np.int64)
-    found = np.empty((count, 3), np.int64)
+    matches = np.empty((count, 3), np.int64)
     rows = place = 0
     while place < count:
-        own = first[place]
+        key = first[place]
         length = source = 0
-        for number in range(known[own]):
-            other = earlier[own, number]
+        for number in range(known[key]):
+            other = earlier[key, number]
             same = run
             while place + same < len(numbers) and numbers[other + same] == numbers[place + same]:
                 same += 1
             if same > length:
                 length, source = same, other
         if length > 0:
-            found[rows] = place, source, length
+            matches[rows] = place, source, length
             rows += 1
         for inside in range(place, min(place + max(length, 1), count)):
-            one = first[inside]
-            if often[one] > 1 and known[one] < most:
-                earlier[one, known[one]] = inside
-                known[one] += 1
+            key_inside = first[inside]
+            if counts[key_inside] > 1 and known[key_inside] < most:
+                earlier[key_inside, known[key_inside]] = inside
+                known[key_inside] += 1
         place += max(length, 1)
-    return found[:rows], again
+    return matches[:rows], repeated
 
 
 @njit
-def find_similar_paragraphs(numbers: I64, borders: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
-    """Find paragraphs with common word runs: `dedup.fingerprint.self_matches.find_similar_paragraphs`, compiled."""
+def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
+    """Return for each paragraph of a text the earlier ones that share many word runs: int64 [paragraphs, candidates].
+
+    `numbers` are the words of the text, int64 [words]; `offsets` are where the words of each paragraph start, int64
+    [paragraphs + 1]. Paragraphs of equal value in `same`, int64 [paragraphs], are never candidates for each other. Of
+    each run of `run` words only the first `postings` paragraphs are remembered. The twin of
+    `dedup.fingerprint.self_matches.find_similar_paragraphs`.
+    """
     count = max(len(numbers) - run + 1, 0)
-    paragraphs = len(borders) - 1
+    paragraphs = len(offsets) - 1
     first = np.empty(count, np.int64)
-    _first_runs(numbers, run, first)
-    holders = np.zeros(count, np.int64)  # paragraphs with a run, by its first place
-    last = np.full(count, -1, np.int64)  # the last of them
+    _write_first_runs(numbers, run, first)
+    holders = np.zeros(count, np.int64)  # the number of paragraphs with a run, by the first place of the run
+    last = np.full(count, -1, np.int64)  # the last of these paragraphs
     for index in range(paragraphs):
-        for at in range(borders[index], borders[index + 1] - run + 1):
-            one = first[at]
-            if last[one] != index:
-                last[one] = index
-                holders[one] += 1
+        for at in range(offsets[index], offsets[index + 1] - run + 1):
+            key = first[at]
+            if last[key] != index:
+                last[key] = index
+                holders[key] += 1
     last[:] = -1
     remembered = np.empty((count, postings), np.int64)
     known = np.zeros(count, np.int64)
     votes = np.zeros(paragraphs, np.int64)
-    found = np.full((paragraphs, candidates), -1, np.int64)
+    best = np.full((paragraphs, candidates), -1, np.int64)
     for index in range(paragraphs):
-        for at in range(borders[index], borders[index + 1] - run + 1):
-            one = first[at]
-            if holders[one] < 2 or last[one] == index:
+        for at in range(offsets[index], offsets[index + 1] - run + 1):
+            key = first[at]
+            if holders[key] < 2 or last[key] == index:
                 continue
-            last[one] = index
-            for number in range(known[one]):
-                votes[remembered[one, number]] += 1
-            if known[one] < postings:
-                remembered[one, known[one]] = index
-                known[one] += 1
-        for at in range(borders[index], borders[index + 1] - run + 1):
-            one = first[at]
-            for number in range(known[one]):
-                other = remembered[one, number]
+            last[key] = index
+            for number in range(known[key]):
+                votes[remembered[key, number]] += 1
+            if known[key] < postings:
+                remembered[key, known[key]] = index
+                known[key] += 1
+        for at in range(offsets[index], offsets[index + 1] - run + 1):
+            key = first[at]
+            for number in range(known[key]):
+                other = remembered[key, number]
                 if votes[other] > 0:
-                    fewer = min(borders[other + 1] - borders[other], borders[index + 1] - borders[index])
+                    fewer = min(offsets[other + 1] - offsets[other], offsets[index + 1] - offsets[index])
                     if same[other] != same[index] and votes[other] >= fewer / 2 - run:
-                        _enter(found[index], other, votes)
-                    votes[other] = -votes[other]  # seen
-        for at in range(borders[index], borders[index + 1] - run + 1):
+                        _insert_by_votes(best[index], other, votes)
+                    votes[other] = -votes[other]  # counted
+        for at in range(offsets[index], offsets[index + 1] - run + 1):
             for number in range(known[first[at]]):
                 votes[remembered[first[at], number]] = 0
-    return found
+    return best
 
 
 @njit
-def _enter(best: I64, other: int, votes: I64) -> None:
-    """Insert `other` into `best`, ordered by votes (negative once they have been counted), then by number."""
+def _insert_by_votes(best: I64, other: int, votes: I64) -> None:
+    """Insert paragraph `other` into `best`, int64 [candidates]: by votes, those of equal votes by number.
+
+    `votes` is int64 [paragraphs]. The votes of the paragraphs in `best` are negative, since they have been counted.
+    """
     for place in range(len(best)):
         held = best[place]
         if held < 0 or votes[other] > -votes[held] or (votes[other] == -votes[held] and other < held):

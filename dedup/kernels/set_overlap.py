@@ -1,6 +1,7 @@
-"""Count the common elements of shingle sets: compiled.
+"""Compare shingle sets: distinct hashes of comparison keys, and sizes of intersections.
 
-A set is an array of its distinct 64-bit shingle hashes. All sets are in one array, at `places`, of the lengths `sizes`.
+`dedup.match` decides by them. A set is an array of distinct uint64 hashes in order of appearance. To compare two, one
+becomes a hash table and the other is looked up in it, for no longer than it can still share enough hashes.
 """
 
 from __future__ import annotations
@@ -9,32 +10,29 @@ import numpy as np
 
 from dedup.arrays import I64, U64, Bools, Bytes
 from dedup.kernels.buckets import capacity
-from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, SHINGLE_BASE, SPACE
+from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, ONE, SHINGLE_BASE, SPACE_BYTE, ZERO
 from dedup.kernels.jit import njit
-from dedup.kernels.shingles import final
+from dedup.kernels.shingles import finalize
 
-_0, _1, _6 = np.uint64(0), np.uint64(1), np.uint64(63)
-
-
-# --- sets of shingles --------------------------------------------------------------------------------------------
+_LAST_SIX_BITS = np.uint64(63)
 
 
 @njit
-def _shingles(key: Bytes, n: int, words: U64, ends: I64, out: U64) -> int:
-    """Store the shingle hashes of `key` in `out` and the ends of its words in `ends`; return the number of shingles.
+def _hash_shingles(key: Bytes, n: int, words: U64, ends: I64, hashes: U64) -> int:
+    """Write the hashes of the shingles of `key`, in order, to `hashes`; return their number.
 
-    `key` is a comparison key in UTF-8. `words` is room for the word hashes; `words`, `ends` and `out` have room for
-    one entry per word.
+    `key` is uint8 [bytes]; a shingle has `n` words. `words`, uint64 [room], receives the hashes of the words, `ends`,
+    int64 [room], where each word ends, in bytes; `hashes` is uint64 [room].
     """
     if len(key) == 0:
         return 0
-    leading = _1
+    leading = ONE
     for _ in range(n - 1):
         leading *= SHINGLE_BASE
-    word, value = FNV_OFFSET, _0
+    word, value = FNV_OFFSET, ZERO
     count = 0
     for at in range(len(key) + 1):
-        if at < len(key) and key[at] != SPACE:
+        if at < len(key) and key[at] != SPACE_BYTE:
             word = (word ^ np.uint64(key[at])) * FNV_PRIME
             continue
         if count >= n:
@@ -42,7 +40,7 @@ def _shingles(key: Bytes, n: int, words: U64, ends: I64, out: U64) -> int:
         value = value * SHINGLE_BASE + word
         words[count], ends[count] = word, at
         if count >= n - 1:
-            out[count - n + 1] = final(value)
+            hashes[count - n + 1] = finalize(value)
         count += 1
         word = FNV_OFFSET
     return max(count - n + 1, 0)
@@ -52,10 +50,12 @@ def _shingles(key: Bytes, n: int, words: U64, ends: I64, out: U64) -> int:
 def distinct(
     data: Bytes, starts: I64, stops: I64, n: int, rows: I64, out: U64, places: I64, sizes: I64, prints: U64
 ) -> None:
-    """Store the distinct shingle hashes of each key in `out`, from its place on, and their number and parities.
+    """Write the shingle sets of keys to `out`, with their sizes and the parities of their hashes.
 
-    Key i is ``data[starts[i]:stops[i]]`` (UTF-8), and its entries of `places`, `sizes` and `prints` are at
-    ``rows[i]``. Bit b of the parities says whether an odd number of hashes have b in their last six bits.
+    Key k is ``data[starts[k]:stops[k]]``: `data` uint8 [bytes], `starts` and `stops` int64 [keys], in bytes. `rows`,
+    int64 [keys], is the row of each key in `places`, `sizes` and `prints`. `places`, int64 [rows], is given: where the
+    set of a row starts in `out`, uint64 [room]. `sizes`, int64 [rows], receives the number of hashes. `prints`, uint64
+    [rows], receives the parities: bit i is set if an odd number of the hashes have i in their last six bits.
     """
     longest = 0
     for row in range(len(starts)):
@@ -65,62 +65,68 @@ def distinct(
     table = np.empty(capacity(longest // 2 + 1), np.uint64)
     for key in range(len(starts)):
         row = rows[key]
-        found = _shingles(data[starts[key] : stops[key]], n, words, ends, hashes)
-        mask = capacity(found) - 1
-        table[: mask + 1] = _0
+        count = _hash_shingles(data[starts[key] : stops[key]], n, words, ends, hashes)
+        mask = capacity(count) - 1
+        table[: mask + 1] = ZERO
         place = places[row]
-        parity = _0
+        parity = ZERO
         zero = False
-        for at in range(found):
+        for at in range(count):
             value = hashes[at]
-            if value == _0:
+            if value == ZERO:
                 if zero:
                     continue
                 zero = True
             else:
-                slot = np.int64(value >> _1) & mask
-                while table[slot] != _0 and table[slot] != value:
+                slot = np.int64(value >> ONE) & mask
+                while table[slot] != ZERO and table[slot] != value:
                     slot = (slot + 1) & mask
                 if table[slot] == value:
                     continue
                 table[slot] = value
             out[place] = value
-            parity ^= _1 << (value & _6)
+            parity ^= ONE << (value & _LAST_SIX_BITS)
             place += 1
         sizes[row] = place - places[row]
         prints[row] = parity
 
 
 @njit
-def _fill(table: U64, hashes: U64) -> tuple[int, bool]:
-    """Fill a hash table with distinct `hashes`; return its mask, and whether zero is one of them."""
+def fill_table(table: U64, hashes: U64) -> tuple[int, bool]:
+    """Make a hash table of distinct `hashes`, uint64 [hashes]; return its mask, and True if zero is one of them.
+
+    `table` is uint64 [`capacity` or more]. A slot of value zero is empty, so zero itself is not entered.
+    """
     mask = capacity(len(hashes)) - 1
-    table[: mask + 1] = _0
+    table[: mask + 1] = ZERO
     zero = False
     for value in hashes:
-        if value == _0:
+        if value == ZERO:
             zero = True
             continue
-        slot = np.int64(value >> _1) & mask
-        while table[slot] != _0:
+        slot = np.int64(value >> ONE) & mask
+        while table[slot] != ZERO:
             slot = (slot + 1) & mask
         table[slot] = value
     return mask, zero
 
 
 @njit
-def _common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) -> int:
-    """Return how many of `hashes` are in the table, or -1 as soon as more than `misses` are not."""
+def count_common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) -> int:
+    """Return how many of `hashes`, uint64 [hashes], are in a table, or -1 if more than `misses` are not.
+
+    `table`, `mask` and `zero` are those of `fill_table`. The search stops as soon as the answer is -1.
+    """
     common = 0
     for value in hashes:
-        if value == _0:
-            found = zero
+        if value == ZERO:
+            is_member = zero
         else:
-            slot = np.int64(value >> _1) & mask
-            while table[slot] != _0 and table[slot] != value:
+            slot = np.int64(value >> ONE) & mask
+            while table[slot] != ZERO and table[slot] != value:
                 slot = (slot + 1) & mask
-            found = table[slot] == value
-        if found:
+            is_member = table[slot] == value
+        if is_member:
             common += 1
         else:
             misses -= 1
@@ -130,46 +136,46 @@ def _common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) -> int:
 
 
 @njit
-def _bits(value: np.uint64) -> int:
-    """Return the number of bits that are set."""
-    pairs = value - ((value >> _1) & np.uint64(0x5555555555555555))
+def count_bits(value: np.uint64) -> int:
+    """Return the number of bits that are set in `value`."""
+    pairs = value - ((value >> ONE) & np.uint64(0x5555555555555555))
     fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
     eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
     return int((eights * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
 @njit
-def _same(one: Bytes, two: Bytes) -> bool:
-    """Return True if two byte strings are equal."""
-    return len(one) == len(two) and not np.any(one != two)
+def _equal_bytes(first: Bytes, second: Bytes) -> bool:
+    """Return True if two arrays of uint8 [bytes] are equal."""
+    return len(first) == len(second) and not np.any(first != second)
 
 
 @njit
 def agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) -> Bools:
-    """Return for each pair of keys whether shingles of equal hash are equal: bool [pairs].
+    """Return for each pair of keys True if their shingles of equal hash are equal: bool [pairs].
 
-    Where they are, sets of hashes give the exact similarity. Pair i consists of the keys ``ones[i]`` and ``twos[i]``;
-    key k is ``data[starts[k]:stops[k]]`` (UTF-8).
+    Then the sets of hashes give the exact similarity of the pair. Key k is ``data[starts[k]:stops[k]]``: `data` uint8
+    [bytes], `starts` and `stops` int64 [keys], in bytes. `ones` and `twos` are the keys of each pair: int64 [pairs].
     """
     longest = 0
     for row in range(len(starts)):
         longest = max(longest, stops[row] - starts[row])
     words, hashes = np.empty(longest // 2 + 1, np.uint64), np.empty((2, longest // 2 + 1), np.uint64)
     ends = np.empty((2, longest // 2 + 1), np.int64)
-    table = np.empty(capacity(2 * (longest // 2 + 1)), np.int64)
+    table = np.empty(capacity(2 * (longest // 2 + 1)), np.int64)  # places of shingles: twice the shingle, plus the side
     result = np.ones(len(ones), np.bool_)
     for pair in range(len(ones)):
-        found = np.zeros(2, np.int64)
+        counts = np.zeros(2, np.int64)
         for side in range(2):
             row = ones[pair] if side == 0 else twos[pair]
-            found[side] = _shingles(data[starts[row] : stops[row]], n, words, ends[side], hashes[side])
-        mask = capacity(found[0] + found[1]) - 1
+            counts[side] = _hash_shingles(data[starts[row] : stops[row]], n, words, ends[side], hashes[side])
+        mask = capacity(counts[0] + counts[1]) - 1
         table[: mask + 1] = -1
         for side in range(2):
             row = ones[pair] if side == 0 else twos[pair]
-            for at in range(found[side]):
+            for at in range(counts[side]):
                 value = hashes[side, at]
-                slot = np.int64(value >> _1) & mask
+                slot = np.int64(value >> ONE) & mask
                 while table[slot] >= 0 and hashes[table[slot] & 1, table[slot] >> 1] != value:
                     slot = (slot + 1) & mask
                 if table[slot] < 0:
@@ -179,7 +185,7 @@ def agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) ->
                 second = ones[pair] if other == 0 else twos[pair]
                 first_start = starts[row] + (ends[side, at - 1] + 1 if at else 0)
                 second_start = starts[second] + (ends[other, there - 1] + 1 if there else 0)
-                if not _same(
+                if not _equal_bytes(
                     data[first_start : starts[row] + ends[side, at + n - 1]],
                     data[second_start : starts[second] + ends[other, there + n - 1]],
                 ):
@@ -188,22 +194,23 @@ def agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) ->
 
 
 @njit
-def _least_common(one: int, two: int, threshold: float) -> int:
-    """Return the least number of common elements in a match of sets of these sizes; too many if none can match."""
-    if one == 0 or two == 0:
+def least_common(size: int, other_size: int, threshold: float) -> int:
+    """Return how many elements two sets of these sizes must share to match; more than they have if they cannot."""
+    if size == 0 or other_size == 0:
         return 1
-    least = max(int(threshold * (one + two) / (1.0 + threshold)) - 2, 0)
-    while least <= min(one, two) and least / (one + two - least) < threshold:
+    least = max(int(threshold * (size + other_size) / (1.0 + threshold)) - 2, 0)
+    while least <= min(size, other_size) and least / (size + other_size - least) < threshold:
         least += 1
     return least
 
 
 @njit
 def commons(ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_share: float, result: I64) -> None:
-    """Store in `result` how many shingles set ``ones[i]`` has in common with set ``others[i]``: int64 [pairs].
+    """Write to `result`, int64 [pairs], how many shingles set ``ones[i]`` shares with set ``others[i]``.
 
-    The result is -1 if the share of ``ones[i]`` is surely below `least_share`. Pairs with equal `others` should be
-    adjacent, because a set becomes a hash table once for each run of them.
+    It is -1 if that is surely less than `least_share` of set ``ones[i]``. Set k is
+    ``hashes[places[k]:places[k] + sizes[k]]``: `hashes` uint64 [hashes], `places` and `sizes` int64 [sets]. `ones` and
+    `others` are int64 [pairs]. Pairs of equal `others` should be neighbours: each of those becomes a table once.
     """
     longest = 0
     for other in others:
@@ -214,7 +221,7 @@ def commons(ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_
     for pair in range(len(ones)):
         one, other = ones[pair], others[pair]
         if other != previous:
-            mask, zero = _fill(table, hashes[places[other] : places[other] + sizes[other]])
+            mask, zero = fill_table(table, hashes[places[other] : places[other] + sizes[other]])
             previous = other
         misses = int((1.0 - least_share) * sizes[one]) + 2
-        result[pair] = _common(table, mask, zero, hashes[places[one] : places[one] + sizes[one]], misses)
+        result[pair] = count_common(table, mask, zero, hashes[places[one] : places[one] + sizes[one]], misses)

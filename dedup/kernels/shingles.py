@@ -1,7 +1,7 @@
-"""Hash words and shingles, and compute signatures, sets and minimizers: `dedup.fingerprint`, compiled.
+"""Hashes of words and shingles, signatures, hash sets and minimizers: twins of functions of `dedup.fingerprint`.
 
-Each public function has the name, parameters and result of its definition. Keys are comparison keys in UTF-8. Packed
-keys are uint8 [bytes] with offsets, int64 [keys + 1]; hashes are uint64.
+Comparison keys come as one array of UTF-8 bytes with offsets, their words separated by one space. Every operand of the
+permutations is uint32: a wider one would lose both the speed and the equality with the definition.
 """
 
 from __future__ import annotations
@@ -9,60 +9,65 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from dedup.arrays import I64, U32, U64, Bytes, pack
+from dedup.arrays import I64, U32, U64, Bytes, Floats, pack
 from dedup.fingerprint.minhash import permutations
-from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, MIX_1, MIX_2, SHINGLE_BASE, SPACE
+from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, HASH_SHIFT, MIX_1, MIX_2, SHINGLE_BASE, SPACE_BYTE
 from dedup.kernels.jit import inlined, njit
 from dedup.settings import NUM_PERM, SEED
 
-_33 = np.uint64(33)
-
 
 @njit
-def _word_hashes(data: Bytes, words: U64) -> int:
-    """Store the hashes of the words of one key in `words`, and return their number."""
-    if len(data) == 0:
+def _hash_words_of_key(key: Bytes, hashes: U64) -> int:
+    """Write the hashes of the words of `key`, uint8 [bytes], to `hashes`, uint64 [room]; return their number."""
+    if len(key) == 0:
         return 0
     count = 0
     value = FNV_OFFSET
-    for byte in data:
-        if byte == SPACE:
-            words[count] = value
+    for byte in key:
+        if byte == SPACE_BYTE:
+            hashes[count] = value
             count += 1
             value = FNV_OFFSET
         else:
             value = (value ^ np.uint64(byte)) * FNV_PRIME
-    words[count] = value
+    hashes[count] = value
     return count + 1
 
 
 @njit
-def _all_word_hashes(data: Bytes, borders: I64, out: U64) -> int:
+def _hash_words(keys: Bytes, offsets: I64, hashes: U64) -> int:
+    """Write the hashes of all words to `hashes`, uint64 [room], and return their number; see `word_hashes`."""
     count = 0
-    for row in range(len(borders) - 1):
-        count += _word_hashes(data[borders[row] : borders[row + 1]], out[count:])
+    for row in range(len(offsets) - 1):
+        count += _hash_words_of_key(keys[offsets[row] : offsets[row + 1]], hashes[count:])
     return count
 
 
-def word_hashes(keys: Bytes, borders: I64) -> U64:
-    """Return the hashes of all words: `dedup.fingerprint.shingles.word_hashes`, compiled."""
-    out = np.empty(len(keys) // 2 + len(borders), np.uint64)
-    return out[: _all_word_hashes(keys, borders, out)]
+def word_hashes(keys: Bytes, offsets: I64) -> U64:
+    """Return the hashes of all words of packed comparison keys, in order: uint64 [words].
+
+    `keys` are uint8 [bytes]; `offsets` are int64 [keys + 1], in bytes. The twin of
+    `dedup.fingerprint.shingles.word_hashes`.
+    """
+    hashes = np.empty(len(keys) // 2 + len(offsets), np.uint64)
+    return hashes[: _hash_words(keys, offsets, hashes)]
 
 
 @inlined
-def final(value: np.uint64) -> np.uint64:
-    """Return the hash of a shingle from the polynomial over its words: the finalizer of MurmurHash3."""
-    mixed = (value ^ (value >> _33)) * MIX_1
-    mixed = (mixed ^ (mixed >> _33)) * MIX_2
-    return mixed ^ (mixed >> _33)
+def finalize(value: np.uint64) -> np.uint64:
+    """Return the hash of a shingle from the polynomial over its words, by the 64-bit finalizer of MurmurHash3."""
+    mixed = (value ^ (value >> HASH_SHIFT)) * MIX_1
+    mixed = (mixed ^ (mixed >> HASH_SHIFT)) * MIX_2
+    return mixed ^ (mixed >> HASH_SHIFT)
 
 
 @njit
-def _windows(words: U64, count: int, n: int, out: U64) -> int:
-    """Store the hashes of the n-word windows of `words` in `out`, and return their number."""
+def _hash_windows(words: U64, count: int, n: int, hashes: U64) -> int:
+    """Write the hashes of the shingles of a text, in order, to `hashes`, uint64 [room]; return their number.
+
+    The text has `count` words, whose hashes start `words`: uint64 [count or more]. A shingle has `n` words.
+    """
     if count < n:
         return 0
     leading = np.uint64(1)
@@ -74,41 +79,51 @@ def _windows(words: U64, count: int, n: int, out: U64) -> int:
             value -= words[at - n] * leading
         value = value * SHINGLE_BASE + words[at]
         if at >= n - 1:
-            out[at - n + 1] = final(value)
+            hashes[at - n + 1] = finalize(value)
     return count - n + 1
 
 
 @njit
-def _scratch(borders: I64) -> tuple[U64, U64]:
-    """Return room for the word hashes and the window hashes of any one key between `borders`."""
+def _room_for_hashes(offsets: I64) -> tuple[U64, U64]:
+    """Return room for the word hashes and the shingle hashes of any one key: two arrays of uint64 [room].
+
+    `offsets` are those of the keys, in bytes: int64 [keys + 1]. Every second byte of a key at most is a word.
+    """
     longest = 0
-    for row in range(len(borders) - 1):
-        longest = max(longest, borders[row + 1] - borders[row])
+    for row in range(len(offsets) - 1):
+        longest = max(longest, offsets[row + 1] - offsets[row])
     return np.empty(longest // 2 + 1, np.uint64), np.empty(longest // 2 + 1, np.uint64)
 
 
 @njit
-def _mixed(hashes: U64, out: U32) -> None:
-    """Store shingle hashes in `out` as the permutations expect them (datasketch's ``affine32``): uint32 [shingles]."""
+def _mix_lower_halves(hashes: U64, mixed: U32) -> None:
+    """Write the lower halves of shingle `hashes`, uint64 [shingles], to `mixed`, uint32 [room], with their bits mixed.
+
+    This is the 32-bit finalizer of MurmurHash3, which datasketch applies before the permutations.
+    """
     for at in range(len(hashes)):
-        mixed = np.uint32(hashes[at])
-        mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B))
-        mixed = np.uint32(np.uint32(mixed ^ np.uint32(mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35))
-        out[at] = np.uint32(mixed ^ np.uint32(mixed >> np.uint32(16)))
+        value = np.uint32(hashes[at])
+        value = np.uint32(np.uint32(value ^ np.uint32(value >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+        value = np.uint32(np.uint32(value ^ np.uint32(value >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+        mixed[at] = np.uint32(value ^ np.uint32(value >> np.uint32(16)))
 
 
 @njit
-def _sketch(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
-    """Compute the signature of a set, four members at a time, which halves the memory traffic and doubles the speed."""
+def _write_signature(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
+    """Write the signature of a set to `signature`, uint32 [num_perm].
+
+    `mixed` are the hashes of the set, uint32 [shingles]; `factors` and `summands`, uint32 [num_perm], those of the
+    permutations. Four hashes at a time halve the memory traffic and double the speed.
+    """
     signature[:] = np.uint32(0xFFFFFFFF)
     count = len(mixed)
     at = 0
     while at + 4 <= count:
-        one, two, three, four = mixed[at], mixed[at + 1], mixed[at + 2], mixed[at + 3]
+        first, second, third, fourth = mixed[at], mixed[at + 1], mixed[at + 2], mixed[at + 3]
         for column in range(len(signature)):
             factor, summand = factors[column], summands[column]
-            low = min(np.uint32(np.uint32(factor * one) + summand), np.uint32(np.uint32(factor * two) + summand))
-            high = min(np.uint32(np.uint32(factor * three) + summand), np.uint32(np.uint32(factor * four) + summand))
+            low = min(np.uint32(np.uint32(factor * first) + summand), np.uint32(np.uint32(factor * second) + summand))
+            high = min(np.uint32(np.uint32(factor * third) + summand), np.uint32(np.uint32(factor * fourth) + summand))
             signature[column] = min(signature[column], low, high)
         at += 4
     while at < count:
@@ -119,76 +134,98 @@ def _sketch(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
 
 
 @njit
-def _sketches(words: U64, starts: I64, stops: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
+def _write_signatures(words: U64, starts: I64, stops: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
+    """Write the signatures to `result`, uint32 [texts, num_perm]; see `minhash_signatures` and `_write_signature`."""
     longest = 0
     for row in range(len(starts)):
         longest = max(longest, stops[row] - starts[row])
     hashes, mixed = np.empty(longest, np.uint64), np.empty(longest, np.uint32)
     for row in range(len(starts)):
-        found = _windows(words[starts[row] : stops[row]], stops[row] - starts[row], n, hashes)
-        _mixed(hashes[:found], mixed)
-        _sketch(mixed[:found], factors, summands, result[row])
+        count = _hash_windows(words[starts[row] : stops[row]], stops[row] - starts[row], n, hashes)
+        _mix_lower_halves(hashes[:count], mixed)
+        _write_signature(mixed[:count], factors, summands, result[row])
 
 
 def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
-    """Return the signatures of texts: `dedup.fingerprint.minhash.minhash_signatures`, compiled."""
+    """Return the signatures of texts over their shingles of `n` words: uint32 [texts, num_perm].
+
+    `words` are hashes of words, uint64 [words]; `starts` and `stops` are int64 [texts], in words. The twin of
+    `dedup.fingerprint.minhash.minhash_signatures`.
+    """
     result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutations(num_perm, seed)
-    _sketches(words, starts, stops, n, factors, summands, result)
+    _write_signatures(words, starts, stops, n, factors, summands, result)
     return result
 
 
 @njit
-def _buckets(signed: U32, bands: int, rows: int, result: U32) -> None:
-    for row in range(len(signed)):
+def _write_buckets(signatures: U32, bands: int, rows: int, result: U32) -> None:
+    """Write the buckets to `result`, uint32 [signatures, bands]; see `buckets`."""
+    for row in range(len(signatures)):
         for band in range(bands):
             mixed = np.uint64(0)
             for column in range(band * rows, (band + 1) * rows):
-                mixed = (mixed ^ np.uint64(signed[row, column])) * FNV_PRIME
+                mixed = (mixed ^ np.uint64(signatures[row, column])) * FNV_PRIME
                 mixed ^= mixed >> np.uint64(29)
             result[row, band] = np.uint32((mixed * MIX_1) >> np.uint64(32))
 
 
-def buckets(signed: U32, bands: int, rows: int) -> U32:
-    """Return the buckets of signatures: `dedup.fingerprint.minhash.buckets`, compiled."""
-    result = np.empty((len(signed), bands), np.uint32)
-    _buckets(signed, bands, rows, result)
+def buckets(signatures: U32, bands: int, rows: int) -> U32:
+    """Return the bucket of each signature in each band: uint32 [signatures, bands].
+
+    `signatures` are uint32 [signatures, num_perm]; a band is `rows` values. The twin of
+    `dedup.fingerprint.minhash.buckets`.
+    """
+    result = np.empty((len(signatures), bands), np.uint32)
+    _write_buckets(signatures, bands, rows, result)
     return result
 
 
 @njit
-def _hash_sets(data: Bytes, borders: I64, n: int, out: U64, out_borders: I64) -> None:
-    words, hashes = _scratch(borders)
+def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I64) -> None:
+    """Write the sets to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [keys + 1]; see `hash_sets`.
+
+    `data` holds the keys, uint8 [bytes], at `offsets`, int64 [keys + 1], in bytes.
+    """
+    words, hashes = _room_for_hashes(offsets)
     position = 0
-    for row in range(len(borders) - 1):
-        found = _windows(words, _word_hashes(data[borders[row] : borders[row + 1]], words), n, hashes)
-        ordered = np.sort(hashes[:found])
-        for at in range(found):
+    for row in range(len(offsets) - 1):
+        count = _hash_windows(words, _hash_words_of_key(data[offsets[row] : offsets[row + 1]], words), n, hashes)
+        ordered = np.sort(hashes[:count])
+        for at in range(count):
             if at == 0 or ordered[at] != ordered[at - 1]:
                 out[position] = ordered[at]
                 position += 1
-        out_borders[row + 1] = position
+        out_offsets[row + 1] = position
 
 
 def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
-    """Return the sets of shingle hashes of keys: `dedup.fingerprint.similarity.hash_sets`, compiled."""
-    data, borders = pack(keys)
+    """Return the sets of `n`-word shingle hashes of comparison keys, and their offsets.
+
+    The hashes ascend within each set: uint64 [hashes]; the offsets are int64 [keys + 1]. The twin of
+    `dedup.fingerprint.similarity.hash_sets`.
+    """
+    data, offsets = pack(keys)
     out = np.empty(len(data) // 2 + len(keys), np.uint64)
-    out_borders = np.zeros(len(keys) + 1, np.int64)
-    _hash_sets(data, borders, n, out, out_borders)
-    return out[: out_borders[-1]].copy(), out_borders
+    out_offsets = np.zeros(len(keys) + 1, np.int64)
+    _write_hash_sets(data, offsets, n, out, out_offsets)
+    return out[: out_offsets[-1]].copy(), out_offsets
 
 
 @njit
-def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_borders: I64) -> None:
+def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, out_offsets: I64) -> None:
+    """Write the minimizers to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [texts + 1].
+
+    See `minimizers`.
+    """
     hashes = np.empty(len(words), np.uint64)
     position = 0
-    for row in range(len(borders) - 1):
-        found = _windows(words[borders[row] : borders[row + 1]], borders[row + 1] - borders[row], n, hashes)
+    for row in range(len(offsets) - 1):
+        count = _hash_windows(words[offsets[row] : offsets[row + 1]], offsets[row + 1] - offsets[row], n, hashes)
         first = position
-        place = -1  # of the smallest hash in the previous window
-        for start in range(max(min(found, 1), found - window + 1)):
-            stop = min(start + window, found)
+        place = -1  # of the smallest hash in the window before
+        for start in range(max(min(count, 1), count - window + 1)):
+            stop = min(start + window, count)
             if place < start:
                 place = start
                 for at in range(start + 1, stop):
@@ -206,44 +243,52 @@ def _minimizers(words: U64, borders: I64, n: int, window: int, out: U64, out_bor
             if at == 0 or ordered[at] != ordered[at - 1]:
                 out[position] = ordered[at]
                 position += 1
-        out_borders[row + 1] = position
+        out_offsets[row + 1] = position
 
 
-def minimizers(words: U64, borders: I64, n: int, window: int) -> tuple[U64, I64]:
-    """Return the minimizers of texts: `dedup.fingerprint.minimizers.minimizers`, compiled."""
+def minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
+    """Return the minimizers of texts, uint64 [minimizers], and their offsets, int64 [texts + 1].
+
+    `words` are hashes of words, uint64 [words]; `offsets` are where the words of each text start: int64 [texts + 1].
+    A minimizer is the smallest hash of `window` consecutive shingles of `n` words. The twin of
+    `dedup.fingerprint.minimizers.minimizers`.
+    """
     out = np.empty(len(words), np.uint64)
-    out_borders = np.zeros(len(borders), np.int64)
-    _minimizers(words, borders, n, window, out, out_borders)
-    return out[: out_borders[-1]].copy(), out_borders
+    out_offsets = np.zeros(len(offsets), np.int64)
+    _write_minimizers(words, offsets, n, window, out, out_offsets)
+    return out[: out_offsets[-1]].copy(), out_offsets
 
 
 @njit
-def _similarities(
-    hashes: U64, borders: I64, text: int, others: I64, least: float, result: npt.NDArray[np.float64]
-) -> None:
-    start, stop = borders[text], borders[text + 1]
+def _write_similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float, result: Floats) -> None:
+    """Write the similarities to `result`, float64 [len(others)]; see `similarities`."""
+    start, stop = offsets[text], offsets[text + 1]
     for index in range(len(others)):
-        two, two_stop = borders[others[index]], borders[others[index] + 1]
-        size, two_size = stop - start, two_stop - two
-        if size == 0 or two_size == 0 or min(size, two_size) / max(size, two_size) < least:
+        other_place, other_stop = offsets[others[index]], offsets[others[index] + 1]
+        size, other_size = stop - start, other_stop - other_place
+        if size == 0 or other_size == 0 or min(size, other_size) / max(size, other_size) < least:
             result[index] = 0.0
             continue
-        one = start
+        place = start
         common = 0
-        while one < stop and two < two_stop:
-            if hashes[one] == hashes[two]:
+        while place < stop and other_place < other_stop:
+            if hashes[place] == hashes[other_place]:
                 common += 1
-                one += 1
-                two += 1
-            elif hashes[one] < hashes[two]:
-                one += 1
+                place += 1
+                other_place += 1
+            elif hashes[place] < hashes[other_place]:
+                place += 1
             else:
-                two += 1
-        result[index] = common / (size + two_size - common)
+                other_place += 1
+        result[index] = common / (size + other_size - common)
 
 
-def similarities(hashes: U64, borders: I64, text: int, others: I64, least: float) -> npt.NDArray[np.float64]:
-    """Return the similarities of one set to others: `dedup.fingerprint.similarity.similarities`, compiled."""
+def similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
+    """Return the Jaccard similarity of set `text` to each of the sets `others`: float64 [len(others)].
+
+    `hashes` and `offsets` are as `hash_sets` returns them: uint64 [hashes] and int64 [sets + 1]. `others` are numbers
+    of sets: int64 [count]. The twin of `dedup.fingerprint.similarity.similarities`.
+    """
     result = np.empty(len(others), np.float64)
-    _similarities(hashes, borders, text, others, least, result)
+    _write_similarities(hashes, offsets, text, others, least, result)
     return result

@@ -1,9 +1,7 @@
-"""Find the survivors among texts that share buckets: compiled.
+"""Decide which texts survive: the loop over survivors, the twin of the plain one in `dedup.match.survivors`.
 
-`dedup.match.survivors` holds the definition. Every kernel takes and returns arrays and releases the interpreter lock,
-so that threads can share the work. Sets of shingles are arrays of their distinct hashes in order of appearance. To
-compare two sets, one becomes a hash table and the other is looked up in it, for no longer than the similarity can
-reach the threshold.
+A key is a distinct comparison key, and its set the set of its shingle hashes: see `dedup.kernels.set_overlap`. The
+kernels release the interpreter lock.
 """
 
 from __future__ import annotations
@@ -15,55 +13,70 @@ import numpy as np
 from dedup.arrays import I32, I64, U64, Floats
 from dedup.kernels.buckets import capacity
 from dedup.kernels.jit import njit
-from dedup.kernels.set_overlap import _bits, _common, _fill, _least_common
-
-_33 = np.uint64(33)
-
-
-# --- the loop over survivors -------------------------------------------------------------------------------------
+from dedup.kernels.set_overlap import count_bits, count_common, fill_table, least_common
 
 
 class Loop(NamedTuple):
-    """The inputs, the state and the results of the loop over texts (docs/design.md, section 3).
+    """The input, the state and the result of the loop.
 
-    Every array is one-dimensional unless its comment says otherwise. A text is a row of the caller's table; a key is
-    the number of a distinct comparison key.
+    Attributes:
+        keys: the key of each text, int64 [texts].
+        apart: the group of each text; two texts of one group never match. int64 [texts], or [0] if all differ.
+        buckets: the buckets of key k are ``buckets[borders[k]:borders[k + 1]]``, int64.
+        borders: see `buckets`, int64 [keys + 1].
+        hashes: the set of key k is ``hashes[places[k]:places[k] + sizes[k]]``, uint64.
+        places: see `hashes`, int64 [keys].
+        sizes: see `hashes`, int64 [keys].
+        prints: the parities of each set, as `dedup.kernels.set_overlap.distinct` makes them, uint64 [keys].
+        threshold: the least Jaccard similarity of a match.
+        members: the survivors, as keys, in bucket b are ``members[slots[b]:slots[b] + filled[b]]``, int32.
+        slots: see `members`, int64 [buckets].
+        filled: see `members`, int64 [buckets].
+        survivor: the text that survives with each key, or -1, int64 [keys].
+        seen: the last text that met each key, int64 [keys].
+        memo: the row in which the answer for each key is remembered, or -1, int64 [keys].
+        remembered: the answers, int64 [rows, `ANSWER`].
+        remembered_similarity: the similarity of each answer's best match, float64 [rows].
+        twins: the twin of each text, or -1 if it survives, int64 [texts].
+        similarities: the similarity of each text to its twin, float64 [texts].
+        counts: the numbers of candidates and of matches, int64 [2].
     """
 
-    keys: I64  # of each text
-    apart: I64  # of each text: texts of equal values are never compared; empty if every text may meet every other
-    buckets: I64  # those of key k are buckets[borders[k]:borders[k + 1]]
+    keys: I64
+    apart: I64
+    buckets: I64
     borders: I64
-    hashes: U64  # the set of key k is hashes[places[k]:places[k] + sizes[k]]
+    hashes: U64
     places: I64
     sizes: I64
     prints: U64
     threshold: float
-    members: I32  # survivors of bucket b, as keys: members[slots[b]:slots[b] + filled[b]]
+    members: I32
     slots: I64
     filled: I64
-    survivor: I64  # the text that survives with each key, or -1
-    seen: I64  # of each key: the last text that met it
-    memo: I64  # of each key: the row of its cached answer, or -1
-    remembered: I64  # cached answers: int64 [rows, ANSWER], columns as below
+    survivor: I64
+    seen: I64
+    memo: I64
+    remembered: I64
     remembered_similarity: Floats
     twins: I64
     similarities: Floats
-    counts: I64  # int64 [2]: candidates and matches
+    counts: I64
 
 
-# The columns of an answer: the number of survivors in the buckets of the key (it identifies their state, because
-# buckets only grow; -1: do not reuse), the best match, the numbers of candidates and matches, and the range of `apart`.
-_VERSION, _BEST, _FOUND, _MATCHES, _LEAST, _MOST = range(6)
+# The columns of an answer for a key. `_VERSION` is the number of survivors that the buckets of the key had: they only
+# grow, so the number stands for their state, and -1 means that the answer must not be used again. `_BEST` is the best
+# match or -1, `_CANDIDATES` and `_MATCHES` are counts, `_LEAST` and `_MOST` bound the groups of the candidates.
+_VERSION, _BEST, _CANDIDATES, _MATCHES, _LEAST, _MOST = range(6)
 ANSWER = 6
-_NONE = np.int64(np.iinfo(np.int64).max)
+_NO_GROUP = np.int64(np.iinfo(np.int64).max)
 
 
 @njit
 def survivors(first: int, last: int, loop: Loop) -> None:
-    """Run the loop over the texts ``first:last`` and store the results in `loop`, which keeps the state between calls.
+    """Decide for each of the texts ``first:last`` if it survives; `loop` carries the state from call to call.
 
-    The answer for a key that several texts have is cached until one of its buckets gets another survivor. So a text
+    The answer for a key of several texts is remembered until one of its buckets gets another survivor, so that a text
     that is dropped a hundred thousand times is compared once.
     """
     longest = 0
@@ -79,9 +92,9 @@ def survivors(first: int, last: int, loop: Loop) -> None:
             if len(loop.apart) == 0 or loop.apart[twin] != loop.apart[text]:
                 loop.twins[text] = twin
             continue
-        if not _recall(text, key, loop, answer, similarity):
-            _compare(text, key, loop, met, table, answer, similarity)
-        loop.counts[0] += answer[_FOUND]
+        if not _recall_answer(text, key, loop, answer, similarity):
+            _compare_with_survivors(text, key, loop, met, table, answer, similarity)
+        loop.counts[0] += answer[_CANDIDATES]
         if answer[_BEST] >= 0:
             loop.twins[text], loop.similarities[text] = answer[_BEST], similarity[0]
             loop.counts[1] += answer[_MATCHES]
@@ -94,8 +107,8 @@ def survivors(first: int, last: int, loop: Loop) -> None:
 
 
 @njit
-def _version(key: int, loop: Loop) -> int:
-    """Return the number of survivors in the buckets of a key, which changes whenever its candidates do."""
+def _bucket_version(key: int, loop: Loop) -> int:
+    """Return the number of survivors in the buckets of a key, which grows with each change."""
     version = 0
     for at in range(loop.borders[key], loop.borders[key + 1]):
         version += loop.filled[loop.buckets[at]]
@@ -103,10 +116,13 @@ def _version(key: int, loop: Loop) -> int:
 
 
 @njit
-def _recall(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) -> bool:
-    """Return True if a cached answer for the key still holds for this text; it is then in `answer` and `similarity`."""
+def _recall_answer(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) -> bool:
+    """Return True if a remembered answer for the key still holds for the text, after writing it to `answer`.
+
+    `answer` is int64 [`ANSWER`], `similarity` float64 [1].
+    """
     slot = loop.memo[key]
-    if slot < 0 or loop.remembered[slot, _VERSION] != _version(key, loop):
+    if slot < 0 or loop.remembered[slot, _VERSION] != _bucket_version(key, loop):
         return False
     if len(loop.apart) and loop.remembered[slot, _LEAST] <= loop.apart[text] <= loop.remembered[slot, _MOST]:
         return False
@@ -116,18 +132,23 @@ def _recall(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) ->
 
 
 @njit
-def _compare(text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64, similarity: Floats) -> None:
-    """Compare a text with all survivors that share a bucket with it, and store the answer."""
-    answer[:] = _version(key, loop), -1, 0, 0, _NONE, -_NONE
+def _compare_with_survivors(
+    text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64, similarity: Floats
+) -> None:
+    """Compare a text with all survivors that share a bucket with it, and write the result to `answer` and `similarity`.
+
+    `met`, int32 [keys], and `table`, uint64 [capacity of the largest set], are room. `answer` is int64 [`ANSWER`],
+    `similarity` float64 [1].
+    """
+    answer[:] = _bucket_version(key, loop), -1, 0, 0, _NO_GROUP, -_NO_GROUP
     similarity[0] = 1.0
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
         members = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
-        _meet(text, members, loop.seen, loop.apart, loop.survivor, met, answer)
-    candidates = met[: answer[_FOUND]]
-    _best(
+        _collect_candidates(text, members, loop.seen, loop.apart, loop.survivor, met, answer)
+    _choose_best(
         key,
-        candidates,
+        met[: answer[_CANDIDATES]],
         loop.survivor,
         loop.hashes,
         loop.places,
@@ -143,31 +164,35 @@ def _compare(text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64,
         loop.remembered_similarity[loop.memo[key]] = similarity[0]
 
 
-# The functions below are called for every bucket or candidate. They take arrays one by one, because passing a tuple
-# changes the reference count of each of its arrays.
+# The kernels below run for every bucket or every text. They take arrays one by one, because a call with a tuple counts
+# a reference to each of its arrays.
 
 
 @njit
-def _meet(text: int, members: I32, seen: I64, apart: I64, survivor: I64, met: I32, answer: I64) -> None:
-    """Append to `met` the survivors of a bucket that this text has not met before and may match."""
-    count = answer[_FOUND]
+def _collect_candidates(text: int, members: I32, seen: I64, apart: I64, survivor: I64, met: I32, answer: I64) -> None:
+    """Add to `met` the survivors of a bucket that this text has not met before and may match.
+
+    `members`, int32 [members], are the survivors of the bucket, as keys; the other arrays are those of `Loop` and of
+    `_compare_with_survivors`.
+    """
+    count = answer[_CANDIDATES]
     for other in members:
         if seen[other] == text:
             continue
         seen[other] = text
         if len(apart):
-            home = apart[survivor[other]]
-            if home == apart[text]:
+            group = apart[survivor[other]]
+            if group == apart[text]:
                 answer[_VERSION] = -1
                 continue
-            answer[_LEAST], answer[_MOST] = min(answer[_LEAST], home), max(answer[_MOST], home)
+            answer[_LEAST], answer[_MOST] = min(answer[_LEAST], group), max(answer[_MOST], group)
         met[count] = other
         count += 1
-    answer[_FOUND] = count
+    answer[_CANDIDATES] = count
 
 
 @njit
-def _best(
+def _choose_best(
     key: int,
     met: I32,
     survivor: I64,
@@ -180,23 +205,27 @@ def _best(
     answer: I64,
     similarity: Floats,
 ) -> None:
-    """Count the matches among the candidates `met`, and store the best one in `answer` and `similarity`."""
+    """Count the matches among `met`, int32 [candidates], and write the best one to `answer` and `similarity`.
+
+    The best match has the highest similarity; of equal ones, it is the first text. The other arrays are those of `Loop`
+    and of `_compare_with_survivors`.
+    """
     size, parities = sizes[key], prints[key]
     mask, zero = 0, False
-    known, least = -1, 0
+    known_size, least = -1, 0
     for other in met:
-        its = sizes[other]
-        if its != known:
-            known, least = its, _least_common(size, its, threshold)
-        # each differing bit of the parities proves at least one shingle that only one of the sets has
-        if least > min(size, its) or _bits(parities ^ prints[other]) > size + its - 2 * least:
+        other_size = sizes[other]
+        if other_size != known_size:
+            known_size, least = other_size, least_common(size, other_size, threshold)
+        # Each bit in which the parities differ stands for at least one shingle that only one of the two sets has.
+        if least > min(size, other_size) or count_bits(parities ^ prints[other]) > size + other_size - 2 * least:
             continue
         if mask == 0:
-            mask, zero = _fill(table, hashes[places[key] : places[key] + size])
-        common = _common(table, mask, zero, hashes[places[other] : places[other] + its], its - least)
+            mask, zero = fill_table(table, hashes[places[key] : places[key] + size])
+        common = count_common(table, mask, zero, hashes[places[other] : places[other] + other_size], other_size - least)
         if common < 0:
             continue
         answer[_MATCHES] += 1
-        found, twin = common / (size + its - common), survivor[other]
-        if answer[_BEST] < 0 or found > similarity[0] or (found == similarity[0] and twin < answer[_BEST]):
-            answer[_BEST], similarity[0] = twin, found
+        jaccard, twin = common / (size + other_size - common), survivor[other]
+        if answer[_BEST] < 0 or jaccard > similarity[0] or (jaccard == similarity[0] and twin < answer[_BEST]):
+            answer[_BEST], similarity[0] = twin, jaccard

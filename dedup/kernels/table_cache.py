@@ -26,39 +26,49 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def cached_table(table: type[Table]) -> Callable[[Callable[[], Table]], Callable[[], Table]]:
-    """Decorate a function that computes a `table`, a named tuple of arrays and integers, to run once per machine."""
+    """Return a decorator for a function that computes a `table`, a named tuple of arrays and integers.
 
-    def decorated(make: Callable[[], Table]) -> Callable[[], Table]:
+    The function runs only if no cache folder has its result, and at most once in a process. The cached file has the
+    name of the module, so a module has at most one table.
+    """
+
+    def decorate(make: Callable[[], Table]) -> Callable[[], Table]:
         @cache
         @wraps(make)
         def load() -> Table:
-            name = f"{make.__module__.removeprefix('dedup.kernels.')}-{_fingerprint()}.npz"
+            name = f"{make.__module__.removeprefix('dedup.kernels.')}-{_source_digest()}.npz"
             for folder in _cache_folders():
                 try:
                     return _read_table(folder / name, table)
                 except (OSError, ValueError, KeyError, EOFError, BadZipFile):
                     continue
-            table_made = make()
-            _write_table(name, table_made)
-            return table_made
+            values = make()
+            _write_table(name, values)
+            return values
 
         return load
 
-    return decorated
+    return decorate
 
 
 def _cache_folders() -> Iterator[Path]:
-    """Yield the folders in which tables may be cached: those in which numba caches machine code."""
-    if named := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(named)
+    """Yield the folders in which tables may be cached, best first.
+
+    As for machine code, that is ``NUMBA_CACHE_DIR`` alone, or else a folder of this package and one of the user.
+    """
+    if folder := os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(folder)
         return
     yield Path(__file__).parent / "__pycache__"
     yield platformdirs.user_cache_path("dedup")
 
 
 @cache
-def _fingerprint() -> str:
-    """Return a digest of all that tables depend on; of the package's files, as numba does, name, size and time."""
+def _source_digest() -> str:
+    """Return a digest of all that tables depend on: 16 hexadecimal digits.
+
+    Files of this package count by name, size and time of change, as they do for numba.
+    """
     parts = [sys.version, unicodedata.unidata_version, ftfy.__version__, np.__version__, str(_PACKAGE)]
     for path in sorted(path for kind in ("*.py", "*.toml") for path in _PACKAGE.rglob(kind)):
         state = path.stat()
@@ -67,14 +77,14 @@ def _fingerprint() -> str:
 
 
 def _read_table(path: Path, table: type[Table]) -> Table:
-    """Return the table in the file `path`."""
+    """Return the table in the file `path`; if it is missing or damaged, numpy raises one of several errors."""
     with np.load(path, allow_pickle=False) as stored:
         values = {name: stored[name] for name in stored.files}
     return table(**{name: value if value.ndim else int(value) for name, value in values.items()})
 
 
 def _write_table(name: str, values: Any) -> None:
-    """Write a table where that is possible, whole or not at all, and remove those of other versions."""
+    """Write a table to the first writable cache folder, complete or not at all, and remove those of other versions."""
     for folder in _cache_folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
