@@ -67,7 +67,7 @@ _CONFIGS = {unescape: _CONFIG._replace(unescape_html=unescape) for unescape in (
 _CONTROL = bytes((*range(9), 0x0B, *range(0x0D, 0x20), 0x7F))
 _CONTROL_BUT_CR = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _NOT_PLAIN = re.compile("[^\t\n\x0c -~]")
-_BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
+_SPACE_BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
 _STEPS_SHOWN = 12
 
 
@@ -153,7 +153,7 @@ def _pieces_of_line(text: str, start: int, stop: int) -> Iterator[tuple[int, int
         end = stop if end < 0 else end
         while end - start > MAX_LINE:
             cut = start + MAX_LINE
-            for space in _BETWEEN_WORDS.finditer(text, cut - 1000, cut):
+            for space in _SPACE_BETWEEN_WORDS.finditer(text, cut - 1000, cut):
                 cut = space.end()
             yield start, cut
             start = cut
