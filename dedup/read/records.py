@@ -161,7 +161,7 @@ class _ZstdFile(io.RawIOBase):
 
 
 def _records_of_lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
-    """Yield the non-blank lines with their 0-based line numbers; if the data is damaged, a last record has the error."""
+    """Yield the non-blank lines with their 0-based line numbers; if the data is damaged, the last has the error."""
     record = 0
     rest: list[bytes] = []
     damage = None

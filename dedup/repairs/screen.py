@@ -1,6 +1,6 @@
 """Screen many raw texts for those that the text-level rules may change; only these are processed one by one.
 
-Texts come as one array of UTF-8 bytes with offsets. `dedup.kernels.repair_screen` is the compiled twin. A screen may
+Texts come as one array of UTF-8 bytes with offsets. `dedup.kernels.repair_screen` is the compiled version. A screen may
 have false positives, never false negatives.
 """
 
