@@ -30,7 +30,7 @@ def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
     assert list((tmp_path / "cache").rglob("*.nbc"))
 
 
-def test_without_any_place_for_a_cache_each_process_compiles_for_itself(tmp_path):
+def test_without_a_writable_cache_folder_each_process_compiles_for_itself(tmp_path):
     (tmp_path / "file").write_text("no folder")
     out, err = started(tmp_path / "file" / "cache").communicate(timeout=120)
     assert out == b"[0, 1, 1]\n", err.decode()
@@ -60,7 +60,7 @@ def tables(folder):
     return {path.name: (path, path.stat().st_mtime_ns) for path in folder.glob("*.npz")} if folder.is_dir() else {}
 
 
-def test_tables_are_kept_and_read_again(tmp_path):
+def test_tables_are_cached_and_read_again(tmp_path):
     first = tables(tmp_path)
     assert sorted(name.partition("-")[0] for name in first) == ["characters", "page_furniture_lines", "repair_screen"]
     assert tables(tmp_path) == first
@@ -79,6 +79,6 @@ def test_damaged_tables_and_those_of_other_versions_are_replaced(tmp_path):
         assert len(path.read_bytes()) == len(whole[name])
 
 
-def test_without_any_place_tables_are_made_each_time(tmp_path):
+def test_without_a_writable_cache_folder_no_table_is_stored(tmp_path):
     (tmp_path / "file").write_text("no folder")
     assert tables(tmp_path / "file" / "cache") == {}

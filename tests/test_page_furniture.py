@@ -17,7 +17,7 @@ DROP = Settings(rules={"page-furniture": "drop"})
 
 
 @pytest.mark.parametrize(("expected", "line"), LINES)
-def test_furniture_is_known_by_its_kind(expected, line):
+def test_each_kind_of_furniture_is_recognized(expected, line):
     assert line_kind(line) == expected
     assert line_kind(f"  {line.upper()} ") == expected or line.lower() != line.upper().lower()
 
@@ -122,7 +122,7 @@ def test_encyclopedia_articles_in_twelve_languages_hold_no_furniture(data_rows):
 
 
 @pytest.mark.data
-def test_press_releases_hold_next_to_none(data_rows):
+def test_press_releases_hold_almost_no_furniture(data_rows):
     found = [
         row["text"][line.start : line.stop].strip()
         for row in data_rows("senate_releases")

@@ -69,7 +69,7 @@ def test_flags_say_what_would_be_fixed_and_change_nothing(text):
 
 
 @given(TEXTS)
-def test_the_encoding_rule_gives_what_ftfy_gives(text):
+def test_the_encoding_rule_gives_the_result_of_ftfy(text):
     assert repair(text, ENCODING_ONLY)[0] == oracle(text)
 
 
@@ -101,7 +101,7 @@ LINES_AND_BLANKS = st.lists(
 
 
 def plain_whitespace(text):
-    """The whitespace rule by a walk over all lines, as ``(start, stop, replacement, evidence)``."""
+    """Return what the whitespace rule finds by a walk over all lines: ``(start, stop, replacement, evidence)``."""
     trailing = "\t " + whitespace_module.AT_FAULT + whitespace_module.AT_FAULT_LAST
     found = []
     start = end = 0  # `end` of the last line that is not blank, line break included
@@ -144,7 +144,7 @@ def test_the_whitespace_rule_finds_what_a_walk_over_all_lines_finds(text):
 
 
 def plain_repair(text, settings):
-    """Every rule on what the one before left, again until nothing changes."""
+    """Apply every rule to the result of the one before, and repeat until nothing changes."""
     rules = {
         "encoding": lambda current: repair_encoding(current, unescape="<" not in text),
         "whitespace": repair_whitespace,
@@ -166,7 +166,7 @@ def plain_repair(text, settings):
 
 
 @given(st.one_of(TEXTS, LINES_AND_BLANKS), SETTINGS)
-def test_no_turn_is_left_out_that_would_find_something(text, settings):
+def test_no_round_is_skipped_that_would_find_something(text, settings):
     assert repair(text, settings) == plain_repair(text, settings)
 
 
@@ -182,7 +182,7 @@ MOJIBAKE = st.tuples(
 
 
 def mistaken(text, charmap, times):
-    """`text` read in the wrong encoding, several times, what that cannot read being lost."""
+    """Return `text` after decoding it in the wrong encoding `times` times; bytes that cannot be decoded are lost."""
     for _ in range(times):
         text = text.encode("utf-8", "replace").decode(charmap, "replace")
     return text
@@ -228,7 +228,7 @@ def test_whitespace_is_settled_after_one_pass(text):
 
 
 @given(TEXTS)
-def test_whitespace_takes_away_nothing_but_whitespace(text):
+def test_the_whitespace_rule_removes_only_whitespace(text):
     gone = "\u00ad\u200b\u2060\ufeff"
     assert [c for c in apply(text, repair_whitespace(text)) if not c.isspace() and c not in gone] == [
         c for c in text if not c.isspace() and c not in gone
@@ -338,7 +338,7 @@ def test_evidence_names_the_steps_of_ftfy():
     ]
 
 
-def test_a_flag_tells_what_would_be_done():
+def test_the_evidence_of_a_flag_names_the_fix():
     _, [finding] = repair("caf\u00c3\u00a9", Settings(rules={"encoding": "flag"}))
     assert finding.evidence == r"encode latin-1, decode utf-8: '\xc3\xa9' -> '\xe9'"
 

@@ -1,4 +1,4 @@
-"""Which texts are looked at closely: whatever the screens leave out, repair and furniture leave as it is."""
+"""Screens: repair and page furniture find nothing in the texts and lines that the screens exclude."""
 
 import re
 import sys
@@ -202,7 +202,7 @@ def test_bytes_that_are_no_text_do_no_harm(one, other):
         ("ﬁne", 4),
     ],
 )
-def test_known_texts(suspects, text, expected):
+def test_the_screen_gives_the_expected_bits(suspects, text, expected):
     assert bits(suspects, text) == [expected]
 
 
@@ -241,7 +241,7 @@ def alternatives(pattern):
 ALTERNATIVES = [part for _, pattern in furniture._furniture_patterns() for part in alternatives(pattern)]
 
 
-def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
+def test_prefixes_are_read_only_after_enough_lines_to_save_time(monkeypatch):
     monkeypatch.setattr(furniture, "_lines_seen", 0)
     asked = []
     monkeypatch.setattr(furniture, "may_match", asked.append)
@@ -252,7 +252,7 @@ def test_beginnings_are_worth_it_from_some_lines_on(monkeypatch):
 
 
 @given(st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)))
-def test_what_a_pattern_matches_begins_as_it_says(words):
+def test_every_match_of_a_pattern_has_one_of_its_prefixes(words):
     assert furniture.may_match(words)
 
 
@@ -284,7 +284,7 @@ def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
 
 
 @pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, page_furniture_lines.find_furniture_lines])
-def test_furniture_is_sought_in_each_text_by_itself(lines_of):
+def test_each_text_is_searched_for_furniture_by_itself(lines_of):
     texts = [
         "One.\nTwo.",
         "One.\n» Share this\n",
@@ -298,7 +298,7 @@ def test_furniture_is_sought_in_each_text_by_itself(lines_of):
     assert found == {1: {1: "share bar"}, 3: {0: "share bar"}, 5: {2: "comment counter"}}
 
 
-def test_beginnings_change_with_the_patterns(monkeypatch):
+def test_prefixes_are_those_of_the_current_patterns(monkeypatch):
     assert furniture.line_beginnings.__wrapped__() == furniture.line_beginnings()
     monkeypatch.setattr(furniture, "_furniture_patterns", lambda: (("advertisement", "zzz more"),))
     assert furniture.line_beginnings.__wrapped__() == {"zzz more": (8, 8)}
@@ -318,11 +318,11 @@ def test_beginnings_change_with_the_patterns(monkeypatch):
         ("abcdefghij", {"abcdefgh": (10, 10)}),
     ],
 )
-def test_beginnings_of_small_patterns(pattern, expected):
+def test_prefixes_of_small_patterns_are_as_expected(pattern, expected):
     assert beginnings(pattern) == expected
 
 
-# Lines of mojibake: what other programs made of them, or nearly.
+# Lines of mojibake as other programs write them, or nearly.
 MISTAKEN = st.builds(
     lambda text, name, odd: text.encode("utf-8", "surrogatepass").decode(name, "replace") + odd,
     st.text("aé ’“”—ñüßжя中ก😀\u00a0\u0301\n", max_size=12),
@@ -334,54 +334,54 @@ MISTAKEN = st.builds(
 @given(st.one_of(TEXTS, MISTAKEN, st.text("ab .&;\t\n\r\x0c", max_size=30), st.lists(MISTAKEN).map("".join)))
 @example("a & \nmp; b\n\n\n\n&amp ;\n")
 @example("caf\u00c3\u00a9 \u00e2\u20ac\u0153no\u00e2\u20ac\u009d\u00c3\u00a9\n\u00c3\u0192\u00c2\u00a9")
-def test_repair_round_by_round_of_what_is_suspect_is_repair(text):
+def test_rounds_over_suspect_lines_equal_repair_of_the_whole_text(text):
     for rules in ({}, {"typography": "fix"}, {"whitespace": "flag"}):
         settings = Settings(rules=rules)
         state = RepairState(text, settings)
         again = True
         while again:
             packed = pack([encode_utf8(state.text)])
-            [own] = compiled.rules_that_may_apply(*packed)
+            [rule_bits] = compiled.rules_that_may_apply(*packed)
             [known] = find_suspect_lines(*packed).by_text(1)
-            again = bool(own) and state.round(own, known)
+            again = bool(rule_bits) and state.round(rule_bits, known)
         assert (state.text, state.findings) == repair(text, settings)
 
 
 @given(st.lists(st.one_of(NEAR_BAD, TEXTS, MISTAKEN, st.text("ab<&;\n\r", max_size=20)), max_size=4))
 @example(["", "a\nb", "<\n&amp;", "&amp;\n\n\u00c3\u00a9"])
 @example(["\u00ef\u00bb\u00bfcaf\u00c3\u00a9"])
-def test_what_is_known_of_texts_is_what_encoding_finds(texts):
+def test_results_of_the_screen_do_not_change_what_the_encoding_rule_finds(texts):
     packed = pack([encode_utf8(text) for text in texts])
-    told, plain = find_suspect_lines(*packed), screen.find_suspect_lines(*packed)
-    left = [row for row in plain.lines.tolist() if row not in told.lines.tolist()]
-    assert sorted(told.lines.tolist() + left) == plain.lines.tolist()
-    for text, known, every in zip(texts, told.by_text(len(texts)), plain.by_text(len(texts)), strict=True):
+    quick, plain = find_suspect_lines(*packed), screen.find_suspect_lines(*packed)
+    left = [row for row in plain.lines.tolist() if row not in quick.lines.tolist()]
+    assert sorted(quick.lines.tolist() + left) == plain.lines.tolist()
+    for text, known, every in zip(texts, quick.by_text(len(texts)), plain.by_text(len(texts)), strict=True):
         unescape = "<" not in text
         expected = encoding.repair_encoding(text, unescape=unescape)
         assert encoding.repair_encoding(text, unescape=unescape, known=known) == expected
         assert encoding.repair_encoding(text, unescape=unescape, known=every) == expected
-    for row, start, stop, *_ in told.fixes.tolist():
+    for row, start, stop, *_ in quick.fixes.tolist():
         assert any(row == one and first <= start < stop <= last for one, first, last in left)
 
 
-def test_plain_mojibake_is_told_without_ftfy():
+def test_plain_mojibake_is_decoded_without_ftfy():
     seen = [
         "caf\u00c3\u00a9 \u00e2\u20ac\u0153no\u00e2\u20ac\u009d\n",
         "\u00d0\u00bf\u00d1\u20ac\u00d0\u00b8",
         "Plain.",
     ]
-    told = find_suspect_lines(*pack([encode_utf8(text) for text in seen]))
+    quick = find_suspect_lines(*pack([encode_utf8(text) for text in seen]))
     sloppy = "encode sloppy-windows-1252, decode utf-8"
-    assert not len(told.lines)
-    assert [known.fixes for known in told.by_text(3)] == [
+    assert not len(quick.lines)
+    assert [known.fixes for known in quick.by_text(3)] == [
         [(start, stop, new, sloppy) for start, stop, new in ((3, 5, "é"), (6, 9, "“"), (11, 14, "”"))],
         [(0, 6, "при", sloppy)],
         [],
     ]
 
 
-def test_there_is_room_for_many_lines_and_fixes():
+def test_many_lines_and_fixes_fit_into_the_result():
     texts = ["\u00c3\u00a9 x\n&amp;\n" * 20_000]
-    told = find_suspect_lines(*pack([encode_utf8(text) for text in texts]))
-    assert len(told.lines) == len(told.fixes) == 20_000
-    assert told.replacements == "é".encode() * 20_000
+    quick = find_suspect_lines(*pack([encode_utf8(text) for text in texts]))
+    assert len(quick.lines) == len(quick.fixes) == 20_000
+    assert quick.replacements == "é".encode() * 20_000
