@@ -33,7 +33,7 @@ OUTCOME_COLUMNS = (
 class Outcome(NamedTuple):
     """What happens to one input record.
 
-    A record that could not be read has an `error` and `data`, its bytes as they came in. An article has `fields` (JSON,
+    A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
     dropped also has the verdict that drops it.
     """

@@ -1,6 +1,6 @@
 """Parse the fields of an input record, and find its text, id, date and host.
 
-A record is a JSON object whose values stay the bytes that came in, so that all other fields pass through unchanged.
+A record is a JSON object whose values keep their original bytes, so that all other fields pass through unchanged.
 Field names are guessed record by record, never file by file: then the result does not depend on how a corpus is cut
 into files.
 """
@@ -54,7 +54,7 @@ def decode_text(data: bytes) -> str:
 
 
 def parse_fields(line: bytes) -> Fields:
-    r"""Return the fields of one line of JSON, in order, values as the bytes that came in.
+    r"""Return the fields of one line of JSON, in order, each value as its original bytes.
 
     Raises `BadRecordError` for anything but one JSON object in UTF-8. JSON allows escaped lone surrogates, so they
     stay; it does not allow ``NaN`` and ``Infinity``, so they raise.
