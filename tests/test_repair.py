@@ -88,21 +88,21 @@ def test_the_line_cache_changes_no_result(text):
 
 def test_the_line_cache_is_emptied_before_it_grows_too_large(monkeypatch):
     cache = module._LineCache()
-    monkeypatch.setattr(module, "MEMO_LIMIT", 100)
+    monkeypatch.setattr(module, "LINE_CACHE_LIMIT", 100)
     for number in range(50):
         cache.keep(f"line {number:>5}", True, f"line {number:>5}", "")  # noqa: FBT003  its one caller does so
         assert sum(len(a) + len(b) for (a, _), (b, _) in cache.lines.items()) == cache.size <= 100
 
 
 LINES_AND_BLANKS = st.lists(
-    st.sampled_from([*"abÃ©ᠠกั\n\r\t ", "\n\n", "\r\n", *whitespace_module.AT_FAULT, "\u3000", "\u2003"]),
+    st.sampled_from([*"abÃ©ᠠกั\n\r\t ", "\n\n", "\r\n", *whitespace_module.REPAIRED_ANYWHERE, "\u3000", "\u2003"]),
     max_size=16,
 ).map("".join)
 
 
 def plain_whitespace(text):
     """The whitespace rule by a walk over all lines, as ``(start, stop, replacement, evidence)``."""
-    trailing = "\t " + whitespace_module.AT_FAULT + whitespace_module.AT_FAULT_LAST
+    trailing = "\t " + whitespace_module.REPAIRED_ANYWHERE + whitespace_module.REPAIRED_AT_LINE_END
     found = []
     start = end = 0  # `end` of the last line that is not blank, line break included
     first_blank = None  # of the run of blank lines since: where its blanks and itself end
