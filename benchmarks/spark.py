@@ -196,7 +196,7 @@ def _run_spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, di
     import pyspark  # noqa: PLC0415 - needs an extra
 
     import dedup  # noqa: PLC0415
-    from dedup.spark.session import started  # noqa: PLC0415
+    from dedup.spark.session import start_session  # noqa: PLC0415
 
     os.environ.setdefault("SPARK_HOME", str(Path(pyspark.__file__).parent))
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
@@ -211,7 +211,7 @@ def _run_spark(source: Path, out: Path, workers: int, log: str) -> tuple[Any, di
     }
     began = time.perf_counter()
     with sample_processes() as processes:
-        session = started(f"local-cluster[{workers},1,{_WORKER_MB}]", options, source.stat().st_size)
+        session = start_session(f"local-cluster[{workers},1,{_WORKER_MB}]", options, source.stat().st_size)
         start, before = time.perf_counter() - began, time.perf_counter()
         report = dedup.clean(source, out, engine=dedup.SparkEngine(session=session))
         seconds = time.perf_counter() - before

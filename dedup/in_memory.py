@@ -62,7 +62,7 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
     )
     verdicts, _ = decide(corpus, settings, backend, StageTimer())
     result = Result([], [], [], [])
-    for number, batch, _, _ in corpus.batches():
+    for number, batch, _, _ in corpus.numbered_batches():
         for outcome in outcomes(batch, verdicts.of(number), settings):
             if outcome.error is not None:
                 result.quarantine.append(quarantine_row(outcome))
@@ -77,10 +77,10 @@ def _output_article(article: Mapping[str, Any], outcome: Outcome) -> dict[str, A
     """Return a copy of `article` with its text and its provenance as the output holds them."""
     provenance = provenance_object(outcome)
     row = dict(article)
-    if record_fields.PROVENANCE in row:
-        provenance["previous"] = row[record_fields.PROVENANCE]
+    if record_fields.PROVENANCE_FIELD in row:
+        provenance["previous"] = row[record_fields.PROVENANCE_FIELD]
     row[outcome.text_field] = outcome.raw if outcome.dropped else outcome.cleaned
-    row[record_fields.PROVENANCE] = provenance
+    row[record_fields.PROVENANCE_FIELD] = provenance
     return row
 
 
@@ -101,7 +101,7 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     result = np.empty((len(encoded), num_perm), np.uint32)
     for start in range(0, len(encoded), _TEXTS_PER_BATCH):
         segments = backend.segment_batch(*pack(encoded[start : start + _TEXTS_PER_BATCH]))
-        hashes = backend.word_hashes(segments.keys, segments.key_borders)
+        hashes = backend.word_hashes(segments.keys, segments.key_offsets)
         offsets = offsets_of(segments.words)[segments.borders]  # of texts, in words
         signed = backend.minhash_signatures(hashes, offsets[:-1], offsets[1:], n, num_perm, seed)
         result[start : start + _TEXTS_PER_BATCH] = signed

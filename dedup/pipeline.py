@@ -98,16 +98,16 @@ def check(
     """
     settings, timer = settings or Settings(), StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepared(source, settings, engine, timer, Path(work))
+        workers, _, corpus = prepare_articles(source, settings, engine, timer, Path(work))
         verdicts, _ = decide(corpus, settings, workers.backend, timer)
-        for number, batch, _, _ in corpus.batches():
+        for number, batch, _, _ in corpus.numbered_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
                 if outcome.error is not None and unreadable:
                     unreadable(outcome)
                 yield from outcome.findings
 
 
-def prepared(
+def prepare_articles(
     source: Inputs,
     settings: Settings,
     engine: str | LocalEngine,
@@ -182,10 +182,10 @@ class _LocalJob:
         """Yield the lines of the output; discard a prepared batch when its lines are written."""
         corpus, sizes = self.corpus, self.sizes
         verdicts, self.stages = decide(corpus, self.settings, self.workers.backend, self.timer)
-        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.batches())
+        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.numbered_batches())
         encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
-        for chunk, batch, size in zip(written, corpus.pieces, sizes, strict=True):
+        for chunk, batch, size in zip(written, corpus.prepared_batches, sizes, strict=True):
             yield chunk, size
             discard_batch(batch)
 
@@ -200,7 +200,7 @@ def _start_job(
 
         engine = Spark()
     if isinstance(engine, (str, LocalEngine)):
-        yield _LocalJob(*prepared(source, settings, engine, timer, work, out), settings, timer)
+        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out), settings, timer)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job

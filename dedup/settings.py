@@ -63,7 +63,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
-            one_of(name, getattr(self, name), allowed)
+            check_choice(name, getattr(self, name), allowed)
         for name in ("threshold", "paragraph_threshold"):
             object.__setattr__(self, name, _similarity(name, getattr(self, name)))
         for name in ("text_field", "id_field", "date_field", "source_field"):
@@ -84,7 +84,7 @@ class Settings:
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
 
-def one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
+def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
     """Raise `SettingsError` if `value` is not in `allowed`, with a close match or the choices.
 
     `what` names the setting in the message.
@@ -108,6 +108,6 @@ def _actions(profile: str, overrides: object) -> dict[str, str]:
     if not isinstance(overrides, Mapping):
         raise SettingsError("rules: give a table of rule names and actions")
     for name, action in overrides.items():
-        one_of("rule", name, registry.NAMES)
-        one_of(f"rule {name}", action, registry.BY_NAME[name].actions)
+        check_choice("rule", name, registry.NAMES)
+        check_choice(f"rule {name}", action, registry.BY_NAME[name].actions)
     return registry.resolve_actions(profile, dict(overrides))

@@ -45,19 +45,12 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 
-# Packages that the tests of names, cycles and messages do not cover yet.
-TO_BE_TIDIED = {"kernels", "repairs"}
-
 # Packages whose public names may be those of another package: each stands for the same thing in another form.
 TWINS = {
     "kernels": set(RANK),  # a compiled function is named like its definition
     "cli": set(RANK),  # a command is named like the function that it calls
     "spark": {"match"},  # a stage on a cluster is named like the one on this machine
 }
-
-
-# Names with two meanings that are still to be renamed.
-TO_BE_RENAMED = {"PROVENANCE"}
 
 
 def package_of(name):
@@ -74,7 +67,6 @@ def modules():
 
 MODULES = dict(modules())
 TREES = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in MODULES.items()}
-TIDY = {name: tree for name, tree in TREES.items() if package_of(name) not in TO_BE_TIDIED}
 
 
 def imports(tree):
@@ -97,7 +89,9 @@ def test_imports_run_one_way(name):
 
 
 def test_the_modules_of_a_package_import_each_other_without_cycles():
-    graph = {name: {other for other in imports(tree) if other in TIDY and other != name} for name, tree in TIDY.items()}
+    graph = {
+        name: {other for other in imports(tree) if other in TREES and other != name} for name, tree in TREES.items()
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -132,16 +126,16 @@ def are_twins(name, places):
 
 def test_a_name_has_one_meaning():
     places = defaultdict(list)
-    for module, tree in TIDY.items():
+    for module, tree in TREES.items():
         for name in {name for name, node in definitions(tree) if not is_type_variable(node)}:
             places[name].append(module)
     clashes = {name: found for name, found in places.items() if len(found) > 1 and not are_twins(name, found)}
-    assert {name: found for name, found in clashes.items() if name not in TO_BE_RENAMED} == {}
+    assert clashes == {}
 
 
 def error_messages():
     """Module, exception and constant text of each error that the library raises."""
-    for module, tree in TIDY.items():
+    for module, tree in TREES.items():
         for node in ast.walk(tree):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
                 parts = [part.value for part in ast.walk(node.exc) if isinstance(part, ast.Constant)]

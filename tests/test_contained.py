@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import Settings, clean_articles
-from dedup.fingerprint.minimizers import minimizers
+from dedup.fingerprint.minimizers import find_minimizers
 from dedup.fingerprint.shingles import hash_words
 from dedup.kernels import compiled as kernels
 from dedup.match.contained import CONTAINED_SHARE
@@ -102,8 +102,8 @@ def test_contained_articles_equal_those_of_a_comparison_of_all_pairs(data):
 def test_compiled_minimizers_equal_their_definition(texts, window):
     keys = [text.encode() for text in texts]
     hashes, ends = hash_words(keys)
-    plain, borders = minimizers(hashes, ends, 3, window)
-    fast, fast_borders = kernels.minimizers(hashes, ends, 3, window)
+    plain, borders = find_minimizers(hashes, ends, 3, window)
+    fast, fast_borders = kernels.find_minimizers(hashes, ends, 3, window)
     assert plain.tolist() == fast.tolist()
     assert borders.tolist() == fast_borders.tolist()
 
@@ -115,7 +115,7 @@ def test_every_shared_run_of_twenty_words_shares_a_minimizer(numbers, start):
     if len(part) < CONTAINED_WORDS:
         return
     keys = [" ".join(run).encode(), " ".join(["before", *part, "behind"]).encode()]
-    values, borders = minimizers(*hash_words(keys), 5, CONTAINED_WINDOW)
+    values, borders = find_minimizers(*hash_words(keys), 5, CONTAINED_WINDOW)
     assert set(values[: borders[1]].tolist()) & set(values[borders[1] :].tolist())
 
 

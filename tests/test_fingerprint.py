@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 import dedup
 from dedup import SettingsError
 from dedup.arrays import encode_utf8, pack
-from dedup.fingerprint.minhash import bands, buckets, minhash_signatures, plain_signatures
+from dedup.fingerprint.minhash import bands, bucket_signatures, minhash_signatures, plain_signatures
 from dedup.fingerprint.shingles import hash_words, shingle_hash, shingle_hashes, shingles
-from dedup.fingerprint.similarity import hash_sets, jaccard, similarities
+from dedup.fingerprint.similarity import jaccard, jaccard_similarities, shingle_hash_sets
 from dedup.kernels import compiled
 from dedup.segment.words import comparison_key, words
 
@@ -60,16 +60,16 @@ def test_compiled_fingerprints_equal_their_definitions(texts, n):
     assert (compiled.word_hashes(*pack(keys)) == hashes).all()
     signatures = minhash_signatures(hashes, offsets[:-1], offsets[1:], n)
     assert (compiled.minhash_signatures(hashes, offsets[:-1], offsets[1:], n) == signatures).all()
-    assert (compiled.buckets(signatures, 25, 5) == buckets(signatures, 25, 5)).all()
-    sets, set_offsets = hash_sets(keys, n)
-    compiled_sets, compiled_offsets = compiled.hash_sets(keys, n)
+    assert (compiled.bucket_signatures(signatures, 25, 5) == bucket_signatures(signatures, 25, 5)).all()
+    sets, set_offsets = shingle_hash_sets(keys, n)
+    compiled_sets, compiled_offsets = compiled.shingle_hash_sets(keys, n)
     assert (sets == compiled_sets).all()
     assert (set_offsets == compiled_offsets).all()
     others = np.arange(len(keys))
     for text in others:
         for least in (0.0, 0.5, 1.0):
-            expected = similarities(sets, set_offsets, text, others, least)
-            assert (compiled.similarities(sets, set_offsets, text, others, least) == expected).all()
+            expected = jaccard_similarities(sets, set_offsets, text, others, least)
+            assert (compiled.jaccard_similarities(sets, set_offsets, text, others, least) == expected).all()
 
 
 @given(st.text(), SIZES)
@@ -102,7 +102,7 @@ def test_a_text_shorter_than_the_shingle_has_the_empty_signature():
 def test_two_signatures_share_a_bucket_if_they_agree_in_the_band(texts, threshold):
     signatures = plain_signatures(texts, 2)
     band_count, rows = bands(threshold)
-    assigned = buckets(signatures, band_count, rows)
+    assigned = bucket_signatures(signatures, band_count, rows)
     for band in range(band_count):
         values = [signature[band * rows : (band + 1) * rows].tobytes() for signature in signatures]
         for first in range(len(texts)):

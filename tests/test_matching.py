@@ -41,7 +41,7 @@ COLLIDING = b"8yn0iYCKYHlIj4-BwPqk", b"GReLUrM4wMqfg9yzV3KQ"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("scratch")
+    return tmp_path_factory.mktemp("budget")
 
 
 @st.composite
@@ -56,13 +56,13 @@ def keys_in_buckets(draw):
     return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), groups
 
 
-def corpus_of(keys, scratch):
+def corpus_of(keys, budget):
     batch = pa.record_batch({"record": pa.array(range(len(keys))), "key": pa.array(keys, pa.large_binary())})
     half = len(keys) // 2
-    return Corpus([batch.slice(0, half), batch.slice(half)], scratch)
+    return Corpus([batch.slice(0, half), batch.slice(half)], budget)
 
 
-def survival(made, n, threshold, comparer, scratch):
+def survival(made, n, threshold, comparer, budget):
     keys, texts, buckets, groups = made
     firsts = first_equal_places(texts, len(keys))
     distinct = np.flatnonzero(firsts == np.arange(len(texts)))
@@ -70,13 +70,13 @@ def survival(made, n, threshold, comparer, scratch):
     def entries(low, high):
         return [bucket_entries(distinct.astype(np.uint32), buckets[texts[distinct]], low, high, comparer)]
 
-    found = texts_to_compare(firsts, find_shared_values(entries, len(distinct) * 3, comparer, scratch), comparer)
+    found = texts_to_compare(firsts, find_shared_values(entries, len(distinct) * 3, comparer, budget), comparer)
     lengths = np.array([len(key.split()) for key in keys])
     rows = texts[found.texts]
     compared_texts = ComparedTexts(
         found.firsts, found.buckets, lengths[rows], None if groups is None else np.array(groups)[found.texts]
     )
-    answer = survivors.find_survivors(compared_texts, KeyReader(corpus_of(keys, scratch), rows), n, threshold, comparer)
+    answer = survivors.find_survivors(compared_texts, KeyReader(corpus_of(keys, budget), rows), n, threshold, comparer)
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
 
 
@@ -89,11 +89,11 @@ def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n,
     assert survival(made, n, threshold, reference, ResourceBudget(memory)) == plain
 
 
-def prepared(rows, chosen, scratch):
+def prepared(rows, chosen, budget):
     records = [to_json_bytes(row) for row in rows]
     half = len(records) // 2
     batches = [prepare(_records(records[:half], 0), chosen), prepare(_records(records[half:], half), chosen)]
-    return Corpus(batches, scratch)
+    return Corpus(batches, budget)
 
 
 def comparable(value):
@@ -102,8 +102,8 @@ def comparable(value):
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def matched(rows, chosen, comparer, scratch):
-    corpus = prepared(rows, chosen, scratch)
+def matched(rows, chosen, comparer, budget):
+    corpus = prepared(rows, chosen, budget)
     articles = match_contained(corpus, match_articles(corpus, chosen, comparer), chosen, comparer)
     paragraphs = match_paragraphs(corpus, articles, chosen, comparer)
     return [{name: comparable(value) for name, value in found._asdict().items()} for found in (articles, paragraphs)]
@@ -169,7 +169,7 @@ def test_two_words_with_one_hash_do_not_agree():
     assert word_hash(COLLIDING[0]) == word_hash(COLLIDING[1])
     data, borders = pack([b"x " + COLLIDING[0], b"x " + COLLIDING[1], b"x y"])
     ones, twos = np.array([0, 0, 1]), np.array([0, 1, 2])
-    assert set_overlap.agree(data, borders[:-1], borders[1:], ones, twos, 1).tolist() == [True, False, True]
+    assert set_overlap.hashes_agree(data, borders[:-1], borders[1:], ones, twos, 1).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("comparer", [reference, kernels])
@@ -188,11 +188,11 @@ def test_slices_cover_a_range_once():
 
 
 def test_large_arrays_are_unnamed_files(tmp_path):
-    scratch = ResourceBudget(memory=1000, folder=tmp_path)
-    array = scratch.array(1000, np.int64)
+    budget = ResourceBudget(memory=1000, folder=tmp_path)
+    array = budget.array(1000, np.int64)
     array[:] = 7
     evict_pages(array)
     assert isinstance(array, np.memmap)
     assert array.sum() == 7000
     assert list(tmp_path.iterdir()) == []
-    assert not isinstance(scratch.array(10, np.int64), np.memmap)
+    assert not isinstance(budget.array(10, np.int64), np.memmap)

@@ -9,7 +9,7 @@ import pytest
 from dedup import DedupError, Settings, __version__
 from dedup.engines.local import LocalEngine
 from dedup.errors import WorkFileError
-from dedup.pipeline import prepared
+from dedup.pipeline import prepare_articles
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import BatchOrigin, load_batch, read_origin, store_batch
 from dedup.runtime.progress import StageTimer
@@ -64,23 +64,23 @@ def test_the_stored_batches_of_a_run_name_its_settings_and_records(tmp_path):
     origins = []
     for work in ("first", "second"):
         (tmp_path / work).mkdir()
-        _, _, corpus = prepared(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / work)
-        origins.append([read_origin(path) for path in corpus.pieces])
+        _, _, corpus = prepare_articles(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / work)
+        origins.append([read_origin(path) for path in corpus.prepared_batches])
     assert origins[0] == origins[1]
     first, last = origins[0][0], origins[0][-1]
     assert (first.settings, first.version) == (chosen.digest, __version__)
     assert (first.first, last.last) == ("one.jsonl#0", "two.jsonl#2")
     (source / "two.jsonl").write_text('{"text": "other"}\n')
     (tmp_path / "third").mkdir()
-    _, _, corpus = prepared(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / "third")
-    assert read_origin(corpus.pieces[-1]).sha256 != last.sha256
+    _, _, corpus = prepare_articles(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / "third")
+    assert read_origin(corpus.prepared_batches[-1]).sha256 != last.sha256
 
 
 def test_keys_are_returned_in_the_requested_order_from_all_batches(stored):
     corpus = Corpus([stored, BATCH.slice(1)])
-    assert corpus.keys(corpus.starts[[0]]) == [b"a b"]
+    assert corpus.read_keys(corpus.starts[[0]]) == [b"a b"]
 
     rows = np.array([4, 0, 2, 0, 1])
-    assert corpus.keys(rows) == [b"c d e", b"a b", b"c d e", b"a b", b""]
-    assert corpus.paragraph_keys(rows[:3], np.array([2, 0, 0]), np.array([5, 1, 3])) == [b"d e", b"a", b"c d"]
+    assert corpus.read_keys(rows) == [b"c d e", b"a b", b"c d e", b"a b", b""]
+    assert corpus.read_paragraph_keys(rows[:3], np.array([2, 0, 0]), np.array([5, 1, 3])) == [b"d e", b"a", b"c d"]
     assert KeyReader(corpus, rows).of(np.array([2, 1])) == [b"c d e", b"a b"]

@@ -79,5 +79,5 @@ def test_joined_keys_are_those_of_the_paragraphs_that_stay(texts, data):
             for number in range(first, last)
             if not is_dropped[number]
         ]
-        key = joined.keys[joined.key_borders[text] : joined.key_borders[text + 1]].tobytes()
+        key = joined.keys[joined.key_offsets[text] : joined.key_offsets[text + 1]].tobytes()
         assert key == b" ".join(filter(None, kept))

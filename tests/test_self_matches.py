@@ -69,7 +69,7 @@ def test_compiled_similar_paragraphs_equal_the_definition(paragraphs, data):
 @example(["\n".join(["one two three four five six"] * 2), "\n".join(["one two three four five"] * 2)])
 def test_the_compiled_screen_equals_its_definition(texts):
     segments = reference.segment_batch(*pack([encode_utf8(text) for text in texts]))
-    hashes = reference.word_hashes(segments.keys, segments.key_borders)
+    hashes = reference.word_hashes(segments.keys, segments.key_offsets)
     flags = reference.screen_self_repeats(hashes, segments)
     assert flags.tolist() == compiled.screen_self_repeats(hashes, segments).tolist()
     for flag, text in zip(flags.tolist(), texts, strict=True):

@@ -108,7 +108,7 @@ def test_articles_whose_shingles_only_share_hashes_are_not_dropped(monkeypatch):
             return getattr(plain, name)
 
         def hash_sets(self, keys, n):
-            hashes, borders = plain.hash_sets(keys, n)
+            hashes, borders = plain.shingle_hash_sets(keys, n)
             return hashes * 0 + 1, borders
 
         def similarities(self, *given):

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from dedup import Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
-from dedup.fingerprint.minhash import bands, buckets, minhash_signatures
+from dedup.fingerprint.minhash import bands, bucket_signatures, minhash_signatures
 from dedup.fingerprint.shingles import hash_words
 from dedup.fingerprint.similarity import jaccard
 from dedup.kernels import reference
@@ -231,7 +231,7 @@ def test_all_pairs_of_the_window_are_found_with_their_exact_similarity(seed):
     keys = _keys(seed, 30)
     marks = np.arange(30, dtype=np.uint64)
     hashes, ends = hash_words(keys)
-    table = buckets(minhash_signatures(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
+    table = bucket_signatures(minhash_signatures(hashes, ends[:-1], ends[1:], 3), *bands(0.5))
     pairs = pairs_within(table, marks, lambda at: [keys[n] for n in at], 3, (0.5, 0.9), reference)
     exact = {(i, j): jaccard(keys[i], keys[j], 3) for i in range(30) for j in range(i + 1, 30)}
     expected = {pair: value for pair, value in exact.items() if 0.5 <= value <= 0.9}

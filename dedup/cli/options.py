@@ -14,7 +14,7 @@ from dedup import rules as registry
 from dedup.cli.config_file import Resolved, resolve_settings
 from dedup.cli.terminal import ErrorReporter
 from dedup.errors import SettingsError
-from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings, one_of
+from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings, check_choice
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -142,7 +142,7 @@ def local_engine_of(options: Mapping[str, Any]) -> LocalEngine:
 def any_engine_of(options: Mapping[str, Any]) -> LocalEngine | SparkEngine:
     """Return the engine that `options` choose. Raises `SettingsError` for an option that it does not have."""
     engine = options["engine"]
-    one_of("--engine", engine, tuple(_ENGINE_PARAMETERS))
+    check_choice("--engine", engine, tuple(_ENGINE_PARAMETERS))
     for other, names in _ENGINE_PARAMETERS.items():
         for name in names:
             if other != engine and options[name]:

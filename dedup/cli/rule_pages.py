@@ -9,7 +9,7 @@ from rich.console import Console
 
 from dedup import rules
 from dedup.cli.summary import new_table
-from dedup.settings import one_of
+from dedup.settings import check_choice
 
 PAGE_WIDTH = 88  # columns
 
@@ -24,7 +24,7 @@ def print_rules(console: Console) -> None:
 
 def rule_page(name: str) -> str:
     """Return the page of the rule `name`. Raises `SettingsError` with a close match if there is no such rule."""
-    one_of("rule", name, rules.NAMES)
+    check_choice("rule", name, rules.NAMES)
     rule = rules.BY_NAME[name]
     lines = [f"{rule.name}: {rule.finds}", ""]
     for title, text in _page_sections(rule):

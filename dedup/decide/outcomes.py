@@ -16,13 +16,18 @@ import pyarrow as pa
 from dedup.arrays import decode_utf8
 from dedup.decide.verdicts import Verdict, verdicts_by_row
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
-from dedup.prepare.columns import flat_array, integer_values
+from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
 _VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text")
-COLUMNS = (*_VALUE_COLUMNS, "findings", "repeats", "paragraphs")  # of a prepared batch: what outcomes are made from
+OUTCOME_COLUMNS = (
+    *_VALUE_COLUMNS,
+    "findings",
+    "repeats",
+    "paragraphs",
+)  # of a prepared batch: what outcomes are made from
 
 
 class Outcome(NamedTuple):
@@ -61,7 +66,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
     `verdicts` are those on the batch, as `dedup.decide.verdicts.Verdicts.of` returns them.
     """
     by_row = verdicts_by_row(verdicts)
-    batch = load_batch(piece, COLUMNS)
+    batch = load_batch(piece, OUTCOME_COLUMNS)
     findings = _StructLists(batch.column("findings"))
     repeats = _StructLists(batch.column("repeats"))
     spans = _ParagraphSpans(batch.column("paragraphs"))
@@ -213,7 +218,7 @@ class _ParagraphSpans:
     """The spans of the paragraphs of every article of a batch, in code points of the repaired text."""
 
     def __init__(self, column: pa.ListArray) -> None:
-        self.offsets = np.asarray(flat_array(column).offsets).tolist()
+        self.offsets = np.asarray(join_chunks(column).offsets).tolist()
         self.starts = integer_values(column.values.field("start")).tolist()
         self.stops = integer_values(column.values.field("stop")).tolist()
 

@@ -12,7 +12,7 @@ from dedup.arrays import I64, decode_utf8
 from dedup.match.articles import ArticleMatches
 from dedup.match.paragraphs import ParagraphMatches
 from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
-from dedup.prepare.columns import flat_array, integer_values
+from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.corpus import Corpus
 
 
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
     evidence: str | None
 
 
-VERDICTS = pa.schema(
+VERDICT_SCHEMA = pa.schema(
     [
         ("row", pa.int64()),  # of the prepared batch
         ("rule", pa.string()),
@@ -64,9 +64,9 @@ class Verdicts:
         self.twins = _read_twins(corpus, self.twin_rows)
 
     def of(self, number: int) -> pa.RecordBatch:
-        """Return the verdicts on batch `number`, with the schema `VERDICTS`, ordered by row."""
+        """Return the verdicts on batch `number`, with the schema `VERDICT_SCHEMA`, ordered by row."""
         start, stop = self.corpus.starts[number], self.corpus.starts[number + 1]
-        borders = self.corpus.paragraph_borders
+        borders = self.corpus.paragraph_offsets
         rows = np.flatnonzero(self.articles.twins[start:stop] >= 0) + start
         matches = self.paragraphs
         chosen = slice(*np.searchsorted(matches.numbers, (borders[start], borders[stop])))
@@ -91,11 +91,11 @@ class Verdicts:
             "evidence": evidence,
         }
         arrays = [
-            flat_array(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)
-            for column, field in zip((columns[name] for name in VERDICTS.names), VERDICTS, strict=True)
+            join_chunks(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)
+            for column, field in zip((columns[name] for name in VERDICT_SCHEMA.names), VERDICT_SCHEMA, strict=True)
         ]
         order = np.argsort(columns["row"], kind="stable")
-        return pa.record_batch(arrays, schema=VERDICTS).take(pa.array(order))
+        return pa.record_batch(arrays, schema=VERDICT_SCHEMA).take(pa.array(order))
 
 
 def _read_twins(corpus: Corpus, rows: I64) -> pa.Table:
@@ -103,13 +103,13 @@ def _read_twins(corpus: Corpus, rows: I64) -> pa.Table:
     names = ("id", "source", "record", "characters")
     batches = [
         batch.take(pa.array(rows[slice(*np.searchsorted(rows, span))] - span[0]))
-        for batch, span in zip(corpus.each(*names), pairwise(corpus.starts.tolist()), strict=True)
+        for batch, span in zip(corpus.iter_batches(*names), pairwise(corpus.starts.tolist()), strict=True)
     ]
     return pa.Table.from_batches(batches).combine_chunks()
 
 
 def verdicts_by_row(verdicts: pa.RecordBatch) -> dict[int, list[Verdict]]:
-    """Return the verdicts on each row of a batch that has any; `verdicts` has the schema `VERDICTS`."""
+    """Return the verdicts on each row of a batch that has any; `verdicts` has the schema `VERDICT_SCHEMA`."""
     by_row: dict[int, list[Verdict]] = {}
     for values in zip(*(column.to_pylist() for column in verdicts.columns), strict=True):
         row, rule, paragraph, similarity, twin_id, source, record, start, stop, evidence = values

@@ -18,7 +18,7 @@ _SHINGLES_AT_ONCE = 4096  # shingles permuted at once: 2 MB of uint32 at 128 per
 
 
 @cache
-def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[U32, U32]:
+def permutation_coefficients(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[U32, U32]:
     """Return the factors (odd) and summands of the affine permutations: two arrays of uint32 [num_perm].
 
     They are drawn exactly as datasketch draws them, so that signatures agree; a test compares them.
@@ -32,7 +32,7 @@ def permutations(num_perm: int = NUM_PERM, seed: int = SEED) -> tuple[U32, U32]:
 def _signature_of_set(hashes: U64, factors: U32, summands: U32) -> U32:
     """Return the signature of a set of shingle hashes: uint32 [num_perm]; every bit is set if the set is empty.
 
-    `hashes` are uint64 [shingles], in any order; `factors` and `summands` are those of `permutations`.
+    `hashes` are uint64 [shingles], in any order; `factors` and `summands` are those of `permutation_coefficients`.
     """
     mixed = hashes.astype(np.uint32)
     mixed = (mixed ^ (mixed >> np.uint32(16))) * np.uint32(0x85EBCA6B)
@@ -51,7 +51,7 @@ def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: in
     The words of a text have the hashes ``words[start:stop]``: `words` uint64 [words], `starts` and `stops` int64
     [texts], in words.
     """
-    factors, summands = permutations(num_perm, seed)
+    factors, summands = permutation_coefficients(num_perm, seed)
     result = np.empty((len(starts), num_perm), np.uint32)
     for row, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
         result[row] = _signature_of_set(window_hashes(words[start:stop], n), factors, summands)
@@ -96,7 +96,7 @@ def _most_rows(threshold: float, num_perm: int, recall: float) -> int:
     return max(sufficient, default=1)
 
 
-def buckets(signatures: U32, bands: int, rows: int) -> U32:
+def bucket_signatures(signatures: U32, bands: int, rows: int) -> U32:
     """Return the bucket of each signature in each band: uint32 [signatures, bands].
 
     `signatures` are uint32 [signatures, num_perm]; a band is `rows` values of a signature, in order. Two signatures

@@ -10,7 +10,7 @@ from dedup.arrays import I64, U64, offsets_of
 from dedup.fingerprint.shingles import window_hashes
 
 
-def minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
+def find_minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
     """Return the minimizers of each text, and their offsets.
 
     The minimizers are the smallest shingle hash of every `window` consecutive shingles of `n` words: distinct and

@@ -20,11 +20,11 @@ class Comparer(Protocol):
     def compiled(self) -> bool:
         """Whether matching also uses the compiled functions of `dedup.kernels` that this protocol does not list."""
 
-    def hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
-        """Return the sets of shingle hashes of `keys`, and their offsets: see `hash_sets` of this module."""
+    def shingle_hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
+        """Return the sets of shingle hashes of `keys`, and their offsets: see `shingle_hash_sets` of this module."""
 
-    def similarities(self, hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
-        """Return the Jaccard similarities of one set to others: see `similarities` of this module."""
+    def jaccard_similarities(self, hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
+        """Return the Jaccard similarities of one set to others: see `jaccard_similarities` of this module."""
 
 
 def jaccard(first: bytes, second: bytes, n: int) -> float:
@@ -44,7 +44,7 @@ def jaccard(first: bytes, second: bytes, n: int) -> float:
     return common / (len(first_set) + len(second_set) - common)
 
 
-def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
+def shingle_hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     """Return the sets of `n`-word shingle hashes of comparison keys, and their offsets.
 
     The hashes of all sets stand in one array, ascending within each set: uint64 [hashes]. The offsets are int64
@@ -54,13 +54,13 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     return np.concatenate([np.empty(0, np.uint64), *sets]), offsets_of(list(map(len, sets)))
 
 
-def similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
+def jaccard_similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
     """Return the Jaccard similarity of set `text` to each of the sets `others`: float64 [len(others)].
 
     A similarity is 0.0 if the sizes of the sets alone show that it is below `least`.
 
-    `hashes` and `offsets` are as `hash_sets` returns them: uint64 [hashes] and int64 [sets + 1]. `others` are numbers
-    of sets: int64 [count].
+    `hashes` and `offsets` are as `shingle_hash_sets` returns them: uint64 [hashes] and int64 [sets + 1]. `others` are
+    numbers of sets: int64 [count].
     """
     hash_set = hashes[offsets[text] : offsets[text + 1]]
     result = np.zeros(len(others))

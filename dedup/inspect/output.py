@@ -23,7 +23,7 @@ from dedup.findings import DROP, Finding, revert
 from dedup.inspect.names import RecordKey, record_name
 from dedup.inspect.table_rows import read_fields, read_values
 from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, table_file_name
-from dedup.read.fields import PROVENANCE, Fields, from_json, id_of, parse_fields, text_of, to_json
+from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, id_of, parse_fields, text_of, to_json
 from dedup.settings import Settings
 
 InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
@@ -237,9 +237,9 @@ class Output:
         """Return the article in row `number` of the table at `path`, without findings."""
         try:
             fields = dict(row)
-            ours = parse_fields(bytes(fields.pop(PROVENANCE)))
+            ours = parse_fields(bytes(fields.pop(PROVENANCE_FIELD)))
             if "previous" in ours:  # the input record had a provenance: put it back in its place
-                fields = {**row, PROVENANCE: ours.pop("previous")}
+                fields = {**row, PROVENANCE_FIELD: ours.pop("previous")}
             provenance = {name: from_json(value) for name, value in ours.items()}
             source, record = msgspec.convert([provenance["source"], provenance["record"]], tuple[str, int])
             if is_text_file(source):

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from dedup.arrays import decode_utf8
 from dedup.errors import OutputError
 from dedup.output_layout import JSON_COLUMN
-from dedup.read.fields import PROVENANCE, BadRecordError, Fields, from_json, join_fields, parse_fields, to_json
+from dedup.read.fields import PROVENANCE_FIELD, BadRecordError, Fields, from_json, join_fields, parse_fields, to_json
 
 _PARQUET_BATCH = 256  # rows
 _LINE_BUFFER = 1 << 18  # bytes
@@ -83,18 +83,18 @@ def _fields_from_parquet(path: Path) -> Iterator[Fields]:
     for batch in _read_batches(path):
         json_names = {field.name for field in batch.schema if JSON_COLUMN.items() <= (field.metadata or {}).items()}
         for row in _dicts(batch.schema.names, batch.columns):
-            members = row.pop(PROVENANCE)
+            members = row.pop(PROVENANCE_FIELD)
             names, previous = members.pop("fields"), members.pop("previous")
             fields = {
                 name: _raw_json(row[name]) if name in json_names else to_json(row[name])
                 for name in names
                 if name in row
             }
-            if PROVENANCE in names:
+            if PROVENANCE_FIELD in names:
                 members["previous"] = _raw_json(previous)
             provenance = msgspec.Raw(join_fields({name: to_json(value) for name, value in members.items()}))
-            in_order = {name: provenance if name == PROVENANCE else fields[name] for name in names}
-            yield {**in_order, PROVENANCE: provenance}
+            in_order = {name: provenance if name == PROVENANCE_FIELD else fields[name] for name in names}
+            yield {**in_order, PROVENANCE_FIELD: provenance}
 
 
 def _raw_json(text: str | None) -> msgspec.Raw:

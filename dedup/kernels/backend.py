@@ -100,17 +100,17 @@ class Backend(Comparer, Protocol):
         `dedup.fingerprint.minhash.minhash_signatures`.
         """
 
-    def buckets(self, signatures: U32, bands: int, rows: int) -> U32:
+    def bucket_signatures(self, signatures: U32, bands: int, rows: int) -> U32:
         """Return the bucket of each signature in each band: uint32 [signatures, bands].
 
-        `signatures` are uint32 [signatures, num_perm]. See `dedup.fingerprint.minhash.buckets`.
+        `signatures` are uint32 [signatures, num_perm]. See `dedup.fingerprint.minhash.bucket_signatures`.
         """
 
-    def minimizers(self, words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
+    def find_minimizers(self, words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
         """Return the minimizers of texts, uint64 [minimizers], and their offsets, int64 [texts + 1].
 
         `words` are hashes of words, uint64 [words]; `offsets` are where the words of each text start: int64
-        [texts + 1]. See `dedup.fingerprint.minimizers.minimizers`.
+        [texts + 1]. See `dedup.fingerprint.minimizers.find_minimizers`.
         """
 
 
@@ -138,17 +138,17 @@ def _warm_up(kernels: Backend) -> None:
     kernels.find_suspect_lines(data, offsets)
     kernels.find_furniture_lines(data, offsets)
     segments = kernels.segment_batch(data, offsets)
-    words = kernels.word_hashes(segments.keys, segments.key_borders)
+    words = kernels.word_hashes(segments.keys, segments.key_offsets)
     kernels.screen_self_repeats(words, segments)
     kernels.join_keys(segments.keys, segments.key_starts, segments.key_stops, segments.borders)
     numbers, offsets = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
     kernels.find_self_matches(numbers, 2, 1)
     kernels.find_similar_paragraphs(numbers, offsets, np.array([0, 1]), 2, 1, 1)
     offsets = np.array([0, 3])
-    kernels.buckets(kernels.minhash_signatures(words, offsets[:1], offsets[1:], 2), 2, 1)
-    kernels.minimizers(words, offsets, 2, 1)
-    hashes, offsets = kernels.hash_sets([b"a b c"], 2)
-    kernels.similarities(hashes, offsets, 0, offsets[:1], 0.5)
+    kernels.bucket_signatures(kernels.minhash_signatures(words, offsets[:1], offsets[1:], 2), 2, 1)
+    kernels.find_minimizers(words, offsets, 2, 1)
+    hashes, offsets = kernels.shingle_hash_sets([b"a b c"], 2)
+    kernels.jaccard_similarities(hashes, offsets, 0, offsets[:1], 0.5)
 
 
 @contextmanager

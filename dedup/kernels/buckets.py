@@ -34,7 +34,7 @@ def capacity(count: int) -> int:
 
 
 @njit
-def firsts(high: U64, low: U64) -> I64:
+def first_equal_rows(high: U64, low: U64) -> I64:
     """Return for each pair of values the place of the first equal pair: int64 [pairs].
 
     `high` and `low` are the two halves of the pairs: uint64 [pairs].
@@ -72,7 +72,7 @@ def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, hold
 
 
 @njit
-def fall(keys: U64, sieve: Bytes) -> int:
+def drop_into_sieve(keys: U64, sieve: Bytes) -> int:
     """Let `keys` fall into the slots of `sieve`, and return how many fell into a slot that was taken.
 
     `keys` is uint64 [keys]. `sieve`, uint8 [bytes], has `SLOTS` slots in each byte.
@@ -90,7 +90,7 @@ def fall(keys: U64, sieve: Bytes) -> int:
 
 
 @njit
-def met(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
+def collided_entries(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
     """Return the entries whose slot of `sieve` took two keys or more, equal or not: uint64 and uint32 [entries].
 
     `keys`, uint64 [entries], all fell into `sieve`, uint8 [bytes]; `holders` is uint32 [entries].
@@ -123,7 +123,7 @@ def _read_slots(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) ->
 
 
 @njit
-def shared(keys: U64, holders: U32) -> tuple[int, U64]:
+def number_shared_values(keys: U64, holders: U32) -> tuple[int, U64]:
     """Keep the entries whose key another entry has, and return their number and the keys: uint64 [shared keys].
 
     The kept entries are moved to the front of `keys`, uint64 [entries], and `holders`, uint32 [entries]. Their keys are
@@ -199,7 +199,7 @@ def _number_shared(keys: U64, table: I64, numbers: I64, shared_keys: U64, total:
 
 
 @njit
-def by_row(rows: U32, values: I64, count: int) -> tuple[I64, I64]:
+def group_by_row(rows: U32, values: I64, count: int) -> tuple[I64, I64]:
     """Return `values` gathered by row, in their order within each, and the borders of the rows: int64 [count + 1].
 
     `values` is int64 [values]; `rows`, uint32 [values], is the row of each, below `count`.

@@ -11,24 +11,31 @@ from dedup.kernels.repair_screen import rules_that_may_apply
 from dedup.kernels.segments import join_keys, segment_batch
 from dedup.kernels.self_matches import find_self_matches, find_similar_paragraphs
 from dedup.kernels.self_repeat_screen import screen_self_repeats
-from dedup.kernels.shingles import buckets, hash_sets, minhash_signatures, minimizers, similarities, word_hashes
+from dedup.kernels.shingles import (
+    bucket_signatures,
+    find_minimizers,
+    jaccard_similarities,
+    minhash_signatures,
+    shingle_hash_sets,
+    word_hashes,
+)
 
 compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 
 __all__ = [
-    "buckets",
+    "bucket_signatures",
     "compiled",
     "find_furniture_lines",
+    "find_minimizers",
     "find_self_matches",
     "find_similar_paragraphs",
     "find_suspect_lines",
-    "hash_sets",
+    "jaccard_similarities",
     "join_keys",
     "minhash_signatures",
-    "minimizers",
     "rules_that_may_apply",
     "screen_self_repeats",
     "segment_batch",
-    "similarities",
+    "shingle_hash_sets",
     "word_hashes",
 ]

@@ -35,7 +35,7 @@ def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]
 
 
 @njit
-def containers(
+def find_containers(
     first: int,
     last: int,
     own: I64,

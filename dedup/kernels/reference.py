@@ -5,28 +5,28 @@ It has the functions of `dedup.kernels.backend.Backend`, like its compiled twin 
 
 from __future__ import annotations
 
-from dedup.fingerprint.minhash import buckets, minhash_signatures
-from dedup.fingerprint.minimizers import minimizers
+from dedup.fingerprint.minhash import bucket_signatures, minhash_signatures
+from dedup.fingerprint.minimizers import find_minimizers
 from dedup.fingerprint.self_matches import find_self_matches, find_similar_paragraphs, screen_self_repeats
 from dedup.fingerprint.shingles import word_hashes
-from dedup.fingerprint.similarity import compiled, hash_sets, similarities
+from dedup.fingerprint.similarity import compiled, jaccard_similarities, shingle_hash_sets
 from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
 from dedup.segment.batch import join_keys, segment_batch
 
 __all__ = [
-    "buckets",
+    "bucket_signatures",
     "compiled",
     "find_furniture_lines",
+    "find_minimizers",
     "find_self_matches",
     "find_similar_paragraphs",
     "find_suspect_lines",
-    "hash_sets",
+    "jaccard_similarities",
     "join_keys",
     "minhash_signatures",
-    "minimizers",
     "rules_that_may_apply",
     "screen_self_repeats",
     "segment_batch",
-    "similarities",
+    "shingle_hash_sets",
     "word_hashes",
 ]

@@ -317,7 +317,7 @@ def segment_batch(data: Bytes, offsets: I64) -> Segments:
         + (CJK_LETTER_WEIGHT - 1) * cjk_letters
         + (SOUTHEAST_ASIAN_LETTER_WEIGHT - 1) * southeast_asian_letters,
         keys=out[: key_offsets[-1]],
-        key_borders=key_offsets,
+        key_offsets=key_offsets,
     )
     hard = np.flatnonzero(words < 0)
     if not len(hard):
@@ -386,5 +386,5 @@ def join_keys(data: Bytes, starts: I64, stops: I64, offsets: I64) -> BatchKeys:
     """
     out = np.empty(int((stops - starts).sum()) + len(starts), np.uint8)
     joined = BatchKeys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(offsets), np.int64))
-    _write_joined_keys(data, starts, stops, offsets, out, joined.key_starts, joined.key_stops, joined.key_borders)
-    return joined._replace(keys=out[: joined.key_borders[-1]])
+    _write_joined_keys(data, starts, stops, offsets, out, joined.key_starts, joined.key_stops, joined.key_offsets)
+    return joined._replace(keys=out[: joined.key_offsets[-1]])

@@ -12,7 +12,7 @@ from dedup.kernels.buckets import capacity
 from dedup.kernels.constants import SHINGLE_BASE
 from dedup.kernels.jit import njit
 
-_SLOT_SHIFT = np.uint64(20)  # from a hash to its slot: the upper bits depend on all words of a run
+_RUN_SLOT_SHIFT = np.uint64(20)  # from a hash to its slot: the upper bits depend on all words of a run
 
 
 @njit
@@ -27,7 +27,7 @@ def _write_first_runs(numbers: I64, run: int, first: I64) -> None:
         value = np.uint64(0)
         for ahead in range(run):
             value = (value + np.uint64(numbers[at + ahead]) + np.uint64(1)) * SHINGLE_BASE
-        slot = np.int64(value >> _SLOT_SHIFT) & mask
+        slot = np.int64(value >> _RUN_SLOT_SHIFT) & mask
         while table[slot] >= 0 and not _are_equal_runs(numbers, table[slot], at, run):
             slot = (slot + 1) & mask
         if table[slot] < 0:

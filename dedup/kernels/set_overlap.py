@@ -47,7 +47,7 @@ def _hash_shingles(key: Bytes, n: int, words: U64, ends: I64, hashes: U64) -> in
 
 
 @njit
-def distinct(
+def distinct_hashes(
     data: Bytes, starts: I64, stops: I64, n: int, rows: I64, out: U64, places: I64, sizes: I64, prints: U64
 ) -> None:
     """Write the shingle sets of keys to `out`, with their sizes and the parities of their hashes.
@@ -151,7 +151,7 @@ def _equal_bytes(first: Bytes, second: Bytes) -> bool:
 
 
 @njit
-def agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) -> Bools:
+def hashes_agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) -> Bools:
     """Return for each pair of keys True if their shingles of equal hash are equal: bool [pairs].
 
     Then the sets of hashes give the exact similarity of the pair. Key k is ``data[starts[k]:stops[k]]``: `data` uint8
@@ -205,7 +205,9 @@ def least_common(size: int, other_size: int, threshold: float) -> int:
 
 
 @njit
-def commons(ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_share: float, result: I64) -> None:
+def count_common_of_pairs(
+    ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_share: float, result: I64
+) -> None:
     """Write to `result`, int64 [pairs], how many shingles set ``ones[i]`` shares with set ``others[i]``.
 
     It is -1 if that is surely less than `least_share` of set ``ones[i]``. Set k is

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dedup.arrays import I64, U32, U64, Bytes, Floats, pack
-from dedup.fingerprint.minhash import permutations
+from dedup.fingerprint.minhash import permutation_coefficients
 from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, HASH_SHIFT, MIX_1, MIX_2, SHINGLE_BASE, SPACE_BYTE
 from dedup.kernels.jit import inlined, njit
 from dedup.settings import NUM_PERM, SEED
@@ -153,14 +153,14 @@ def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: in
     `dedup.fingerprint.minhash.minhash_signatures`.
     """
     result = np.empty((len(starts), num_perm), np.uint32)
-    factors, summands = permutations(num_perm, seed)
+    factors, summands = permutation_coefficients(num_perm, seed)
     _write_signatures(words, starts, stops, n, factors, summands, result)
     return result
 
 
 @njit
 def _write_buckets(signatures: U32, bands: int, rows: int, result: U32) -> None:
-    """Write the buckets to `result`, uint32 [signatures, bands]; see `buckets`."""
+    """Write the buckets to `result`, uint32 [signatures, bands]; see `bucket_signatures`."""
     for row in range(len(signatures)):
         for band in range(bands):
             mixed = np.uint64(0)
@@ -170,11 +170,11 @@ def _write_buckets(signatures: U32, bands: int, rows: int, result: U32) -> None:
             result[row, band] = np.uint32((mixed * MIX_1) >> np.uint64(32))
 
 
-def buckets(signatures: U32, bands: int, rows: int) -> U32:
+def bucket_signatures(signatures: U32, bands: int, rows: int) -> U32:
     """Return the bucket of each signature in each band: uint32 [signatures, bands].
 
     `signatures` are uint32 [signatures, num_perm]; a band is `rows` values. The twin of
-    `dedup.fingerprint.minhash.buckets`.
+    `dedup.fingerprint.minhash.bucket_signatures`.
     """
     result = np.empty((len(signatures), bands), np.uint32)
     _write_buckets(signatures, bands, rows, result)
@@ -183,7 +183,7 @@ def buckets(signatures: U32, bands: int, rows: int) -> U32:
 
 @njit
 def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I64) -> None:
-    """Write the sets to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [keys + 1]; see `hash_sets`.
+    """Write the sets to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [keys + 1].
 
     `data` holds the keys, uint8 [bytes], at `offsets`, int64 [keys + 1], in bytes.
     """
@@ -199,11 +199,11 @@ def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I
         out_offsets[row + 1] = position
 
 
-def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
+def shingle_hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     """Return the sets of `n`-word shingle hashes of comparison keys, and their offsets.
 
     The hashes ascend within each set: uint64 [hashes]; the offsets are int64 [keys + 1]. The twin of
-    `dedup.fingerprint.similarity.hash_sets`.
+    `dedup.fingerprint.similarity.shingle_hash_sets`.
     """
     data, offsets = pack(keys)
     out = np.empty(len(data) // 2 + len(keys), np.uint64)
@@ -216,7 +216,7 @@ def hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
 def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, out_offsets: I64) -> None:
     """Write the minimizers to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [texts + 1].
 
-    See `minimizers`.
+    See `find_minimizers`.
     """
     hashes = np.empty(len(words), np.uint64)
     position = 0
@@ -246,12 +246,12 @@ def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, o
         out_offsets[row + 1] = position
 
 
-def minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
+def find_minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
     """Return the minimizers of texts, uint64 [minimizers], and their offsets, int64 [texts + 1].
 
     `words` are hashes of words, uint64 [words]; `offsets` are where the words of each text start: int64 [texts + 1].
     A minimizer is the smallest hash of `window` consecutive shingles of `n` words. The twin of
-    `dedup.fingerprint.minimizers.minimizers`.
+    `dedup.fingerprint.minimizers.find_minimizers`.
     """
     out = np.empty(len(words), np.uint64)
     out_offsets = np.zeros(len(offsets), np.int64)
@@ -261,7 +261,7 @@ def minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]
 
 @njit
 def _write_similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float, result: Floats) -> None:
-    """Write the similarities to `result`, float64 [len(others)]; see `similarities`."""
+    """Write the similarities to `result`, float64 [len(others)]; see `jaccard_similarities`."""
     start, stop = offsets[text], offsets[text + 1]
     for index in range(len(others)):
         other_place, other_stop = offsets[others[index]], offsets[others[index] + 1]
@@ -283,11 +283,11 @@ def _write_similarities(hashes: U64, offsets: I64, text: int, others: I64, least
         result[index] = common / (size + other_size - common)
 
 
-def similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
+def jaccard_similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float) -> Floats:
     """Return the Jaccard similarity of set `text` to each of the sets `others`: float64 [len(others)].
 
-    `hashes` and `offsets` are as `hash_sets` returns them: uint64 [hashes] and int64 [sets + 1]. `others` are numbers
-    of sets: int64 [count]. The twin of `dedup.fingerprint.similarity.similarities`.
+    `hashes` and `offsets` are as `shingle_hash_sets` returns them: uint64 [hashes] and int64 [sets + 1]. `others` are
+    numbers of sets: int64 [count]. The twin of `dedup.fingerprint.similarity.jaccard_similarities`.
     """
     result = np.empty(len(others), np.float64)
     _write_similarities(hashes, offsets, text, others, least, result)

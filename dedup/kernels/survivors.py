@@ -27,7 +27,7 @@ class Loop(NamedTuple):
         hashes: the set of key k is ``hashes[places[k]:places[k] + sizes[k]]``, uint64.
         places: see `hashes`, int64 [keys].
         sizes: see `hashes`, int64 [keys].
-        prints: the parities of each set, as `dedup.kernels.set_overlap.distinct` makes them, uint64 [keys].
+        prints: the parities of each set, as `dedup.kernels.set_overlap.distinct_hashes` makes them, uint64 [keys].
         threshold: the least Jaccard similarity of a match.
         members: the survivors, as keys, in bucket b are ``members[slots[b]:slots[b] + filled[b]]``, int32.
         slots: see `members`, int64 [buckets].

@@ -24,7 +24,7 @@ from dedup.match.policy import (
     removing_codes,
 )
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
-from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import load_batch
 from dedup.settings import ARTICLE_SHINGLE, Settings
@@ -54,12 +54,12 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     Records that could not be read, and articles without a single word, have no twin; the former are not kept. Raises
     `SettingsError` where articles are to be kept by date and none has one.
     """
-    table = corpus.columns("error", "length", "date", "digest", "words")
-    readable = np.asarray(flat_array(table["error"]).is_null())
+    table = corpus.read_columns("error", "length", "date", "digest", "words")
+    readable = np.asarray(join_chunks(table["error"]).is_null())
     words = integer_values(table["words"])
     order = _rows_by_priority(table, settings, readable & (words > 0))
     ordered = digest_values(table["digest"])[order]
-    firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.scratch)
+    firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)
     compared = texts_to_compare(firsts, _shared_article_buckets(corpus, order, firsts, comparer), comparer)
     rows = order[compared.texts]
     texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
@@ -96,19 +96,23 @@ def _shared_article_buckets(
     place_of_row = np.full(len(corpus), -1, np.int64)  # only of the first article of each key
     distinct = np.flatnonzero(firsts == np.arange(len(firsts)))
     place_of_row[order[distinct]] = distinct
-    bands = load_batch(corpus.pieces[0], ["buckets"]).schema.field(0).type.list_size if corpus.pieces else 0
+    bands = (
+        load_batch(corpus.prepared_batches[0], ["buckets"]).schema.field(0).type.list_size
+        if corpus.prepared_batches
+        else 0
+    )
 
     def entries(low: int, high: int) -> Iterator[Entries]:
         def entries_of_piece(number: int) -> Entries:
-            column = load_batch(corpus.pieces[number], ["buckets"]).column(0)
+            column = load_batch(corpus.prepared_batches[number], ["buckets"]).column(0)
             places = place_of_row[corpus.starts[number] : corpus.starts[number + 1]]
             rows = np.flatnonzero(np.asarray(column.is_valid()) & (places >= 0))
             values = np.asarray(column.values).reshape(len(column), bands)  # null rows hold zeros
             return bucket_entries(places[rows].astype(np.uint32), values[rows], low, high, comparer)
 
-        return corpus.scratch.map(entries_of_piece, range(len(corpus.pieces)))
+        return corpus.budget.map(entries_of_piece, range(len(corpus.prepared_batches)))
 
-    return find_shared_values(entries, len(distinct) * bands, comparer, corpus.scratch)
+    return find_shared_values(entries, len(distinct) * bands, comparer, corpus.budget)
 
 
 def _rows_by_priority(table: pa.Table, settings: Settings, comparable: Bools) -> I64:

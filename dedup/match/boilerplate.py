@@ -123,7 +123,7 @@ class BoilerplateMatches(NamedTuple):
     evidence: Evidence
 
 
-class Places(NamedTuple):
+class LinePlaces(NamedTuple):
     """Where lines stand in their articles: one value per line.
 
     `contexts` numbers the prose near the line: int64 [lines]. The number of prose is that of its key; an article
@@ -136,7 +136,7 @@ class Places(NamedTuple):
     at_end: Bools
 
 
-class Groups(NamedTuple):
+class LineCounts(NamedTuple):
     """Counts of equal lines of one host: one value per group of equal lines.
 
     All are int64 [groups], but for `sizes`, floats [groups].
@@ -184,7 +184,7 @@ def _find_in_hosts(lines: Lines, rows: I64, names: Sequence[str | None], texts_o
         return Evidence.none(len(rows))
     group = np.where(counts[group] >= FEWEST_ARTICLES, np.searchsorted(frequent, group), -1)
     groups = _count_groups(lines, rows, group, rows[first[frequent]], counts[frequent])
-    chosen = standing_of(groups, lines.totals)
+    chosen = are_frequent(groups, lines.totals)
     chosen[chosen] = _are_not_content(groups, np.flatnonzero(chosen), lines, rows, group, texts_of)
     members = np.flatnonzero((group >= 0) & chosen[group])
     numbers_of_groups, numbers = np.unique(group[members], return_inverse=True)
@@ -204,7 +204,7 @@ def _distinct_pairs(firsts: I64, seconds: I64) -> tuple[I64, I64]:
     return pairs // width, places
 
 
-def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> Groups:
+def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) -> LineCounts:
     """Return the counts of the lines that recur.
 
     `group` is the group of each of `rows`, -1 for those that do not recur: int64 [rows]. `first` is the first row of
@@ -213,13 +213,13 @@ def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) 
     hosts = lines.hosts[lines.articles[first]]
     stacked = (counts >= STACKED * lines.totals[hosts])[group]
     rows, group, stacked = rows[group >= 0], group[group >= 0], stacked[group >= 0]
-    located = places(lines, rows, group, stacked)
+    located = locate_lines(lines, rows, group, stacked)
     texts, _ = _distinct_pairs(group, located.contexts)
 
     def total(of: I64, which: Bools | None = None) -> I64:
         return np.bincount(of, which, len(first)).astype(np.int64)
 
-    return Groups(
+    return LineCounts(
         first,
         hosts,
         lines.sizes[first],
@@ -230,7 +230,7 @@ def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) 
     )
 
 
-def places(lines: Lines, rows: I64, group: I64, stacked: Bools) -> Places:
+def locate_lines(lines: Lines, rows: I64, group: I64, stacked: Bools) -> LinePlaces:
     """Return where the lines `rows` stand, which must be all that recur in their articles.
 
     `rows` are ascending, and `group` is equal for equal lines: int64 [rows]. `stacked` is true for lines that at least
@@ -253,7 +253,7 @@ def places(lines: Lines, rows: I64, group: I64, stacked: Bools) -> Places:
     is_last[len(rows) - 1 - _distinct_pairs(group[::-1], articles[::-1])[1]] = True
     beyond = np.where(own >= BEYOND_FROM, BEYOND, np.where(own > 0, 0, -1))
     contexts = _nearest_prose(lines, prose, rows, starts, stops)
-    return Places(contexts, is_first & (ahead <= beyond), is_last & (behind <= beyond))
+    return LinePlaces(contexts, is_first & (ahead <= beyond), is_last & (behind <= beyond))
 
 
 def _counts_before(marks: Bools) -> npt.NDArray[Any]:
@@ -297,7 +297,7 @@ def _nearest_prose(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I6
     return np.where(nearest >= 0, lines.keys[nearest], without_prose)
 
 
-def standing_of(groups: Groups, totals: I64) -> Bools:
+def are_frequent(groups: LineCounts, totals: I64) -> Bools:
     """Return which lines are in enough articles of their host for where they stand: bool [groups].
 
     `totals` is the number of articles of each host: int64 [hosts].
@@ -313,7 +313,7 @@ def standing_of(groups: Groups, totals: I64) -> Bools:
     return frequent
 
 
-def evidence_of(groups: Groups, number: int, totals: I64, names: Sequence[str | None]) -> str:
+def evidence_of(groups: LineCounts, number: int, totals: I64, names: Sequence[str | None]) -> str:
     """Return in words what was counted of the lines of group `number`."""
     host = int(groups.hosts[number])
     articles, end, start = (int(column[number]) for column in (groups.articles, groups.at_end, groups.at_start))
@@ -326,7 +326,9 @@ def evidence_of(groups: Groups, number: int, totals: I64, names: Sequence[str | 
     return text
 
 
-def _are_not_content(groups: Groups, frequent: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf) -> Bools:
+def _are_not_content(
+    groups: LineCounts, frequent: I64, lines: Lines, rows: I64, group: I64, texts_of: TextsOf
+) -> Bools:
     """Return which lines are neither a quotation nor a field that differs between articles: bool [frequent].
 
     `frequent` are the numbers of the groups that are frequent: int64. `group` is the group of each of `rows`: int64.

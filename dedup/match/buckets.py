@@ -77,7 +77,7 @@ def _first_equal_rows(halves: npt.NDArray[np.uint64], comparer: Comparer) -> I64
     if comparer.compiled:
         from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-        return fast.firsts(*np.ascontiguousarray(halves.T))
+        return fast.first_equal_rows(*np.ascontiguousarray(halves.T))
     _, first, inverse = np.unique(halves, axis=0, return_index=True, return_inverse=True)
     return first[inverse.ravel()].astype(np.int64)
 
@@ -113,10 +113,12 @@ def find_shared_values(
     passes = budget.passes(_HALVES * size * _SIEVE_SLOTS // fast.SLOTS)
     for low, high in slices(_VALUE_PARTS, passes):
         sieve = np.zeros(size * _SIEVE_SLOTS // (fast.SLOTS * passes) + 1, np.uint8)
-        collisions = sum(fast.fall(part.values, sieve) for part in entries(low, high))
+        collisions = sum(fast.drop_into_sieve(part.values, sieve) for part in entries(low, high))
         for start, stop in slices(high - low, budget.passes(_HALVES * 2 * collisions * _ENTRY_BYTES * _COPIES)):
-            values, holders = _joined_entries(fast.met(*part, sieve) for part in entries(low + start, low + stop))
-            count, shared_values = fast.shared(values, holders)
+            values, holders = _joined_entries(
+                fast.collided_entries(*part, sieve) for part in entries(low + start, low + stop)
+            )
+            count, shared_values = fast.number_shared_values(values, holders)
             yield Entries(values[:count].copy(), holders[:count].copy()), shared_values  # a view would keep all of it
 
 
@@ -195,5 +197,5 @@ def group_by_row(rows: Holders, values: I64, count: int, comparer: Comparer) -> 
     if comparer.compiled:
         from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
 
-        return Buckets(*fast.by_row(rows, values, count))
+        return Buckets(*fast.group_by_row(rows, values, count))
     return Buckets(values[np.argsort(rows, kind="stable")], offsets_of(np.bincount(rows, minlength=count)))

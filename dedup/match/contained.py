@@ -77,11 +77,11 @@ def match_contained(
     action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == OFF:
         return articles
-    words = integer_values(corpus.columns("words")["words"])
+    words = integer_values(corpus.read_columns("words")["words"])
     rows = np.flatnonzero(articles.kept & (articles.rules == NO_MATCH) & (words >= CONTAINED_WORDS))
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
     keys = KeyReader(corpus, rows)
-    candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.scratch, compiled=comparer.compiled)
+    candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.budget, compiled=comparer.compiled)
     pairs = _measure_pairs(candidates, keys, words[rows], comparer)
     drops = action == DROP
     if comparer.compiled:
@@ -145,7 +145,7 @@ def _read_minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> Minimizer
     totals = np.zeros(len(rows), np.int64)
 
     def entries_of_piece(number: int, low: int, high: int) -> Entries:
-        column = load_batch(corpus.pieces[number], ["minimizers"]).column(0)
+        column = load_batch(corpus.prepared_batches[number], ["minimizers"]).column(0)
         articles = places[corpus.starts[number] : corpus.starts[number + 1]]
         lengths = np.diff(np.asarray(column.offsets))
         chosen = articles >= 0
@@ -158,11 +158,13 @@ def _read_minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> Minimizer
         return value_entries(articles[chosen].astype(np.uint32), values[borders[0] : borders[-1]], borders, low, high)
 
     def entries(low: int, high: int) -> Iterator[Entries]:
-        return corpus.scratch.map(lambda number: entries_of_piece(number, low, high), range(len(corpus.pieces)))
+        return corpus.budget.map(
+            lambda number: entries_of_piece(number, low, high), range(len(corpus.prepared_batches))
+        )
 
-    size = int(integer_values(corpus.columns("words")["words"])[rows].sum()) * 2 // (CONTAINED_WINDOW + 1)
+    size = int(integer_values(corpus.read_columns("words")["words"])[rows].sum()) * 2 // (CONTAINED_WINDOW + 1)
     values, numbers, holders = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
-    for shared, shared_values in find_shared_values(entries, size, comparer, corpus.scratch):
+    for shared, shared_values in find_shared_values(entries, size, comparer, corpus.budget):
         numbers.append(shared.values.astype(np.int64) + sum(map(len, values)))
         holders.append(shared.holders)
         values.append(shared_values)
@@ -188,12 +190,12 @@ def _measure_pairs(candidates: ContainedPairs, keys: KeyReader, words: I64, comp
         common, sizes = _count_common(ones, others, keys, involved, words)
         similarities = common / (sizes[ones] + sizes[others] - common)
     else:
-        hashes, borders = comparer.hash_sets(keys.of(involved), ARTICLE_SHINGLE)
+        hashes, borders = comparer.shingle_hash_sets(keys.of(involved), ARTICLE_SHINGLE)
         sizes = np.diff(borders)
         similarities = np.zeros(len(ones))
         for article in np.unique(ones).tolist():
             of_article = ones == article
-            similarities[of_article] = comparer.similarities(hashes, borders, article, others[of_article], 0.0)
+            similarities[of_article] = comparer.jaccard_similarities(hashes, borders, article, others[of_article], 0.0)
         common = np.rint(similarities * (sizes[ones] + sizes[others]) / (1 + similarities)).astype(np.int64)
     # from the similarity, since Spark orders by the same expression, to the last bit
     shares = similarities * (sizes[ones] + sizes[others]) / ((1 + similarities) * sizes[ones])
@@ -211,7 +213,7 @@ def _count_common(ones: I64, others: I64, keys: KeyReader, involved: I64, words:
     """
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    budget = keys.corpus.scratch
+    budget = keys.corpus.budget
     sets = read_shingle_sets(keys, involved, words[involved], ARTICLE_SHINGLE)
     order = np.argsort(others, kind="stable")
     common = np.zeros(len(ones), np.int64)
@@ -219,7 +221,7 @@ def _count_common(ones: I64, others: I64, keys: KeyReader, involved: I64, words:
     def count_slice(span: tuple[int, int]) -> None:
         pairs = order[slice(*span)]
         counts = np.empty(len(pairs), np.int64)
-        set_overlap.commons(ones[pairs], others[pairs], *sets[:3], CONTAINED_SHARE, counts)
+        set_overlap.count_common_of_pairs(ones[pairs], others[pairs], *sets[:3], CONTAINED_SHARE, counts)
         common[pairs] = np.maximum(counts, 0)
         evict_pages(sets.hashes)
 

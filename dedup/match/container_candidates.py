@@ -108,7 +108,7 @@ def _search_compiled(index: MinimizerIndex, start: int, stop: int) -> I64:
 
     with_minimizers = np.count_nonzero(np.diff(index.shared.borders[start : stop + 1]))
     room = np.empty((2, int(with_minimizers) * VERIFIED_AT_MOST), np.int64)
-    count = fast.containers(
+    count = fast.find_containers(
         start,
         stop,
         *index.shared,

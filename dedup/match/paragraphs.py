@@ -27,10 +27,10 @@ from dedup.match.buckets import (
     first_equal_places,
     texts_to_compare,
 )
-from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED, protected_roles
+from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED_PARAGRAPH, protected_roles
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.rules import OFF
@@ -111,22 +111,22 @@ def match_paragraphs(
         rules[counted] = BOILERPLATE
         twins[counted] = twins_of_counted
         present[counted] = present[twins_of_counted] = False  # the copy that stays is not dropped for another text
-    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED]] != OFF:
+    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] != OFF:
         shared = _match_shared(corpus, columns, present, settings, comparer)
-        rules[shared.numbers] = SHARED
+        rules[shared.numbers] = SHARED_PARAGRAPH
         twins[shared.numbers] = shared.twins
         similarities[shared.numbers] = shared.similarities
         candidates, matches = shared.candidates, shared.matches
     numbers = np.flatnonzero(rules)
     evidence_of_all = Evidence.none(len(numbers))._replace(texts=evidence.texts)
     evidence_of_all.numbers[np.searchsorted(numbers, counted)] = evidence.numbers
-    raw_starts, raw_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers)
-    twin_starts, twin_stops = corpus.paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
+    raw_starts, raw_stops = corpus.read_paragraphs("raw_start", "raw_stop", numbers=numbers)
+    twin_starts, twin_stops = corpus.read_paragraphs("raw_start", "raw_stop", numbers=twins[numbers])
     return ParagraphMatches(
         numbers=numbers,
         rules=rules[numbers],
         twins=twins[numbers],
-        similarities=np.where(rules[numbers] == SHARED, similarities[numbers], 1.0),
+        similarities=np.where(rules[numbers] == SHARED_PARAGRAPH, similarities[numbers], 1.0),
         articles=columns.articles[numbers],
         raw_starts=raw_starts,
         raw_stops=raw_stops,
@@ -162,13 +162,13 @@ def _match_shared(
     buckets = _shared_paragraph_buckets(corpus, rows, firsts, bands(settings.paragraph_threshold)[0], comparer)
     compared = texts_to_compare(firsts, buckets, comparer)
     rows = rows[compared.texts]
-    starts, stops = corpus.paragraphs("key_start", "key_stop", numbers=rows)
+    starts, stops = corpus.read_paragraphs("key_start", "key_stop", numbers=rows)
     keys = KeyReader(corpus, columns.articles[rows], starts, stops)
     words = columns.words[rows].astype(np.int64)
     texts = ComparedTexts(compared.firsts, compared.buckets, words, columns.articles[rows])
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
-    has_twin &= ~np.isin(columns.needed[rows], protected_roles(SHARED, settings))
+    has_twin &= ~np.isin(columns.needed[rows], protected_roles(SHARED_PARAGRAPH, settings))
     return _SharedParagraphs(
         numbers=rows[has_twin],
         twins=rows[survival.twins[has_twin]],
@@ -187,11 +187,11 @@ def _shared_paragraph_buckets(
     equal key: int64 [paragraphs]. What is yielded is as `find_shared_values` says.
     """
     distinct = np.flatnonzero(firsts == np.arange(len(firsts))).astype(np.uint32)
-    borders = corpus.paragraph_borders[corpus.starts]
+    borders = corpus.paragraph_offsets[corpus.starts]
     places = np.searchsorted(distinct, np.searchsorted(rows, borders))
 
     def entries_of_piece(number: int, low: int, high: int) -> Entries:
-        column = load_batch(corpus.pieces[number], ["paragraph_buckets"]).column(0).flatten()
+        column = load_batch(corpus.prepared_batches[number], ["paragraph_buckets"]).column(0).flatten()
         texts = distinct[places[number] : places[number + 1]]
         in_piece = rows[texts] - borders[number]
         has_buckets = np.asarray(column.is_valid())[in_piece]
@@ -199,23 +199,25 @@ def _shared_paragraph_buckets(
         return bucket_entries(texts[has_buckets], values, low, high, comparer)
 
     def entries(low: int, high: int) -> Iterator[Entries]:
-        return corpus.scratch.map(lambda number: entries_of_piece(number, low, high), range(len(corpus.pieces)))
+        return corpus.budget.map(
+            lambda number: entries_of_piece(number, low, high), range(len(corpus.prepared_batches))
+        )
 
-    return find_shared_values(entries, len(distinct) * bands, comparer, corpus.scratch)
+    return find_shared_values(entries, len(distinct) * bands, comparer, corpus.budget)
 
 
 def _read_columns(corpus: Corpus, comparer: Comparer) -> _ParagraphColumns:
     """Return the columns of all paragraphs of `corpus`."""
-    table = corpus.columns("host")
-    encoded = flat_array(table["host"]).dictionary_encode()
+    table = corpus.read_columns("host")
+    encoded = join_chunks(table["host"]).dictionary_encode()
     names = [None if name is None else decode_utf8(name) for name in encoded.dictionary.to_pylist()]
     hosts = integer_values(encoded.indices, len(names))
-    words, sizes, needed = corpus.paragraphs("words", "size", "needed")
-    digests = lambda: (digest_values(digest) for (digest,) in corpus.each_of_paragraphs("digest"))  # noqa: E731 - once for each pass
+    words, sizes, needed = corpus.read_paragraphs("words", "size", "needed")
+    digests = lambda: (digest_values(digest) for (digest,) in corpus.iter_paragraphs("digest"))  # noqa: E731 - once for each pass
     return _ParagraphColumns(
-        articles=np.repeat(np.arange(len(corpus), dtype=np.int64), np.diff(corpus.paragraph_borders)),
+        articles=np.repeat(np.arange(len(corpus), dtype=np.int64), np.diff(corpus.paragraph_offsets)),
         words=words,
-        keys=find_first_equal(digests, len(words), comparer, corpus.scratch),
+        keys=find_first_equal(digests, len(words), comparer, corpus.budget),
         sizes=sizes,
         needed=needed,
         hosts=hosts,
@@ -228,7 +230,7 @@ def _read_texts(corpus: Corpus, columns: _ParagraphColumns, numbers: I64) -> lis
     texts = [""] * len(numbers)
     order = np.argsort(numbers, kind="stable")
     articles = columns.articles[numbers[order]]
-    starts, stops = corpus.paragraphs("raw_start", "raw_stop", numbers=numbers[order])
+    starts, stops = corpus.read_paragraphs("raw_start", "raw_stop", numbers=numbers[order])
 
     def read_piece(part: tuple[int, PreparedBatch, int, int]) -> None:
         _, piece, first_row, stop_row = part
@@ -243,6 +245,6 @@ def _read_texts(corpus: Corpus, columns: _ParagraphColumns, numbers: I64) -> lis
                 raw = decode_utf8(raw_texts[previous - first_row].as_py())
             texts[order[place]] = raw[starts[place] : stops[place]]
 
-    for _ in corpus.scratch.map(read_piece, corpus.batches()):
+    for _ in corpus.budget.map(read_piece, corpus.numbered_batches()):
         pass
     return texts

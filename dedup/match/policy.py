@@ -18,7 +18,7 @@ NO_MATCH: Final = 0  # the code of a text that repeats no other text
 ARTICLE_MATCH_RULES: Final = ("", "duplicate-article", "near-duplicate-article", "contained-article")
 DUPLICATE, NEAR_DUPLICATE, CONTAINED = 1, 2, 3  # codes: indices of `ARTICLE_MATCH_RULES`
 PARAGRAPH_MATCH_RULES: Final = ("", "boilerplate", "shared-paragraph")
-BOILERPLATE, SHARED = 1, 2  # codes: indices of `PARAGRAPH_MATCH_RULES`
+BOILERPLATE, SHARED_PARAGRAPH = 1, 2  # codes: indices of `PARAGRAPH_MATCH_RULES`
 NO_DATE: Final = (1 << 63) - 1  # stands for a missing date, in microseconds, and sorts after every real one
 
 

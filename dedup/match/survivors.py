@@ -111,7 +111,7 @@ class _Survivors:
         self.n = n
         self.threshold = threshold
         self.comparer = comparer
-        self.hashes, self.borders = comparer.hash_sets(self.keys, n)
+        self.hashes, self.borders = comparer.shingle_hash_sets(self.keys, n)
         self.members: dict[int, list[int]] = {}  # bucket -> survivors in it, ascending
         self.set_row_of: dict[int, int] = {}  # survivor -> row of its set
         self.candidates = 0
@@ -143,7 +143,7 @@ class _Survivors:
         self.candidates += len(candidates)
         row = int(self.set_rows[key])
         rows = np.array([self.set_row_of[other] for other in candidates])
-        estimates = self.comparer.similarities(self.hashes, self.borders, row, rows, self.threshold)
+        estimates = self.comparer.jaccard_similarities(self.hashes, self.borders, row, rows, self.threshold)
         best = int(np.argmax(estimates))
         if estimates[best] < self.threshold:
             return SURVIVES, 1.0
@@ -179,7 +179,7 @@ def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> Shin
     """
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    budget = keys.corpus.scratch
+    budget = keys.corpus.budget
     borders = offsets_of(np.maximum(words - n + 1, 0))
     sets = ShingleSets(
         budget.array(int(borders[-1]), np.uint64),
@@ -190,10 +190,10 @@ def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> Shin
 
     def hash_piece(task: tuple[int, I64, I64]) -> None:
         places, data, starts, stops = keys.part(task)
-        set_overlap.distinct(data, starts, stops, n, places, *sets)
+        set_overlap.distinct_hashes(data, starts, stops, n, places, *sets)
         evict_pages(sets.hashes)
 
-    for _ in budget.map(hash_piece, keys.by_piece(numbers)):
+    for _ in budget.map(hash_piece, keys.by_batch(numbers)):
         pass
     return sets
 
@@ -202,7 +202,7 @@ def _find_survivors_compiled(texts: ComparedTexts, keys: KeyReader, n: int, thre
     """Return what `_find_survivors_plain` returns, or None where two different shingles have one hash."""
     from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading numba takes longer than a small job
 
-    budget = keys.corpus.scratch
+    budget = keys.corpus.budget
     count = len(texts.firsts)
     distinct = np.flatnonzero(texts.firsts == np.arange(count))
     key_of = np.cumsum(texts.firsts == np.arange(count))[texts.firsts] - 1
@@ -264,11 +264,11 @@ def hashes_agree(keys: KeyReader, words: I64, ones: I64, others: I64, n: int) ->
     from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
 
     pairs = np.unique(np.stack([ones, others], axis=1), axis=0)
-    budget = keys.corpus.scratch
+    budget = keys.corpus.budget
     for start, stop in slices(len(pairs), budget.passes(int(words[pairs].sum()) * _KEY_WORD_BYTES)):
         numbers, places = np.unique(pairs[start:stop], return_inverse=True)
         data, borders = pack(keys.of(numbers))
         first, second = np.ascontiguousarray(places.reshape(-1, 2).T)
-        if not set_overlap.agree(data, borders[:-1], borders[1:], first, second, n).all():
+        if not set_overlap.hashes_agree(data, borders[:-1], borders[1:], first, second, n).all():
             return False
     return True

@@ -63,13 +63,13 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     records = parse_records(batch, settings)
     texts, encoded, findings = repair_texts(records.raw_texts, records.encoded_texts(), settings, backend)
     segments = backend.segment_batch(*pack(encoded))
-    hashes = backend.word_hashes(segments.keys, segments.key_borders)
+    hashes = backend.word_hashes(segments.keys, segments.key_offsets)
 
     articles = _find_repeats(texts, segments, hashes, settings, backend)
     repeats = [articles[text].repeats if text in articles else [] for text in range(len(texts))]
     if _has_new_paragraphs(articles, segments):
         segments = replace_paragraphs(segments, articles, backend)
-        hashes = backend.word_hashes(segments.keys, segments.key_borders)
+        hashes = backend.word_hashes(segments.keys, segments.key_offsets)
     is_dropped, roles, removed = _plan_drops(segments, repeats, settings)
     if is_dropped.any():
         hashes = hashes[np.repeat(~is_dropped, segments.words)]
@@ -80,7 +80,7 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     word_offsets = offsets_of(segments.words)  # of paragraphs
     text_offsets = word_offsets[segments.borders]  # the same of texts
     paragraph_digests = key_digests(segments.keys, segments.key_starts, segments.key_stops)
-    text_digests = key_digests(segments.keys, segments.key_borders[:-1], segments.key_borders[1:])
+    text_digests = key_digests(segments.keys, segments.key_offsets[:-1], segments.key_offsets[1:])
     raw_spans = to_raw_spans(findings, segments, lengths)
     arrays: dict[str, pa.Array] = {
         "length": integer_array(lengths - removed, readable),
@@ -177,7 +177,7 @@ def _minimizer_column(hashes: U64, offsets: I64, settings: Settings, backend: Ba
     """
     if settings.rules["contained-article"] == OFF:
         hashes, offsets = hashes[:0], np.zeros_like(offsets)
-    values, minimizer_offsets = backend.minimizers(hashes, offsets, ARTICLE_SHINGLE, CONTAINED_WINDOW)
+    values, minimizer_offsets = backend.find_minimizers(hashes, offsets, ARTICLE_SHINGLE, CONTAINED_WINDOW)
     return list_array(minimizer_offsets, pa.array(values))
 
 
@@ -190,7 +190,7 @@ def _article_bucket_column(hashes: U64, offsets: I64, settings: Settings, backen
     if settings.rules["near-duplicate-article"] == OFF:
         texts = texts[:0]
     signatures = backend.minhash_signatures(hashes, offsets[texts], offsets[texts + 1], ARTICLE_SHINGLE)
-    buckets = backend.buckets(signatures, *bands(settings.threshold))
+    buckets = backend.bucket_signatures(signatures, *bands(settings.threshold))
     return bucket_array(buckets, texts, len(offsets) - 1)
 
 
@@ -209,6 +209,6 @@ def _paragraph_bucket_column(
     firsts = np.array([first_of.setdefault(digests[number], number) for number in numbers.tolist()], np.int64)
     distinct = np.array(list(first_of.values()), np.int64)
     signatures = backend.minhash_signatures(hashes, offsets[distinct], offsets[distinct + 1], PARAGRAPH_SHINGLE)
-    buckets = backend.buckets(signatures, *bands(settings.paragraph_threshold))
+    buckets = backend.bucket_signatures(signatures, *bands(settings.paragraph_threshold))
     rows = bucket_array(buckets[np.searchsorted(distinct, firsts)], numbers, len(segments.words))
     return list_array(segments.borders, rows)

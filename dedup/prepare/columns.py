@@ -131,7 +131,7 @@ def paragraph_array(
     One value per paragraph of `segments`: `twin_roles`, int8; `digests` of their keys, `DIGEST_BYTES` bytes each;
     `raw_spans`, their starts and stops in the raw text, int64, in code points.
     """
-    text_key_starts = np.repeat(segments.key_borders[:-1], np.diff(segments.borders))
+    text_key_starts = np.repeat(segments.key_offsets[:-1], np.diff(segments.borders))
     values = {
         "start": segments.starts,
         "stop": segments.stops,
@@ -161,7 +161,7 @@ def binary_array(values: list[bytes], size: int, valid: Bools | None = None) -> 
 
 def key_array(segments: Segments, valid: Bools) -> pa.Array:
     """Return the comparison keys of the texts as a binary array, null where `valid`, bool [texts], is False."""
-    buffers = [pa.array(valid).buffers()[1], pa.py_buffer(segments.key_borders), pa.py_buffer(segments.keys)]
+    buffers = [pa.array(valid).buffers()[1], pa.py_buffer(segments.key_offsets), pa.py_buffer(segments.keys)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), len(valid), buffers)
 
 
@@ -206,7 +206,7 @@ def bucket_array(buckets: U32, rows: I64, count: int) -> pa.Array:
     return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [validity], children=[pa.array(values.ravel())])
 
 
-def flat_array(column: pa.ChunkedArray | pa.Array) -> Any:
+def join_chunks(column: pa.ChunkedArray | pa.Array) -> Any:
     """Return a column as one array, its chunks joined."""
     if isinstance(column, pa.ChunkedArray):
         return pa.concat_arrays(column.chunks) if column.num_chunks != 1 else column.chunk(0)
@@ -215,13 +215,13 @@ def flat_array(column: pa.ChunkedArray | pa.Array) -> Any:
 
 def integer_values(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> I64:
     """Return a column of integers as int64 [rows], with `missing` where it is null."""
-    filled = flat_array(column).fill_null(missing) if column.null_count else flat_array(column)
+    filled = join_chunks(column).fill_null(missing) if column.null_count else join_chunks(column)
     return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)
 
 
 def digest_values(column: pa.ChunkedArray | pa.Array) -> Any:
     """Return a column of digests of `DIGEST_BYTES` bytes as numpy ``V16`` [rows], all zero where it is null."""
-    array = flat_array(column)
+    array = join_chunks(column)
     if array.null_count:
         array = array.fill_null(bytes(DIGEST_BYTES))
     start, stop = array.offset * DIGEST_BYTES, (array.offset + len(array)) * DIGEST_BYTES

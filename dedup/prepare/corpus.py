@@ -29,14 +29,14 @@ def _verified_row_count(batch: PreparedBatch) -> int:
 class Corpus:
     """All prepared batches, as one table whose rows are numbered in input order.
 
-    `pieces` are the batches, `starts` the number of the first row of each: int64 [batches + 1]. `scratch` says how much
-    memory and how many threads may be used. Raises `WorkFileError` if a file is missing or damaged.
+    `prepared_batches` are the batches, `starts` the number of the first row of each: int64 [batches + 1]. `budget`
+    says how much memory and how many threads may be used. Raises `WorkFileError` if a file is missing or damaged.
     """
 
-    def __init__(self, pieces: Sequence[PreparedBatch], scratch: ResourceBudget | None = None) -> None:
-        self.pieces = pieces
-        self.scratch = scratch or ResourceBudget()
-        self.starts = offsets_of(list(self.scratch.map(_verified_row_count, pieces)))
+    def __init__(self, prepared_batches: Sequence[PreparedBatch], budget: ResourceBudget | None = None) -> None:
+        self.prepared_batches = prepared_batches
+        self.budget = budget or ResourceBudget()
+        self.starts = offsets_of(list(self.budget.map(_verified_row_count, prepared_batches)))
         self._cache: dict[str, dict[int, pa.Array]] = {"paragraphs": {}, "key": {}}
         self._cached_bytes = 0
         self._lock = Lock()
@@ -44,19 +44,19 @@ class Corpus:
     def __len__(self) -> int:
         return int(self.starts[-1])
 
-    def columns(self, *names: str) -> pa.Table:
+    def read_columns(self, *names: str) -> pa.Table:
         """Return the columns `names` of all rows."""
-        return pa.Table.from_batches(list(self.each(*names)))
+        return pa.Table.from_batches(list(self.iter_batches(*names)))
 
-    def each(self, *names: str) -> Iterator[pa.RecordBatch]:
+    def iter_batches(self, *names: str) -> Iterator[pa.RecordBatch]:
         """Iterate over the batches in order, each with the columns `names`."""
-        return self.scratch.map(lambda batch: load_batch(batch, names), self.pieces)
+        return self.budget.map(lambda batch: load_batch(batch, names), self.prepared_batches)
 
-    def keys(self, rows: I64) -> list[bytes]:
+    def read_keys(self, rows: I64) -> list[bytes]:
         """Return the comparison keys of the articles in `rows`, int64 [count], which may be in any order."""
         return KeyReader(self, rows).of(np.arange(len(rows)))
 
-    def paragraph_keys(self, rows: I64, starts: I64, stops: I64) -> list[bytes]:
+    def read_paragraph_keys(self, rows: I64, starts: I64, stops: I64) -> list[bytes]:
         """Return the parts ``starts:stops``, in bytes, of the comparison keys of the articles in `rows`.
 
         All three are int64 [count]; rows may be in any order and repeat.
@@ -64,14 +64,14 @@ class Corpus:
         return KeyReader(self, rows, starts, stops).of(np.arange(len(rows)))
 
     @cached_property
-    def paragraph_borders(self) -> I64:
+    def paragraph_offsets(self) -> I64:
         """The number of each article's first paragraph, counted through the corpus: int64 [articles + 1]."""
-        numbers = range(len(self.pieces))
-        counts = self.scratch.map(lambda number: np.diff(np.asarray(self._paragraphs(number).offsets)), numbers)
+        numbers = range(len(self.prepared_batches))
+        counts = self.budget.map(lambda number: np.diff(np.asarray(self._paragraphs(number).offsets)), numbers)
         return offsets_of(np.concatenate([np.empty(0, np.int64), *counts]))
 
-    def each_of_paragraphs(self, *names: str, pieces: Iterable[int] | None = None) -> Iterator[list[pa.Array]]:
-        """Iterate over the batches, or those numbered `pieces`, in order: the members `names` of their paragraphs.
+    def iter_paragraphs(self, *names: str, batch_numbers: Iterable[int] | None = None) -> Iterator[list[pa.Array]]:
+        """Yield the members `names` of the paragraphs of each batch, or of those in `batch_numbers`, in order.
 
         The members are those of `dedup.prepare.columns.PARAGRAPH_STRUCT`.
         """
@@ -80,22 +80,24 @@ class Corpus:
             values = self._paragraphs(number).flatten()
             return [values.field(name) for name in names]
 
-        return self.scratch.map(read_members, range(len(self.pieces)) if pieces is None else pieces)
+        return self.budget.map(
+            read_members, range(len(self.prepared_batches)) if batch_numbers is None else batch_numbers
+        )
 
-    def paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
+    def read_paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
         """Return the members `names` of all paragraphs, or of those numbered `numbers`, as numpy arrays.
 
         `numbers` are counted through the corpus and may be in any order: int64 [count].
         """
         if numbers is None:
-            batches = [[np.asarray(array).copy() for array in arrays] for arrays in self.each_of_paragraphs(*names)]
+            batches = [[np.asarray(array).copy() for array in arrays] for arrays in self.iter_paragraphs(*names)]
             return [np.concatenate(member) for member in zip(*batches, strict=True)]
         order = np.argsort(numbers, kind="stable")
-        firsts = self.paragraph_borders[self.starts]  # the number of each batch's first paragraph
+        firsts = self.paragraph_offsets[self.starts]  # the number of each batch's first paragraph
         offsets = np.searchsorted(numbers, firsts, sorter=order)
         batch_numbers = np.flatnonzero(np.diff(offsets)).tolist()
         parts: list[list[Any]] = [[np.empty(0, np.int64)] for _ in names]
-        members = self.each_of_paragraphs(*names, pieces=batch_numbers)
+        members = self.iter_paragraphs(*names, batch_numbers=batch_numbers)
         for batch_number, arrays in zip(batch_numbers, members, strict=True):
             inside = numbers[order[offsets[batch_number] : offsets[batch_number + 1]]] - firsts[batch_number]
             for part, array in zip(parts, arrays, strict=True):
@@ -118,7 +120,7 @@ class Corpus:
         """Return the column `name` of batch `number`, from the cache if it is there."""
         column = self._cache[name].get(number)
         if column is None:
-            column = load_batch(self.pieces[number], [name]).column(0)
+            column = load_batch(self.prepared_batches[number], [name]).column(0)
             with self._lock:
                 self._store_in_cache(number, name, column)
         return column
@@ -135,11 +137,11 @@ class Corpus:
     @property
     def _cache_size(self) -> int:
         """The most bytes that the column cache may take."""
-        return self.scratch.memory // _CACHE_SHARE
+        return self.budget.memory // _CACHE_SHARE
 
-    def batches(self) -> Iterator[tuple[int, PreparedBatch, int, int]]:
+    def numbered_batches(self) -> Iterator[tuple[int, PreparedBatch, int, int]]:
         """Iterate over the batches in order: ``(number, batch, first row, row after the last)``."""
-        for number, batch in enumerate(self.pieces):
+        for number, batch in enumerate(self.prepared_batches):
             yield number, batch, int(self.starts[number]), int(self.starts[number + 1])
 
 
@@ -159,13 +161,13 @@ class KeyReader:
     def of(self, numbers: I64) -> list[bytes]:
         """Return the keys with the given numbers, int64 [count], in their order."""
         keys: list[bytes] = [b""] * len(numbers)
-        for places, data, starts, stops in self.corpus.scratch.map(self.part, self.by_piece(numbers)):
+        for places, data, starts, stops in self.corpus.budget.map(self.part, self.by_batch(numbers)):
             view = data.data
             for place, start, stop in zip(places.tolist(), starts.tolist(), stops.tolist(), strict=True):
                 keys[place] = bytes(view[start:stop])
         return keys
 
-    def by_piece(self, numbers: I64) -> Iterator[tuple[int, I64, I64]]:
+    def by_batch(self, numbers: I64) -> Iterator[tuple[int, I64, I64]]:
         """Iterate over the batches that hold some of the keys `numbers`, int64 [count].
 
         Each item is the number of the batch, the places in `numbers` of the keys in it, and their numbers.
@@ -173,13 +175,13 @@ class KeyReader:
         rows = self.rows[numbers]
         order = np.argsort(rows, kind="stable")
         offsets = np.searchsorted(rows[order], self.corpus.starts)
-        for batch_number in range(len(self.corpus.pieces)):
+        for batch_number in range(len(self.corpus.prepared_batches)):
             places = order[offsets[batch_number] : offsets[batch_number + 1]]
             if len(places):
                 yield batch_number, places, numbers[places]
 
     def part(self, task: tuple[int, I64, I64]) -> tuple[I64, Bytes, I64, I64]:
-        """Return where the keys of one item of `by_piece` are.
+        """Return where the keys of one item of `by_batch` are.
 
         The result is the places of the item, all key bytes of the batch (uint8 [bytes]), and the start and stop of each
         key in them (int64 [keys]).

@@ -22,7 +22,7 @@ TEXT_FIELDS = ("text", "body", "content", "articleBody")
 ID_FIELDS = ("id", "url")
 DATE_FIELDS = ("date", "published", "datePublished", "date_published", "published_at", "timestamp")
 SOURCE_FIELDS = ("url", "source", "site", "domain", "publisher")
-PROVENANCE = "provenance"
+PROVENANCE_FIELD = "provenance"
 
 NULL = msgspec.Raw(b"null")
 

@@ -23,7 +23,7 @@ class Segments(NamedTuple):
     """The paragraphs of a batch of texts.
 
     The paragraphs of a text are those numbered ``borders[text]:borders[text + 1]``. Its comparison key is
-    ``keys[key_borders[text]:key_borders[text + 1]]``: the keys of its paragraphs joined by one space, without those
+    ``keys[key_offsets[text]:key_offsets[text + 1]]``: the keys of its paragraphs joined by one space, without those
     that are empty.
 
     Attributes:
@@ -35,7 +35,7 @@ class Segments(NamedTuple):
         words: the number of words in the key of each paragraph, int64 [paragraphs].
         sizes: the same as `dedup.segment.words.weighted_word_count` counts words, float64 [paragraphs].
         keys: the comparison keys of all texts in UTF-8, uint8 [bytes].
-        key_borders: where the key of each text starts in `keys`, in bytes, int64 [texts + 1].
+        key_offsets: where the key of each text starts in `keys`, in bytes, int64 [texts + 1].
     """
 
     borders: I64
@@ -46,7 +46,7 @@ class Segments(NamedTuple):
     words: I64
     sizes: Floats
     keys: Bytes
-    key_borders: I64
+    key_offsets: I64
 
 
 class BatchKeys(NamedTuple):
@@ -55,7 +55,7 @@ class BatchKeys(NamedTuple):
     key_starts: I64
     key_stops: I64
     keys: Bytes
-    key_borders: I64
+    key_offsets: I64
 
 
 def segment_batch(data: Bytes, offsets: I64) -> Segments:
@@ -65,7 +65,7 @@ def segment_batch(data: Bytes, offsets: I64) -> Segments:
     bytes, with the end of the last one: int64 [texts + 1].
 
     >>> segments = segment_batch(*pack([b"One, two.\n\nThree", b"four"]))
-    >>> bytes(segments.keys), segments.key_borders.tolist()
+    >>> bytes(segments.keys), segments.key_offsets.tolist()
     (b'one two threefour', [0, 13, 17])
     >>> segments.borders.tolist(), segments.starts.tolist(), segments.key_starts.tolist()
     ([0, 2, 3], [0, 11, 0], [0, 8, 13])
@@ -119,7 +119,7 @@ def join_keys(data: Bytes, starts: I64, stops: I64, offsets: I64) -> BatchKeys:
             parts.append(key)
             joined.key_starts[number], joined.key_stops[number] = position, position + len(key)
             position += len(key)
-        joined.key_borders[text + 1] = position
+        joined.key_offsets[text + 1] = position
     return joined._replace(keys=np.frombuffer(b"".join(parts), np.uint8))
 
 

@@ -53,7 +53,7 @@ class SparkEngine:
             raise SettingsError(f"partitions: {self.partitions} is not a number of partitions; give 1 or more")
 
     @contextmanager
-    def job(self, source: Any, settings: Settings, watch: StageTimer, out: Path) -> Iterator[SparkJob]:
+    def job(self, source: Any, settings: Settings, timer: StageTimer, out: Path) -> Iterator[SparkJob]:
         """Yield a job over `source`; delete its tables once the block has succeeded.
 
         Raises `InputError` or `OutputError` for the paths given, and `EngineError` for failures of Spark.
@@ -68,9 +68,9 @@ class SparkEngine:
         inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
         has_address = any("://" in str(value) for value in inputs)
         listing = None if has_address else list_inputs(None, inputs, out)  # bad paths fail before Spark starts
-        with watch.stage("start Spark"):
+        with timer.stage("start Spark"):
             size = listing.estimated_bytes if listing else None
-            session = self.session or sessions.started(self.url, self.options, size)
+            session = self.session or sessions.start_session(self.url, self.options, size)
         try:
             sessions.check_session(session)
             sessions.ship_package(session)
@@ -78,9 +78,9 @@ class SparkEngine:
             size = listing.estimated_bytes
             partitions = self.partitions or self._partitions(session, listing)
             folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()
-            with sessions.configured(session, partitions, size), report_progress(session, watch, listing.total_bytes):
+            with sessions.configured(session, partitions, size), report_progress(session, timer, listing.total_bytes):
                 store = TableStore(session, folder, job_identity(listing, settings), resume=self.resume)
-                yield SparkJob(store, listing, settings, watch, partitions)
+                yield SparkJob(store, listing, settings, timer, partitions)
                 store.delete()
         except Exception as error:
             if type(error).__module__.split(".")[0] not in {"pyspark", "py4j"}:

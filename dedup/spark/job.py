@@ -24,12 +24,12 @@ class SparkJob:
     """A job as `dedup.pipeline.clean` runs it: the chunks of its output, then what its report says."""
 
     def __init__(
-        self, store: TableStore, listing: InputListing, settings: Settings, watch: StageTimer, partitions: int
+        self, store: TableStore, listing: InputListing, settings: Settings, timer: StageTimer, partitions: int
     ) -> None:
         self.store = store
         self.listing = listing
         self.settings = settings
-        self.watch = watch
+        self.timer = timer
         self.partitions = partitions
         self.compiled = listing.compiled
         self.inputs: Sequence[dict[str, Any]] = []
@@ -40,14 +40,14 @@ class SparkJob:
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Run all stages; yield the encoded output in input order, and the bytes of input behind each chunk."""
         settings, compiled = self.settings, self.compiled
-        with self.watch.stage("prepare"):
+        with self.timer.stage("prepare"):
             records = self._prepare()
-        with self.watch.stage("match articles"):
+        with self.timer.stage("match articles"):
             articles = match_articles(self.store, records, settings, compiled=compiled)
             article_verdicts = match_contained(
                 self.store, records, articles.verdicts, settings, self.partitions, compiled=compiled
             )
-        with self.watch.stage("match paragraphs"):
+        with self.timer.stage("match paragraphs"):
             dropped = dropped_articles(article_verdicts, settings)
             kept = records.where("error is null").join(dropped, "aid", "left_anti")
             paragraphs = match_paragraphs(self.store, kept, settings, compiled=compiled)
@@ -55,10 +55,10 @@ class SparkJob:
             "match articles": {"candidates": articles.candidates, "matches": articles.matches},
             "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
         }
-        with self.watch.stage("decide"):
+        with self.timer.stage("decide"):
             verdicts = join_verdicts(self.store, records, article_verdicts, paragraphs.verdicts)
             files = encode_outcomes(self.store, records, verdicts, settings, self.partitions)
-        yield from self.watch.over("write", read_chunks(self.store, files), None)
+        yield from self.timer.over("write", read_chunks(self.store, files), None)
 
     def _prepare(self) -> Any:
         """Return the prepared records; set `inputs` and `fields`.

@@ -20,11 +20,11 @@ from dedup.match.boilerplate import (
     MOST_WORDS,
     SHORT_WORDS,
     STACKED,
-    Groups,
+    LineCounts,
     Lines,
+    are_frequent,
     evidence_of,
-    places,
-    standing_of,
+    locate_lines,
 )
 from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
 from dedup.match.policy import BOILERPLATE, protected_roles
@@ -197,8 +197,8 @@ def _judge_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         counts = {name: np.asarray(batch.column(name)) for name in names}
         rows = np.arange(batch.num_rows)
         totals = counts.pop("total")
-        groups = Groups(first=rows, hosts=rows, sizes=np.asarray(batch.column("size")), **counts)
-        frequent = standing_of(groups, totals)
+        groups = LineCounts(first=rows, hosts=rows, sizes=np.asarray(batch.column("size")), **counts)
+        frequent = are_frequent(groups, totals)
         hosts = [_host_name(host) for host in batch.column("h").to_pylist()]
         evidence = [evidence_of(groups, row, totals, hosts) if frequent[row] else None for row in rows.tolist()]
         columns = {name: batch.column(name) for name in ("k", "h", "a", "i", "size")}
@@ -228,7 +228,7 @@ def _locate_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
     sizes = np.asarray(_flatten_lists(batch.column("size"))[0])
     words = integer_values(_flatten_lists(batch.column("words"))[0])
     articles = np.repeat(np.arange(batch.num_rows), np.diff(borders))
-    no_hosts = np.zeros(batch.num_rows, np.int64)  # `places` does not look at hosts
+    no_hosts = np.zeros(batch.num_rows, np.int64)  # `locate_lines` does not look at hosts
     lines = Lines(articles, keys, sizes, words > 0, no_hosts, no_hosts[:1])
 
     marks, mark_borders = _flatten_lists(batch.column("marks"))
@@ -238,7 +238,7 @@ def _locate_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
     marks, rows = marks.take(pa.array(order)), rows[order]
     hosts = np.asarray(marks.field("h").dictionary_encode().indices, np.int64)
     group = np.unique(hosts * (len(encoded.dictionary) + 1) + keys[rows], return_inverse=True)[1]
-    located = places(lines, rows, group, np.asarray(marks.field("stacked")))
+    located = locate_lines(lines, rows, group, np.asarray(marks.field("stacked")))
 
     digest_of_key = encoded.dictionary.to_pylist()
     article_ids = batch.column("a").to_pylist()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED, protected_roles
+from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED_PARAGRAPH, protected_roles
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.rules import OFF
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
@@ -40,19 +40,19 @@ def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compil
         # The copy that stays for boilerplate is not dropped for another paragraph.
         twins = boilerplate.selectExpr("twin_a as a", "twin_i as i")
         present = present.join(boilerplate.select("a", "i").unionByName(twins).distinct(), ["a", "i"], "left_anti")
-    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED]] == OFF:
+    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] == OFF:
         return SparkParagraphMatches(store.save("paragraphs", verdicts), 0, 0)
     survival = _find_shared(store, present, settings, compiled=compiled)
     shared = survival.verdicts.selectExpr(
         "o.a as a",
         "o.i as i",
-        f"cast({SHARED} as tinyint) as rule",
+        f"cast({SHARED_PARAGRAPH} as tinyint) as rule",
         "twin.a as twin_a",
         "twin.i as twin_i",
         "similarity",
         "cast(null as string) as evidence",
     )
-    roles = protected_roles(SHARED, settings)
+    roles = protected_roles(SHARED_PARAGRAPH, settings)
     if roles:
         protected = paragraphs.where(f"needed in ({', '.join(map(str, roles))})").select("a", "i")
         shared = shared.join(protected, ["a", "i"], "left_anti")

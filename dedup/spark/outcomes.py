@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.decide.outcomes import COLUMNS, outcomes
-from dedup.decide.verdicts import VERDICTS
+from dedup.decide.outcomes import OUTCOME_COLUMNS, outcomes
+from dedup.decide.verdicts import VERDICT_SCHEMA
 from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import prepared_schema
 from dedup.settings import Settings
@@ -30,13 +30,13 @@ _CHUNK_COLUMNS = {
 }
 _CHUNK_BYTES = 4 << 20  # of records
 _IS_VERDICT, _IS_ARTICLE = 0, 1  # in the column `kind` of the rows that are encoded
-_VERDICT_NAMES = tuple(name for name in VERDICTS.names if name != "row")
+_VERDICT_NAMES = tuple(name for name in VERDICT_SCHEMA.names if name != "row")
 
 
 def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: Any) -> Any:
     """Return all verdicts on articles and paragraphs, with the source and span of the twin of each.
 
-    The columns are those of `VERDICTS`, with ``aid`` in place of ``row``.
+    The columns are those of `VERDICT_SCHEMA`, with ``aid`` in place of ``row``.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
@@ -93,7 +93,7 @@ def encode_outcomes(store: TableStore, prepared: Any, verdicts: Any, settings: S
     """Save the output as a table of encoded chunks; return the files of that table, in input order."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    columns = [name for name in COLUMNS if name not in {"source", "record"}]
+    columns = [name for name in OUTCOME_COLUMNS if name not in {"source", "record"}]
     kind = f.lit(_IS_ARTICLE).alias("kind")
     articles = prepared.select("aid", kind, "source", "record", "bytes", *columns)
     kind = f.lit(_IS_VERDICT).alias("kind")
@@ -153,7 +153,8 @@ def _encode_task(batches: Iterable[pa.RecordBatch], settings: Settings) -> Itera
             articles = batch.take(pa.array(rows))
             yield _encode_chunk(
                 pa.record_batch(
-                    [cast_bits(articles.column(name), kinds[name]) for name in COLUMNS], names=list(COLUMNS)
+                    [cast_bits(articles.column(name), kinds[name]) for name in OUTCOME_COLUMNS],
+                    names=list(OUTCOME_COLUMNS),
                 ),
                 _verdict_batch(places, table.slice(low, high - low)),
                 settings,
@@ -165,14 +166,14 @@ def _encode_task(batches: Iterable[pa.RecordBatch], settings: Settings) -> Itera
 
 
 def _verdict_batch(rows: Any, table: pa.Table) -> pa.RecordBatch:
-    """Return the verdicts in `table` with the schema `VERDICTS`; `rows`, int64, are the rows of their articles."""
+    """Return the verdicts in `table` as `VERDICT_SCHEMA`; `rows`, int64, are the rows of their articles."""
     arrays = []
-    for field in VERDICTS:
+    for field in VERDICT_SCHEMA:
         column = pa.array(rows) if field.name == "row" else table.column(field.name).combine_chunks()
         if isinstance(column, pa.ChunkedArray):
             column = pa.concat_arrays(column.chunks)
         arrays.append(cast_bits(column, field.type))
-    return pa.record_batch(arrays, schema=VERDICTS)
+    return pa.record_batch(arrays, schema=VERDICT_SCHEMA)
 
 
 def _encode_chunk(

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from dedup.arrays import I64, U64, offsets_of, pack
 from dedup.fingerprint.shingles import key_shingles
-from dedup.fingerprint.similarity import hash_sets
+from dedup.fingerprint.similarity import shingle_hash_sets
 from dedup.spark.arrow_types import spark_batch, sql_schema
 
 SUMMARY_COLUMNS = {"k": pa.binary(), "key": pa.binary(), "size": pa.int64(), "parities": pa.int64()}
@@ -71,7 +71,7 @@ class PartitionSets(NamedTuple):
 def partition_sets(keys: list[bytes], n: int, *, compiled: bool) -> PartitionSets:
     """Return the sets of `n`-word shingles of `keys`."""
     if not compiled:
-        hashes, borders = hash_sets(keys, n)
+        hashes, borders = shingle_hash_sets(keys, n)
         sets = [hashes[start:stop] for start, stop in pairwise(borders.tolist())]
         bits = [np.uint64(1) << (each & np.uint64(63)) for each in sets]
         parities = np.array([np.bitwise_xor.reduce(each, initial=np.uint64(0)) for each in bits], np.uint64)
@@ -82,7 +82,9 @@ def partition_sets(keys: list[bytes], n: int, *, compiled: bool) -> PartitionSet
     places = offsets_of([key.count(b" ") + 1 for key in keys])  # a key has at most as many shingles as words
     hashes = np.empty(int(places[-1]), np.uint64)
     sizes, parities = np.zeros(len(keys), np.int64), np.zeros(len(keys), np.uint64)
-    set_overlap.distinct(data, borders[:-1], borders[1:], n, np.arange(len(keys)), hashes, places[:-1], sizes, parities)
+    set_overlap.distinct_hashes(
+        data, borders[:-1], borders[1:], n, np.arange(len(keys)), hashes, places[:-1], sizes, parities
+    )
     return PartitionSets(hashes, places[:-1], sizes, parities)
 
 
@@ -102,7 +104,7 @@ def common_counts(
 
     order = np.argsort(seconds, kind="stable")
     ordered_counts = np.empty(len(order), np.int64)
-    set_overlap.commons(firsts[order], seconds[order], *sets[:3], least, ordered_counts)
+    set_overlap.count_common_of_pairs(firsts[order], seconds[order], *sets[:3], least, ordered_counts)
     common = np.empty(len(order), np.int64)
     common[order] = ordered_counts
     near = np.flatnonzero(common >= 0)
@@ -111,7 +113,7 @@ def common_counts(
     involved, indexes = np.unique(np.concatenate([firsts[near], seconds[near]]), return_inverse=True)
     near_firsts, near_seconds = indexes.reshape(2, -1)
     data, borders = pack([keys[number] for number in involved.tolist()])
-    agrees = set_overlap.agree(data, borders[:-1], borders[1:], near_firsts, near_seconds, n)
+    agrees = set_overlap.hashes_agree(data, borders[:-1], borders[1:], near_firsts, near_seconds, n)
     for pair in near[~agrees].tolist():  # two shingles have the same hash: about one comparison in 10**13
         common[pair] = len(key_shingles(keys[firsts[pair]], n) & key_shingles(keys[seconds[pair]], n))
     return common

@@ -20,8 +20,8 @@ _GROUP_PROPERTY, _DESCRIPTION_PROPERTY = "spark.jobGroup.id", "spark.job.descrip
 
 
 @contextmanager
-def report_progress(session: Any, watch: StageTimer, total: int) -> Iterator[None]:
-    """Report to `watch`, while the block runs, how far the running Spark stages are.
+def report_progress(session: Any, timer: StageTimer, total: int) -> Iterator[None]:
+    """Report to `timer`, while the block runs, how far the running Spark stages are.
 
     `total` is the size of the input in bytes; progress is the share of finished tasks, in bytes of that. Only jobs that
     the block starts count, not others of the same application. If the block fails, its running jobs are cancelled.
@@ -31,9 +31,9 @@ def report_progress(session: Any, watch: StageTimer, total: int) -> Iterator[Non
     context.setLocalProperty(_GROUP_PROPERTY, group)
     ended = threading.Event()
     thread = threading.Thread(
-        target=_poll, args=(context.statusTracker(), group, watch, total, ended), name="dedup-progress", daemon=True
+        target=_poll, args=(context.statusTracker(), group, timer, total, ended), name="dedup-progress", daemon=True
     )
-    if watch.progress is not None:
+    if timer.progress is not None:
         thread.start()
     try:
         yield
@@ -50,7 +50,7 @@ def report_progress(session: Any, watch: StageTimer, total: int) -> Iterator[Non
                 context.setLocalProperty(name, value)
 
 
-def _poll(tracker: Any, group: str, watch: StageTimer, total: int, ended: threading.Event) -> None:
+def _poll(tracker: Any, group: str, timer: StageTimer, total: int, ended: threading.Event) -> None:
     """Report the share of finished tasks in the running stages of job group `group` until `ended` is set."""
     while not ended.wait(_POLL_SECONDS):
         done_tasks = task_count = 0
@@ -62,4 +62,4 @@ def _poll(tracker: Any, group: str, watch: StageTimer, total: int, ended: thread
                 done_tasks += state.numCompletedTasks if state else 0
                 task_count += state.numTasks if state else 0
         if task_count:
-            watch.at(total * done_tasks // task_count, total)
+            timer.at(total * done_tasks // task_count, total)

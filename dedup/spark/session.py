@@ -39,7 +39,7 @@ _FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1"
 _FIRST_COMPILER_BELOW = 512 << 20  # bytes of input below which executors get that option too
 
 
-def started(url: str | None, options: Mapping[str, str], size: int | None = None) -> Any:
+def start_session(url: str | None, options: Mapping[str, str], size: int | None = None) -> Any:
     """Start a session on the cluster at `url`, with `options` as its Spark configuration.
 
     Without `url`, ``spark-submit`` or the configuration names the cluster, and otherwise this machine is used. `size`

@@ -24,7 +24,7 @@ from dedup.spark.tables import TableStore
 
 ORDER = "struct<r:bigint,a:bigint,i:int>"
 _WINDOW_GROWTH = 4  # times as many keys, each round
-_UNDECIDED, _SURVIVES, _DROPPED = 0, 1, 2
+_UNDECIDED_STATE, _SURVIVES, _DROPPED = 0, 1, 2
 
 
 class SparkSurvival(NamedTuple):
@@ -117,7 +117,7 @@ class _Rounds:
         self.summaries = self.save("summaries", summaries)
         entries = shared.join(orders.join(self.summaries.select("k", "size", "parities"), "k"), "k")
         entries = entries.select("b", "k", "o", "last", "size", "parities")
-        return self.save("entries", entries.selectExpr("*", f"{_UNDECIDED} as status"))
+        return self.save("entries", entries.selectExpr("*", f"{_UNDECIDED_STATE} as status"))
 
     def run_round(self, entries: Any, number: int) -> Any:
         """Run one round and return the entries after it, without the buckets in which all keys are decided."""
@@ -127,7 +127,7 @@ class _Rounds:
         window = _WINDOW_GROWTH ** (number + 1)
         place = f.row_number().over(Window.partitionBy("b").orderBy("o"))
         last_place = f.max("place").over(Window.partitionBy("k"))
-        undecided = entries.where(f"status = {_UNDECIDED}")
+        undecided = entries.where(f"status = {_UNDECIDED_STATE}")
         placed = undecided.withColumn("place", place).withColumn("last_place", last_place)
         inside = self.save(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
         inside_everywhere = inside.where(f"last_place <= {window}")
@@ -186,7 +186,7 @@ class _Rounds:
             "b", "k", "coalesce(next, o) as o", "last", "size", "parities", "coalesce(becomes, status) as status"
         )
         least_status = f.min("status").over(Window.partitionBy("b"))
-        return changed.withColumn("least", least_status).where(f"least = {_UNDECIDED}").drop("least")
+        return changed.withColumn("least", least_status).where(f"least = {_UNDECIDED_STATE}").drop("least")
 
     def changes_by_article(self, entries: Any, new: Any, matches: Any) -> Any:
         """Return what becomes of the keys that match a new survivor: ``k, next, becomes``.
@@ -195,7 +195,7 @@ class _Rounds:
         """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        undecided = entries.where(f"status = {_UNDECIDED}")
+        undecided = entries.where(f"status = {_UNDECIDED_STATE}")
         orders = undecided.select(f.col("k").alias("y"), f.col("o").alias("current")).distinct()
         orders = orders.join(new.select(f.col("k").alias("y")), "y", "left_anti")
         dropped = (
@@ -216,7 +216,7 @@ class _Rounds:
         all_matches = _union_all(self.pairs).where("similarity is not null").drop("x")
         matched = nexts.join(all_matches, "y").where("o < next and o.a <> next.a").select("y").distinct()
         nexts = nexts.join(matched, "y", "left_anti")
-        becomes = f"case when next is null then {_DROPPED} else {_UNDECIDED} end as becomes"
+        becomes = f"case when next is null then {_DROPPED} else {_UNDECIDED_STATE} end as becomes"
         return dropped.select("y").join(nexts, "y", "left").selectExpr("y as k", "next", becomes)
 
     def result_without_rounds(self) -> SparkSurvival:

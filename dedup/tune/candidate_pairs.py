@@ -124,11 +124,13 @@ def _pair_similarities(
     involved = np.unique(np.concatenate([first, second]))
     rows = np.zeros(count, np.int64)
     rows[involved] = np.arange(len(involved))
-    hashes, borders = comparer.hash_sets(keys_of(involved), n)
+    hashes, borders = comparer.shingle_hash_sets(keys_of(involved), n)
     result = np.zeros(len(first))
     texts, starts = np.unique(first, return_index=True)
     for text, start, stop in zip(texts.tolist(), starts, [*starts[1:], len(first)], strict=True):
-        result[start:stop] = comparer.similarities(hashes, borders, int(rows[text]), rows[second[start:stop]], least)
+        result[start:stop] = comparer.jaccard_similarities(
+            hashes, borders, int(rows[text]), rows[second[start:stop]], least
+        )
     return result
 
 

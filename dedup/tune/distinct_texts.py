@@ -13,7 +13,7 @@ from dedup.kernels.backend import Backend
 from dedup.match.policy import BOILERPLATE
 from dedup.pipeline import decide
 from dedup.prepare.batch import SHARED_WORDS
-from dedup.prepare.columns import digest_values, flat_array, integer_values
+from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.corpus import Corpus
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
@@ -45,8 +45,8 @@ class DistinctTexts(NamedTuple):
 
 def comparable_articles(corpus: Corpus) -> DistinctTexts:
     """Return the articles that are long enough to be compared."""
-    table = corpus.columns("digest", "buckets")
-    buckets = flat_array(table["buckets"])
+    table = corpus.read_columns("digest", "buckets")
+    buckets = join_chunks(table["buckets"])
     places = np.flatnonzero(np.asarray(buckets.is_valid()))
     none = np.full(len(corpus), -1, np.int64)
     rows = np.arange(len(corpus), dtype=np.int64)
@@ -55,7 +55,7 @@ def comparable_articles(corpus: Corpus) -> DistinctTexts:
         np.asarray(buckets.values).reshape(len(corpus), buckets.type.list_size),
         places,
         (rows, none, none),
-        lambda places: corpus.keys(rows[places]),
+        lambda places: corpus.read_keys(rows[places]),
     )
 
 
@@ -67,10 +67,10 @@ def comparable_paragraphs(corpus: Corpus, settings: Settings, backend: Backend) 
     unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
     verdicts, _ = decide(corpus, unshared, backend, StageTimer())
     kept, decided = verdicts.articles.kept, verdicts.paragraphs
-    table = corpus.columns("paragraphs", "paragraph_buckets")
-    values = flat_array(table["paragraphs"]).flatten()
-    articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_borders))
-    buckets = flat_array(table["paragraph_buckets"]).flatten()
+    table = corpus.read_columns("paragraphs", "paragraph_buckets")
+    values = join_chunks(table["paragraphs"]).flatten()
+    articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_offsets))
+    buckets = join_chunks(table["paragraph_buckets"]).flatten()
     compared = np.asarray(buckets.is_valid()) & kept[articles] & (integer_values(values.field("words")) >= SHARED_WORDS)
     boilerplate = decided.rules == BOILERPLATE
     compared[decided.numbers[boilerplate]] = compared[decided.twins[boilerplate]] = False
@@ -81,7 +81,7 @@ def comparable_paragraphs(corpus: Corpus, settings: Settings, backend: Backend) 
         np.asarray(buckets.values).reshape(len(buckets), buckets.type.list_size),
         places,
         (articles, integer_values(values.field("raw_start")), integer_values(values.field("raw_stop"))),
-        lambda places: corpus.paragraph_keys(articles[places], starts[places], stops[places]),
+        lambda places: corpus.read_paragraph_keys(articles[places], starts[places], stops[places]),
     )
 
 

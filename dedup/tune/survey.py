@@ -18,7 +18,7 @@ from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
 from dedup.fingerprint.similarity import jaccard
 from dedup.inspect.names import record_name
-from dedup.pipeline import prepared
+from dedup.pipeline import prepare_articles
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import compared_text
 from dedup.prepare.store import load_batch
@@ -100,11 +100,11 @@ def survey(
     """
     low, high = asked.window
     wide = _widened(settings, asked)
-    watch = StageTimer(progress)
+    timer = StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepared(inputs, wide, engine, watch, Path(work))
+        workers, _, corpus = prepare_articles(inputs, wide, engine, timer, Path(work))
         backend = workers.backend
-        with watch.stage("find pairs"):
+        with timer.stage("find pairs"):
             texts = comparable_paragraphs(corpus, wide, backend) if asked.paragraphs else comparable_articles(corpus)
             pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, backend)
             pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
@@ -215,7 +215,7 @@ def _places_of_pair(texts: DistinctTexts, text: int, other: int) -> tuple[int, i
 def _read_articles(corpus: Corpus, rows: I64) -> tuple[dict[int, str], dict[int, str]]:
     """Return the raw texts of the articles in `rows`, int64, and their names as ``source#record``, both by row."""
     raw, names = {}, {}
-    for _, piece, start, stop in corpus.batches():
+    for _, piece, start, stop in corpus.numbered_batches():
         inside = rows[(rows >= start) & (rows < stop)].tolist()
         if not inside:
             continue

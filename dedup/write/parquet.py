@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dedup import output_layout as layout
 from dedup.output_layout import JSON_COLUMN, table_file_name
-from dedup.read.fields import PROVENANCE, Fields, from_json, parse_fields
+from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields
 from dedup.settings import Settings
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 
@@ -98,8 +98,8 @@ def _infer_schema(path: Path, provenance: pa.StructType) -> pa.Schema:
     for line in _json_lines(path):
         for name, value in parse_fields(line).items():
             kinds.setdefault(name, set()).add(_value_kind(value))
-    kinds.pop(PROVENANCE, None)
-    return pa.schema([*(_column_field(name, kinds[name]) for name in kinds), pa.field(PROVENANCE, provenance)])
+    kinds.pop(PROVENANCE_FIELD, None)
+    return pa.schema([*(_column_field(name, kinds[name]) for name in kinds), pa.field(PROVENANCE_FIELD, provenance)])
 
 
 def _value_kind(value: msgspec.Raw) -> str:
@@ -144,16 +144,16 @@ def _column_values(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
         row = {
             name: bytes(value).decode() if name in json_names else from_json(value) for name, value in fields.items()
         }
-        row[PROVENANCE] = _provenance_values(fields)
+        row[PROVENANCE_FIELD] = _provenance_values(fields)
         yield row
 
 
 def _provenance_values(fields: Fields) -> dict[str, Any]:
     """Return the members of the `provenance` struct of an article, including the names of its fields in order."""
-    members = parse_fields(bytes(fields[PROVENANCE]))
+    members = parse_fields(bytes(fields[PROVENANCE_FIELD]))
     previous = members.pop("previous", None)
     return {
         **{name: from_json(value) for name, value in members.items()},
-        "fields": [name for name in fields if name != PROVENANCE or previous is not None],
+        "fields": [name for name in fields if name != PROVENANCE_FIELD or previous is not None],
         "previous": None if previous is None else bytes(previous).decode(),
     }

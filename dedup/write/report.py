@@ -140,7 +140,7 @@ def field_counts(corpus: Corpus) -> dict[str, dict[str, int]]:
 
     The most frequent name comes first; equal counts are in order of name.
     """
-    table = corpus.columns(*(f"{meaning}_field" for meaning in FIELDS))
+    table = corpus.read_columns(*(f"{meaning}_field" for meaning in FIELDS))
     by_meaning: dict[str, dict[str, int]] = {}
     for meaning in FIELDS:
         names = {row["values"]: row["counts"] for row in table[f"{meaning}_field"].value_counts().to_pylist()}

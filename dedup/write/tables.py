@@ -23,7 +23,7 @@ from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
 from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE, TABLES, table_file_name
-from dedup.read.fields import PROVENANCE, join_fields, parse_fields, to_json, to_json_bytes
+from dedup.read.fields import PROVENANCE_FIELD, join_fields, parse_fields, to_json, to_json_bytes
 from dedup.write.report import Tally
 
 _GZIP_LEVEL = 6
@@ -108,9 +108,9 @@ def _article_line(outcome: Outcome) -> bytes:
     fields = parse_fields(outcome.fields)
     fields[outcome.text_field] = to_json(outcome.raw if outcome.dropped else outcome.cleaned)
     provenance = provenance_object(outcome)
-    if PROVENANCE in fields:
-        provenance["previous"] = fields[PROVENANCE]
-    fields[PROVENANCE] = to_json(provenance)
+    if PROVENANCE_FIELD in fields:
+        provenance["previous"] = fields[PROVENANCE_FIELD]
+    fields[PROVENANCE_FIELD] = to_json(provenance)
     return join_fields(fields)
 
 

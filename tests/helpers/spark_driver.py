@@ -13,7 +13,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import dedup
-from dedup.spark.session import started
+from dedup.spark.session import start_session
 
 PICKLED = threading.local()
 
@@ -46,7 +46,7 @@ def run(session, job):
 def main():
     copyreg.pickle(dedup.Settings, reduce_and_count)
     request = json.load(sys.stdin)
-    session = started(request["url"], request["options"])
+    session = start_session(request["url"], request["options"])
     with ThreadPoolExecutor(2) as threads:
         running = [threads.submit(run, session.newSession(), job) for job in request["jobs"]]
         for number, job in enumerate(running):
