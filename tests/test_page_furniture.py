@@ -1,4 +1,4 @@
-"""Page furniture: the lines it knows, the sentences it must leave alone, and what a drop leaves behind."""
+"""Page furniture: the lines that are found, sentences that must not be, and the text that is left after a drop."""
 
 import re
 
@@ -17,7 +17,7 @@ DROP = Settings(rules={"page-furniture": "drop"})
 
 
 @pytest.mark.parametrize(("expected", "line"), LINES)
-def test_furniture_is_known_by_its_kind(expected, line):
+def test_a_line_of_furniture_has_its_kind(expected, line):
     assert line_kind(line) == expected
     assert line_kind(f"  {line.upper()} ") == expected or line.lower() != line.upper().lower()
 
@@ -122,7 +122,7 @@ def test_encyclopedia_articles_in_twelve_languages_hold_no_furniture(data_rows):
 
 
 @pytest.mark.data
-def test_press_releases_hold_next_to_none(data_rows):
+def test_press_releases_hold_almost_no_furniture(data_rows):
     found = [
         row["text"][line.start : line.stop].strip()
         for row in data_rows("senate_releases")

@@ -1,6 +1,6 @@
 """Find the articles that may contain others: the twin of `dedup.match.container_candidates`.
 
-A minimizer is a number from 0. The minimizers of article a are ``own[borders[a]:borders[a + 1]]``.
+A minimizer is a number from 0. The minimizers of article a are ``minimizers[borders[a]:borders[a + 1]]``.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dedup.kernels.jit import njit
 
 
 @njit
-def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
+def holders_of(minimizers: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
     """Return for each of `count` minimizers the first articles that have it, `most` at most, and their borders.
 
-    The articles ascend within a minimizer: int64 [holders]; the borders are int64 [count + 1]. `own` are the minimizers
-    of all articles, int64 [minimizers]; `borders` say where those of each article start, int64 [articles + 1].
+    The articles ascend within a minimizer: int64 [holders]; the borders are int64 [count + 1]. `minimizers` are those of
+    all articles, int64 [minimizers]; `borders` say where those of each article start, int64 [articles + 1].
     """
     counts = np.zeros(count, np.int64)
-    for value in own:
+    for value in minimizers:
         counts[value] += 1
     starts = np.zeros(count + 1, np.int64)
     for value in range(count):
@@ -28,9 +28,9 @@ def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]
     holders = np.empty(starts[-1], np.int64)
     for text in range(len(borders) - 1):
         for at in range(borders[text], borders[text + 1]):
-            if ends[own[at]] < starts[own[at] + 1]:
-                holders[ends[own[at]]] = text
-                ends[own[at]] += 1
+            if ends[minimizers[at]] < starts[minimizers[at] + 1]:
+                holders[ends[minimizers[at]]] = text
+                ends[minimizers[at]] += 1
     return holders, starts
 
 
@@ -38,7 +38,7 @@ def holders_of(own: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]
 def find_containers(
     first: int,
     last: int,
-    own: I64,
+    minimizers: I64,
     borders: I64,
     totals: I64,
     holders: I64,
@@ -55,15 +55,15 @@ def find_containers(
     returned is the number of pairs. An article must share `share` of its total with another. It then shares one of its
     rarest, so only as many of these are looked up as that takes.
 
-    `own` and `borders` are those of `holders_of`, `holders` and `starts` its result. `totals`, int64 [articles], is the
-    number of minimizers of an article, shared or not; `counts`, int64 [minimizers], says how many articles have a
-    minimizer.
+    `minimizers` and `borders` are those of `holders_of`, `holders` and `starts` its result. `totals`, int64 [articles],
+    is the number of minimizers of an article, shared or not; `counts`, int64 [minimizers], says how many articles have
+    a minimizer.
     """
     shared_counts = np.zeros(last, np.int64)
     touched = np.empty(last, np.int64)
     pairs = 0
     for text in range(first, last):
-        values = own[borders[text] : borders[text + 1]]
+        values = minimizers[borders[text] : borders[text + 1]]
         least = max(1, int(share * totals[text]))
         if len(values) < least:
             continue
