@@ -44,7 +44,7 @@ import numpy as np
 from dedup.fingerprint.shingles import hash_words
 from dedup.kernels import compiled
 hashes, offsets = hash_words([b"a b c d", b"e"])
-print(compiled.minimizers(hashes, offsets, 2, 2)[1].tolist())
+print(compiled.find_minimizers(hashes, offsets, 2, 2)[1].tolist())
 """
 
 
