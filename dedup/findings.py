@@ -170,7 +170,7 @@ class Offsets:
 
 
 def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> list[Finding]:
-    r"""Return the edits of `raw` that do at once what `first` and then `second` do.
+    r"""Return the edits of `raw` that are equivalent to `first` followed by `second`.
 
     `first` holds edits of `raw`; `second` holds edits whose spans lie in ``apply(raw, first)``.
 

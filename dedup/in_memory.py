@@ -1,4 +1,4 @@
-"""The same pipeline without files: articles come as dicts and leave as dicts."""
+"""The same pipeline without files: articles are dicts on input and output."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The layout of an output folder: names of its files, its format number, and how to recognize one.
 
-Writers and readers share these names, so that what one writes the other finds. The contents of the files are described
-in ``docs/formats.md``.
+Writers and readers share these names. ``docs/formats.md`` describes the contents of the files.
 """
 
 from __future__ import annotations

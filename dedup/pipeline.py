@@ -117,7 +117,8 @@ def prepare_articles(
 ) -> tuple[Workers, RecordReader, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
-    Returns the workers of the job and the reader of its records, too. `out`, the output to be written, is no input.
+    Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
+    input.
     """
     engine = _local_engine(engine)
     files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
@@ -248,10 +249,10 @@ def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> Outp
 
 
 def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]:
-    """Decide over a few lines, so that the compiled code is loaded while other processes prepare the corpus.
+    """Match a few sample lines, so that the compiled code is loaded while other processes prepare the corpus.
 
-    Returns how many steps each stage took, which is how many it will take again. Settings that need something of the
-    user's records, such as a date or the name of a field, do not apply to these lines.
+    Returns the number of steps of each stage; the job itself will take as many. Settings that refer to the user's
+    records, such as a date or the name of a field, do not apply to these lines.
     """
     settings = Settings(
         threshold=settings.threshold, paragraph_threshold=settings.paragraph_threshold, rules=settings.rules

@@ -44,7 +44,7 @@ RULES: tuple[Rule, ...] = (
         "Entities are decoded unless the article contains a literal “<”.",
         thresholds="Entities are decoded at most 16 times; lines longer than 50,000 characters are repaired in pieces.",
         errs="It repairs text *about* mojibake, too. Of 1,798 Wikipedia articles in 12 languages it "
-        "changed 68: NFC in Hindi and Arabic, entities, and real mojibake; of the changes read, none "
+        "changed 68: NFC in Hindi and Arabic, entities, and real mojibake; of the changes checked, none "
         "was wrong.",
     ),
     Rule(

@@ -1,7 +1,6 @@
 """Settings: everything that decides the result, validated once and then read by every stage.
 
-Engine, processes and memory are no settings: they must never change a byte of output, so they have no place in the
-digest.
+Engine, processes and memory are not settings: they never change a byte of output, so they are not part of the digest.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shared by all tests: where the data is, and how hypothesis runs."""
+"""Fixtures of all tests: the folders of the data, and the settings of hypothesis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
 @pytest.fixture
 def corpus() -> Path:
-    """The folder of sample articles."""
+    """Return the folder of sample articles."""
     return CORPUS
 
 
@@ -58,17 +58,17 @@ class Rows:
 
 @pytest.fixture(scope="session")
 def data_rows(data_file: Callable[[str], Path]) -> Rows:
-    """Reads the rows of large corpora."""
+    """Return a reader of the rows of large corpora."""
     return Rows(data_file)
 
 
 def write_jsonl(path: Path, rows: list[dict[str, Any]]) -> Path:
-    """`rows` as JSON lines in `path`."""
+    """Write `rows` to `path` as JSON lines."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The rows of a file of JSON lines."""
+    """Return the rows of a file of JSON lines."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]

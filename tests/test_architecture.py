@@ -115,7 +115,7 @@ def is_type_variable(node):
 
 
 def are_twins(name, places):
-    """Return True if `name` is public and may stand in both of two packages."""
+    """Return True if `name` is public and may be defined in both of two packages."""
     packages = [package_of(place) for place in places]
     return (
         not name.startswith("_")

@@ -155,7 +155,7 @@ ERRORS = [
     (
         "option of another engine",
         ["clean", "x", "-o", "{}/out", "--resume"],
-        "--resume: means nothing to --engine local",
+        "--resume: does not apply to --engine local",
     ),
     ("not ours by force", ["clean", "{}/news.jsonl", "-o", "{}/junk", "--force"], "so it is left alone"),
     ("bad record", ["clean", "{}/torn.jsonl", "-o", "{}/out", "--on-error", "fail"], "torn.jsonl#1: "),

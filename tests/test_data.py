@@ -68,7 +68,7 @@ def test_an_output_verifies_and_restores_to_what_came_in(cleaned, find, data_row
 
 
 @corpora(*LARGE)
-def test_of_every_near_duplicate_pair_one_side_goes(cleaned, find, data_rows, size, name):
+def test_one_article_of_every_near_duplicate_pair_is_dropped(cleaned, find, data_rows, size, name):
     kept = {row["id"] for row in read_jsonl(cleaned(size, name) / "articles.jsonl")}
     pairs = [row for row in data_rows.read(find(size, f"{name}.silver_pairs")) if row["jaccard"] >= 0.8]
     missed = [row for row in pairs if row["a"] in kept and row["b"] in kept]

@@ -167,7 +167,7 @@ def test_the_readme_of_the_distribution_has_absolute_links():
     assert [link for link in links if not link.startswith(("https://", "#"))] == []
 
 
-def test_the_glossary_stands_before_the_example():
+def test_the_glossary_comes_before_the_example():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert readme.index("## Words used here") < readme.index("## A worked example")
 

@@ -1,4 +1,4 @@
-"""The spans of paragraphs, and of what is removed with them."""
+"""The spans of paragraphs, and the spans that are removed with them."""
 
 from __future__ import annotations
 

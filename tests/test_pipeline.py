@@ -1,4 +1,4 @@
-"""The whole job with files: its outputs, and what they must not depend on."""
+"""The whole job with files: its outputs, and that they do not depend on how the job runs."""
 
 from __future__ import annotations
 

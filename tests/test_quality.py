@@ -46,7 +46,7 @@ def sample_article():
 
 
 @pytest.mark.parametrize("label", doubling.VARIANTS)
-def test_inserted_copies_stand_where_the_truth_says_and_the_rest_is_the_article(label):
+def test_inserted_copies_are_where_the_truth_states_and_the_rest_is_the_article(label):
     articles = [*made_articles(4), sample_article()]
     bodies = {article.id: article.body for article in articles}
     for joint in doubling.JOINTS.values():
@@ -82,7 +82,7 @@ def test_a_truncated_copy_does_not_replace_the_whole():
 
 
 @pytest.mark.parametrize("label", syndication.MAKERS)
-def test_syndicated_copies_are_as_similar_as_the_truth_says(label):
+def test_syndicated_copies_are_as_similar_as_the_truth_states(label):
     articles = made_articles(3)
     made = syndication.make(articles, label, 1)
     for article, original, copy in zip(articles, made, made[3:], strict=False):
@@ -99,7 +99,7 @@ def test_similarity_is_the_jaccard_similarity_of_the_sets():
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_planted_lines_stand_where_the_truth_says_and_do_not_change_the_articles(seed):
+def test_planted_lines_are_where_the_truth_states_and_do_not_change_the_articles(seed):
     articles, spare = made_articles(130), made_articles(40, seed=9)
     planted = boilerplate.plant(articles, spare, seed)
     assert boilerplate.consistent(planted)

@@ -1,4 +1,4 @@
-"""What the project relies on in private modules of other libraries, so that an upgrade that changes them fails here."""
+"""The private modules of other libraries that the project relies on: an upgrade that changes them fails here."""
 
 from __future__ import annotations
 

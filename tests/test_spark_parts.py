@@ -1,4 +1,4 @@
-"""Spark tasks that work part by part give the pairs that the whole gives; no Spark is needed to test them."""
+"""Spark tasks that work part by part give the same pairs as one search over everything; these tests need no Spark."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def _targets(results: dict[str, Any]) -> str:
         "`boilerplate` is meant for telephone lines, signatures and headings that an office prints in article after "
         "article, but not for sentences, which therefore have a row of their own. Removed text is *redundant* if the "
         "same words follow one another in the rest of the article, or if at least half of the articles of the host "
-        "print the line: a reader misses nothing. Whole corpora of real pages contain such text, so the first figure "
+        "print the line, so a reader misses nothing. Whole corpora of real pages contain such text, so the first figure "
         "cannot be 0; a corpus of licences repeats by nature."
     )
     return f"## Targets\n\n{markdown_table(('what', 'target', 'measured', ''), rows)}\n\n{text}"
@@ -191,9 +191,9 @@ def _boilerplate(results: dict[str, Any]) -> str:
     text = wrap_paragraph(
         "Lines of one host, with its name in them, are planted in a share of its articles, in nine languages; other "
         "lines are the same on all hosts. The first copy in the corpus stays by design, so the scores count all copies "
-        "but one. The rule asks for more articles the less the place and the length of a line say, so it is not meant "
-        "to find some of these lines; the table has them to show the limit. Without known hosts the whole corpus "
-        "counts as one host."
+        "but one. The rule requires more articles where position and length are weaker evidence, so it is not meant to "
+        "find some of these lines; the table has them to show the limit. Without known hosts the whole corpus counts "
+        "as one host."
     )
     own = [
         [

@@ -32,7 +32,7 @@ __all__ = ["cli", "main"]
 
 
 class _CommandGroup(click.Group):
-    """Commands that end quietly if their reader closes the pipe, or if they are interrupted."""
+    """A group of commands that exits quietly if the reader closes the pipe or the user interrupts."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -43,13 +43,13 @@ class _CommandGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("dedup: interrupted", err=True)
             return EXIT_INTERRUPTED
-        except BrokenPipeError as error:  # not from stdout: `OutputClosed` stands for that
+        except BrokenPipeError as error:  # not of stdout, which raises `OutputClosed`
             raise RuntimeError("the pipe to a worker process broke") from error
         return status
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Run the command line with `args` (None: those of the process) and exit."""
+    """Run the command line with `args` (None: the arguments of the process) and exit."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with no partial output left
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed at exit
     for stream in (sys.stdout, sys.stderr):
@@ -58,13 +58,13 @@ def main(args: list[str] | None = None) -> NoReturn:
     reporter = ErrorReporter(option_names(cli))
     try:
         status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=reporter) or EXIT_DONE
-    except SystemExit:  # Click's reaction if nobody reads a help page
+    except SystemExit:  # Click exits if the reader of a help page has closed the pipe
         status = EXIT_DONE
     except click.Abort:
         status = EXIT_INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - an unexpected error ends as one line, too
+    except Exception as error:  # noqa: BLE001 - an unexpected error becomes one line, too
         status = report_error(error, reporter)
-    gc.freeze()  # else the last collection goes through all that numba has loaded, for a third of a second
+    gc.freeze()  # else a last collection scans all objects that numba has loaded: a third of a second
     sys.exit(status)
 
 

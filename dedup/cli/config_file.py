@@ -38,7 +38,7 @@ class Resolved(NamedTuple):
 
 
 def resolve_settings(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
-    """Return the settings that the command line and `file` add up to; `given` are those of the command line, by field.
+    """Return the settings of the command line and `file` combined; `given` are those of the command line, by field.
 
     Raises `SettingsError`.
 

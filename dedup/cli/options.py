@@ -1,4 +1,4 @@
-"""The options that commands share, and the settings and the engine that they add up to."""
+"""The options that commands share, and the settings and the engine built from them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _parse_size(_ctx: click.Context, _param: click.Parameter, value: str | None)
 
 
 def _set_verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    """Make errors of this command print their traceback."""
+    """Print the traceback of each error of this command."""
     if value:
         ctx.ensure_object(ErrorReporter).verbose = True
 
@@ -56,7 +56,7 @@ VERBOSE = click.option(
 )
 
 SETTINGS = (
-    click.option("--keep", metavar="|".join(KEEP), help="Which of several duplicates stays.  [default: longest]"),
+    click.option("--keep", metavar="|".join(KEEP), help="Which of several duplicates to keep.  [default: longest]"),
     click.option("--threshold", type=float, metavar="J", help="Similarity of near-duplicate articles.  [default: 0.8]"),
     click.option(
         "--paragraph-threshold", type=float, metavar="J", help="Similarity of repeated paragraphs.  [default: 0.8]"
@@ -118,7 +118,7 @@ def combine_options(*options: Callable[[CommandT], CommandT]) -> Callable[[Comma
 
 
 def settings_from_options(options: Mapping[str, Any]) -> Resolved:
-    """Return the settings that `options` and the configuration file they name add up to. Raises `SettingsError`."""
+    """Return the settings in `options` and in the configuration file that they name. Raises `SettingsError`."""
     given = {field.name: options[field.name] for field in fields(Settings) if options.get(field.name) is not None}
     given["rules"] = dict(map(_parse_rule, options["rules"]))
     return resolve_settings(given, options["config_file"])
@@ -146,7 +146,7 @@ def any_engine_of(options: Mapping[str, Any]) -> LocalEngine | SparkEngine:
     for other, names in _ENGINE_PARAMETERS.items():
         for name in names:
             if other != engine and options[name]:
-                raise SettingsError(f"`{name}`: means nothing to --engine {engine}; leave it out")
+                raise SettingsError(f"`{name}`: does not apply to --engine {engine}; leave it out")
     if engine == "local":
         return local_engine_of(options)
     from dedup.spark import SparkEngine  # noqa: PLC0415

@@ -29,7 +29,7 @@ _PARAMETER = re.compile(r"`(\w+)(?:=([^`]*))?`")  # as the messages of `dedup.er
 
 
 class OutputClosed(Exception):  # noqa: N818 - not an error
-    """The reader of stdout has closed it."""
+    """The signal that the reader of stdout has closed it."""
 
 
 class ErrorReporter:
@@ -95,11 +95,11 @@ def report_error(error: Exception, reporter: ErrorReporter) -> int:
         return reporter.fail(f"{where}{error.strerror or error}; check space and permissions")
     if isinstance(error, MemoryError):
         return reporter.fail("out of memory; give a smaller --memory, or fewer --jobs")
-    return reporter.fail(f"unexpected {type(error).__name__}: {error}; a fault of this program, -v shows where")
+    return reporter.fail(f"unexpected {type(error).__name__}: {error}; a bug in dedup; -v shows the traceback")
 
 
 def write_stdout(data: str | bytes) -> None:
-    """Write `data` to stdout. Raises `OutputClosed` if nobody reads it."""
+    """Write `data` to stdout. Raises `OutputClosed` if the reader has closed it."""
     try:
         if isinstance(data, bytes):
             sys.stdout.buffer.write(data)
@@ -110,7 +110,7 @@ def write_stdout(data: str | bytes) -> None:
 
 
 def flush_stdout() -> None:
-    """Flush stdout. Raises `OutputClosed` if nobody reads it."""
+    """Flush stdout. Raises `OutputClosed` if the reader has closed it."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -118,7 +118,7 @@ def flush_stdout() -> None:
 
 
 def _discard_output() -> NoReturn:
-    """Redirect stdout to the null device, for what Python writes at exit too, and raise `OutputClosed`."""
+    """Redirect stdout to the null device, so that Python's flush at exit succeeds, and raise `OutputClosed`."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise OutputClosed from None

@@ -1,5 +1,5 @@
 """Turn matches into outcomes: one per record, with the findings of all levels.
 
-`verdicts` gathers what the corpus-level rules say of each article and paragraph; `outcomes` puts it together with the
-findings of the levels below.
+`verdicts` gathers the results of the corpus-level rules for each article and paragraph. `outcomes` combines them with
+the findings of the levels below.
 """

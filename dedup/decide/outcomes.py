@@ -81,16 +81,16 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
         dropped = next((verdict for verdict in verdicts_of_row if verdict.paragraph < 0), None)
         if dropped and settings.rules[dropped.rule] == DROP:
             finding = _corpus_finding(article, dropped, DROP)
-            found = [finding._replace(start=0, stop=len(raw), original=raw, replacement="")]
+            row_findings = [finding._replace(start=0, stop=len(raw), original=raw, replacement="")]
             cleaned = ""
         else:
             dropped = None
-            found = [_text_finding(article, raw, values) for values in findings.of(row)]
+            row_findings = [_text_finding(article, raw, values) for values in findings.of(row)]
             repeats_of_row = repeats.of(row)
             if repeats_of_row or verdicts_of_row:
-                runs = _repeat_runs(article, found, repeats_of_row, settings)
-                found = _merge_levels(article, raw, found, runs, spans.of(row), verdicts_of_row, settings)
-            cleaned = apply(raw, found) if any(finding.action != FLAG for finding in found) else raw
+                runs = _repeat_runs(article, row_findings, repeats_of_row, settings)
+                row_findings = _merge_levels(article, raw, row_findings, runs, spans.of(row), verdicts_of_row, settings)
+            cleaned = apply(raw, row_findings) if any(finding.action != FLAG for finding in row_findings) else raw
         yield Outcome(
             source,
             record,
@@ -99,7 +99,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             id=article.article,
             raw=raw,
             cleaned=cleaned,
-            findings=tuple(found),
+            findings=tuple(row_findings),
             dropped=dropped,
             paragraphs=spans.count(row),
         )

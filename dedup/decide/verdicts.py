@@ -1,4 +1,4 @@
-"""Gather what the corpus-level rules say of each article and paragraph, as one table per prepared batch."""
+"""Gather the results of the corpus-level rules for articles and paragraphs, as one table per prepared batch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Twin(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a corpus-level rule says of an article (`paragraph` is -1) or of one of its paragraphs (0-based)."""
+    """The result of a corpus-level rule for an article (`paragraph` is -1) or for one of its paragraphs (0-based)."""
 
     rule: str
     paragraph: int

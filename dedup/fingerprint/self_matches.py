@@ -17,11 +17,11 @@ from dedup.segment.batch import Segments
 
 WordRun = tuple[int, ...]
 
-# The screen for an article that repeats nothing. It passes if, of no `RUNS_WINDOW` runs of `RUN_WORDS` words that start
-# one word after the other, `RUNS_REQUIRED` occur elsewhere in the article too. A block of 20 words printed twice has 16
-# such runs; a block with a word edited in every 12 still has 18 of 32; the name of a committee has fewer. The screen
-# leaves 15 % of the press releases, 17 % of the encyclopaedia's articles and 51 % of the licences to be searched.
-# By accident, the median press release of two or more paragraphs repeats 13 runs of 3 words, and 2 of 5.
+# The screen looks at each window of `RUNS_WINDOW` consecutive runs of `RUN_WORDS` words. An article is searched if
+# `RUNS_REQUIRED` runs of some window also occur elsewhere in it. A block of 20 words printed twice has 16 such runs; a
+# block with a word edited in every 12 still has 18 of 32; the name of a committee has fewer. The screen leaves 15 % of
+# the press releases, 17 % of the encyclopaedia's articles and 51 % of the licences to be searched. By chance, the
+# median press release of two or more paragraphs repeats 13 runs of 3 words, and 2 of 5.
 RUN_WORDS = 5
 RUNS_WINDOW, RUNS_REQUIRED = 32, 12
 # Words of the shortest paragraph that is reported if it is repeated alone; labels and units are shorter.
@@ -31,7 +31,7 @@ REPEATED_RUNS, REPEATED_PARAGRAPH = 1, 2
 
 
 def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
-    """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words have an equal before.
+    """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words equal an earlier one.
 
     The matches are rows of copy, source and length, in words and in the order of the copies: int64 [matches, 3].
     `numbers` are the words of the text: int64 [words].
@@ -79,7 +79,7 @@ def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, pos
 
     `numbers` are the words of the text: int64 [words]. `offsets` say where the words of each paragraph start: int64
     [paragraphs + 1]. Paragraphs of equal value in `same`, int64 [paragraphs], are equal and never candidates for each
-    other. Of each run only the first `postings` paragraphs are remembered.
+    other. For each run, only its first `postings` paragraphs are remembered.
 
     >>> words = np.array([1, 2, 3, 4, 5, 1, 2, 3, 4, 6, 7])
     >>> find_similar_paragraphs(words, np.array([0, 5, 10, 11]), np.array([0, 1, 2]), 2, 4, 2).tolist()
@@ -109,9 +109,9 @@ def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, pos
 
 
 def _common_prefix_length(sequence: Sequence[int], earlier: int, place: int) -> int:
-    """Return how many words from `earlier` on equal those from `place` on.
+    """Return the number of words from `earlier` on that equal those from `place` on.
 
-    The two runs may overlap: in a text printed many times, the first one reaches into the second.
+    The two runs may overlap, as in a text that is printed many times in a row.
     """
     limit = len(sequence) - place
     length = 0

@@ -18,7 +18,7 @@ class Comparer(Protocol):
 
     @property
     def compiled(self) -> bool:
-        """Whether matching also uses the compiled functions of `dedup.kernels` that this protocol does not list."""
+        """True if matching also uses the compiled functions of `dedup.kernels` that this protocol does not list."""
 
     def shingle_hash_sets(self, keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
         """Return the sets of shingle hashes of `keys`, and their offsets: see `shingle_hash_sets` of this module."""
@@ -47,7 +47,7 @@ def jaccard(first: bytes, second: bytes, n: int) -> float:
 def shingle_hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     """Return the sets of `n`-word shingle hashes of comparison keys, and their offsets.
 
-    The hashes of all sets stand in one array, ascending within each set: uint64 [hashes]. The offsets are int64
+    The hashes of all sets are in one array, ascending within each set: uint64 [hashes]. The offsets are int64
     [keys + 1].
     """
     sets = [np.unique(shingle_hashes(key, n)) for key in keys]

@@ -1,4 +1,4 @@
-"""The protocol of the functions that exist twice, and the choice between their two implementations."""
+"""The protocol of the functions with two implementations, and the choice between the two."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from dedup.settings import NUM_PERM, SEED
 class Backend(Comparer, Protocol):
     """The functions of `dedup.kernels.reference` and `dedup.kernels.compiled`.
 
-    Both return equal results for equal arguments, with two exceptions that cost time or save it and never change an
-    output. The kernel `find_suspect_lines` returns certain fixes where its definition returns lines to look at, and
-    either screen may have false positives that the other has not.
+    Both return equal results for equal arguments, with two exceptions that affect speed and never an output. The kernel
+    `find_suspect_lines` returns certain fixes where its definition returns suspect lines. And each screen may have
+    false positives that the other does not have.
 
     A batch of texts or keys is `data` or `keys`, UTF-8 of uint8 [bytes], with `borders` or `offsets`, where they start
     and the last one ends, in bytes: int64 [texts + 1].
@@ -69,7 +69,7 @@ class Backend(Comparer, Protocol):
         """
 
     def find_self_matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
-        """Return the word runs of a text that repeat earlier ones, and how many runs have an equal before.
+        """Return the word runs of a text that repeat earlier ones, and how many runs equal an earlier one.
 
         A run has `run` words. The matches are int64 [matches, 3]: copy, source and length, in words. `numbers` are the
         words of the text: int64 [words]. See `dedup.fingerprint.self_matches.find_self_matches`.

@@ -1,7 +1,7 @@
-"""Find equal values and the texts that share them: the twin of `dedup.match.buckets` for large corpora.
+"""Find equal values and the texts that share them: the compiled version of `dedup.match.buckets`.
 
-A value is a uint64 key, such as band and bucket in one. An entry is a key and its holder, a text that has it. All
-kernels release the interpreter lock, so that threads can share the work.
+A value is a uint64 key, such as a band and a bucket packed together. An entry is a key and its holder, a text that has
+it. All kernels release the interpreter lock, so that threads can share the work.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dedup.kernels.constants import HASH_SHIFT, MIX_1, MIX_2, ONE, SHINGLE_BASE
 from dedup.kernels.jit import njit
 
 _PART_ENTRIES = 1 << 13  # of a table, so that it stays in the nearest cache of the processor
-SLOTS = 4  # of a sieve in each byte; a slot has a bit for the first key that falls into it, and one for all others
+SLOTS = 4  # of a sieve in each byte; a slot has one bit for its first key, and one for all others
 _SLOTS = np.uint64(SLOTS)
 _BYTE_OF_SLOT_SHIFT = np.uint64(2)  # from the number of a slot to that of its byte
 _SLOT_MASK = np.uint64(3)  # from the number of a slot to its place in the byte
@@ -58,7 +58,7 @@ def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, hold
     """Write the buckets of `texts` that are in ``low:high`` to `keys` and `holders`, and return their number.
 
     `values` are the buckets, uint32 [texts, bands], and `texts` the numbers of the texts, uint32 [texts]. `keys`,
-    uint64 [room], receives band and bucket in one, and `holders`, uint32 [room], the numbers of the texts.
+    uint64 [room], receives band and bucket packed together, and `holders`, uint32 [room], the numbers of the texts.
     """
     count = 0
     for row in range(values.shape[0]):
@@ -73,7 +73,7 @@ def bucket_entries(values: U32, texts: U32, low: int, high: int, keys: U64, hold
 
 @njit
 def drop_into_sieve(keys: U64, sieve: Bytes) -> int:
-    """Let `keys` fall into the slots of `sieve`, and return how many fell into a slot that was taken.
+    """Mark the slot of each of `keys` in `sieve`, and return how many slots were already marked.
 
     `keys` is uint64 [keys]. `sieve`, uint8 [bytes], has `SLOTS` slots in each byte.
     """
@@ -91,9 +91,9 @@ def drop_into_sieve(keys: U64, sieve: Bytes) -> int:
 
 @njit
 def collided_entries(keys: U64, holders: U32, sieve: Bytes) -> tuple[U64, U32]:
-    """Return the entries whose slot of `sieve` took two keys or more, equal or not: uint64 and uint32 [entries].
+    """Return the entries whose slot of `sieve` has two keys or more, equal or not: uint64 and uint32 [entries].
 
-    `keys`, uint64 [entries], all fell into `sieve`, uint8 [bytes]; `holders` is uint32 [entries].
+    `keys`, uint64 [entries], are all marked in `sieve`, uint8 [bytes]; `holders` is uint32 [entries].
     """
     slots, seen = np.empty(_KEYS_AHEAD, np.uint64), np.empty(_KEYS_AHEAD, np.uint8)
     kept_keys, kept_holders = np.empty(len(keys), np.uint64), np.empty(len(keys), np.uint32)

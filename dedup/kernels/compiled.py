@@ -1,6 +1,6 @@
 """The backend in machine code: the kernels, which large jobs use.
 
-It has the functions of `dedup.kernels.backend.Backend`, like its plain twin `dedup.kernels.reference`.
+It has the functions of `dedup.kernels.backend.Backend`, like the plain `dedup.kernels.reference`.
 """
 
 from __future__ import annotations

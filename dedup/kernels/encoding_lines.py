@@ -1,4 +1,4 @@
-"""Find lines that repair may change, and decode plain mojibake: the twin of `dedup.repairs.screen.find_suspect_lines`.
+"""Find lines that repair may change, and decode plain mojibake: `dedup.repairs.screen.find_suspect_lines`, compiled.
 
 A line is plain if ftfy's pattern surely matches in it, the first of ftfy's encodings that has all of its characters
 turns it into UTF-8, and no step of ftfy then has anything left to do. That is one step of ftfy, and the only one that
@@ -38,8 +38,8 @@ def _encoded_bytes() -> Bytes:
 def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
     """Return the lines in which the rule ``encoding`` may find something, and the fixes of plain lines.
 
-    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The twin
-    of `dedup.repairs.screen.find_suspect_lines`.
+    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The
+    compiled version of `dedup.repairs.screen.find_suspect_lines`.
     """
     lines, fixes = np.empty((1 << 14, 3), np.int64), np.empty((1 << 14, 6), np.int64)
     out = np.empty(len(data), np.uint8)

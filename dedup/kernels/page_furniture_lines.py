@@ -1,9 +1,9 @@
-"""Find lines that may be page furniture: the twin of `dedup.repairs.screen.find_furniture_lines`.
+"""Find lines that may be page furniture: the compiled version of `dedup.repairs.screen.find_furniture_lines`.
 
 The kernel looks up the prefixes of each line in a hash table of those of the patterns, from the first character on for
-as long as some pattern goes on like the line: see `dedup.repairs.pattern_prefixes`. Only lines that pass are matched
-with the patterns themselves, in Python. Two prefixes of one hash, or a character without a single lower case, can only
-let a line pass that is no furniture.
+as long as some pattern continues like the line: see `dedup.repairs.pattern_prefixes`. Only lines that pass are matched
+with the patterns themselves, in Python. Two prefixes with the same hash, or a character without a single lower case,
+can only cause a false positive.
 """
 
 from __future__ import annotations
@@ -119,8 +119,8 @@ def _index_of(value: np.uint64, hashes: U64) -> np.int64:
 def find_furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]:
     """Return the kinds of the lines that are page furniture, by number of the line, by number of the text.
 
-    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The twin
-    of `dedup.repairs.screen.find_furniture_lines`; the last step, which few lines reach, is the same.
+    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The
+    compiled version of `dedup.repairs.screen.find_furniture_lines`; the last step, which few lines reach, is the same.
     """
     rows = np.empty((1 << 10, 4), np.int64)
     while (count := _find_suspects(data, borders, furniture_tables(), rows)) > len(rows):
@@ -196,7 +196,7 @@ def _end_without(data: Bytes, start: int, end: int, kinds: int, tables: Furnitur
 
 @njit
 def _may_match(data: Bytes, start: int, end: int, tables: FurnitureTables) -> bool:
-    """Return True if the line ``data[start:end]`` may match: the twin of `dedup.repairs.page_furniture.may_match`."""
+    """Return True if the line ``data[start:end]`` may match, like `dedup.repairs.page_furniture.may_match`."""
     value = np.uint64(0)
     at = start
     for _ in range(LONGEST):

@@ -1,6 +1,6 @@
 """The backend in plain Python and numpy: the definitions, which small jobs use.
 
-It has the functions of `dedup.kernels.backend.Backend`, like its compiled twin `dedup.kernels.compiled`.
+It has the functions of `dedup.kernels.backend.Backend`, like the compiled `dedup.kernels.compiled`.
 """
 
 from __future__ import annotations

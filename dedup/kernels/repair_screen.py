@@ -1,4 +1,4 @@
-"""Screen raw texts for rules that may change them: the twin of `dedup.repairs.screen.rules_that_may_apply`.
+"""Screen raw texts for rules that may change them: `dedup.repairs.screen.rules_that_may_apply`, compiled.
 
 The kernel follows all sequences of character sets that `dedup.repairs.ftfy_patterns` reads from ftfy at once, one bit
 for each position in each of them (Baeza-Yates and Gonnet, *A new approach to text searching*, 1992). It does so only
@@ -44,7 +44,7 @@ class Tables(NamedTuple):
         masks: the positions at which characters of a class may occur, uint64 [classes, 2].
         first: the first position of each sequence, uint64 [2].
         last: the last position of each sequence, uint64 [2].
-        sure: those of `last` whose sequence ftfy's pattern has wherever a line starts, uint64 [2].
+        sure: those of `last` whose sequence is enough for ftfy's pattern, wherever lines start, uint64 [2].
         before: the greatest number of ASCII characters that a sequence begins with.
         longest: the number of characters in the longest sequence.
     """
@@ -137,8 +137,8 @@ def _assign_bits(sequences: list[tuple[Ranges, ...]]) -> tuple[dict[tuple[int, i
 def rules_that_may_apply(data: Bytes, borders: I64) -> Bytes:
     """Return for each text the bits of the rules that may find something in it: uint8 [texts].
 
-    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The twin
-    of `dedup.repairs.screen.rules_that_may_apply`.
+    `data` is the UTF-8 of all texts, uint8 [bytes]; `borders` are their offsets, int64 [texts + 1], in bytes. The
+    compiled version of `dedup.repairs.screen.rules_that_may_apply`.
     """
     bits = np.zeros(len(borders) - 1, np.uint8)
     _write_rule_bits(data, borders, tables(), bits)

@@ -1,4 +1,4 @@
-"""Segment a batch of texts into paragraphs and comparison keys: the twins of functions of `dedup.segment.batch`.
+"""Segment a batch of texts into paragraphs and comparison keys: compiled functions of `dedup.segment.batch`.
 
 One pass finds the lines of each text, a second one writes the keys of its paragraphs. Characters are decoded from UTF-8
 one by one, and `dedup.kernels.characters` says what each becomes. The few "hard" paragraphs, which cannot be folded
@@ -277,7 +277,7 @@ def segment_batch(data: Bytes, offsets: I64) -> Segments:
     """Return the paragraphs of a batch of texts, with their comparison keys.
 
     `data` is the UTF-8 of the texts, uint8 [bytes]; `offsets` are where they start, int64 [texts + 1], in bytes. The
-    twin of `dedup.segment.batch.segment_batch`.
+    compiled version of `dedup.segment.batch.segment_batch`.
     """
     characters_: Characters = characters()
     breaks = np.append(np.flatnonzero(data == NEWLINE_BYTE), len(data) + 1)
@@ -382,7 +382,7 @@ def join_keys(data: Bytes, starts: I64, stops: I64, offsets: I64) -> BatchKeys:
     """Return the comparison keys of texts, joined from the keys ``data[start:stop]`` of their paragraphs.
 
     `data` is uint8 [bytes]; `starts` and `stops` are int64 [paragraphs], in bytes. `offsets` are the numbers of the
-    texts' first paragraphs: int64 [texts + 1]. The twin of `dedup.segment.batch.join_keys`.
+    texts' first paragraphs: int64 [texts + 1]. The compiled version of `dedup.segment.batch.join_keys`.
     """
     out = np.empty(int((stops - starts).sum()) + len(starts), np.uint8)
     joined = BatchKeys(np.empty_like(starts), np.empty_like(starts), out, np.zeros(len(offsets), np.int64))

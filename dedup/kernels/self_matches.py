@@ -1,6 +1,6 @@
-"""Find the word runs that repeat within one text: the twins of functions of `dedup.fingerprint.self_matches`.
+"""Find the word runs that repeat within one text: compiled functions of `dedup.fingerprint.self_matches`.
 
-Runs of words are looked up by a hash and then compared word by word, so that nothing depends on chance.
+Runs of words are looked up by a hash and then compared word by word, so that hash collisions have no effect.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ def _are_equal_runs(numbers: I64, place: int, other: int, run: int) -> bool:
 
 @njit
 def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
-    """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words have an equal before.
+    """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words equal an earlier one.
 
     The matches are int64 [matches, 3]: copy, source and length, in words. `numbers` are the words of the text: int64
-    [words]. The twin of `dedup.fingerprint.self_matches.find_self_matches`.
+    [words]. The compiled version of `dedup.fingerprint.self_matches.find_self_matches`.
     """
     count = max(len(numbers) - run + 1, 0)
     first = np.empty(count, np.int64)
@@ -90,8 +90,8 @@ def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, pos
     """Return for each paragraph of a text the earlier ones that share many word runs: int64 [paragraphs, candidates].
 
     `numbers` are the words of the text, int64 [words]; `offsets` are where the words of each paragraph start, int64
-    [paragraphs + 1]. Paragraphs of equal value in `same`, int64 [paragraphs], are never candidates for each other. Of
-    each run of `run` words only the first `postings` paragraphs are remembered. The twin of
+    [paragraphs + 1]. Paragraphs of equal value in `same`, int64 [paragraphs], are never candidates for each other. For
+    each run of `run` words, only its first `postings` paragraphs are remembered. The compiled version of
     `dedup.fingerprint.self_matches.find_similar_paragraphs`.
     """
     count = max(len(numbers) - run + 1, 0)

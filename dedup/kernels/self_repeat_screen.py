@@ -1,4 +1,4 @@
-"""Screen texts for repeats within them: the twin of `dedup.fingerprint.self_matches.screen_self_repeats`."""
+"""Screen texts for repeats: the compiled version of `dedup.fingerprint.self_matches.screen_self_repeats`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dedup.segment.batch import Segments
 
 @njit
 def _mark_repeated(values: U64, table: U64, places: I64, repeated: Bytes) -> int:
-    """Set `repeated` to 1 for each value that occurs twice, to 0 for others; return how many have an equal before.
+    """Set `repeated` to 1 for each value that occurs twice, to 0 for others; return how many equal an earlier one.
 
     `values` is uint64 [values] and `repeated` uint8 [room]. `table`, uint64 [size], and `places`, int64 [room], are
     room for a hash table; its size is a power of two and at least twice the number of values.
@@ -29,7 +29,7 @@ def _mark_repeated(values: U64, table: U64, places: I64, repeated: Bytes) -> int
     table[:] = 0
     later = 0
     for at in range(len(values)):
-        value = values[at] | ONE  # zero is an empty place; a collision by chance costs a closer look
+        value = values[at] | ONE  # zero is an empty place; a chance collision only costs a search
         place = (value * SHINGLE_BASE >> np.uint64(20)) & mask
         while table[place] != 0 and table[place] != value:
             place = (place + ONE) & mask
@@ -104,8 +104,9 @@ def _write_flags(
 def screen_self_repeats(hashes: U64, segments: Segments) -> Bytes:
     """Return for each text flags that say what may occur twice in it: uint8 [texts].
 
-    `hashes` are those of all words of `segments`, in order: uint64 [words]. The twin of
-    `dedup.fingerprint.self_matches.screen_self_repeats`. A collision of hashes may set a flag too many, once in 10**13.
+    `hashes` are those of all words of `segments`, in order: uint64 [words]. The compiled version of
+    `dedup.fingerprint.self_matches.screen_self_repeats`. A collision of hashes sets a flag wrongly about once in
+    10**13.
     """
     result = np.zeros(len(segments.borders) - 1, np.uint8)
     text_offsets = offsets_of(segments.words)[segments.borders]

@@ -1,7 +1,7 @@
 """Compare shingle sets: distinct hashes of comparison keys, and sizes of intersections.
 
-`dedup.match` decides by them. A set is an array of distinct uint64 hashes in order of appearance. To compare two, one
-becomes a hash table and the other is looked up in it, for no longer than it can still share enough hashes.
+`dedup.match` decides with these sizes. A set is an array of distinct uint64 hashes in order of appearance. To compare
+two, one becomes a hash table and the other is looked up in it. The search stops once they cannot share enough hashes.
 """
 
 from __future__ import annotations
@@ -221,9 +221,9 @@ def count_common_of_pairs(
     previous = -1
     mask, zero = 0, False
     for pair in range(len(ones)):
-        one, other = ones[pair], others[pair]
+        first, other = ones[pair], others[pair]
         if other != previous:
             mask, zero = fill_table(table, hashes[places[other] : places[other] + sizes[other]])
             previous = other
-        misses = int((1.0 - least_share) * sizes[one]) + 2
-        result[pair] = count_common(table, mask, zero, hashes[places[one] : places[one] + sizes[one]], misses)
+        misses = int((1.0 - least_share) * sizes[first]) + 2
+        result[pair] = count_common(table, mask, zero, hashes[places[first] : places[first] + sizes[first]], misses)

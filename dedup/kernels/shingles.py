@@ -1,4 +1,4 @@
-"""Hashes of words and shingles, signatures, hash sets and minimizers: twins of functions of `dedup.fingerprint`.
+"""Hashes of words and shingles, signatures, hash sets and minimizers: compiled functions of `dedup.fingerprint`.
 
 Comparison keys come as one array of UTF-8 bytes with offsets, their words separated by one space. Every operand of the
 permutations is uint32: a wider one would lose both the speed and the equality with the definition.
@@ -47,7 +47,7 @@ def _hash_words(keys: Bytes, offsets: I64, hashes: U64) -> int:
 def word_hashes(keys: Bytes, offsets: I64) -> U64:
     """Return the hashes of all words of packed comparison keys, in order: uint64 [words].
 
-    `keys` are uint8 [bytes]; `offsets` are int64 [keys + 1], in bytes. The twin of
+    `keys` are uint8 [bytes]; `offsets` are int64 [keys + 1], in bytes. The compiled version of
     `dedup.fingerprint.shingles.word_hashes`.
     """
     hashes = np.empty(len(keys) // 2 + len(offsets), np.uint64)
@@ -149,8 +149,8 @@ def _write_signatures(words: U64, starts: I64, stops: I64, n: int, factors: U32,
 def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
     """Return the signatures of texts over their shingles of `n` words: uint32 [texts, num_perm].
 
-    `words` are hashes of words, uint64 [words]; `starts` and `stops` are int64 [texts], in words. The twin of
-    `dedup.fingerprint.minhash.minhash_signatures`.
+    `words` are hashes of words, uint64 [words]; `starts` and `stops` are int64 [texts], in words. The compiled version
+    of `dedup.fingerprint.minhash.minhash_signatures`.
     """
     result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutation_coefficients(num_perm, seed)
@@ -173,7 +173,7 @@ def _write_buckets(signatures: U32, bands: int, rows: int, result: U32) -> None:
 def bucket_signatures(signatures: U32, bands: int, rows: int) -> U32:
     """Return the bucket of each signature in each band: uint32 [signatures, bands].
 
-    `signatures` are uint32 [signatures, num_perm]; a band is `rows` values. The twin of
+    `signatures` are uint32 [signatures, num_perm]; a band is `rows` values. The compiled version of
     `dedup.fingerprint.minhash.bucket_signatures`.
     """
     result = np.empty((len(signatures), bands), np.uint32)
@@ -202,7 +202,7 @@ def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I
 def shingle_hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     """Return the sets of `n`-word shingle hashes of comparison keys, and their offsets.
 
-    The hashes ascend within each set: uint64 [hashes]; the offsets are int64 [keys + 1]. The twin of
+    The hashes ascend within each set: uint64 [hashes]; the offsets are int64 [keys + 1]. The compiled version of
     `dedup.fingerprint.similarity.shingle_hash_sets`.
     """
     data, offsets = pack(keys)
@@ -249,8 +249,8 @@ def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, o
 def find_minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64, I64]:
     """Return the minimizers of texts, uint64 [minimizers], and their offsets, int64 [texts + 1].
 
-    `words` are hashes of words, uint64 [words]; `offsets` are where the words of each text start: int64 [texts + 1].
-    A minimizer is the smallest hash of `window` consecutive shingles of `n` words. The twin of
+    `words` are hashes of words, uint64 [words]; `offsets` are where the words of each text start: int64 [texts + 1]. A
+    minimizer is the smallest hash of `window` consecutive shingles of `n` words. The compiled version of
     `dedup.fingerprint.minimizers.find_minimizers`.
     """
     out = np.empty(len(words), np.uint64)
@@ -287,7 +287,7 @@ def jaccard_similarities(hashes: U64, offsets: I64, text: int, others: I64, leas
     """Return the Jaccard similarity of set `text` to each of the sets `others`: float64 [len(others)].
 
     `hashes` and `offsets` are as `shingle_hash_sets` returns them: uint64 [hashes] and int64 [sets + 1]. `others` are
-    numbers of sets: int64 [count]. The twin of `dedup.fingerprint.similarity.jaccard_similarities`.
+    numbers of sets: int64 [count]. The compiled version of `dedup.fingerprint.similarity.jaccard_similarities`.
     """
     result = np.empty(len(others), np.float64)
     _write_similarities(hashes, offsets, text, others, least, result)

@@ -1,4 +1,4 @@
-"""Decide which texts survive: the loop over survivors, the twin of the plain one in `dedup.match.survivors`.
+"""Decide which texts survive: the compiled version of the loop in `dedup.match.survivors`.
 
 A key is a distinct comparison key, and its set the set of its shingle hashes: see `dedup.kernels.set_overlap`. The
 kernels release the interpreter lock.

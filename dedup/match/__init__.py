@@ -1,4 +1,4 @@
-"""The corpus-level rules: match articles and paragraphs that repeat others which stay.
+"""The corpus-level rules: match articles and paragraphs that repeat surviving ones.
 
 The modules in reading order:
 

@@ -1,10 +1,10 @@
-"""Find boilerplate: lines that a host prints in many of its articles, by how often and where they stand.
+"""Find boilerplate: lines that a host prints in many of its articles, by their frequency and position.
 
-A line recurs when the same words stand in several articles of one host. That alone does not make it boilerplate: a
-newsroom reuses quotations, background and headings, and several versions of one report share paragraphs. So three
-more things are counted. Articles in which the same prose stands before the line are versions of one report and count
-once. A line at the end of its articles needs fewer of them than a line anywhere else. And a quotation, or a field of
-the article whose value changes (``Contact: Ann Moss, 555-0142``), is not boilerplate at any such count.
+A line recurs when several articles of one host have the same words. That alone does not make it boilerplate: a newsroom
+reuses quotations, background and headings, and several versions of one report share paragraphs. So three more things
+are counted. Articles with the same prose before the line are versions of one report and count once. A line at the end
+of its articles needs fewer of them than a line anywhere else. And a quotation, or a field of the article whose value
+changes (``Contact: Ann Moss, 555-0142``), is never boilerplate, whatever its count.
 
 Everything is counted on arrays of keys, places and sizes; only the few lines that are frequent enough are read.
 """
@@ -26,7 +26,7 @@ ANYWHERE, AT_END, AT_EDGE = "anywhere", "at the end", "at the start or end"
 
 
 class Way(NamedTuple):
-    """One way to be boilerplate: where a line stands, its most words, and the fewest articles of its host that have it.
+    """One criterion of boilerplate: a line's position, its most words, and the fewest articles of its host with it.
 
     `articles` is a number of articles with different prose before the line, `share` the share of all of the host.
     """
@@ -37,12 +37,12 @@ class Way(NamedTuple):
     share: float
 
 
-# What comes with every article comes last, so a line needs few copies there. Elsewhere stand headings ("What we know"),
-# sentences ("He declined to comment.") and quotations too, which have 8 words or more and stand in up to 6 articles.
-# Longer lines are background unless half of the articles have them: newsletter blurbs, cookie and legal notices. If 10
-# articles at the end were enough whatever their share, 0.027 % of a corpus of licences would be dropped, single lines
-# of clauses; with 15 or 20, nothing is. If 60 words at the end were enough in 20 articles and 10 %, a senator's
-# background paragraph would be dropped from 44 of 445 press releases. Signatures stand at the end of 5 % of an
+# Hosts add lines at the end of articles, so a line needs few copies there. Elsewhere, headings ("What we know"),
+# sentences ("He declined to comment.") and quotations recur too; these have 8 words or more and are in up to 6
+# articles. Longer lines are background unless half of the articles have them: newsletter blurbs, cookie and legal
+# notices. If 10 articles at the end were enough whatever their share, 0.027 % of a corpus of licences would be dropped,
+# single lines of clauses; with 15 or 20, nothing is. If 60 words at the end were enough in 20 articles and 10 %, a
+# senator's background paragraph would be dropped from 44 of 445 press releases. Signatures are at the end of 5 % of an
 # office's articles.
 WAYS = (
     Way(AT_END, 25, 5, 0.1),
@@ -56,14 +56,14 @@ FEWEST_WORDS = 2
 MOST_WORDS = max(way.words for way in WAYS)
 SHORT_WORDS = min(max(way.words for way in WAYS if way.where == where) for where in (AT_END, AT_EDGE))
 FEWEST_ARTICLES = min(way.articles for way in WAYS)
-# A line stands at an edge if at most `BEYOND` paragraphs of the article's own are beyond it, and none where the article
-# has fewer than `BEYOND_FROM` of them; so chance would put at most half of all lines there. Lines that recur are not
-# the article's own, since they come in stacks. A line is placed at an edge if it stands there in `PLACED` of its
-# articles.
+# A line is at an edge of an article if at most `BEYOND` paragraphs of the article's own are beyond it, and none where
+# the article has fewer than `BEYOND_FROM` of them; so chance would put at most half of all lines there. Lines that
+# recur are not the article's own, since they come in stacks. A line counts as an edge line if it is at the edge of
+# `PLACED` of its articles.
 BEYOND, BEYOND_FROM = 1, 3
 PLACED = 0.9
 # A long line that this share of a host's articles has does not count as the prose before the line below it: such lines
-# stand in stacks.
+# come in stacks.
 STACKED = 0.5
 
 
@@ -71,7 +71,7 @@ class Lines(NamedTuple):
     """All paragraphs of a corpus, in order of appearance.
 
     `articles` numbers the article of each and `keys` its comparison key: int64 [paragraphs]. `sizes` is its weighted
-    number of words: floats [paragraphs]. `present` says which paragraphs are there to be counted: bool [paragraphs].
+    number of words: floats [paragraphs]. `present` says which paragraphs are counted: bool [paragraphs].
     `hosts` numbers the host of each article: int64 [articles]. `totals` counts the articles of each host: int64
     [hosts].
     """
@@ -124,7 +124,7 @@ class BoilerplateMatches(NamedTuple):
 
 
 class LinePlaces(NamedTuple):
-    """Where lines stand in their articles: one value per line.
+    """The positions of lines in their articles: one value per line.
 
     `contexts` numbers the prose near the line: int64 [lines]. The number of prose is that of its key; an article
     without prose has a number of its own, above those of all keys. `at_start` is true for a line at the start of its
@@ -195,7 +195,7 @@ def _find_in_hosts(lines: Lines, rows: I64, names: Sequence[str | None], texts_o
 
 
 def _distinct_pairs(firsts: I64, seconds: I64) -> tuple[I64, I64]:
-    """Return the first number of each distinct pair, and the place where the pair first stands.
+    """Return the first number of each distinct pair, and the place of its first occurrence.
 
     `firsts` and `seconds` are numbers from 0: int64 [pairs].
     """
@@ -231,7 +231,7 @@ def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) 
 
 
 def locate_lines(lines: Lines, rows: I64, group: I64, stacked: Bools) -> LinePlaces:
-    """Return where the lines `rows` stand, which must be all that recur in their articles.
+    """Return the positions of the lines `rows`, which must be all that recur in their articles.
 
     `rows` are ascending, and `group` is equal for equal lines: int64 [rows]. `stacked` is true for lines that at least
     the share `STACKED` of the host's articles have: bool [rows]. The answer depends only on the articles of the rows.
@@ -245,13 +245,13 @@ def locate_lines(lines: Lines, rows: I64, group: I64, stacked: Bools) -> LinePla
     articles = lines.articles[rows]
     starts, stops = (np.searchsorted(lines.articles, articles, side) for side in ("left", "right"))
     own_before = _counts_before(is_own)
-    own = own_before[stops] - own_before[starts]
+    own_count = own_before[stops] - own_before[starts]
     ahead = own_before[rows] - own_before[starts]
     behind = own_before[stops] - own_before[rows + 1]
     is_first, is_last = np.zeros(len(rows), bool), np.zeros(len(rows), bool)  # of equal lines of an article
     is_first[_distinct_pairs(group, articles)[1]] = True
     is_last[len(rows) - 1 - _distinct_pairs(group[::-1], articles[::-1])[1]] = True
-    beyond = np.where(own >= BEYOND_FROM, BEYOND, np.where(own > 0, 0, -1))
+    beyond = np.where(own_count >= BEYOND_FROM, BEYOND, np.where(own_count > 0, 0, -1))
     contexts = _nearest_prose(lines, prose, rows, starts, stops)
     return LinePlaces(contexts, is_first & (ahead <= beyond), is_last & (behind <= beyond))
 
@@ -298,7 +298,7 @@ def _nearest_prose(lines: Lines, prose: Bools, rows: I64, starts: I64, stops: I6
 
 
 def are_frequent(groups: LineCounts, totals: I64) -> Bools:
-    """Return which lines are in enough articles of their host for where they stand: bool [groups].
+    """Return which lines are in enough articles of their host for their position: bool [groups].
 
     `totals` is the number of articles of each host: int64 [hosts].
     """
@@ -314,7 +314,7 @@ def are_frequent(groups: LineCounts, totals: I64) -> Bools:
 
 
 def evidence_of(groups: LineCounts, number: int, totals: I64, names: Sequence[str | None]) -> str:
-    """Return in words what was counted of the lines of group `number`."""
+    """Return the counts of the lines of group `number` in words."""
     host = int(groups.hosts[number])
     articles, end, start = (int(column[number]) for column in (groups.articles, groups.at_end, groups.at_start))
     where = f" of {names[host]}" if names[host] else ""

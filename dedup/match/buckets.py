@@ -22,8 +22,8 @@ Holders = npt.NDArray[np.uint32]  # numbers of texts; 4,294,967,295 of them at m
 _VALUE_PARTS = 1 << 32  # a pass takes a range of these; 32 bits of a value say in which part it is
 _ENTRY_BYTES = 12  # a uint64 and a uint32
 _COPIES = 2  # of the entries of a pass, while they are grouped
-_SIEVE_SLOTS = 8  # of a sieve, for each entry: one of eight entries collides with another by chance
-_HALVES = 2  # the sieve and the entries that collide in it take one half each of what a pass may use
+_SIEVE_SLOTS = 8  # of a sieve, for each entry: one of eight entries shares its slot with another by chance
+_HALVES = 2  # the sieve, and the entries that share a slot in it, take one half each of the memory of a pass
 _FIRST_BYTES = 48  # of one text in a pass over digests: digest, number, table, result
 
 
@@ -97,8 +97,8 @@ def find_shared_values(
     In the entries, numbers from 0 stand for the values, uint64 [shared values]. `entries` gives the entries of the
     parts ``low <= part < high``; a pass calls it at least once. `size` is about the number of entries in all parts.
 
-    The compiled search first drops all entries into a sieve. It then takes only those that collided with another, so
-    that values of a single text, which are most, are never held together.
+    The compiled search first marks all entries in a sieve. It then holds only those that share a slot with another one,
+    so most values of a single text take no memory.
     """
     if not comparer.compiled:
         for span in slices(_VALUE_PARTS, budget.passes(size * _ENTRY_BYTES * _COPIES)):
@@ -129,7 +129,7 @@ def _joined_entries(parts: Iterable[tuple[U64, Holders]]) -> Entries:
 
 
 def bucket_entries(texts: Holders, buckets: U32, low: int, high: int, comparer: Comparer) -> Entries:
-    """Return the buckets of `texts` whose number is in ``low:high``, as entries; a value is band and bucket in one.
+    """Return the buckets of `texts` whose number is in ``low:high``, as entries; a value holds band and bucket.
 
     `texts` are numbers of texts, uint32 [texts]; `buckets` is uint32 [texts, bands].
     """

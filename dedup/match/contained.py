@@ -1,9 +1,9 @@
-"""Match articles that a longer article contains whole: found by minimizers, verified on exact sets.
+"""Match articles that a longer article contains as a whole: found by minimizers, verified on exact sets.
 
-Jaccard similarity does not see them: a report of 100 words inside a live blog of 2,000 shares 5 % of it. What is
-measured here is the share of the shorter article's shingles that the longer one has. Candidates come from minimizers:
-of every 16 consecutive shingles the one of smallest hash (Schleimer, Wilkerson, Aiken, *Winnowing*, 2003). So any run
-of 20 words that two articles share gives both of them a minimizer in common, and not every pair has to be compared.
+Jaccard similarity does not detect them: a report of 100 words inside a live blog of 2,000 shares 5 % of it. This module
+measures the share of the shorter article's shingles that the longer one has. Candidates come from minimizers: of every
+16 consecutive shingles the one of smallest hash (Schleimer, Wilkerson, Aiken, *Winnowing*, 2003). So any run of 20
+words that two articles share gives both of them a minimizer in common, and not every pair has to be compared.
 
 Articles are decided from the longest to the shortest, so that an article dropped is never the twin of another.
 """

@@ -148,9 +148,9 @@ def _match_boilerplate(
     """
     totals = columns.count_articles(kept)
     lines = Lines(columns.articles, columns.keys, columns.sizes, present, columns.hosts, totals)
-    found = find_boilerplate(lines, columns.host_names, lambda numbers: _read_texts(corpus, columns, numbers))
-    removable = ~np.isin(columns.needed[found.rows], protected_roles(BOILERPLATE, settings))
-    return found.rows[removable], found.twins[removable], found.evidence.at(removable)
+    boilerplate = find_boilerplate(lines, columns.host_names, lambda numbers: _read_texts(corpus, columns, numbers))
+    removable = ~np.isin(columns.needed[boilerplate.rows], protected_roles(BOILERPLATE, settings))
+    return boilerplate.rows[removable], boilerplate.twins[removable], boilerplate.evidence.at(removable)
 
 
 def _match_shared(

@@ -101,7 +101,7 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
         except BadRecordError as problem:
             if settings.on_error == "fail":
                 raise RecordError(
-                    f"{source}#{record}: {problem}; mend this record, or leave out `on_error='fail'`"
+                    f"{source}#{record}: {problem}; fix this record, or leave out `on_error='fail'`"
                 ) from None
             columns.add_unreadable(source, record, data, str(problem))
     return columns

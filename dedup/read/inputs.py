@@ -40,7 +40,7 @@ def find_inputs(inputs: Sequence[str | Path], *, ignore: Path | None = None) -> 
 
     A folder that is an output of this package stands for its articles. `ignore`, the output to be written, is skipped
     in folders and globs. Names are paths relative to the given input. Where two inputs would give the same name, each
-    name gets as many of the input's parent folders as are needed to tell them apart. A file reached twice counts once.
+    name gets as many of the input's parent folders as are needed to make it unique. A file reached twice counts once.
     Raises `InputError`.
     """
     reached: list[tuple[Path, Path]] = []  # (given input, file)
@@ -153,7 +153,7 @@ def _name_files(files: Sequence[tuple[Path, Path]]) -> list[tuple[str, Path]]:
 
 
 def _number_equal_names(names: Sequence[str]) -> list[str]:
-    """Return `names`, with ``~2`` appended to the second of equal ones, and so on: no folder tells these apart."""
+    """Return `names`, with ``~2`` appended to the second of equal ones, and so on: their folders have equal names."""
     seen: Counter[str] = Counter()
     numbered = []
     for name in names:

@@ -77,7 +77,7 @@ class RecordReader:
                     rows, size = [], 0
         if rows or not self.sizes:
             self.sizes.append(size)
-            yield _record_batch(rows)  # at least one batch, so that stages need no case for none
+            yield _record_batch(rows)  # yield at least one batch, so that no stage has to handle none
 
     def _records(self, source: InputFile) -> Iterator[tuple[int, bytes, str | None]]:
         """Yield number, bytes and error of each record of one file."""
@@ -139,7 +139,7 @@ def _decompress(file: _HashingFile) -> io.BufferedReader | gzip.GzipFile:
     plain: io.BufferedReader = io.BufferedReader(file, _BLOCK)
     magic = plain.peek(4)
     if magic.startswith(_GZIP_MAGIC):
-        return gzip.GzipFile(fileobj=plain)  # its read1 returns what precedes damage; a buffer around it would not
+        return gzip.GzipFile(fileobj=plain)  # its read1 returns the data before damage; a buffer would not
     if magic.startswith(_ZSTD_MAGIC):
         return io.BufferedReader(_ZstdFile(plain), _BLOCK)
     return plain
@@ -161,7 +161,7 @@ class _ZstdFile(io.RawIOBase):
 
 
 def _records_of_lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
-    """Yield the non-blank lines with their 0-based line numbers; where damage ends them, a record carries the error."""
+    """Yield the non-blank lines with their 0-based line numbers; if the data is damaged, the last has the error."""
     record = 0
     rest: list[bytes] = []
     damage = None

@@ -63,9 +63,9 @@ def complement(ranges: Ranges) -> Ranges:
     return tuple((a[1] + 1, b[0] - 1) for a, b in pairwise(borders) if a[1] + 1 < b[0])
 
 
-def intersection(one: Ranges, other: Ranges) -> Ranges:
+def intersection(left: Ranges, right: Ranges) -> Ranges:
     """Return the ranges of the code points that are in both sets."""
-    return complement(union((complement(one), complement(other))))
+    return complement(union((complement(left), complement(right))))
 
 
 def of_ranges(ranges: Ranges) -> Chars:

@@ -129,7 +129,7 @@ def _lines_to_repair(text: str, unescape: bool) -> list[tuple[int, int]]:
 
 
 def _surely_unchanged(text: str, unescape: bool) -> bool:
-    """Return True if no pattern sees anything in `text` that a step of ftfy could change."""
+    """Return True if no pattern matches anything in `text` that a step of ftfy could change."""
     return not any(pattern.search(text) for pattern in _suspect_patterns(text, unescape))
 
 
@@ -182,7 +182,7 @@ _line_cache = _LineCache()
 
 
 def _repair_line(segment: str, unescape: bool, depth: int = 0) -> tuple[str, str]:
-    """Return `segment` as ftfy repairs it, and the names of the steps; stable if the repair creates a line break."""
+    """Return `segment` as ftfy repairs it, and the names of the steps; new lines are repaired in turn."""
     known = _line_cache.lines.get((segment, unescape))
     if known is not None:
         return known

@@ -1,10 +1,10 @@
-"""Prove which texts ftfy leaves unchanged: its pattern of mojibake taken apart, and the characters that NFC may change.
+"""Prove which texts ftfy leaves unchanged, from the parts of its mojibake pattern and the characters that NFC changes.
 
-ftfy changes the encoding of a line only where its pattern of "badness" matches. That pattern is a choice of about
+ftfy changes the encoding of a line only where its pattern of "badness" matches. That pattern is an alternation of about
 forty short sequences of character sets. This module reads the sequences from the installed ftfy and builds a pattern
 that looks closely only at characters that are rare in most texts. `dedup.kernels.repair_screen` compiles the same
-sequences. A sequence bound to the start of a line counts anywhere here, so a line without a match has no match in any
-of its parts.
+sequences. A sequence that ftfy anchors to the start of a line matches anywhere here, so a line without a match has no
+match in any of its parts.
 """
 
 from __future__ import annotations
@@ -110,7 +110,8 @@ def _commonness(ranges: Ranges) -> int:
 def bad_sequences() -> tuple[tuple[Chars, ...], ...]:
     """Return sequences of character sets, one of which matches wherever ftfy's pattern does in non-ASCII text.
 
-    Each has a set without ASCII characters. If ftfy's pattern is of another kind, every character beyond ASCII is one.
+    Each has a set without ASCII characters. If ftfy's pattern has an unexpected form, each non-ASCII character is such
+    a sequence.
     """
     try:
         sequences = read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags)
@@ -122,7 +123,7 @@ def bad_sequences() -> tuple[tuple[Chars, ...], ...]:
 
 @cache
 def surely_bad_sequences() -> tuple[tuple[Chars, ...], ...]:
-    """Return the sequences that match only where ftfy's pattern does; none if that pattern is of another kind."""
+    """Return the sequences that match only where ftfy's pattern does; none if it has an unexpected form."""
     try:
         return read_sequences(BADNESS_RE.pattern, BADNESS_RE.flags, anchored=False)
     except NotImplementedError:
@@ -159,7 +160,7 @@ def unnormal_sequences() -> tuple[tuple[Chars, ...], ...]:
 
     A text is in NFC if it has no character that NFC always replaces, no two combining marks that might be reordered,
     and no character that may compose with an earlier one (after a mark, or after a character that composes or
-    decomposes). This is the quick check of Unicode Standard Annex 15, section 9, made stricter.
+    decomposes). This is the quick check of Unicode Standard Annex 15, section 9, in a stricter form.
     """
     never, later, former = (set[int]() for _ in range(3))
     marks: dict[int, set[int]] = {}

@@ -137,7 +137,7 @@ def may_match(words: str) -> bool:
 
 def _prefixes_pay_off() -> bool:
     """Count one more line, and return True once there were enough lines for the prefixes to save time."""
-    global _lines_seen  # noqa: PLW0603 - changes what is fast, never what is found
+    global _lines_seen  # noqa: PLW0603 - changes speed, never results
     _lines_seen += 1
     return _lines_seen > BEGINNINGS_FROM
 

@@ -1,7 +1,7 @@
 """Read regular expressions as sequences of character sets, from the parse tree of Python's own parser.
 
-The parser is the private module ``re._parser``. Only `parse` touches it; `tests/test_regex_tree.py` says what the
-project relies on, so that a Python that changes it fails there first.
+The parser is the private module ``re._parser``. Only `parse` uses it; `tests/test_regex_tree.py` tests what the project
+relies on, so that a change in Python fails there first.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def parse(pattern: str, flags: int = 0) -> Any:
 
 
 def read_sequences(pattern: str, flags: int, *, anchored: bool = True) -> tuple[tuple[Chars, ...], ...]:
-    """Return the sequences of character sets that `pattern`, a choice of such, stands for; anchors are omitted.
+    """Return the sequences of character sets of `pattern`, an alternation of such sequences; anchors are omitted.
 
     With `anchored` False, sequences that have an anchor are omitted as a whole. Raises `NotImplementedError` if
     `pattern` has any other operation.
@@ -36,7 +36,7 @@ def read_sequences(pattern: str, flags: int, *, anchored: bool = True) -> tuple[
 
 
 def _sequences(items: Sequence[tuple[Any, Any]], anchor: list[tuple[Chars, ...]]) -> list[tuple[Chars, ...]]:
-    """Return the sequences of `items`, a part of the parse tree; `anchor` is what an anchor at the start stands for."""
+    """Return the sequences of `items`, a part of the parse tree; `anchor` replaces an anchor at the start."""
     sequences: list[tuple[Chars, ...]] = [()]
     for operation, value in items:
         choices: list[tuple[Chars, ...]]

@@ -1,6 +1,6 @@
-"""Screen many raw texts: which of them the text-level rules may change; the others are not processed one by one.
+"""Screen many raw texts for those that the text-level rules may change; only these are processed one by one.
 
-Texts come as one array of UTF-8 bytes with offsets. `dedup.kernels.repair_screen` is the compiled twin. A screen may
+Texts come as one array of UTF-8 bytes with offsets. `dedup.kernels.repair_screen` is the compiled version. A screen may
 have false positives, never false negatives.
 """
 
@@ -73,7 +73,7 @@ class SuspectLines(NamedTuple):
 
 
 def find_suspect_lines(data: npt.NDArray[np.uint8], borders: I64) -> SuspectLines:
-    r"""Return the lines in which the rule ``encoding`` may find something; this definition knows no certain fixes.
+    r"""Return the lines in which the rule ``encoding`` may find something; this definition returns no certain fixes.
 
     `data` and `borders` are as in `rules_that_may_apply`.
 

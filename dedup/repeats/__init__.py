@@ -8,8 +8,8 @@ The modules in reading order:
 - `justify`: which paragraph is dropped for which, and whether the similarity of a run justifies it.
 - `thresholds`: the thresholds that blocks and reflowed copies share.
 - `blocks`: judge chains of whole paragraphs as repeated blocks.
-- `intentional`: leave out repeats that are meant: refrains, answers under their questions, letters to several people.
-- `headings`: whether two headings are built alike, so that what stands under them repeats on purpose.
+- `intentional`: leave out intentional repeats: refrains, answers under their questions, letters to several people.
+- `headings`: whether two headings are built alike, so that the texts under them repeat on purpose.
 - `single_paragraphs`: paragraphs that repeat alone, outside of blocks.
 - `units`: sentences and lines of an article as one sequence of words.
 - `reflowed`: judge runs of sentences that are printed again with other line breaks.

@@ -4,8 +4,8 @@ A pair of paragraphs is equal (same key), truncated (one key is a prefix of the 
 the numbers and names agree). Edited pairs are proposed by shared runs of `RUN_WORDS` words and then compared word by
 word. Whether such a pair is a repeat is not decided here; see `dedup.repeats.detect`.
 
-Every comparison is charged to a budget, the purse, in proportion to the article's words. So no article can make this
-quadratic: a text that uses its purse up is searched no further.
+Every comparison uses up a part of a budget, the purse, which is proportional to the article's words. The search of an
+article ends with its budget, so its time is never quadratic.
 """
 
 from __future__ import annotations

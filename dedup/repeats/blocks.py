@@ -1,7 +1,8 @@
 """Find repeated blocks of whole paragraphs within one article.
 
-A chain of alike paragraphs is a block by how much prose it holds, how little stands unmatched inside the copies, and
-how closely the copies follow each other. A block that repeats on purpose is left out (`dedup.repeats.intentional`).
+Three measures decide whether a chain of alike paragraphs is a block: the amount of prose in it, the unmatched text
+inside the copies, and the distance between the copies. A block that repeats on purpose is left out
+(`dedup.repeats.intentional`).
 """
 
 from __future__ import annotations

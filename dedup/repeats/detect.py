@@ -1,7 +1,7 @@
 """Find what repeats in one article: repeated blocks, and paragraphs repeated alone.
 
-Runs are judged, not paragraphs. A chain of equal, edited and truncated paragraphs is a block by three things: how much
-prose it holds, how little stands unmatched inside the copies, and how closely the copies follow each other. Short
+Runs are judged, not paragraphs. Three measures decide whether a chain of equal, edited and truncated paragraphs is a
+block: the amount of prose in it, the unmatched text inside the copies, and the distance between the copies. Short
 paragraphs (headings, speaker labels, rows, verse) are no evidence, but are dropped with an accepted block. Of two
 copies the more complete one stays, else the first. A paragraph without a twin always stays, and so does a twin. In the
 end the words of every block are compared with those of its twin, and a block below the threshold stays.

@@ -1,6 +1,6 @@
 """Judge whether two headings are built alike: “Monday” and “Tuesday”, “Dear Secretary Moss:” and “Dear Director Bell:”.
 
-The same text under two such headings is no repeat, since it says the same of something else. Only the two lines are
+The same text under two such headings is not a repeat, since it is about something else. Only the two lines are
 compared, in any script, not the text under them.
 """
 

@@ -1,7 +1,7 @@
-"""Recognize repeats that are meant: refrains, answers under their questions, letters to several people.
+"""Recognize intentional repeats: refrains, answers under their questions, letters to several people.
 
-They are recognized by what stands around the copies: something else before the same words each time, or headings that
-are built alike. Whether the copies would otherwise be a block is decided in `dedup.repeats.blocks`.
+The text around the copies shows them: other words before each copy, or headings that are built alike. Whether the
+copies would otherwise be a block is decided in `dedup.repeats.blocks`.
 """
 
 from __future__ import annotations

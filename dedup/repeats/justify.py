@@ -1,4 +1,4 @@
-"""Decide which paragraph is dropped for which in one article, and whether their similarity justifies it.
+"""Decide which paragraph of an article is dropped as a copy of which, and whether their similarity justifies it.
 
 Two promises are kept here, whatever chains propose. A twin is never itself dropped, so each drop points at text that
 stays. And a run is a repeat only if its exact Jaccard similarity to its twin reaches the threshold. A paragraph that

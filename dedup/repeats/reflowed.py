@@ -1,10 +1,10 @@
-"""Find what of one article is printed again with other line breaks: runs of sentences, and sentences as bullets.
+"""Find text that an article repeats with other line breaks: runs of sentences, and sentences as bullets.
 
 Only words that repeat exactly count, and only whole units (`dedup.repeats.units`) are dropped. Matches that follow each
-other in both copies, but for whole units that only one of them has, are a chain. A chain is judged by how much prose it
-holds, how little of either copy is left over, and how near the copies are. Lines in a row at an end of the article that
-each repeat a line from elsewhere are a summary. Of two copies the one is dropped of which more can be, else the later
-one. The twin of a dropped word is followed to the word that stays.
+other in both copies, except for whole units that only one copy has, are a chain. A chain is judged by the amount of
+prose in it, the unmatched rest of both copies, and the distance between the copies. Lines in a row at an end of the
+article that each repeat a line from elsewhere are a summary. Of two copies, the one is dropped of which more can be
+dropped, else the later one. The twin of a dropped word is followed to the word that stays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Find summaries: lists of sentences at the start or end of an article that repeat sentences from elsewhere in it.
 
 Lines in a row at an end of the article are a summary if each repeats a whole sentence or line from elsewhere. They must
-be different statements, and a choice from the article rather than a passage of it. The list is what is dropped.
+be different statements, and a choice from the article rather than a passage of it. The list is dropped, and the text
+elsewhere stays.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Split the paragraphs of one article into units: sentences, or the parts of them that stand on one line.
 
-A unit is the least that can be dropped. The words of all units are one sequence, in which exact repeats are found
-wherever lines and paragraphs end. Whether a repeat is dropped is not decided here; see `dedup.repeats.reflowed`.
+A unit is the smallest part that can be dropped. The words of all units are one sequence, in which exact repeats are
+found wherever lines and paragraphs end. Whether a repeat is dropped is not decided here; see `dedup.repeats.reflowed`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The offsets at which the words of a text start, found character by character.
 
-`dedup.segment.words` folds a text and splits the result, so it cannot tell where in the original text a word starts.
-Most characters fold in the same way whatever stands next to them. Each of those is a part of a word, a word by itself,
+`dedup.segment.words` folds a text and splits the result, so it does not know where in the original text a word starts.
+Most characters fold in the same way whatever their neighbours are. Each of those is a part of a word, a word by itself,
 or no word character. Combining marks, and characters that fold to several words (“½”), depend on their neighbours:
 their offsets are returned separately, as undecided.
 """
@@ -23,8 +23,8 @@ _CLASS_OF_CODE_POINT = np.full(0x110000, _UNCLASSIFIED, np.uint8)  # filled in w
 def word_starts(text: str) -> tuple[I64, I64]:
     """Return the offsets in `text` at which words start, and those of undecided characters.
 
-    Both are int64 [count], in code points, ascending. What stands next to an undecided character may join it, so a
-    start there is not certain.
+    Both are int64 [count], in code points, ascending. A word may extend across an undecided character, so a start next
+    to it is not certain.
 
     >>> [offsets.tolist() for offsets in word_starts("It’s 北京 at 4½")]
     [[0, 3, 5, 6, 8, 11], [12]]
@@ -49,7 +49,7 @@ def _classify_text(text: str) -> Bytes:
 
 
 def _classify_character(character: str) -> int:
-    """Return the class of a character, which holds whatever stands next to it.
+    """Return the class of a character, whatever its neighbours are.
 
     A combining mark, or a character that folds to one, is `_UNDECIDED`: it may join the character before it.
 

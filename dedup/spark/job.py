@@ -85,7 +85,7 @@ class SparkJob:
             bad = records.where("error is not null").orderBy("aid").select("source", "record", "error").first()
             if bad:
                 raise RecordError(
-                    f"{bad['source']}#{bad['record']}: {bad['error']}; mend this record, or leave out `on_error='fail'`"
+                    f"{bad['source']}#{bad['record']}: {bad['error']}; fix this record, or leave out `on_error='fail'`"
                 )
         return records
 

@@ -1,8 +1,8 @@
 """Match boilerplate on Spark: the rules of `dedup.match.boilerplate`, where no single machine could hold all lines.
 
-The counts of a line are sums over its articles, and where a line stands in an article depends on that article alone.
-So lines are counted by key and host, and those that recur are sent to their articles. Each article reports where they
-stand in it, and these reports are summed by key and host again. Only the few lines that are frequent enough are read.
+The counts of a line are sums over its articles, and its position in an article depends on that article alone. So lines
+are counted by key and host, and those that recur are sent to their articles. Each article reports their positions in
+it, and these reports are summed by key and host again. Only the few lines that are frequent enough are read.
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ def match_boilerplate(store: TableStore, kept: Any, paragraphs: Any, settings: S
         whole = f.lit(_WHOLE_CORPUS)
         counted = lines.unionByName(lines.withColumn("h", whole))
         totals = totals.unionByName(totals.agg(f.sum("total").alias("total")).select(whole.alias("h"), "total"))
-    found = _LineCounts(store, kept, counted, totals).find_boilerplate()
+    matches = _LineCounts(store, kept, counted, totals).find_boilerplate()
     in_host = f.when(f.col("h") != f.lit(_WHOLE_CORPUS), f.col("evidence"))
-    found = found.groupBy("a", "i", "k").agg(f.max(in_host).alias("in_host"), f.max("evidence").alias("any"))
-    found = store.save("lines-found", found.selectExpr("a", "i", "k", "coalesce(in_host, any) as evidence"))
-    copies = lines.join(found.select("k").distinct(), "k", "left_semi")
+    matches = matches.groupBy("a", "i", "k").agg(f.max(in_host).alias("in_host"), f.max("evidence").alias("any"))
+    matches = store.save("lines-found", matches.selectExpr("a", "i", "k", "coalesce(in_host, any) as evidence"))
+    copies = lines.join(matches.select("k").distinct(), "k", "left_semi")
     firsts = copies.groupBy("k").agg(f.min(f.struct("a", "i")).alias("twin"))
-    repeats = found.join(copies.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
+    repeats = matches.join(copies.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
     repeats = repeats.where("a <> twin.a or i <> twin.i")
     for role in protected_roles(BOILERPLATE, settings):
         repeats = repeats.where(f"needed <> {role}")
@@ -152,7 +152,7 @@ class _LineCounts:
         return self.store.save("lines-recurring", groups)
 
     def locate(self, marks: Any) -> Any:
-        """Return where each of the recurring lines `marks` stands in its article: `_PLACE_COLUMNS`.
+        """Return the position of each of the recurring lines `marks` in its article: `_PLACE_COLUMNS`.
 
         Articles look at the lines of their host and at those of the whole corpus separately.
         """
@@ -211,14 +211,14 @@ def _host_name(host: bytes) -> str | None:
 
 
 def _locate_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Run in a task: find where recurring lines stand in their articles."""
+    """Run in a task: find the positions of recurring lines in their articles."""
     for batch in batches:
         if batch.num_rows:
             yield _locate_lines(batch)
 
 
 def _locate_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Return where the lines in column `marks` stand in the articles of `batch`: `_PLACE_COLUMNS`.
+    """Return the positions of the lines in column `marks` in the articles of `batch`: `_PLACE_COLUMNS`.
 
     An article may have two rows, for its host and for the whole corpus; each counts as an article of its own.
     """

@@ -1,4 +1,4 @@
-"""Match articles that a longer article contains whole, on Spark: the rules of `dedup.match.contained`.
+"""Match articles that a longer article contains as a whole, on Spark: the rules of `dedup.match.contained`.
 
 Articles are searched and compared in parts (`dedup.spark.partitioned_pairs`). What many articles share, such as a line
 of their host, is sent to each part once, and not with every article that has it. That holds for the first articles that

@@ -1,4 +1,4 @@
-"""Report what the labels show: as a table and a sentence for a person, as plain values for a program."""
+"""Report the estimates from labels: as a table and a sentence for a person, as plain values for a program."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class TuningResult(NamedTuple):
 
 
 def reckon(survey: Survey, labels: Iterable[Label], precision: float) -> TuningResult:
-    """Return what `labels`, all of them of pairs of `survey`, show about thresholds.
+    """Return the estimates for each threshold from `labels`, all of which are of pairs of `survey`.
 
     Raises `InputError` if all labels are skipped, or there are none.
     """

@@ -1,4 +1,4 @@
-"""Generate news articles that every rule has something to do with, and read outputs back."""
+"""Generate news articles in which every rule finds something, and read outputs back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def sentences(seed, count, words=14):
 
 
 def news(seed=1, count=60):
-    """Return `count` articles that between them have something for every rule."""
+    """Return `count` articles; together they have a finding of every rule."""
     rows = []
     for number in range(count):
         body = sentences(seed * 1000 + number, 6)

@@ -94,7 +94,7 @@ SETTINGS = st.builds(
 
 
 def oracle(text, config=CONFIG):
-    """Return what ftfy makes of the lines of `text`, byte order marks aside, repeated while a repair creates a line."""
+    """Return the lines of `text` as ftfy repairs them, but for byte order marks; repeat if a repair creates a line."""
     unescaping = config._replace(unescape_html="<" not in text)
     for _ in range(MAX_ROUNDS):
         before = text

@@ -1,4 +1,4 @@
-"""How tests measure growth, also on a machine that does other work."""
+"""Measure how time grows with input, also on a machine that does other work."""
 
 from __future__ import annotations
 
