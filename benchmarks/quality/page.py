@@ -100,8 +100,8 @@ def _targets(results: dict[str, Any]) -> str:
         "`boilerplate` is meant for telephone lines, signatures and headings that an office prints in article after "
         "article, but not for sentences, which therefore have a row of their own. Removed text is *redundant* if the "
         "same words follow one another in the rest of the article, or if at least half of the articles of the host "
-        "print the line, so a reader misses nothing. Whole corpora of real pages contain such text, so the first figure "
-        "cannot be 0; a corpus of licences repeats by nature."
+        "print the line, so a reader misses nothing. Whole corpora of real pages contain such text, so the first "
+        "figure cannot be 0; a corpus of licences repeats by nature."
     )
     return f"## Targets\n\n{markdown_table(('what', 'target', 'measured', ''), rows)}\n\n{text}"
 
