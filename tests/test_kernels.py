@@ -1,21 +1,55 @@
-"""The compiled functions are available wherever the package is installed, by several processes at once."""
+"""Both backends keep to the protocol, and kernels and their tables are cached, by several processes at once."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
+from typing import get_type_hints
+
+import pytest
+
+from dedup.kernels import compiled, reference
+from dedup.kernels.backend import Backend
+
+MEMBERS = {name for base in Backend.__mro__ for name in vars(base) if not name.startswith("_")}
+
+
+def signature(function):
+    """Return the parameters of `function` with their kinds, defaults and types, and the type of its result."""
+    function = inspect.unwrap(function)  # the Python function of a kernel
+    parameters = inspect.signature(function).parameters.values()
+    described = [(p.name, p.kind, p.default) for p in parameters if p.name != "self"]
+    return described, get_type_hints(function)
+
+
+@pytest.mark.parametrize("backend", [reference, compiled], ids=lambda module: module.__name__)
+def test_a_backend_has_every_member_of_the_protocol_and_no_other(backend):
+    assert set(backend.__all__) == MEMBERS
+
+
+@pytest.mark.parametrize("backend", [reference, compiled], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("name", sorted(MEMBERS - {"compiled"}))
+def test_a_function_of_a_backend_has_the_signature_of_the_protocol(backend, name):
+    assert signature(getattr(backend, name)) == signature(getattr(Backend, name))
+
+
+def test_only_the_compiled_backend_says_that_it_is_compiled():
+    assert (reference.compiled, compiled.compiled) == (False, True)
+
 
 COMPILE = """
 import numpy as np
 from dedup.fingerprint.shingles import hash_words
-from dedup.kernels import compiled as kernels
-hashes, ends = hash_words([b"a b c d", b"e"])
-print(kernels.minimizers(hashes, ends, 2, 2)[1].tolist())
+from dedup.kernels import compiled
+hashes, offsets = hash_words([b"a b c d", b"e"])
+print(compiled.find_minimizers(hashes, offsets, 2, 2)[1].tolist())
 """
 
 
-def started(folder):
+def start_compiling(folder):
+    """Start a process that compiles a kernel, with `folder` for its cache."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
     return subprocess.Popen(
         [sys.executable, "-c", COMPILE], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -23,35 +57,35 @@ def started(folder):
 
 
 def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
-    for _ in range(2):  # first without a cache, then with the one that they have left
-        for process in [started(tmp_path / "cache") for _ in range(3)]:
+    for _ in range(2):  # first without a cache, then with the one that the first processes have left
+        for process in [start_compiling(tmp_path / "cache") for _ in range(3)]:
             out, err = process.communicate(timeout=120)
             assert (process.returncode, out) == (0, b"[0, 1, 1]\n"), err.decode()
     assert list((tmp_path / "cache").rglob("*.nbc"))
 
 
-def test_without_a_writable_cache_folder_each_process_compiles_for_itself(tmp_path):
+def test_a_process_without_a_writable_cache_folder_compiles_for_itself(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    out, err = started(tmp_path / "file" / "cache").communicate(timeout=120)
+    out, err = start_compiling(tmp_path / "file" / "cache").communicate(timeout=120)
     assert out == b"[0, 1, 1]\n", err.decode()
 
 
 TABLES = """
-import sys
 from dedup.kernels.characters import characters
 from dedup.kernels.page_furniture_lines import furniture_tables
 from dedup.kernels.repair_screen import tables
-for made in (characters, furniture_tables, tables):
-    wanted = made.__wrapped__.__wrapped__()
-    assert type(made()) is type(wanted)
-    for own, other in zip(made(), wanted, strict=True):
-        assert type(own) is type(other), (own, other)
-        assert isinstance(own, int) and own == other or (own.dtype, own.shape, own.tobytes()) == (
-            other.dtype, other.shape, other.tobytes())
+for load in (characters, furniture_tables, tables):
+    expected = load.__wrapped__.__wrapped__()
+    assert type(load()) is type(expected)
+    for value, wanted in zip(load(), expected, strict=True):
+        assert type(value) is type(wanted), (value, wanted)
+        assert isinstance(value, int) and value == wanted or (value.dtype, value.shape, value.tobytes()) == (
+            wanted.dtype, wanted.shape, wanted.tobytes())
 """
 
 
-def tables(folder):
+def load_tables(folder):
+    """Load all tables in a process with `folder` for its cache; return path and time of each cached file by name."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
     done = subprocess.run(
         [sys.executable, "-c", TABLES], env=environment, capture_output=True, timeout=120, check=False
@@ -60,25 +94,24 @@ def tables(folder):
     return {path.name: (path, path.stat().st_mtime_ns) for path in folder.glob("*.npz")} if folder.is_dir() else {}
 
 
-def test_tables_are_cached_and_read_again(tmp_path):
-    first = tables(tmp_path)
+def test_tables_are_written_once_and_read_again(tmp_path):
+    first = load_tables(tmp_path)
     assert sorted(name.partition("-")[0] for name in first) == ["characters", "page_furniture_lines", "repair_screen"]
-    assert tables(tmp_path) == first
+    assert load_tables(tmp_path) == first
 
 
 def test_damaged_tables_and_those_of_other_versions_are_replaced(tmp_path):
-    first = tables(tmp_path)
-    whole = {}
+    first = load_tables(tmp_path)
+    sizes = {}
     for name, (path, _) in first.items():
-        whole[name] = path.read_bytes()
-        path.write_bytes(whole[name][: len(whole[name]) // 2])
+        content = path.read_bytes()
+        sizes[name] = len(content)
+        path.write_bytes(content[: len(content) // 2])
     (tmp_path / "page_furniture_lines-0123456789abcdef.npz").write_bytes(b"older")
-    again = tables(tmp_path)
-    assert again.keys() == first.keys()
-    for name, (path, _) in again.items():
-        assert len(path.read_bytes()) == len(whole[name])
+    second = load_tables(tmp_path)
+    assert {name: path.stat().st_size for name, (path, _) in second.items()} == sizes
 
 
-def test_without_a_writable_cache_folder_no_table_is_stored(tmp_path):
+def test_tables_are_made_anew_without_a_writable_cache_folder(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    assert tables(tmp_path / "file" / "cache") == {}
+    assert load_tables(tmp_path / "file" / "cache") == {}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dedup import Settings
 from dedup.arrays import pack
 from dedup.fingerprint.shingles import word_hash
-from dedup.in_memory import _records
+from dedup.in_memory import _record_batch_of
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference, set_overlap
 from dedup.match import survivors
@@ -92,7 +92,10 @@ def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n,
 def prepared(rows, chosen, budget):
     records = [to_json_bytes(row) for row in rows]
     half = len(records) // 2
-    batches = [prepare(_records(records[:half], 0), chosen), prepare(_records(records[half:], half), chosen)]
+    batches = [
+        prepare(_record_batch_of(records[:half], 0), chosen),
+        prepare(_record_batch_of(records[half:], half), chosen),
+    ]
     return Corpus(batches, budget)
 
 

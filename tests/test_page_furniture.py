@@ -1,4 +1,4 @@
-"""Page furniture: the lines it knows, the sentences it must leave alone, and what a drop leaves behind."""
+"""Page furniture: the lines that are found, sentences that must not be, and the text that is left after a drop."""
 
 import re
 
@@ -17,7 +17,7 @@ DROP = Settings(rules={"page-furniture": "drop"})
 
 
 @pytest.mark.parametrize(("expected", "line"), LINES)
-def test_each_kind_of_furniture_is_recognized(expected, line):
+def test_a_line_of_furniture_has_its_kind(expected, line):
     assert line_kind(line) == expected
     assert line_kind(f"  {line.upper()} ") == expected or line.lower() != line.upper().lower()
 

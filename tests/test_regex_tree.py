@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 
 import ftfy
 import pytest
+from conftest import ROOT
 from ftfy import badness, chardata, fixes
 
+from dedup.repairs.encoding import _FIXERS
 from dedup.repairs.regex_tree import parse, read_sequences
 
 PYTHON = f"re._parser of Python {sys.version.split()[0]} is not the one that dedup.repairs.regex_tree was written for"
@@ -46,19 +49,58 @@ def test_the_parser_of_python_describes_sets_and_repeats_as_expected():
     assert (least, most) == (2, 3), PYTHON
 
 
-def test_the_names_that_are_used_of_ftfy_are_there():
-    for module, names in (
-        (ftfy, ("FIXERS", "TextFixerConfig", "fix_and_explain", "_fix_encoding_one_step_and_explain")),
-        (badness, ("BADNESS_RE",)),
-        (
-            chardata,
-            ("CHARMAP_ENCODINGS", "CONTROL_CHARS", "HTML_ENTITY_RE", "LIGATURES", "WIDTH_MAP", "possible_encoding"),
-        ),
-        (fixes, ("fix_line_breaks", "replace_lossy_sequences", "uncurl_quotes")),
-    ):
-        missing = [name for name in names if not hasattr(module, name)]
-        assert not missing, f"{FTFY}: {module.__name__} lacks {', '.join(missing)}"
+# Every name of ftfy that the package uses, by module.
+NAMES_OF_FTFY = {
+    ftfy: {
+        "ExplanationStep",
+        "FIXERS",
+        "TextFixerConfig",
+        "__version__",
+        "_fix_encoding_one_step_and_explain",
+        "fix_and_explain",
+    },
+    badness: {"BADNESS_RE"},
+    chardata: {
+        "CHARMAP_ENCODINGS",
+        "CONTROL_CHARS",
+        "HTML_ENTITY_RE",
+        "LIGATURES",
+        "WIDTH_MAP",
+        "possible_encoding",
+    },
+    fixes: {
+        "fix_character_width",
+        "fix_latin_ligatures",
+        "fix_line_breaks",
+        "replace_lossy_sequences",
+        "uncurl_quotes",
+    },
+}
+
+
+@pytest.mark.parametrize("module", NAMES_OF_FTFY, ids=lambda module: module.__name__)
+def test_ftfy_has_every_name_that_the_package_uses(module):
+    missing = sorted(name for name in NAMES_OF_FTFY[module] if not hasattr(module, name))
+    assert not missing, f"{FTFY}: {module.__name__} lacks {', '.join(missing)}"
+
+
+def test_ftfy_has_the_steps_and_encodings_that_the_package_names():
+    missing = sorted(name for name in (*_FIXERS, "unescape_html") if name not in ftfy.FIXERS)
+    assert not missing, f"{FTFY}: FIXERS lacks {', '.join(missing)}"
     assert chardata.CHARMAP_ENCODINGS[:2] == ["latin-1", "sloppy-windows-1252"], FTFY
+
+
+def test_the_package_uses_no_other_name_of_ftfy():
+    listed = {(module.__name__, name) for module, names in NAMES_OF_FTFY.items() for name in names}
+    used = set()
+    for path in (ROOT / "dedup").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ftfy":
+                used |= {(node.module, alias.name) for alias in node.names}
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                module = {"ftfy": "ftfy", "fixes": "ftfy.fixes"}.get(node.value.id)
+                used |= {(module, node.attr)} if module else set()
+    assert used - {("ftfy", "fixes")} == listed
 
 
 def test_one_step_of_ftfy_on_the_encoding_returns_a_text_and_its_explanation():

@@ -69,7 +69,7 @@ def test_flags_say_what_would_be_fixed_and_change_nothing(text):
 
 
 @given(TEXTS)
-def test_the_encoding_rule_gives_the_result_of_ftfy(text):
+def test_the_encoding_rule_gives_what_ftfy_gives(text):
     assert repair(text, ENCODING_ONLY)[0] == oracle(text)
 
 
@@ -88,21 +88,21 @@ def test_the_line_cache_changes_no_result(text):
 
 def test_the_line_cache_is_emptied_before_it_grows_too_large(monkeypatch):
     cache = module._LineCache()
-    monkeypatch.setattr(module, "MEMO_LIMIT", 100)
+    monkeypatch.setattr(module, "LINE_CACHE_LIMIT", 100)
     for number in range(50):
         cache.keep(f"line {number:>5}", True, f"line {number:>5}", "")  # noqa: FBT003  its one caller does so
         assert sum(len(a) + len(b) for (a, _), (b, _) in cache.lines.items()) == cache.size <= 100
 
 
 LINES_AND_BLANKS = st.lists(
-    st.sampled_from([*"abÃ©ᠠกั\n\r\t ", "\n\n", "\r\n", *whitespace_module.AT_FAULT, "\u3000", "\u2003"]),
+    st.sampled_from([*"abÃ©ᠠกั\n\r\t ", "\n\n", "\r\n", *whitespace_module.REPAIRED_ANYWHERE, "\u3000", "\u2003"]),
     max_size=16,
 ).map("".join)
 
 
 def plain_whitespace(text):
-    """Return what the whitespace rule finds by a walk over all lines: ``(start, stop, replacement, evidence)``."""
-    trailing = "\t " + whitespace_module.AT_FAULT + whitespace_module.AT_FAULT_LAST
+    """Return what the rule ``whitespace`` finds, by a walk over all lines: ``(start, stop, replacement, evidence)``."""
+    trailing = "\t " + whitespace_module.REPAIRED_ANYWHERE + whitespace_module.REPAIRED_AT_LINE_END
     found = []
     start = end = 0  # `end` of the last line that is not blank, line break included
     first_blank = None  # of the run of blank lines since: where its blanks and itself end
@@ -144,7 +144,7 @@ def test_the_whitespace_rule_finds_what_a_walk_over_all_lines_finds(text):
 
 
 def plain_repair(text, settings):
-    """Apply every rule to the result of the one before, and repeat until nothing changes."""
+    """Apply each rule to what the rule before left, and repeat all of them until nothing changes."""
     rules = {
         "encoding": lambda current: repair_encoding(current, unescape="<" not in text),
         "whitespace": repair_whitespace,
@@ -178,11 +178,11 @@ MOJIBAKE = st.tuples(
     st.sampled_from(module.CHARMAP_ENCODINGS),
     st.integers(0, 3),
     st.sampled_from(("", "é", "\ufffd", " ", "Ã ", "\x1a", "’", "í\xa0\xbd")),
-).map(lambda of: "".join([mistaken(*of[:3]), of[3]]))
+).map(lambda of: "".join([misdecode(*of[:3]), of[3]]))
 
 
-def mistaken(text, charmap, times):
-    """Return `text` after decoding it in the wrong encoding `times` times; bytes that cannot be decoded are lost."""
+def misdecode(text, charmap, times):
+    """Return `text` decoded several times in the wrong encoding, without the bytes that it cannot decode."""
     for _ in range(times):
         text = text.encode("utf-8", "replace").decode(charmap, "replace")
     return text
@@ -228,7 +228,7 @@ def test_whitespace_is_settled_after_one_pass(text):
 
 
 @given(TEXTS)
-def test_the_whitespace_rule_removes_only_whitespace(text):
+def test_whitespace_removes_nothing_but_whitespace(text):
     gone = "\u00ad\u200b\u2060\ufeff"
     assert [c for c in apply(text, repair_whitespace(text)) if not c.isspace() and c not in gone] == [
         c for c in text if not c.isspace() and c not in gone
@@ -338,7 +338,7 @@ def test_evidence_names_the_steps_of_ftfy():
     ]
 
 
-def test_the_evidence_of_a_flag_names_the_fix():
+def test_the_evidence_of_a_flag_says_what_would_be_fixed():
     _, [finding] = repair("caf\u00c3\u00a9", Settings(rules={"encoding": "flag"}))
     assert finding.evidence == r"encode latin-1, decode utf-8: '\xc3\xa9' -> '\xe9'"
 
@@ -431,8 +431,8 @@ def test_mojibake_is_repaired(raw, fixed):
     assert repair(raw)[0] == fixed
 
 
-def unspaced(text):
-    """`text` with what the whitespace rule treats like a space, or removes."""
+def without_odd_spaces(text):
+    """Return `text` with characters in it that the rule ``whitespace`` replaces by a space or removes."""
     return re.sub("[\u00a0\u202f]", " ", re.sub("[\u00ad\u200b\u2060\ufeff]", "", text)).strip()
 
 
@@ -445,7 +445,7 @@ def test_the_cases_of_ftfy_come_out_as_expected(data_rows):
         by_ftfy = ftfy.fix_text(row["text"])
         if by_ftfy == row["fixed"]:  # not the cases that ftfy itself is known to fail
             compared += 1
-            assert unspaced(cleaned) == unspaced(by_ftfy), row["label"]
+            assert without_odd_spaces(cleaned) == without_odd_spaces(by_ftfy), row["label"]
     assert compared > 100
 
 

@@ -1,4 +1,4 @@
-"""Screens: repair and page furniture find nothing in the texts and lines that the screens exclude."""
+"""The screens of raw texts: whatever they leave out, neither repair nor the search for page furniture changes."""
 
 import re
 import sys
@@ -34,17 +34,17 @@ SCREENS = [pytest.param(module.rules_that_may_apply, id=module.__name__) for mod
 
 
 def some_of(ranges):
-    """A few characters of `ranges`: the borders of the first ones."""
+    """Return a few characters of `ranges`: the borders of the first ones."""
     return sorted({chr(code) for first, last in ranges[:40] for code in (first, last)})
 
 
 # Text in which ftfy's pattern is likely to match, or just not to.
 NEAR_BAD = st.lists(
     st.one_of(
-        st.sampled_from(badness.unsure_sequences()).flatmap(
+        st.sampled_from(badness.suspect_sequences()).flatmap(
             lambda sequence: st.tuples(*(st.sampled_from(some_of(chars.ranges)) for chars in sequence)).map("".join)
         ),
-        st.sampled_from([c for one in badness.unsure_sequences() for chars in one for c in some_of(chars.ranges)]),
+        st.sampled_from([c for one in badness.suspect_sequences() for chars in one for c in some_of(chars.ranges)]),
         st.sampled_from("aZ 5.,(?$_\n&;'é’—жωक中"),
     ),
     max_size=6,
@@ -96,14 +96,14 @@ def test_a_pattern_of_another_kind_makes_all_text_beyond_ascii_suspect(monkeypat
 
 def test_a_pattern_too_long_to_compile_makes_all_text_beyond_ascii_suspect(monkeypatch):
     pattern = "|".join(chr(code) + "é" for code in range(0x400, 0x480))
-    monkeypatch.setattr(compiled, "unsure_sequences", lambda: read_sequences(pattern, 0))
+    monkeypatch.setattr(compiled, "suspect_sequences", lambda: read_sequences(pattern, 0))
     tables = unwrap(compiled.tables)()
     assert all(tables.flags[tables.classes[code]] & screen.ENCODING for code in (0x80, 0xE9, 0x4E00, 0x10FFFF))
     assert not tables.flags[tables.classes[65]]
 
 
 def test_every_character_that_nfc_changes_or_joins_is_suspect():
-    search = badness.unsure().search
+    search = badness.suspect_pattern().search
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         if unicodedata.normalize("NFC", character) != character:
@@ -115,7 +115,7 @@ def test_every_character_that_nfc_changes_or_joins_is_suspect():
 
 
 def test_all_marks_that_nfc_sorts_are_suspect_in_pairs():
-    search = badness.unsure().search
+    search = badness.suspect_pattern().search
     one_of_each = {unicodedata.combining(chr(code)): chr(code) for code in range(sys.maxunicode + 1)}
     del one_of_each[0]
     for order, mark in one_of_each.items():
@@ -137,7 +137,7 @@ COMBINING = st.lists(
 
 @given(COMBINING)
 def test_text_that_is_not_suspect_is_in_nfc(text):
-    if not badness.unsure().search(text):
+    if not badness.suspect_pattern().search(text):
         assert unicodedata.is_normalized("NFC", text)
 
 
@@ -202,7 +202,7 @@ def test_bytes_that_are_no_text_do_no_harm(one, other):
         ("ﬁne", 4),
     ],
 )
-def test_the_screen_gives_the_expected_bits(suspects, text, expected):
+def test_known_texts(suspects, text, expected):
     assert bits(suspects, text) == [expected]
 
 
@@ -226,7 +226,7 @@ def test_both_screens_agree_on_articles(data_rows, rows):
 
 
 def alternatives(pattern):
-    """The alternatives of `pattern` itself, not those within its groups."""
+    """Return the alternatives of `pattern` itself, not those within its groups."""
     depth = 0
     found = [""]
     for token in re.findall(r"\\.|\[(?:\\.|[^\]])*\]|.", pattern):
@@ -241,7 +241,7 @@ def alternatives(pattern):
 ALTERNATIVES = [part for _, pattern in furniture._furniture_patterns() for part in alternatives(pattern)]
 
 
-def test_prefixes_are_read_only_after_enough_lines_to_save_time(monkeypatch):
+def test_prefixes_are_used_only_after_many_lines(monkeypatch):
     monkeypatch.setattr(furniture, "_lines_seen", 0)
     asked = []
     monkeypatch.setattr(furniture, "may_match", asked.append)
@@ -252,7 +252,7 @@ def test_prefixes_are_read_only_after_enough_lines_to_save_time(monkeypatch):
 
 
 @given(st.sampled_from(ALTERNATIVES).flatmap(lambda part: st.from_regex(part, fullmatch=True)))
-def test_every_match_of_a_pattern_has_one_of_its_prefixes(words):
+def test_a_match_of_a_pattern_has_one_of_its_prefixes(words):
     assert furniture.may_match(words)
 
 
@@ -284,7 +284,7 @@ def test_compiled_code_finds_the_lines_of_furniture_that_patterns_find(text):
 
 
 @pytest.mark.parametrize("lines_of", [screen.find_furniture_lines, page_furniture_lines.find_furniture_lines])
-def test_each_text_is_searched_for_furniture_by_itself(lines_of):
+def test_furniture_is_searched_in_each_text_by_itself(lines_of):
     texts = [
         "One.\nTwo.",
         "One.\n» Share this\n",
@@ -298,7 +298,7 @@ def test_each_text_is_searched_for_furniture_by_itself(lines_of):
     assert found == {1: {1: "share bar"}, 3: {0: "share bar"}, 5: {2: "comment counter"}}
 
 
-def test_prefixes_are_those_of_the_current_patterns(monkeypatch):
+def test_beginnings_change_with_the_patterns(monkeypatch):
     assert furniture.line_beginnings.__wrapped__() == furniture.line_beginnings()
     monkeypatch.setattr(furniture, "_furniture_patterns", lambda: (("advertisement", "zzz more"),))
     assert furniture.line_beginnings.__wrapped__() == {"zzz more": (8, 8)}
@@ -318,15 +318,15 @@ def test_prefixes_are_those_of_the_current_patterns(monkeypatch):
         ("abcdefghij", {"abcdefgh": (10, 10)}),
     ],
 )
-def test_prefixes_of_small_patterns_are_as_expected(pattern, expected):
+def test_beginnings_of_small_patterns(pattern, expected):
     assert beginnings(pattern) == expected
 
 
-# Lines of mojibake as other programs write them, or nearly.
+# Lines of mojibake: what other programs made of them, or nearly.
 MISTAKEN = st.builds(
     lambda text, name, odd: text.encode("utf-8", "surrogatepass").decode(name, "replace") + odd,
     st.text("aé ’“”—ñüßжя中ก😀\u00a0\u0301\n", max_size=12),
-    st.sampled_from([*encoding.PLAIN, "sloppy-windows-1251", "macroman"]),
+    st.sampled_from([*encoding.PLAIN_ENCODINGS, "sloppy-windows-1251", "macroman"]),
     st.sampled_from(["", "", "\n", "é", "’", "\u0301", "\x1a", "\ufffd", "í", "&amp;", "\x85", "\r", "Ã "]),
 )
 
@@ -334,54 +334,54 @@ MISTAKEN = st.builds(
 @given(st.one_of(TEXTS, MISTAKEN, st.text("ab .&;\t\n\r\x0c", max_size=30), st.lists(MISTAKEN).map("".join)))
 @example("a & \nmp; b\n\n\n\n&amp ;\n")
 @example("caf\u00c3\u00a9 \u00e2\u20ac\u0153no\u00e2\u20ac\u009d\u00c3\u00a9\n\u00c3\u0192\u00c2\u00a9")
-def test_rounds_over_suspect_lines_equal_repair_of_the_whole_text(text):
+def test_repairing_suspect_texts_round_by_round_equals_repair(text):
     for rules in ({}, {"typography": "fix"}, {"whitespace": "flag"}):
         settings = Settings(rules=rules)
         state = RepairState(text, settings)
         again = True
         while again:
             packed = pack([encode_utf8(state.text)])
-            [rule_bits] = compiled.rules_that_may_apply(*packed)
+            [own] = compiled.rules_that_may_apply(*packed)
             [known] = find_suspect_lines(*packed).by_text(1)
-            again = bool(rule_bits) and state.round(rule_bits, known)
+            again = bool(own) and state.round(own, known)
         assert (state.text, state.findings) == repair(text, settings)
 
 
 @given(st.lists(st.one_of(NEAR_BAD, TEXTS, MISTAKEN, st.text("ab<&;\n\r", max_size=20)), max_size=4))
 @example(["", "a\nb", "<\n&amp;", "&amp;\n\n\u00c3\u00a9"])
 @example(["\u00ef\u00bb\u00bfcaf\u00c3\u00a9"])
-def test_results_of_the_screen_do_not_change_what_the_encoding_rule_finds(texts):
+def test_known_lines_give_the_findings_of_the_encoding_rule(texts):
     packed = pack([encode_utf8(text) for text in texts])
-    quick, plain = find_suspect_lines(*packed), screen.find_suspect_lines(*packed)
-    left = [row for row in plain.lines.tolist() if row not in quick.lines.tolist()]
-    assert sorted(quick.lines.tolist() + left) == plain.lines.tolist()
-    for text, known, every in zip(texts, quick.by_text(len(texts)), plain.by_text(len(texts)), strict=True):
+    told, plain = find_suspect_lines(*packed), screen.find_suspect_lines(*packed)
+    left = [row for row in plain.lines.tolist() if row not in told.lines.tolist()]
+    assert sorted(told.lines.tolist() + left) == plain.lines.tolist()
+    for text, known, every in zip(texts, told.by_text(len(texts)), plain.by_text(len(texts)), strict=True):
         unescape = "<" not in text
         expected = encoding.repair_encoding(text, unescape=unescape)
         assert encoding.repair_encoding(text, unescape=unescape, known=known) == expected
         assert encoding.repair_encoding(text, unescape=unescape, known=every) == expected
-    for row, start, stop, *_ in quick.fixes.tolist():
+    for row, start, stop, *_ in told.fixes.tolist():
         assert any(row == one and first <= start < stop <= last for one, first, last in left)
 
 
-def test_plain_mojibake_is_decoded_without_ftfy():
+def test_plain_mojibake_is_repaired_without_ftfy():
     seen = [
         "caf\u00c3\u00a9 \u00e2\u20ac\u0153no\u00e2\u20ac\u009d\n",
         "\u00d0\u00bf\u00d1\u20ac\u00d0\u00b8",
         "Plain.",
     ]
-    quick = find_suspect_lines(*pack([encode_utf8(text) for text in seen]))
+    told = find_suspect_lines(*pack([encode_utf8(text) for text in seen]))
     sloppy = "encode sloppy-windows-1252, decode utf-8"
-    assert not len(quick.lines)
-    assert [known.fixes for known in quick.by_text(3)] == [
+    assert not len(told.lines)
+    assert [known.fixes for known in told.by_text(3)] == [
         [(start, stop, new, sloppy) for start, stop, new in ((3, 5, "é"), (6, 9, "“"), (11, 14, "”"))],
         [(0, 6, "при", sloppy)],
         [],
     ]
 
 
-def test_many_lines_and_fixes_fit_into_the_result():
+def test_there_is_room_for_many_lines_and_fixes():
     texts = ["\u00c3\u00a9 x\n&amp;\n" * 20_000]
-    quick = find_suspect_lines(*pack([encode_utf8(text) for text in texts]))
-    assert len(quick.lines) == len(quick.fixes) == 20_000
-    assert quick.replacements == "é".encode() * 20_000
+    told = find_suspect_lines(*pack([encode_utf8(text) for text in texts]))
+    assert len(told.lines) == len(told.fixes) == 20_000
+    assert told.replacements == "é".encode() * 20_000

@@ -17,7 +17,7 @@ from dedup.kernels.jit import njit
 _PART_ENTRIES = 1 << 13  # of a table, so that it stays in the nearest cache of the processor
 SLOTS = 4  # of a sieve in each byte; a slot has one bit for its first key, and one for all others
 _SLOTS = np.uint64(SLOTS)
-_SLOT_SHIFT = np.uint64(2)  # from the number of a slot to that of its byte
+_BYTE_OF_SLOT_SHIFT = np.uint64(2)  # from the number of a slot to that of its byte
 _SLOT_MASK = np.uint64(3)  # from the number of a slot to its place in the byte
 _SLOT_BITS = np.uint64(2)
 _HALF_WORD = np.uint64(32)
@@ -81,7 +81,7 @@ def drop_into_sieve(keys: U64, sieve: Bytes) -> int:
     count = 0
     for start in range(0, len(keys), _KEYS_AHEAD):
         for at in range(_read_slots(keys, start, sieve, slots, seen)):
-            byte, bit = np.int64(slots[at] >> _SLOT_SHIFT), (slots[at] & _SLOT_MASK) * _SLOT_BITS
+            byte, bit = np.int64(slots[at] >> _BYTE_OF_SLOT_SHIFT), (slots[at] & _SLOT_MASK) * _SLOT_BITS
             taken = np.uint64(sieve[byte]) >> bit & ONE
             sieve[byte] |= np.uint8((ONE | taken << ONE) << bit)
             is_taken: Any = np.int64(taken)
@@ -118,7 +118,7 @@ def _read_slots(keys: U64, start: int, sieve: Bytes, slots: U64, seen: Bytes) ->
     for at in range(count):
         slots[at] = ((keys[start + at] * MIX_1) >> _HALF_WORD) * number >> _HALF_WORD
     for at in range(count):
-        seen[at] = sieve[np.int64(slots[at] >> _SLOT_SHIFT)]
+        seen[at] = sieve[np.int64(slots[at] >> _BYTE_OF_SLOT_SHIFT)]
     return count
 
 

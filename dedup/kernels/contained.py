@@ -1,4 +1,4 @@
-"""Find the articles that may contain others: the compiled version of `dedup.match.container_candidates`.
+"""Find the articles that may contain others: the twin of `dedup.match.container_candidates`.
 
 A minimizer is a number from 0. The minimizers of article a are ``minimizers[borders[a]:borders[a + 1]]``.
 """
@@ -15,8 +15,8 @@ from dedup.kernels.jit import njit
 def holders_of(minimizers: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
     """Return for each of `count` minimizers the first articles that have it, `most` at most, and their borders.
 
-    The articles ascend within a minimizer: int64 [holders]; the borders are int64 [count + 1]. `minimizers`
-    are those of all articles, int64 [minimizers]; `borders` say where each article starts: int64 [articles + 1].
+    The articles ascend within a minimizer: int64 [holders]; the borders are int64 [count + 1]. `minimizers` are those
+    of all articles, int64 [minimizers]; `borders` say where those of each article start, int64 [articles + 1].
     """
     counts = np.zeros(count, np.int64)
     for value in minimizers:

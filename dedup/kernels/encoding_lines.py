@@ -16,7 +16,7 @@ from dedup.kernels.constants import NEWLINE_BYTE
 from dedup.kernels.jit import njit
 from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, observed_bits, tables
 from dedup.kernels.utf8 import decode_at
-from dedup.repairs.encoding import MAX_LINE, PLAIN
+from dedup.repairs.encoding import MAX_LINE, PLAIN_ENCODINGS
 from dedup.repairs.screen import ENCODING, SuspectLines
 
 _LESS_THAN = 60
@@ -28,8 +28,8 @@ _ENCODED_END = 0x2200  # greater than the code points of those encodings
 @cache
 def _encoded_bytes() -> Bytes:
     """Return the byte of each non-ASCII character in each plain encoding, or 0: uint8 [encodings, code points]."""
-    table = np.zeros((len(PLAIN), _ENCODED_END), np.uint8)
-    for number, name in enumerate(PLAIN):
+    table = np.zeros((len(PLAIN_ENCODINGS), _ENCODED_END), np.uint8)
+    for number, name in enumerate(PLAIN_ENCODINGS):
         for byte, character in enumerate(bytes(range(128, 256)).decode(name), 128):
             table[number, ord(character)] = byte
     return table

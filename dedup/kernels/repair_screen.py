@@ -19,10 +19,10 @@ from dedup.kernels.jit import njit
 from dedup.kernels.table_cache import cached_table
 from dedup.kernels.utf8 import UNICODE_END, decode_at
 from dedup.repairs.code_ranges import NOT_ASCII, Ranges, of_codes
-from dedup.repairs.ftfy_patterns import surely_bad_sequences, unsure_sequences
+from dedup.repairs.ftfy_patterns import surely_bad_sequences, suspect_sequences
 from dedup.repairs.screen import ENCODING, TYPOGRAPHY, WHITESPACE
 from dedup.repairs.typography import typography_characters
-from dedup.repairs.whitespace import AT_FAULT, AT_FAULT_LAST
+from dedup.repairs.whitespace import REPAIRED_ANYWHERE, REPAIRED_AT_LINE_END
 
 _State = tuple[np.uint64, np.uint64]
 
@@ -62,11 +62,11 @@ class Tables(NamedTuple):
 @cached_table(Tables)
 def tables() -> Tables:
     """Return the tables for the installed ftfy and the Unicode version of this Python."""
-    sequences = [tuple(chars.ranges for chars in sequence) for sequence in unsure_sequences()]
+    sequences = [tuple(chars.ranges for chars in sequence) for sequence in suspect_sequences()]
     single_sets = [
         *((sequence[0], ENCODING) for sequence in sequences if len(sequence) == 1),
-        (of_codes(map(ord, AT_FAULT)), WHITESPACE),
-        (of_codes(map(ord, AT_FAULT_LAST)), _TRAILING_BLANK),
+        (of_codes(map(ord, REPAIRED_ANYWHERE)), WHITESPACE),
+        (of_codes(map(ord, REPAIRED_AT_LINE_END)), _TRAILING_BLANK),
         (of_codes(ord(character) for changed in typography_characters().values() for character in changed), TYPOGRAPHY),
         (of_codes(b"\r"), WHITESPACE),
         (of_codes(b"\n"), _LINE_BREAK),

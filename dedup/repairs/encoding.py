@@ -21,7 +21,7 @@ from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
 from dedup.findings import Finding, fix
 from dedup.repairs.code_ranges import as_pattern, union
 from dedup.repairs.diff import differences, trimmed
-from dedup.repairs.ftfy_patterns import BYTE_ORDER_MARK, is_bad, looks_bad, may_not_be_normal, replaced, unsure
+from dedup.repairs.ftfy_patterns import BYTE_ORDER_MARK, is_bad, looks_bad, may_not_be_normal, replaced, suspect_pattern
 from dedup.segment.words import MAX_MARKS
 
 # Rounds of any step that is repeated until stable. Random mojibake of 20,000 characters needs at most six;
@@ -37,11 +37,11 @@ MAX_LINE = 50_000
 SHORT = 200
 
 # The encodings that ftfy tries first, and the evidence of a line that one of them turns into UTF-8.
-PLAIN = tuple(CHARMAP_ENCODINGS[:2])
-PLAIN_EVIDENCE = tuple(f"encode {name}, decode utf-8" for name in PLAIN)
+PLAIN_ENCODINGS = tuple(CHARMAP_ENCODINGS[:2])
+PLAIN_EVIDENCE = tuple(f"encode {name}, decode utf-8" for name in PLAIN_ENCODINGS)
 
 # Characters that the cache of repaired lines may hold.
-MEMO_LIMIT = 4_000_000
+LINE_CACHE_LIMIT = 4_000_000
 
 # Quotes, ligatures and width belong to the rule ``typography``. Every option is set: ftfy's defaults may change.
 _CONFIG = ftfy.TextFixerConfig(
@@ -71,7 +71,7 @@ _SPACE_BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
 _STEPS_SHOWN = 12
 
 
-class Known(NamedTuple):
+class KnownLines(NamedTuple):
     """What the screen already knows about a text.
 
     `lines` are the spans of lines, line breaks included, in which the rule may find something. `fixes` are spans in
@@ -82,7 +82,7 @@ class Known(NamedTuple):
     fixes: Sequence[tuple[int, int, str, str]] = ()
 
 
-def repair_encoding(text: str, *, unescape: bool, known: Known | None = None) -> list[Finding]:
+def repair_encoding(text: str, *, unescape: bool, known: KnownLines | None = None) -> list[Finding]:
     r"""Return fixes for all that ftfy repairs in `text`, line by line; entities are decoded if `unescape` is true.
 
     The evidence names the steps that ftfy took in that line.
@@ -90,7 +90,7 @@ def repair_encoding(text: str, *, unescape: bool, known: Known | None = None) ->
     >>> [finding.evidence for finding in repair_encoding("caf\u00c3\u00a9", unescape=True)]
     ['encode latin-1, decode utf-8']
     """
-    known = known or Known(_lines_to_repair(text, unescape))
+    known = known or KnownLines(_lines_to_repair(text, unescape))
     findings: list[Finding] = []
     for start, stop, new, evidence in known.fixes:
         left, right, new = trimmed(start, text[start:stop], new)  # noqa: PLW2901 - the same, shorter
@@ -136,7 +136,7 @@ def _surely_unchanged(text: str, unescape: bool) -> bool:
 def _suspect_patterns(text: str, unescape: bool) -> Iterator[re.Pattern[str]]:
     """Yield patterns, one of which matches in each line of `text` that ftfy would change."""
     if not text.isascii():
-        yield unsure()
+        yield suspect_pattern()
     elif len(text.encode("ascii").translate(None, _CONTROL)) < len(text):  # four times as fast as a pattern
         yield _NOT_PLAIN
     if unescape and "&" in text:
@@ -172,7 +172,7 @@ class _LineCache:
     def keep(self, segment: str, unescape: bool, fixed: str, evidence: str) -> None:
         """Add one repaired line and the evidence of its repair."""
         self.size += len(segment) + len(fixed)
-        if self.size > MEMO_LIMIT:
+        if self.size > LINE_CACHE_LIMIT:
             self.lines.clear()
             self.size = len(segment) + len(fixed)
         self.lines[segment, unescape] = (fixed, evidence)

@@ -43,13 +43,13 @@ BYTE_ORDER_MARK = 0xFEFF
 
 
 @cache
-def unsure() -> re.Pattern[str]:
+def suspect_pattern() -> re.Pattern[str]:
     r"""Return a pattern that matches in every text that ftfy would change, entities aside.
 
-    >>> bool(unsure().search("caf\u00c3\u00a9")), bool(unsure().search("caf\u00e9 \u00e3\u00e9"))
+    >>> bool(suspect_pattern().search("caf\u00c3\u00a9")), bool(suspect_pattern().search("caf\u00e9 \u00e3\u00e9"))
     (True, False)
     """
-    return any_of(unsure_sequences())
+    return any_of(suspect_sequences())
 
 
 def looks_bad(text: str) -> bool:
@@ -83,7 +83,7 @@ def _unnormal() -> re.Pattern[str]:
     return any_of(unnormal_sequences())
 
 
-def unsure_sequences() -> tuple[tuple[Chars, ...], ...]:
+def suspect_sequences() -> tuple[tuple[Chars, ...], ...]:
     """Return sequences of character sets, one of which is in every text that ftfy would change, entities aside."""
     return (*bad_sequences(), *unnormal_sequences(), (of_ranges(replaced()),))
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dedup.findings import FLAG, Finding, apply, compose
-from dedup.repairs.encoding import MAX_ROUNDS, Known, repair_encoding
+from dedup.repairs.encoding import MAX_ROUNDS, KnownLines, repair_encoding
 from dedup.repairs.screen import BITS
 from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
@@ -52,7 +52,7 @@ class RepairState:
         self._settled: str | None = None  # a text in which the whitespace rule finds nothing more
         self._turn = 0
 
-    def round(self, bits: int = _EVERY_RULE, known: Known | None = None) -> bool:
+    def round(self, bits: int = _EVERY_RULE, known: KnownLines | None = None) -> bool:
         """Apply each rule once, and return True if another round may find more.
 
         `bits` are the bits of the rules (`dedup.repairs.screen.BITS`) that may find something in the current text.
@@ -81,7 +81,7 @@ class RepairState:
         self._turn += 1
         return self.text != before and self._turn < MAX_ROUNDS
 
-    def _layers(self, known: Known | None) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
+    def _layers(self, known: KnownLines | None) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
         """Return the rules of this module in their order, each with its function."""
         return (
             # A literal "<" means that the article is markup, where entities have a meaning of their own.

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dedup.arrays import I64, decode_utf8
 from dedup.repairs import encoding, typography, whitespace
-from dedup.repairs.encoding import PLAIN_EVIDENCE, Known
+from dedup.repairs.encoding import PLAIN_EVIDENCE, KnownLines
 from dedup.repairs.page_furniture import line_kinds
 
 ENCODING, WHITESPACE, TYPOGRAPHY = 1, 2, 4
@@ -48,15 +48,15 @@ class SuspectLines(NamedTuple):
 
     `lines` are the lines to look at: int64 [lines, 3], the number of the text and the span of the line, its line break
     included. `fixes` replace runs in other lines: int64 [fixes, 6], the number of the text, the span of the run, the
-    span of its replacement in `replacements` (UTF-8 bytes), and the index in `dedup.repairs.encoding.PLAIN` of the
-    encoding. Spans of texts are in code points of the text. Both arrays are in order.
+    span of its replacement in `replacements` (UTF-8 bytes), and the number of the encoding in
+    `dedup.repairs.encoding.PLAIN_ENCODINGS`. Spans of texts are in code points of the text. Both arrays are in order.
     """
 
     lines: I64
     fixes: I64
     replacements: bytes
 
-    def by_text(self, count: int) -> list[Known]:
+    def by_text(self, count: int) -> list[KnownLines]:
         """Return the same for each of `count` texts, as `dedup.repairs.encoding.repair_encoding` takes it."""
         ends = (np.searchsorted(rows[:, 0], np.arange(1, count + 1)).tolist() for rows in (self.lines, self.fixes))
         lines: list[tuple[int, int]] = list(map(tuple, self.lines[:, 1:].tolist()))
@@ -67,7 +67,7 @@ class SuspectLines(NamedTuple):
         known = []
         line = fixed = 0
         for line_end, fixed_end in zip(*ends, strict=True):
-            known.append(Known(lines[line:line_end], fixes[fixed:fixed_end]))
+            known.append(KnownLines(lines[line:line_end], fixes[fixed:fixed_end]))
             line, fixed = line_end, fixed_end
         return known
 

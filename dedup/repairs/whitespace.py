@@ -18,11 +18,14 @@ _REMOVED = {
     "\ufeff": "byte order mark",
 }
 _TRAILING = _BLANK + "".join(_REMOVED)
-AT_FAULT = "\u00a0\u202f" + "".join(_REMOVED)  # characters to repair anywhere in a line
-AT_FAULT_LAST = "".join(sorted(set(_BLANK[2:]) - set(AT_FAULT)))  # characters to repair only at a line end
-_FAULT = re.compile(f"[{AT_FAULT}{AT_FAULT_LAST}](?:(?<=[{AT_FAULT}])|(?=\n|\\Z))")
+# The odd characters that are repaired wherever they are, and those that are repaired at the end of a line only.
+REPAIRED_ANYWHERE = "\u00a0\u202f" + "".join(_REMOVED)
+REPAIRED_AT_LINE_END = "".join(sorted(set(_BLANK[2:]) - set(REPAIRED_ANYWHERE)))
+_FAULT = re.compile(f"[{REPAIRED_ANYWHERE}{REPAIRED_AT_LINE_END}](?:(?<=[{REPAIRED_ANYWHERE}])|(?=\n|\\Z))")
 # A run of one kind. Searching for its first character alone is three times as fast as searching for either run.
-_INSIDE = re.compile(f"[{AT_FAULT}](?:(?<=[\u00a0\u202f])[\u00a0\u202f]*|(?<![\u00a0\u202f])[{''.join(_REMOVED)}]*)")
+_INSIDE = re.compile(
+    f"[{REPAIRED_ANYWHERE}](?:(?<=[\u00a0\u202f])[\u00a0\u202f]*|(?<![\u00a0\u202f])[{''.join(_REMOVED)}]*)"
+)
 # A line break that may need a fix before or after it. The search starts from line breaks, which are fewer than spaces.
 _AT_FAULT_BREAK = re.compile(f"\n(?:(?<=[{_TRAILING}\r]\n)|(?=\n\n))")
 _BLANKS = frozenset(_TRAILING)

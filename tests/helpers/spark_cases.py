@@ -160,7 +160,7 @@ def write_archive(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted((ROOT / "dedup").rglob("*")):
-            if file.suffix in {".py", ".toml"}:
+            if file.suffix in {".py", ".pyi", ".toml"}:
                 archive.write(file, file.relative_to(ROOT))
     return path
 
