@@ -18,6 +18,8 @@ SMALL = ROOT / "tests" / "data"
 DATA = Path(os.environ.get("DEDUP_DATA") or ROOT.parent / "shared" / "data")
 
 settings.register_profile("quick", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if not os.access(ROOT, os.W_OK):  # hypothesis would warn that it cannot keep examples
+    settings.register_profile("quick", settings.get_profile("quick"), database=None)
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)  # the same examples on every machine
 settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
