@@ -192,3 +192,8 @@ def test_the_public_names_are_listed_and_importable():
 def test_importing_the_package_loads_no_heavy_library():
     code = "import sys, dedup; dir(dedup), dedup.Settings; print([m for m in ('numpy', 'pyarrow') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_no_package_hides_a_public_name():
+    packages = {package_of(name) for name in MODULES}
+    assert packages.isdisjoint(dedup.__all__), "importing dedup.NAME would replace the public function of that name"

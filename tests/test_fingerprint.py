@@ -138,3 +138,8 @@ def test_compiled_fingerprints_equal_their_definitions_on_long_words_and_texts()
     assert (compiled.word_hashes(*pack(keys)) == hashes).all()
     expected = minhash_signatures(hashes, offsets[:-1], offsets[1:], 3)
     assert (compiled.minhash_signatures(hashes, offsets[:-1], offsets[1:], 3) == expected).all()
+
+
+def test_signatures_of_a_few_texts_are_those_of_the_definition():
+    texts = ["one two three four", "too short", ""]
+    assert (dedup.signatures(texts, 3) == plain_signatures(texts, 3)).all()
