@@ -51,7 +51,7 @@ def run(*args: object, status: int | None = 0, env: dict[str, str] | None = None
         capture_output=True,
         text=True,
         env={**environment, **(env or {})},
-        timeout=120,
+        timeout=400,
         check=False,
         **options,
     )
