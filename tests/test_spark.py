@@ -10,9 +10,11 @@ import json
 import os
 import pickle
 import random
+import re
 import socket
 import subprocess
 import sys
+import tomllib
 from itertools import islice
 
 import pytest
@@ -207,6 +209,13 @@ def test_every_rule_in_two_hundred_partitions_without_adaptive_execution(tmp_pat
     }
     drive([job])
     check_output(job)
+
+
+def test_the_page_names_every_package_that_workers_need():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    page = (ROOT / "docs" / "spark.md").read_text(encoding="utf-8")
+    needed = {re.split(r"[^\w-]", requirement)[0] for requirement in project["dependencies"]}
+    assert {name for name in needed if f"`{name}`" not in page} == set()
 
 
 # --- messages about what is missing ------------------------------------------------------------------------------
