@@ -362,7 +362,7 @@ def tune(folder, *args, answers="", status=0):
         capture_output=True,
         text=True,
         cwd=folder,
-        timeout=120,
+        timeout=600,
         check=False,
         env={name: value for name, value in os.environ.items() if name not in {"COLUMNS", "FORCE_COLOR"}},
     )
