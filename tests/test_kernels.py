@@ -59,14 +59,14 @@ def start_compiling(folder):
 def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
     for _ in range(2):  # first without a cache, then with the one that the first processes have left
         for process in [start_compiling(tmp_path / "cache") for _ in range(3)]:
-            out, err = process.communicate(timeout=400)
+            out, err = process.communicate(timeout=600)
             assert (process.returncode, out) == (0, b"[0, 1, 1]\n"), err.decode()
     assert list((tmp_path / "cache").rglob("*.nbc"))
 
 
 def test_a_process_without_a_writable_cache_folder_compiles_for_itself(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    out, err = start_compiling(tmp_path / "file" / "cache").communicate(timeout=400)
+    out, err = start_compiling(tmp_path / "file" / "cache").communicate(timeout=600)
     assert out == b"[0, 1, 1]\n", err.decode()
 
 
@@ -88,7 +88,7 @@ def load_tables(folder):
     """Load all tables in a process with `folder` for its cache; return path and time of each cached file by name."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-c", TABLES], env=environment, capture_output=True, timeout=400, check=False
+        [sys.executable, "-c", TABLES], env=environment, capture_output=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr.decode()
     return {path.name: (path, path.stat().st_mtime_ns) for path in folder.glob("*.npz")} if folder.is_dir() else {}
