@@ -197,3 +197,8 @@ def test_importing_the_package_loads_no_heavy_library():
 def test_no_package_hides_a_public_name():
     packages = {package_of(name) for name in MODULES}
     assert packages.isdisjoint(dedup.__all__), "importing dedup.NAME would replace the public function of that name"
+
+
+def test_tests_import_nothing_from_other_tests():
+    for path in sorted((ROOT / "tests").glob("test_*.py")):
+        assert not re.search(r"^(from|import) test_", path.read_text(encoding="utf-8"), re.MULTILINE), path.name

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from conftest import read_jsonl, write_jsonl
-from test_pipeline import bytes_of, news
+from helpers.news import bytes_of, news
 
 from dedup.engines.local import START_VARIABLE, start_method
 from dedup.errors import SettingsError

@@ -11,7 +11,7 @@ from collections import Counter
 import pyarrow as pa
 import pytest
 from conftest import write_jsonl
-from test_pipeline import news, sentences
+from helpers.news import news, sentences
 
 import dedup
 from dedup import Settings

@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import random
 
 import pytest
 from conftest import read_jsonl, write_jsonl
+from helpers.news import bytes_of, news, sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,45 +19,11 @@ from dedup.inspect.verify import verify
 TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "run.json"]
 
 
-def sentences(seed, count, words=14):
-    """Return distinct invented sentences, the same for the same seed."""
-    source = random.Random(seed)
-    letters = "bcdfghjklmnprstvwz"
-    vocabulary = ["".join(source.choice(letters) + source.choice("aeiou") for _ in range(3)) for _ in range(300)]
-    return [" ".join(source.choice(vocabulary) for _ in range(words)).capitalize() + "." for _ in range(count)]
-
-
-def news(seed=1, count=60):
-    """Return articles with everything that the rules look for."""
-    rows = []
-    for number in range(count):
-        body = sentences(seed * 1000 + number, 6)
-        if number % 7 == 3:
-            body += body[1:]  # a body printed twice
-        if number % 5 == 4:
-            body = [body[0], "Wire copy: " + sentences(seed, 1, 25)[0], *body[1:]]
-        if number % 3 == 0:
-            body.append("Sign up for our newsletter to read more stories like this.")
-        if number % 11 == 5:
-            body = ["Dateline. " + rows[-1]["text"].split("\n\n")[0], *rows[-1]["text"].split("\n\n")[1:]]
-        if number % 13 == 6:
-            body[0] = "The cafÃ© said â€œnoâ€\x9d to\u00a0us.  "
-        rows.append(
-            {"id": f"n{number}", "n": number, "text": "\n\n".join(body), "url": f"https://a{number % 2}.example/x"}
-        )
-    return rows
-
-
 def run(tmp_path, inputs, name="out", engine=None, **options):
     """Clean `inputs` into the folder `name`, and return the folder and the report."""
     out = tmp_path / name
     report = dedup.clean(inputs, out, Settings(**options), engine=engine or LocalEngine(jobs=1))
     return out, report
-
-
-def bytes_of(out):
-    """Return the bytes of each file of an output that must be equal for equal runs."""
-    return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.name != "run.log.json"}
 
 
 def test_the_first_sample_article_loses_its_second_body_and_nothing_else(tmp_path, corpus):
