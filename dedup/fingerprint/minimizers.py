@@ -20,7 +20,7 @@ def find_minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64,
     `words` are the hashes of the words of all texts: uint64 [words]. `offsets` say where the words of each text start:
     int64 [texts + 1].
 
-    >>> values, starts = minimizers(np.arange(5, dtype=np.uint64), np.array([0, 4, 5]), 2, 3)
+    >>> values, starts = find_minimizers(np.arange(5, dtype=np.uint64), np.array([0, 4, 5]), 2, 3)
     >>> len(values), starts.tolist()
     (1, [0, 1, 1])
     """

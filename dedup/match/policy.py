@@ -55,7 +55,7 @@ def protected_roles(code: int, settings: Settings) -> tuple[int, ...]:
     A role is a value of the column `needed`: the paragraph stays because a paragraph that was dropped repeats it.
     Boilerplate spares only the twin of a single paragraph. A shared paragraph that is only flagged needs no protection.
 
-    >>> protected_roles(SHARED, Settings(rules={"shared-paragraph": "flag"}))
+    >>> protected_roles(SHARED_PARAGRAPH, Settings(rules={"shared-paragraph": "flag"}))
     ()
     """
     if code == BOILERPLATE:
