@@ -469,8 +469,8 @@ def test_questions_can_be_about_paragraphs(tmp_path):
 
 ERRORS = [
     ("no pairs", ["made.jsonl", "--from", "0.1", "--to", "0.2"], "no two articles that differ are 0.1 to 0.2 similar"),
-    ("no window", ["made.jsonl", "--from", "0.9", "--to", "0.2"], "--from 0.9 --to 0.2: no window"),
-    ("no labels", ["made.jsonl", "--report", "--labels", "none.jsonl"], "run dedup tune without --report"),
+    ("no window", ["made.jsonl", "--from", "0.9", "--to", "0.2"], "--from 0.9, --to 0.2: no window"),
+    ("no labels", ["made.jsonl", "--report", "--labels", "none.jsonl"], "leave out --report, and answer some"),
     ("no label", ["made.jsonl", "--labels", "made.jsonl"], "made.jsonl:1: not a label; remove the line"),
     ("no folder", ["made.jsonl", "--labels", "none/labels.jsonl"], "there is no such folder"),
     ("no file", ["made.jsonl", "--labels", "."], "name another file with --labels"),

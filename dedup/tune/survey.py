@@ -82,7 +82,7 @@ def window(threshold: float, low: float | None, high: float | None) -> tuple[flo
     low = max(0.05, round(threshold - 0.2, 10)) if low is None else low
     high = min(1.0, round(threshold + 0.15, 10)) if high is None else high
     if not 0 < low < high <= 1:
-        raise SettingsError(f"low {low:g}, high {high:g}: no window; give 0 < `low` < `high` <= 1")
+        raise SettingsError(f"`low` {low:g}, `high` {high:g}: no window; give 0 < `low` < `high` <= 1")
     return low, high
 
 
