@@ -29,8 +29,9 @@ from dedup.tune.candidate_pairs import pairs_within, sample_bucket_pairs
 from dedup.tune.estimates import Bin, choose_threshold, estimate_threshold, same_share, wilson_interval
 from dedup.tune.labels import Label, append, load_labels
 from dedup.tune.prompt import MAX_SHOWN_WORDS, PROMPT, side_by_side
+from dedup.tune.report import choice_sentence, reckon
 from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
-from dedup.tune.survey import Asked, survey, window
+from dedup.tune.survey import Asked, Survey, survey, window
 
 DEDUP = (sys.executable, "-m", "dedup")
 
@@ -110,6 +111,36 @@ def test_the_share_is_exact_if_every_pair_is_labelled():
     assert effective == math.inf
 
 
+def test_limits_leave_room_for_each_pair_without_a_label():
+    """The truth is never outside of the limits because of the one pair that nobody answered."""
+    for pairs in range(2, 60):
+        for same in range(pairs):
+            interval, _ = same_share([Bin(0.8, 0.85, pairs, pairs - 1, same)])
+            assert interval.low <= same / pairs + 1e-9
+            assert interval.high >= (same + 1) / pairs - 1e-9
+
+
+def test_one_answer_about_the_only_pair_says_little_of_other_articles():
+    bins = [
+        Bin(low, high, float(low == 0.9), int(low == 0.9), int(low == 0.9))
+        for low, high in pairwise(bin_edges((0.6, 0.95)))
+    ]
+    only = Label(("aa", "bb"), ("x#0", "x#1"), 0.91, "same", 5)
+    surveyed = Survey(bin_edges((0.6, 0.95)), [each.pairs for each in bins], 1, {}, [])
+    result = reckon(surveyed, [only], 0.95)
+    assert result.bins == bins
+    assert result.choice == (0.9, True, 0)  # not 0.6: no pair speaks for that
+    assert result.elsewhere == wilson_interval(1, 1).low
+    assert "among these articles" in choice_sentence(result)
+    assert "0.21 or more; give more articles" in choice_sentence(result)
+
+
+def test_the_similarity_of_a_pair_is_not_taken_from_the_file_of_answers():
+    edited = Label(("aa", "bb"), ("x#0", "x#1"), 0.1, "same", 5)
+    surveyed = Survey(bin_edges((0.8, 0.95)), [0.0, 1.0, 0.0], 1, {edited.key: 0.86}, [])
+    assert [each.labels for each in reckon(surveyed, [edited], 0.95).bins] == [0, 1, 0]
+
+
 def test_a_bin_without_labels_widens_the_interval_by_its_share():
     interval, _ = same_share([Bin(0.8, 0.85, 50, 50, 50), Bin(0.85, 0.9, 50, 0, 0)])
     assert (interval.low, interval.high) == (0.5, 1.0)
@@ -133,6 +164,12 @@ def test_95_percent_intervals_contain_the_truth_in_95_percent_of_trials():
 # the choice
 
 
+def _same_pairs(estimates, threshold):
+    """Return the highest of `estimates` that the same pairs reach as `threshold`, its threshold."""
+    pairs = next(each.pairs for each in estimates if each.threshold == threshold)
+    return max(each.threshold for each in estimates if each.precision and each.pairs == pairs)
+
+
 @given(filled_bins(), st.floats(0.5, 0.99))
 def test_the_lowest_threshold_that_is_certain_is_chosen(bins, precision):
     estimates = [estimate_threshold(bins, each.low) for each in bins]
@@ -142,7 +179,7 @@ def test_the_lowest_threshold_that_is_certain_is_chosen(bins, precision):
     if not estimated:
         assert choice is None
     elif certain:
-        assert choice == (min(certain), True, 0)
+        assert choice == (_same_pairs(estimates, min(certain)), True, 0)
     else:
         best = max(each.precision.low for each in estimated)
         assert not choice.reached
@@ -269,6 +306,45 @@ def test_the_pairs_of_a_bucket_do_not_depend_on_the_order_of_texts(values, shuff
     assert all(len(pair) == 2 for pair in pairs[0])
 
 
+def _words(name, count=60):
+    return " ".join(f"{name}w{at}" for at in range(count))
+
+
+# (label, articles, of how many articles and of how many paragraphs there is something to compare)
+NO_PAIRS = [
+    ("an empty file", [], 0, 0),
+    ("one article", [_words(1)], 1, 1),
+    ("equal articles", [_words(1)] * 4, 1, 1),
+    ("no shared bucket", [_words(at) for at in range(5)], 5, 5),
+    ("too short to compare", ["a", "b"], 0, 0),
+    ("blank texts", ["", " "], 0, 0),
+    ("bad records", [None, 3], 0, 0),
+    ("equal paragraphs", ["\n\n".join(map(_words, order)) for order in ((1, 2), (1, 2))], 1, 2),
+    ("similar paragraphs of one article", [f"{_words(1)}\n\n{_words(2)}\n\n{_words(1)} x y z"], 1, 3),
+]
+
+
+@pytest.mark.parametrize("paragraphs", [False, True], ids=["articles", "paragraphs"])
+@pytest.mark.parametrize(
+    ("texts", "articles", "runs"), [case[1:] for case in NO_PAIRS], ids=[case[0] for case in NO_PAIRS]
+)
+def test_a_corpus_without_a_pair_in_the_window_is_an_error_that_says_so(tmp_path, texts, articles, runs, paragraphs):
+    path = tmp_path / "in.jsonl"
+    write_jsonl(path, [{"text": text} for text in texts])
+    count = runs if paragraphs else articles
+    with pytest.raises(InputError, match=rf"in\.jsonl: of {count} to compare, no two .* are 0\.6 to 0\.95 similar"):
+        survey([str(path)], Settings(), Asked((0.6, 0.95), paragraphs), [], LocalEngine(jobs=1))
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_no_shared_bucket_gives_no_pairs(count):
+    table = np.arange(count * 3, dtype=np.uint32).reshape(count, 3)
+    pairs = pairs_within(
+        table, np.arange(count, dtype=np.uint64), lambda at: [b"a b c"] * len(at), 2, (0.5, 1), reference
+    )
+    assert [len(column) for column in pairs] == [0, 0, 0, 0]
+
+
 # labels and questions
 
 
@@ -385,7 +461,8 @@ def test_correct_answers_lead_to_the_correct_threshold(asked):
     answers = "".join("y\n" if _is_same(pair) else "n\n" for pair in pairs)
     done = tune(folder, "made.jsonl", "--pairs", 99, "--labels", "all.jsonl", "--json", answers=answers)
     result = json.loads(done.stdout)
-    assert result["choice"] == {"threshold": 0.75, "reached": True, "more": 0}
+    assert result["choice"] == {"threshold": 0.8, "reached": True, "more": 0}  # no pair is between 0.75 and 0.8
+    assert round(result["elsewhere"], 3) == 0.886  # of 30 answers
     assert (result["labels"], result["skipped"], result["window"]) == (60, 0, [0.6, 0.95])
     assert [row["pairs"] for row in result["bins"]] == [0, 15, 15, 0, 15, 0, 15]
     thresholds = {row["threshold"]: row for row in result["thresholds"]}
@@ -396,7 +473,7 @@ def test_correct_answers_lead_to_the_correct_threshold(asked):
     assert PROMPT not in again.stderr, "no pair is asked about twice"
     assert again.stdout == done.stdout
     report = tune(folder, "made.jsonl", "--report", "--labels", "all.jsonl")
-    assert "Take 0.75: the lowest threshold whose precision is 0.95 or more" in report.stdout
+    assert "Take 0.8: the lowest threshold whose precision is 0.95 or more" in report.stdout
     assert report.stderr == ""
 
 

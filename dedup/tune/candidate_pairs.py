@@ -11,6 +11,7 @@ Texts are numbered by distinct comparison key, because a question about equal te
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -127,7 +128,7 @@ def _pair_similarities(
     hashes, borders = comparer.shingle_hash_sets(keys_of(involved), n)
     result = np.zeros(len(first))
     texts, starts = np.unique(first, return_index=True)
-    for text, start, stop in zip(texts.tolist(), starts, [*starts[1:], len(first)], strict=True):
+    for text, (start, stop) in zip(texts.tolist(), pairwise([*starts.tolist(), len(first)]), strict=True):
         result[start:stop] = comparer.jaccard_similarities(
             hashes, borders, int(rows[text]), rows[second[start:stop]], least
         )

@@ -78,13 +78,17 @@ def wilson_interval(share: float, labels: float, z: float = Z) -> Interval:
     return Interval(share, min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half)))
 
 
-def same_share(bins: Sequence[Bin]) -> tuple[Interval, float] | None:
+def same_share(bins: Sequence[Bin], *, finite: bool = True) -> tuple[Interval, float] | None:
     """Return the share of the pairs in `bins` that are the same, and the number of labels that it is worth.
 
     The interval is Wilson's at the effective number of labels: the number of evenly weighted labels that would give the
     same variance. It is computed from the weights alone (Kish 1965) and from the answers (Korn, Graubard 1998), and the
-    smaller is used. A bin in which every pair has a label adds no variance. The pairs of bins without any label may all
-    be the same or all be different. Returns None if there is no label.
+    smaller is used. A bin in which every pair has a label adds no variance. Limits are whole numbers of pairs: a single
+    pair without a label can be either. The pairs of bins without any label may all be the same or all be different.
+    Returns None if there is no label.
+
+    With `finite`, the interval is about these pairs: it is exact if all have a label. Without it, the interval is about
+    the pairs of any such articles, of which these are a sample.
     """
     labelled = [each for each in bins if each.labels and each.pairs > 0]
     if not labelled:
@@ -94,15 +98,27 @@ def same_share(bins: Sequence[Bin]) -> tuple[Interval, float] | None:
     by_weights = by_answers = 0.0
     for each in labelled:
         share = each.same / each.labels
-        variance = (each.pairs / total) ** 2 / each.labels * _population_correction(each)
+        variance = (each.pairs / total) ** 2 / each.labels
+        variance *= _population_correction(each) if finite else 1.0
         by_weights += variance
         by_answers += variance * share * (1 - share)
     effective = 1 / by_weights if by_weights else math.inf
     if by_answers:
         effective = min(effective, value * (1 - value) / by_answers)
     within = wilson_interval(value, effective)
+    within = _in_whole_pairs(within, total) if finite else within
     unlabelled = 1 - total / math.fsum(each.pairs for each in bins)
     return Interval(value, within.low * (1 - unlabelled), within.high * (1 - unlabelled) + unlabelled), effective
+
+
+def _in_whole_pairs(interval: Interval, pairs: float) -> Interval:
+    """Return `interval` of a share of `pairs` with its limits widened to whole numbers of pairs.
+
+    Near a complete count, the correction for a finite population takes the limits between two possible counts: with 9
+    of 10 pairs labelled, all of them same, to 0.955. The pair without a label makes the share 0.9 or 1.
+    """
+    low, high = math.floor(interval.low * pairs + 1e-6) / pairs, math.ceil(interval.high * pairs - 1e-6) / pairs
+    return Interval(interval.value, min(interval.low, low), min(1.0, max(interval.high, high)))
 
 
 def _population_correction(each: Bin) -> float:
@@ -142,6 +158,8 @@ def _part_of_sum(part: float, rest: float) -> float:
 def choose_threshold(estimates: Sequence[Estimate], precision: float, labels: int) -> Choice | None:
     """Return the lowest threshold whose lower limit of precision is at least `precision`.
 
+    Of thresholds that the same pairs reach, the highest is chosen, because no pair speaks for a lower one.
+
     If there is none, return the threshold with the highest lower limit, and about how many more than these `labels`,
     distributed as they are, would make a threshold certain: Wilson's lower limit of a share p reaches q at
     ``z**2 q (1 - q) / (p - q)**2`` effective labels. Returns None if there is no estimate of precision.
@@ -152,11 +170,18 @@ def choose_threshold(estimates: Sequence[Estimate], precision: float, labels: in
         return None
     for each, interval in known:
         if interval.low >= precision:
-            return Choice(each.threshold, reached=True, more=0)
+            return Choice(_highest_of_same_pairs(known, each), reached=True, more=0)
     best, _ = max(known, key=lambda item: (item[1].low, -item[0].threshold))
     needed = [
         labels * (Z * Z * precision * (1 - precision) / (interval.value - precision) ** 2 / each.effective - 1)
         for each, interval in known
         if interval.value > precision
     ]
-    return Choice(best.threshold, reached=False, more=max(1, math.ceil(min(needed))) if needed else None)
+    return Choice(
+        _highest_of_same_pairs(known, best), reached=False, more=max(1, math.ceil(min(needed))) if needed else None
+    )
+
+
+def _highest_of_same_pairs(known: Sequence[tuple[Estimate, Interval]], chosen: Estimate) -> float:
+    """Return the highest threshold of `known` that is reached by the same pairs as `chosen`."""
+    return max(each.threshold for each, _ in known if each.pairs == chosen.pairs)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dedup.errors import InputError
-from dedup.tune.estimates import Bin, Choice, Estimate, Interval, choose_threshold, estimate_threshold
+from dedup.tune.estimates import Bin, Choice, Estimate, Interval, choose_threshold, estimate_threshold, same_share
 from dedup.tune.labels import SAME, SKIPPED, Label
 from dedup.tune.sampling import bin_numbers
 from dedup.tune.survey import Survey
@@ -20,7 +20,8 @@ class TuningResult(NamedTuple):
     """The bins, the effect of each threshold, and the threshold to take.
 
     `skipped` labels are answers without an opinion, and `unlabelled` pairs have no label yet. `precision` is the one
-    that the threshold must reach.
+    that the threshold must reach. `elsewhere` is the lower limit of the precision of the chosen threshold in other
+    articles like these.
     """
 
     bins: list[Bin]
@@ -29,6 +30,7 @@ class TuningResult(NamedTuple):
     skipped: int
     unlabelled: int
     precision: float
+    elsewhere: float
 
 
 def reckon(survey: Survey, labels: Iterable[Label], precision: float) -> TuningResult:
@@ -38,9 +40,12 @@ def reckon(survey: Survey, labels: Iterable[Label], precision: float) -> TuningR
     """
     labels = list(labels)
     answered = [label for label in labels if label.answer != SKIPPED]
+    if labels and not answered:
+        raise InputError("every pair of these articles that was asked about is skipped; run it again, and answer some")
     if not answered:
         raise InputError("no pair of these articles is labelled yet; leave out `report=True`, and answer some")
-    numbers = bin_numbers(np.array([label.similarity for label in answered]), survey.edges)
+    similarities = [survey.known.get(label.key, label.similarity) for label in answered]
+    numbers = bin_numbers(np.array(similarities), survey.edges)
     is_same = np.array([label.answer == SAME for label in answered])
     count = len(survey.pairs_per_bin)
     labels_per_bin = np.bincount(numbers, minlength=count).tolist()
@@ -51,7 +56,9 @@ def reckon(survey: Survey, labels: Iterable[Label], precision: float) -> TuningR
     choice = choose_threshold(estimates, precision, len(answered))
     assert choice is not None  # there is a label, so there is an estimate
     unlabelled = survey.pair_count - len(labels)
-    return TuningResult(bins, estimates, choice, len(labels) - len(answered), unlabelled, precision)
+    share = same_share([each for each in bins if each.low >= choice.threshold], finite=False)
+    elsewhere = share[0].low if share else 0.0
+    return TuningResult(bins, estimates, choice, len(labels) - len(answered), unlabelled, precision, elsewhere)
 
 
 def as_dict(result: TuningResult, shingle: int) -> dict[str, Any]:
@@ -74,6 +81,7 @@ def as_dict(result: TuningResult, shingle: int) -> dict[str, Any]:
         ],
         "precision": result.precision,
         "choice": result.choice._asdict(),
+        "elsewhere": result.elsewhere,
     }
 
 
@@ -109,9 +117,13 @@ def choice_sentence(result: TuningResult) -> str:
     """Return the choice in words, and how certain it is."""
     choice, precision = result.choice, result.precision
     if choice.reached:
+        take = f"Take {choice.threshold:g}: the lowest threshold whose precision is {precision:g} or more"
+        if result.elsewhere >= precision:
+            return f"{take} with 95 % confidence."
+        labels = sum(each.labels for each in result.bins if each.low >= choice.threshold)
         return (
-            f"Take {choice.threshold:g}: the lowest threshold whose precision is {precision:g} or more "
-            "with 95 % confidence."
+            f"{take} with 95 % confidence, among these articles. Of others like them, {labels:,} answers from there up "
+            f"say only that it is {result.elsewhere:.2f} or more; give more articles to be surer."
         )
     best = f"The best is {choice.threshold:g}, but no threshold is certain to have a precision of {precision:g}"
     if choice.more is None:

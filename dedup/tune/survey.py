@@ -6,7 +6,7 @@ Articles are prepared as for any job. The working folder is deleted before the f
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -61,13 +61,13 @@ class Survey(NamedTuple):
     """The pairs of a corpus in bins of similarity, and the questions to ask.
 
     `pairs_per_bin` are estimates for the whole corpus; `pair_count` pairs were compared. `known` are the keys of the
-    labels given that are of these pairs.
+    labels given that are of these pairs, each with the similarity of its pair.
     """
 
     edges: list[float]
     pairs_per_bin: list[float]
     pair_count: int
-    known: frozenset[PairKey]
+    known: Mapping[PairKey, float]
     questions: list[Question]
 
 
@@ -111,8 +111,8 @@ def survey(
         if not len(pairs.first):
             what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
             raise InputError(
-                f"{', '.join(inputs)}: no two {what} are {low:g} to {high:g} similar; "
-                "widen the window with `low` and `high`, or give more articles"
+                f"{', '.join(inputs)}: of {len(texts.digests):,} to compare, no two {what} are {low:g} to {high:g} "
+                "similar; widen the window with `low` and `high`, or give more articles"
             )
         return _choose_questions(corpus, texts, pairs, settings, asked, labels)
 
@@ -154,7 +154,8 @@ def _choose_questions(
     chosen = sample_pairs(bins, pairs.weights, draws, labelled, counts, asked.pairs)
     pairs_per_bin = np.round(np.bincount(bins, weights=pairs.weights, minlength=len(edges) - 1), 3).tolist()
     questions = list(_questions(corpus, texts, pairs, settings, asked, chosen))
-    return Survey(edges, pairs_per_bin, len(bins), frozenset(known.values()), questions)
+    similarities = {key: float(pairs.similarities[pair]) for pair, key in known.items()}
+    return Survey(edges, pairs_per_bin, len(bins), similarities, questions)
 
 
 def _labelled_pairs(
