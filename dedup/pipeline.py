@@ -25,7 +25,7 @@ from dedup.kernels.backend import Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
-from dedup.output_layout import LOG_FILE, RUN_FILE
+from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
@@ -37,7 +37,8 @@ from dedup.runtime.resources import ResourceBudget
 from dedup.settings import Settings
 from dedup.write.destination import check_destination, destination
 from dedup.write.report import Report, Tally, field_counts, run_file
-from dedup.write.tables import OutputChunk, Writer, encode_tables, write_json
+from dedup.write.table_files import Writer
+from dedup.write.tables import OutputChunk, encode_tables, write_json
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -68,7 +69,7 @@ def clean(
         destination(out, force=force) as (folder, work),
         _start_job(source, settings, engine, timer, work, out) as job,
     ):
-        tally = _write_tables(job, folder, settings, timer)
+        tally, files = _write_tables(job, folder, settings, timer)
         report = Report(
             tally=tally,
             settings=settings,
@@ -77,6 +78,7 @@ def clean(
             stages=job.stages,
             skipped=tuple(job.skipped),
             seconds=timer.seconds,
+            shards=files.shards,
             out=out,
         )
         write_json(folder / RUN_FILE, run_file(report))
@@ -216,19 +218,15 @@ def _local_engine(engine: str | LocalEngine) -> LocalEngine:
     raise SettingsError(f"engine: {engine!r} is not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
 
 
-def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> Tally:
-    """Write the tables of the output into `folder`, and return the counts over all records."""
+def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> tuple[Tally, OutputFiles]:
+    """Write the tables of the output into `folder`; return the counts over all records, and what names the files."""
     tally = Tally()
-    with Writer(folder, "none" if settings.format == "parquet" else settings.compress) as writer:
+    with Writer(folder, settings) as writer:
         for chunk, size in job.chunks():
             writer.write(chunk)
             tally.update(chunk.tally)
             timer.done(size)
-    if settings.format == "parquet":
-        from dedup.write.parquet import to_parquet  # noqa: PLC0415 - rarely used
-
-        to_parquet(folder, settings)
-    return tally
+        return tally, writer.finish()
 
 
 def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
@@ -245,7 +243,7 @@ def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, 
 def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:
     """Return the output lines of one prepared batch and its verdicts; runs in a worker process."""
     batch, verdicts = task
-    return encode_tables(outcomes(batch, from_ipc(verdicts), settings))
+    return encode_tables(outcomes(batch, from_ipc(verdicts), settings), settings.output_fields)
 
 
 def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -22,9 +23,11 @@ ARTICLE_SHINGLE = 5  # words of a shingle of an article
 PARAGRAPH_SHINGLE = 3  # words of a shingle of a paragraph
 
 KEEP = ("longest", "first", "earliest", "latest")
-FORMATS = ("jsonl", "parquet")
+FORMATS = ("jsonl", "parquet", "csv")
 COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
+
+_SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 _CHOICES = {  # in the order in which errors are reported
     "keep": KEEP,
@@ -41,7 +44,9 @@ class Settings:
 
     `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` maps rule names to actions and
     overrides the `profile`; after construction it holds the action of every rule, in registry order. A field name of
-    None is guessed, record by record. Raises `SettingsError` for the first invalid value.
+    None is guessed, record by record. `shard_size` is the size in bytes, or a text such as "100M", of the files into
+    which each table is split. `output_fields` names the only fields, besides the text, that articles keep. Raises
+    `SettingsError` for the first invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -58,6 +63,8 @@ class Settings:
     source_field: str | None = None
     format: str = "jsonl"
     compress: str = "none"
+    shard_size: int | None = None
+    output_fields: Sequence[str] | None = None
     on_error: str = "quarantine"
 
     def __post_init__(self) -> None:
@@ -71,6 +78,8 @@ class Settings:
                 raise SettingsError(f"{name}: {value!r} is not a field name")
         if self.text_field == "provenance":
             raise SettingsError("text_field: 'provenance' is where this program writes; rename that field first")
+        object.__setattr__(self, "shard_size", _shard_size(self.shard_size))
+        object.__setattr__(self, "output_fields", _field_names(self.output_fields))
         object.__setattr__(self, "rules", _actions(self.profile, self.rules))
 
     def as_dict(self) -> dict[str, Any]:
@@ -80,7 +89,22 @@ class Settings:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical JSON of `as_dict`, in hexadecimal."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+        return settings_digest(self.as_dict())
+
+
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the canonical JSON of `settings`, as ``run.json`` holds them, in hexadecimal."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def parse_size(text: str) -> int | None:
+    """Return the bytes that a size such as ``512M``, ``2G`` or ``2GiB`` stands for, None if it is no size.
+
+    >>> parse_size("1.5K")
+    1536
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", text.strip().upper(), re.ASCII)
+    return (int(float(match[1]) * _SIZE_UNITS[match[2]]) or None) if match else None
 
 
 def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
@@ -100,6 +124,26 @@ def _similarity(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
         raise SettingsError(f"{name}: {value!r} is not a similarity; give a number above 0 and up to 1")
     return float(value)
+
+
+def _shard_size(value: object) -> int | None:
+    """Return `value`, the setting `shard_size`, in bytes. Raise `SettingsError` if it is no size."""
+    if value is None:
+        return None
+    size = parse_size(value) if isinstance(value, str) else value
+    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+        return size
+    raise SettingsError(f"shard_size: {value!r} is not a size; give a number of bytes, or a text such as '100M'")
+
+
+def _field_names(value: object) -> tuple[str, ...] | None:
+    """Return `value`, the setting `output_fields`, without repetitions. Raise `SettingsError` if it is no list."""
+    if value is None:
+        return None
+    names = tuple(dict.fromkeys(value)) if isinstance(value, Iterable) and not isinstance(value, str) else ()
+    if not names or not all(isinstance(name, str) and name for name in names):
+        raise SettingsError(f"output_fields: {value!r} is not a list of field names; name at least one")
+    return names
 
 
 def _actions(profile: str, overrides: object) -> dict[str, str]:

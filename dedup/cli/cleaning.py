@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from dedup.cli.options import (
     local_engine_of,
     settings_from_options,
 )
+from dedup.cli.stdout_articles import STDOUT, check_stdout, copy_articles, output_folder
 from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, print_json, show_progress, write_stdout
 
 if TYPE_CHECKING:
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @INPUTS
-@click.option("-o", "--out", required=True, type=PATH, help="The folder to write; must not exist.")
+@click.option(
+    "-o", "--out", required=True, type=PATH, help="The folder to write; must not exist. - for articles on stdout."
+)
 @combine_options(*SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
@@ -40,13 +44,21 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
 
     INPUT is a file, a folder, a glob, or - for standard input. A .txt file is one article, a .jsonl or .ndjson file
     has one per line; all may be compressed (.gz, .zst).
+
+    With -o - the cleaned articles go to standard output once all is done; findings and dropped articles are not kept.
     """
     settings, _ = settings_from_options(options)
     from dedup import pipeline  # noqa: PLC0415
 
-    with show_progress(quiet=quiet) as progress:
-        engine = any_engine_of(options)
-        report = pipeline.clean(inputs, out, settings, engine=engine, progress=progress, force=force)
+    if str(out) == STDOUT:
+        check_stdout(settings, as_json=as_json, force=force)
+    with output_folder(out) as folder:
+        with show_progress(quiet=quiet) as progress:
+            engine = any_engine_of(options)
+            report = pipeline.clean(inputs, folder, settings, engine=engine, progress=progress, force=force)
+        if str(out) == STDOUT:
+            copy_articles(folder)
+            report = replace(report, out=None)
     if as_json:
         print_json(report.summary())
     if not quiet:

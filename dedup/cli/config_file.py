@@ -98,7 +98,9 @@ def as_toml(resolved: Resolved) -> str:
     for name, value in settings.as_dict().items():
         if name == "rules":
             continue
-        if value is None:
+        if value is None and name not in _GUESSED_NAMES:
+            lines.append(f"# {name}: not set  # {origins[name]}")
+        elif value is None:
             lines.append(f"# {name}: guessed from {', '.join(_GUESSED_NAMES[name])}  # {origins[name]}")
         else:
             lines.append(f"{name} = {_toml_value(value)}  # {origins[name]}")
@@ -110,7 +112,9 @@ def as_toml(resolved: Resolved) -> str:
 
 
 def _toml_value(value: object) -> str:
-    """Return a text or a number as TOML."""
+    """Return a text, a number or a list of texts as TOML."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml_value, value))}]"
     if not isinstance(value, str):
         return repr(value)
     return json.dumps(value, ensure_ascii=False).replace(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -14,7 +13,7 @@ from dedup import rules as registry
 from dedup.cli.config_file import Resolved, resolve_settings
 from dedup.cli.terminal import ErrorReporter
 from dedup.errors import SettingsError
-from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings, check_choice
+from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings, check_choice, parse_size
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -24,7 +23,6 @@ PATH: click.Path = click.Path(path_type=Path)
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-_SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _ENGINE_PARAMETERS = {"local": ("jobs", "memory"), "spark": ("url", "tables", "resume")}
 
 
@@ -32,11 +30,15 @@ def _parse_size(_ctx: click.Context, _param: click.Parameter, value: str | None)
     """Return a size like ``512M``, ``2G`` or ``2GiB`` in bytes."""
     if value is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?", value.upper())
-    size = int(float(match[1]) * _SIZE_UNITS[match[2]]) if match else 0
-    if not size:
+    size = parse_size(value)
+    if size is None:
         raise click.BadParameter(f"{value!r} is not a size; write it like 512M or 2G")
     return size
+
+
+def _split_names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return the names in a text like ``id,url``."""
+    return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def _set_verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -79,6 +81,18 @@ SETTINGS = (
 OUTPUT = (
     click.option("--format", metavar="|".join(FORMATS), help="Format of the output.  [default: jsonl]"),
     click.option("--compress", metavar="|".join(COMPRESSIONS), help="Compression of the output.  [default: none]"),
+    click.option(
+        "--shard-size",
+        callback=_parse_size,
+        metavar="SIZE",
+        help="Split each table into files of this size, as 100M or 2G.  [default: one file]",
+    ),
+    click.option(
+        "--output-fields",
+        callback=_split_names,
+        metavar="A,B,...",
+        help="Fields that articles keep, besides text and provenance.  [default: all]",
+    ),
 )
 JOBS = click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes.  [default: one per core]"

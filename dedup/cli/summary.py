@@ -50,7 +50,13 @@ def print_summary(report: Report, console: Console) -> None:
     seconds = sum(report.seconds.values())
     speed = sum(file["bytes"] for file in report.inputs) / 1e6 / max(seconds, 1e-9)
     console.print(f"Took {seconds:.1f} s, {speed:,.1f} MB/s: {stages}")
+    absent = report.absent_output_fields()
+    if absent:
+        console.print(f"In no article: {', '.join(absent)} (see the names after --output-fields)", style="yellow")
     out = report.out
+    if out is None:
+        console.print("Written to standard output: the articles only")
+        return
     console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
 
 

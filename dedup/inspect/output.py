@@ -18,12 +18,14 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from dedup import output_layout as layout
-from dedup.errors import OutputError, SettingsError
+from dedup.errors import OutputError
 from dedup.findings import DROP, Finding, revert
 from dedup.inspect.names import RecordKey, record_name
+from dedup.inspect.sources import Source, is_text_file, sources_of_run
 from dedup.inspect.table_rows import read_fields, read_values
-from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, table_file_name
+from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, OutputFiles, output_files
 from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, id_of, parse_fields, text_of, to_json
+from dedup.read.inputs import TEXT_FILE
 from dedup.settings import Settings
 
 InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
@@ -103,15 +105,7 @@ class Quarantined(NamedTuple):
 
 
 _Row = TypeVar("_Row", Article, Finding)
-
-
-def is_text_file(source: str) -> bool:
-    """Return True if a source is one article of plain text, and False if it is a file of JSON lines.
-
-    >>> is_text_file("2020/taji.txt.gz"), is_text_file("taji.txt.jsonl")
-    (True, False)
-    """
-    return source.lower().removesuffix(".gz").removesuffix(".zst").endswith(".txt")
+_Values = TypeVar("_Values")
 
 
 def open_output(path: str | Path) -> Output:
@@ -136,27 +130,29 @@ def open_output(path: str | Path) -> Output:
         )
     try:
         settings = Settings(**run["settings"])
-        sources = {entry["source"]: number for number, entry in enumerate(run["inputs"])}
-    except (KeyError, TypeError, SettingsError) as error:
+        sources = sources_of_run(run["inputs"])
+        files = output_files(run)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise OutputError(f"{path / RUN_FILE}: settings or inputs cannot be read ({error}); clean again") from None
-    return Output(path, run, settings, sources)
+    return Output(path, run, settings, sources, files)
 
 
 @dataclass(frozen=True)
 class Output:
     """An output folder: the contents of ``run.json``, and its tables one row at a time.
 
-    `sources` gives the number of each source among the inputs.
+    `sources` says what each source is, by its name; `files` gives the names of the tables' files.
     """
 
     path: Path
     run: dict[str, Any]
     settings: Settings
-    sources: dict[str, int]
+    sources: dict[str, Source]
+    files: OutputFiles
 
-    def table_path(self, table: str) -> Path:
-        """Return the path of a table."""
-        return self.path / table_file_name(table, self.settings.format, self.settings.compress)
+    def table_paths(self, table: str) -> list[Path]:
+        """Return the paths of the files of a table, in the order of their rows."""
+        return [self.path / name for name in self.files.names(table)]
 
     def articles(self, report: MismatchHandler | None = None) -> Iterator[Article]:
         """Yield every article, kept or dropped, with its findings, in input order.
@@ -187,9 +183,8 @@ class Output:
 
     def findings(self) -> Iterator[Finding]:
         """Yield every finding, in the order of the table. Raises `OutputError` if a row is not a finding."""
-        path = self.table_path(layout.PROVENANCE)
         defaults = Finding._field_defaults
-        for number, row in enumerate(read_values(path)):
+        for path, number, row in self._rows(layout.PROVENANCE, read_values):
             try:
                 yield msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
             except msgspec.ValidationError as error:
@@ -197,8 +192,7 @@ class Output:
 
     def quarantined(self) -> Iterator[Quarantined]:
         """Yield every input record that could not be read, in input order. Raises `OutputError` as `findings` does."""
-        path = self.table_path(layout.QUARANTINE)
-        for number, row in enumerate(read_values(path)):
+        for path, number, row in self._rows(layout.QUARANTINE, read_values):
             try:
                 yield msgspec.convert([row[name] for name in Quarantined._fields], Quarantined)
             except (KeyError, msgspec.ValidationError) as error:
@@ -206,8 +200,12 @@ class Output:
 
     def input_order(self, row: Article | Finding | Quarantined) -> InputOrder | None:
         """Return the position of a row in input order, None if its source is not among the inputs."""
-        number = self.sources.get(row.source)
-        return None if number is None else (number, row.record)
+        source = self.sources.get(row.source)
+        return None if source is None else (source.number, row.record)
+
+    def is_text(self, source: str) -> bool:
+        """Return True if a source is one article of plain text."""
+        return self.sources[source].kind == TEXT_FILE if source in self.sources else is_text_file(source)
 
     def find_articles(self, name: str) -> Iterator[Article]:
         """Yield the articles whose id or ``source#record`` is `name`."""
@@ -225,12 +223,16 @@ class Output:
                     break
         return articles
 
+    def _rows(self, table: str, read: Callable[[Path], Iterator[_Values]]) -> Iterator[tuple[Path, int, _Values]]:
+        """Yield the rows of a table, each with its file and its number in it."""
+        for path in self.table_paths(table):
+            yield from ((path, number, row) for number, row in enumerate(read(path)))
+
     def _ordered_articles(
         self, table: str, *, kept: bool, report: MismatchHandler
     ) -> Iterator[tuple[InputOrder, Article]]:
         """Yield the articles of one table, without findings, each with its position in input order."""
-        path = self.table_path(table)
-        articles = (self._article(path, number, row, kept=kept) for number, row in enumerate(read_fields(path)))
+        articles = (self._article(*row, kept=kept) for row in self._rows(table, read_fields))
         return self._in_order(articles, table, report)
 
     def _article(self, path: Path, number: int, row: Fields, *, kept: bool) -> Article:
@@ -242,10 +244,15 @@ class Output:
                 fields = {**row, PROVENANCE_FIELD: ours.pop("previous")}
             provenance = {name: from_json(value) for name, value in ours.items()}
             source, record = msgspec.convert([provenance["source"], provenance["record"]], tuple[str, int])
-            if is_text_file(source):
-                text_field, name, text = "text", str(from_json(fields["id"])), str(from_json(fields["text"]))
+            if self.is_text(source):
+                text_field, text = "text", str(from_json(fields["text"]))
             else:
                 text_field, text = text_of(fields, self.settings)
+            if "id" in provenance:  # its field may be left out
+                name = str(provenance["id"])
+            elif self.is_text(source):
+                name = str(from_json(fields["id"]))
+            else:
                 _, name = id_of(fields, self.settings, source, record)
         except (KeyError, ValueError) as error:
             raise OutputError(f"{path}: row {number}: not an article of dedup ({error}); clean again") from None

@@ -2,13 +2,16 @@
 
 Text files come back byte for byte. Files of JSON lines come back line by line: each article with its fields in order
 and its raw text, each record that could not be read as it was, and blank lines as empty lines. Spaces between the
-values of a line are not kept. `restore` never writes outside the given folder, whatever an output says.
+values of a line are not kept. A source of another kind, such as ``news.csv``, comes back as JSON lines in
+``news.csv.jsonl``. A text that is not that of the input, by its hash, is an error. `restore` never writes outside the
+given folder, whatever an output says.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 import shutil
 from collections import Counter
@@ -18,16 +21,15 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
 
-import pyarrow as pa
-
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
 from dedup.inspect.names import record_name
-from dedup.inspect.output import Article, InputOrder, Output, Quarantined, is_text_file, open_output
-from dedup.read.fields import join_fields
-from dedup.read.inputs import STDIN
+from dedup.inspect.output import Article, InputOrder, Output, Quarantined, open_output
+from dedup.inspect.sources import OTHER, Source, open_for_writing, target_names
+from dedup.read.fields import join_fields, to_json
+from dedup.read.inputs import TEXT_FILE
 
-STDIN_FILE = "stdin.jsonl"  # the file that receives what came from standard input
+_PARTIAL = "without all fields"  # what an article is counted as if `output_fields` left some of them out
 
 _SourceRow = Article | Quarantined
 
@@ -36,8 +38,9 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     """Write the original files below `directory`, and return the numbers of files, articles and quarantined records.
 
     `directory` must be new or empty, and then appears complete or not at all. With `force` it may hold other files;
-    those with the same names are replaced. Raises `OutputError` if `path` is not an output or `directory` cannot be
-    used, and `FindingError` if the output was changed since it was written.
+    those with the same names are replaced. `force` also restores an output that lacks fields because it was written
+    with `output_fields`; the articles that may have lost some are counted. Raises `OutputError` if `path` is not an
+    output or `directory` cannot be used, and `FindingError` if the output was changed since it was written.
     """
     output = open_output(path)
     target = Path(directory).resolve()
@@ -46,7 +49,13 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     occupied = target.is_dir() and any(target.iterdir())
     if (occupied and not force) or (target.exists() and not target.is_dir()):
         raise OutputError(f"{directory}: exists and is not an empty folder; choose another, or add `force=True`")
-    names = _target_names(output)
+    is_text = all(map(output.is_text, output.sources))
+    if output.settings.output_fields is not None and not is_text and not force:
+        raise OutputError(
+            f"{path}: was written with `output_fields`, which left fields out for good; "
+            "add `force=True` to restore the others"
+        )
+    names = target_names(output.sources, output.path)
     work = target.parent / f".{target.name}.{os.getpid()}.partial"
     try:
         work.mkdir(parents=True)
@@ -62,43 +71,29 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     return counts
 
 
-def _target_names(output: Output) -> dict[str, PurePosixPath]:
-    """Return the path of each source relative to the folder.
-
-    Raises `OutputError` if a path leads out of the folder, or if two sources have the same path.
-    """
-    names: dict[str, PurePosixPath] = {}
-    taken: dict[PurePosixPath, str] = {}
-    for source in output.sources:
-        name = PurePosixPath(STDIN_FILE if source == STDIN else source)
-        if name.is_absolute() or ".." in name.parts or not name.parts or "\0" in source:
-            raise OutputError(f"{output.path}: the source {source!r} leads out of the folder; was the output forged?")
-        if name in taken:
-            raise OutputError(f"{output.path}: the sources {taken[name]!r} and {source!r} would be one file {name}")
-        taken[name] = source
-        names[source] = name
-    return names
-
-
 def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:
     """Write all sources below `folder`, and return the numbers of files, articles and quarantined records."""
     counts = Counter(files=0, articles=0, quarantined=0)
     for name in names.values():  # an empty input has no row, but gets its file here
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        _open_for_writing(folder / name).close()
+        open_for_writing(folder / name).close()
         counts["files"] += 1
     articles = _in_input_order(output, output.articles())
     quarantined = _in_input_order(output, output.quarantined())
     rows = merge(articles, quarantined, key=itemgetter(0))
+    is_partial = output.settings.output_fields is not None
     for source, group in groupby((row for _, row in rows), key=lambda row: row.source):
-        with _open_for_writing(folder / names[source]) as file:
+        with open_for_writing(folder / names[source]) as file:
             line = 0  # number of the next line of the file
             for row in group:
                 counts["articles" if isinstance(row, Article) else "quarantined"] += 1
-                if is_text_file(source):
-                    file.write(_original_bytes(row))
+                if is_partial and isinstance(row, Article) and row.kept:
+                    counts[_PARTIAL] += 1
+                data = _original_bytes(row, output.sources[source])
+                if output.is_text(source):
+                    file.write(data)
                 else:
-                    file.write(b"\n" * (row.record - line) + _original_bytes(row) + b"\n")
+                    file.write(b"\n" * (row.record - line) + data + b"\n")
                     line = row.record + 1
     return counts
 
@@ -116,24 +111,24 @@ def _in_input_order(
         yield order, row
 
 
-def _original_bytes(row: _SourceRow) -> bytes:
+def _original_bytes(row: _SourceRow, source: Source) -> bytes:
     """Return the bytes of an input record, without the line end of a JSON line."""
     where = record_name(row.source, row.record)
     if isinstance(row, Quarantined):
         try:
-            return base64.b64decode(row.raw, validate=True) if row.encoding == "base64" else encode_utf8(row.raw)
+            data = base64.b64decode(row.raw, validate=True) if row.encoding == "base64" else encode_utf8(row.raw)
         except binascii.Error as error:
             raise OutputError(f"{where}: its quarantined bytes are not base64 ({error})") from None
+        return bytes(to_json(row.raw)) if source.kind == OTHER and b"\n" in data else data
     try:
-        return encode_utf8(row.raw) if is_text_file(row.source) else join_fields(row.original())
+        raw = row.raw
     except FindingError as error:
         raise FindingError(f"{where}: {error}; see dedup verify") from None
-
-
-def _open_for_writing(path: Path) -> pa.NativeFile:
-    """Open a file for writing, compressed as its name says."""
-    codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower())
-    return pa.output_stream(path.open("wb"), compression=codec)
+    if hashlib.sha256(encode_utf8(raw)).hexdigest() != row.provenance.get("sha256"):
+        raise FindingError(f"{where}: its text is not that of the input: another sha256; see dedup verify")
+    if source.kind == TEXT_FILE:
+        return raw.encode(source.charset) if source.charset else encode_utf8(raw)
+    return join_fields(row.original())
 
 
 def _move_into(work: Path, target: Path, names: Iterable[PurePosixPath]) -> None:

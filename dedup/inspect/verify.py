@@ -20,11 +20,10 @@ from dedup.findings import DROP, FLAG, Finding, apply
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output, open_output
 from dedup.inspect.verify_twins import TaskMapper, check_twins
-from dedup.output_layout import LOG_FILE, RUN_FILE, TABLES
+from dedup.output_layout import LOG_FILE, REPORT_FILE, RUN_FILE, TABLES
 from dedup.rules import BY_NAME, TEXT
-from dedup.settings import Settings
+from dedup.settings import Settings, settings_digest
 
-_REPORT_FILE = "report.html"  # may be in an output, but is not checked
 _COUNTED = ("records", "articles", "kept", "dropped", "quarantined", "findings")  # the counts that tables prove
 
 
@@ -66,12 +65,12 @@ def verify(path: str | Path, engine: TextEngine | None = None) -> Verified:
 
 def _check_files(output: Output) -> Iterator[Mismatch]:
     """Yield the mismatches of the settings' digest and of the names of files."""
-    if output.run["dedup"].get("digest") != output.settings.digest:
+    if output.run["dedup"].get("digest") != settings_digest(output.run["settings"]):
         yield Mismatch(RUN_FILE, "the digest is not that of the settings beside it")
-    expected = {output.table_path(table).name for table in TABLES}
+    expected = {path.name for table in TABLES for path in output.table_paths(table)}
     present = {entry.name for entry in output.path.iterdir()}
     yield from (Mismatch(name, "is not there") for name in sorted(expected - present))
-    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, _REPORT_FILE}):
+    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, REPORT_FILE}):
         yield Mismatch(name, "does not belong to the output")
 
 

@@ -32,6 +32,8 @@ _RECORD_COLUMNS = (
     "host",
 )
 
+_NO_SURROGATES = {"parquet": "Parquet", "csv": "CSV"}  # names of formats of texts in strict UTF-8, by `Settings.format`
+
 
 class RecordColumns:
     """Columns that grow by one row per record.
@@ -119,8 +121,11 @@ def _parse_record(
         return {"id": identity, "text": record_fields.NULL}, record_fields.decode_text(data), "text"
     fields = record_fields.parse_fields(data)
     name, text = record_fields.text_of(fields, settings)
-    if settings.format == "parquet" and _has_lone_surrogate(text + "".join(fields)):
-        raise BadRecordError("a text or field name has a lone surrogate, which Parquet cannot hold; use --format jsonl")
+    if settings.format in _NO_SURROGATES and _has_lone_surrogate(text + "".join(fields)):
+        raise BadRecordError(
+            f"a text or field name has a lone surrogate, which {_NO_SURROGATES[settings.format]} cannot hold; "
+            "use --format jsonl"
+        )
     fields[name] = record_fields.NULL
     return fields, text, name
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dedup.errors import InputError
-from dedup.output_layout import ARTICLES, is_output
+from dedup.output_layout import article_files, is_output
 
 TEXT_FILE = "txt"
 JSON_LINES = "jsonl"
@@ -118,8 +118,7 @@ def _list_folder(folder: Path, ignore: Path | None) -> tuple[list[Path], list[Pa
     A link to a folder is skipped, since a link to a parent folder would never end.
     """
     if is_output(folder):
-        articles = [path for path in sorted(folder.iterdir()) if path.name.startswith(f"{ARTICLES}.")]
-        return _split_by_kind(articles)
+        return _split_by_kind(article_files(folder))
     files: list[Path] = []
     skipped: list[Path] = []
     for entry in sorted(folder.iterdir()):

@@ -180,13 +180,13 @@ def _encode_chunk(
     articles: pa.RecordBatch, verdicts: pa.RecordBatch, settings: Settings, *, first: int, size: int
 ) -> pa.RecordBatch:
     """Return one row of `_CHUNK_COLUMNS`: the output of `articles`, whose first number is `first`."""
-    chunk = encode_tables(outcomes(articles, verdicts, settings))
+    chunk = encode_tables(outcomes(articles, verdicts, settings), settings.output_fields)
     columns = {name: [getattr(chunk, name)] for name in _OUTPUT_TABLES}
     tally = _tally_to_json(chunk.tally)
     return spark_batch({"first": [first], **columns, "tally": [tally], "bytes": [size]}, _CHUNK_COLUMNS)
 
 
-_COUNTERS = ("counts", "characters", "findings", "touched", "errors")
+_COUNTERS = ("counts", "characters", "findings", "touched", "errors", "output_fields")
 
 
 def _tally_to_json(tally: Tally) -> str:

@@ -13,14 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from dedup.errors import OutputError
-from dedup.output_layout import is_output
+from dedup.output_layout import foreign_files, is_output
 
 
 def check_destination(out: Path, *, force: bool) -> None:
     """Raise `OutputError` if `out` must not be written.
 
-    A path that does not exist and an empty folder may be written. An output of `dedup` may be replaced with `force`.
+    A path that does not exist and an empty folder may be written. An output of `dedup` may be replaced with `force`,
+    unless somebody has put other files into it.
     """
+    if str(out) == "-":
+        raise OutputError("-: stands for standard output on the command line only; name a folder for `out`")
     if not out.exists() and not out.is_symlink():
         return
     if not out.is_dir():
@@ -28,6 +31,12 @@ def check_destination(out: Path, *, force: bool) -> None:
     if is_output(out):
         if not force:
             raise OutputError(f"{out}: exists already; add `force=True` to replace it, or name another folder")
+        others = foreign_files(out)
+        if others:
+            more = f" and {len(others) - 1:,} more" if others[1:] else ""
+            raise OutputError(
+                f"{out}: dedup did not write {others[0]}{more} in it; move that away, or name another folder"
+            )
     elif any(out.iterdir()):
         raise OutputError(f"{out}: exists and is not an output of dedup, so it is left alone; name another folder")
 

@@ -1,4 +1,4 @@
-"""Convert the tables of an output from JSON lines to Parquet.
+"""Convert a table of an output from JSON lines to Parquet.
 
 JSON has no schema and Parquet needs one, so the lines are read twice: once to see what kinds of values each field
 holds, once to write. A field becomes a column of text, whole numbers, numbers or booleans if all its values are of that
@@ -8,7 +8,7 @@ article also lists the fields that it really had, in order, so that reading it b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup import output_layout as layout
-from dedup.output_layout import JSON_COLUMN, table_file_name
-from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields
+from dedup.output_layout import JSON_COLUMN
+from dedup.read.fields import PROVENANCE_FIELD, from_json, join_fields
 from dedup.settings import Settings
+from dedup.write.article_columns import empty_table_fields, json_lines, split_row
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 
 _ROW_GROUP_SIZE = 4096  # rows
+_ROW_GROUP_BYTES = 64 << 20  # of JSON; a group is in memory several times over while it is written
 _CODECS = {"none": "none", "gz": "gzip", "zst": "zstd"}
 _EXACT_FLOAT = 1 << 53  # a float64 holds every whole number up to this one exactly
 
@@ -34,6 +36,11 @@ _PROVENANCE_MEMBERS = [
 ]
 _DROPPED_MEMBERS = [("rule", pa.string()), ("twin", pa.string()), ("similarity", pa.float64())]
 _RESTORE_MEMBERS = [("fields", pa.list_(pa.string())), ("previous", pa.string())]
+_KNOWN_MEMBERS = [*_PROVENANCE_MEMBERS, *_DROPPED_MEMBERS, *_RESTORE_MEMBERS]
+_ID, _MORE = "id", "more"  # members that are there only if a row needs them; `more` holds all others, as JSON
+
+_FIXED_SCHEMAS = {layout.PROVENANCE: FINDINGS_SCHEMA, layout.QUARANTINE: QUARANTINE_SCHEMA}
+_ARTICLE_TABLES = (layout.ARTICLES, layout.DROPPED)
 
 # The first set that contains every kind of value of a field names the type of its column.
 _COLUMN_TYPES = (
@@ -44,62 +51,56 @@ _COLUMN_TYPES = (
 )
 
 
-def to_parquet(folder: Path, settings: Settings) -> None:
-    """Replace the four JSONL files of `folder` by Parquet files.
+def table_to_parquet(table: str, sources: Sequence[Path], targets: Sequence[Path], settings: Settings) -> None:
+    """Write each file of JSON lines in `sources` as the Parquet file of the same place in `targets`, and delete it.
 
-    The JSONL files must not be compressed. `settings.compress` names the codec of the Parquet files.
+    All files of a table have one schema. `settings.compress` names the codec.
     """
     codec = _CODECS[settings.compress]
-    for table, schema in ((layout.PROVENANCE, FINDINGS_SCHEMA), (layout.QUARANTINE, QUARANTINE_SCHEMA)):
-        source = folder / table_file_name(table, "jsonl", "none")
-        _write_parquet(
-            folder / table_file_name(table, "parquet", settings.compress),
-            schema,
-            map(msgspec.json.decode, _json_lines(source)),
-            codec,
-        )
-        source.unlink()
-    for table, members in ((layout.ARTICLES, []), (layout.DROPPED, _DROPPED_MEMBERS)):
-        source = folder / table_file_name(table, "jsonl", "none")
-        schema = _infer_schema(source, pa.struct([*_PROVENANCE_MEMBERS, *members, *_RESTORE_MEMBERS]))
-        _write_parquet(
-            folder / table_file_name(table, "parquet", settings.compress), schema, _column_values(source, schema), codec
-        )
+    schema = _FIXED_SCHEMAS.get(table) or _infer_schema(table, sources, settings)
+    values = _column_values if table in _ARTICLE_TABLES else _fixed_values
+    for source, target in zip(sources, targets, strict=True):
+        with pq.ParquetWriter(target, schema, compression=codec) as writer:
+            for lines in _row_groups(json_lines([source])):
+                rows = [values(line, schema) for line in lines]
+                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
         source.unlink()
 
 
-def _write_parquet(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]], codec: str) -> None:
-    with pq.ParquetWriter(path, schema, compression=codec) as writer:
-        for group in _row_groups(rows):
-            writer.write_batch(pa.RecordBatch.from_pylist(group, schema=schema))
-
-
-def _row_groups(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield `rows` in lists of at most `_ROW_GROUP_SIZE`."""
-    group: list[dict[str, Any]] = []
-    for row in rows:
-        group.append(row)
-        if len(group) == _ROW_GROUP_SIZE:
+def _row_groups(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield `lines` in lists: of at most `_ROW_GROUP_SIZE`, and as soon as one has `_ROW_GROUP_BYTES`."""
+    group: list[bytes] = []
+    size = 0
+    for line in lines:
+        group.append(line)
+        size += len(line)
+        if len(group) == _ROW_GROUP_SIZE or size >= _ROW_GROUP_BYTES:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
 
 
-def _json_lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        for line in file:
-            yield line.rstrip(b"\n")
+def _infer_schema(table: str, sources: Sequence[Path], settings: Settings) -> pa.Schema:
+    """Return a schema with a column for each field of any line, in order of first appearance, then `provenance`.
 
-
-def _infer_schema(path: Path, provenance: pa.StructType) -> pa.Schema:
-    """Return a schema with a column for each field of any line, in order of first appearance, then `provenance`."""
+    A table without lines has a column for the text.
+    """
     kinds: dict[str, set[str]] = {}
-    for line in _json_lines(path):
-        for name, value in parse_fields(line).items():
+    optional: set[str] = set()
+    known = {name for name, _ in _KNOWN_MEMBERS}
+    for line in json_lines(sources):
+        fields, members = split_row(line)
+        for name, value in fields.items():
             kinds.setdefault(name, set()).add(_value_kind(value))
-    kinds.pop(PROVENANCE_FIELD, None)
-    return pa.schema([*(_column_field(name, kinds[name]) for name in kinds), pa.field(PROVENANCE_FIELD, provenance)])
+        optional.update(name if name == _ID else _MORE for name in members if name not in known)
+    columns = [_column_field(name, kinds[name]) for name in kinds]
+    if not columns and not optional:
+        columns = [pa.field(name, pa.string()) for name in empty_table_fields(settings)]
+    added = [(name, pa.string()) for name in (_ID, _MORE) if name in optional]
+    dropped = _DROPPED_MEMBERS if table == layout.DROPPED else []
+    struct = pa.struct([*_PROVENANCE_MEMBERS, *dropped, *added, *_RESTORE_MEMBERS])
+    return pa.schema([*columns, pa.field(PROVENANCE_FIELD, struct)])
 
 
 def _value_kind(value: msgspec.Raw) -> str:
@@ -136,24 +137,22 @@ def _column_field(name: str, kinds: set[str]) -> pa.Field:
     return pa.field(name, pa.string(), metadata=JSON_COLUMN)
 
 
-def _column_values(path: Path, schema: pa.Schema) -> Iterator[dict[str, Any]]:
-    """Yield the lines of an article table as values for the columns of `schema`."""
+def _fixed_values(line: bytes, _schema: pa.Schema) -> dict[str, Any]:
+    """Return a line of a table with fixed columns as values for them."""
+    return msgspec.json.decode(line, type=dict[str, Any])
+
+
+def _column_values(line: bytes, schema: pa.Schema) -> dict[str, Any]:
+    """Return a line of an article table as values for the columns of `schema`."""
+    fields, members = split_row(line)
     json_names = {field.name for field in schema if field.metadata == JSON_COLUMN}
-    for line in _json_lines(path):
-        fields = parse_fields(line)
-        row = {
-            name: bytes(value).decode() if name in json_names else from_json(value) for name, value in fields.items()
-        }
-        row[PROVENANCE_FIELD] = _provenance_values(fields)
-        yield row
-
-
-def _provenance_values(fields: Fields) -> dict[str, Any]:
-    """Return the members of the `provenance` struct of an article, including the names of its fields in order."""
-    members = parse_fields(bytes(fields[PROVENANCE_FIELD]))
+    row = {name: bytes(value).decode() if name in json_names else from_json(value) for name, value in fields.items()}
     previous = members.pop("previous", None)
-    return {
+    known = {field.name for field in schema.field(PROVENANCE_FIELD).type}
+    more = {name: members.pop(name) for name in list(members) if name not in known}
+    row[PROVENANCE_FIELD] = {
         **{name: from_json(value) for name, value in members.items()},
-        "fields": [name for name in fields if name != PROVENANCE_FIELD or previous is not None],
         "previous": None if previous is None else bytes(previous).decode(),
+        _MORE: join_fields(more).decode() if more else None,
     }
+    return row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +35,7 @@ class Tally:
     findings: Counter[tuple[str, str]] = field(default_factory=Counter)
     touched: Counter[tuple[str, str]] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
+    output_fields: Counter[str] = field(default_factory=Counter)  # kept articles that have each of `output_fields`
 
     def add(self, outcome: Outcome) -> None:
         """Count one record."""
@@ -59,11 +61,15 @@ class Tally:
         self.findings.update(other.findings)
         self.touched.update(other.touched)
         self.errors.update(other.errors)
+        self.output_fields.update(other.output_fields)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The result of one run in numbers; `out` is None if the run wrote no files."""
+    """The result of one run in numbers; `out` is None if the run wrote no files.
+
+    `shards` is the number of files of each table if the settings have a `shard_size`, else empty.
+    """
 
     tally: Tally
     settings: Settings
@@ -72,6 +78,7 @@ class Report:
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
     skipped: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
 
     @property
@@ -110,6 +117,10 @@ class Report:
             "errors": dict(sorted(self.tally.errors.items())),
         }
 
+    def absent_output_fields(self) -> list[str]:
+        """Return the names in the setting `output_fields` that no kept article has."""
+        return [name for name in self.settings.output_fields or () if not self.tally.output_fields[name]]
+
     def log(self) -> dict[str, Any]:
         """Return what differs between equal runs: seconds per stage, and the files that were skipped."""
         return {
@@ -131,6 +142,7 @@ def run_file(report: Report) -> dict[str, Any]:
         },
         "settings": report.settings.as_dict(),
         "inputs": list(report.inputs),
+        **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
     }
 

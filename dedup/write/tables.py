@@ -1,32 +1,26 @@
-"""Encode outcomes as lines of the four tables, and append the lines to files.
+"""Encode outcomes as lines of the four tables.
 
 The process that makes the outcomes also encodes them, so that processes exchange bytes, not objects.
 """
 
 from __future__ import annotations
 
-import gzip
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from itertools import starmap
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import msgspec
-import pyarrow as pa
 
 from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
-from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE, TABLES, table_file_name
-from dedup.read.fields import PROVENANCE_FIELD, join_fields, parse_fields, to_json, to_json_bytes
+from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE
+from dedup.read.fields import PROVENANCE_FIELD, Fields, join_fields, parse_fields, to_json, to_json_bytes
 from dedup.write.report import Tally
-
-_GZIP_LEVEL = 6
 
 # The encoder writes a struct as a JSON object in a tenth of the time that it takes for a dict.
 _FindingRow = msgspec.defstruct("_FindingRow", Finding._fields)
@@ -46,8 +40,8 @@ class OutputChunk(NamedTuple):
     tally: Tally
 
 
-def encode_tables(outcomes: Iterable[Outcome]) -> OutputChunk:
-    """Return the output lines of `outcomes`, in their order."""
+def encode_tables(outcomes: Iterable[Outcome], output_fields: Collection[str] | None = None) -> OutputChunk:
+    """Return the output lines of `outcomes`, in their order; `output_fields` is the setting of that name."""
     lines: dict[str, list[bytes]] = {name: [] for name in (ARTICLES, DROPPED, QUARANTINE)}
     findings: list[Finding] = []
     tally = Tally()
@@ -57,7 +51,12 @@ def encode_tables(outcomes: Iterable[Outcome]) -> OutputChunk:
             lines[QUARANTINE].append(to_json_bytes(quarantine_row(outcome)))
             continue
         table = DROPPED if outcome.dropped else ARTICLES
-        lines[table].append(_article_line(outcome))
+        if output_fields is None or outcome.dropped:
+            lines[table].append(_article_line(outcome))
+        else:
+            fields = chosen_fields(outcome, output_fields)
+            tally.output_fields.update(name for name in output_fields if name in fields)
+            lines[table].append(_line_of_fields(outcome, fields, {"id": outcome.id}))
         findings += outcome.findings
     joined = {name: b"\n".join((*rows, b"")) for name, rows in lines.items()}
     return OutputChunk(**joined, provenance=finding_lines(findings), tally=tally)
@@ -104,62 +103,24 @@ def finding_lines(findings: Sequence[Finding]) -> bytes:
         return b"".join(to_json_bytes(finding._asdict()) + b"\n" for finding in findings)
 
 
-def _article_line(outcome: Outcome) -> bytes:
+def chosen_fields(outcome: Outcome, output_fields: Collection[str]) -> Fields:
+    """Return the fields of an article in `output_fields`, and its text, in their own order."""
     fields = parse_fields(outcome.fields)
+    return {name: value for name, value in fields.items() if name in output_fields or name == outcome.text_field}
+
+
+def _article_line(outcome: Outcome) -> bytes:
+    return _line_of_fields(outcome, parse_fields(outcome.fields), {})
+
+
+def _line_of_fields(outcome: Outcome, fields: Fields, more: dict[str, Any]) -> bytes:
+    """Return a line of an article table; `more` goes into `provenance`."""
     fields[outcome.text_field] = to_json(outcome.raw if outcome.dropped else outcome.cleaned)
-    provenance = provenance_object(outcome)
+    provenance = {**provenance_object(outcome), **more}
     if PROVENANCE_FIELD in fields:
         provenance["previous"] = fields[PROVENANCE_FIELD]
     fields[PROVENANCE_FIELD] = to_json(provenance)
     return join_fields(fields)
-
-
-class Writer:
-    """The four tables of an output as JSON lines, open for appending.
-
-    `compress` is none, gz or zst.
-    """
-
-    def __init__(self, folder: Path, compress: str) -> None:
-        self.folder = folder
-        self.compress = compress
-        self.files: dict[str, BinaryIO] = {}
-        self.stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        for name in TABLES:
-            path = self.folder / table_file_name(name, "jsonl", self.compress)
-            self.files[name] = self.stack.enter_context(_open_compressed(path, self.compress))
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stack.close()
-
-    def write(self, chunk: OutputChunk) -> None:
-        """Append a chunk to the tables."""
-        for name in TABLES:
-            data: bytes = getattr(chunk, name)
-            if data:
-                self.files[name].write(data)
-
-
-@contextmanager
-def _open_compressed(path: Path, compress: str) -> Iterator[BinaryIO]:
-    """Open `path` for writing.
-
-    Equal content gives equal files: the header of a gzip file gets no time and no name.
-    """
-    with path.open("wb") as file:
-        if compress == "gz":
-            with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as packed:
-                yield packed  # type: ignore[misc]
-        elif compress == "zst":
-            with pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), "zstd") as packed:
-                yield packed
-        else:
-            yield file
 
 
 def write_json(path: Path, value: object) -> None:
