@@ -83,6 +83,16 @@ class Settings:
         return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
 
 
+def settings_or_default(settings: object) -> Settings:
+    """Return `settings`, the default ones for None. Raise `SettingsError` if they are anything else, such as a dict."""
+    if settings is None:
+        return Settings()
+    if isinstance(settings, Settings):
+        return settings
+    hint = "dedup.Settings(**settings)" if isinstance(settings, Mapping) else 'dedup.Settings(keep="first")'
+    raise SettingsError(f"settings: a {type(settings).__name__} is not a Settings; give one, such as {hint}")
+
+
 def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
     """Raise `SettingsError` if `value` is not in `allowed`, with a close match or the choices.
 
