@@ -1,86 +1,189 @@
-"""The same pipeline without files: articles are dicts on input and output."""
+"""The same pipeline without files: articles are Python objects on input and output."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import U32, decode_utf8, encode_utf8, offsets_of, pack
 from dedup.decide.outcomes import Outcome, outcomes
-from dedup.findings import Finding
+from dedup.errors import SettingsError
 from dedup.fingerprint.minhash import plain_signatures
 from dedup.fingerprint.shingles import check_shingle_size
 from dedup.kernels.backend import SMALL_BYTES, load_backend
-from dedup.pipeline import decide
+from dedup.pipeline import Articles, decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
-from dedup.read import fields as record_fields
-from dedup.read.inputs import JSON_LINES, STDIN
-from dedup.read.records import RECORD_SCHEMA
+from dedup.read.fields import PROVENANCE_FIELD, from_json, parse_fields
+from dedup.read.frames import Frame, Selection
+from dedup.read.inputs import find_inputs
+from dedup.read.objects import GivenArticles, Row, RowEncoder, record_batch, source_of
+from dedup.read.records import RecordReader
+from dedup.results import Result, TableResult
 from dedup.runtime.progress import StageTimer
-from dedup.settings import NUM_PERM, SEED, Settings
+from dedup.settings import NUM_PERM, SEED, Settings, check_choice, settings_or_default
+from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 from dedup.write.tables import provenance_object, quarantine_row
 
 _TEXTS_PER_BATCH = 4096
+_RETURNS = ("dicts", "same")
+
+TableT = TypeVar("TableT")
 
 
-@dataclass(frozen=True)
-class Result:
-    """The tables of an output as Python objects, each in input order."""
-
-    articles: list[dict[str, Any]]
-    dropped: list[dict[str, Any]]
-    findings: list[Finding]
-    quarantine: list[dict[str, Any]]
+@overload
+def clean_articles(
+    articles: Articles, settings: Settings | None = None, *, returns: Literal["dicts"] = "dicts"
+) -> Result: ...
 
 
-def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | None = None) -> Result:
+@overload
+def clean_articles(
+    articles: list[str] | Iterator[str], settings: Settings | None = None, *, returns: Literal["same"]
+) -> TableResult[list[str]]: ...
+
+
+@overload
+def clean_articles(
+    articles: Sequence[Mapping[str, Any]] | Iterator[Mapping[str, Any]],
+    settings: Settings | None = None,
+    *,
+    returns: Literal["same"],
+) -> TableResult[list[dict[str, Any]]]: ...
+
+
+@overload
+def clean_articles(
+    articles: TableT, settings: Settings | None = None, *, returns: Literal["same"]
+) -> TableResult[TableT]: ...
+
+
+def clean_articles(
+    articles: Any, settings: Settings | None = None, *, returns: Literal["dicts", "same"] = "dicts"
+) -> Result | TableResult[Any]:
     r"""Clean articles in memory, and return the tables of the output.
 
-    Fields other than text, id, date and source pass through as the objects they are; the given mappings are not
-    changed. The source of every article is ``-``; its record number is its position in `articles`. An article without a
-    text goes to `Result.quarantine`.
+    `articles` are mappings, texts, or the rows of a table (pandas, polars, Arrow, datasets); a single path is read as
+    `clean` reads it. Fields other than text, id, date and source pass through as the objects they are; what is given is
+    not changed. The source of every article is ``-``; its record number is its position in `articles`. An article
+    without a text goes to `Result.quarantine`.
+
+    `returns` says what the tables of the result are: "dicts", or the "same" kind as `articles`. Rows of a table keep
+    all columns, with their types and their index; `provenance` is a new column.
+
+    Raises `InputError` for what cannot be read as articles, and `SettingsError`.
 
     >>> result = clean_articles([{"id": 1, "text": "caf\u00c3\u00a9 au lait"}])
     >>> result.articles[0]["text"], result.findings[0].evidence
     ('café au lait', 'encode latin-1, decode utf-8')
+    >>> clean_articles(["caf\u00c3\u00a9 au lait"], returns="same").articles
+    ['café au lait']
     """
-    settings = settings or Settings()
-    given = list(articles)
-    lines = [_json_line(article, settings) for article in given]
-    backend = load_backend(compiled=sum(map(len, lines)) >= SMALL_BYTES)
-    corpus = Corpus(
-        [
-            prepare(_record_batch_of(lines[start : start + _TEXTS_PER_BATCH], start), settings, backend)
-            for start in range(0, max(len(lines), 1), _TEXTS_PER_BATCH)
-        ]
-    )
+    settings = settings_or_default(settings)
+    check_choice("returns", returns, _RETURNS)
+    source = source_of(articles, strings="articles")
+    if not isinstance(source, GivenArticles):
+        if returns == "same":
+            raise SettingsError("returns: 'same' is for articles in memory; those of files come back as dicts")
+        return _clean_files(source, settings)
+    if source.frame is not None:
+        source = source._replace(frame=source.frame.load())
+    given = list(source.mappings(settings))
+    cleaned = list(_outcomes_of(_batches_of(given, source, settings), settings))
+    if returns == "dicts" or (source.frame is None and not source.texts):
+        result = _as_dicts(given, cleaned)
+        if returns == "dicts":
+            return result
+        return TableResult(result.articles, result.dropped, result.findings, result.quarantine)
+    return _as_texts(cleaned) if source.frame is None else _as_tables(source.frame, cleaned)
+
+
+def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
+    """Clean the articles of files in memory."""
+    cleaned = list(_outcomes_of(list(RecordReader(find_inputs(paths))), settings))
+    names = (parse_fields(outcome.fields) if outcome.error is None else {} for outcome in cleaned)
+    return _as_dicts([{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned)
+
+
+def _batches_of(given: Sequence[Row], source: GivenArticles, settings: Settings) -> list[pa.RecordBatch]:
+    """Return articles as batches of records."""
+    encoder = RowEncoder(source, settings, strict=False)
+    return [
+        record_batch(
+            [encoder.encode(row, start + place) for place, row in enumerate(given[start : start + _TEXTS_PER_BATCH])],
+            start,
+        )
+        for start in range(0, max(len(given), 1), _TEXTS_PER_BATCH)
+    ]
+
+
+def _outcomes_of(batches: Sequence[pa.RecordBatch], settings: Settings) -> Iterator[Outcome]:
+    """Yield the outcome of each record of `batches`."""
+    backend = load_backend(compiled=sum(batch.nbytes for batch in batches) >= SMALL_BYTES)
+    corpus = Corpus([prepare(batch, settings, backend) for batch in batches])
     verdicts, _ = decide(corpus, settings, backend, StageTimer())
-    result = Result([], [], [], [])
     for number, batch, _, _ in corpus.numbered_batches():
-        for outcome in outcomes(batch, verdicts.of(number), settings):
-            if outcome.error is not None:
-                result.quarantine.append(quarantine_row(outcome))
-                continue
-            table = result.dropped if outcome.dropped else result.articles
-            table.append(_output_article(given[outcome.record], outcome))
-            result.findings.extend(outcome.findings)
+        yield from outcomes(batch, verdicts.of(number), settings)
+
+
+def _as_dicts(given: Sequence[Row], cleaned: Sequence[Outcome]) -> Result:
+    """Return outcomes as tables of Python objects; `given` are the articles that they belong to."""
+    result = Result([], [], [], [])
+    for article, outcome in zip(given, cleaned, strict=True):
+        if outcome.error is not None:
+            result.quarantine.append(quarantine_row(outcome))
+            continue
+        table = result.dropped if outcome.dropped else result.articles
+        table.append(output_article(article, outcome))
+        result.findings.extend(outcome.findings)
     return result
 
 
-def _output_article(article: Mapping[str, Any], outcome: Outcome) -> dict[str, Any]:
+def _as_texts(cleaned: Sequence[Outcome]) -> TableResult[list[str]]:
+    """Return outcomes of texts as lists of texts."""
+    kept = [outcome.cleaned for outcome in cleaned if outcome.error is None and not outcome.dropped]
+    dropped = [outcome.raw for outcome in cleaned if outcome.dropped]
+    return TableResult(kept, dropped, [finding for outcome in cleaned for finding in outcome.findings], [])
+
+
+def _as_tables(frame: Frame, cleaned: Sequence[Outcome]) -> TableResult[Any]:
+    """Return the outcomes of the rows of `frame` as tables of its kind."""
+    readable = [(row, outcome) for row, outcome in enumerate(cleaned) if outcome.error is None]
+    findings = [finding._asdict() for outcome in cleaned for finding in outcome.findings]
+    kept = _selection([pair for pair in readable if not pair[1].dropped], dropped=False)
+    dropped = _selection([pair for pair in readable if pair[1].dropped], dropped=True)
+    quarantined = [quarantine_row(outcome) for outcome in cleaned if outcome.error is not None]
+    return TableResult(
+        frame.select(kept),
+        frame.select(dropped),
+        frame.new(findings, FINDINGS_SCHEMA),
+        frame.new(quarantined, QUARANTINE_SCHEMA),
+    )
+
+
+def _selection(rows: Sequence[tuple[int, Outcome]], *, dropped: bool) -> Selection:
+    """Return the rows of a table that go into a result, given with their outcomes."""
+    texts: dict[str, dict[int, str]] = {}
+    for place, (_, outcome) in enumerate(rows):
+        changed = texts.setdefault(outcome.text_field, {})
+        if not dropped and outcome.cleaned != outcome.raw:
+            changed[place] = outcome.cleaned
+    provenance = [provenance_object(outcome) for _, outcome in rows]
+    return Selection([row for row, _ in rows], texts, provenance, dropped)
+
+
+def output_article(article: Row, outcome: Outcome) -> dict[str, Any]:
     """Return a copy of `article` with its text and its provenance as the output holds them."""
     provenance = provenance_object(outcome)
     row = dict(article)
-    if record_fields.PROVENANCE_FIELD in row:
-        provenance["previous"] = row[record_fields.PROVENANCE_FIELD]
+    if PROVENANCE_FIELD in row:
+        provenance["previous"] = row[PROVENANCE_FIELD]
     row[outcome.text_field] = outcome.raw if outcome.dropped else outcome.cleaned
-    row[record_fields.PROVENANCE_FIELD] = provenance
+    row[PROVENANCE_FIELD] = provenance
     return row
 
 
@@ -106,35 +209,3 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
         signed = backend.minhash_signatures(hashes, offsets[:-1], offsets[1:], n, num_perm, seed)
         result[start : start + _TEXTS_PER_BATCH] = signed
     return result
-
-
-def _json_line(article: object, settings: Settings) -> bytes:
-    """Return the fields of an article that the rules need, as a line of JSON."""
-    if not isinstance(article, Mapping):
-        return record_fields.to_json_bytes(repr(article))
-    chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
-    guessed = record_fields.TEXT_FIELDS + record_fields.ID_FIELDS + record_fields.DATE_FIELDS
-    names = dict.fromkeys((*chosen, *guessed, *record_fields.SOURCE_FIELDS))
-    return record_fields.to_json_bytes({name: _json_value(article[name]) for name in names if name in article})
-
-
-def _json_value(value: object) -> object:
-    """Return the JSON value of a field: scalars and text as they are, a date as text, all else as an empty object."""
-    if isinstance(value, str):
-        return str.__str__(value)  # of a subclass, too
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return value.isoformat() if isinstance(value, date) else {}
-
-
-def _record_batch_of(lines: list[bytes], first: int) -> pa.RecordBatch:
-    """Return `lines` as records of standard input, numbered from `first` on."""
-    count = len(lines)
-    columns = {
-        "source": [STDIN] * count,
-        "kind": [JSON_LINES] * count,
-        "record": range(first, first + count),
-        "data": lines,
-        "error": [None] * count,
-    }
-    return pa.record_batch([pa.array(columns[field.name], field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA)

@@ -7,7 +7,7 @@ segmentation and fingerprints need one article at a time; `dedup.prepare` does a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -31,11 +31,12 @@ from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
+from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
-from dedup.settings import Settings
-from dedup.write.destination import check_destination, destination
+from dedup.settings import Settings, settings_or_default
+from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
 from dedup.write.table_files import Writer
 from dedup.write.tables import OutputChunk, encode_tables, write_json
@@ -43,11 +44,11 @@ from dedup.write.tables import OutputChunk, encode_tables, write_json
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
 
-Inputs = str | Path | Sequence[str | Path]
+Articles = str | Path | Iterable[Any] | ArrowData
 
 
 def clean(
-    source: Inputs,
+    source: Articles,
     out: str | Path,
     settings: Settings | None = None,
     *,
@@ -57,12 +58,15 @@ def clean(
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
 
-    `source` is a file, folder or glob, or several, or ``-``. With Spark it can also be one of its tables, or an address
+    `source` is a file, folder or glob, or several, or ``-``; or it is articles: an iterable of dicts, which is read in
+    batches, or a table (pandas, polars, Arrow, datasets). With Spark it can also be one of its tables, or an address
     that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
     called with a stage, the bytes done so far, and the bytes in all. `out` appears complete or not at all; `force`
     replaces an earlier output. Raises a `DedupError` for every problem that the user can solve.
     """
-    settings, timer, out = settings or Settings(), StageTimer(progress), Path(out)
+    settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
+    engine = _engine_of(engine)
+    source = source_of(source) if isinstance(engine, LocalEngine) else source
     out = out.resolve() if out.is_symlink() else out
     check_destination(out, force=force)
     with (
@@ -87,18 +91,29 @@ def clean(
 
 
 def check(
-    source: Inputs,
+    source: Articles,
     settings: Settings | None = None,
     *,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
     unreadable: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Finding]:
-    """Yield the findings that `clean` would record, in the same order; write nothing.
+    """Return an iterator over the findings that `clean` would record, in the same order; write nothing.
 
-    `unreadable` is called with the outcome of each record that `clean` would put into quarantine.
+    `source` is the same as for `clean`. `unreadable` is called with the outcome of each record that `clean` would put
+    into quarantine.
     """
-    settings, timer = settings or Settings(), StageTimer(progress)
+    return _findings(source_of(source), settings_or_default(settings), _local_engine(engine), progress, unreadable)
+
+
+def _findings(
+    source: list[str | Path] | GivenArticles,
+    settings: Settings,
+    engine: LocalEngine,
+    progress: Progress | None,
+    unreadable: Callable[[Outcome], None] | None,
+) -> Iterator[Finding]:
+    timer = StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         workers, _, corpus = prepare_articles(source, settings, engine, timer, Path(work))
         verdicts, _ = decide(corpus, settings, workers.backend, timer)
@@ -110,21 +125,20 @@ def check(
 
 
 def prepare_articles(
-    source: Inputs,
+    source: Articles,
     settings: Settings,
     engine: str | LocalEngine,
     timer: StageTimer,
     work: Path,
     out: Path | None = None,
-) -> tuple[Workers, RecordReader, Corpus]:
+) -> tuple[Workers, RecordReader | ObjectReader, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
     input.
     """
     engine = _local_engine(engine)
-    files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
-    records = RecordReader(files, batch_bytes=engine.batch_bytes)
+    records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
@@ -135,6 +149,15 @@ def prepare_articles(
         batches.append(batch)
         timer.done(records.fresh_bytes())
     return workers, records, Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+
+
+def _reader_of(
+    source: list[str | Path] | GivenArticles, settings: Settings, batch_bytes: int, out: Path | None
+) -> RecordReader | ObjectReader:
+    """Return a reader of files or of Python objects."""
+    if isinstance(source, GivenArticles):
+        return ObjectReader(source, settings, batch_bytes=batch_bytes)
+    return RecordReader(find_inputs(source, ignore=out), batch_bytes=batch_bytes)
 
 
 def decide(
@@ -169,7 +192,12 @@ class _LocalJob:
     """A job on this machine, over prepared batches."""
 
     def __init__(
-        self, workers: Workers, records: RecordReader, corpus: Corpus, settings: Settings, timer: StageTimer
+        self,
+        workers: Workers,
+        records: RecordReader | ObjectReader,
+        corpus: Corpus,
+        settings: Settings,
+        timer: StageTimer,
     ) -> None:
         self.workers = workers
         self.corpus = corpus
@@ -195,18 +223,23 @@ class _LocalJob:
 
 @contextmanager
 def _start_job(
-    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, timer: StageTimer, work: Path, out: Path
+    source: Any, settings: Settings, engine: LocalEngine | SparkEngine, timer: StageTimer, work: Path, out: Path
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
-    if engine == "spark":
-        from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
-
-        engine = Spark()
-    if isinstance(engine, (str, LocalEngine)):
+    if isinstance(engine, LocalEngine):
         yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out), settings, timer)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
+
+
+def _engine_of(engine: str | LocalEngine | SparkEngine) -> LocalEngine | SparkEngine:
+    """Return the engine that `engine` names or is. Raises `SettingsError` for anything else."""
+    if engine == "spark":
+        from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
+
+        return Spark()
+    return _local_engine(engine) if isinstance(engine, str) or not hasattr(engine, "job") else engine
 
 
 def _local_engine(engine: str | LocalEngine) -> LocalEngine:

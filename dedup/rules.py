@@ -197,6 +197,7 @@ PROFILES: dict[str, dict[str, str]] = {
     "default": {},
     "lossless": dict.fromkeys((rule.name for rule in RULES), "flag"),
     "corpus": {"shared-paragraph": "drop", "repeated-paragraph": "drop"},
+    "streaming": dict.fromkeys((rule.name for rule in RULES if rule.level == CORPUS), OFF),  # each article by itself
 }
 
 

@@ -107,6 +107,16 @@ def parse_size(text: str) -> int | None:
     return (int(float(match[1]) * _SIZE_UNITS[match[2]]) or None) if match else None
 
 
+def settings_or_default(settings: object) -> Settings:
+    """Return `settings`, the default ones for None. Raise `SettingsError` if they are anything else, such as a dict."""
+    if settings is None:
+        return Settings()
+    if isinstance(settings, Settings):
+        return settings
+    hint = "dedup.Settings(**settings)" if isinstance(settings, Mapping) else 'dedup.Settings(keep="first")'
+    raise SettingsError(f"settings: a {type(settings).__name__} is not a Settings; give one, such as {hint}")
+
+
 def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
     """Raise `SettingsError` if `value` is not in `allowed`, with a close match or the choices.
 

@@ -22,7 +22,7 @@ from rich.console import Console
 
 from dedup.errors import InputError
 from dedup.findings import apply, fix
-from dedup.inspect.explain import diff, explain
+from dedup.inspect.explain import diff, print_explanation
 from dedup.inspect.output import open_output
 
 
@@ -33,7 +33,7 @@ def plain(tmp_path: Path) -> Path:
 
 def _shown(out: Path, name: str, **options: Any) -> str:
     file = io.StringIO()
-    explain(open_output(out), name, Console(file=file, **{"width": 120, "highlight": False, **options}))
+    print_explanation(open_output(out), name, Console(file=file, **{"width": 120, "highlight": False, **options}))
     return file.getvalue()
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from dedup import clean_articles
 from dedup.repeats.blocks import BLOCK_RULE
-from dedup.repeats.detect import find_repeats
+from dedup.repeats.detect import detect_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings
@@ -476,7 +476,7 @@ CASES |= TRANSLATED
 def dropped(text: str) -> list[str]:
     """Return the passages of a text that are dropped as blocks."""
     spans = paragraphs(text)
-    pieces = find_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
+    pieces = detect_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings())
     return [
         text[pieces.spans[one.first][0] : pieces.spans[one.last][1]] for one in pieces.repeats if one.rule == BLOCK_RULE
     ]

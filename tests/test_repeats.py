@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from dedup.repeats.article import ArticleParagraphs, _differing, _marks
 from dedup.repeats.blocks import BLOCK_RULE
-from dedup.repeats.detect import find_repeats
+from dedup.repeats.detect import detect_repeats
 from dedup.repeats.justify import Repeat
 from dedup.repeats.single_paragraphs import PARAGRAPH_RULE
 from dedup.repeats.split_paragraphs import SplitArticle
@@ -27,7 +27,7 @@ from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 def pieces_of(text: str, **options: Any) -> SplitArticle:
     spans = paragraphs(text)
-    return find_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
+    return detect_repeats(text, spans, [comparison_key(text[slice(*span)]) for span in spans], Settings(**options))
 
 
 def find(text: str, **options: Any) -> list[Repeat]:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.json_lines import read_rows
 from dedup import Settings, repair
-from dedup.repeats.detect import find_repeats
+from dedup.repeats.detect import detect_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, words
 
@@ -78,7 +78,7 @@ def clean(path: Path, count: int, seed: int) -> list[Article]:
         shared = Counter(holders[gram] for gram in grams if gram in holders)
         if shared and max(shared.values()) > SHARED * len(grams):
             continue
-        if repair(text, settings)[0] != text or find_repeats(text, paragraphs(text), keys, settings).repeats:
+        if repair(text, settings)[0] != text or detect_repeats(text, paragraphs(text), keys, settings).repeats:
             continue
         holders.update(dict.fromkeys(grams, len(articles)))
         seen.update(keys)

@@ -15,7 +15,7 @@ from benchmarks.quality.layouts import JOINT, LAYOUTS, Layout, SeparatedPieces, 
 from benchmarks.quality.score import Made, Piece, Score, edits, symmetrical
 from dedup import Settings
 from dedup.repeats.blocks import BLOCK_RULE
-from dedup.repeats.detect import find_repeats
+from dedup.repeats.detect import detect_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, words
 
@@ -202,7 +202,7 @@ def through_blocks(articles: Sequence[Made], cuts: Sequence[Cut], settings: Sett
     """
     scores = []
     for made, (spans, keys) in zip(articles, cuts, strict=True):
-        pieces = find_repeats(made.text, spans, keys, settings)
+        pieces = detect_repeats(made.text, spans, keys, settings)
         drops = [
             (pieces.spans[repeat.first][0], pieces.spans[repeat.last][1], repeat.rule)
             for repeat in pieces.repeats

@@ -198,7 +198,7 @@ def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
             spans = paragraphs(row["text"])
             keys = [comparison_key(row["text"][start:stop]) for start, stop in spans]
             characters += len(row["text"])
-            if any(each.rule == BLOCK_RULE for each in detect.find_repeats(row["text"], spans, keys, loose).repeats):
+            if any(each.rule == BLOCK_RULE for each in detect.detect_repeats(row["text"], spans, keys, loose).repeats):
                 untouched.append((row["text"], spans, keys))
     return Material(made, untouched, characters)
 
@@ -218,7 +218,7 @@ def _score_blocks(measured: Material, chosen: Settings) -> dict[str, Any]:
         sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
     cut = articles_cut = 0
     for text, spans, paragraph_keys in measured.untouched:
-        pieces = detect.find_repeats(text, spans, paragraph_keys, chosen)
+        pieces = detect.detect_repeats(text, spans, paragraph_keys, chosen)
         found_blocks = [repeat for repeat in pieces.repeats if repeat.rule == BLOCK_RULE]
         cut += sum(pieces.spans[block.last][1] - pieces.spans[block.first][0] for block in found_blocks)
         articles_cut += bool(found_blocks)

@@ -22,7 +22,7 @@ def explain(out: Path, article: str) -> None:
     from dedup.inspect import explain as explaining  # noqa: PLC0415
     from dedup.inspect.output import open_output  # noqa: PLC0415
 
-    explaining.explain(open_output(out), article, console())
+    explaining.print_explanation(open_output(out), article, console())
 
 
 @click.command(short_help="Print unified diffs from raw to cleaned texts.")

@@ -33,13 +33,13 @@ _INDENT = (0, 0, 0, 2)
 _ACTION_STYLES = {FIX: "green", DROP: "red", FLAG: "yellow"}
 
 
-def explain(output: Output, name: str, console: Console) -> None:
+def print_explanation(output: Output, name: str, console: Console) -> None:
     """Print everything that happened to the article whose id or ``source#record`` is `name`, and why.
 
     Ids may repeat: then all articles with that id are shown. Raises `InputError` with close matches if there is none,
     and `FindingError` if the output was changed since it was written.
     """
-    articles = _articles_named(output, name)
+    articles = articles_named(output, name)
     keys = {twin_key(finding) for article in articles for finding in article.findings}
     twins = output.articles_by_key({key for key in keys if key is not None})
     for number, article in enumerate(articles):
@@ -59,9 +59,9 @@ def explain(output: Output, name: str, console: Console) -> None:
 def diff(output: Output, name: str | None = None) -> Iterator[str]:
     """Yield the lines of a unified diff from raw to cleaned texts, of one article or of all that changed.
 
-    Lines have no line end. Raises the same errors as `explain`.
+    Lines have no line end. Raises the same errors as `print_explanation`.
     """
-    articles = output.articles() if name is None else iter(_articles_named(output, name))
+    articles = output.articles() if name is None else iter(articles_named(output, name))
     for article in articles:
         raw, cleaned = article.raw, article.cleaned
         if raw == cleaned and article.kept:
@@ -112,7 +112,7 @@ def struck(removed: str, added: str, *, plain: bool) -> Text:
     return Text.assemble((removed, REMOVED), (added, ADDED))
 
 
-def _articles_named(output: Output, name: str) -> list[Article]:
+def articles_named(output: Output, name: str) -> list[Article]:
     """Return the articles whose id or ``source#record`` is `name`; raise `InputError` if there is none."""
     articles = list(output.find_articles(name))
     if articles:

@@ -36,7 +36,7 @@ from dedup.prepare.raw_spans import to_raw_spans
 from dedup.prepare.record_columns import parse_records
 from dedup.prepare.repair_batch import repair_texts
 from dedup.prepare.resegment import clear_dropped, replace_paragraphs
-from dedup.repeats.detect import find_repeats
+from dedup.repeats.detect import detect_repeats
 from dedup.repeats.justify import Repeat
 from dedup.repeats.split_paragraphs import SplitArticle
 from dedup.rules import OFF
@@ -117,7 +117,7 @@ def _find_repeats(
         spans = list(zip(segments.starts[rows].tolist(), segments.stops[rows].tolist(), strict=True))
         key_spans = zip(segments.key_starts[rows].tolist(), segments.key_stops[rows].tolist(), strict=True)
         keys = [decode_utf8(segments.keys[start:stop].tobytes()) for start, stop in key_spans]
-        article = find_repeats(
+        article = detect_repeats(
             texts[text],
             spans,
             keys,

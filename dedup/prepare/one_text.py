@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dedup.findings import DROP, FLAG, Finding, compose
 from dedup.repairs.page_furniture import find_page_furniture
 from dedup.repairs.repair import repair
-from dedup.repeats.detect import find_repeats
+from dedup.repeats.detect import detect_repeats
 from dedup.repeats.justify import Repeat
 from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.words import comparison_key
@@ -44,7 +44,7 @@ def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
     text, findings = repair_text(raw, settings)
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
-    return AnalyzedText(text, findings, *find_repeats(text, spans, keys, settings))
+    return AnalyzedText(text, findings, *detect_repeats(text, spans, keys, settings))
 
 
 def repair_text(raw: str, settings: Settings) -> tuple[str, list[Finding]]:

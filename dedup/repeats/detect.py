@@ -29,7 +29,7 @@ from dedup.settings import Settings
 FEW = 12  # dropped paragraphs up to which it is tried to find them as a part of a summary or a reflowed copy instead
 
 
-def find_repeats(
+def detect_repeats(
     text: str,
     spans: Sequence[tuple[int, int]],
     keys: Sequence[str],
@@ -51,7 +51,7 @@ def find_repeats(
     >>> text = "\n\n".join(["Title", *body, "Read more", *body])
     >>> spans = paragraphs(text)
     >>> keys = [comparison_key(text[slice(*span)]) for span in spans]
-    >>> for repeat in find_repeats(text, spans, keys, Settings()).repeats:
+    >>> for repeat in detect_repeats(text, spans, keys, Settings()).repeats:
     ...     print(repeat.rule, repeat.first, repeat.last, repeat.twin_first, repeat.twin_last, repeat.evidence)
     repeated-block 6 9 1 4 paragraphs 2-5 again
     """

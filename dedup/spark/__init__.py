@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.errors import EngineError, SettingsError
+from dedup.errors import EngineError, InputError, SettingsError
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 
@@ -66,6 +66,11 @@ class SparkEngine:
 
         sessions.check_package()
         inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
+        if not all(isinstance(value, (str, Path)) or hasattr(value, "semanticHash") for value in inputs):
+            raise InputError(
+                "Spark reads files and its own tables, not Python objects; write them to a file, "
+                'or use `engine="local"`'
+            )
         has_address = any("://" in str(value) for value in inputs)
         listing = None if has_address else list_inputs(None, inputs, out)  # bad paths fail before Spark starts
         with timer.stage("start Spark"):

@@ -10,10 +10,18 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 
 from dedup.errors import OutputError
 from dedup.output_layout import foreign_files, is_output
+
+
+def output_path(out: object) -> Path:
+    """Return the folder `out` as a path. Raises `OutputError` if it is none."""
+    if isinstance(out, (str, PathLike)) and str(out):
+        return Path(out)
+    raise OutputError(f"out: {out!r} is no path; name a folder for `out`")
 
 
 def check_destination(out: Path, *, force: bool) -> None:
