@@ -33,7 +33,7 @@ def read_fields(path: Path) -> Iterator[Fields]:
         with _open_table(path) as file:
             try:
                 yield from fields_from_csv(file)
-            except (ValueError, KeyError, StopIteration, csv.Error) as error:
+            except (ValueError, KeyError, csv.Error) as error:
                 raise OutputError(f"{path}: not the CSV that dedup wrote ({error}); clean again") from None
     else:
         for number, line in enumerate(_read_lines(path)):

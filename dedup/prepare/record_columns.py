@@ -121,13 +121,22 @@ def _parse_record(
         return {"id": identity, "text": record_fields.NULL}, record_fields.decode_text(data), "text"
     fields = record_fields.parse_fields(data)
     name, text = record_fields.text_of(fields, settings)
-    if settings.format in _NO_SURROGATES and _has_lone_surrogate(text + "".join(fields)):
-        raise BadRecordError(
-            f"a text or field name has a lone surrogate, which {_NO_SURROGATES[settings.format]} cannot hold; "
-            "use --format jsonl"
-        )
+    if settings.format in _NO_SURROGATES:
+        _check_surrogates(text, fields, settings, source)
     fields[name] = record_fields.NULL
     return fields, text, name
+
+
+def _check_surrogates(text: str, fields: record_fields.Fields, settings: Settings, source: str) -> None:
+    """Raise `BadRecordError` if the output's format cannot hold a record because of a lone surrogate.
+
+    Ids are in the findings, which are JSON lines if the format is CSV.
+    """
+    ids = record_fields.id_of(fields, settings, source, 0)[1] if settings.format == "parquet" else ""
+    for what, value in (("a text or field name", text + "".join(fields)), ("an id", ids)):
+        if _has_lone_surrogate(value):
+            format_name = _NO_SURROGATES[settings.format]
+            raise BadRecordError(f"{what} has a lone surrogate, which {format_name} cannot hold; use --format jsonl")
 
 
 def _has_lone_surrogate(text: str) -> bool:

@@ -58,7 +58,9 @@ def fields_from_csv(file: BinaryIO) -> Iterator[Fields]:
     """
     csv.field_size_limit(_CELL_SIZE_LIMIT)
     rows = csv.reader(io.TextIOWrapper(file, CSV_ENCODING, newline=""), strict=True)
-    header = [unescape_cell(cell) for cell in next(rows)]
+    header = [unescape_cell(cell) for cell in next(rows, ())]
+    if PROVENANCE_FIELD not in header:
+        raise ValueError(f"its header has no {PROVENANCE_FIELD}")
     for row in rows:
         cells = dict(zip(header, row, strict=True))
         members = parse_fields(cells[PROVENANCE_FIELD].encode("utf-8"))

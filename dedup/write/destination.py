@@ -42,9 +42,7 @@ def check_destination(out: Path, *, force: bool) -> None:
         others = foreign_files(out)
         if others:
             more = f" and {len(others) - 1:,} more" if others[1:] else ""
-            raise OutputError(
-                f"{out}: dedup did not write {others[0]}{more} in it; move that away, or name another folder"
-            )
+            raise OutputError(f"{out}: dedup did not write {others[0]}{more}; move that away, or name another folder")
     elif any(out.iterdir()):
         raise OutputError(f"{out}: exists and is not an output of dedup, so it is left alone; name another folder")
 

@@ -96,7 +96,7 @@ class _TableFile:
             return
         start = 0
         while start < len(lines):
-            stop = min(start + self.shard_size - self.size, len(lines))
+            stop = max(start, min(start + self.shard_size - self.size, len(lines)))
             stop = lines.rfind(b"\n", start, stop) + 1 or start
             if stop == start and self.size:
                 self._open_next()

@@ -16,7 +16,10 @@ import pyarrow.parquet as pq
 from dedup.findings import Finding, apply, fix
 from dedup.output_layout import table_file_name
 from dedup.settings import Settings
+from dedup.write.report import Report, Tally, run_file
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
+from dedup.write.table_files import Writer
+from dedup.write.tables import write_json
 
 LAYOUTS = [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none")]  # format and compression
 STORY = "The council of the town met on Monday evening to speak about the new bridge over the river."
@@ -149,6 +152,15 @@ def write_output(
     }
     (folder / "run.json").write_text(json.dumps(run))
     return folder
+
+
+def write_empty_tables(folder: Path, settings: Settings, source: str = "empty.jsonl") -> None:
+    """Write the output of a source without records into `folder`."""
+    with Writer(folder, settings) as writer:
+        files = writer.finish()
+    inputs = ({"source": source, "bytes": 0, "sha256": sha256().hexdigest()},)
+    report = Report(tally=Tally(), settings=settings, inputs=inputs, shards=files.shards)
+    write_json(folder / "run.json", run_file(report))
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]], name: str) -> None:
