@@ -168,10 +168,8 @@ def _as_tables(frame: Frame, cleaned: Sequence[Outcome]) -> TableResult[Any]:
 def _selection(rows: Sequence[tuple[int, Outcome]], *, dropped: bool) -> Selection:
     """Return the rows of a table that go into a result, given with their outcomes."""
     texts: dict[str, dict[int, str]] = {}
-    for place, (_, outcome) in enumerate(rows):
-        changed = texts.setdefault(outcome.text_field, {})
-        if not dropped and outcome.cleaned != outcome.raw:
-            changed[place] = outcome.cleaned
+    for place, (_, outcome) in enumerate(() if dropped else rows):
+        texts.setdefault(outcome.text_field, {})[place] = outcome.cleaned
     provenance = [provenance_object(outcome) for _, outcome in rows]
     return Selection([row for row, _ in rows], texts, provenance, dropped)
 

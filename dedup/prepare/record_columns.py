@@ -120,7 +120,9 @@ def _parse_record(
     fields = record_fields.parse_fields(data)
     name, text = record_fields.text_of(fields, settings)
     if settings.format == "parquet" and _has_lone_surrogate(text + "".join(fields)):
-        raise BadRecordError("a text or field name has a lone surrogate, which Parquet cannot hold; use --format jsonl")
+        raise BadRecordError(
+            'a text or field name has a lone surrogate, which Parquet cannot hold; use `format="jsonl"`'
+        )
     fields[name] = record_fields.NULL
     return fields, text, name
 
