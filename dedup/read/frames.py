@@ -8,6 +8,7 @@ to make new tables. Columns that `dedup` does not write keep their types and val
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -357,18 +358,30 @@ def _with_texts(values: list[Any], texts: Mapping[int, str]) -> list[str | None]
 def _rows_of_batch(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     """Yield the rows of an Arrow batch as dicts."""
     names = batch.schema.names
-    for values in zip(*(_portable(column).to_pylist() for column in batch.columns), strict=True):
+    for values in zip(*map(_values_of_column, batch.columns), strict=True):
         yield dict(zip(names, values, strict=True))
 
 
-def _portable(column: pa.Array) -> pa.Array:
-    """Return `column` with times that Python can hold: of nanoseconds as microseconds, or as text where that loses."""
+def _values_of_column(column: pa.Array) -> list[Any]:
+    """Return the values of a column as Python objects.
+
+    A time with nanoseconds becomes text, since Python has none. Arrow would return one of pandas if that is installed.
+    """
     if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
-        return column
-    try:
-        return pc.cast(column, pa.timestamp("us", column.type.tz))
-    except pa.ArrowInvalid:
-        return pc.replace_substring(pc.cast(column, pa.string()), " ", "T")
+        return list(column.to_pylist())
+    counts = column.cast(pa.int64()).to_pylist()
+    microseconds = pa.array([count and count // 1000 for count in counts], pa.timestamp("us", column.type.tz))
+    return [
+        moment if not count or count % 1000 == 0 else _with_nanoseconds(moment, count % 1000)
+        for moment, count in zip(microseconds.to_pylist(), counts, strict=True)
+    ]
+
+
+def _with_nanoseconds(moment: datetime, nanoseconds: int) -> str:
+    """Return `moment` in ISO 8601 with three more digits."""
+    text = moment.isoformat(timespec="microseconds")
+    end = text.index(".") + 7
+    return f"{text[:end]}{nanoseconds:03d}{text[end:]}"
 
 
 def _check_names(kind: str, names: Iterable[str]) -> None:
