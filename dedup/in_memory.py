@@ -93,7 +93,11 @@ def clean_articles(
     if source.frame is not None:
         source = source._replace(frame=source.frame.load())
     given = list(source.mappings(settings))
-    cleaned = list(_outcomes_of(_batches_of(given, source, settings), settings))
+    encoder = RowEncoder(source, settings)
+    cleaned = [
+        outcome if outcome.error is None else outcome._replace(data=encoder.raw(row))
+        for row, outcome in zip(given, _outcomes_of(_batches_of(given, encoder), settings), strict=True)
+    ]
     if returns == "dicts" or (source.frame is None and not source.texts):
         result = _as_dicts(given, cleaned)
         if returns == "dicts":
@@ -109,14 +113,10 @@ def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
     return _as_dicts([{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned)
 
 
-def _batches_of(given: Sequence[Row], source: GivenArticles, settings: Settings) -> list[pa.RecordBatch]:
-    """Return articles as batches of records."""
-    encoder = RowEncoder(source, settings, strict=False)
+def _batches_of(given: Sequence[Row], encoder: RowEncoder) -> list[pa.RecordBatch]:
+    """Return articles as batches of records, at least one."""
     return [
-        record_batch(
-            [encoder.encode(row, start + place) for place, row in enumerate(given[start : start + _TEXTS_PER_BATCH])],
-            start,
-        )
+        record_batch([encoder.readable(row) for row in given[start : start + _TEXTS_PER_BATCH]], start)
         for start in range(0, max(len(given), 1), _TEXTS_PER_BATCH)
     ]
 
@@ -168,10 +168,8 @@ def _as_tables(frame: Frame, cleaned: Sequence[Outcome]) -> TableResult[Any]:
 def _selection(rows: Sequence[tuple[int, Outcome]], *, dropped: bool) -> Selection:
     """Return the rows of a table that go into a result, given with their outcomes."""
     texts: dict[str, dict[int, str]] = {}
-    for place, (_, outcome) in enumerate(rows):
-        changed = texts.setdefault(outcome.text_field, {})
-        if not dropped and outcome.cleaned != outcome.raw:
-            changed[place] = outcome.cleaned
+    for place, (_, outcome) in enumerate(() if dropped else rows):
+        texts.setdefault(outcome.text_field, {})[place] = outcome.cleaned
     provenance = [provenance_object(outcome) for _, outcome in rows]
     return Selection([row for row, _ in rows], texts, provenance, dropped)
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -49,13 +48,18 @@ def iter_clean(
     ['café', 'one\n']
     """
     settings = _single_article_settings(settings)
-    source = source_of(articles, strings="articles")
     size = _checked_size(_default_size(articles) if batch_size is None else batch_size)
+    source = articles if _is_iterator(articles) else source_of(articles, strings="articles")
     return _iter_clean(source, settings, size)
 
 
-def _iter_clean(source: list[str | Path] | GivenArticles, settings: Settings, size: int) -> Iterator[CleanedArticle]:
-    """Yield the articles of `source`, `size` of which are cleaned at a time; of files, a batch of their reader."""
+def _iter_clean(source: Any, settings: Settings, size: int) -> Iterator[CleanedArticle]:
+    """Yield the articles of `source`, `size` of which are cleaned at a time; of files, a batch of their reader.
+
+    `source` is an iterator, of which nothing has been read yet, or what `source_of` returns.
+    """
+    if _is_iterator(source):
+        source = source_of(source, strings="articles")
     if isinstance(source, GivenArticles):
         cleaner = _Cleaner(source, settings)
         rows = source.mappings(settings)
@@ -78,7 +82,7 @@ class _Cleaner:
     def __init__(self, given: GivenArticles, settings: Settings) -> None:
         self.given = given
         self.settings = settings
-        self.encoder = RowEncoder(given, settings, strict=False)
+        self.encoder = RowEncoder(given, settings)
         self.count = 0
         self.size = 0
 
@@ -88,8 +92,7 @@ class _Cleaner:
 
     def clean(self, rows: Sequence[Row]) -> list[CleanedArticle]:
         """Clean the next articles."""
-        records = [self.encoder.encode(row, self.count + at) for at, row in enumerate(rows)]
-        batch = record_batch(records, self.count)
+        batch = record_batch([self.encoder.readable(row) for row in rows], self.count)
         self.count += len(rows)
         return [_cleaned(row, outcome) for row, outcome in zip(rows, self.outcomes(batch), strict=True)]
 
@@ -126,7 +129,12 @@ def _single_article_settings(settings: Settings | None) -> Settings:
 
 def _default_size(articles: object) -> int:
     """Return how many articles are cleaned together: one of an iterator, so that none waits for the next."""
-    return 1 if isinstance(articles, Iterator) else _BATCH
+    return 1 if _is_iterator(articles) else _BATCH
+
+
+def _is_iterator(articles: object) -> bool:
+    """Return True if the next article may have to be waited for: a reader of Arrow has batches of them."""
+    return isinstance(articles, Iterator) and not hasattr(articles, "__arrow_c_stream__")
 
 
 def _checked_size(size: object) -> int:

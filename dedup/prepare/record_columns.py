@@ -136,7 +136,7 @@ def _check_surrogates(text: str, fields: record_fields.Fields, settings: Setting
     for what, value in (("a text or field name", text + "".join(fields)), ("an id", ids)):
         if _has_lone_surrogate(value):
             format_name = _NO_SURROGATES[settings.format]
-            raise BadRecordError(f"{what} has a lone surrogate, which {format_name} cannot hold; use --format jsonl")
+            raise BadRecordError(f'{what} has a lone surrogate, which {format_name} cannot hold; use `format="jsonl"`')
 
 
 def _has_lone_surrogate(text: str) -> bool:

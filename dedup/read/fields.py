@@ -171,7 +171,7 @@ def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
         kind = _json_kind(fields[not_a_string])
         raise BadRecordError(f"field {not_a_string!r} is {kind}, not a text; convert it to a string")
     choices = " or ".join(repr(name) for name in names)
-    raise BadRecordError(f"no text: there is no field {choices}; name it with --text-field")
+    raise BadRecordError(f"no text: there is no field {choices}; name it with `text_field`")
 
 
 def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple[str | None, str]:

@@ -8,6 +8,7 @@ to make new tables. Columns that `dedup` does not write keep their types and val
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -29,14 +30,15 @@ _PROVENANCE_TYPES = {
     "similarity": pa.float64(),
 }
 _MEMBERS_OF_KEPT = 4
+_STRING_TYPES = (pa.string(), pa.large_string(), pa.string_view())
 
 
 class Selection(NamedTuple):
     """Rows of a table that go into a result.
 
-    `rows` are their ascending positions. `texts` holds the new texts by the name of their column and their place in
-    `rows`. `provenance` holds one object per row, without `previous`; those of articles that were dropped have more
-    members.
+    `rows` are their ascending positions. `texts` holds new texts by the name of their column and their place in `rows`;
+    other rows keep theirs. `provenance` holds one object per row, without `previous`; those of articles that were
+    dropped have more members.
     """
 
     rows: Sequence[int]
@@ -93,8 +95,7 @@ def texts_of_column(source: Any) -> list[Any] | None:
     except (pa.ArrowException, TypeError, ValueError):
         return None
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    return list(column.to_pylist()) if is_text else None
+    return list(column.to_pylist()) if kind in _STRING_TYPES else None
 
 
 def _arrow_frame(source: Any) -> Frame | None:
@@ -209,10 +210,10 @@ class _PandasFrame:
         table = self.frame.iloc[list(selection.rows)].copy()
         for name, texts in selection.texts.items():
             label = self.labels.get(name, name)
-            values = list(table[label]) if name in self.labels else [None] * len(table)
-            column = pd.Series(_with_texts(values, texts), index=table.index, dtype=object)
-            kind = table[label].dtype if name in self.labels else "str"
-            table[label] = column if isinstance(kind, pd.CategoricalDtype) else column.astype(kind)
+            known = list(table[label]) if name in self.labels else [None] * len(table)
+            values = pd.Series(_with_texts(known, texts), index=table.index, dtype=object)
+            kind = table[label].dtype if name in self.labels else object
+            table[label] = values.astype(kind) if pd.api.types.is_string_dtype(kind) else values
         provenance = [dict(members) for members in selection.provenance]
         if PROVENANCE_FIELD in self.labels:
             for members, previous in zip(provenance, table[self.labels[PROVENANCE_FIELD]], strict=True):
@@ -257,8 +258,8 @@ class _PolarsFrame:
 
         table = self.frame[list(selection.rows)]
         for name, texts in selection.texts.items():
-            values = table[name].cast(pl.String).to_list() if name in table.columns else [None] * table.height
-            table = table.with_columns(pl.Series(name, _with_texts(values, texts), dtype=pl.String))
+            known = table[name].to_list() if name in table.columns else [None] * table.height
+            table = table.with_columns(pl.Series(name, _with_texts(known, texts), dtype=pl.String))
         members: Any = pl.from_arrow(_provenance_table(selection))
         if PROVENANCE_FIELD in table.columns:
             members = members.with_columns(table[PROVENANCE_FIELD].alias("previous"))
@@ -324,10 +325,10 @@ def select_from_arrow(table: pa.Table, selection: Selection) -> pa.Table:
     table = table.filter(pc.cast(pa.array(chosen, pa.uint8()), pa.bool_()))
     for name, texts in selection.texts.items():
         place = table.schema.get_field_index(name)
-        values = table.column(place).to_pylist() if place >= 0 else [None] * table.num_rows
+        known = table.column(place).to_pylist() if place >= 0 else [None] * table.num_rows
         kind = table.schema.field(place).type if place >= 0 else pa.string()
-        kind = pa.string() if pa.types.is_dictionary(kind) else kind
-        table = _with_column(table, pa.field(name, kind), pa.array(_with_texts(values, texts), kind))
+        kind = kind if kind in _STRING_TYPES else pa.string()
+        table = _with_column(table, pa.field(name, kind), pa.array(_with_texts(known, texts), kind))
     members = _provenance_table(selection)
     if PROVENANCE_FIELD in table.column_names:
         members = members.append_column("previous", table.column(PROVENANCE_FIELD))
@@ -349,26 +350,38 @@ def _provenance_table(selection: Selection) -> pa.Table:
     )
 
 
-def _with_texts(values: list[Any], texts: Mapping[int, str]) -> list[Any]:
-    """Return `values` with the texts at their places."""
-    return [texts.get(place, value) for place, value in enumerate(values)]
+def _with_texts(values: list[Any], texts: Mapping[int, str]) -> list[str | None]:
+    """Return `values` with the texts at their places; what is no text, such as a list of paragraphs, becomes None."""
+    return [texts.get(place, value if isinstance(value, str) else None) for place, value in enumerate(values)]
 
 
 def _rows_of_batch(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
     """Yield the rows of an Arrow batch as dicts."""
     names = batch.schema.names
-    for values in zip(*(_portable(column).to_pylist() for column in batch.columns), strict=True):
+    for values in zip(*map(_values_of_column, batch.columns), strict=True):
         yield dict(zip(names, values, strict=True))
 
 
-def _portable(column: pa.Array) -> pa.Array:
-    """Return `column` with times that Python can hold: of nanoseconds as microseconds, or as text where that loses."""
+def _values_of_column(column: pa.Array) -> list[Any]:
+    """Return the values of a column as Python objects.
+
+    A time with nanoseconds becomes text, since Python has none. Arrow would return one of pandas if that is installed.
+    """
     if not pa.types.is_timestamp(column.type) or column.type.unit != "ns":
-        return column
-    try:
-        return pc.cast(column, pa.timestamp("us", column.type.tz))
-    except pa.ArrowInvalid:
-        return pc.replace_substring(pc.cast(column, pa.string()), " ", "T")
+        return list(column.to_pylist())
+    counts = column.cast(pa.int64()).to_pylist()
+    microseconds = pa.array([count and count // 1000 for count in counts], pa.timestamp("us", column.type.tz))
+    return [
+        moment if not count or count % 1000 == 0 else _with_nanoseconds(moment, count % 1000)
+        for moment, count in zip(microseconds.to_pylist(), counts, strict=True)
+    ]
+
+
+def _with_nanoseconds(moment: datetime, nanoseconds: int) -> str:
+    """Return `moment` in ISO 8601 with three more digits."""
+    text = moment.isoformat(timespec="microseconds")
+    end = text.index(".") + 7
+    return f"{text[:end]}{nanoseconds:03d}{text[end:]}"
 
 
 def _check_names(kind: str, names: Iterable[str]) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID
@@ -46,16 +47,19 @@ def json_line(row: Mapping[Any, Any], place: str) -> bytes:
         ) from None
 
 
-def lenient_json_line(row: Mapping[Any, Any]) -> bytes:
+def lenient_json_line(row: Mapping[Any, Any], *, allow_nan: bool = False) -> bytes:
     """Return `row` as a line of JSON, with an object of type and text for each value that JSON cannot hold.
+
+    NaN and infinity stay with `allow_nan`.
 
     >>> lenient_json_line({"id": 1, "extra": 1j}).decode()
     '{"id":1,"extra":{"complex":"1j"}}'
     """
     try:
-        return _dumps(row, _json_value_or_text)
+        return _dumps(row, _json_value_or_text, allow_nan=allow_nan)
     except (TypeError, ValueError, RecursionError):
-        return _dumps({str(name): _encodable(value) for name, value in row.items()}, _json_value_or_text)
+        encodable = {str(name): _encodable(value, allow_nan=allow_nan) for name, value in row.items()}
+        return _dumps(encodable, _json_value_or_text)
 
 
 def no_text_error(row: Mapping[Any, Any], settings: Settings) -> str | None:
@@ -85,12 +89,12 @@ def is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-def _dumps(row: Mapping[Any, Any], default: Any) -> bytes:
-    row = row if isinstance(row, dict) else dict(row)
+def _dumps(row: Mapping[Any, Any], default: Callable[[Any], Any], *, allow_nan: bool = True) -> bytes:
+    encode = partial(json.dumps, dict(row), separators=(",", ":"), default=default, allow_nan=allow_nan)
     try:
-        return json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=default).encode("utf-8")
+        return encode(ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate
-        return json.dumps(row, separators=(",", ":"), default=default).encode("ascii")
+        return encode().encode("ascii")
 
 
 def _json_value(value: Any) -> Any:
@@ -128,10 +132,10 @@ def _type_and_text(value: object) -> dict[str, str]:
         return {type(value).__name__: ""}
 
 
-def _encodable(value: Any) -> Any:
+def _encodable(value: Any, *, allow_nan: bool) -> Any:
     """Return `value`, or type and text if it cannot be encoded at all, such as a list that holds itself."""
     try:
-        _dumps({"": value}, _json_value_or_text)
+        _dumps({"": value}, _json_value_or_text, allow_nan=allow_nan)
     except (TypeError, ValueError, RecursionError):
         return _type_and_text(value)
     return value

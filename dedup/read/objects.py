@@ -166,7 +166,7 @@ class ObjectReader:
         self._hash = hashlib.sha256()
         self._size = 0
         self._reported = 0
-        self._encoder = RowEncoder(given, settings, strict=True)
+        self._encoder = RowEncoder(given, settings)
         self._batches = self._encode(given.mappings(settings))
         self._first = list(islice(self._batches, 1))  # wrong objects are found before any work
 
@@ -188,7 +188,7 @@ class ObjectReader:
         records: list[JsonRecord] = []
         count = size = 0
         for row in rows:
-            record = self._encoder.encode(row, count)
+            record = self._encoder.whole(row, count)
             records.append(record)
             count += 1
             size += len(record.data)
@@ -215,23 +215,30 @@ class JsonRecord(NamedTuple):
 
 
 class RowEncoder:
-    """An encoder of articles as records.
+    """An encoder of articles as records. In the rows of pandas, NaN means that a value is missing."""
 
-    `strict` raises `InputError` for a value that JSON cannot hold. Otherwise an object of JSON stands for it, which is
-    enough to find text, id, date and source. In the rows of pandas, NaN means that a value is missing.
-    """
-
-    def __init__(self, given: GivenArticles, settings: Settings, *, strict: bool) -> None:
+    def __init__(self, given: GivenArticles, settings: Settings) -> None:
         self.settings = settings
         self.nan_is_missing = given.frame is not None and given.frame.nan_is_missing
-        self.strict = strict
 
-    def encode(self, row: Row, place: int) -> JsonRecord:
-        """Return the article at `place` as a record."""
-        if self.nan_is_missing:
-            row = {name: None if is_missing(value) else value for name, value in row.items()}
-        line = json_line(row, f"article {place}") if self.strict else lenient_json_line(row)
-        return JsonRecord(line, no_text_error(row, self.settings))
+    def whole(self, row: Row, place: int) -> JsonRecord:
+        """Return the article at `place` with all its values. Raises `InputError` if JSON cannot hold one of them."""
+        row = self._present(row)
+        return JsonRecord(json_line(row, f"article {place}"), no_text_error(row, self.settings))
+
+    def readable(self, row: Row) -> JsonRecord:
+        """Return an article with all that JSON can hold: enough to read text, id, date and source."""
+        row = self._present(row)
+        return JsonRecord(lenient_json_line(row), no_text_error(row, self.settings))
+
+    def raw(self, row: Row) -> bytes:
+        """Return an article as the quarantine shows it."""
+        return lenient_json_line(self._present(row), allow_nan=True)
+
+    def _present(self, row: Row) -> Row:
+        if not self.nan_is_missing:
+            return row
+        return {name: None if is_missing(value) else value for name, value in row.items()}
 
 
 def record_batch(records: Sequence[JsonRecord], first: int) -> pa.RecordBatch:

@@ -58,6 +58,12 @@ class SparkEngine:
 
         Raises `InputError` or `OutputError` for the paths given, and `EngineError` for failures of Spark.
         """
+        inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
+        if not all(isinstance(value, (str, Path)) or hasattr(value, "semanticHash") for value in inputs):
+            raise InputError(
+                "Spark reads files and its own tables, not Python objects; write them to a file, "
+                'or use `engine="local"`'
+            )
         from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
         from dedup.spark.job import SparkJob, job_identity  # noqa: PLC0415
         from dedup.spark.listing import list_inputs  # noqa: PLC0415
@@ -65,12 +71,6 @@ class SparkEngine:
         from dedup.spark.tables import TableStore  # noqa: PLC0415
 
         sessions.check_package()
-        inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
-        if not all(isinstance(value, (str, Path)) or hasattr(value, "semanticHash") for value in inputs):
-            raise InputError(
-                "Spark reads files and its own tables, not Python objects; write them to a file, "
-                'or use `engine="local"`'
-            )
         has_address = any("://" in str(value) for value in inputs)
         listing = None if has_address else list_inputs(None, inputs, out)  # bad paths fail before Spark starts
         with timer.stage("start Spark"):

@@ -18,9 +18,11 @@ from dedup.output_layout import OUTPUT_FORMAT
 from dedup.prepare.corpus import Corpus
 from dedup.rules import NAMES
 from dedup.settings import Settings
+from dedup.write.notebook import html_paragraph, html_table
 
 FIELDS = ("text", "id", "date", "source")  # the meanings of fields; a field's name may differ from record to record
 COUNT_NAMES = ("records", "articles", "kept", "dropped", "quarantined", "paragraphs", "findings")
+_SHOWN = ("kept", "dropped", "quarantined", "findings")  # the counts in a line
 
 
 @dataclass
@@ -64,7 +66,7 @@ class Tally:
         self.output_fields.update(other.output_fields)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Report:
     """The result of one run in numbers; `out` is None if the run wrote no files.
 
@@ -80,6 +82,20 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={self.tally.counts[name]:,}" for name in _SHOWN)
+        return f"Report({shown}, out={None if self.out is None else str(self.out)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return a small table for a notebook: findings by rule."""
+        rows = [
+            (name, action, numbers["findings"], numbers["characters"])
+            for name, actions in self.rules().items()
+            for action, numbers in actions.items()
+        ]
+        table = html_table(["rule", "action", "findings", "characters"], rows) if rows else ""
+        return html_paragraph(repr(self)) + table
 
     @property
     def counts(self) -> dict[str, int]:
