@@ -17,6 +17,7 @@ from dedup.in_memory import clean_articles as clean_articles
 from dedup.in_memory import signatures as signatures
 from dedup.pipeline import check as check
 from dedup.pipeline import clean as clean
+from dedup.pipeline import preview as preview
 from dedup.repairs.repair import repair as repair
 from dedup.settings import Settings as Settings
 from dedup.spark import SparkEngine as SparkEngine

@@ -19,7 +19,6 @@ from dedup import __version__
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
 from dedup.engines.local import LocalEngine, Workers
-from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.kernels.backend import Backend, load_backend
 from dedup.match.articles import match_articles
@@ -32,9 +31,10 @@ from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_
 from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
 from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.read.selection import SelectedRecords
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
-from dedup.settings import Settings
+from dedup.settings import Settings, invalid
 from dedup.write.destination import check_destination, destination
 from dedup.write.report import Report, Tally, field_counts, run_file
 from dedup.write.tables import OutputChunk, Writer, encode_tables, write_json
@@ -69,19 +69,27 @@ def clean(
         _start_job(source, settings, engine, timer, work, out) as job,
     ):
         tally = _write_tables(job, folder, settings, timer)
-        report = Report(
-            tally=tally,
-            settings=settings,
-            inputs=tuple(job.inputs),
-            fields=job.fields,
-            stages=job.stages,
-            skipped=tuple(job.skipped),
-            seconds=timer.seconds,
-            out=out,
-        )
+        report = _report(job, tally, settings, timer, out)
         write_json(folder / RUN_FILE, run_file(report))
         write_json(folder / LOG_FILE, report.log())
     return report
+
+
+def preview(
+    source: Inputs,
+    settings: Settings | None = None,
+    *,
+    engine: str | LocalEngine = "local",
+    progress: Progress | None = None,
+) -> Report:
+    """Return the report that `clean` would return for the articles of `source`; write nothing."""
+    settings, timer, tally = settings or Settings(), StageTimer(progress), Tally()
+    with tempfile.TemporaryDirectory(prefix="dedup-") as work:
+        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work)), settings, timer)
+        for chunk, size in job.chunks():
+            tally.update(chunk.tally)
+            timer.done(size)
+    return _report(job, tally, settings, timer, None)
 
 
 def check(
@@ -91,20 +99,25 @@ def check(
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
     unreadable: Callable[[Outcome], None] | None = None,
+    done: Callable[[Report], None] | None = None,
 ) -> Iterator[Finding]:
     """Yield the findings that `clean` would record, in the same order; write nothing.
 
-    `unreadable` is called with the outcome of each record that `clean` would put into quarantine.
+    `unreadable` is called with the outcome of each record that `clean` would put into quarantine, and `done` after the
+    last finding with the report that `clean` would return.
     """
-    settings, timer = settings or Settings(), StageTimer(progress)
+    settings, timer, tally = settings or Settings(), StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepare_articles(source, settings, engine, timer, Path(work))
-        verdicts, _ = decide(corpus, settings, workers.backend, timer)
-        for number, batch, _, _ in corpus.numbered_batches():
+        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work)), settings, timer)
+        verdicts = job.decide()
+        for number, batch, _, _ in job.corpus.numbered_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
+                tally.add(outcome)
                 if outcome.error is not None and unreadable:
                     unreadable(outcome)
                 yield from outcome.findings
+    if done:
+        done(_report(job, tally, settings, timer, None))
 
 
 def prepare_articles(
@@ -114,7 +127,7 @@ def prepare_articles(
     timer: StageTimer,
     work: Path,
     out: Path | None = None,
-) -> tuple[Workers, RecordReader, Corpus]:
+) -> tuple[Workers, RecordReader | SelectedRecords, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
@@ -122,7 +135,7 @@ def prepare_articles(
     """
     engine = _local_engine(engine)
     files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
-    records = RecordReader(files, batch_bytes=engine.batch_bytes)
+    records = _chosen_records(RecordReader(files, batch_bytes=engine.batch_bytes), settings, timer, work)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
@@ -133,6 +146,16 @@ def prepare_articles(
         batches.append(batch)
         timer.done(records.fresh_bytes())
     return workers, records, Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+
+
+def _chosen_records(
+    reader: RecordReader, settings: Settings, timer: StageTimer, work: Path
+) -> RecordReader | SelectedRecords:
+    """Return the records that the settings choose: all, the first ones, or a sample."""
+    if settings.limit is None and settings.sample is None:
+        return reader
+    with timer.stage("choose records"):
+        return SelectedRecords(reader, limit=settings.limit, sample=settings.sample, seed=settings.seed, work=work)
 
 
 def decide(
@@ -167,7 +190,12 @@ class _LocalJob:
     """A job on this machine, over prepared batches."""
 
     def __init__(
-        self, workers: Workers, records: RecordReader, corpus: Corpus, settings: Settings, timer: StageTimer
+        self,
+        workers: Workers,
+        records: RecordReader | SelectedRecords,
+        corpus: Corpus,
+        settings: Settings,
+        timer: StageTimer,
     ) -> None:
         self.workers = workers
         self.corpus = corpus
@@ -179,10 +207,15 @@ class _LocalJob:
         self.fields = field_counts(corpus)
         self.stages: dict[str, dict[str, int]] = {}
 
+    def decide(self) -> Verdicts:
+        """Match articles and paragraphs, and return the verdicts on them; set `stages`."""
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers.backend, self.timer)
+        return verdicts
+
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Yield the lines of the output; discard a prepared batch when its lines are written."""
         corpus, sizes = self.corpus, self.sizes
-        verdicts, self.stages = decide(corpus, self.settings, self.workers.backend, self.timer)
+        verdicts = self.decide()
         tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.numbered_batches())
         encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
@@ -207,13 +240,27 @@ def _start_job(
         yield job
 
 
+def _report(job: Job, tally: Tally, settings: Settings, timer: StageTimer, out: Path | None) -> Report:
+    """Return the report of a finished job."""
+    return Report(
+        tally=tally,
+        settings=settings,
+        inputs=tuple(job.inputs),
+        fields=job.fields,
+        stages=job.stages,
+        skipped=tuple(job.skipped),
+        seconds=timer.seconds,
+        out=out,
+    )
+
+
 def _local_engine(engine: str | LocalEngine) -> LocalEngine:
     """Return the local engine that `engine` names or is. Raises `SettingsError` for an unknown name."""
     if isinstance(engine, LocalEngine):
         return engine
     if engine == "local":
         return LocalEngine()
-    raise SettingsError(f"engine: {engine!r} is not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
+    raise invalid("engine", engine, "not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
 
 
 def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> Tally:
