@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from dedup.arrays import U32, decode_utf8, encode_utf8, offsets_of, pack
 from dedup.decide.outcomes import Outcome, outcomes
+from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.fingerprint.minhash import plain_signatures
 from dedup.fingerprint.shingles import check_shingle_size
@@ -51,6 +52,8 @@ def clean_articles(articles: Iterable[Mapping[str, Any]], settings: Settings | N
     ('café au lait', 'encode latin-1, decode utf-8')
     """
     settings = settings or Settings()
+    if settings.limit is not None or settings.sample is not None:
+        raise SettingsError("`limit` and `sample` choose records of files; give a part of the articles instead")
     given = list(articles)
     lines = [_json_line(article, settings) for article in given]
     backend = load_backend(compiled=sum(map(len, lines)) >= SMALL_BYTES)

@@ -13,7 +13,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup check crawl", "print each finding as one line"),
         ("dedup check crawl --json --limit 100 -q", "the first 100 records, as JSON"),
     ),
-    "tune": (("dedup tune crawl --report", "estimate a threshold from the answers so far"),),
+    "tune": (
+        ("dedup tune crawl", "answer questions about similar pairs"),
+        ("dedup tune crawl --report", "estimate a threshold from the answers so far"),
+    ),
     "explain": (
         ("dedup explain out", "list dropped articles with their twins"),
         ("dedup explain out more.jsonl#1", "show one article: by record, or by id"),

@@ -49,7 +49,11 @@ VERBOSE = click.option(
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors stay.")
 
 CONFIG = click.option(
-    "--config", "config_file", type=PATH, metavar="FILE", help="A TOML file of settings.  [default: found, see below]"
+    "--config",
+    "config_file",
+    type=PATH,
+    metavar="FILE",
+    help="A TOML file of settings.  [default: the nearest dedup.toml or pyproject.toml]",
 )
 SETTINGS = (
     click.option("--keep", type=OneOf(*KEEP), help="Which of several duplicates to keep.  [default: longest]"),

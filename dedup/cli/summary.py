@@ -17,6 +17,7 @@ from dedup.write.report import Report
 
 _NAMES_SHOWN = 3
 _REASONS_SHOWN = 3
+_LOWEST_SPEED = 0.1  # MB/s; that of a small job says nothing
 
 
 def print_summary(report: Report, console: Console, seconds: float) -> None:
@@ -47,7 +48,8 @@ def print_summary(report: Report, console: Console, seconds: float) -> None:
         console.print(f"Skipped: {len(report.skipped):,} files of other kinds ({examples}{more})")
     stages = ", ".join(f"{name} {spent:.1f}" for name, spent in report.seconds.items())
     speed = sum(file["bytes"] or 0 for file in report.inputs) / 1e6 / max(seconds, 1e-9)
-    console.print(f"Took {seconds:.1f} s, {speed:,.1f} MB/s: {stages}")
+    shown_speed = f", {speed:,.1f} MB/s" if speed >= _LOWEST_SPEED else ""
+    console.print(f"Took {seconds:.1f} s{shown_speed}: {stages}")
     if report.out is None:
         console.print("Nothing was written")
     else:
