@@ -22,6 +22,7 @@ from dedup.inspect.verify import Verified as Verified
 from dedup.inspect.verify import verify as verify
 from dedup.pipeline import check as check
 from dedup.pipeline import clean as clean
+from dedup.pipeline import preview as preview
 from dedup.repairs.repair import repair as repair
 from dedup.results import CleanedArticle as CleanedArticle
 from dedup.results import Result as Result

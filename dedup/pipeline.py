@@ -19,7 +19,6 @@ from dedup import __version__
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
 from dedup.engines.local import LocalEngine, Workers
-from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.kernels.backend import Backend, load_backend
 from dedup.match.articles import match_articles
@@ -33,9 +32,10 @@ from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
 from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.read.selection import RecordSource, SelectedRecords
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
-from dedup.settings import Settings, settings_or_default
+from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
 from dedup.write.table_files import Writer
@@ -74,20 +74,27 @@ def clean(
         _start_job(source, settings, engine, timer, work, out) as job,
     ):
         tally, files = _write_tables(job, folder, settings, timer)
-        report = Report(
-            tally=tally,
-            settings=settings,
-            inputs=tuple(job.inputs),
-            fields=job.fields,
-            stages=job.stages,
-            skipped=tuple(job.skipped),
-            seconds=timer.seconds,
-            shards=files.shards,
-            out=out,
-        )
+        report = _report(job, tally, settings, timer, out, files.shards)
         write_json(folder / RUN_FILE, run_file(report))
         write_json(folder / LOG_FILE, report.log())
     return report
+
+
+def preview(
+    source: Articles,
+    settings: Settings | None = None,
+    *,
+    engine: str | LocalEngine = "local",
+    progress: Progress | None = None,
+) -> Report:
+    """Return the report that `clean` would return for the articles of `source`; write nothing."""
+    settings, timer, tally = settings_or_default(settings), StageTimer(progress), Tally()
+    with tempfile.TemporaryDirectory(prefix="dedup-") as work:
+        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work)), settings, timer)
+        for chunk, size in job.chunks():
+            tally.update(chunk.tally)
+            timer.done(size)
+    return _report(job, tally, settings, timer, None)
 
 
 def check(
@@ -97,13 +104,15 @@ def check(
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
     unreadable: Callable[[Outcome], None] | None = None,
+    done: Callable[[Report], None] | None = None,
 ) -> Iterator[Finding]:
     """Return an iterator over the findings that `clean` would record, in the same order; write nothing.
 
     `source` is the same as for `clean`. `unreadable` is called with the outcome of each record that `clean` would put
-    into quarantine.
+    into quarantine, and `done` after the last finding with the report that `clean` would return.
     """
-    return _findings(source_of(source), settings_or_default(settings), _local_engine(engine), progress, unreadable)
+    given, settings = source_of(source), settings_or_default(settings)  # bad arguments raise at once
+    return _findings(given, settings, _local_engine(engine), progress, unreadable, done)
 
 
 def _findings(
@@ -112,16 +121,20 @@ def _findings(
     engine: LocalEngine,
     progress: Progress | None,
     unreadable: Callable[[Outcome], None] | None,
+    done: Callable[[Report], None] | None,
 ) -> Iterator[Finding]:
-    timer = StageTimer(progress)
+    timer, tally = StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepare_articles(source, settings, engine, timer, Path(work))
-        verdicts, _ = decide(corpus, settings, workers.backend, timer)
-        for number, batch, _, _ in corpus.numbered_batches():
+        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work)), settings, timer)
+        verdicts = job.decide()
+        for number, batch, _, _ in job.corpus.numbered_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
+                tally.add(outcome)
                 if outcome.error is not None and unreadable:
                     unreadable(outcome)
                 yield from outcome.findings
+    if done:
+        done(_report(job, tally, settings, timer, None))
 
 
 def prepare_articles(
@@ -131,7 +144,7 @@ def prepare_articles(
     timer: StageTimer,
     work: Path,
     out: Path | None = None,
-) -> tuple[Workers, RecordReader | ObjectReader, Corpus]:
+) -> tuple[Workers, RecordSource, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
@@ -139,6 +152,7 @@ def prepare_articles(
     """
     engine = _local_engine(engine)
     records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
+    records = _chosen_records(records, settings, timer, work)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
@@ -153,11 +167,19 @@ def prepare_articles(
 
 def _reader_of(
     source: list[str | Path] | GivenArticles, settings: Settings, batch_bytes: int, out: Path | None
-) -> RecordReader | ObjectReader:
+) -> RecordSource:
     """Return a reader of files or of Python objects."""
     if isinstance(source, GivenArticles):
         return ObjectReader(source, settings, batch_bytes=batch_bytes)
     return RecordReader(find_inputs(source, ignore=out), batch_bytes=batch_bytes)
+
+
+def _chosen_records(reader: RecordSource, settings: Settings, timer: StageTimer, work: Path) -> RecordSource:
+    """Return the records that the settings choose: all, the first ones, or a sample."""
+    if settings.limit is None and settings.sample is None:
+        return reader
+    with timer.stage("choose records"):
+        return SelectedRecords(reader, limit=settings.limit, sample=settings.sample, seed=settings.seed, work=work)
 
 
 def decide(
@@ -194,7 +216,7 @@ class _LocalJob:
     def __init__(
         self,
         workers: Workers,
-        records: RecordReader | ObjectReader,
+        records: RecordSource,
         corpus: Corpus,
         settings: Settings,
         timer: StageTimer,
@@ -209,10 +231,15 @@ class _LocalJob:
         self.fields = field_counts(corpus)
         self.stages: dict[str, dict[str, int]] = {}
 
+    def decide(self) -> Verdicts:
+        """Match articles and paragraphs, and return the verdicts on them; set `stages`."""
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers.backend, self.timer)
+        return verdicts
+
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Yield the lines of the output; discard a prepared batch when its lines are written."""
         corpus, sizes = self.corpus, self.sizes
-        verdicts, self.stages = decide(corpus, self.settings, self.workers.backend, self.timer)
+        verdicts = self.decide()
         tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.numbered_batches())
         encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
@@ -242,13 +269,35 @@ def _engine_of(engine: str | LocalEngine | SparkEngine) -> LocalEngine | SparkEn
     return _local_engine(engine) if isinstance(engine, str) or not hasattr(engine, "job") else engine
 
 
+def _report(
+    job: Job,
+    tally: Tally,
+    settings: Settings,
+    timer: StageTimer,
+    out: Path | None,
+    shards: Mapping[str, int] | None = None,
+) -> Report:
+    """Return the report of a finished job."""
+    return Report(
+        tally=tally,
+        settings=settings,
+        inputs=tuple(job.inputs),
+        fields=job.fields,
+        stages=job.stages,
+        skipped=tuple(job.skipped),
+        seconds=timer.seconds,
+        shards=shards or {},
+        out=out,
+    )
+
+
 def _local_engine(engine: str | LocalEngine) -> LocalEngine:
     """Return the local engine that `engine` names or is. Raises `SettingsError` for an unknown name."""
     if isinstance(engine, LocalEngine):
         return engine
     if engine == "local":
         return LocalEngine()
-    raise SettingsError(f"engine: {engine!r} is not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
+    raise invalid("engine", engine, "not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
 
 
 def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> tuple[Tally, OutputFiles]:

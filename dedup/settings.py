@@ -10,12 +10,12 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 from dedup import rules as registry
 from dedup.errors import SettingsError
+from dedup.suggestions import hint
 
 NUM_PERM = 128  # permutations of a signature; datasketch's default
 SEED = 1  # of the permutations; datasketch's default
@@ -45,7 +45,8 @@ class Settings:
     `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` maps rule names to actions and
     overrides the `profile`; after construction it holds the action of every rule, in registry order. A field name of
     None is guessed, record by record. `shard_size` is the size in bytes, or a text such as "100M", of the files into
-    which each table is split. `output_fields` names the only fields, besides the text, that articles keep. Raises
+    which each table is split. `output_fields` names the only fields, besides the text, that articles keep. `limit`
+    reads only the first records, and `sample` chooses that many of them by chance, which `seed` decides. Raises
     `SettingsError` for the first invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
@@ -66,6 +67,9 @@ class Settings:
     shard_size: int | None = None
     output_fields: Sequence[str] | None = None
     on_error: str = "quarantine"
+    limit: int | None = None
+    sample: int | None = None
+    seed: int = 1
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -75,11 +79,13 @@ class Settings:
         for name in ("text_field", "id_field", "date_field", "source_field"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
-                raise SettingsError(f"{name}: {value!r} is not a field name")
+                raise invalid(name, value, "not a field name; give a text that is not empty")
         if self.text_field == "provenance":
-            raise SettingsError("text_field: 'provenance' is where this program writes; rename that field first")
+            raise invalid("text_field", self.text_field, "this program writes there; rename that field first")
         object.__setattr__(self, "shard_size", _shard_size(self.shard_size))
         object.__setattr__(self, "output_fields", _field_names(self.output_fields))
+        for name in ("limit", "sample", "seed"):
+            _check_count(name, getattr(self, name))
         object.__setattr__(self, "rules", _actions(self.profile, self.rules))
 
     def as_dict(self) -> dict[str, Any]:
@@ -117,22 +123,30 @@ def settings_or_default(settings: object) -> Settings:
     raise SettingsError(f"settings: a {type(settings).__name__} is not a Settings; give one, such as {hint}")
 
 
-def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
-    """Raise `SettingsError` if `value` is not in `allowed`, with a close match or the choices.
+def invalid(name: str, value: object, problem: str) -> SettingsError:
+    """Return the error for a `value` that the parameter `name` cannot have; `problem` says why and what to do.
 
-    `what` names the setting in the message.
+    >>> print(invalid("threshold", 7, "not a similarity; give a number above 0 and up to 1"))
+    `threshold=7`: not a similarity; give a number above 0 and up to 1
     """
-    if value in allowed:
-        return
-    near = get_close_matches(str(value), allowed, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(allowed)}"
-    raise SettingsError(f"{what}: {value!r} is not known{hint}")
+    return SettingsError(f"`{name}={value!r}`: {problem}".replace("\n", " "))
+
+
+def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raise `SettingsError` if `value` of the parameter `name` is not in `allowed`, with what is meant or all choices.
+
+    >>> check_choice("keep", "newest", KEEP)
+    Traceback (most recent call last):
+    dedup.errors.SettingsError: `keep='newest'`: not known; did you mean 'latest'?
+    """
+    if not isinstance(value, str) or value not in allowed:
+        raise invalid(name, value, f"not known; {hint(str(value), allowed)}")
 
 
 def _similarity(name: str, value: object) -> float:
     """Return `value`, the setting `name`, as a float. Raise `SettingsError` if it is not in (0, 1]."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
-        raise SettingsError(f"{name}: {value!r} is not a similarity; give a number above 0 and up to 1")
+        raise invalid(name, value, "not a similarity; give a number above 0 and up to 1")
     return float(value)
 
 
@@ -143,7 +157,7 @@ def _shard_size(value: object) -> int | None:
     size = parse_size(value) if isinstance(value, str) else value
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:
         return size
-    raise SettingsError(f"shard_size: {value!r} is not a size; give a number of bytes, or a text such as '100M'")
+    raise invalid("shard_size", value, "not a size; give a number of bytes, or a text such as '100M'")
 
 
 def _field_names(value: object) -> tuple[str, ...] | None:
@@ -152,15 +166,25 @@ def _field_names(value: object) -> tuple[str, ...] | None:
         return None
     names = tuple(dict.fromkeys(value)) if isinstance(value, Iterable) and not isinstance(value, str) else ()
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise SettingsError(f"output_fields: {value!r} is not a list of field names; name at least one")
+        raise invalid("output_fields", value, "not a list of field names; name at least one")
     return names
+
+
+def _check_count(name: str, value: object) -> None:
+    """Raise `SettingsError` if the setting `name` is neither a whole number from 1 on nor, but for the seed, None."""
+    if name == "seed":
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise invalid(name, value, "not a whole number; give one such as 1")
+    elif value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+        raise invalid(name, value, "not a number of records; give 1 or more")
 
 
 def _actions(profile: str, overrides: object) -> dict[str, str]:
     """Return the action of every rule. Raise `SettingsError` for an unknown rule, or an action that it cannot have."""
     if not isinstance(overrides, Mapping):
-        raise SettingsError("rules: give a table of rule names and actions")
+        raise invalid("rules", overrides, "not a table of rule names and actions; write one")
     for name, action in overrides.items():
-        check_choice("rule", name, registry.NAMES)
-        check_choice(f"rule {name}", action, registry.BY_NAME[name].actions)
+        if name not in registry.NAMES:
+            raise SettingsError(f"`rules[{name}]`: there is no such rule; {hint(str(name), registry.NAMES)}")
+        check_choice(f"rules[{name}]", action, registry.BY_NAME[name].actions)
     return registry.resolve_actions(profile, dict(overrides))

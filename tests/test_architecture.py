@@ -20,7 +20,7 @@ PACKAGE = ROOT / "dedup"
 
 # The packages and top-level modules in import order: each may import itself and what stands above it.
 LAYERS = [
-    {"errors", "rules"},
+    {"errors", "rules", "suggestions"},
     {"settings", "findings"},
     {"output_layout"},
     {"arrays"},

@@ -49,8 +49,8 @@ def test_explain_shows_removed_and_added_text(plain: Path) -> None:
 def test_explain_shows_the_twin_of_a_dropped_article(plain: Path) -> None:
     for options in ({}, {"force_terminal": True}, {"force_terminal": True, "width": 60, "no_color": True}):
         shown = " ".join(_shown(plain, "7", **options).split())
-        assert "by duplicate-article: repeats one" in shown or "\x1b" in shown
-        assert "its twin in one" in shown
+        assert "by duplicate-article: repeats one (a.jsonl#0)" in shown or "\x1b" in shown
+        assert "its twin in one (a.jsonl#0)" in shown
     assert f"[-{STORY.upper()}-]" in _shown(plain, "7")
     assert STORY in _shown(plain, "7")
 

@@ -16,7 +16,8 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import cleaning, info, inspecting, tuning
+from dedup.cli import cleaning, completion, info, inspecting, tuning
+from dedup.cli.clock import start_clock
 from dedup.cli.options import VERBOSE
 from dedup.cli.terminal import (
     EXIT_DONE,
@@ -50,12 +51,14 @@ class _CommandGroup(click.Group):
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line with `args` (None: the arguments of the process) and exit."""
+    start_clock(own_process=args is None)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with no partial output left
     sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed at exit
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode
     reporter = ErrorReporter(option_names(cli))
+    completion.answer_shell(cli)
     try:
         status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=reporter) or EXIT_DONE
     except SystemExit:  # Click exits if the reader of a help page has closed the pipe
@@ -68,7 +71,18 @@ def main(args: list[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-@click.group(cls=_CommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
+_EXIT_STATUSES = """\b
+Exit status:
+  0    done; check: nothing would change; verify: all is as recorded
+  1    check: something would be fixed or dropped; verify: a mismatch
+  2    an error, shown as one line
+  130  interrupted
+"""
+
+
+@click.group(
+    cls=_CommandGroup, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXIT_STATUSES.rstrip()
+)
 @click.version_option(__version__, prog_name="dedup", message="%(prog)s %(version)s")
 @VERBOSE
 def cli() -> None:
@@ -81,6 +95,6 @@ def cli() -> None:
 for _command in (
     *(cleaning.clean, cleaning.check, tuning.tune),
     *(inspecting.explain, inspecting.diff, inspecting.verify, inspecting.restore),
-    *(info.rules, info.config_),
+    *(info.rules, info.config_, info.help_, completion.completion),
 ):
     cli.add_command(_command)

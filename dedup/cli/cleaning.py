@@ -2,101 +2,135 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.clock import seconds_since_start
+from dedup.cli.examples import examples
 from dedup.cli.options import (
+    CONFIG,
     ENGINE,
     INPUTS,
     OUTPUT,
     PATH,
+    QUIET,
     SETTINGS,
     VERBOSE,
     WORK,
     any_engine_of,
     combine_options,
     local_engine_of,
-    settings_from_options,
+    resolve_options,
 )
 from dedup.cli.stdout_articles import STDOUT, check_stdout, copy_articles, output_folder
-from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, print_json, show_progress, write_stdout
+from dedup.cli.terminal import (
+    EXIT_DONE,
+    EXIT_FINDINGS,
+    console,
+    flush_stdout,
+    print_json,
+    show_progress,
+    write_stdout,
+)
+from dedup.errors import SettingsError
 
 if TYPE_CHECKING:
-    from dedup.decide.outcomes import Outcome
+    from dedup.write.report import Report
+
+_CLEAN_STATUS = "Exit status: 0 done, also with records in quarantine; 2 an error, and nothing is written."
+_CHECK_STATUS = "Exit status: 0 nothing would change; 1 something would be fixed or dropped; 2 an error."
 
 
-@click.command()
+@click.command(epilog=examples("clean", _CLEAN_STATUS))
 @INPUTS
-@click.option(
-    "-o", "--out", required=True, type=PATH, help="The folder to write; must not exist. - for articles on stdout."
-)
-@combine_options(*SETTINGS, *OUTPUT, *WORK, *ENGINE)
+@click.option("-o", "--out", type=PATH, help="The folder to write, which must not exist; - writes articles to stdout.")
+@combine_options(CONFIG, *SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
-@click.option("--quiet", is_flag=True, help="No progress and no summary.")
+@click.option("--dry-run", is_flag=True, help="Print the summary, and write nothing.")
+@QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout.")
 @VERBOSE
-def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json: bool, **options: Any) -> None:
+def clean(
+    inputs: tuple[str, ...],
+    out: Path | None,
+    force: bool,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     """Clean articles and write them, with every change, to a folder.
 
     INPUT is a file, a folder, a glob, or - for standard input. A .txt file is one article, a .jsonl or .ndjson file
     has one per line; all may be compressed (.gz, .zst).
 
     With -o - the cleaned articles go to standard output once all is done; findings and dropped articles are not kept.
+    Options can also stand in dedup.toml, in [tool.dedup] of pyproject.toml, and in the environment: see dedup config.
     """
-    settings, _ = settings_from_options(options)
+    resolved = resolve_options(options)
+    if out is None and not dry_run:
+        raise click.UsageError("no output folder; give -o OUT, or --dry-run to write nothing")
+    engine = any_engine_of(resolved)
     from dedup import pipeline  # noqa: PLC0415
+    from dedup.engines.local import LocalEngine  # noqa: PLC0415
 
-    if str(out) == STDOUT:
+    settings, to_stdout = resolved.settings, str(out) == STDOUT
+    if to_stdout:
         check_stdout(settings, as_json=as_json, force=force)
-    with output_folder(out) as folder:
+    if dry_run or out is None:
+        if not isinstance(engine, LocalEngine):
+            raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
         with show_progress(quiet=quiet) as progress:
-            engine = any_engine_of(options)
-            report = pipeline.clean(inputs, folder, settings, engine=engine, progress=progress, force=force)
-        if str(out) == STDOUT:
-            copy_articles(folder)
-            report = replace(report, out=None)
+            report = pipeline.preview(inputs, settings, engine=engine, progress=progress)
+    else:
+        with output_folder(out) as folder:
+            with show_progress(quiet=quiet) as progress:
+                report = pipeline.clean(inputs, folder, settings, engine=engine, progress=progress, force=force)
+            if to_stdout:
+                copy_articles(folder)
     if as_json:
         print_json(report.summary())
     if not quiet:
-        from dedup.cli.summary import print_summary  # noqa: PLC0415
-
-        print_summary(report, console(stderr=True))
+        _show_summary(replace(report, out=None) if to_stdout else report, to_stdout=to_stdout)
 
 
-@click.command()
+@click.command(epilog=examples("check", _CHECK_STATUS))
 @INPUTS
-@combine_options(*SETTINGS, *WORK)
-@click.option("--quiet", is_flag=True, help="No progress.")
+@combine_options(CONFIG, *SETTINGS, *WORK)
+@QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print one finding per line, as JSON.")
 @VERBOSE
 def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> int:
     """Print what clean would change, and write nothing.
 
-    Exit status 1 means that something would be fixed or dropped.
+    Findings go to standard output, one per line, and a summary to standard error.
     """
-    settings, _ = settings_from_options(options)
+    resolved = resolve_options(options)
     from dedup import pipeline  # noqa: PLC0415
     from dedup.inspect.explain import finding_line  # noqa: PLC0415
 
     status = EXIT_DONE
-    errors: Counter[str] = Counter()
-
-    def count_error(outcome: Outcome) -> None:
-        errors[outcome.error or ""] += 1
-
+    reports: list[Report] = []
     with show_progress(quiet=quiet) as progress:
-        engine = local_engine_of(options)
-        for finding in pipeline.check(inputs, settings, engine=engine, progress=progress, unreadable=count_error):
+        engine = local_engine_of(resolved)
+        findings = pipeline.check(inputs, resolved.settings, engine=engine, progress=progress, done=reports.append)
+        for finding in findings:
             status = EXIT_FINDINGS if finding.action != "flag" else status
             if as_json:
                 print_json(finding._asdict())
             else:
                 write_stdout(f"{finding_line(finding)}\n")
-    if errors:
-        [(reason, count)] = errors.most_common(1)
-        click.echo(f"dedup: {errors.total():,} records cannot be read, {count:,} of them: {reason}", err=True)
+    if not quiet:
+        flush_stdout()  # before the summary, where both go to one place
+        _show_summary(*reports)
     return status
+
+
+def _show_summary(report: Report, *, to_stdout: bool = False) -> None:
+    """Print the summary of a run to standard error."""
+    from dedup.cli.summary import print_summary  # noqa: PLC0415
+
+    print_summary(report, console(stderr=True), seconds_since_start(), to_stdout=to_stdout)

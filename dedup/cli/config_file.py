@@ -1,122 +1,113 @@
-"""Settings from a configuration file and the command line, with the origin of each.
+"""Find and read the configuration file: ``dedup.toml``, or the table ``[tool.dedup]`` of ``pyproject.toml``.
 
-A configuration file is TOML: the fields of `Settings` as keys, and a table ``rules``. The command line overrides the
-file, key by key and rule by rule. Both override the profile, whichever of them names it.
+The search goes from the working folder upwards and ends at the first file found, at the root of a git repository, at
+the home folder, or where the file system ends. Those folders are searched, too.
 """
 
 from __future__ import annotations
 
-import json
+import os
+import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import fields
-from difflib import get_close_matches
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dedup import rules as registry
 from dedup.errors import SettingsError
-from dedup.read.fields import DATE_FIELDS, ID_FIELDS, SOURCE_FIELDS, TEXT_FIELDS
-from dedup.settings import Settings
 
-COMMAND_LINE = "command line"
-DEFAULT = "default"
-
-_GUESSED_NAMES = {
-    "text_field": TEXT_FIELDS,
-    "id_field": ID_FIELDS,
-    "date_field": DATE_FIELDS,
-    "source_field": SOURCE_FIELDS,
-}
+OWN_FILE = "dedup.toml"
+PROJECT_FILE = "pyproject.toml"
+_PROJECT_TABLE = "tool.dedup"
 
 
-class Resolved(NamedTuple):
-    """Settings, and the origin of each: keys are field names, and ``rules.NAME`` for each rule."""
+class ConfigFile(NamedTuple):
+    """The contents of a configuration file.
 
-    settings: Settings
-    origins: dict[str, str]
-
-
-def resolve_settings(given: Mapping[str, Any], file: Path | None = None) -> Resolved:
-    """Return the settings of the command line and `file` combined; `given` are those of the command line, by field.
-
-    Raises `SettingsError`.
-
-    >>> resolve_settings({"threshold": 0.9}).origins["threshold"]
-    'command line'
+    `name` is its path as messages show it, `table` the name of its table of settings (empty for the whole file), and
+    `lines` the number of the line of each key, as ``threshold`` or ``rules.boilerplate``.
     """
-    loaded = load_config(file) if file else {}
-    merged: dict[str, Any] = {**loaded, **given, "rules": {**loaded.get("rules", {}), **given.get("rules", {})}}
-    settings = Settings(**merged)
 
-    def origin(name: str, in_options: Mapping[str, Any], in_file: Mapping[str, Any], otherwise: str) -> str:
-        return COMMAND_LINE if name in in_options else str(file) if name in in_file else otherwise
+    name: str
+    table: str
+    values: dict[str, Any]
+    lines: dict[str, int]
 
-    origins = {field.name: origin(field.name, given, loaded, DEFAULT) for field in fields(Settings)}
-    del origins["rules"]
-    profile = registry.PROFILES[settings.profile]
-    for name in registry.NAMES:
-        otherwise = f"profile {settings.profile}" if name in profile else DEFAULT
-        origins[f"rules.{name}"] = origin(name, given.get("rules", {}), loaded.get("rules", {}), otherwise)
-    return Resolved(settings, origins)
+    def place(self, key: str) -> str:
+        """Return where `key` is set: the file, and the line if it is known."""
+        line = self.lines.get(key)
+        return f"{self.name}:{line}" if line else self.name
 
 
-def load_config(file: Path) -> dict[str, Any]:
-    """Return the keys and values of a configuration file.
+def find_config(start: Path) -> ConfigFile | None:
+    """Return the nearest configuration file at or above the folder `start`. Raises `SettingsError` as `load_config`.
 
-    Raises `SettingsError` that names the file, the key and a close match.
+    In one folder ``dedup.toml`` wins over ``pyproject.toml``. A ``pyproject.toml`` without our table is passed over.
     """
+    for folder in _searched_folders(start):
+        for name in (OWN_FILE, PROJECT_FILE):
+            path = folder / name
+            if path.is_file() and (name == OWN_FILE or _mentions_table(path)):
+                config = load_config(path, os.path.relpath(path, start))
+                if name == OWN_FILE or config.values:
+                    return config
+    return None
+
+
+def load_config(path: Path, name: str | None = None) -> ConfigFile:
+    """Return the contents of a configuration file; `name` is its name in messages.
+
+    Raises `SettingsError` if it cannot be read, or is not TOML.
+    """
+    name = name or str(path)
     try:
-        loaded = tomllib.loads(file.read_text("utf-8"))
+        text = path.read_text("utf-8-sig")
+        values = tomllib.loads(text)
     except OSError as error:
-        raise SettingsError(f"{file}: {error.strerror or error}; give the path of a TOML file") from None
+        raise SettingsError(f"{name}: {error.strerror or error}; give the path of a TOML file") from None
     except ValueError as error:  # not UTF-8, or not TOML
-        raise SettingsError(f"{file}: not TOML ({error})") from None
-    known = [field.name for field in fields(Settings)]
-    for key in loaded:
-        if key not in known:
-            near = get_close_matches(key, [*known, *registry.NAMES], n=1)
-            hint = f"choose from {', '.join(known)}"
-            if near:
-                hint = f"did you mean {near[0]!r}{' in the table [rules]' if near[0] in registry.NAMES else ''}?"
-            raise SettingsError(f"{file}: {key!r} is not a setting; {hint}")
+        raise SettingsError(f"{name}: not TOML ({error})") from None
+    table = ""
+    if path.name == PROJECT_FILE:
+        table, tool = _PROJECT_TABLE, values.get("tool", {})
+        values = tool.get("dedup", {}) if isinstance(tool, dict) else {}
+        if not isinstance(values, dict):
+            raise SettingsError(f"{name}: {table} is not a table; write [{table}] and the settings below it")
+    return ConfigFile(name, table, values, _lines_of_keys(text, table))
+
+
+def _searched_folders(start: Path) -> Iterator[Path]:
+    """Yield `start` and its parents up to the git root, the home folder or the end of the file system."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home raises an error where there is none
+    device = start.stat().st_dev
+    for folder in (start, *start.parents):
+        if folder.stat().st_dev != device:
+            return
+        yield folder
+        if (folder / ".git").exists() or folder == home:
+            return
+
+
+def _mentions_table(path: Path) -> bool:
+    """Return True if a ``pyproject.toml`` may hold our table, so that an error in others' tables is none of ours."""
     try:
-        Settings(**loaded)
-    except SettingsError as error:
-        raise SettingsError(f"{file}: {error}") from None
-    return loaded
+        return re.search(b"dedup", path.read_bytes()) is not None and b"tool" in path.read_bytes()
+    except OSError:
+        return False
 
 
-def as_toml(resolved: Resolved) -> str:
-    """Return a configuration file of the settings, each with its origin as a comment.
+def _lines_of_keys(text: str, table: str) -> dict[str, int]:
+    r"""Return the line number of each key of `table` and of its table ``rules``; keys written unusually are left out.
 
-    >>> print(as_toml(resolve_settings({"threshold": 0.9})).splitlines()[1])
-    threshold = 0.9  # command line
+    >>> _lines_of_keys('keep = "first"\n[rules]\nencoding = "off"', "")
+    {'keep': 1, 'rules.encoding': 3}
     """
-    settings, origins = resolved
-    lines = []
-    for name, value in settings.as_dict().items():
-        if name == "rules":
-            continue
-        if value is None and name not in _GUESSED_NAMES:
-            lines.append(f"# {name}: not set  # {origins[name]}")
-        elif value is None:
-            lines.append(f"# {name}: guessed from {', '.join(_GUESSED_NAMES[name])}  # {origins[name]}")
-        else:
-            lines.append(f"{name} = {_toml_value(value)}  # {origins[name]}")
-    lines += ["", "[rules]"]
-    lines += [
-        f"{name} = {_toml_value(action)}  # {origins[f'rules.{name}']}" for name, action in settings.rules.items()
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: object) -> str:
-    """Return a text, a number or a list of texts as TOML."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    if not isinstance(value, str):
-        return repr(value)
-    return json.dumps(value, ensure_ascii=False).replace(
-        "\x7f", "\\u007f"
-    )  # the only control character that JSON does not escape
+    lines: dict[str, int] = {}
+    current = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
+            current = header[1].replace('"', "").replace(" ", "")
+        elif key := re.match(r"""\s*([\w.'"-]+)\s*=""", line):
+            full = f"{current}.{key[1]}".replace('"', "").replace("'", "").lstrip(".")
+            if full.startswith(table):
+                lines.setdefault(full.removeprefix(table).lstrip("."), number)
+    return lines

@@ -1,4 +1,4 @@
-"""The commands that show rules and settings: ``rules`` and ``config``."""
+"""The commands that show rules, settings and help: ``rules``, ``config`` and ``help``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ from typing import Any
 
 import click
 
-from dedup.cli import config_file
-from dedup.cli.options import OUTPUT, SETTINGS, VERBOSE, combine_options, settings_from_options
-from dedup.cli.terminal import console, write_stdout
+from dedup.cli import settings_page
+from dedup.cli.examples import examples
+from dedup.cli.options import (
+    CONFIG,
+    CONFIGURABLE,
+    ENGINE,
+    OUTPUT,
+    SETTINGS,
+    VERBOSE,
+    WORK,
+    combine_options,
+    resolve_options,
+)
+from dedup.cli.terminal import console, print_json, write_stdout
+from dedup.cli.values import CommandName, RuleName
 
 
-@click.command()
-@click.argument("name", required=False)
+@click.command(epilog=examples("rules"))
+@click.argument("name", required=False, type=RuleName())
 @click.option("--markdown", is_flag=True, help="Print all pages, as docs/rules.md holds them.")
 @VERBOSE
 def rules(name: str | None, markdown: bool) -> None:
@@ -27,9 +39,41 @@ def rules(name: str | None, markdown: bool) -> None:
         write_stdout(rule_pages.rule_page(name))
 
 
-@click.command("config", short_help="Print the settings, and where each came from.")
-@combine_options(*SETTINGS, *OUTPUT)
+@click.command("config", short_help="Print the settings, and where each came from.", epilog=examples("config"))
+@combine_options(CONFIG, *SETTINGS, *OUTPUT, *WORK, *ENGINE)
+@click.option("--toml", is_flag=True, help="Print a file for --config.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--markdown", is_flag=True, help="Print what can be set, as docs/configuration.md holds it.")
 @VERBOSE
-def config_(**options: Any) -> None:
-    """Print the settings, and where each came from, as a file for --config."""
-    write_stdout(config_file.as_toml(settings_from_options(options)))
+def config_(toml: bool, as_json: bool, markdown: bool, **options: Any) -> None:
+    """Print the settings and engine options, and where each came from.
+
+    Later ones win: the nearest dedup.toml, or pyproject.toml with a table [tool.dedup], from the working folder upwards
+    (or the file of --config); variables such as DEDUP_THRESHOLD=0.9 or DEDUP_RULES=boilerplate=flag,encoding=off;
+    options.
+    """
+    if markdown:
+        write_stdout(settings_page.as_markdown(CONFIGURABLE))
+        return
+    resolved = resolve_options(options)
+    if as_json:
+        print_json(settings_page.as_json(resolved, CONFIGURABLE))
+    elif toml:
+        write_stdout(settings_page.as_toml(resolved, CONFIGURABLE))
+    else:
+        write_stdout(settings_page.as_table(resolved, CONFIGURABLE))
+
+
+@click.command("help", epilog=examples("help"))
+@click.argument("command", required=False, type=CommandName())
+@VERBOSE
+@click.pass_context
+def help_(ctx: click.Context, command: str | None) -> None:
+    """Show the help page of a command, or of all."""
+    root = ctx.find_root()
+    if command is None or not isinstance(root.command, click.Group):
+        write_stdout(f"{root.get_help()}\n")
+        return
+    page = root.command.commands[command]
+    with click.Context(page, info_name=command, parent=root) as inner:
+        write_stdout(f"{page.get_help(inner)}\n")

@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 
-from dedup.cli.options import JOBS, OUT, PATH, VERBOSE
-from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, write_stdout
+from dedup.cli.examples import examples
+from dedup.cli.options import (
+    JOBS,
+    OUT,
+    PATH,
+    QUIET,
+    VERBOSE,
+    local_engine_of,
+    resolve_options,
+)
+from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, print_json, write_stdout
 
 
-@click.command()
+@click.command(short_help="Show what happened to an article, or list drops.", epilog=examples("explain"))
 @OUT
-@click.argument("article")
+@click.argument("article", required=False)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print all dropped articles, or all findings of ARTICLE, as JSON."
+)
 @VERBOSE
-def explain(out: Path, article: str) -> None:
-    """Show what happened to one article, and why.
+def explain(out: Path, article: str | None, as_json: bool) -> None:
+    """Show what happened to one article, and why; without ARTICLE list the dropped ones.
 
     OUT is a folder that clean wrote, ARTICLE an id or source#record.
     """
+    from dedup.inspect import drops  # noqa: PLC0415
     from dedup.inspect import explain as explaining  # noqa: PLC0415
     from dedup.inspect.output import open_output  # noqa: PLC0415
 
-    explaining.print_explanation(open_output(out), article, console())
+    output = open_output(out)
+    if as_json:
+        rows = drops.drop_rows(output) if article is None else explaining.finding_rows(output, article)
+        for row in rows:
+            print_json(row)
+    elif article is None:
+        drops.list_drops(output, console())
+    else:
+        explaining.print_explanation(output, article, console())
 
 
-@click.command(short_help="Print unified diffs from raw to cleaned texts.")
+@click.command(short_help="Print unified diffs from raw to cleaned texts.", epilog=examples("diff"))
 @OUT
 @click.argument("article", required=False)
 @VERBOSE
@@ -42,34 +65,36 @@ def diff(out: Path, article: str | None) -> None:
             write_stdout(f"{line}\n")
 
 
-@click.command()
+@click.command(short_help="Write the original files again.", epilog=examples("restore"))
 @OUT
 @click.option("-o", "--out", "directory", required=True, type=PATH, help="The folder to write.")
 @click.option("--force", is_flag=True, help="Write into a folder that is not empty, over files of the same names.")
+@QUIET
 @VERBOSE
-def restore(out: Path, directory: Path, force: bool) -> None:
+def restore(out: Path, directory: Path, force: bool, quiet: bool) -> None:
     """Write the original files again: equal texts, fields and records."""
     from dedup.inspect import restore as restoring  # noqa: PLC0415
 
     counts = restoring.restore(out, directory, force=force)
-    click.echo(f"restored to {directory}: {', '.join(f'{what} {count:,}' for what, count in counts.items())}", err=True)
+    if not quiet:
+        shown = ", ".join(f"{what} {count:,}" for what, count in counts.items())
+        click.echo(f"restored to {shlex.quote(str(directory))}: {shown}", err=True)
 
 
-@click.command()
+@click.command(epilog=examples("verify", "Exit status: 0 all is as recorded; 1 something does not match; 2 an error."))
 @OUT
 @JOBS
+@QUIET
 @VERBOSE
-def verify(out: Path, jobs: int | None) -> int:
-    """Prove that every change can be undone and every twin exists.
-
-    Exit status 1 means that something does not match.
-    """
-    from dedup.engines.local import LocalEngine  # noqa: PLC0415
+def verify(out: Path, quiet: bool, **options: Any) -> int:
+    """Prove that every change can be undone and every twin exists."""
+    engine = local_engine_of(resolve_options(options))
     from dedup.inspect import verify as verifying  # noqa: PLC0415
 
-    articles, findings, mismatches = verifying.verify(out, LocalEngine(jobs))
+    articles, findings, mismatches = verifying.verify(out, engine)
     for mismatch in mismatches:
         write_stdout(f"{mismatch.where}: {mismatch.what}\n")
     count = f", mismatches: {len(mismatches):,}" if mismatches else ""
-    click.echo(f"verified {articles:,} articles, {findings:,} findings{count}", err=True)
+    if not quiet:
+        click.echo(f"verified {articles:,} articles, {findings:,} findings{count}", err=True)
     return EXIT_FINDINGS if mismatches else EXIT_DONE

@@ -1,19 +1,24 @@
-"""The options that commands share, and the settings and the engine built from them."""
+"""The options that commands share, and the settings and the engine built from them.
+
+To add a setting: a field of `dedup.settings.Settings` and a ``click.option`` of the same name in `SETTINGS` or
+`OUTPUT`. Its key in files, its environment variable, its line of ``dedup config``, help and completion follow from it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from dedup import rules as registry
-from dedup.cli.config_file import Resolved, resolve_settings
+from dedup.cli.layers import Resolved, misspelt_variables, resolve
 from dedup.cli.terminal import ErrorReporter
+from dedup.cli.values import Names, OneOf, RuleAction, Size
 from dedup.errors import SettingsError
-from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, Settings, check_choice, parse_size
+from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, check_choice
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -24,21 +29,6 @@ PATH: click.Path = click.Path(path_type=Path)
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
 _ENGINE_PARAMETERS = {"local": ("jobs", "memory"), "spark": ("url", "tables", "resume")}
-
-
-def _parse_size(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
-    """Return a size like ``512M``, ``2G`` or ``2GiB`` in bytes."""
-    if value is None:
-        return None
-    size = parse_size(value)
-    if size is None:
-        raise click.BadParameter(f"{value!r} is not a size; write it like 512M or 2G")
-    return size
-
-
-def _split_names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Return the names in a text like ``id,url``."""
-    return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def _set_verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -56,9 +46,17 @@ VERBOSE = click.option(
     callback=_set_verbose,
     help="Print tracebacks of errors, too.",
 )
+QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors stay.")
 
+CONFIG = click.option(
+    "--config",
+    "config_file",
+    type=PATH,
+    metavar="FILE",
+    help="A TOML file of settings.  [default: the nearest dedup.toml or pyproject.toml]",
+)
 SETTINGS = (
-    click.option("--keep", metavar="|".join(KEEP), help="Which of several duplicates to keep.  [default: longest]"),
+    click.option("--keep", type=OneOf(*KEEP), help="Which of several duplicates to keep.  [default: longest]"),
     click.option("--threshold", type=float, metavar="J", help="Similarity of near-duplicate articles.  [default: 0.8]"),
     click.option(
         "--paragraph-threshold", type=float, metavar="J", help="Similarity of repeated paragraphs.  [default: 0.8]"
@@ -66,57 +64,53 @@ SETTINGS = (
     click.option(
         "--rule",
         "rules",
+        type=RuleAction(),
         multiple=True,
         metavar="NAME=ACTION",
         help="Set a rule to fix, drop, flag or off; repeatable.",
     ),
-    click.option("--profile", metavar="|".join(registry.PROFILES), help="A named set of actions for all rules."),
-    click.option("--config", "config_file", type=PATH, metavar="FILE", help="A TOML file of settings."),
+    click.option("--profile", type=OneOf(*registry.PROFILES), help="A named set of actions for all rules."),
     click.option("--text-field", metavar="FIELD", help="Field of the text.  [default: guessed]"),
     click.option("--id-field", metavar="FIELD", help="Field of the id.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Field of the date.  [default: guessed]"),
     click.option("--source-field", metavar="FIELD", help="Field of the host or source.  [default: guessed]"),
-    click.option("--on-error", metavar="|".join(ON_ERROR), help="What to do with a bad record.  [default: quarantine]"),
+    click.option("--on-error", type=OneOf(*ON_ERROR), help="What to do with a bad record.  [default: quarantine]"),
+    click.option("--limit", type=int, metavar="N", help="Read only the first N records."),
+    click.option("--sample", type=int, metavar="N", help="Read N records chosen by chance, the same in each run."),
+    click.option("--seed", type=int, metavar="N", help="Another number chooses another sample.  [default: 1]"),
 )
 OUTPUT = (
-    click.option("--format", metavar="|".join(FORMATS), help="Format of the output.  [default: jsonl]"),
-    click.option("--compress", metavar="|".join(COMPRESSIONS), help="Compression of the output.  [default: none]"),
+    click.option("--format", type=OneOf(*FORMATS), help="Format of the output.  [default: jsonl]"),
+    click.option("--compress", type=OneOf(*COMPRESSIONS), help="Compression of the output.  [default: none]"),
     click.option(
         "--shard-size",
-        callback=_parse_size,
+        type=Size(),
         metavar="SIZE",
         help="Split each table into files of this size, as 100M or 2G.  [default: one file]",
     ),
     click.option(
         "--output-fields",
-        callback=_split_names,
+        type=Names(),
         metavar="A,B,...",
         help="Fields that articles keep, besides text and provenance.  [default: all]",
     ),
 )
-JOBS = click.option(
-    "--jobs", type=click.IntRange(min=1), metavar="N", help="Number of processes.  [default: one per core]"
-)
+JOBS = click.option("--jobs", type=int, metavar="N", help="Number of processes.  [default: one per core]")
 WORK = (
     JOBS,
     click.option(
-        "--memory",
-        callback=_parse_size,
-        metavar="SIZE",
-        help="Memory limit, as 512M or 2G.  [default: half of the machine's]",
+        "--memory", type=Size(), metavar="SIZE", help="Memory limit, as 512M or 2G.  [default: half of the machine's]"
     ),
 )
 ENGINE = (
-    click.option(
-        "--engine", metavar="|".join(_ENGINE_PARAMETERS), default="local", help="Where the job runs.  [default: local]"
-    ),
+    click.option("--engine", type=OneOf(*_ENGINE_PARAMETERS), help="Where the job runs.  [default: local]"),
     click.option(
         "--master", "url", metavar="URL", help="The Spark cluster, as spark://HOST:7077.  [default: as configured]"
     ),
     click.option("--tables", metavar="URL", help="Where Spark keeps tables between stages.  [default: beside OUT]"),
     click.option("--resume", is_flag=True, help="Continue an earlier run on Spark."),
 )
-INPUTS = click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+INPUTS = click.argument("inputs", nargs=-1, required=True, type=click.Path(), metavar="INPUT...")
 OUT = click.argument("out", type=PATH)
 
 
@@ -131,38 +125,57 @@ def combine_options(*options: Callable[[CommandT], CommandT]) -> Callable[[Comma
     return decorate
 
 
-def settings_from_options(options: Mapping[str, Any]) -> Resolved:
-    """Return the settings in `options` and in the configuration file that they name. Raises `SettingsError`."""
-    given = {field.name: options[field.name] for field in fields(Settings) if options.get(field.name) is not None}
-    given["rules"] = dict(map(_parse_rule, options["rules"]))
-    return resolve_settings(given, options["config_file"])
+def _declared_options(*decorators: Callable[[Any], Any]) -> tuple[click.Option, ...]:
+    """Return the options that `decorators` add, in their order."""
+
+    def command() -> None:
+        pass
+
+    combine_options(*decorators)(command)
+    params: list[click.Option] = getattr(command, "__click_params__", [])
+    return tuple(reversed(params))
 
 
-def _parse_rule(text: str) -> tuple[str, str]:
-    """Return the name and the action in ``NAME=ACTION``. Raises `SettingsError`."""
-    name, equals, action = text.partition("=")
-    if not equals:
-        raise SettingsError(f"--rule {text}: no action; write NAME=ACTION, as --rule boilerplate=flag")
-    return name.strip(), action.strip()
+CONFIGURABLE = _declared_options(*SETTINGS, *OUTPUT, *WORK, *ENGINE)
 
 
-def local_engine_of(options: Mapping[str, Any]) -> LocalEngine:
-    """Return the local engine that `options` choose."""
+def resolve_options(options: Mapping[str, Any]) -> Resolved:
+    """Return the settings and the engine options in `options`, the environment and the configuration file.
+
+    Warns about variables of the environment that look like misspelt settings. Raises `SettingsError`.
+    """
+    for variable, meant in misspelt_variables(CONFIGURABLE, os.environ):
+        click.echo(f"dedup: warning: {variable} is not a setting; did you mean {meant}?", err=True)
+    resolved = resolve(CONFIGURABLE, options, options.get("config_file"))
+    ctx = click.get_current_context(silent=True)
+    reporter = ctx.find_object(ErrorReporter) if ctx else None
+    if reporter:
+        reporter.origins = resolved.origins
+    return resolved
+
+
+def local_engine_of(resolved: Resolved) -> LocalEngine:
+    """Return the local engine that the options choose."""
     from dedup.engines.local import LocalEngine  # noqa: PLC0415
 
-    return LocalEngine(jobs=options["jobs"], memory=options["memory"])
+    return LocalEngine(jobs=resolved.values["jobs"], memory=resolved.values["memory"])
 
 
-def any_engine_of(options: Mapping[str, Any]) -> LocalEngine | SparkEngine:
-    """Return the engine that `options` choose. Raises `SettingsError` for an option that it does not have."""
-    engine = options["engine"]
-    check_choice("--engine", engine, tuple(_ENGINE_PARAMETERS))
+def any_engine_of(resolved: Resolved) -> LocalEngine | SparkEngine:
+    """Return the engine that the options choose.
+
+    Raises `SettingsError` for an option of the command line that it does not have; in a file or the environment it
+    stands for other runs.
+    """
+    values = resolved.values
+    engine = values["engine"] or "local"
+    check_choice("engine", engine, tuple(_ENGINE_PARAMETERS))
     for other, names in _ENGINE_PARAMETERS.items():
         for name in names:
-            if other != engine and options[name]:
-                raise SettingsError(f"`{name}`: does not apply to --engine {engine}; leave it out")
+            if other != engine and values[name] and resolved.origin(name).is_option:
+                raise SettingsError(f"`{name}`: does not apply to the engine {engine!r}; leave it out")
     if engine == "local":
-        return local_engine_of(options)
+        return local_engine_of(resolved)
     from dedup.spark import SparkEngine  # noqa: PLC0415
 
-    return SparkEngine(url=options["url"], tables=options["tables"], resume=options["resume"])
+    return SparkEngine(url=values["url"], tables=values["tables"], resume=bool(values["resume"]))

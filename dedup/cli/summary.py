@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dedup.findings import DROP
+from dedup.match.policy import ARTICLE_MATCH_RULES
+from dedup.output_layout import QUARANTINE, table_file_name
 from dedup.write.report import Report
 
 _NAMES_SHOWN = 3
+_REASONS_SHOWN = 3
+_LOWEST_SPEED = 0.1  # MB/s; that of a small job says nothing
 
 
-def print_summary(report: Report, console: Console) -> None:
-    """Print the numbers of a run and the folder of its output."""
+def print_summary(report: Report, console: Console, seconds: float, *, to_stdout: bool = False) -> None:
+    """Print the numbers of a run, which took `seconds` in all, and where its output is.
+
+    `to_stdout` says that a report without a folder had its articles written to standard output.
+    """
     summary = report.summary()
-    counts, characters = summary["counts"], summary["characters"]
     rows = new_table("Rule", "Action", ">Findings", ">Characters")
     for name, actions in summary["rules"].items():
         for action, count_of in actions.items():
             rows.add_row(name, action, f"{count_of['findings']:,}", f"{count_of['characters']:,}")
     if rows.row_count:
         console.print(rows)
+    console.print(_articles_line(report))
+    characters = summary["characters"]
     change = characters["written"] / characters["read"] - 1 if characters["read"] else 0.0
-    console.print(
-        f"Articles: {counts['articles']:,}, {counts['kept']:,} kept and {counts['dropped']:,} dropped; "
-        f"{characters['read']:,} characters in, {characters['written']:,} out ({change:+.1%})"
-    )
+    console.print(f"Characters: {characters['read']:,} in, {characters['written']:,} out ({change:+.1%})")
     guessed = [
         f"{meaning} from {' or '.join(f'{name} ({count:,})' for name, count in names.items())}"
         for meaning, names in summary["fields"].items()
@@ -36,28 +43,51 @@ def print_summary(report: Report, console: Console) -> None:
     ]
     if guessed:
         console.print(f"Fields: {', '.join(guessed)}")
-    if counts["quarantined"]:
-        reason, count = max(summary["errors"].items(), key=itemgetter(1))
-        console.print(
-            f"Quarantined: {counts['quarantined']:,}, {count:,} of them as {reason}",
-            style="yellow",
-        )
+    for line in _quarantine_lines(report):
+        console.print(line, style="yellow")
     if report.skipped:
         examples = ", ".join(Path(path).name for path in report.skipped[:_NAMES_SHOWN])
         more = ", …" if len(report.skipped) > _NAMES_SHOWN else ""
         console.print(f"Skipped: {len(report.skipped):,} files of other kinds ({examples}{more})")
     stages = ", ".join(f"{name} {spent:.1f}" for name, spent in report.seconds.items())
-    seconds = sum(report.seconds.values())
-    speed = sum(file["bytes"] for file in report.inputs) / 1e6 / max(seconds, 1e-9)
-    console.print(f"Took {seconds:.1f} s, {speed:,.1f} MB/s: {stages}")
     absent = report.absent_output_fields()
     if absent:
         console.print(f"In no article: {', '.join(absent)} (see the names after --output-fields)", style="yellow")
-    out = report.out
-    if out is None:
-        console.print("Written to standard output: the articles only")
+    speed = sum(file["bytes"] or 0 for file in report.inputs) / 1e6 / max(seconds, 1e-9)
+    shown_speed = f", {speed:,.1f} MB/s" if speed >= _LOWEST_SPEED else ""
+    console.print(f"Took {seconds:.1f} s{shown_speed}: {stages}")
+    if report.out is None:
+        console.print("Written to standard output: the articles only" if to_stdout else "Nothing was written")
+    else:
+        out = shlex.quote(str(report.out))
+        console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out}", soft_wrap=True)
+
+
+def _articles_line(report: Report) -> str:
+    """Return how many articles were read, kept, and dropped by each rule."""
+    counts, rules = report.counts, report.rules()
+    drops = {name: rules[name][DROP]["findings"] for name in ARTICLE_MATCH_RULES if DROP in rules.get(name, {})}
+    by_rule = ", ".join(f"{count:,} by {name}" for name, count in drops.items())
+    line = f"Articles: {counts['articles']:,} in, {counts['kept']:,} kept, {counts['dropped']:,} dropped"
+    return f"{line} ({by_rule})" if by_rule else line
+
+
+def _quarantine_lines(report: Report) -> Iterator[str]:
+    """Yield how many records were quarantined, where they are, and the commonest reasons."""
+    count = report.counts["quarantined"]
+    if not count:
         return
-    console.print(f"Written to {out}; see dedup diff {out}, dedup explain {out} ARTICLE")
+    where = ""
+    if report.out is not None:
+        settings = report.settings
+        where = f", in {shlex.quote(str(report.out / table_file_name(QUARANTINE, settings.format, settings.compress)))}"
+    errors = sorted(report.tally.errors.items(), key=lambda item: (-item[1], item[0]))
+    yield f"Quarantined: {count:,}{where}"
+    for reason, times in errors[:_REASONS_SHOWN]:
+        yield f"  {times:,}: {reason}"
+    if len(errors) > _REASONS_SHOWN:
+        rest = sum(times for _, times in errors[_REASONS_SHOWN:])
+        yield f"  {rest:,}: other reasons"
 
 
 def new_table(*titles: str) -> Table:

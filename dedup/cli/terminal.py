@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from dedup.cli.layers import Origin, OriginError, plain_words
 from dedup.errors import DedupError
+from dedup.suggestions import suggest
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_FINDINGS, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 _TABLE_WIDTH = 120  # columns if stdout is no terminal
-_PARAMETER = re.compile(r"`(\w+)(?:=([^`]*))?`")  # as the messages of `dedup.errors` name parameters
+_PARAMETER = re.compile(r"`(\w+)(?:\[([^`\]]*)\])?(?:=([^`]*))?`")  # as the messages of `dedup.errors` name parameters
 
 
 class OutputClosed(Exception):  # noqa: N818 - not an error
@@ -35,13 +37,14 @@ class OutputClosed(Exception):  # noqa: N818 - not an error
 class ErrorReporter:
     """A printer of errors, one line each, that shows options where a message names parameters.
 
-    `options` maps names of parameters to options, as `option_names` returns them.
+    `options` maps names of parameters to options, as `option_names` returns them; `origins` are those of the values.
     """
 
     verbose = False
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
         self.options = options or {}
+        self.origins: Mapping[str, Origin] = {}
 
     def fail(self, message: str) -> int:
         """Print `message` as one line, after the traceback if `verbose` is set; return the exit status."""
@@ -60,22 +63,31 @@ def option_names(group: click.Group) -> dict[str, str]:
     return {option.name: max(option.opts, key=len) for option in options if option.name}
 
 
-def name_options(message: str, options: Mapping[str, str]) -> str:
+def name_options(message: str, options: Mapping[str, str], origins: Mapping[str, Origin] | None = None) -> str:
     """Return `message` with options in place of the parameters that it names in backticks.
 
-    >>> options = {"on_error": "--on-error", "force": "--force"}
+    A value of the configuration file or the environment is shown as it stands there, if `origins` has its place.
+
+    >>> options = {"on_error": "--on-error", "force": "--force", "rules": "--rule"}
     >>> name_options('leave out `on_error="fail"`, or add `force=True`', options)
     'leave out --on-error fail, or add --force'
+    >>> name_options("`rules[encoding]='drop'`: not known", options)
+    '--rule encoding=drop: not known'
     """
 
-    def option_of(match: re.Match[str]) -> str:
-        name, value = match.groups()
-        if name not in options:
-            return match[0]
+    def shown(match: re.Match[str]) -> str:
+        name, item, value = match.groups()
         unquoted = (value or "").strip("\"'")
+        origin = (origins or {}).get(f"{name}.{item}" if item else name)
+        if origin and origin.text and (match.start() == 0 or (value and origin.text.strip('"').endswith(unquoted))):
+            return origin.text
+        if name not in options:  # an argument, or the name of a command
+            return f"{name} {unquoted}" if value else match[0]
+        if item:
+            return f"{options[name]} {item}={unquoted}".rstrip("=")
         return options[name] if unquoted in {"", "True"} else f"{options[name]} {unquoted}"
 
-    return _PARAMETER.sub(option_of, message)
+    return _PARAMETER.sub(shown, message)
 
 
 def report_error(error: Exception, reporter: ErrorReporter) -> int:
@@ -86,16 +98,44 @@ def report_error(error: Exception, reporter: ErrorReporter) -> int:
     if isinstance(error, click.ClickException):
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "dedup"
-        message = error.format_message().rstrip(".")
-        return reporter.fail(f"{message[:1].lower()}{message[1:]} (see {path} --help)")
+        return reporter.fail(f"{_usage_message(error)} (see {path} --help)")
     if isinstance(error, DedupError):
-        return reporter.fail(name_options(str(error), reporter.options))
+        origins = error.origins if isinstance(error, OriginError) else reporter.origins
+        return reporter.fail(name_options(str(error), reporter.options, origins))
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return reporter.fail(f"{where}{error.strerror or error}; check space and permissions")
     if isinstance(error, MemoryError):
         return reporter.fail("out of memory; give a smaller --memory, or fewer --jobs")
     return reporter.fail(f"unexpected {type(error).__name__}: {error}; a bug in dedup; -v shows the traceback")
+
+
+def _usage_message(error: click.ClickException) -> str:
+    """Return the message of an error of usage, with the name that a wrong one probably means."""
+    if isinstance(error, click.exceptions.MissingParameter):
+        missing = error.param.metavar if isinstance(error.param, click.Argument) else None
+        if missing == "INPUT...":
+            return "no input; give files, folders, globs, or - for standard input"
+    elif isinstance(error, click.BadParameter) and isinstance(error.param, click.Option):
+        return f"{max(error.param.opts, key=len)}: {plain_words(error.message)}"
+    elif isinstance(error, click.BadParameter):
+        return plain_words(error.message)
+    elif isinstance(error, (click.NoSuchOption, click.exceptions.NoSuchCommand)) and error.ctx:
+        return _unknown_name(error, error.ctx)
+    message = error.format_message().rstrip(".")
+    return f"{message[:1].lower()}{message[1:]}"
+
+
+def _unknown_name(error: click.NoSuchOption | click.exceptions.NoSuchCommand, ctx: click.Context) -> str:
+    """Return the message about an option or a command that does not exist."""
+    if isinstance(error, click.NoSuchOption):
+        known = [option for param in ctx.command.get_params(ctx) for option in param.opts if option.startswith("--")]
+        near = suggest(error.option_name.lstrip("-"), [option.removeprefix("--") for option in known])
+        message = f"there is no option {error.option_name}"
+        return f"{message}; did you mean --{near}?" if near else message
+    near = suggest(error.command_name, ctx.command.commands) if isinstance(ctx.command, click.Group) else None
+    message = f"there is no command {error.command_name!r}"
+    return f"{message}; did you mean {near!r}?" if near else message
 
 
 def write_stdout(data: str | bytes) -> None:

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dedup.cli.examples import examples
 from dedup.cli.options import (
+    CONFIG,
     INPUTS,
     PATH,
+    QUIET,
     SETTINGS,
     VERBOSE,
     WORK,
     combine_options,
     local_engine_of,
-    settings_from_options,
+    resolve_options,
 )
 from dedup.cli.terminal import console, print_json, show_progress
 
@@ -35,7 +38,6 @@ _TUNING = (
     click.option(
         "--pairs", type=click.IntRange(min=0), default=40, metavar="N", help="Number of questions.  [default: 40]"
     ),
-    click.option("--seed", type=int, default=1, metavar="N", help="Seed of the sample of pairs.  [default: 1]"),
     click.option(
         "--labels",
         "labels",
@@ -55,10 +57,10 @@ _TUNING = (
 )
 
 
-@click.command(short_help="Ask about similar pairs, and recommend a threshold.")
+@click.command(short_help="Ask about similar pairs, and recommend a threshold.", epilog=examples("tune"))
 @INPUTS
-@combine_options(*_TUNING, *SETTINGS, *WORK)
-@click.option("--quiet", is_flag=True, help="No progress.")
+@combine_options(*_TUNING, CONFIG, *SETTINGS, *WORK)
+@QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @VERBOSE
 def tune(
@@ -74,9 +76,10 @@ def tune(
     """Show pairs of similar articles, ask which are duplicates, and recommend a threshold.
 
     Answer each pair with y (one repeats the other), n (it does not), s (skip) or q (stop), and Enter. Answers are
-    kept in a file, and no pair is shown twice; run it again for more.
+    kept in a file, and no pair is shown twice; run it again for more. --seed also chooses the pairs.
     """
-    settings, _ = settings_from_options(options)
+    resolved = resolve_options(options)
+    settings = resolved.settings
     from dedup.tune.labels import append, load_labels  # noqa: PLC0415
     from dedup.tune.prompt import ask  # noqa: PLC0415
     from dedup.tune.report import as_dict, reckon, show  # noqa: PLC0415
@@ -87,13 +90,13 @@ def tune(
         window(threshold, options["low"], options["high"]),
         paragraphs,
         0 if report else options["pairs"],
-        options["seed"],
+        settings.seed,
     )
     if not report:
         refuse_standard_input(inputs)
     known = load_labels(labels)
     with show_progress(quiet=quiet) as progress:
-        surveyed = survey(inputs, settings, asked, known, local_engine_of(options), progress)
+        surveyed = survey(inputs, settings, asked, known, local_engine_of(resolved), progress)
     answers = [known[key] for key in sorted(surveyed.known)]
 
     def keep(label: Label) -> None:

@@ -17,6 +17,7 @@ from dedup.errors import SettingsError
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.read.records import BATCH_BYTES
 from dedup.runtime.resources import map_in_order
+from dedup.settings import invalid
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -48,9 +49,9 @@ class LocalEngine:
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
-            raise SettingsError(f"jobs: {self.jobs} is not a number of processes; give 1 or more")
+            raise invalid("jobs", self.jobs, "not a number of processes; give 1 or more")
         if self.memory is not None and self.memory < _MIN_MEMORY:
-            raise SettingsError(f"memory: {self.memory} bytes are too few; give 64M or more")
+            raise invalid("memory", self.memory, "too few bytes; give 64M or more")
 
     @property
     def processes(self) -> int:

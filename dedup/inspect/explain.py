@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,7 +16,7 @@ from rich.text import Text
 
 from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
-from dedup.inspect.names import RecordKey, record_name, twin_key
+from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
 from dedup.inspect.visible import WIDE, visible
 
 if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
 
 EXCERPT = 60  # characters of a text in the line of a finding
 CONTEXT_CHARACTERS = 30  # shown on either side of a short change
+RAW_SHOWN = 200  # characters of a quarantined record
 LONG = 600  # characters; only both ends of a longer span are shown
 NAMES_COMPARED = 20_000  # ids searched for close matches: enough for a typing error, quick on any corpus
 
@@ -36,10 +37,15 @@ _ACTION_STYLES = {FIX: "green", DROP: "red", FLAG: "yellow"}
 def print_explanation(output: Output, name: str, console: Console) -> None:
     """Print everything that happened to the article whose id or ``source#record`` is `name`, and why.
 
-    Ids may repeat: then all articles with that id are shown. Raises `InputError` with close matches if there is none,
-    and `FindingError` if the output was changed since it was written.
+    Ids may repeat: then all articles with that id are shown. A quarantined record is shown with its error. Raises
+    `InputError` with close matches if there is none, and `FindingError` if the output was changed since it was written.
     """
-    articles = articles_named(output, name)
+    try:
+        articles = articles_named(output, name)
+    except InputError:
+        if not _explain_quarantined(output, name, console):
+            raise
+        return
     keys = {twin_key(finding) for article in articles for finding in article.findings}
     twins = output.articles_by_key({key for key in keys if key is not None})
     for number, article in enumerate(articles):
@@ -54,6 +60,30 @@ def print_explanation(output: Output, name: str, console: Console) -> None:
                 _print_change(finding, raw, console)
             else:
                 _print_span(finding, raw, twins, console)
+
+
+def finding_rows(output: Output, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the findings of the article whose id or ``source#record`` is `name`. Raises `InputError` as `explain`."""
+    for article in articles_named(output, name):
+        for finding in article.findings:
+            yield finding._asdict()
+
+
+def _explain_quarantined(output: Output, name: str, console: Console) -> bool:
+    """Print the quarantined records called ``source#record``, or with the text `name` in them; False if none is."""
+    records = [
+        record
+        for record in output.quarantined()
+        if name == record_name(record.source, record.record) or f'"{name}"' in record.raw
+    ]
+    for record in records:
+        console.print(
+            Text.assemble((visible(record_name(record.source, record.record)), "bold"), "  ", ("quarantined", "red"))
+        )
+        console.print(Text(f"  {visible(record.error)}"), soft_wrap=True)
+        raw = visible(record.raw[:RAW_SHOWN]) + ("…" if len(record.raw) > RAW_SHOWN else "")
+        console.print(Text(f"  begins, in {record.encoding}: {raw}", "dim"), soft_wrap=True)
+    return bool(records)
 
 
 def diff(output: Output, name: str | None = None) -> Iterator[str]:
@@ -90,7 +120,7 @@ def finding_line(finding: Finding) -> str:
     where = f"{record_name(finding.source, finding.record)}:{finding.start}-{finding.stop}"
     if finding.twin is not None:
         like = "" if finding.similarity in {None, 1.0} else f" with similarity {finding.similarity:.3f}"
-        twin = "itself" if twin_key(finding) == (finding.source, finding.record) else finding.twin
+        twin = "itself" if twin_key(finding) == (finding.source, finding.record) else _twin_name(finding)
         about = f"repeats {twin} at {finding.twin_start}-{finding.twin_stop}{like}"
     elif finding.action == FIX:
         about = f"{_excerpt(finding.original)} becomes {_excerpt(finding.replacement)}"
@@ -230,7 +260,7 @@ def _twin_of(finding: Finding, twins: dict[RecordKey, Article]) -> Article | Non
 
 
 def _twin_name(finding: Finding) -> str:
-    return visible(finding.twin or record_name(finding.twin_source, finding.twin_record))
+    return visible(named_with_place(finding.twin, finding.twin_source, finding.twin_record))
 
 
 def _lines_with_ends(text: str) -> list[str]:

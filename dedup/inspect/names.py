@@ -16,6 +16,16 @@ def record_name(source: str | None, record: int | None) -> str:
     return f"{source}#{record}"
 
 
+def named_with_place(name: str | None, source: str | None, record: int | None) -> str:
+    """Return the id of an article and where it is, once if they are equal.
+
+    >>> named_with_place("wire-1", "wire.jsonl", 0), named_with_place("a.jsonl#3", "a.jsonl", 3)
+    ('wire-1 (wire.jsonl#0)', 'a.jsonl#3')
+    """
+    place = record_name(source, record)
+    return place if name in {None, "", place} else f"{name} ({place})"
+
+
 def finding_name(finding: Finding) -> str:
     """Return the name of a finding within its article.
 

@@ -65,6 +65,4 @@ def protected_roles(code: int, settings: Settings) -> tuple[int, ...]:
 
 def missing_dates_error(settings: Settings) -> SettingsError:
     """Return the error for articles that are to be kept by date when none of them has a date."""
-    return SettingsError(
-        f"keep: {settings.keep!r} needs dates, and no article has one; name their field with `date_field`"
-    )
+    return SettingsError(f"`keep={settings.keep!r}`: no article has a date; name their field with `date_field`")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dedup.errors import EngineError, InputError, SettingsError
 from dedup.runtime.progress import StageTimer
-from dedup.settings import Settings
+from dedup.settings import Settings, invalid
 
 if TYPE_CHECKING:
     from dedup.spark.job import SparkJob
@@ -50,19 +50,24 @@ class SparkEngine:
 
     def __post_init__(self) -> None:
         if self.partitions is not None and self.partitions < 1:
-            raise SettingsError(f"partitions: {self.partitions} is not a number of partitions; give 1 or more")
+            raise invalid("partitions", self.partitions, "not a number of partitions; give 1 or more")
 
     @contextmanager
     def job(self, source: Any, settings: Settings, timer: StageTimer, out: Path) -> Iterator[SparkJob]:
         """Yield a job over `source`; delete its tables once the block has succeeded.
 
-        Raises `InputError` or `OutputError` for the paths given, and `EngineError` for failures of Spark.
+        Raises `InputError` or `OutputError` for the paths given, `SettingsError` for what only the local engine can do,
+        and `EngineError` for failures of Spark.
         """
         inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
         if not all(isinstance(value, (str, Path)) or hasattr(value, "semanticHash") for value in inputs):
             raise InputError(
                 "Spark reads files and its own tables, not Python objects; write them to a file, "
                 'or use `engine="local"`'
+            )
+        if settings.limit is not None or settings.sample is not None:
+            raise SettingsError(
+                "`limit` and `sample` work with the local engine only; leave them out, or cut the input"
             )
         from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
         from dedup.spark.job import SparkJob, job_identity  # noqa: PLC0415
