@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, overload
@@ -23,6 +24,7 @@ from dedup.read.frames import Frame, Selection
 from dedup.read.inputs import find_inputs
 from dedup.read.objects import GivenArticles, Row, RowEncoder, record_batch, source_of
 from dedup.read.records import RecordReader
+from dedup.read.selection import choose_records
 from dedup.results import Result, TableResult
 from dedup.runtime.progress import StageTimer
 from dedup.settings import NUM_PERM, SEED, Settings, check_choice, settings_or_default
@@ -90,6 +92,8 @@ def clean_articles(
         if returns == "same":
             raise SettingsError("returns: 'same' is for articles in memory; those of files come back as dicts")
         return _clean_files(source, settings)
+    if settings.limit is not None or settings.sample is not None:
+        raise SettingsError("`limit` and `sample` choose records of files; give a part of the articles instead")
     if source.frame is not None:
         source = source._replace(frame=source.frame.load())
     given = list(source.mappings(settings))
@@ -108,7 +112,9 @@ def clean_articles(
 
 def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
     """Clean the articles of files in memory."""
-    cleaned = list(_outcomes_of(list(RecordReader(find_inputs(paths))), settings))
+    with tempfile.TemporaryDirectory(prefix="dedup-") as work:
+        records = choose_records(RecordReader(find_inputs(paths)), settings, Path(work))
+        cleaned = list(_outcomes_of(list(records), settings))
     names = (parse_fields(outcome.fields) if outcome.error is None else {} for outcome in cleaned)
     return _as_dicts([{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned)
 

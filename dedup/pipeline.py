@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,7 +32,7 @@ from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
 from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
-from dedup.read.selection import RecordSource, SelectedRecords
+from dedup.read.selection import RecordSource, choose_records
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
 from dedup.settings import Settings, invalid, settings_or_default
@@ -152,7 +152,8 @@ def prepare_articles(
     """
     engine = _local_engine(engine)
     records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
-    records = _chosen_records(records, settings, timer, work)
+    with timer.stage("choose records") if settings.sample else nullcontext():
+        records = choose_records(records, settings, work)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
@@ -172,14 +173,6 @@ def _reader_of(
     if isinstance(source, GivenArticles):
         return ObjectReader(source, settings, batch_bytes=batch_bytes)
     return RecordReader(find_inputs(source, ignore=out), batch_bytes=batch_bytes)
-
-
-def _chosen_records(reader: RecordSource, settings: Settings, timer: StageTimer, work: Path) -> RecordSource:
-    """Return the records that the settings choose: all, the first ones, or a sample."""
-    if settings.limit is None and settings.sample is None:
-        return reader
-    with timer.stage("choose records"):
-        return SelectedRecords(reader, limit=settings.limit, sample=settings.sample, seed=settings.seed, work=work)
 
 
 def decide(

@@ -325,16 +325,16 @@ def test_text_files_lose_no_field_and_are_restored(tmp_path):
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("output_fields", "id,url", "output_fields: 'id,url' is not a list of field names"),
-        ("output_fields", [], "output_fields: .* name at least one"),
-        ("output_fields", ["a", ""], "output_fields: "),
-        ("output_fields", 3, "output_fields: 3 is not a list"),
-        ("shard_size", 0, "shard_size: 0 is not a size"),
-        ("shard_size", -5, "shard_size: -5 is not a size"),
-        ("shard_size", True, "shard_size: True is not a size"),
-        ("shard_size", "many", "shard_size: 'many' is not a size"),
-        ("shard_size", 1.5, "shard_size: 1.5 is not a size"),
-        ("format", "excel", "format: 'excel' is not known"),
+        ("output_fields", "id,url", "`output_fields='id,url'`: not a list of field names"),
+        ("output_fields", [], "`output_fields=.*name at least one"),
+        ("output_fields", ["a", ""], "`output_fields="),
+        ("output_fields", 3, "`output_fields=3`: not a list"),
+        ("shard_size", 0, "`shard_size=0`: not a size"),
+        ("shard_size", -5, "`shard_size=-5`: not a size"),
+        ("shard_size", True, "`shard_size=True`: not a size"),
+        ("shard_size", "many", "`shard_size='many'`: not a size"),
+        ("shard_size", 1.5, "`shard_size=1.5`: not a size"),
+        ("format", "excel", "`format='excel'`: not known"),
     ],
 )
 def test_wrong_settings_are_refused_in_one_line(setting, value, message):

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dedup.arrays import I64, U64
 from dedup.read.records import BATCH_RECORDS
+from dedup.settings import Settings
 
 _SPARE = 1 << 16  # hashes collected before the highest of them are given up
 
@@ -112,6 +113,13 @@ class SelectedRecords:
                 break
             inputs.append(dict(entry))
         return [*inputs, {"source": last, "bytes": None, "sha256": None}]
+
+
+def choose_records(reader: RecordSource, settings: Settings, work: Path) -> RecordSource:
+    """Return the records of `reader` that the settings choose: all, the first ones, or a sample, which `work` holds."""
+    if settings.limit is None and settings.sample is None:
+        return reader
+    return SelectedRecords(reader, limit=settings.limit, sample=settings.sample, seed=settings.seed, work=work)
 
 
 def record_hashes(sources: list[str], records: U64, seed: int) -> U64:
