@@ -100,6 +100,6 @@ def _counts(*tables: Any) -> str:
 
 def _size(table: Any) -> str:
     try:
-        return f"{len(table):,}"
+        return str(len(table))
     except TypeError:  # a lazy frame or a reader
         return "?"

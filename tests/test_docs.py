@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import gzip
 import re
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+import dedup
 from dedup import clean_articles
 from dedup.cli import cli
 from dedup.cli.rule_pages import rules_markdown
@@ -137,6 +139,19 @@ def test_the_numbers_on_the_pages_of_rules_are_those_of_the_code():
     assert f"{FAR_WORDS} in {FAR_PARAGRAPHS} paragraphs" in thresholds["repeated-block"]
     assert f"{DENSE:.0%}".replace("%", " %") in thresholds["repeated-block"]
     assert f"at least {LONE_PARAGRAPH_WORDS} words" in thresholds["repeated-paragraph"]
+
+
+def test_the_examples_of_the_python_page_are_right(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    examples = "\n".join(re.findall(r"^```pycon\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    test = doctest.DocTestParser().get_doctest(examples, {}, "docs/python.md", None, 0)
+    runner = doctest.DocTestRunner()
+    shown = []
+    runner.run(test, out=shown.append)
+    assert runner.summarize(verbose=False).failed == 0, "".join(shown)
+    assert len(test.examples) > 20
+    assert set(dedup.__all__) - set(re.findall(r"`(\w+)`", page)) == set()
 
 
 def test_before_and_after_are_those_of_the_sample():

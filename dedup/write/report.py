@@ -84,7 +84,7 @@ class Report:
     out: Path | None = None
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={self.tally.counts[name]:,}" for name in _SHOWN)
+        shown = ", ".join(f"{name}={self.tally.counts[name]}" for name in _SHOWN)
         return f"Report({shown}, out={None if self.out is None else str(self.out)!r})"
 
     def _repr_html_(self) -> str:
