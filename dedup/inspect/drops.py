@@ -26,7 +26,9 @@ def list_drops(output: Output, console: Console) -> None:
     out = shlex.quote(str(output.path))
     if not count:
         kept = output.run["counts"]["kept"]
-        console.print(f"no article was dropped; {kept:,} were kept: dedup diff {out} shows what changed in them")
+        console.print(
+            f"no article was dropped; {kept:,} were kept: dedup diff {out} shows what changed in them", soft_wrap=True
+        )
     elif count > SHOWN:
         console.print(f"… and {count - SHOWN:,} more: dedup explain {out} --json lists all", soft_wrap=True)
 
