@@ -5,7 +5,7 @@ import unicodedata
 
 import ftfy
 import pytest
-from helpers.repair_texts import CONFIG, EVERYTHING, SETTINGS, TEXTS, oracle
+from helpers.repair_texts import CONFIG, EVERYTHING, SETTINGS, TEXTS, is_word, oracle, separated
 from helpers.timing import assert_linear, assert_takes_at_most
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -16,6 +16,7 @@ from dedup.repairs import whitespace as whitespace_module
 from dedup.repairs.diff import differences
 from dedup.repairs.encoding import MAX_ROUNDS, repair_encoding
 from dedup.repairs.repair import _as_flag, repair
+from dedup.repairs.separators import join_surrogate_entities, separate_words
 from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
@@ -71,6 +72,28 @@ def test_flags_say_what_would_be_fixed_and_change_nothing(text):
 @given(TEXTS)
 def test_the_encoding_rule_gives_what_ftfy_gives(text):
     assert repair(text, ENCODING_ONLY)[0] == oracle(text)
+
+
+SEPARATED = st.text("ab.(\x0b\x0c\x1c\x1e\x1f\u2028\u2029\n\r \u00ad\x01\u0301中", max_size=12)
+
+
+@given(st.one_of(TEXTS, SEPARATED))
+@example("a\x0b \x0c\u2028b")
+@example("a\u2028 \nb\x1c")
+def test_separators_become_line_ends_where_a_walk_over_them_says_so(text):
+    findings = separate_words(text)
+    assert apply(text, findings) == separated(text)
+    assert separate_words(separated(text)) == []
+
+
+@given(SEPARATED)
+def test_no_blank_line_and_no_joined_word_comes_from_a_vertical_tab_or_form_feed(text):
+    """Without them there are as many blank lines; with line ends instead there are as many words."""
+    text = f"a{text}b"
+    cleaned = repair(text)[0]
+    without, spaced = (repair(re.sub("[\x0b\x0c]", new, text))[0] for new in ("", "\n"))
+    assert cleaned.count("\n\n") <= without.count("\n\n")
+    assert len(cleaned.split()) >= len(spaced.split())
 
 
 @given(st.lists(TEXTS, min_size=8, max_size=20).map("".join))
@@ -131,13 +154,30 @@ def plain_whitespace(text):
     return [one for one in found if one[0] < one[1]]
 
 
+def plain_joins(text):
+    """Return the fixes that join words divided by a soft hyphen at the end of a line, by a walk over the line ends."""
+    joins = []
+    for match in re.finditer("\r\n?|\n", text):
+        kept = text[: match.start()].rstrip(whitespace_module.TRAILING)
+        rest = text[match.end() :].lstrip(whitespace_module.TRAILING + "\x0c")
+        removed = text[len(kept) :]
+        hyphen = removed[: len(removed) - len(removed.lstrip("\u00ad\u200b\u2060\ufeff"))]
+        if "\u00ad" in hyphen and is_word(kept[-1:]) and is_word(rest[:1]):
+            joins.append(fix("whitespace", text, len(kept), len(text) - len(rest), "", "soft hyphen at a line end"))
+    return joins
+
+
 @given(st.one_of(TEXTS, LINES_AND_BLANKS))
 @example("\n")
 @example("a\r\r\n")
 @example("a\n\n \nb")
 @example("\u00a0\n \u00a0x\u00a0 ")
+@example("re\u00ad \r\n\x0c generate\u00ad\n\nb")
 def test_the_whitespace_rule_finds_what_a_walk_over_all_lines_finds(text):
-    assert [(f.start, f.stop, f.replacement, f.evidence) for f in repair_whitespace(text)] == plain_whitespace(text)
+    joins = plain_joins(text)
+    joined = apply(text, joins)
+    found = [fix("whitespace", joined, *place) for place in plain_whitespace(joined)]
+    assert repair_whitespace(text) == compose(text, joins, found)
     assert all(
         (f.rule, f.action, f.original) == ("whitespace", FIX, text[f.start : f.stop]) for f in repair_whitespace(text)
     )
@@ -198,6 +238,7 @@ def test_plain_decoding_is_the_step_that_ftfy_takes(text):
 @given(st.one_of(MOJIBAKE, TEXTS), st.booleans())
 def test_the_steps_are_those_of_ftfy(text, unescape):
     line = text.replace("\n", " ").replace("\ufeff", "")
+    line = join_surrogate_entities(line) if unescape else line
     counted = module._repair_in_rounds(line, module._CONFIGS[unescape])
     if counted and not module._has_long_run_of_marks(line):
         text, steps = ftfy.fix_and_explain(line, module._CONFIGS[unescape])
@@ -292,6 +333,84 @@ MINIMAL = [
 def test_findings_cover_only_what_changes(raw, expected):
     typographic = any(rule == "typography" for rule, *_ in expected)
     assert edits(raw, EVERYTHING if typographic else Settings()) == expected
+
+
+# (label, raw text, repaired text)
+JOINED_AND_SEPARATED = [
+    ("vertical tab", "one\x0btwo", "one\ntwo"),
+    ("form feed", "one\x0ctwo", "one\ntwo"),
+    ("blanks around a form feed", "one \x0c two", "one\n two"),
+    ("several of them", "one\x0c \x0b\x0ctwo", "one\ntwo"),
+    ("vertical tab before a line end", "one\x0b\r\ntwo", "one\ntwo"),
+    ("vertical tab after a line end", "one\n\x0btwo", "one\ntwo"),
+    ("vertical tab at the ends of a text", "\x0bone\x0b", "one"),
+    ("form feed between paragraphs", "one\n\x0c\ntwo", "one\n\x0c\ntwo"),
+    ("vertical tab before a byte order mark", "one\x0b\ufefftwo", "one\ntwo"),
+    ("vertical tab behind a control character", "one\x01\x0b\x02two", "one\ntwo"),
+    ("vertical tab beside a line separator", "one\x0b\u2028two", "one\ntwo"),
+    ("entity of a vertical tab", "one&#11;two", "one\ntwo"),
+    ("entity of a vertical tab beside a line end", "one&#x0B;\ntwo", "one\ntwo"),
+    ("entity of a form feed", "one&#12;two", "one\ntwo"),
+    ("record separator between words", "one\x1etwo", "one\ntwo"),
+    (
+        "remains of quotation marks",
+        "He said \x1cGo!\x1d, and (\x1cas she said\x1d) went",
+        "He said Go!, and (as she said) went",
+    ),
+    ("optional hyphen of Word", "re\x1fgenerate", "regenerate"),
+    ("line separator", "one\u2028two", "one\ntwo"),
+    ("line separator and line end", "one\u2028\r\ntwo", "one\ntwo"),
+    ("two line separators", "one\u2028\u2028two", "one\n\ntwo"),
+    ("paragraph separator and line end", "one\u2029\ntwo", "one\n\ntwo"),
+    ("next line", "wait\x85 what", "wait… what"),
+    ("soft hyphen at a line end", "re\u00ad\ngenerate", "regenerate"),
+    ("soft hyphen, CRLF", "re\u00ad\r\ngenerate", "regenerate"),
+    ("soft hyphen, CR", "re\u00ad\rgenerate", "regenerate"),
+    ("soft hyphen, blanks", "re\u00ad \u00a0\n\t \u00a0generate", "regenerate"),
+    ("soft hyphen before a page break", "re\u00ad\n\x0cgenerate", "regenerate"),
+    ("soft hyphen and vertical tab", "re\u00ad\x0bgenerate", "regenerate"),
+    ("soft hyphen as entity", "re&shy;\r\ngenerate", "regenerate"),
+    ("soft hyphen as mojibake", "re\u00c2\u00ad\ngenerate caf\u00c3\u00a9", "regenerate café"),
+    ("soft hyphens on both lines", "re\u00ad\u00ad\n\u00adgenerate", "regenerate"),
+    ("soft hyphen inside a word", "re\u00adgenerate", "regenerate"),
+    ("soft hyphen before a space", "re\u00ad generate", "re generate"),
+    ("soft hyphen at the end of a paragraph", "re\u00ad\n\ngenerate", "re\n\ngenerate"),
+    ("soft hyphen at the end of a text", "re\u00ad\n", "re\n"),
+    ("soft hyphen behind a space", "one \u00ad\ntwo", "one\ntwo"),
+    ("soft hyphen before a bullet", "one\u00ad\n- two", "one\n- two"),
+    ("soft hyphen in Devanagari", "हिन्\u00ad\nदी", "हिन्दी"),
+    ("surrogates as decimal entities", "a&#55357;&#56832;b", "a\U0001f600b"),
+    ("surrogates as hexadecimal entities", "&#xD83D;&#xde00;", "\U0001f600"),
+    ("surrogates as mixed entities", "&#XD83d;&#056832;", "\U0001f600"),
+    ("surrogate and entity", "\ud83d&#56832;", "\U0001f600"),
+    ("escaped twice", "&amp;#55357;&amp;#56832;", "\U0001f600"),
+    ("two pairs", "&#55357;&#56832;&#55357;&#56833;", "\U0001f600\U0001f601"),
+    ("a lone surrogate and a pair", "&#55357;&#55357;&#56832;", "\ufffd\U0001f600"),
+    ("surrogates in the wrong order", "&#56832;&#55357;", "\ufffd\ufffd"),
+    ("surrogates apart", "&#55357; &#56832;", "\ufffd \ufffd"),
+    ("windows-1252 as an entity", "1914&#150;18, it&#146;s &#x80;5", "1914–18, it’s €5"),
+    ("entity escaped twice", "it&amp;#8217;s &amp;amp;hellip;", "it’s …"),
+    ("entity without semicolon", "R&D &copy=1 &#8217s", "R&D &copy=1 &#8217s"),
+]
+
+
+@pytest.mark.parametrize(("raw", "fixed"), [pytest.param(*case[1:], id=case[0]) for case in JOINED_AND_SEPARATED])
+def test_words_stay_apart_and_parts_come_together(raw, fixed):
+    cleaned, findings = repair(raw)
+    assert cleaned == fixed
+    assert apply(raw, findings) == fixed
+    assert revert(fixed, findings) == raw
+
+
+def test_every_pair_of_surrogate_entities_is_its_character():
+    for code in (*range(0x10000, 0x110000, 257), 0x10FFFF):
+        high, low = divmod(code - 0x10000, 0x400)
+        first, second = 0xD800 + high, 0xDC00 + low
+        for template in ("&#{};&#{};", "&#x{:x};&#X{:04X};", "&#00{};&#x000{:x};"):
+            assert join_surrogate_entities(template.format(first, second)) == chr(code)
+    for outside in (0xD7FF, 0xE000):
+        for text in (f"&#{outside};&#56832;", f"&#55357;&#x{outside:x};"):
+            assert join_surrogate_entities(text) == text
 
 
 # (label, text that is right as it is)
@@ -396,6 +515,18 @@ HOSTILE = [
     ("byte order marks", lambda n: "é\ufeff" * (n // 2)),
     ("quotation marks and ligatures", lambda n: "“\ufb01" * (n // 2)),
     ("ampersands", lambda n: "&a" * (n // 2)),
+    ("vertical tabs between blanks", lambda n: "a" + "\x0b " * (n // 2) + "a"),
+    ("form feeds and words", lambda n: "\x0ca" * (n // 2)),
+    ("blanks before a vertical tab", lambda n: (" " * 500 + "\x0b") * (n // 501)),
+    ("line separators between blanks", lambda n: (" " * 500 + "\u2028") * (n // 501)),
+    ("soft hyphens", lambda n: "a" + "\u00ad" * n),
+    ("soft hyphens and blanks", lambda n: "a" + "\u00ad \u200b" * (n // 3) + "\n"),
+    ("divided words", lambda n: "a\u00ad\n" * (n // 3) + "a"),
+    ("entities of surrogates", lambda n: "&#55357;&#56832;" * (n // 16)),
+    ("entities of first surrogates", lambda n: "&#55357;" * (n // 8)),
+    ("mojibake without a space", lambda n: layers("ж中힣", 1) * (n // 8)),
+    ("mojibake two deep without a space", lambda n: layers("ж中힣", 2) * (n // 16)),
+    ("mojibake among letters that none can be", lambda n: (layers("жñ", 1) + "ж") * (n // 5)),
 ]
 
 

@@ -16,7 +16,8 @@ from dedup.kernels.constants import NEWLINE_BYTE
 from dedup.kernels.jit import njit
 from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, observed_bits, tables
 from dedup.kernels.utf8 import decode_at
-from dedup.repairs.encoding import MAX_LINE, PLAIN_ENCODINGS
+from dedup.repairs.encoding import PLAIN_ENCODINGS
+from dedup.repairs.long_lines import MAX_LINE
 from dedup.repairs.screen import ENCODING, SuspectLines
 
 _LESS_THAN = 60

@@ -18,19 +18,17 @@ import ftfy
 from ftfy import fixes
 from ftfy.chardata import CHARMAP_ENCODINGS, HTML_ENTITY_RE, possible_encoding
 
-from dedup.findings import Finding, fix
+from dedup.findings import Finding, apply, compose, fix
 from dedup.repairs.code_ranges import as_pattern, union
 from dedup.repairs.diff import differences, trimmed
 from dedup.repairs.ftfy_patterns import BYTE_ORDER_MARK, is_bad, looks_bad, may_not_be_normal, replaced, suspect_pattern
+from dedup.repairs.long_lines import MAX_LINE, pieces_of_line
+from dedup.repairs.separators import join_surrogate_entities, separate_words
 from dedup.segment.words import MAX_MARKS
 
 # Rounds of any step that is repeated until stable. Random mojibake of 20,000 characters needs at most six;
 # entities nested deeper than this stay.
 MAX_ROUNDS = 16
-
-# ftfy decodes CESU-8 in quadratic time: a line of it with 50,000 characters takes 0.02 s, one of 1,000,000
-# takes 2.3 s. Longer lines are cut, between words where there are any.
-MAX_LINE = 50_000
 
 # Up to this length no repair can take long, so ftfy gets the line unchanged. Longer lines, and lines with many
 # entities, are repaired in counted rounds.
@@ -64,10 +62,9 @@ _CONFIG = ftfy.TextFixerConfig(
 )
 _CONFIGS = {unescape: _CONFIG._replace(unescape_html=unescape) for unescape in (True, False)}
 
-_CONTROL = bytes((*range(9), 0x0B, *range(0x0D, 0x20), 0x7F))
+_CONTROL = bytes((*range(9), 0x0B, 0x0C, *range(0x0D, 0x20), 0x7F))
 _CONTROL_BUT_CR = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
-_NOT_PLAIN = re.compile("[^\t\n\x0c -~]")
-_SPACE_BETWEEN_WORDS = re.compile("(?<=[!-~]) (?=[!-~])")
+_NOT_PLAIN = re.compile("[^\t\n -~]")
 _STEPS_SHOWN = 12
 
 
@@ -90,13 +87,21 @@ def repair_encoding(text: str, *, unescape: bool, known: KnownLines | None = Non
     >>> [finding.evidence for finding in repair_encoding("caf\u00c3\u00a9", unescape=True)]
     ['encode latin-1, decode utf-8']
     """
+    separated = separate_words(text)
+    if separated:
+        return compose(text, separated, _repair_lines(apply(text, separated), unescape))
+    return _repair_lines(text, unescape, known)
+
+
+def _repair_lines(text: str, unescape: bool, known: KnownLines | None = None) -> list[Finding]:
+    """Return the fixes of `repair_encoding` in a text without separators."""
     known = known or KnownLines(_lines_to_repair(text, unescape))
     findings: list[Finding] = []
     for start, stop, new, evidence in known.fixes:
         left, right, new = trimmed(start, text[start:stop], new)  # noqa: PLW2901 - the same, shorter
         findings.append(fix("encoding", text, left, right, new, evidence))
     for start, stop in known.lines:
-        for left, right in _pieces_of_line(text, start, stop):
+        for left, right in pieces_of_line(text, start, stop):
             segment = text[left:right]
             if right - left < stop - start and _surely_unchanged(segment, unescape):
                 continue
@@ -143,25 +148,6 @@ def _suspect_patterns(text: str, unescape: bool) -> Iterator[re.Pattern[str]]:
         yield HTML_ENTITY_RE
 
 
-def _pieces_of_line(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Yield the spans of the pieces of the line ``text[start:stop]`` that are repaired each by itself.
-
-    A byte order mark is a piece of its own and is omitted: it belongs to the rule ``whitespace``.
-    """
-    while start < stop:
-        end = text.find("\ufeff", start, stop)
-        end = stop if end < 0 else end
-        while end - start > MAX_LINE:
-            cut = start + MAX_LINE
-            for space in _SPACE_BETWEEN_WORDS.finditer(text, cut - 1000, cut):
-                cut = space.end()
-            yield start, cut
-            start = cut
-        if start < end:
-            yield start, end
-        start = end + 1
-
-
 class _LineCache:
     """Repaired lines by line and `unescape`. It is emptied when full, which changes no result."""
 
@@ -205,7 +191,7 @@ def _repair_piece(segment: str, unescape: bool) -> tuple[str, list[str]]:
     if len(segment) <= SHORT and not (entities and segment.count(";") > MAX_ROUNDS):
         result = _repair_in_rounds(segment, _CONFIGS[unescape])
         if result is None:
-            text, steps = ftfy.fix_and_explain(segment, _CONFIGS[unescape])
+            text, steps = ftfy.fix_and_explain(_joined_entities(segment, unescape), _CONFIGS[unescape])
             result = text, _step_names(steps)
         return result
     result = _repair_in_rounds(segment, _CONFIGS[unescape])
@@ -319,9 +305,15 @@ _FIXERS = ("fix_c1_controls", "fix_line_breaks", "fix_surrogates", "remove_termi
 
 def _apply_step(name: str, text: str, names: list[str]) -> str:
     """Return `text` after ftfy's step `name`, and add `name` to `names` if the step changed something."""
-    fixed: str = ftfy.FIXERS[name](text)
+    joined = _joined_entities(text, name == "unescape_html")
+    fixed: str = ftfy.FIXERS[name](joined)
     names += [name] * (fixed != text)
     return fixed
+
+
+def _joined_entities(text: str, unescape: bool) -> str:
+    """Return `text` with pairs of entities joined that ftfy would decode one by one, if `unescape` is true."""
+    return join_surrogate_entities(text) if unescape and "&#" in text else text
 
 
 def _step_names(steps: list[ftfy.ExplanationStep] | None) -> list[str]:

@@ -147,10 +147,10 @@ _IN_ORDER = (((7,), 9), (tuple(range(27, 33)), 33), ((103,), 107), ((118,), 122)
 def replaced() -> Ranges:
     """Return the characters that ftfy's other steps may change one by one, apart from mojibake, entities and NFC.
 
-    These are control characters, line ends, surrogates and the first characters of terminal escapes. The byte order
-    mark is excluded, because it belongs to the rule ``whitespace``.
+    These are control characters, line ends, surrogates and the first characters of terminal escapes. The form feed is
+    one of them: `dedup.repairs.separators` may change it. The byte order mark belongs to the rule ``whitespace``.
     """
-    ends = ((0x0D, 0x0D), (0x1B, 0x1B), (0x80, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF))
+    ends = ((0x0C, 0x0D), (0x1B, 0x1B), (0x80, 0x9F), (0x2028, 0x2029), (0xD800, 0xDFFF))
     return union((of_codes(code for code in CONTROL_CHARS if code != BYTE_ORDER_MARK), ends))
 
 

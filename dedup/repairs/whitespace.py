@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
-from dedup.findings import Finding, fix
+from dedup.findings import Finding, apply, compose, fix
 from dedup.segment.words import MAX_MARKS, is_unspaced
 
 _BLANK = "\t \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -17,7 +17,7 @@ _REMOVED = {
     "\u2060": "word joiner",
     "\ufeff": "byte order mark",
 }
-_TRAILING = _BLANK + "".join(_REMOVED)
+TRAILING = _BLANK + "".join(_REMOVED)
 # The odd characters that are repaired wherever they are, and those that are repaired at the end of a line only.
 REPAIRED_ANYWHERE = "\u00a0\u202f" + "".join(_REMOVED)
 REPAIRED_AT_LINE_END = "".join(sorted(set(_BLANK[2:]) - set(REPAIRED_ANYWHERE)))
@@ -27,16 +27,20 @@ _INSIDE = re.compile(
     f"[{REPAIRED_ANYWHERE}](?:(?<=[\u00a0\u202f])[\u00a0\u202f]*|(?<![\u00a0\u202f])[{''.join(_REMOVED)}]*)"
 )
 # A line break that may need a fix before or after it. The search starts from line breaks, which are fewer than spaces.
-_AT_FAULT_BREAK = re.compile(f"\n(?:(?<=[{_TRAILING}\r]\n)|(?=\n\n))")
-_BLANKS = frozenset(_TRAILING)
+_AT_FAULT_BREAK = re.compile(f"\n(?:(?<=[{TRAILING}\r]\n)|(?=\n\n))")
+_BLANKS = frozenset(TRAILING)
 _MAY_BE_BLANK = _BLANKS | {"\r", "\n", ""}  # possible first characters of a blank line
-_BLANK_LINE = re.compile(f"([{_TRAILING}]*+)\r?\n")
-_BLANK_LINES = re.compile(f"(?:[{_TRAILING}]*+\r?\n)*+")
-_BLANK_END = re.compile(f"[{_TRAILING}]*+\\Z")
+_BLANK_LINE = re.compile(f"([{TRAILING}]*+)\r?\n")
+_BLANK_LINES = re.compile(f"(?:[{TRAILING}]*+\r?\n)*+")
+# A soft hyphen at the end of a line, with the characters around the line end that go with it, a page break included.
+_AT_LINE_END = re.compile(f"(?<![{TRAILING}])([{''.join(_REMOVED)}]++)[{TRAILING}]*+(?:\r\n?|\n)[{TRAILING}\x0c]*+")
+_BLANK_END = re.compile(f"[{TRAILING}]*+\\Z")
 
 
 def repair_whitespace(text: str) -> list[Finding]:
     r"""Return fixes for invisible white space: at line ends, of unusual kinds, and more than one blank line in a row.
+
+    A word that a soft hyphen divides at the end of a line is joined; all of the line end goes with the hyphen.
 
     No-break spaces become spaces, except beside a Mongolian letter, where they bind a suffix to its word. Zero-width
     spaces, word joiners, soft hyphens and byte order marks are removed. A zero-width space between letters of a script
@@ -49,6 +53,30 @@ def repair_whitespace(text: str) -> list[Finding]:
     """
     if not whitespace_may_apply(text):
         return []
+    joins = _join_broken_words(text)
+    return compose(text, joins, _repair_in_lines(apply(text, joins))) if joins else _repair_in_lines(text)
+
+
+def _join_broken_words(text: str) -> list[Finding]:
+    """Return fixes that join the words of `text` that a soft hyphen divides at the end of a line."""
+    if "\u00ad" not in text:
+        return []
+    return [
+        fix("whitespace", text, *match.span(), "", "soft hyphen at a line end")
+        for match in _AT_LINE_END.finditer(text)
+        if "\u00ad" in match[1]
+        and is_word_character(text[match.start() - 1 : match.start()])
+        and is_word_character(text[match.end() : match.end() + 1])
+    ]
+
+
+def is_word_character(character: str) -> bool:
+    """Return True if `character` is a letter, a digit or a combining mark; an empty text is none."""
+    return character != "" and unicodedata.category(character)[0] in "LNM"
+
+
+def _repair_in_lines(text: str) -> list[Finding]:
+    """Return the fixes of `repair_whitespace` in a text without divided words."""
     gaps = list(_gaps(text))
     findings: list[Finding] = []
     for gap in gaps:
