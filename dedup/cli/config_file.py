@@ -16,18 +16,11 @@ from typing import Any, NamedTuple
 
 from dedup import rules as registry
 from dedup.errors import SettingsError
-from dedup.read.fields import DATE_FIELDS, ID_FIELDS, SOURCE_FIELDS, TEXT_FIELDS
+from dedup.read.article_fields import field_names
 from dedup.settings import Settings
 
 COMMAND_LINE = "command line"
 DEFAULT = "default"
-
-_GUESSED_NAMES = {
-    "text_field": TEXT_FIELDS,
-    "id_field": ID_FIELDS,
-    "date_field": DATE_FIELDS,
-    "source_field": SOURCE_FIELDS,
-}
 
 
 class Resolved(NamedTuple):
@@ -99,7 +92,8 @@ def as_toml(resolved: Resolved) -> str:
         if name == "rules":
             continue
         if value is None:
-            lines.append(f"# {name}: guessed from {', '.join(_GUESSED_NAMES[name])}  # {origins[name]}")
+            names = field_names()[name.removesuffix("_field")].first
+            lines.append(f"# {name}: guessed from {', '.join(names)} and like names  # {origins[name]}")
         else:
             lines.append(f"{name} = {_toml_value(value)}  # {origins[name]}")
     lines += ["", "[rules]"]
@@ -110,7 +104,9 @@ def as_toml(resolved: Resolved) -> str:
 
 
 def _toml_value(value: object) -> str:
-    """Return a text or a number as TOML."""
+    """Return a text, a number or a truth value as TOML."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         return repr(value)
     return json.dumps(value, ensure_ascii=False).replace(

@@ -125,7 +125,10 @@ def _original_bytes(row: _SourceRow) -> bytes:
         except binascii.Error as error:
             raise OutputError(f"{where}: its quarantined bytes are not base64 ({error})") from None
     try:
-        return encode_utf8(row.raw) if is_text_file(row.source) else join_fields(row.original())
+        if is_text_file(row.source):
+            charset = row.provenance.get("charset")
+            return row.raw.encode(charset) if charset else encode_utf8(row.raw)
+        return join_fields(row.original())
     except FindingError as error:
         raise FindingError(f"{where}: {error}; see dedup verify") from None
 

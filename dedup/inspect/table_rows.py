@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from dedup.arrays import decode_utf8
 from dedup.errors import OutputError
 from dedup.output_layout import JSON_COLUMN
-from dedup.read.fields import PROVENANCE_FIELD, BadRecordError, Fields, from_json, join_fields, parse_fields, to_json
+from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, join_fields, parse_fields, to_json
+from dedup.read.json_errors import BadRecordError
 
 _PARQUET_BATCH = 256  # rows
 _LINE_BUFFER = 1 << 18  # bytes

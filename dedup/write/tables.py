@@ -23,6 +23,7 @@ from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
 from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE, TABLES, table_file_name
+from dedup.read.article_texts import put_raw_text, put_text
 from dedup.read.fields import PROVENANCE_FIELD, join_fields, parse_fields, to_json, to_json_bytes
 from dedup.write.report import Tally
 
@@ -75,6 +76,8 @@ def provenance_object(outcome: Outcome) -> dict[str, Any]:
         provenance["rule"] = outcome.dropped.rule
         provenance["twin"] = outcome.dropped.twin.article
         provenance["similarity"] = outcome.dropped.similarity
+    if outcome.charset:
+        provenance["charset"] = outcome.charset
     return provenance
 
 
@@ -106,8 +109,11 @@ def finding_lines(findings: Sequence[Finding]) -> bytes:
 
 def _article_line(outcome: Outcome) -> bytes:
     fields = parse_fields(outcome.fields)
-    fields[outcome.text_field] = to_json(outcome.raw if outcome.dropped else outcome.cleaned)
     provenance = provenance_object(outcome)
+    if outcome.dropped:
+        put_raw_text(fields, outcome.text_field, outcome.raw)
+    else:
+        provenance |= put_text(fields, outcome.text_field, outcome.cleaned)
     if PROVENANCE_FIELD in fields:
         provenance["previous"] = fields[PROVENANCE_FIELD]
     fields[PROVENANCE_FIELD] = to_json(provenance)
