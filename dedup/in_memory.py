@@ -20,6 +20,8 @@ from dedup.pipeline import decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read import fields as record_fields
+from dedup.read.article_fields import fields_read
+from dedup.read.article_texts import put_text, replace_value
 from dedup.read.inputs import JSON_LINES, STDIN
 from dedup.read.records import RECORD_SCHEMA
 from dedup.runtime.progress import StageTimer
@@ -79,7 +81,9 @@ def _output_article(article: Mapping[str, Any], outcome: Outcome) -> dict[str, A
     row = dict(article)
     if record_fields.PROVENANCE_FIELD in row:
         provenance["previous"] = row[record_fields.PROVENANCE_FIELD]
-    row[outcome.text_field] = outcome.raw if outcome.dropped else outcome.cleaned
+    if not outcome.dropped:
+        provenance |= put_text(record_fields.parse_fields(outcome.fields), outcome.text_field, outcome.cleaned)
+        replace_value(row, outcome.text_field, outcome.cleaned)
     row[record_fields.PROVENANCE_FIELD] = provenance
     return row
 
@@ -112,18 +116,20 @@ def _json_line(article: object, settings: Settings) -> bytes:
     """Return the fields of an article that the rules need, as a line of JSON."""
     if not isinstance(article, Mapping):
         return record_fields.to_json_bytes(repr(article))
-    chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
-    guessed = record_fields.TEXT_FIELDS + record_fields.ID_FIELDS + record_fields.DATE_FIELDS
-    names = dict.fromkeys((*chosen, *guessed, *record_fields.SOURCE_FIELDS))
-    return record_fields.to_json_bytes({name: _json_value(article[name]) for name in names if name in article})
+    names = fields_read(tuple(name for name in article if isinstance(name, str)), settings)
+    return record_fields.to_json_bytes({name: _json_value(article[name]) for name in names})
 
 
 def _json_value(value: object) -> object:
-    """Return the JSON value of a field: scalars and text as they are, a date as text, all else as an empty object."""
+    """Return the JSON value of a field: a date as text, and an empty object for what JSON has no word for."""
     if isinstance(value, str):
         return str.__str__(value)  # of a subclass, too
     if value is None or isinstance(value, (bool, int, float)):
         return value
+    if isinstance(value, Mapping):
+        return {str(name): _json_value(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json_value(item) for item in value]
     return value.isoformat() if isinstance(value, date) else {}
 
 
@@ -136,5 +142,6 @@ def _record_batch_of(lines: list[bytes], first: int) -> pa.RecordBatch:
         "record": range(first, first + count),
         "data": lines,
         "error": [None] * count,
+        "charset": [None] * count,
     }
     return pa.record_batch([pa.array(columns[field.name], field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA)

@@ -16,18 +16,11 @@ from typing import Any, NamedTuple
 
 from dedup import rules as registry
 from dedup.errors import SettingsError
-from dedup.read.fields import DATE_FIELDS, ID_FIELDS, SOURCE_FIELDS, TEXT_FIELDS
+from dedup.read.article_fields import field_names
 from dedup.settings import Settings
 
 COMMAND_LINE = "command line"
 DEFAULT = "default"
-
-_GUESSED_NAMES = {
-    "text_field": TEXT_FIELDS,
-    "id_field": ID_FIELDS,
-    "date_field": DATE_FIELDS,
-    "source_field": SOURCE_FIELDS,
-}
 
 
 class Resolved(NamedTuple):
@@ -98,10 +91,11 @@ def as_toml(resolved: Resolved) -> str:
     for name, value in settings.as_dict().items():
         if name == "rules":
             continue
-        if value is None and name not in _GUESSED_NAMES:
+        if value is None and not name.endswith("_field"):
             lines.append(f"# {name}: not set  # {origins[name]}")
         elif value is None:
-            lines.append(f"# {name}: guessed from {', '.join(_GUESSED_NAMES[name])}  # {origins[name]}")
+            names = field_names()[name.removesuffix("_field")].first
+            lines.append(f"# {name}: guessed from {', '.join(names)} and like names  # {origins[name]}")
         else:
             lines.append(f"{name} = {_toml_value(value)}  # {origins[name]}")
     lines += ["", "[rules]"]
@@ -112,9 +106,11 @@ def as_toml(resolved: Resolved) -> str:
 
 
 def _toml_value(value: object) -> str:
-    """Return a text, a number or a list of texts as TOML."""
+    """Return a text, a number, a truth value or a list of texts as TOML."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml_value, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         return repr(value)
     return json.dumps(value, ensure_ascii=False).replace(

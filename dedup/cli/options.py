@@ -41,6 +41,17 @@ def _split_names(_ctx: click.Context, _param: click.Parameter, value: str | None
     return None if value is None else tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def _parse_share(_ctx: click.Context, _param: click.Parameter, value: str | None) -> float | None:
+    """Return a share like ``0.5`` or ``50%`` as a number."""
+    if value is None:
+        return None
+    number, percent = value.strip().removesuffix("%"), value.strip().endswith("%")
+    try:
+        return float(number) / (100 if percent else 1)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not a share; write it like 50% or 0.5") from None
+
+
 def _set_verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     """Print the traceback of each error of this command."""
     if value:
@@ -76,6 +87,15 @@ SETTINGS = (
     click.option("--id-field", metavar="FIELD", help="Field of the id.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Field of the date.  [default: guessed]"),
     click.option("--source-field", metavar="FIELD", help="Field of the host or source.  [default: guessed]"),
+    click.option(
+        "--day-first", is_flag=True, default=None, help="Read the date 01/02/2024 as 1 February.  [default: 2 January]"
+    ),
+    click.option(
+        "--max-bad",
+        callback=_parse_share,
+        metavar="SHARE",
+        help="Fail if more of the records are bad, as 50% or 0.5.  [default: 50%]",
+    ),
     click.option("--on-error", metavar="|".join(ON_ERROR), help="What to do with a bad record.  [default: quarantine]"),
 )
 OUTPUT = (
