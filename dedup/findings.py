@@ -21,6 +21,8 @@ FIX = "fix"
 DROP = "drop"
 FLAG = "flag"
 
+READ_AS = "read as"  # begins the evidence of a finding that names the charset of a record
+
 _span = attrgetter("start", "stop")
 
 

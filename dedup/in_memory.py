@@ -19,6 +19,7 @@ from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.pipeline import Articles, decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
+from dedup.read.article_texts import put_text, replace_value
 from dedup.read.fields import PROVENANCE_FIELD, from_json, parse_fields
 from dedup.read.frames import Frame, Selection
 from dedup.read.inputs import find_inputs
@@ -186,7 +187,9 @@ def output_article(article: Row, outcome: Outcome) -> dict[str, Any]:
     row = dict(article)
     if PROVENANCE_FIELD in row:
         provenance["previous"] = row[PROVENANCE_FIELD]
-    row[outcome.text_field] = outcome.raw if outcome.dropped else outcome.cleaned
+    if not outcome.dropped:
+        provenance |= put_text(parse_fields(outcome.fields), outcome.text_field, outcome.cleaned)
+        replace_value(row, outcome.text_field, outcome.cleaned)
     row[PROVENANCE_FIELD] = provenance
     return row
 

@@ -44,10 +44,11 @@ class Settings:
 
     `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` maps rule names to actions and
     overrides the `profile`; after construction it holds the action of every rule, in registry order. A field name of
-    None is guessed, record by record. `shard_size` is the size in bytes, or a text such as "100M", of the files into
-    which each table is split. `output_fields` names the only fields, besides the text, that articles keep. `limit`
-    reads only the first records, and `sample` chooses that many of them by chance, which `seed` decides. Raises
-    `SettingsError` for the first invalid value.
+    None is guessed, record by record; a name may be a path, as ``article.body``. `shard_size` is the size in bytes, or
+    a text such as "100M", of the files into which each table is split. `output_fields` names the only fields, besides
+    the text, that articles keep. A larger share of bad records than `max_bad` is an error. `day_first` reads
+    ``01/02/2024`` as 1 February. `limit` reads only the first records, and `sample` chooses that many of them by
+    chance, which `seed` decides. Raises `SettingsError` for the first invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -70,17 +71,24 @@ class Settings:
     limit: int | None = None
     sample: int | None = None
     seed: int = 1
+    max_bad: float = 0.5
+    day_first: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             check_choice(name, getattr(self, name), allowed)
         for name in ("threshold", "paragraph_threshold"):
             object.__setattr__(self, name, _similarity(name, getattr(self, name)))
+        if isinstance(self.max_bad, bool) or not isinstance(self.max_bad, (int, float)) or not 0 <= self.max_bad <= 1:
+            raise invalid("max_bad", self.max_bad, "not a share of records; give a number from 0 to 1")
+        object.__setattr__(self, "max_bad", float(self.max_bad))
+        if not isinstance(self.day_first, bool):
+            raise invalid("day_first", self.day_first, "neither true nor false")
         for name in ("text_field", "id_field", "date_field", "source_field"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
                 raise invalid(name, value, "not a field name; give a text that is not empty")
-        if self.text_field == "provenance":
+        if (self.text_field or "").split(".")[0].split("[")[0] == "provenance":
             raise invalid("text_field", self.text_field, "this program writes there; rename that field first")
         object.__setattr__(self, "shard_size", _shard_size(self.shard_size))
         object.__setattr__(self, "output_fields", _field_names(self.output_fields))

@@ -37,8 +37,7 @@ SENTENCES = [
      ("cp1254", "iso8859-9")),
     ("Hebrew", "ראש הממשלה הודיע אתמול על תוכנית חדשה לשיפור התחבורה הציבורית בערים הגדולות.", ("cp1255",)),
     ("Arabic", "أعلنت الحكومة أمس عن خطة جديدة لتحسين وسائل النقل العام في المدن الكبرى.", ("cp1256", "iso8859-6")),
-    ("Lithuanian", ("Vyriausybė vakar pranešė apie naują planą, kaip pagerinti viešąjį transportą didžiuosiuose "
-     "miestuose."),
+    ("Lithuanian", "Vyriausybė vakar pranešė apie planą, kaip gerinti viešąjį transportą didžiuosiuose miestuose.",
      ("cp1257", "iso8859-13")),
     ("Thai", "รัฐบาลประกาศแผนใหม่เพื่อปรับปรุงระบบขนส่งสาธารณะในเมืองใหญ่เมื่อวานนี้", ("cp874", "tis-620")),
     ("Japanese", "政府は昨日、大都市の公共交通を改善するための新しい計画を発表しました。", JAPANESE),

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from conftest import ROOT
 
 from dedup.cli import cli
 from dedup.cli.rule_pages import rules_markdown
@@ -199,7 +200,7 @@ def _restored(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize(
-    ("layout", "compress"), [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none")]
+    ("layout", "compress"), [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none"), ("csv", "gz")]
 )
 def test_every_output_format_verifies_and_restores(source: Path, tmp_path: Path, layout: str, compress: str) -> None:
     (tmp_path / "texts" / "deep").mkdir(parents=True)
@@ -257,7 +258,14 @@ def test_diff_shows_all_articles_or_one(out: Path) -> None:
 
 def test_a_reader_that_closes_the_pipe_is_no_error(source: Path, out: Path) -> None:
     source.write_text("".join(json.dumps({"id": n, "text": f"{n} Ã© " * 400}) + "\n" for n in range(300)))
-    for args in (["diff", out], ["check", source, "--json"], ["explain", out, "mojibake"], ["rules"], ["--help"]):
+    for args in (
+        ["diff", out],
+        ["check", source, "--json"],
+        ["clean", source, "-o", "-", "--quiet"],
+        ["explain", out, "mojibake"],
+        ["rules"],
+        ["--help"],
+    ):
         process = subprocess.Popen([*DEDUP, *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stdout
         assert process.stderr
@@ -265,6 +273,36 @@ def test_a_reader_that_closes_the_pipe_is_no_error(source: Path, out: Path) -> N
         assert process.stderr.read() == b""
         process.stderr.close()
         assert process.wait() == 0, args
+
+
+def test_articles_go_to_standard_output_and_nowhere_else(source: Path, out: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    where = {"cwd": tmp_path / "empty", "env": {"PYTHONPATH": str(ROOT)}}
+    done = run("clean", "-", "-o", "-", input=source.read_text(), **where)
+    plain = (out / "articles.jsonl").read_text()
+    assert done.stdout == plain.replace('"source":"news.jsonl"', '"source":"-"')
+    assert done.stderr.rstrip().endswith("Written to standard output: the articles only")
+    assert list((tmp_path / "empty").iterdir()) == []
+    for args, expected in [
+        (["--json"], "--json: articles and summary cannot both go to standard output"),
+        (["--shard-size", "1M"], "--shard-size: standard output is one file"),
+        (["--force"], "--force: standard output replaces nothing"),
+    ]:
+        done = run("clean", source, "-o", "-", *args, status=2, **where)
+        assert done.stdout == ""
+        assert expected in done.stderr
+
+
+def test_standard_output_can_be_csv_or_compressed_parquet(source: Path, tmp_path: Path) -> None:
+    for args, name in [
+        (["--format", "csv", "--compress", "gz"], "articles.csv.gz"),
+        (["--format", "parquet"], "articles.parquet"),
+    ]:
+        out = tmp_path / name
+        run("clean", source, "-o", out, "--quiet", *args)
+        with (tmp_path / "piped").open("wb") as file:
+            subprocess.run([*DEDUP, "clean", source, "-o", "-", "--quiet", *args], stdout=file, check=True)
+        assert (tmp_path / "piped").read_bytes() == (out / name).read_bytes()
 
 
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled before", "while it compiles"])

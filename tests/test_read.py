@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import InputError, LocalEngine
-from dedup.read import fields
+from dedup.read.article_fields import normalize_host
 from dedup.read.inputs import find_inputs
 from dedup.read.records import RecordReader
 
@@ -119,10 +119,18 @@ def test_an_unusable_input_is_an_error_of_one_line(tmp_path, name, message):
         ("no text", b'{"id": 1}', "no text: there is no field 'text' or 'body'"),
         ("null as text", b'{"text": null}', "field 'text' is null, not a text"),
         ("a number as text", b'{"text": 12.5}', "field 'text' is a number, not a text"),
-        ("a list as text", b'{"text": ["a"]}', "field 'text' is a list, not a text"),
+        ("a list of numbers as text", b'{"text": [1]}', "field 'text' is a list, not a text"),
+        (
+            "an object as text",
+            b'{"text": {"x": "a"}}',
+            "field 'text' is an object, not a text; name the text inside it",
+        ),
         ("not JSON", b"<html>", "not JSON: invalid character"),
         ("cut off", b'{"text": "a', "not JSON: Input data was truncated"),
-        ("NaN", b'{"text": "a", "n": NaN}', "not JSON"),
+        ("a key twice", b'{"id": 1, "text": "a", "id": 2}', 'duplicate key "id": only one value can stay'),
+        ("a comment", b'{"text": "a" // b', "not JSON: a comment at 13; remove it"),
+        ("a trailing comma", b'{"text": "a",}', "not JSON: a trailing comma at 12; remove it"),
+        ("single quotes", b"{'text': 'a'}", "not JSON: single quotes at 1; JSON takes double quotes"),
         ("two objects", b'{"text": "a"} {"text": "b"}', "not JSON: trailing characters"),
         ("a list", b'["a"]', "not a JSON object but a list"),
         ("a text", b'"a"', "not a JSON object but a string"),
@@ -131,8 +139,11 @@ def test_an_unusable_input_is_an_error_of_one_line(tmp_path, name, message):
             b'{"text": "a", "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
             "not JSON: nested too deeply",
         ),
-        ("bytes that are not UTF-8", b'{"text": "caf\xe9"}', "not UTF-8: byte 0xe9 at 13"),
-        ("UTF-16", '{"text": "a"}'.encode("utf-16"), "not UTF-8: byte 0xff at 0"),
+        (
+            "broken UTF-8",
+            b'{"text": "na\xc3\xafve caf\xe9"}',
+            "not UTF-8: byte 0xe9 at 20; re-encode it; the rest is UTF-8",
+        ),
     ],
 )
 def test_a_bad_record_is_quarantined_and_the_next_is_read(tmp_path, label, line, error):
@@ -199,13 +210,14 @@ def test_parquet_quarantines_lone_surrogates(tmp_path):
     assert (report.counts["kept"], report.counts["quarantined"]) == (1, 2)
 
 
-def test_a_text_file_that_is_not_utf8_is_quarantined_as_a_whole(tmp_path):
+def test_a_text_file_of_broken_utf8_is_quarantined_as_a_whole(tmp_path):
+    broken = "Tarif réduit".encode() + b"\xe9"
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "latin.txt").write_bytes("Tarif réduit".encode("latin-1"))
+    (tmp_path / "in" / "broken.txt").write_bytes(broken)
     (tmp_path / "in" / "good.txt").write_text("Réduit", encoding="utf-8")
     dedup.clean(tmp_path / "in", tmp_path / "out", engine=LocalEngine(jobs=1))
     [row] = read_jsonl(tmp_path / "out" / "quarantine.jsonl")
-    assert base64.b64decode(row["raw"]) == "Tarif réduit".encode("latin-1")
+    assert base64.b64decode(row["raw"]) == broken
     assert [row["id"] for row in read_jsonl(tmp_path / "out" / "articles.jsonl")] == ["good"]
 
 
@@ -258,4 +270,4 @@ def test_the_host_of_an_address_is_that_of_the_standard_library(value):
                 return value
         return value.lower().removeprefix("www.")
 
-    assert fields.normalize_host(value) == host_by_urlsplit(value)
+    assert normalize_host(value) == host_by_urlsplit(value)

@@ -113,15 +113,21 @@ def test_the_blocks_of_a_section_give_articles_findings_and_cleaned_articles(tit
         assert [(row["id"], row["text"]) for row in to_rows(names["again"])] == texts  # clean already
 
 
+def test_the_page_makes_its_outputs_as_this_test_does():
+    [block] = blocks(PAGE.split("\n## ")[0], "sh")
+    options = {name: [f"--{key} {value}" for key, value in layout.items()] for name, layout in LAYOUTS.items()}
+    assert block.splitlines() == [" ".join(["dedup clean crawl -o", name, *given]) for name, given in options.items()]
+
+
 def test_the_commands_run(outputs, tmp_path):
     if not shutil.which("jq"):
         pytest.skip("jq is not installed")
-    shutil.copytree(outputs / "crawl", tmp_path / "crawl")
+    shutil.copytree(outputs, tmp_path, dirs_exist_ok=True)
     command = tmp_path / "bin" / "dedup"
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dedup "$@"\n')
     command.chmod(0o755)
-    script = "set -eu\n" + "".join(blocks(PAGE, "sh"))
+    script = "set -eu\n" + "".join(blocks(SECTIONS["Command line"], "sh"))
     environment = os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
 import gzip
 import json
+import lzma
 import shutil
 from pathlib import Path
 
@@ -19,7 +22,7 @@ from helpers.outputs import (
     write_output,
 )
 
-from dedup.errors import DedupError, OutputError
+from dedup.errors import DedupError, FindingError, OutputError
 from dedup.inspect.restore import restore
 from dedup.inspect.verify import verify
 
@@ -102,6 +105,96 @@ def test_lone_surrogates_are_restored(tmp_path: Path) -> None:
     (path,) = (tmp_path / "again").iterdir()
     assert path.name == "caf\udce9.jsonl"
     assert json.loads(path.read_bytes()) == fields
+
+
+TEXT = "A line.\r\nAnother, naïve one"
+READERS = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+READERS |= {".zst": lambda data: arrow_decompress(data, "zstd"), ".lz4": lambda data: arrow_decompress(data, "lz4")}
+
+
+def arrow_decompress(data: bytes, codec: str) -> bytes:
+    with pa.CompressedInputStream(pa.BufferReader(data), codec) as stream:
+        return bytes(stream.read())
+
+
+@pytest.mark.parametrize("suffix", READERS)
+def test_every_compression_is_restored(suffix: str, tmp_path: Path) -> None:
+    articles = [
+        InputArticle(f"a.JL{suffix}", 2, {"id": "one", "text": TEXT}),
+        InputArticle(f"crawl.zip/deep/a.txt{suffix}", 0, {"id": "crawl.zip/deep/a", "text": TEXT}),
+    ]
+    out = write_output(tmp_path / "out", articles)
+    restore(out, tmp_path / "again")
+    unpack = READERS[suffix]
+    lines = unpack((tmp_path / "again" / f"a.JL{suffix}").read_bytes()).split(b"\n")
+    assert [lines[:2], json.loads(lines[2]), lines[3:]] == [[b"", b""], articles[0].fields, [b""]]
+    assert unpack((tmp_path / "again" / "crawl.zip" / "deep" / f"a.txt{suffix}").read_bytes()) == TEXT.encode()
+
+
+def test_sources_of_other_kinds_come_back_as_json_lines(tmp_path: Path) -> None:
+    kinds = ["a.csv", "b.json.gz", "c.tar/x.parquet", "news.db#articles", "https://host/a.csv?page=1", "plain", "t.log"]
+    articles = [InputArticle(name, 0, {"id": name, "text": TEXT}) for name in kinds]
+    quarantined = [
+        {"source": "a.csv", "record": 1, "error": "torn", "raw": 'x,"\ny', "encoding": "utf-8"},
+        {
+            "source": "a.csv",
+            "record": 2,
+            "error": "bad",
+            "raw": base64.b64encode(b"\xff").decode(),
+            "encoding": "base64",
+        },
+    ]
+    out = write_output(
+        tmp_path / "out", articles, quarantined, keys={"t.log": {"format": "txt"}, "plain": {"format": "csv"}}
+    )
+    restore(out, tmp_path / "again")
+    folder = tmp_path / "again"
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    targets = {name: "t.log" if name == "t.log" else str(Path(f"{name}.jsonl")) for name in kinds}
+    assert names == sorted(targets.values())
+    for article in articles:
+        data = (folder / targets[article.source]).read_bytes()
+        if article.source == "t.log":
+            assert data == TEXT.encode()
+        else:
+            assert json.loads(data.split(b"\n")[0]) == article.fields
+    lines = (folder / "a.csv.jsonl").read_bytes().split(b"\n")
+    assert [json.loads(lines[1]), *lines[2:]] == ['x,"\ny', b"\xff", b""]  # one line for each record
+
+
+def test_a_text_file_comes_back_in_its_charset(tmp_path: Path) -> None:
+    articles = [
+        InputArticle("a.txt", 0, {"id": "a", "text": TEXT}),
+        InputArticle("-", 0, {"id": "-", "text": "\ufeffx"}),
+    ]
+    keys = {"a.txt": {"charset": "cp1252"}, "-": {"format": "txt", "charset": "utf-16-le"}}
+    restore(write_output(tmp_path / "out", articles, keys=keys), tmp_path / "again")
+    assert (tmp_path / "again" / "a.txt").read_bytes() == TEXT.encode("cp1252")
+    assert (tmp_path / "again" / "stdin.txt").read_bytes() == b"\xff\xfex\0"
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        (["a.csv", "a.csv.jsonl"], r"'a\.csv' and 'a\.csv\.jsonl' would be one file a\.csv\.jsonl"),
+        (["-", "stdin.jsonl"], r"'-' and 'stdin\.jsonl' would be one file"),
+        (["a.jsonl", "a.jsonl/b.txt"], r"'a\.jsonl' would be a file where 'a\.jsonl/b\.txt' needs a folder"),
+    ],
+)
+def test_sources_whose_files_would_clash_are_named(sources: list[str], message: str, tmp_path: Path) -> None:
+    out = write_output(tmp_path / "out", [InputArticle(source, 0, {"id": source, "text": "x"}) for source in sources])
+    with pytest.raises(OutputError, match=message):
+        restore(out, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_text_with_another_hash_is_not_restored(number: int, plain: Path, tmp_path: Path) -> None:
+    table, row = ("articles", 0) if number == 0 else ("dropped", 0)
+    change_row(table, row, text="forged")(plain)
+    with pytest.raises(FindingError, match=r"a\.jsonl#\d: its text is not that of the input: another sha256"):
+        restore(plain, tmp_path / "again")
+    assert not (tmp_path / "again").exists()
 
 
 def test_restore_errors_are_one_line(plain: Path) -> None:

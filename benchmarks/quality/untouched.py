@@ -20,11 +20,11 @@ from benchmarks.quality.score import jaccard, shingles, without
 from dedup import Settings, clean_articles
 from dedup.findings import Finding
 from dedup.prepare.one_text import compared_text
-from dedup.read.fields import SOURCE_FIELDS
+from dedup.read.article_fields import field_names
 from dedup.segment.words import comparison_key, words
 
 ARTICLE_RULES = ("duplicate-article", "near-duplicate-article")
-SOURCES = set(SOURCE_FIELDS)
+SOURCES = set(field_names()["source"].first)
 SENTENCE_WORDS = 8
 SHOWN = 12  # lines and sentences that are listed
 _ENDS = re.compile(r"[.!?。！？।][\"'”’»)]*$")

@@ -16,7 +16,7 @@ import click
 from dedup import rules as registry
 from dedup.cli.layers import Resolved, misspelt_variables, resolve
 from dedup.cli.terminal import ErrorReporter
-from dedup.cli.values import Names, OneOf, RuleAction, Size
+from dedup.cli.values import Names, OneOf, RuleAction, Share, Size
 from dedup.errors import SettingsError
 from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, check_choice
 
@@ -78,6 +78,15 @@ SETTINGS = (
     click.option("--limit", type=int, metavar="N", help="Read only the first N records."),
     click.option("--sample", type=int, metavar="N", help="Read N records chosen by chance, the same in each run."),
     click.option("--seed", type=int, metavar="N", help="Another number chooses another sample.  [default: 1]"),
+    click.option(
+        "--day-first", is_flag=True, default=None, help="Read the date 01/02/2024 as 1 February.  [default: 2 January]"
+    ),
+    click.option(
+        "--max-bad",
+        type=Share(),
+        metavar="SHARE",
+        help="Fail if more of the records are bad, as 50% or 0.5.  [default: 50%]",
+    ),
 )
 OUTPUT = (
     click.option("--format", type=OneOf(*FORMATS), help="Format of the output.  [default: jsonl]"),

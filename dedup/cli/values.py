@@ -96,6 +96,20 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # not generic in older v
         return size
 
 
+class Share(click.ParamType):  # type: ignore[type-arg]  # not generic in older versions of Click
+    """A share, as ``0.5`` or ``50%``."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share as a number."""
+        text = str(value).strip()
+        try:
+            return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+        except ValueError:
+            self.fail(f"{value!r} is not a share; write it like 50% or 0.5", param, ctx)
+
+
 class Names(click.ParamType):  # type: ignore[type-arg]  # not generic in older versions of Click
     """A list of names, as ``id,url``."""
 

@@ -15,13 +15,14 @@ import pyarrow as pa
 
 from dedup.arrays import decode_utf8
 from dedup.decide.verdicts import Verdict, verdicts_by_row
-from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
+from dedup.findings import DROP, FLAG, READ_AS, Finding, Offsets, apply, compose
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.store import PreparedBatch, load_batch
+from dedup.rules import OFF
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
-_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text")
+_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text", "charset")
 OUTCOME_COLUMNS = (
     *_VALUE_COLUMNS,
     "findings",
@@ -35,7 +36,7 @@ class Outcome(NamedTuple):
 
     A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
-    dropped also has the verdict that drops it.
+    dropped also has the verdict that drops it. `charset` is that of the record, if it was not UTF-8.
     """
 
     source: str
@@ -50,6 +51,7 @@ class Outcome(NamedTuple):
     findings: tuple[Finding, ...] = ()
     dropped: Verdict | None = None
     paragraphs: int = 0
+    charset: str | None = None
 
 
 class _Run(NamedTuple):
@@ -71,7 +73,8 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
     repeats = _StructLists(batch.column("repeats"))
     spans = _ParagraphSpans(batch.column("paragraphs"))
     columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
-    for row, (source, record, error, data, fields, identity, text_field, text) in enumerate(zip(*columns, strict=True)):
+    for row, values in enumerate(zip(*columns, strict=True)):
+        source, record, error, data, fields, identity, text_field, text, charset = values
         if error is not None:
             yield Outcome(source, record, error, data)
             continue
@@ -90,6 +93,8 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             if repeats_of_row or verdicts_of_row:
                 runs = _repeat_runs(article, row_findings, repeats_of_row, settings)
                 row_findings = _merge_levels(article, raw, row_findings, runs, spans.of(row), verdicts_of_row, settings)
+            if charset and settings.rules["encoding"] != OFF:
+                row_findings.insert(0, _charset_finding(article, charset))
             cleaned = apply(raw, row_findings) if any(finding.action != FLAG for finding in row_findings) else raw
         yield Outcome(
             source,
@@ -102,7 +107,13 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             findings=tuple(row_findings),
             dropped=dropped,
             paragraphs=spans.count(row),
+            charset=charset,
         )
+
+
+def _charset_finding(article: Finding, charset: str) -> Finding:
+    """Return the finding that an article was not in UTF-8; it changes nothing."""
+    return article._replace(rule="encoding", action=FLAG, evidence=f"{READ_AS} {charset}")
 
 
 def _repeat_runs(

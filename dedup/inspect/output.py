@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -24,7 +24,10 @@ from dedup.inspect.names import RecordKey, record_name
 from dedup.inspect.sources import Source, is_text_file, sources_of_run
 from dedup.inspect.table_rows import read_fields, read_values
 from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, OutputFiles, output_files
-from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, id_of, parse_fields, text_of, to_json
+from dedup.read.article_fields import id_of, text_of
+from dedup.read.article_texts import ITEM_LENGTHS, TEXT_FIELD, original_value
+from dedup.read.field_paths import set_field
+from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields, to_json
 from dedup.read.inputs import TEXT_FILE
 from dedup.settings import Settings
 
@@ -91,7 +94,11 @@ class Article:
 
     def original(self) -> Fields:
         """Return the fields of the input record, with its raw text. Raises `FindingError` as `raw` does."""
-        return {**self.fields, self.text_field: to_json(self.raw)} if self.kept else self.fields
+        if not self.kept:
+            return self.fields
+        fields = dict(self.fields)
+        set_field(fields, self.text_field, to_json(original_value(self.raw, self.provenance.get(ITEM_LENGTHS))))
+        return fields
 
 
 class Quarantined(NamedTuple):
@@ -247,7 +254,9 @@ class Output:
             if self.is_text(source):
                 text_field, text = "text", str(from_json(fields["text"]))
             else:
-                text_field, text = text_of(fields, self.settings)
+                remembered = provenance.get(TEXT_FIELD)
+                settings = replace(self.settings, text_field=str(remembered)) if remembered else self.settings
+                text_field, text = text_of(fields, settings)
             if "id" in provenance:  # its field may be left out
                 name = str(provenance["id"])
             elif self.is_text(source):

@@ -127,7 +127,8 @@ def _original_bytes(row: _SourceRow, source: Source) -> bytes:
     if hashlib.sha256(encode_utf8(raw)).hexdigest() != row.provenance.get("sha256"):
         raise FindingError(f"{where}: its text is not that of the input: another sha256; see dedup verify")
     if source.kind == TEXT_FILE:
-        return raw.encode(source.charset) if source.charset else encode_utf8(raw)
+        charset = row.provenance.get("charset", source.charset)
+        return raw.encode(charset) if charset else encode_utf8(raw)
     return join_fields(row.original())
 
 

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from dedup.errors import OutputError
 from dedup.read.article_tables import fields_from_csv, fields_from_parquet, rows_of_batch
-from dedup.read.fields import BadRecordError, Fields, from_json, parse_fields
+from dedup.read.fields import Fields, from_json, parse_fields
+from dedup.read.json_errors import BadRecordError
 
 _PARQUET_BATCH = 256  # rows
 _LINE_BUFFER = 1 << 18  # bytes

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
-from dedup.findings import DROP, FLAG, Finding, apply
+from dedup.findings import DROP, FLAG, READ_AS, Finding, apply
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output, open_output
 from dedup.inspect.verify_twins import TaskMapper, check_twins
@@ -124,7 +124,7 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield f"is outside the raw text of {length} characters"
     if finding.rule not in BY_NAME:
         yield "there is no such rule"
-    elif settings.rules[finding.rule] != finding.action:
+    elif settings.rules[finding.rule] != finding.action and not _names_charset(finding):
         yield f"the action of this rule was {settings.rules[finding.rule]}"
     if finding.action == FLAG and (finding.original, finding.replacement) != (None, None):
         yield "a flag has an original or a replacement"
@@ -132,6 +132,11 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield "a drop has a replacement"
     if finding.action == DROP and BY_NAME[finding.rule].level != TEXT and finding.twin_source is None:
         yield "a drop without a twin"
+
+
+def _names_charset(finding: Finding) -> bool:
+    """Return True if a finding only says in which charset its record was, whatever the action of its rule."""
+    return (finding.rule, finding.action) == ("encoding", FLAG) and (finding.evidence or "").startswith(READ_AS)
 
 
 def _drop_problems(article: Article, length: int) -> Iterator[str]:

@@ -72,7 +72,8 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         record: number of the record in its file, from 0.
         error: why the record cannot be read.
         data: the bytes of an unreadable record.
-        fields: the fields of the article as a JSON object, with null in place of the text.
+        fields: the fields of the article as a JSON object, with null in place of the text, or with the lengths of its
+            paragraphs if the text is a list of them.
         id: id of the article, UTF-8.
         text_field, id_field, date_field, source_field: names of the fields that text, id, date and host come from.
             Null if there is no such field.
@@ -80,6 +81,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         characters: length of the raw text, in code points.
         date: microseconds since 1970, UTC; null if unknown.
         host: host or source of the article, UTF-8; null if unknown.
+        charset: the charset that the record was decoded from; null if it was UTF-8.
 
     Columns computed from the text:
         length: length of the compared text, in code points.
@@ -109,6 +111,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("characters", pa.int64()),
             ("date", pa.int64()),
             ("host", pa.large_binary()),
+            ("charset", pa.string()),
             ("length", pa.int64()),
             ("key", pa.large_binary()),
             ("digest", pa.binary(DIGEST_BYTES)),

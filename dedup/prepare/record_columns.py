@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import Bools, encode_utf8
 from dedup.errors import RecordError
-from dedup.read import fields as record_fields
-from dedup.read.fields import BadRecordError
+from dedup.read.article_fields import date_of, find_text, host_of, id_of, text_file_id
+from dedup.read.charset import NotUtf8Error, decode_record
+from dedup.read.field_paths import parse_path, set_field
+from dedup.read.fields import NULL, Fields, check_keys, join_fields, parse_fields, to_json
 from dedup.read.inputs import TEXT_FILE
+from dedup.read.json_errors import BadRecordError
 from dedup.settings import Settings
 
 # The columns of `dedup.prepare.columns.prepared_schema` that come with each record.
@@ -30,9 +33,22 @@ _RECORD_COLUMNS = (
     "characters",
     "date",
     "host",
+    "charset",
 )
 
 _NO_SURROGATES = {"parquet": "Parquet", "csv": "CSV"}  # names of formats of texts in strict UTF-8, by `Settings.format`
+
+
+class ParsedRecord(NamedTuple):
+    """An article: its text, the field of the text, and all fields with a placeholder for the text.
+
+    `joined` are the fields as a line of JSON. `dedup.read.article_fields.FoundText` describes the placeholder.
+    """
+
+    fields: Fields
+    joined: bytes
+    text_field: str
+    text: str
 
 
 class RecordColumns:
@@ -51,28 +67,27 @@ class RecordColumns:
         """Append a row for a record that cannot be read."""
         self._append("", source=source, record=record, data=data, error=error)
 
-    def add_article(
-        self, source: str, record: int, fields: record_fields.Fields, raw: str, text_field: str | None
-    ) -> None:
-        """Append a row for an article; `fields` have null in place of its text."""
-        settings = self.settings
-        id_field, identity = record_fields.id_of(fields, settings, source, record)
-        date_field, date = record_fields.date_of(fields, settings)
-        source_field, host = record_fields.host_of(fields, settings)
+    def add_article(self, source: str, record: int, article: ParsedRecord, charset: str | None) -> None:
+        """Append a row for an article that was decoded from `charset`."""
+        settings, fields = self.settings, article.fields
+        id_field, identity = id_of(fields, settings, source, record)
+        date_field, date = date_of(fields, settings)
+        source_field, host = host_of(fields, settings)
         self._append(
-            raw,
+            article.text,
             source=source,
             record=record,
-            fields=record_fields.join_fields(fields),
+            fields=article.joined,
             id=encode_utf8(identity),
-            text_field=text_field,
+            text_field=article.text_field,
             id_field=id_field,
             date_field=date_field,
             source_field=source_field,
-            text=encode_utf8(raw),
-            characters=len(raw),
+            text=encode_utf8(article.text),
+            characters=len(article.text),
             date=date,
             host=None if host is None else encode_utf8(host),
+            charset=charset,
         )
 
     def _append(self, raw: str, **row: Any) -> None:
@@ -95,11 +110,14 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
     Raises `RecordError` for the first record that cannot be read if `settings.on_error` is "fail".
     """
     columns = RecordColumns(settings)
-    for source, kind, record, data, error in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+    for source, kind, record, data, error, charset in zip(
+        *(column.to_pylist() for column in batch.columns), strict=True
+    ):
         try:
             if error:
                 raise BadRecordError(error)  # noqa: TRY301 - damage found by the reader is handled like any other
-            columns.add_article(source, record, *_parse_record(kind, data, source, settings))
+            article, guessed = parse_record(kind, data, source, settings)
+            columns.add_article(source, record, article, charset or guessed)
         except BadRecordError as problem:
             if settings.on_error == "fail":
                 raise RecordError(
@@ -109,30 +127,42 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
     return columns
 
 
-def _parse_record(
-    kind: str, data: bytes, source: str, settings: Settings
-) -> tuple[record_fields.Fields, str, str | None]:
-    """Return the fields of one record without its text, the text, and the name of the text field.
+def parse_record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[ParsedRecord, str | None]:
+    """Return the article in one record, and its charset if it is not UTF-8.
 
     Raises `BadRecordError` if the record is no article.
     """
     if kind == TEXT_FILE:
-        identity = record_fields.to_json(record_fields.text_file_id(source))
-        return {"id": identity, "text": record_fields.NULL}, record_fields.decode_text(data), "text"
-    fields = record_fields.parse_fields(data)
-    name, text = record_fields.text_of(fields, settings)
+        text, charset = decode_record(data)
+        fields = {"id": to_json(text_file_id(source)), "text": NULL}
+        return ParsedRecord(fields, join_fields(fields), "text", text), charset
+    try:
+        return _parse_json(data, settings), None
+    except NotUtf8Error:
+        text, charset = decode_record(data)
+        return _parse_json(text.removeprefix("\ufeff").encode("utf-8"), settings), charset
+
+
+def _parse_json(line: bytes, settings: Settings) -> ParsedRecord:
+    """Return the article in one line of JSON in UTF-8. Raises `BadRecordError` if there is none."""
+    fields = parse_fields(line)
+    name, text, placeholder = find_text(fields, settings)
     if settings.format in _NO_SURROGATES:
-        _check_surrogates(text, fields, settings, source)
-    fields[name] = record_fields.NULL
-    return fields, text, name
+        _check_surrogates(text, fields, settings)
+    field = name if name in fields else str(parse_path(name)[0])
+    before = len(memoryview(fields[field]))
+    set_field(fields, name, placeholder)
+    joined = join_fields(fields)
+    check_keys(line, fields, len(joined) - len(memoryview(fields[field])) + before)
+    return ParsedRecord(fields, joined, name, text)
 
 
-def _check_surrogates(text: str, fields: record_fields.Fields, settings: Settings, source: str) -> None:
+def _check_surrogates(text: str, fields: Fields, settings: Settings) -> None:
     """Raise `BadRecordError` if the output's format cannot hold a record because of a lone surrogate.
 
     Ids are in the findings, which are JSON lines if the format is CSV.
     """
-    ids = record_fields.id_of(fields, settings, source, 0)[1] if settings.format == "parquet" else ""
+    ids = id_of(fields, settings, "", 0)[1] if settings.format == "parquet" else ""
     for what, value in (("a text or field name", text + "".join(fields)), ("an id", ids)):
         if _has_lone_surrogate(value):
             format_name = _NO_SURROGATES[settings.format]

@@ -20,7 +20,9 @@ from typing import Any
 from uuid import UUID
 
 from dedup.errors import InputError
-from dedup.read.fields import BadRecordError, parse_fields, text_of
+from dedup.read.article_fields import text_of
+from dedup.read.fields import parse_fields
+from dedup.read.json_errors import BadRecordError
 from dedup.settings import Settings
 
 _SCALARS = (str, int, float, bool, list, dict, type(None))

@@ -34,6 +34,7 @@ RECORD_SCHEMA = pa.schema(
         ("record", pa.int64()),
         ("data", pa.large_binary()),
         ("error", pa.string()),
+        ("charset", pa.string()),  # that `data` was decoded from; null if it is as it was read
     ]
 )
 
@@ -65,11 +66,11 @@ class RecordReader:
         return fresh
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        rows: list[tuple[str, str, int, bytes, str | None]] = []
+        rows: list[tuple[str, str, int, bytes, str | None, str | None]] = []
         size = 0
         for source in self.sources:
             for record, data, error in self._records(source):
-                rows.append((source.name, source.kind, record, data, error))
+                rows.append((source.name, source.kind, record, data, error, None))
                 size += len(data)
                 if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
                     self.sizes.append(size)
@@ -210,7 +211,7 @@ def _damage_error(error: Exception) -> str:
     return f"the file cannot be read on from here ({str(error).rstrip('.')}); fetch it again"
 
 
-def _record_batch(rows: list[tuple[str, str, int, bytes, str | None]]) -> pa.RecordBatch:
+def _record_batch(rows: list[tuple[str, str, int, bytes, str | None, str | None]]) -> pa.RecordBatch:
     """Return `rows`, the values of a record in the order of `RECORD_SCHEMA`, as a batch."""
     columns = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]

@@ -81,10 +81,11 @@ def read_table(store: TableStore, frame: Any, partitions: int) -> Any:
         "start + row_index as record",
         "cast(value as binary) as data",
         "cast(null as string) as error",
+        "cast(null as string) as charset",
     )
     size = given.agg(f.sum(f.octet_length("value") + 1)).first()[0] or 0
     summary = {"source": "-", "bytes": int(size), "sha256": _table_digest(given), "records": sum(counts.values())}
-    summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None)
+    summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None, None)
     return raw.unionByName(store.session.createDataFrame([summary_row], sql_schema(_RAW_COLUMNS)))
 
 
@@ -147,7 +148,7 @@ def _read_file(row: dict[str, Any]) -> Iterator[pa.RecordBatch]:
     [input_file] = reader.inputs
     summary = json.dumps({**input_file, "records": record_count}).encode()
     columns = {"source": [row["name"]], "kind": [row["kind"]], "record": [FILE_SUMMARY], "data": [summary]}
-    yield spark_batch({"aid": [first_aid], "error": [None], **columns}, _RAW_COLUMNS)
+    yield spark_batch({"aid": [first_aid], "error": [None], "charset": [None], **columns}, _RAW_COLUMNS)
 
 
 def _prepare_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:

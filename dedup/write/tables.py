@@ -19,6 +19,8 @@ from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
 from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE
+from dedup.read.article_texts import put_raw_text, put_text
+from dedup.read.field_paths import parse_path
 from dedup.read.fields import PROVENANCE_FIELD, Fields, join_fields, parse_fields, to_json, to_json_bytes
 from dedup.write.report import Tally
 
@@ -74,6 +76,8 @@ def provenance_object(outcome: Outcome) -> dict[str, Any]:
         provenance["rule"] = outcome.dropped.rule
         provenance["twin"] = outcome.dropped.twin.article
         provenance["similarity"] = outcome.dropped.similarity
+    if outcome.charset:
+        provenance["charset"] = outcome.charset
     return provenance
 
 
@@ -106,7 +110,8 @@ def finding_lines(findings: Sequence[Finding]) -> bytes:
 def chosen_fields(outcome: Outcome, output_fields: Collection[str]) -> Fields:
     """Return the fields of an article in `output_fields`, and its text, in their own order."""
     fields = parse_fields(outcome.fields)
-    return {name: value for name, value in fields.items() if name in output_fields or name == outcome.text_field}
+    name = outcome.text_field if outcome.text_field in fields else str(parse_path(outcome.text_field)[0])
+    return {field: value for field, value in fields.items() if field in output_fields or field == name}
 
 
 def _article_line(outcome: Outcome) -> bytes:
@@ -115,8 +120,11 @@ def _article_line(outcome: Outcome) -> bytes:
 
 def _line_of_fields(outcome: Outcome, fields: Fields, more: dict[str, Any]) -> bytes:
     """Return a line of an article table; `more` goes into `provenance`."""
-    fields[outcome.text_field] = to_json(outcome.raw if outcome.dropped else outcome.cleaned)
     provenance = {**provenance_object(outcome), **more}
+    if outcome.dropped:
+        put_raw_text(fields, outcome.text_field, outcome.raw)
+    else:
+        provenance |= put_text(fields, outcome.text_field, outcome.cleaned)
     if PROVENANCE_FIELD in fields:
         provenance["previous"] = fields[PROVENANCE_FIELD]
     fields[PROVENANCE_FIELD] = to_json(provenance)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
+import io
 import json
 from collections.abc import Callable
 from hashlib import sha256
@@ -21,7 +23,14 @@ from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 from dedup.write.table_files import Writer
 from dedup.write.tables import write_json
 
-LAYOUTS = [("jsonl", "none"), ("jsonl", "gz"), ("jsonl", "zst"), ("parquet", "none")]  # format and compression
+LAYOUTS = [  # format and compression
+    ("jsonl", "none"),
+    ("jsonl", "gz"),
+    ("jsonl", "zst"),
+    ("parquet", "none"),
+    ("csv", "none"),
+    ("csv", "zst"),
+]
 STORY = "The council of the town met on Monday evening to speak about the new bridge over the river."
 
 
@@ -104,10 +113,12 @@ def write_output(
     quarantined: list[dict[str, Any]] | None = None,
     inputs: list[str] | None = None,
     layout: tuple[str, str] = ("jsonl", "none"),
+    keys: dict[str, dict[str, str]] | None = None,
 ) -> Path:
     """Write the output of `articles` to `folder`, and return the folder.
 
     `inputs` are the sources of the run, by default those of the articles. `layout` is format and compression.
+    `keys` are further keys of the entry of a source in ``run.json``.
     """
     settings = Settings(format=layout[0], compress=layout[1])
     tables: dict[str, list[dict[str, Any]]] = {"articles": [], "dropped": [], "provenance": []}
@@ -127,8 +138,8 @@ def write_output(
         if not article.dropped:
             line["text"] = apply(raw, article.findings)
         tables["dropped" if article.dropped else "articles"].append(line)
-        keys = {"article": article_id(article), "source": article.source, "record": article.record}
-        tables["provenance"] += [{**finding._asdict(), **keys} for finding in article.findings]
+        place = {"article": article_id(article), "source": article.source, "record": article.record}
+        tables["provenance"] += [{**finding._asdict(), **place} for finding in article.findings]
     tables["quarantine"] = quarantined or []
     folder.mkdir(parents=True)
     for name, rows in tables.items():
@@ -145,7 +156,7 @@ def write_output(
         "dedup": {"format": 1, "digest": settings.digest},
         "settings": settings.as_dict(),
         "inputs": [
-            {"source": source, "bytes": 0, "sha256": ""}
+            {"source": source, "bytes": 0, "sha256": "", **(keys or {}).get(source, {})}
             for source in inputs or list(dict.fromkeys(article.source for article in articles))
         ],
         "counts": counts,
@@ -169,6 +180,8 @@ def _write_table(path: Path, rows: list[dict[str, Any]], name: str) -> None:
         pq.write_table(pa.Table.from_pylist(rows, schema) if schema else _article_table(rows), path)
         return
     data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    if ".csv" in path.suffixes:
+        data = _csv_of_articles(rows)
     if path.suffix == ".gz":
         data = gzip.compress(data)
     if path.suffix == ".zst":
@@ -211,6 +224,29 @@ def _article_table(rows: list[dict[str, Any]]) -> pa.Table:
     columns.append(pa.array(structs, kind))
     schema.append(pa.field("provenance", kind))
     return pa.Table.from_arrays(columns, schema=pa.schema(schema))
+
+
+def _csv_of_articles(rows: list[dict[str, Any]]) -> bytes:
+    """Return articles as CSV: texts as cells, with an apostrophe before formulas, and all other values as JSON."""
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "provenance"]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+
+    def cell(value: str) -> str:
+        return f"'{value}" if value.lstrip("'")[:1] in set("=+-@\t\r\n＝＋－＠") else value
+
+    writer.writerow([*map(cell, names), "provenance"])
+    for row in rows:
+        cells, in_json = [], []
+        for name in names:
+            value = row.get(name, "")
+            is_json = not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value)
+            in_json += [name] * is_json
+            cells.append("" if value is None else json.dumps(value) if is_json else cell(value))
+        members = {**row["provenance"], "json": in_json}
+        members["fields"] = [name for name in row if name != "provenance" or "previous" in members]
+        writer.writerow([*cells, json.dumps(members)])
+    return text.getvalue().encode("utf-8-sig")
 
 
 def _read_rows(path: Path) -> list[dict[str, Any]]:

@@ -56,8 +56,10 @@ def settings_of(number):
         "keep": KEEP[number % 4],
         "threshold": source.choice((0.5, 0.7, 0.8, 0.9)),
         "paragraph_threshold": source.choice((0.4, 0.6, 0.8, 1.0)),
-        "format": FORMATS[number % 2],
+        "format": FORMATS[number % 3],
         "compress": "none" if number % 2 else COMPRESSIONS[number // 2 % 3],
+        "shard_size": None if number % 4 else 5000,
+        "output_fields": ("id", "date", "nothing") if number % 5 == 0 else None,
     }
 
 

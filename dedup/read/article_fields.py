@@ -1,0 +1,268 @@
+"""Find the text, id, date and source of an article among its fields.
+
+Names are guessed record by record, never file by file: then the result does not depend on how a corpus is cut into
+files. ``field_names.toml`` lists the names.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import PurePosixPath
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from dedup.read.dates import parse_date
+from dedup.read.field_paths import get_field, parse_path
+from dedup.read.fields import NULL, Fields, from_json, to_json
+from dedup.read.json_errors import BadRecordError, json_kind
+from dedup.settings import Settings
+
+PARAGRAPH_SEPARATOR = "\n\n"  # joins the items of a text that is a list of strings
+
+_NO_DATE = (b"null", b'""', b"[]", b"{}")
+
+
+class FieldNames(NamedTuple):
+    """Names of fields with one meaning, in the order in which they are tried; see ``field_names.toml``."""
+
+    first: tuple[str, ...]
+    names: tuple[str, ...]
+    paths: tuple[str, ...]
+
+
+class NoTextError(BadRecordError):
+    """A record without a text; it may be in a field that nobody has named."""
+
+
+class FoundText(NamedTuple):
+    """A text, the name or path of its field, and what stands for it in the fields of a prepared record.
+
+    That is null, or for a list of strings the number of characters of each.
+    """
+
+    name: str
+    text: str
+    placeholder: msgspec.Raw
+
+
+@cache
+def field_names() -> dict[str, FieldNames]:
+    """Return the names of the fields of an article by meaning: text, id, date and source."""
+    loaded = tomllib.loads((files("dedup.read") / "field_names.toml").read_text("utf-8"))
+    return {
+        meaning: FieldNames(*(tuple(lists[key]) for key in FieldNames._fields)) for meaning, lists in loaded.items()
+    }
+
+
+def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
+    """Return the name of the text field and the text. Raises `NoTextError` if there is none.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> text_of(parse_fields(b'{"text": "", "article": {"body": "One."}}'), Settings())
+    ('article.body', 'One.')
+    """
+    return find_text(fields, settings)[:2]
+
+
+def find_text(fields: Fields, settings: Settings) -> FoundText:
+    """Return the first text that is not blank, else the first blank one. Raises `NoTextError` if there is none."""
+    blank = None
+    for name in (settings.text_field,) if settings.text_field else _candidates(fields, "text"):
+        value = get_field(fields, name)
+        found = None if value is None else _text_in(name, value)
+        if found and found.text and not found.text.isspace():
+            return found
+        blank = blank or found
+    if blank:
+        return blank
+    raise _no_text(fields, settings)
+
+
+def _text_in(name: str, value: msgspec.Raw) -> FoundText | None:
+    """Return the text that a value holds: a string or a list of strings; None if it is something else."""
+    start = bytes(memoryview(value)[:1])
+    if start == b'"':
+        return FoundText(name, str(from_json(value)), NULL)
+    if start != b"[":
+        return None
+    items = from_json(value)
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        return None
+    return FoundText(name, PARAGRAPH_SEPARATOR.join(items), to_json(list(map(len, items))))
+
+
+def _no_text(fields: Fields, settings: Settings) -> NoTextError:
+    """Return the error that says why there is no text."""
+    chosen = settings.text_field
+    names = (chosen,) if chosen else tuple(_top_level(tuple(fields), "text"))
+    for name in names:
+        value = get_field(fields, name)
+        if value is not None:
+            kind = json_kind(bytes(value))
+            advice = "name the text inside it with `text_field`" if kind == "an object" else "convert it to a string"
+            return NoTextError(f"field {name!r} is {kind}, not a text; {advice}")
+    if chosen:
+        return NoTextError(f"no text: there is no field {chosen!r}; name it with `text_field`")
+    first, second, *_ = field_names()["text"].first
+    return NoTextError(
+        f"no text: there is no field {first!r} or {second!r} or of a like name; name it with `text_field`"
+    )
+
+
+def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple[str | None, str]:
+    """Return the name of the id field and the article's id; None and ``source#record`` if it has no id."""
+    for name in (settings.id_field,) if settings.id_field else _candidates(fields, "id"):
+        value = get_field(fields, name)
+        if value is not None:
+            data = bytes(value)
+            if data[:1] not in {b"n", b"{", b"["}:
+                return name, str(from_json(value)) if data[:1] == b'"' else data.decode()
+    return None, f"{source}#{record}"
+
+
+def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
+    """Return the name of the source field and its host or other source; both None if no field has one.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> host_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
+    ('url', 'example.com')
+    """
+    for name in (settings.source_field,) if settings.source_field else _candidates(fields, "source"):
+        value = get_field(fields, name)
+        if value is not None and bytes(memoryview(value)[:1]) == b'"':
+            host = normalize_host(str(from_json(value)).strip())
+            if host:
+                return name, host
+    return None, None
+
+
+def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]:
+    """Return the name of the date field and the date in microseconds since 1970, UTC; None if it cannot be read.
+
+    Only `keep` by date needs all forms of dates, so others are not read for the rest.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> date_of(parse_fields(b'{"date": "1970-01-01T00:00:01Z"}'), Settings())
+    ('date', 1000000)
+    """
+    blank = None
+    for name in (settings.date_field,) if settings.date_field else _candidates(fields, "date"):
+        value = get_field(fields, name)
+        if value is not None:
+            if bytes(value) not in _NO_DATE:
+                every_form = settings.keep in {"earliest", "latest"}
+                return name, parse_date(from_json(value), every_form=every_form, day_first=settings.day_first)
+            blank = blank or name
+    return blank, None
+
+
+def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:
+    """Return those of `names`, the fields of a record, that may hold the text, id, date or source of an article."""
+    chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
+    wanted = {str(part).casefold() for name in chosen if name for part in (name, *parse_path(name)[:1])}
+    for lists in field_names().values():
+        wanted |= {name.casefold() for name in (*lists.first, *lists.names)}
+        wanted |= {str(parse_path(path)[0]).casefold() for path in lists.paths}
+    return [name for name in names if name.casefold() in wanted]
+
+
+def _candidates(fields: Fields, meaning: str) -> Iterator[str]:
+    """Yield the names and paths that may hold a value of this meaning, most likely first."""
+    first = field_names()[meaning].first
+    yield from (name for name in first if name in fields)
+    names = tuple(fields)
+    yield from (name for name in _top_level(names, meaning) if name not in first)
+    for top, paths in _nested(names, meaning):
+        value = bytes(fields[top])
+        if value[:1] in {b"{", b"["}:
+            yield from _paths_in(value, top, paths)
+
+
+@lru_cache(1 << 12)
+def _top_level(names: tuple[str, ...], meaning: str) -> tuple[str, ...]:
+    """Return those of `names` that have this meaning, in the order of ``field_names.toml``."""
+    lists = field_names()[meaning]
+    in_any_case: dict[str, list[str]] = {}
+    for name in names:
+        in_any_case.setdefault(name.casefold(), []).append(name)
+    ordered = [name for name in lists.first if name in names]
+    for name in lists.names:
+        like = in_any_case.get(name.casefold(), [])
+        ordered += [name] * (name in like) + like
+    return tuple(dict.fromkeys(ordered))
+
+
+@lru_cache(1 << 12)
+def _nested(names: tuple[str, ...], meaning: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return those of `names` that paths of this meaning begin with, each with its paths."""
+    in_any_case = {name.casefold(): name for name in reversed(names)}
+    paths_of: dict[str, list[str]] = {}
+    for path in field_names()[meaning].paths:
+        top = str(parse_path(path)[0]).casefold()
+        if top in in_any_case:
+            paths_of.setdefault(in_any_case[top], []).append(path)
+    return tuple((top, tuple(paths)) for top, paths in paths_of.items())
+
+
+def _paths_in(value: bytes, top: str, paths: tuple[str, ...]) -> Iterator[str]:
+    """Yield those of `paths` that lead to a value in the field `top`, as its own names spell them."""
+    decoded = from_json(value)
+    for path in paths:
+        spelled, inner = top, decoded
+        for step in parse_path(path)[1:]:
+            if isinstance(step, int):
+                if not isinstance(inner, list) or len(inner) <= step:
+                    break
+                spelled, inner = f"{spelled}[{step}]", inner[step]
+            else:
+                if not isinstance(inner, dict):
+                    break
+                like = [name for name in inner if name.casefold() == step.casefold()]
+                name = step if step in inner else (like or [""])[0]
+                if name not in inner or not name:
+                    break
+                spelled, inner = f"{spelled}.{name}", inner[name]
+        else:
+            yield spelled
+
+
+def text_file_id(source: str) -> str:
+    """Return the id of a ``.txt`` article: its path without suffix.
+
+    >>> text_file_id("2020/03/taji.txt")
+    '2020/03/taji'
+    """
+    path = PurePosixPath(source)
+    while path.suffix.lower() in {".gz", ".zst", ".txt"}:
+        stem = path.with_suffix("")
+        if path.suffix.lower() == ".txt":
+            return str(stem)
+        path = stem
+    return str(path)
+
+
+def normalize_host(value: str) -> str:
+    """Return the host that `value` names, in lower case and without ``www.``; an invalid address stays as it is.
+
+    >>> normalize_host("https://www.Example.com/a")
+    'example.com'
+    """
+    scheme_end = value.find("://")
+    if scheme_end >= 0:
+        path = value.find("/", scheme_end + 3)
+        try:
+            value = _hostname(value if path < 0 else value[:path]) or value
+        except ValueError:
+            return value
+    return value.lower().removeprefix("www.")
+
+
+@lru_cache(1 << 12)
+def _hostname(address: str) -> str | None:
+    """Return the host of an address without its path. Cached, since few addresses of a corpus differ up to the path."""
+    return urlsplit(address).hostname
