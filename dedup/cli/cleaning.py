@@ -78,7 +78,7 @@ def clean(
         if not dry_run and out is not None:
             report = pipeline.clean(inputs, out, resolved.settings, engine=engine, progress=progress, force=force)
         elif isinstance(engine, LocalEngine):
-            report = pipeline.preview(inputs, resolved.settings, engine=engine, progress=progress)
+            report = pipeline.preview(inputs, resolved.settings, out=out, engine=engine, progress=progress)
         else:
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
     if as_json:
