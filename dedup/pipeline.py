@@ -84,13 +84,18 @@ def preview(
     source: Articles,
     settings: Settings | None = None,
     *,
+    out: str | Path | None = None,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
 ) -> Report:
-    """Return the report that `clean` would return for the articles of `source`; write nothing."""
+    """Return the report that `clean` would return for the articles of `source`; write nothing.
+
+    `out` is the folder that `clean` would write, which is not read as input; it may exist.
+    """
     settings, timer, tally = settings_or_default(settings), StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work)), settings, timer)
+        ignored = Path(out) if out is not None else None
+        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work), ignored), settings, timer)
         for chunk, size in job.chunks():
             tally.update(chunk.tally)
             timer.done(size)

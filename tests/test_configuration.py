@@ -82,7 +82,7 @@ def layers(draw):
     return layers
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(layers(), st.sampled_from(["default", "lossless", "corpus"]))
 def test_the_last_layer_that_says_something_wins(tmp_path_factory, drawn, profile):
     file = tmp_path_factory.getbasetemp() / "layers.toml"

@@ -84,7 +84,9 @@ def clean(
         if not isinstance(engine, LocalEngine):
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
         with show_progress(quiet=quiet) as progress:
-            report = pipeline.preview(inputs, settings, engine=engine, progress=progress)
+            report = pipeline.preview(
+                inputs, settings, out=None if to_stdout else out, engine=engine, progress=progress
+            )
     else:
         with output_folder(out) as folder:
             with show_progress(quiet=quiet) as progress:
