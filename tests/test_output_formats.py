@@ -322,6 +322,33 @@ def test_text_files_lose_no_field_and_are_restored(tmp_path):
     assert (tmp_path / "again" / "t.txt").read_bytes() == (tmp_path / "t.txt").read_bytes()
 
 
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: "-".join(map(str, layout.values())))
+@pytest.mark.parametrize("chosen", [None, ["id"]], ids=["all fields", "the id only"])
+def test_nested_texts_lists_and_charsets_survive(layout, chosen, tmp_path):
+    rows: list[dict[str, Any]] = [
+        {"id": "nested", "article": {"body": f"=1 {SENTENCE}  cafÃ©", "x": [1.0]}, "text": ""},
+        {"id": "list", "text": [SENTENCE, "", "=second  ", "cafÃ©"]},
+        {"id": "plain", "text": "nothing to do"},
+    ]
+    source = write_rows(tmp_path / "a.jsonl", rows)
+    latin = '{"id":"latin","text":"Un café crème, s’il vous plaît: déjà l’été"}\n'
+    with source.open("ab") as file:
+        file.write(latin.encode("cp1252"))
+    out = tmp_path / "out"
+    report = dedup.clean(source, out, dedup.Settings(**layout, output_fields=chosen))
+    assert report.counts["kept"] == 4
+    assert verify(out).mismatches == []
+    articles = {article.id: article for article in open_output(out).articles()}
+    assert list(articles) == ["nested", "list", "plain", "latin"]
+    assert articles["latin"].provenance["charset"] == "cp1252"
+    assert articles["nested"].text == f"=1 {SENTENCE}  café"
+    again = originals(out)
+    expected = [*rows, json.loads(latin)]
+    if chosen:
+        expected[0] = {name: value for name, value in rows[0].items() if name != "text"}
+    assert same(again, expected)
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
