@@ -20,7 +20,7 @@ from dedup.pipeline import decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read import fields as record_fields
-from dedup.read.inputs import JSON_LINES, STDIN
+from dedup.read.formats import JSON_LINES, STDIN
 from dedup.read.records import RECORD_SCHEMA
 from dedup.runtime.progress import StageTimer
 from dedup.settings import NUM_PERM, SEED, Settings
@@ -136,5 +136,6 @@ def _record_batch_of(lines: list[bytes], first: int) -> pa.RecordBatch:
         "record": range(first, first + count),
         "data": lines,
         "error": [None] * count,
+        "charset": [None] * count,
     }
     return pa.record_batch([pa.array(columns[field.name], field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA)

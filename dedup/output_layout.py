@@ -41,6 +41,14 @@ def table_file_name(table: str, format: str, compress: str) -> str:  # noqa: A00
 def is_output(folder: Path) -> bool:
     """Return True if `folder` is an output of this package: its run file says so."""
     try:
-        return "format" in json.loads((folder / RUN_FILE).read_bytes())["dedup"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return is_run_file((folder / RUN_FILE).read_bytes())
+    except OSError:
+        return False
+
+
+def is_run_file(content: bytes) -> bool:
+    """Return True if `content` is that of the run file of an output of this package."""
+    try:
+        return "format" in json.loads(content)["dedup"]
+    except (ValueError, KeyError, TypeError):
         return False

@@ -30,7 +30,8 @@ from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.read.fields import to_json_bytes
-from dedup.read.inputs import JSON_LINES, find_inputs
+from dedup.read.formats import JSON_LINES
+from dedup.read.inputs import find_inputs
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
@@ -121,8 +122,9 @@ def prepare_articles(
     input.
     """
     engine = _local_engine(engine)
-    files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
-    records = RecordReader(files, batch_bytes=engine.batch_bytes)
+    inputs = [source] if isinstance(source, (str, Path)) else source
+    files = find_inputs(inputs, input_format=settings.input_format, ignore=out)
+    records = RecordReader(files, settings, batch_bytes=engine.batch_bytes)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))

@@ -5,6 +5,7 @@ Engine, processes and memory are not settings: they never change a byte of outpu
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ KEEP = ("longest", "first", "earliest", "latest")
 FORMATS = ("jsonl", "parquet")
 COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
+INPUT_FORMAT_NAMES = ("txt", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
 
 _CHOICES = {  # in the order in which errors are reported
     "keep": KEEP,
@@ -41,7 +43,9 @@ class Settings:
 
     `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` maps rule names to actions and
     overrides the `profile`; after construction it holds the action of every rule, in registry order. A field name of
-    None is guessed, record by record. Raises `SettingsError` for the first invalid value.
+    None is guessed, record by record. `input_format` is that of every input file but archives, `encoding` the charset
+    of those in a text format; None means that names and first bytes decide. Raises `SettingsError` for the first
+    invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -56,6 +60,8 @@ class Settings:
     id_field: str | None = None
     date_field: str | None = None
     source_field: str | None = None
+    input_format: str | None = None
+    encoding: str | None = None
     format: str = "jsonl"
     compress: str = "none"
     on_error: str = "quarantine"
@@ -69,6 +75,10 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value):
                 raise SettingsError(f"{name}: {value!r} is not a field name")
+        if self.input_format is not None:
+            check_choice("input_format", self.input_format, INPUT_FORMAT_NAMES)
+        if self.encoding is not None:
+            object.__setattr__(self, "encoding", _codec_name(self.encoding))
         if self.text_field == "provenance":
             raise SettingsError("text_field: 'provenance' is where this program writes; rename that field first")
         object.__setattr__(self, "rules", _actions(self.profile, self.rules))
@@ -93,6 +103,19 @@ def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:
     near = get_close_matches(str(value), allowed, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else f"; choose from {', '.join(allowed)}"
     raise SettingsError(f"{what}: {value!r} is not known{hint}")
+
+
+def _codec_name(encoding: object) -> str:
+    """Return the name of the codec that `encoding` means. Raise `SettingsError` if there is none for text."""
+    try:
+        codec = codecs.lookup(encoding) if isinstance(encoding, str) else None
+        "".encode(codec.name if codec else "")  # fails for codecs between other things than text and bytes
+    except (LookupError, ValueError):
+        raise SettingsError(
+            f"encoding: {encoding!r} is not a charset of Python; as utf-8, cp1252 or shift_jis"
+        ) from None
+    assert codec is not None
+    return codec.name
 
 
 def _similarity(name: str, value: object) -> float:

@@ -74,6 +74,12 @@ SETTINGS = (
     click.option("--id-field", metavar="FIELD", help="Field of the id.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Field of the date.  [default: guessed]"),
     click.option("--source-field", metavar="FIELD", help="Field of the host or source.  [default: guessed]"),
+    click.option(
+        "--input-format", metavar="FORMAT", help="Format of all inputs, as csv.  [default: by name and content]"
+    ),
+    click.option(
+        "--encoding", metavar="CHARSET", help="Charset of text inputs, as cp1252.  [default: UTF-8, or by BOM]"
+    ),
     click.option("--on-error", metavar="|".join(ON_ERROR), help="What to do with a bad record.  [default: quarantine]"),
 )
 OUTPUT = (

@@ -25,7 +25,7 @@ from dedup.errors import FindingError, OutputError
 from dedup.inspect.names import record_name
 from dedup.inspect.output import Article, InputOrder, Output, Quarantined, is_text_file, open_output
 from dedup.read.fields import join_fields
-from dedup.read.inputs import STDIN
+from dedup.read.formats import STDIN
 
 STDIN_FILE = "stdin.jsonl"  # the file that receives what came from standard input
 

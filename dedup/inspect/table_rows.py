@@ -1,46 +1,53 @@
-"""Read the rows of one table of an output, from JSON lines or Parquet.
+"""Read the rows of one file of a table of an output: JSON lines, Parquet or CSV.
 
 Both functions read a few rows at a time, because articles are long. Both raise `OutputError` with the path, and the row
-number where there is one, if a table cannot be read.
+number where there is one, if a file cannot be read.
 """
 
 from __future__ import annotations
 
+import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.arrays import decode_utf8
 from dedup.errors import OutputError
-from dedup.output_layout import JSON_COLUMN
-from dedup.read.fields import PROVENANCE_FIELD, BadRecordError, Fields, from_json, join_fields, parse_fields, to_json
+from dedup.read.article_tables import fields_from_csv, fields_from_parquet, rows_of_batch
+from dedup.read.fields import BadRecordError, Fields, from_json, parse_fields
 
 _PARQUET_BATCH = 256  # rows
 _LINE_BUFFER = 1 << 18  # bytes
 
 
 def read_fields(path: Path) -> Iterator[Fields]:
-    """Yield the rows of a table of articles as fields whose values are JSON, also if the table is Parquet."""
+    """Yield the rows of a file of articles as fields whose values are JSON, whatever the format of the file."""
     if path.suffix == ".parquet":
-        yield from _fields_from_parquet(path)
-        return
-    for number, line in enumerate(_read_lines(path)):
-        try:
-            yield parse_fields(line)
-        except BadRecordError as error:
-            raise OutputError(f"{path}: row {number}: {error}; clean again") from None
+        for batch in _read_batches(path):
+            yield from fields_from_parquet(batch)
+    elif ".csv" in path.suffixes:
+        with _open_table(path) as file:
+            try:
+                yield from fields_from_csv(file)
+            except (ValueError, KeyError, csv.Error) as error:
+                raise OutputError(f"{path}: not the CSV that dedup wrote ({error}); clean again") from None
+    else:
+        for number, line in enumerate(_read_lines(path)):
+            try:
+                yield parse_fields(line)
+            except BadRecordError as error:
+                raise OutputError(f"{path}: row {number}: {error}; clean again") from None
 
 
 def read_values(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table with known columns as Python values."""
+    """Yield the rows of a file of a table with known columns as Python values."""
     if path.suffix == ".parquet":
         for batch in _read_batches(path):
-            yield from _dicts(batch.schema.names, batch.columns)
+            yield from rows_of_batch(batch)
         return
     for number, line in enumerate(_read_lines(path)):
         try:
@@ -52,13 +59,20 @@ def read_values(path: Path) -> Iterator[dict[str, Any]]:
         yield row
 
 
-def _read_lines(path: Path) -> Iterator[bytes]:
+@contextmanager
+def _open_table(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of a table, decompressed as its name says."""
     codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix)
     try:
         with path.open("rb") as file, pa.input_stream(file, compression=codec) as stream:
-            yield from io.BufferedReader(stream, _LINE_BUFFER)
+            yield io.BufferedReader(stream, _LINE_BUFFER)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+
+
+def _read_lines(path: Path) -> Iterator[bytes]:
+    with _open_table(path) as file:
+        yield from file
 
 
 def _read_batches(path: Path) -> Iterator[pa.RecordBatch]:
@@ -73,54 +87,3 @@ def _unreadable(path: Path, error: Exception) -> OutputError:
     if isinstance(error, FileNotFoundError):
         return OutputError(f"{path}: no such file; an output keeps all its tables together, clean again")
     return OutputError(f"{path}: cannot be read ({str(error).splitlines()[0]}); clean again")
-
-
-def _fields_from_parquet(path: Path) -> Iterator[Fields]:
-    """Yield the rows of a Parquet table as the JSON objects that `dedup.write.parquet` made them from.
-
-    Each object has only the fields that its record had, in their order.
-    """
-    for batch in _read_batches(path):
-        json_names = {field.name for field in batch.schema if JSON_COLUMN.items() <= (field.metadata or {}).items()}
-        for row in _dicts(batch.schema.names, batch.columns):
-            members = row.pop(PROVENANCE_FIELD)
-            names, previous = members.pop("fields"), members.pop("previous")
-            fields = {
-                name: _raw_json(row[name]) if name in json_names else to_json(row[name])
-                for name in names
-                if name in row
-            }
-            if PROVENANCE_FIELD in names:
-                members["previous"] = _raw_json(previous)
-            provenance = msgspec.Raw(join_fields({name: to_json(value) for name, value in members.items()}))
-            in_order = {name: provenance if name == PROVENANCE_FIELD else fields[name] for name in names}
-            yield {**in_order, PROVENANCE_FIELD: provenance}
-
-
-def _raw_json(text: str | None) -> msgspec.Raw:
-    return msgspec.Raw((text or "null").encode("utf-8"))
-
-
-def _dicts(names: Iterable[str], columns: Iterable[pa.Array]) -> Iterator[dict[str, Any]]:
-    """Yield one dict for each row of `columns`."""
-    names = list(names)
-    for values in zip(*map(_python_values, columns), strict=True):
-        yield dict(zip(names, values, strict=True))
-
-
-def _python_values(array: pa.Array) -> list[Any]:
-    """Return the Python values of a column.
-
-    Arrow's own conversion fails on texts with lone surrogates, so texts are converted as bytes.
-    """
-    kind = array.type
-    if pa.types.is_struct(kind):
-        return list(_dicts([field.name for field in kind], array.flatten()))
-    if pa.types.is_list(kind):
-        values = iter(_python_values(array.flatten()))
-        sizes = array.value_lengths().to_pylist()
-        return [None if size is None else [next(values) for _ in range(size)] for size in sizes]
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        binary = array.cast(pa.binary() if pa.types.is_string(kind) else pa.large_binary())
-        return [None if value is None else decode_utf8(value) for value in binary.to_pylist()]
-    return array.to_pylist()  # type: ignore[no-any-return]

@@ -11,7 +11,7 @@ from dedup.arrays import Bools, encode_utf8
 from dedup.errors import RecordError
 from dedup.read import fields as record_fields
 from dedup.read.fields import BadRecordError
-from dedup.read.inputs import TEXT_FILE
+from dedup.read.formats import TEXT_FILE
 from dedup.settings import Settings
 
 # The columns of `dedup.prepare.columns.prepared_schema` that come with each record.
@@ -93,7 +93,7 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
     Raises `RecordError` for the first record that cannot be read if `settings.on_error` is "fail".
     """
     columns = RecordColumns(settings)
-    for source, kind, record, data, error in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+    for source, kind, record, data, error, _ in zip(*(column.to_pylist() for column in batch.columns), strict=True):
         try:
             if error:
                 raise BadRecordError(error)  # noqa: TRY301 - damage found by the reader is handled like any other

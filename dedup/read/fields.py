@@ -11,11 +11,11 @@ import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 import msgspec
 
+from dedup.read.formats import suffix_of, without_compression
 from dedup.settings import Settings
 
 TEXT_FIELDS = ("text", "body", "content", "articleBody")
@@ -189,13 +189,8 @@ def text_file_id(source: str) -> str:
     >>> text_file_id("2020/03/taji.txt")
     '2020/03/taji'
     """
-    path = PurePosixPath(source)
-    while path.suffix.lower() in {".gz", ".zst", ".txt"}:
-        stem = path.with_suffix("")
-        if path.suffix.lower() == ".txt":
-            return str(stem)
-        path = stem
-    return str(path)
+    name = without_compression(source)
+    return name[: -len(".txt")] if suffix_of(name) == ".txt" else name
 
 
 def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
