@@ -113,8 +113,9 @@ def clean_articles(
 
 def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
     """Clean the articles of files in memory."""
+    files = find_inputs(paths, input_format=settings.input_format)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        records = choose_records(RecordReader(find_inputs(paths)), settings, Path(work))
+        records = choose_records(RecordReader(files, settings), settings, Path(work))
         cleaned = list(_outcomes_of(list(records), settings))
     names = (parse_fields(outcome.fields) if outcome.error is None else {} for outcome in cleaned)
     return _as_dicts([{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned)

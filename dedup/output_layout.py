@@ -116,3 +116,11 @@ def foreign_files(folder: Path) -> list[str]:
     except (KeyError, TypeError, AttributeError, ValueError):
         ours = set()
     return sorted({entry.name for entry in folder.iterdir()} - ours - {RUN_FILE, LOG_FILE, REPORT_FILE})
+
+
+def is_run_file(content: bytes) -> bool:
+    """Return True if `content` is that of the run file of an output of this package."""
+    try:
+        return "format" in json.loads(content)["dedup"]
+    except (ValueError, KeyError, TypeError):
+        return False

@@ -29,7 +29,8 @@ from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.read.fields import to_json_bytes
-from dedup.read.inputs import JSON_LINES, find_inputs
+from dedup.read.formats import JSON_LINES
+from dedup.read.inputs import find_inputs
 from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.read.selection import RecordSource, choose_records
@@ -177,7 +178,8 @@ def _reader_of(
     """Return a reader of files or of Python objects."""
     if isinstance(source, GivenArticles):
         return ObjectReader(source, settings, batch_bytes=batch_bytes)
-    return RecordReader(find_inputs(source, ignore=out), batch_bytes=batch_bytes)
+    files = find_inputs(source, input_format=settings.input_format, ignore=out)
+    return RecordReader(files, settings, batch_bytes=batch_bytes)
 
 
 def decide(

@@ -5,10 +5,11 @@ Engine, processes and memory are not settings: they never change a byte of outpu
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -26,6 +27,7 @@ KEEP = ("longest", "first", "earliest", "latest")
 FORMATS = ("jsonl", "parquet", "csv")
 COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
+INPUT_FORMAT_NAMES = ("txt", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
 
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -48,7 +50,9 @@ class Settings:
     a text such as "100M", of the files into which each table is split. `output_fields` names the only fields, besides
     the text, that articles keep. A larger share of bad records than `max_bad` is an error. `day_first` reads
     ``01/02/2024`` as 1 February. `limit` reads only the first records, and `sample` chooses that many of them by
-    chance, which `seed` decides. Raises `SettingsError` for the first invalid value.
+    chance, which `seed` decides. `input_format` is that of every input file but archives, `encoding` the charset of
+    those in a text format; None means that names and first bytes decide. Raises `SettingsError` for the first invalid
+    value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -63,6 +67,8 @@ class Settings:
     id_field: str | None = None
     date_field: str | None = None
     source_field: str | None = None
+    input_format: str | None = None
+    encoding: str | None = None
     format: str = "jsonl"
     compress: str = "none"
     shard_size: int | None = None
@@ -77,23 +83,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             check_choice(name, getattr(self, name), allowed)
-        for name in ("threshold", "paragraph_threshold"):
-            object.__setattr__(self, name, _similarity(name, getattr(self, name)))
-        if isinstance(self.max_bad, bool) or not isinstance(self.max_bad, (int, float)) or not 0 <= self.max_bad <= 1:
-            raise invalid("max_bad", self.max_bad, "not a share of records; give a number from 0 to 1")
-        object.__setattr__(self, "max_bad", float(self.max_bad))
-        if not isinstance(self.day_first, bool):
-            raise invalid("day_first", self.day_first, "neither true nor false")
-        for name in ("text_field", "id_field", "date_field", "source_field"):
-            value = getattr(self, name)
-            if value is not None and not (isinstance(value, str) and value):
-                raise invalid(name, value, "not a field name; give a text that is not empty")
-        if (self.text_field or "").split(".")[0].split("[")[0] == "provenance":
-            raise invalid("text_field", self.text_field, "this program writes there; rename that field first")
-        object.__setattr__(self, "shard_size", _shard_size(self.shard_size))
-        object.__setattr__(self, "output_fields", _field_names(self.output_fields))
-        for name in ("limit", "sample", "seed"):
-            _check_count(name, getattr(self, name))
+        for name, checked in _CHECKS.items():
+            object.__setattr__(self, name, checked(name, getattr(self, name)))
         object.__setattr__(self, "rules", _actions(self.profile, self.rules))
 
     def as_dict(self) -> dict[str, Any]:
@@ -158,33 +149,99 @@ def _similarity(name: str, value: object) -> float:
     return float(value)
 
 
-def _shard_size(value: object) -> int | None:
-    """Return `value`, the setting `shard_size`, in bytes. Raise `SettingsError` if it is no size."""
+def _share(name: str, value: object) -> float:
+    """Return `value`, the setting `name`, as a float. Raise `SettingsError` if it is not in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise invalid(name, value, "not a share of records; give a number from 0 to 1")
+    return float(value)
+
+
+def _field(name: str, value: object) -> str | None:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no name of a field."""
+    if value is not None and not (isinstance(value, str) and value):
+        raise invalid(name, value, "not a field name; give a text that is not empty")
+    if name == "text_field" and (value or "").split(".")[0].split("[")[0] == "provenance":
+        raise invalid(name, value, "this program writes there; rename that field first")
+    return value
+
+
+def _input_format(name: str, value: object) -> object:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no format of input files."""
+    if value is not None:
+        check_choice(name, value, INPUT_FORMAT_NAMES)
+    return value
+
+
+def _codec_name(name: str, value: object) -> str | None:
+    """Return the name of the codec that `value` means. Raise `SettingsError` if there is none for text."""
+    if value is None:
+        return None
+    try:
+        codec = codecs.lookup(value if isinstance(value, str) else "")
+        "".encode(codec.name)  # fails for codecs between other things than text and bytes
+    except (LookupError, ValueError):
+        raise invalid(name, value, "not a charset of Python; give one as utf-8, cp1252 or shift_jis") from None
+    return codec.name
+
+
+def _shard_size(name: str, value: object) -> int | None:
+    """Return `value`, the setting `name`, in bytes. Raise `SettingsError` if it is no size."""
     if value is None:
         return None
     size = parse_size(value) if isinstance(value, str) else value
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:
         return size
-    raise invalid("shard_size", value, "not a size; give a number of bytes, or a text such as '100M'")
+    raise invalid(name, value, "not a size; give a number of bytes, or a text such as '100M'")
 
 
-def _field_names(value: object) -> tuple[str, ...] | None:
-    """Return `value`, the setting `output_fields`, without repetitions. Raise `SettingsError` if it is no list."""
+def _field_names(name: str, value: object) -> tuple[str, ...] | None:
+    """Return `value`, the setting `name`, without repetitions. Raise `SettingsError` if it is no list of names."""
     if value is None:
         return None
     names = tuple(dict.fromkeys(value)) if isinstance(value, Iterable) and not isinstance(value, str) else ()
-    if not names or not all(isinstance(name, str) and name for name in names):
-        raise invalid("output_fields", value, "not a list of field names; name at least one")
+    if not names or not all(isinstance(entry, str) and entry for entry in names):
+        raise invalid(name, value, "not a list of field names; name at least one")
     return names
 
 
-def _check_count(name: str, value: object) -> None:
-    """Raise `SettingsError` if the setting `name` is neither a whole number from 1 on nor, but for the seed, None."""
-    if name == "seed":
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise invalid(name, value, "not a whole number; give one such as 1")
-    elif value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+def _record_count(name: str, value: object) -> int | None:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no number of records."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise invalid(name, value, "not a number of records; give 1 or more")
+    return value
+
+
+def _whole_number(name: str, value: object) -> int:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise invalid(name, value, "not a whole number; give one such as 1")
+    return value
+
+
+def _flag(name: str, value: object) -> bool:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is neither true nor false."""
+    if not isinstance(value, bool):
+        raise invalid(name, value, "neither true nor false")
+    return value
+
+
+_CHECKS: dict[str, Callable[[str, object], object]] = {  # in the order in which errors are reported
+    "threshold": _similarity,
+    "paragraph_threshold": _similarity,
+    "text_field": _field,
+    "id_field": _field,
+    "date_field": _field,
+    "source_field": _field,
+    "input_format": _input_format,
+    "encoding": _codec_name,
+    "shard_size": _shard_size,
+    "output_fields": _field_names,
+    "limit": _record_count,
+    "sample": _record_count,
+    "seed": _whole_number,
+    "max_bad": _share,
+    "day_first": _flag,
+}
 
 
 def _actions(profile: str, overrides: object) -> dict[str, str]:

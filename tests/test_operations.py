@@ -18,7 +18,7 @@ from dedup import Settings
 from dedup.kernels.backend import load_backend
 from dedup.prepare.batch import prepare
 from dedup.read.fields import to_json_bytes
-from dedup.read.inputs import JSON_LINES
+from dedup.read.formats import JSON_LINES
 from dedup.read.records import RECORD_SCHEMA
 
 # The most calls of Python functions for one article. Measured: 28 for a clean one of five paragraphs, and 283 for
@@ -46,7 +46,13 @@ def count_calls(batch):
 
 def record_batch(rows):
     data = [to_json_bytes(row) for row in rows]
-    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, [None] * len(rows)]
+    columns = [
+        ["a.jsonl"] * len(rows),
+        [JSON_LINES] * len(rows),
+        list(range(len(rows))),
+        data,
+        *[[None] * len(rows)] * 2,
+    ]
     return pa.record_batch(
         [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)],
         schema=RECORD_SCHEMA,

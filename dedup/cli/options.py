@@ -18,7 +18,7 @@ from dedup.cli.layers import Resolved, misspelt_variables, resolve
 from dedup.cli.terminal import ErrorReporter
 from dedup.cli.values import Names, OneOf, RuleAction, Share, Size
 from dedup.errors import SettingsError
-from dedup.settings import COMPRESSIONS, FORMATS, KEEP, ON_ERROR, check_choice
+from dedup.settings import COMPRESSIONS, FORMATS, INPUT_FORMAT_NAMES, KEEP, ON_ERROR, check_choice
 
 if TYPE_CHECKING:
     from dedup.engines.local import LocalEngine
@@ -86,6 +86,14 @@ SETTINGS = (
         type=Share(),
         metavar="SHARE",
         help="Fail if more of the records are bad, as 50% or 0.5.  [default: 50%]",
+    ),
+    click.option(
+        "--input-format",
+        type=OneOf(*INPUT_FORMAT_NAMES),
+        help="Format of all inputs.  [default: by name and content]",
+    ),
+    click.option(
+        "--encoding", metavar="CHARSET", help="Charset of text inputs, as cp1252.  [default: UTF-8, or by BOM]"
     ),
 )
 OUTPUT = (

@@ -28,7 +28,7 @@ from dedup.read.article_fields import id_of, text_of
 from dedup.read.article_texts import ITEM_LENGTHS, TEXT_FIELD, original_value
 from dedup.read.field_paths import set_field
 from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields, to_json
-from dedup.read.inputs import TEXT_FILE
+from dedup.read.formats import TEXT_FILE
 from dedup.settings import Settings
 
 InputOrder = tuple[int, int]  # number of the source among the inputs, and record number

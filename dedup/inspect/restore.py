@@ -27,7 +27,7 @@ from dedup.inspect.names import record_name
 from dedup.inspect.output import Article, InputOrder, Output, Quarantined, open_output
 from dedup.inspect.sources import OTHER, Source, open_for_writing, target_names
 from dedup.read.fields import join_fields, to_json
-from dedup.read.inputs import TEXT_FILE
+from dedup.read.formats import TEXT_FILE
 
 _PARTIAL = "without all fields"  # what an article is counted as if `output_fields` left some of them out
 

@@ -12,19 +12,11 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import pyarrow as pa
 
 from dedup.errors import OutputError
-from dedup.read.inputs import JSON_LINES, STDIN, TEXT_FILE
+from dedup.read.formats import JSON_LINES, STDIN, TEXT_FILE, assumed_format, format_of_name
 
 OTHER = "other"  # the kind of a source that is restored as JSON lines, whatever it was
 
-_COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 _ARROW_CODECS = {".gz": "gzip", ".zst": "zstd", ".lz4": "lz4"}
-_SUFFIXES = {
-    ".txt": TEXT_FILE,
-    ".jsonl": JSON_LINES,
-    ".ndjson": JSON_LINES,
-    ".jl": JSON_LINES,
-    ".jsonlines": JSON_LINES,
-}
 _LINES_SUFFIX = ".jsonl"  # of the files that receive sources of other kinds
 _EQUAL_NAME = re.compile(r"~\d+\Z")  # what `dedup.read.inputs` appends to the second of two equal names
 _STDIN_FILE = "stdin"
@@ -62,10 +54,9 @@ def kind_by_name(source: str) -> str:
     """
     if source == STDIN:
         return JSON_LINES
-    path = PurePosixPath(_EQUAL_NAME.sub("", source.lower()))
-    if path.suffix in _COMPRESSIONS:
-        path = path.with_suffix("")
-    return next((kind for suffix, kind in _SUFFIXES.items() if path.name.endswith(suffix)), OTHER)
+    name = _EQUAL_NAME.sub("", source)
+    kind = format_of_name(name) or assumed_format(name)
+    return kind if kind in {TEXT_FILE, JSON_LINES} else OTHER
 
 
 def is_text_file(source: str) -> bool:

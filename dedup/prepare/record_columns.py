@@ -13,7 +13,7 @@ from dedup.read.article_fields import date_of, find_text, host_of, id_of, text_f
 from dedup.read.charset import NotUtf8Error, decode_record
 from dedup.read.field_paths import parse_path, set_field
 from dedup.read.fields import NULL, Fields, check_keys, join_fields, parse_fields, to_json
-from dedup.read.inputs import TEXT_FILE
+from dedup.read.formats import TEXT_FILE
 from dedup.read.json_errors import BadRecordError
 from dedup.settings import Settings
 

@@ -10,7 +10,6 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
-from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ import msgspec
 from dedup.read.dates import parse_date
 from dedup.read.field_paths import get_field, parse_path
 from dedup.read.fields import NULL, Fields, from_json, to_json
+from dedup.read.formats import suffix_of, without_compression
 from dedup.read.json_errors import BadRecordError, json_kind
 from dedup.settings import Settings
 
@@ -237,13 +237,8 @@ def text_file_id(source: str) -> str:
     >>> text_file_id("2020/03/taji.txt")
     '2020/03/taji'
     """
-    path = PurePosixPath(source)
-    while path.suffix.lower() in {".gz", ".zst", ".txt"}:
-        stem = path.with_suffix("")
-        if path.suffix.lower() == ".txt":
-            return str(stem)
-        path = stem
-    return str(path)
+    name = without_compression(source)
+    return name[: -len(".txt")] if suffix_of(name) == ".txt" else name
 
 
 def normalize_host(value: str) -> str:

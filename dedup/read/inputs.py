@@ -1,153 +1,217 @@
-"""Find and name the input files that paths, folders and globs refer to."""
+"""Find and name the input files that paths, folders, globs and addresses refer to."""
 
 from __future__ import annotations
 
 import glob
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from dedup.errors import InputError
-from dedup.output_layout import article_files, is_output
+from dedup.read.databases import choose_table
+from dedup.read.folders import FolderFiles, kind_of_given, list_folder, list_matches, text_of_path
+from dedup.read.formats import (
+    ARCHIVES,
+    DATABASES,
+    KINDS_HINT,
+    STDIN,
+    format_of_name,
+    sniff_signature,
+    suffix_of,
+    unknown_kind,
+)
+from dedup.read.remote import RemotePath, find_remote, is_address
 
-TEXT_FILE = "txt"
-JSON_LINES = "jsonl"
-STDIN = "-"
+InputPath = Path | RemotePath
 
-_FILE_KINDS = {".txt": TEXT_FILE, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES}
-_COMPRESSION_SUFFIXES = (".gz", ".zst")
+_HELP = "give files, folders, globs, or - for standard input"
 
 
 class InputFile(NamedTuple):
-    """One input file: its name in the output, its path, and its kind, `TEXT_FILE` or `JSON_LINES`."""
+    """One input file: its name in the output, its path, its format, and its table if it is a database.
+
+    A `kind` of None is decided by the first bytes. With `forced`, the settings name the kind, whatever the bytes say.
+    """
 
     name: str
-    path: Path
-    kind: str
+    path: InputPath
+    kind: str | None
+    table: str | None = None
+    forced: bool = False
 
 
 class InputFiles(NamedTuple):
-    """The input files in input order, and the names of files skipped because of their kind."""
+    """The input files in input order, and the names of skipped files and folders."""
 
     sources: list[InputFile]
     skipped: list[str]
 
 
-def find_inputs(inputs: Sequence[str | Path], *, ignore: Path | None = None) -> InputFiles:
-    """Return the files that `inputs` refer to: files, folders (recursively, sorted), globs, or ``-``.
+class _Reached(NamedTuple):
+    """A file that an input led to.
 
-    A folder that is an output of this package stands for its articles. `ignore`, the output to be written, is skipped
-    in folders and globs. Names are paths relative to the given input. Where two inputs would give the same name, each
-    name gets as many of the input's parent folders as are needed to make it unique. A file reached twice counts once.
-    Raises `InputError`.
+    `parts` is its path relative to that input, `parents` are the folders above them.
     """
-    reached: list[tuple[Path, Path]] = []  # (given input, file)
+
+    path: InputPath
+    kind: str | None
+    parts: tuple[str, ...]
+    parents: tuple[str, ...]
+    table: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What two inputs that lead to the same file have in common."""
+        is_local = isinstance(self.path, Path) and str(self.path) != STDIN
+        return f"{self.path.resolve() if is_local else self.path}#{self.table or ''}"  # type: ignore[union-attr]
+
+
+def find_inputs(
+    inputs: Sequence[str | Path], *, input_format: str | None = None, ignore: Path | None = None
+) -> InputFiles:
+    """Return the files that `inputs` refer to: files, folders (recursively, sorted), globs, addresses, or ``-``.
+
+    A folder that is an output of this package stands for its articles; one inside a folder or matched by a glob is
+    skipped, and so is `ignore`, the output to be written. `input_format` is the format of all files but archives.
+    Names are paths relative to the given input. Where two inputs would give the same name, each name gets as many of
+    the input's parent folders as are needed to make it unique. A file reached twice counts once. Raises `InputError`.
+    """
+    if not inputs or not all(str(given).strip() if isinstance(given, str) else str(given) for given in inputs):
+        raise InputError(f"{'an empty name among the inputs' if inputs else 'no input'}; {_HELP}")
+    reached: list[_Reached] = []
     skipped: list[str] = []
-    for given, by_glob in _expand_globs(inputs):
-        files, others = _files_of_input(given, ignore, by_glob=by_glob)
-        reached += [(given, path) for path in files]
-        skipped += [str(path) for path in others]
-    if not reached:
-        raise InputError(f"{', '.join(map(str, inputs))}: no articles in what this matches; give .txt or .jsonl files")
-    unique = {str(path if str(path) == STDIN else path.resolve()): (given, path) for given, path in reached}
-    named = _name_files(list(unique.values()))
-    return InputFiles([InputFile(name, path, file_kind(path.name) or JSON_LINES) for name, path in named], skipped)
-
-
-def file_kind(name: str) -> str | None:
-    """Return the kind of the file called `name`, `TEXT_FILE` or `JSON_LINES`; None if it is no input file.
-
-    >>> file_kind("news.NDJSON.gz")
-    'jsonl'
-    """
-    name = name.lower()
-    for suffix in _COMPRESSION_SUFFIXES:
-        name = name.removesuffix(suffix)
-    return next((kind for suffix, kind in _FILE_KINDS.items() if name.endswith(suffix)), None)
-
-
-def _expand_globs(inputs: Sequence[str | Path]) -> Iterator[tuple[Path, bool]]:
-    """Yield each path that `inputs` refer to, and whether a glob matched it."""
-    if not inputs or not all(map(str, inputs)):
-        problem = "an empty name among the inputs" if inputs else "no input"
-        raise InputError(f"{problem}; give files, folders, globs, or - for standard input")
     for given in inputs:
-        if not isinstance(given, Path) and not given.strip():
-            raise InputError("an empty name among the inputs; give files, folders, globs, or - for standard input")
-        name = str(given)
-        if name == STDIN or Path(name).exists():
-            yield Path(name), False
-            continue
-        matches = sorted(glob.glob(name, recursive=True)) if glob.has_magic(name) else []
-        if not matches:
-            problem = "matches nothing" if glob.has_magic(name) else "no such file or folder"
-            raise InputError(f"{name}: {problem}; check the path (the current folder is {Path.cwd()})")
-        yield from ((Path(match), True) for match in matches)
+        reached += _reach(given, input_format, ignore, skipped)
+    if not reached:
+        raise InputError(
+            f"{', '.join(map(str, inputs))}: no articles in what this matches{_examples(skipped)}; {KINDS_HINT}"
+        )
+    unique = list({file.key: file for file in reached}.values())
+    sources = [
+        InputFile(name, file.path, file.kind, _checked_table(file), forced=input_format is not None)
+        for name, file in zip(_unique_names(unique), unique, strict=True)
+    ]
+    return InputFiles(sources, list(dict.fromkeys(skipped)))
 
 
-def _files_of_input(given: Path, ignore: Path | None, *, by_glob: bool) -> tuple[list[Path], list[Path]]:
-    """Return the input files of one path, and the files skipped because of their kind.
-
-    Raises `InputError` if a path that no glob matched has none.
-    """
-    if str(given) == STDIN and not by_glob:
-        return [given], []
-    if ignore and given.resolve() == ignore.resolve():
-        if by_glob:
-            return [], []
-        raise InputError(f"{given}: is the output itself; leave it out, or choose another folder for `out`")
-    if given.is_dir():
-        files, others = _list_folder(given, ignore)
-        if not files and not by_glob:
-            examples = f" (skipped {len(others)} such as {others[0].name})" if others else ""
-            raise InputError(f"{given}: no articles in this folder{examples}; give .txt or .jsonl files")
-        return files, others
-    if given.exists() and file_kind(given.name):
-        return [given], []
-    if by_glob:
-        return [], [given]
-    kinds = ", ".join(_FILE_KINDS)
-    raise InputError(f"{given}: unknown kind of file; give {kinds}, plain or with .gz or .zst, or pipe to -")
-
-
-def _list_folder(folder: Path, ignore: Path | None) -> tuple[list[Path], list[Path]]:
-    """Return the input files below `folder` in sorted order, and the files skipped; hidden files are ignored.
-
-    A link to a folder is skipped, since a link to a parent folder would never end.
-    """
-    if is_output(folder):
-        return _split_by_kind(article_files(folder))
-    files: list[Path] = []
-    skipped: list[Path] = []
-    for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or (ignore and entry.resolve() == ignore.resolve()):
-            continue
-        is_folder = entry.is_dir() and not entry.is_symlink()
-        inside = _list_folder(entry, ignore) if is_folder else _split_by_kind([entry])
-        files += inside[0]
-        skipped += inside[1]
-    return files, skipped
+def _reach(given: str | Path, input_format: str | None, ignore: Path | None, skipped: list[str]) -> Iterator[_Reached]:
+    """Yield the files that one input refers to; append to `skipped` what is left out."""
+    name = str(given)
+    if isinstance(given, str) and is_address(name):
+        yield from _reach_remote(name, input_format, skipped)
+        return
+    path, table = _split_table(name)
+    if name == STDIN:
+        yield _Reached(path, input_format, (STDIN,), ())
+    elif not path.exists():
+        yield from _reach_matches(name, input_format, ignore, skipped)
+    elif ignore and path.resolve() == ignore.resolve():
+        raise InputError(f"{name}: is the output itself; leave it out, or choose another folder for `out`")
+    elif path.is_dir():
+        listing = list_folder(path, input_format, ignore)
+        skipped += map(str, listing.skipped)
+        if not listing.files:
+            raise InputError(_nothing_in(name, listing))
+        yield from (_reached_below(path, *file) for file in listing.files)
+    else:
+        kind = kind_of_given(path, input_format)
+        if table and kind not in DATABASES:
+            raise InputError(f"{name}: {path.name} is no database; leave out #{table}")
+        yield _reached_file(path, kind, table)
 
 
-def _split_by_kind(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the input files among `paths`, and the others."""
-    files: list[Path] = []
-    others: list[Path] = []
-    for path in paths:
-        (files if path.is_file() and file_kind(path.name) else others).append(path)
-    return files, others
+def _reach_matches(name: str, input_format: str | None, ignore: Path | None, skipped: list[str]) -> Iterator[_Reached]:
+    """Yield the files that a glob matches. Raises `InputError` if it is no glob or matches nothing."""
+    matched = False
+    for path, listing in list_matches(name, input_format, ignore) if glob.has_magic(name) else ():
+        matched = True
+        skipped += map(str, listing.skipped)
+        for file, kind in listing.files:
+            yield _reached_file(file, kind) if file == path else _reached_below(path, file, kind)
+    if not matched:
+        problem = "matches nothing" if glob.has_magic(name) else "no such file or folder"
+        raise InputError(f"{name}: {problem}; check the path (the current folder is {Path.cwd()})")
 
 
-def _name_files(files: Sequence[tuple[Path, Path]]) -> list[tuple[str, Path]]:
-    """Return each file, given as (input, path), with the shortest unique name that ends in its relative path."""
+def _reach_remote(address: str, input_format: str | None, skipped: list[str]) -> Iterator[_Reached]:
+    """Yield the files that an address refers to."""
+    base, _, table = address.rpartition("#")
+    is_table = bool(base) and format_of_name(base) in DATABASES
+    found = find_remote(base if is_table else address)
+    skipped += found.skipped
+    by_name = len(found.files) == 1 and found.files[0][1].address == (base if is_table else address)
+    for inside, path in found.files:
+        named = format_of_name(path.name)
+        kind = named if named in ARCHIVES or not input_format else input_format
+        if kind is None and (suffix_of(path.name) or not by_name):
+            if by_name and path.address.partition("://")[0] not in {"http", "https"}:
+                raise InputError(unknown_kind(path, path.name))
+            if not by_name:
+                skipped.append(path.address)
+                continue
+        below = PurePosixPath(inside).parts
+        above = PurePosixPath(path.address.partition("://")[2]).parts[: -len(below)]
+        yield _Reached(path, kind, _with_table(below, table if is_table else None), above, table if is_table else None)
+
+
+def _split_table(name: str) -> tuple[Path, str | None]:
+    """Return the path and the table in an input like ``news.db#articles``; no table if a file has this very name."""
+    base, separator, table = name.rpartition("#")
+    if separator and table and not Path(name).exists() and Path(base).is_file():
+        return Path(base), table
+    return Path(name), None
+
+
+def _reached_file(path: Path, kind: str | None, table: str | None = None) -> _Reached:
+    """Return a file that was given by name or matched by a glob."""
+    parents = path.absolute().parent.resolve().parts[1:]
+    return _Reached(
+        path, kind, _with_table((text_of_path(path.name),), table), tuple(map(text_of_path, parents)), table
+    )
+
+
+def _reached_below(folder: Path, path: Path, kind: str | None) -> _Reached:
+    """Return a file that is below a folder."""
+    below, above = path.relative_to(folder).parts, folder.resolve().parts[1:]
+    return _Reached(path, kind, tuple(map(text_of_path, below)), tuple(map(text_of_path, above)))
+
+
+def _with_table(parts: tuple[str, ...], table: str | None) -> tuple[str, ...]:
+    return (*parts[:-1], f"{parts[-1]}#{table}") if table else parts
+
+
+def _checked_table(file: _Reached) -> str | None:
+    """Return the table of a file, chosen if it is a database on this machine. Raises `InputError` without a choice."""
+    if file.kind not in DATABASES or not isinstance(file.path, Path) or not file.path.is_file():
+        return file.table
+    with file.path.open("rb") as database:
+        kind = sniff_signature(database.read(64))
+    if kind not in DATABASES or kind is None:  # compressed, or damaged
+        return file.table
+    return choose_table(file.path, kind, file.table, f"{file.path}#{file.table}" if file.table else str(file.path))
+
+
+def _nothing_in(name: str, listing: FolderFiles) -> str:
+    """Return the error about a folder without input files."""
+    bare = any(not suffix_of(path.name) and path.is_file() for path in listing.skipped)
+    hint = ", or say `input_format='txt'` if these are texts" if bare else ""
+    return f"{name}: no articles in this folder{_examples(list(map(str, listing.skipped)))}; {KINDS_HINT}{hint}"
+
+
+def _examples(skipped: Sequence[str]) -> str:
+    return f" (skipped {len(skipped)} such as {PurePosixPath(skipped[0]).name})" if skipped else ""
+
+
+def _unique_names(files: Sequence[_Reached]) -> list[str]:
+    """Return the shortest unique name of each file that ends in its relative path."""
     depths = [0] * len(files)
+    most = max(len(file.parents) for file in files)
     while True:
-        names = [_name_with_parents(given, path, depth) for (given, path), depth in zip(files, depths, strict=True)]
+        names = [_name_with_parents(file, depth) for file, depth in zip(files, depths, strict=True)]
         clashing = {name for name, count in Counter(names).items() if count > 1}
-        if not clashing or max(depths) > max(len(path.resolve().parts) for _, path in files):
-            return [(name, path) for name, (_, path) in zip(_number_equal_names(names), files, strict=True)]
+        if not clashing or max(depths) > most:
+            return _number_equal_names(names)
         depths = [depth + (name in clashing) for name, depth in zip(names, depths, strict=True)]
 
 
@@ -161,11 +225,6 @@ def _number_equal_names(names: Sequence[str]) -> list[str]:
     return numbered
 
 
-def _name_with_parents(given: Path, path: Path, depth: int) -> str:
-    """Return `path` relative to the given input, with `depth` parent folders before it."""
-    if str(given) == STDIN:
-        return STDIN
-    inside = path.relative_to(given).parts if given != path else (given.name,)
-    parents = given.resolve().parts[1:] if given != path else given.resolve().parent.parts[1:]
-    name = "/".join((*parents[len(parents) - min(depth, len(parents)) :], *inside))
-    return os.fsencode(name).decode("utf-8", "backslashreplace")  # file names can be any bytes, names here are text
+def _name_with_parents(file: _Reached, depth: int) -> str:
+    """Return the relative path of a file with `depth` parent folders before it."""
+    return "/".join((*file.parents[len(file.parents) - min(depth, len(file.parents)) :], *file.parts))

@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 import pyarrow as pa
 
 from dedup.errors import InputError
+from dedup.read.formats import JSON_LINES, STDIN
 from dedup.read.frames import Frame, frame_of, texts_of_column
-from dedup.read.inputs import JSON_LINES, STDIN
 from dedup.read.json_rows import has_text, is_missing, json_line, lenient_json_line, no_text_error, type_name
 from dedup.read.records import BATCH_BYTES, BATCH_RECORDS, RECORD_SCHEMA
 from dedup.settings import Settings

@@ -1,31 +1,34 @@
 """Read input files as batches of raw records.
 
-A record is one line of a JSONL file or one whole ``.txt`` file, as bytes, with its true key: source and record number.
-This module decompresses and cuts; `dedup.read.fields` says what a record means. A file whose compressed data is damaged
-yields what can be read, then one record that carries the error.
+A record is one line, element or row of a file, or one whole text file, with its true key: source and record number.
+Except for text files its data is one JSON object, whatever the format of its file, so that everything after the reader
+is the same for all of them. `dedup.read.fields` says what a record means. A file that is damaged yields what can be
+read, then one record that carries the error.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
 import sys
-import zlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from dedup.errors import InputError
-from dedup.read.inputs import STDIN, TEXT_FILE, InputFile, InputFiles
+from dedup.read.archives import Member, is_hidden, tar_members, zip_members
+from dedup.read.compression import decompressed
+from dedup.read.file_records import FileHead, member_kind, read_records, recognize
+from dedup.read.folders import is_pipe
+from dedup.read.formats import ARCHIVES, INPUT_FORMATS, KINDS_HINT, STDIN, ZIP, assumed_format, format_of_name
+from dedup.read.inputs import InputFile, InputFiles
+from dedup.read.streams import BLOCK_BYTES, DAMAGE, ByteStream, HashedFile, damage_error
+from dedup.settings import Settings
 
 BATCH_BYTES = 4 << 20  # of records in a batch; large enough that passing a batch to another process costs little
 BATCH_RECORDS = 8192
-_BLOCK = 1 << 20  # bytes read at once
-_GZIP_MAGIC = b"\x1f\x8b"
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_BOM = b"\xef\xbb\xbf"
 
 RECORD_SCHEMA = pa.schema(
     [
@@ -34,31 +37,43 @@ RECORD_SCHEMA = pa.schema(
         ("record", pa.int64()),
         ("data", pa.large_binary()),
         ("error", pa.string()),
-        ("charset", pa.string()),  # that `data` was decoded from; null if it is as it was read
+        ("charset", pa.string()),  # that the reader decoded the record from, if it was not UTF-8; `data` is UTF-8 then
     ]
 )
+
+_KeyedRow = tuple[str, str, int, bytes, str | None, str | None]  # the values of a record in the order of the schema
 
 
 class RecordReader:
     """A reader of input files; iterating yields record batches of `RECORD_SCHEMA`.
 
     After the iteration `inputs` holds name, size in bytes and SHA-256 of each file, and `sizes` the bytes of the
-    records of each batch.
+    records of each batch. Members of archives are files of their own. `is_part` says that other readers read the rest
+    of the input. Raises `InputError` if there is no file at all, or none that can be recognized.
     """
 
-    def __init__(self, files: InputFiles, *, batch_bytes: int = BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        files: InputFiles,
+        settings: Settings | None = None,
+        *,
+        batch_bytes: int = BATCH_BYTES,
+        is_part: bool = False,
+    ) -> None:
         self.sources, self.skipped = files
+        self.settings = settings or Settings()
         self.batch_bytes = batch_bytes
         self.inputs: list[dict[str, str | int]] = []
         self.sizes: list[int] = []
+        self._is_part = is_part
+        self._names = {source.name for source in files.sources}
         self._unreported_bytes = 0
 
     @property
     def total_bytes(self) -> int | None:
-        """The size of all files in bytes; None if one of them is standard input."""
-        if any(source.name == STDIN for source in self.sources):
-            return None
-        return sum(source.path.stat().st_size for source in self.sources)
+        """The size of all files in bytes; None if that of one of them is not known, as of standard input."""
+        sizes = [_known_size(source) for source in self.sources]
+        return None if None in sizes else sum(size for size in sizes if size is not None)
 
     def fresh_bytes(self) -> int:
         """Return the number of bytes read since the last call."""
@@ -66,153 +81,158 @@ class RecordReader:
         return fresh
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        rows: list[tuple[str, str, int, bytes, str | None, str | None]] = []
+        rows: list[_KeyedRow] = []
         size = 0
         for source in self.sources:
-            for record, data, error in self._records(source):
-                rows.append((source.name, source.kind, record, data, error, None))
-                size += len(data)
-                if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
-                    self.sizes.append(size)
-                    yield _record_batch(rows)
-                    rows, size = [], 0
+            with _open_input(source) as file:
+                for row in self._rows(source, file):
+                    rows.append(row)
+                    size += len(row[3])
+                    if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
+                        self.sizes.append(size)
+                        yield _record_batch(rows)
+                        rows, size = [], 0
+        if not self.inputs and not self._is_part:
+            raise InputError(self._nothing_read())
         if rows or not self.sizes:
             self.sizes.append(size)
             yield _record_batch(rows)  # yield at least one batch, so that no stage has to handle none
 
-    def _records(self, source: InputFile) -> Iterator[tuple[int, bytes, str | None]]:
-        """Yield number, bytes and error of each record of one file."""
-        with _open_input(source) as file:
-            hashed = _HashingFile(file)
-            stream = _decompress(hashed)
-            records = _read_whole(stream) if source.kind == TEXT_FILE else _records_of_lines(stream)
-            for row in records:
-                yield row
-                self._unreported_bytes += hashed.fresh_bytes()
+    def _rows(self, source: InputFile, file: BinaryIO) -> Iterator[_KeyedRow]:
+        """Yield the records of one file."""
+        hashed = HashedFile(file, self._count)
+        plain = ByteStream(hashed.read)
+        stream = decompressed(plain)
+        head = recognize(source, stream, self.settings)
+        local = source.path if stream is plain and isinstance(source.path, Path) and source.path.is_file() else None
+        if head.kind in ARCHIVES:
+            yield from self._archive_rows(source, head.kind, stream, local, hashed)
+            return
+        yield from self._file_rows(source.name, source.table, head, stream, local, hashed)
+
+    def _file_rows(
+        self,
+        name: str,
+        table: str | None,
+        head: FileHead,
+        stream: ByteStream,
+        local: Path | None,
+        hashed: HashedFile,
+    ) -> Iterator[_KeyedRow]:
+        """Yield the records of one file that is no archive, and note its size and hash."""
+        kind = head.kind
+        if INPUT_FORMATS[kind].is_table:
+            with _seekable(stream, local, hashed) as path:
+                for row in read_records(name, table, head, stream, path):
+                    yield name, kind, *row
+        else:
+            for row in read_records(name, table, head, stream, None):
+                yield name, kind, *row
+        hashed.drain()
+        self._note(name, head, hashed)
+
+    def _note(self, name: str, head: FileHead, hashed: HashedFile) -> None:
+        """Append the entry of a source to `inputs`."""
+        entry: dict[str, str | int] = {"source": name, "bytes": hashed.size, "sha256": hashed.hash.hexdigest()}
+        if head.kind != (format_of_name(name) or assumed_format(name)):
+            entry["format"] = head.kind
+        if head.record_charset:
+            entry["charset"] = head.record_charset
+        self.inputs.append(entry)
+
+    def _archive_rows(
+        self, source: InputFile, kind: str, stream: ByteStream, local: Path | None, hashed: HashedFile
+    ) -> Iterator[_KeyedRow]:
+        """Yield the records of the members of an archive; where it is damaged, one record in its own name."""
+        damage: Exception | None = None
+        member_damage: Exception | None = None
+        try:
+            for member in self._members(kind, stream, local, hashed):
+                yield from self._member_rows(source, member)
+                member_damage = member.content.damage if member.content else None
+        except DAMAGE as error:
+            damage = error
+        damage = damage or (stream.damage if kind == ZIP else None)
+        if damage and not member_damage:
             hashed.drain()
-            self._unreported_bytes += hashed.fresh_bytes()
-        self.inputs.append({"source": source.name, "bytes": hashed.size, "sha256": hashed.hash.hexdigest()})
+            yield source.name, kind, 0, b"", damage_error(damage), None
+            self._note(source.name, FileHead(kind), hashed)
+
+    def _members(self, kind: str, stream: ByteStream, local: Path | None, hashed: HashedFile) -> Iterator[Member]:
+        """Yield the members of an archive."""
+        if kind != ZIP:
+            yield from tar_members(stream)
+            return
+        with _seekable(stream, local, hashed) as path:
+            yield from zip_members(path)
+
+    def _member_rows(self, source: InputFile, member: Member) -> Iterator[_KeyedRow]:
+        """Yield the records of a member of an archive, or none if it is no input file."""
+        name = f"{source.name}/{member.name}"
+        kind = None if member.content is None or is_hidden(member.name) else member_kind(member, source, self.settings)
+        if kind is None or member.content is None:
+            self.skipped.append(name)
+            return
+        numbered, number = name, 1
+        while numbered in self._names:
+            number += 1
+            numbered = f"{name}~{number}"
+        self._names.add(numbered)
+        hashed = HashedFile(member.content, lambda _size: None)
+        stream = decompressed(ByteStream(hashed.read))
+        head = recognize(InputFile(numbered, source.path, kind, forced=source.forced), stream, self.settings)
+        if head.kind in ARCHIVES:
+            self.skipped.append(name)
+            return
+        yield from self._file_rows(numbered, None, head, stream, None, hashed)
+
+    def _nothing_read(self) -> str:
+        """Return the error about inputs that are archives without articles."""
+        where = ", ".join(str(source.path) for source in self.sources)
+        examples = f" (skipped {len(self.skipped)} such as {self.skipped[0]})" if self.skipped else ""
+        return f"{where}: no articles in this archive{examples}; {KINDS_HINT}"
+
+    def _count(self, size: int) -> None:
+        self._unreported_bytes += size
 
 
-def _open_input(source: InputFile) -> BinaryIO:
-    """Return the file of `source`, opened. Raises `InputError`."""
+def _known_size(source: InputFile) -> int | None:
+    """Return the size of a file in bytes, None if it is not known before it is read."""
+    if not isinstance(source.path, Path):
+        return source.path.size
+    return None if source.name == STDIN or is_pipe(source.path) else source.path.stat().st_size
+
+
+@contextmanager
+def _open_input(source: InputFile) -> Iterator[BinaryIO]:
+    """Yield the file of `source`, opened. Raises `InputError`."""
     if source.name == STDIN:
-        return sys.stdin.buffer
+        yield sys.stdin.buffer
+        return
     try:
-        return source.path.open("rb")
+        file = source.path.open("rb")
     except OSError as error:
         raise InputError(f"{source.path}: {error.strerror or error}; make it readable or leave it out") from error
+    with file:
+        yield file
 
 
-class _HashingFile(io.RawIOBase):
-    """A binary file that counts and hashes what is read from it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.size = 0
-        self.reported = 0
-        self.hash = hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self.file.read(len(buffer))
-        buffer[: len(data)] = data
-        self.size += len(data)
-        self.hash.update(data)
-        return len(data)
-
-    def fresh_bytes(self) -> int:
-        """Return the number of bytes read since the last call."""
-        reported, self.reported = self.reported, self.size
-        return self.size - reported
-
-    def drain(self) -> None:
-        """Read to the end, so that size and hash are those of the whole file."""
-        buffer = bytearray(_BLOCK)
-        while self.readinto(buffer):
-            pass
+@contextmanager
+def _seekable(stream: ByteStream, local: Path | None, hashed: HashedFile) -> Iterator[Path]:
+    """Yield the path of a file with the content of `stream`: `local`, the file itself, or a temporary copy."""
+    if local:
+        hashed.drain()
+        yield local
+        return
+    with NamedTemporaryFile(prefix="dedup-") as copy:
+        while block := stream.read1(BLOCK_BYTES):
+            copy.write(block)
+        copy.flush()
+        yield Path(copy.name)
 
 
-def _decompress(file: _HashingFile) -> io.BufferedReader | gzip.GzipFile:
-    """Return a stream of the decompressed bytes; the first bytes of the file decide, not its name."""
-    plain: io.BufferedReader = io.BufferedReader(file, _BLOCK)
-    magic = plain.peek(4)
-    if magic.startswith(_GZIP_MAGIC):
-        return gzip.GzipFile(fileobj=plain)  # its read1 returns the data before damage; a buffer would not
-    if magic.startswith(_ZSTD_MAGIC):
-        return io.BufferedReader(_ZstdFile(plain), _BLOCK)
-    return plain
-
-
-class _ZstdFile(io.RawIOBase):
-    """A Python file of Zstandard data that Arrow decompresses."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.stream = pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        data = self.stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _records_of_lines(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
-    """Yield the non-blank lines with their 0-based line numbers; if the data is damaged, the last has the error."""
-    record = 0
-    rest: list[bytes] = []
-    damage = None
-    while True:
-        try:
-            block = stream.read1(_BLOCK)
-        except (EOFError, OSError, zlib.error) as error:
-            damage, block = error, b""
-        if not block:
-            break
-        first, *others = block.split(b"\n")
-        rest.append(first)
-        for line in others:
-            yield from _line_record(record, b"".join(rest))
-            record += 1
-            rest = [line]
-    if damage:
-        yield record, b"".join(rest), _damage_error(damage)
-    else:
-        yield from _line_record(record, b"".join(rest))
-
-
-def _line_record(record: int, line: bytes) -> Iterator[tuple[int, bytes, str | None]]:
-    """Yield one record, or none for a blank line; `line` comes without its newline."""
-    line = line.removesuffix(b"\r")
-    if record == 0:
-        line = line.removeprefix(_BOM)
-    if line and not line.isspace():
-        yield record, line, None
-
-
-def _read_whole(stream: io.BufferedReader | gzip.GzipFile) -> Iterator[tuple[int, bytes, str | None]]:
-    """Yield the whole file as record 0, with an error if it is damaged."""
-    blocks: list[bytes] = []
-    try:
-        while block := stream.read1(_BLOCK):
-            blocks.append(block)
-    except (EOFError, OSError, zlib.error) as error:
-        yield 0, b"".join(blocks), _damage_error(error)
-    else:
-        yield 0, b"".join(blocks), None
-
-
-def _damage_error(error: Exception) -> str:
-    """Return the quarantine error of a record at which a damaged file ends."""
-    return f"the file cannot be read on from here ({str(error).rstrip('.')}); fetch it again"
-
-
-def _record_batch(rows: list[tuple[str, str, int, bytes, str | None, str | None]]) -> pa.RecordBatch:
+def _record_batch(rows: list[_KeyedRow]) -> pa.RecordBatch:
     """Return `rows`, the values of a record in the order of `RECORD_SCHEMA`, as a batch."""
-    columns = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
+    columns: Any = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
     return pa.record_batch(arrays, schema=RECORD_SCHEMA)

@@ -77,14 +77,16 @@ class SparkEngine:
 
         sessions.check_package()
         has_address = any("://" in str(value) for value in inputs)
-        listing = None if has_address else list_inputs(None, inputs, out)  # bad paths fail before Spark starts
+        listing = (
+            None if has_address else list_inputs(None, inputs, out, settings.input_format)
+        )  # bad paths fail before Spark starts
         with timer.stage("start Spark"):
             size = listing.estimated_bytes if listing else None
             session = self.session or sessions.start_session(self.url, self.options, size)
         try:
             sessions.check_session(session)
             sessions.ship_package(session)
-            listing = listing or list_inputs(session, inputs, out)
+            listing = listing or list_inputs(session, inputs, out, settings.input_format)
             size = listing.estimated_bytes
             partitions = self.partitions or self._partitions(session, listing)
             folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dedup import __version__
-from dedup.errors import EngineError, RecordError
+from dedup.errors import EngineError, InputError, RecordError
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 from dedup.spark.listing import InputListing
@@ -67,16 +67,21 @@ class SparkJob:
         so.
         """
         if self.listing.frame is None:
-            raw = read_files(self.store.session, self.listing.files, self.partitions)
+            raw = read_files(self.store.session, self.listing.files, self.settings, self.partitions)
         else:
             raw = read_table(self.store, self.listing.frame, self.partitions)
         table = self.store.save("prepared", prepare_records(raw, self.settings, compiled=self.compiled))
         summaries = table.where(f"record = {FILE_SUMMARY}").select("aid", "data").collect()
-        self.inputs = [json.loads(bytes(row["data"])) for row in sorted(summaries, key=lambda row: int(row["aid"]))]
+        files = [json.loads(bytes(row["data"])) for row in sorted(summaries, key=lambda row: int(row["aid"]))]
+        for file in files:
+            if file["error"]:
+                raise InputError(file["error"])
+        self.inputs = [entry for file in files for entry in file["inputs"]]
+        self.skipped = [*self.listing.skipped, *(name for file in files for name in file["skipped"])]
         records = table.where(f"record <> {FILE_SUMMARY}")
-        records_read = sum(input_file.pop("records") for input_file in self.inputs)
+        records_read = sum(file["records"] for file in files)
         records_visible, self.fields = count_fields(records)
-        if len(self.inputs) != max(len(self.listing.files), 1) or records_visible != records_read:
+        if len(files) != max(len(self.listing.files), 1) or records_visible != records_read:
             raise EngineError(
                 f"{self.store.folder}: the driver does not see what workers write here; name a folder with `tables` "
                 "that all of them share"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from dedup.errors import InputError
 from dedup.kernels.backend import SMALL_BYTES
-from dedup.read.inputs import JSON_LINES, TEXT_FILE, InputFile, find_inputs
+from dedup.read.folders import is_pipe
+from dedup.read.formats import ARCHIVES, COMPRESSION_SUFFIXES, KINDS_HINT, format_of_name
+from dedup.read.inputs import InputFile, find_inputs
 
 
 class ListedFile(NamedTuple):
@@ -18,10 +20,12 @@ class ListedFile(NamedTuple):
     file: int  # its place among the inputs
     name: str  # in the output
     path: str  # or address
-    kind: str  # `JSON_LINES` or `TEXT_FILE`
+    kind: str | None  # its format; None if its first bytes say it
     bytes: int
     remote: bool  # its path is an address that only Spark can open
     modified: int  # time stamp, in the unit of its file system
+    table: str | None = None  # of a database
+    forced: bool = False  # its format is that of the settings
 
 
 class InputListing(NamedTuple):
@@ -41,7 +45,7 @@ class InputListing(NamedTuple):
         """The size of all files in bytes of text, compressed ones counted three times; None for a table."""
         if self.frame is not None:
             return None
-        return sum(file.bytes * (3 if file.path.lower().endswith((".gz", ".zst")) else 1) for file in self.files)
+        return sum(file.bytes * (3 if file.path.lower().endswith(COMPRESSION_SUFFIXES) else 1) for file in self.files)
 
     @property
     def compiled(self) -> bool:
@@ -49,10 +53,11 @@ class InputListing(NamedTuple):
         return self.frame is not None or self.total_bytes >= SMALL_BYTES
 
 
-def list_inputs(session: Any, inputs: Sequence[Any], out: Any) -> InputListing:
+def list_inputs(session: Any, inputs: Sequence[Any], out: Any, input_format: str | None = None) -> InputListing:
     """Return the files of `inputs` in the order in which the local engine reads them.
 
-    `inputs` are paths, or addresses, or one data frame. `session` is needed for addresses only. The folder `out` is
+    `inputs` are paths, or addresses, or one data frame. `input_format` is the format of all files but archives.
+    `session` is needed for addresses only. The folder `out` is
     ignored. Raises `InputError`.
     """
     frames = [value for value in inputs if hasattr(value, "semanticHash")]
@@ -64,38 +69,51 @@ def list_inputs(session: Any, inputs: Sequence[Any], out: Any) -> InputListing:
     if not addresses:
         if any(str(value) == "-" for value in inputs):
             raise InputError("-: Spark reads files, not standard input; write it to a file that all workers can read")
-        local = find_inputs(list(inputs), ignore=out)
+        local = find_inputs(list(inputs), input_format=input_format, ignore=out)
         files = [_local_file(number, source) for number, source in enumerate(local.sources)]
         return InputListing(files, list(local.skipped))
     if len(addresses) != len(inputs):
         raise InputError(f"{addresses[0]}: give either addresses or paths of files, not both")
-    return _list_addresses(session, [str(value) for value in inputs])
+    return _list_addresses(session, [str(value) for value in inputs], input_format)
 
 
 def _local_file(number: int, source: InputFile) -> ListedFile:
     """Return the entry of a local file, the input of that `number`."""
+    assert isinstance(source.path, Path)
+    if is_pipe(source.path):
+        raise InputError(f"{source.path}: Spark cannot read a pipe; write it to a file that all workers can read")
     status = source.path.stat()
-    path = str(source.path.absolute())
-    return ListedFile(number, source.name, path, source.kind, status.st_size, remote=False, modified=status.st_mtime_ns)
+    return ListedFile(
+        number,
+        source.name,
+        str(source.path.absolute()),
+        source.kind,
+        status.st_size,
+        remote=False,
+        modified=status.st_mtime_ns,
+        table=source.table,
+        forced=source.forced,
+    )
 
 
-_KIND_OF_SUFFIX = {".txt": TEXT_FILE, ".jsonl": JSON_LINES, ".ndjson": JSON_LINES}
-
-
-def _list_addresses(session: Any, inputs: Sequence[str]) -> InputListing:
+def _list_addresses(session: Any, inputs: Sequence[str], input_format: str | None) -> InputListing:
     """Return the files at the addresses `inputs`, as Spark's own file systems list them."""
     files: list[ListedFile] = []
     skipped: list[str] = []
     for name, status in _expand_addresses(session, inputs):
         address = status.getPath().toString()
-        kind = _KIND_OF_SUFFIX.get(PurePosixPath(name.lower().removesuffix(".gz").removesuffix(".zst")).suffix)
+        named = format_of_name(name)
+        kind = named if named in ARCHIVES or not input_format else input_format
         if kind is None:
             skipped.append(address)
         else:
             modified = status.getModificationTime()
-            files.append(ListedFile(len(files), name, address, kind, status.getLen(), remote=True, modified=modified))
+            size, forced = status.getLen(), input_format is not None
+            files.append(
+                ListedFile(len(files), name, address, kind, size, remote=True, modified=modified, forced=forced)
+            )
     if not files:
-        raise InputError(f"{', '.join(inputs)}: no articles in what this matches; give .txt or .jsonl files")
+        raise InputError(f"{', '.join(inputs)}: no articles in what this matches; {KINDS_HINT}")
     for name, count in Counter(file.name for file in files).items():
         if count > 1:
             raise InputError(f"{name}: {count} inputs have a file of this name; give the folder above them")

@@ -1,6 +1,6 @@
 """Read input files and prepare their records: one task reads each file, any task prepares its records.
 
-Each article has a number, ``aid``, made of the place of its file among the inputs and its record number in that file.
+Each article has a number, ``aid``, made of the place of its file among the inputs and its place in that file.
 These numbers ascend in input order.
 """
 
@@ -18,10 +18,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.errors import InputError
 from dedup.kernels.backend import load_backend
 from dedup.prepare.batch import prepare
 from dedup.prepare.columns import prepared_schema
-from dedup.read.inputs import JSON_LINES, InputFile, InputFiles
+from dedup.read.formats import JSON_LINES
+from dedup.read.inputs import InputFile, InputFiles
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.settings import Settings
 from dedup.spark.arrow_types import cast_bits, spark_batch, spark_type, sql_schema
@@ -32,11 +34,15 @@ RECORD_BITS = 36  # of a number: 2**36 records to a file, 2**27 files
 FILE_SUMMARY = -1  # the record number of the row that describes a file
 _BATCH_BYTES = 4 << 20  # of records that are prepared together
 
-_FILE_COLUMNS = "file bigint, name string, path string, kind string, bytes bigint, remote boolean, modified bigint"
+_FILE_COLUMNS = (
+    "file bigint, name string, path string, kind string, bytes bigint, remote boolean, modified bigint, "
+    "table string, forced boolean"
+)
+_READING = ("input_format", "encoding")  # the settings that decide how files are read
 _RAW_COLUMNS = {"aid": pa.int64(), **{field.name: field.type for field in RECORD_SCHEMA}}
 
 
-def read_files(session: Any, files: Sequence[ListedFile], partitions: int) -> Any:
+def read_files(session: Any, files: Sequence[ListedFile], settings: Settings, partitions: int) -> Any:
     """Return a data frame of the raw records of `files`, with a `FILE_SUMMARY` row for each file."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
@@ -51,7 +57,8 @@ def read_files(session: Any, files: Sequence[ListedFile], partitions: int) -> An
     else:
         tasks = min(len(files), partitions * 8)
         table = table.repartition(tasks, "file").selectExpr("*", "cast(null as binary) as content")
-    raw = table.mapInArrow(_read_files_task, sql_schema(_RAW_COLUMNS))
+    reading = {name: getattr(settings, name) for name in _READING}  # all settings would be pickled once more
+    raw = table.mapInArrow(partial(_read_files_task, reading=reading), sql_schema(_RAW_COLUMNS))
     if len(files) < partitions * 4:
         raw = raw.repartition(partitions, "aid")  # few files: spread their records over all workers
     return raw
@@ -84,7 +91,8 @@ def read_table(store: TableStore, frame: Any, partitions: int) -> Any:
         "cast(null as string) as charset",
     )
     size = given.agg(f.sum(f.octet_length("value") + 1)).first()[0] or 0
-    summary = {"source": "-", "bytes": int(size), "sha256": _table_digest(given), "records": sum(counts.values())}
+    inputs = [{"source": "-", "bytes": int(size), "sha256": _table_digest(given)}]
+    summary = {"inputs": inputs, "skipped": [], "records": sum(counts.values()), "error": None}
     summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None, None)
     return raw.unionByName(store.session.createDataFrame([summary_row], sql_schema(_RAW_COLUMNS)))
 
@@ -127,28 +135,34 @@ class _RemoteContent:
         return io.BytesIO(self.content)
 
 
-def _read_files_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Run in a task: read the records of files."""
+def _read_files_task(batches: Iterable[pa.RecordBatch], reading: dict[str, str | None]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: read the records of files, as the settings `reading` say."""
+    settings = Settings(**reading)  # type: ignore[arg-type]
+    names = ("file", "name", "path", "kind", "table", "forced", "content")
     for batch in batches:
         for at in range(batch.num_rows):
-            row = {name: batch.column(name)[at].as_py() for name in ("file", "name", "path", "kind", "content")}
-            yield from _read_file(row)
+            yield from _read_file({name: batch.column(name)[at].as_py() for name in names}, settings)
 
 
-def _read_file(row: dict[str, Any]) -> Iterator[pa.RecordBatch]:
+def _read_file(row: dict[str, Any], settings: Settings) -> Iterator[pa.RecordBatch]:
     """Yield the records of one file, then its `FILE_SUMMARY` row."""
     first_aid = row["file"] << RECORD_BITS
     path: Any = Path(row["path"]) if row["content"] is None else _RemoteContent(row["content"])
-    reader = RecordReader(InputFiles([InputFile(row["name"], path, row["kind"])], []))
-    record_count = 0
-    for records in reader:
-        record_count += records.num_rows
-        columns = {name: records.column(name) for name in RECORD_SCHEMA.names}
-        yield spark_batch({"aid": pa.array(np.asarray(columns["record"]) + first_aid), **columns}, _RAW_COLUMNS)
-    [input_file] = reader.inputs
-    summary = json.dumps({**input_file, "records": record_count}).encode()
-    columns = {"source": [row["name"]], "kind": [row["kind"]], "record": [FILE_SUMMARY], "data": [summary]}
-    yield spark_batch({"aid": [first_aid], "error": [None], "charset": [None], **columns}, _RAW_COLUMNS)
+    source = InputFile(row["name"], path, row["kind"], row["table"], row["forced"])
+    reader = RecordReader(InputFiles([source], []), settings, is_part=True)
+    record_count, error = 0, None
+    try:
+        for records in reader:
+            numbers = np.arange(record_count, record_count + records.num_rows) + first_aid
+            record_count += records.num_rows
+            columns = {name: records.column(name) for name in RECORD_SCHEMA.names}
+            yield spark_batch({"aid": pa.array(numbers), **columns}, _RAW_COLUMNS)
+    except InputError as problem:  # for the driver, which raises it
+        error = str(problem)
+    summary = {"inputs": reader.inputs, "skipped": reader.skipped, "records": record_count, "error": error}
+    empty = {name: [None] for name in _RAW_COLUMNS}
+    columns = {"source": [row["name"]], "record": [FILE_SUMMARY], "data": [json.dumps(summary).encode()]}
+    yield spark_batch({**empty, "aid": [first_aid], **columns}, _RAW_COLUMNS)
 
 
 def _prepare_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:

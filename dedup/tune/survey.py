@@ -22,7 +22,7 @@ from dedup.pipeline import prepare_articles
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import compared_text
 from dedup.prepare.store import load_batch
-from dedup.read.inputs import STDIN
+from dedup.read.formats import STDIN
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.tune.candidate_pairs import CandidatePairs, pairs_within

@@ -1,0 +1,81 @@
+"""Read the members of zip and tar archives.
+
+Those of a zip archive come sorted by name; a tar archive is read as it streams, in its own order.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dedup.read.streams import DAMAGE, ByteStream
+
+
+class Member(NamedTuple):
+    """A file in an archive: its path there, and its content, None if it is no regular file."""
+
+    name: str
+    content: ByteStream | None
+
+
+def zip_members(path: Path) -> Iterator[Member]:
+    """Yield the members of the zip archive at `path`. Raises one of `DAMAGE` if its directory cannot be read."""
+    with zipfile.ZipFile(path) as archive:
+        for member in sorted(archive.infolist(), key=lambda member: member.filename):
+            if not member.is_dir():
+                with suppress(*DAMAGE):  # of closing a damaged member
+                    yield Member(_safe_name(member.filename), ByteStream(_ZipMember(archive, member).read))
+
+
+class _ZipMember:
+    """A member that is opened when it is first read, because a damaged or encrypted one cannot be."""
+
+    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+        self.archive = archive
+        self.member = member
+        self.file: Any = None
+
+    def read(self, size: int) -> bytes:
+        try:
+            self.file = self.file or self.archive.open(self.member)
+            data: bytes = self.file.read1(size)
+        except (RuntimeError, NotImplementedError) as error:  # a password or a method of compression
+            raise zipfile.BadZipFile(str(error)) from error
+        return data
+
+
+def tar_members(stream: ByteStream) -> Iterator[Member]:
+    """Yield the members of a tar archive. Raises one of `DAMAGE` where it ends too soon or makes no sense.
+
+    The content of a member must be read before the next one is asked for.
+    """
+    with tarfile.open(fileobj=io.BufferedReader(stream), mode="r|") as archive:
+        for member in archive:
+            if member.isdir():
+                continue
+            content = archive.extractfile(member) if member.isreg() else None
+            yield Member(_safe_name(member.name), ByteStream(content.read) if content else None)
+            archive.members = []  # type: ignore[attr-defined] # it would keep one entry per member
+    if stream.damage:
+        raise stream.damage
+
+
+def _safe_name(name: str) -> str:
+    r"""Return the path of a member as text that leads nowhere else.
+
+    >>> _safe_name("../a//b\\\\c.txt")
+    'a/b/c.txt'
+    """
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
+    return os.fsencode("/".join(parts)).decode("utf-8", "backslashreplace").replace("\0", "")
+
+
+def is_hidden(name: str) -> bool:
+    """Return True if a member is hidden, or one of those that macOS adds to archives."""
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))

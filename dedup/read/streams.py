@@ -1,0 +1,110 @@
+"""Streams of bytes that are read once, forward, and can be looked into before they are read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+BLOCK_BYTES = 1 << 20  # read at once
+
+# What decompressors, archives and file systems raise where data is damaged.
+DAMAGE = (
+    EOFError,
+    OSError,
+    zlib.error,
+    lzma.LZMAError,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    pa.ArrowException,
+)
+
+
+class ByteStream(io.RawIOBase):
+    """A stream over a function that returns the next bytes, none at the end.
+
+    Where the function raises one of `DAMAGE`, the stream ends, and `damage` holds the exception.
+    """
+
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
+        self._ahead = b""
+        self.damage: Exception | None = None
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def peek(self, size: int) -> bytes:
+        """Return the next `size` bytes without consuming them; fewer only at the end."""
+        blocks = [self._ahead]
+        available = len(self._ahead)
+        while available < size and (block := self._next(size - available)):
+            blocks.append(block)
+            available += len(block)
+        self._ahead = b"".join(blocks)
+        return self._ahead[:size]
+
+    def read1(self, size: int = BLOCK_BYTES) -> bytes:
+        """Return some of the next bytes, at most `size`; none at the end."""
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
+        return self._next(size)
+
+    def readinto(self, buffer: Any) -> int:
+        """Read some of the next bytes into `buffer`, and return how many."""
+        data = self.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def read_all(self) -> bytes:
+        """Return all bytes up to the end."""
+        blocks = []
+        while block := self.read1(BLOCK_BYTES):
+            blocks.append(block)
+        return b"".join(blocks)
+
+    def _next(self, size: int) -> bytes:
+        if self.damage:
+            return b""
+        try:
+            return self._read(size)
+        except DAMAGE as error:
+            self.damage = error
+            return b""
+
+
+class HashedFile:
+    """A binary file that is counted and hashed as it is read; `on_read` is called with the size of each block."""
+
+    def __init__(self, file: BinaryIO | ByteStream, on_read: Callable[[int], None]) -> None:
+        self._read: Callable[[int], bytes] = getattr(file, "read1", file.read)
+        self._on_read = on_read
+        self.size = 0
+        self.hash = hashlib.sha256()
+
+    def read(self, size: int) -> bytes:
+        """Return some of the next bytes, at most `size`; none at the end."""
+        data = self._read(size)
+        self.size += len(data)
+        self.hash.update(data)
+        self._on_read(len(data))
+        return data
+
+    def drain(self) -> None:
+        """Read to the end, so that size and hash are those of the whole file."""
+        while self.read(BLOCK_BYTES):
+            pass
+
+
+def damage_error(error: Exception) -> str:
+    """Return the quarantine error of a record at which a damaged file ends."""
+    return f"the file cannot be read on from here ({str(error).strip().rstrip('.')}); fetch it again"
