@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -59,6 +60,24 @@ def test_the_page_lists_what_can_be_set():
 @pytest.mark.usefixtures("project")
 def test_the_defaults_are_those_of_the_library():
     assert resolved().settings == Settings()
+
+
+def test_every_error_about_a_setting_names_it_as_a_parameter():
+    for field in fields(Settings):
+        with pytest.raises(SettingsError, match=rf"^`{field.name}[=\[]"):
+            Settings(**{field.name: {"no": "such value"}})
+
+
+def test_a_variable_is_read_as_its_option_is():
+    def halve(_ctx, _param, value):
+        if value < 0:
+            raise click.BadParameter(f"{value!r} is too low")
+        return value // 2
+
+    option = click.Option(["--seed"], type=int, callback=halve)
+    assert resolve([option], {}, Path("/dev/null"), {"DEDUP_SEED": "8"}).values["seed"] == 4
+    with pytest.raises(SettingsError, match=r"^DEDUP_SEED=-2: -2 is too low$"):
+        resolve([option], {}, Path("/dev/null"), {"DEDUP_SEED": "-2"})
 
 
 # which layer wins

@@ -268,21 +268,25 @@ def test_the_script_of_each_shell_is_valid(shell, tmp_path):
     assert subprocess.run([shell, "-n", tmp_path / "script"], capture_output=True, check=True).stderr == b""
 
 
+def asked(shell: str, line: str) -> str:
+    """Return the answer to a shell that asks for completions of the last word of `line`."""
+    words = line.split(" ")
+    place = words[-1] if shell == "fish" else str(len(words) - 1)
+    env = {"_DEDUP_COMPLETE": f"{shell}_complete", "COMP_WORDS": line, "COMP_CWORD": place}
+    done = run_dedup("dedup", env=env)
+    assert (done.status, done.stderr) == (0, "")
+    return done.stdout
+
+
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
-def test_other_shells_get_values_with_their_help(shell):
-    env = {"_DEDUP_COMPLETE": f"{shell}_complete", "COMP_WORDS": "dedup check --rule typo", "COMP_CWORD": "3"}
-    env["COMP_WORDS"] = env["COMP_WORDS"] if shell == "zsh" else "dedup check --rule typo"
-    done = subprocess.run(
-        [sys.executable, "-m", "dedup"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **env, **({"COMP_CWORD": "typo"} if shell == "fish" else {})},
-        check=True,
-    )
-    rule = next(rule for rule in RULES if rule.name == "typography")
-    for action in rule.actions:
-        assert f"typography={action}" in done.stdout
-    assert "curly quotes" in done.stdout
+def test_other_shells_get_whole_words_with_their_help(shell):
+    answer = asked(shell, "dedup check --rule typo")
+    for action in next(rule for rule in RULES if rule.name == "typography").actions:
+        assert f"typography={action}" in answer
+    assert "curly quotes, Latin ligatures" in answer
+    assert "--keep=latest" in asked(shell, "dedup clean --keep=la")
+    assert "--rule=typography=off" in asked(shell, "dedup clean --rule=typography=o")
+    assert "split --max 1" in run_dedup("dedup completion fish").stdout, "a help text may have a comma"
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -58,7 +58,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode
     reporter = ErrorReporter(option_names(cli))
-    completion.answer_shell(cli)
+    completion.answer_shell()
     try:
         status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=reporter) or EXIT_DONE
     except SystemExit:  # Click exits if the reader of a help page has closed the pipe

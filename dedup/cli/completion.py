@@ -100,61 +100,17 @@ def _write_if_new(path: Path, text: str) -> bool:
     return True
 
 
-def answer_shell(group: click.Group) -> None:
-    """Prepare Click for a shell that asks for completions; it answers when `group` is called."""
+def answer_shell() -> None:
+    """Tell Click how to answer, if this process was started by a shell that asks for completions."""
     if ASK_VARIABLE in os.environ:
-        del group
-        _completion_class("bash")
+        from click.shell_completion import add_completion_class  # noqa: PLC0415 - slow, and rarely used
+
+        for shell in SHELLS:
+            add_completion_class(_completion_class(shell), shell)
 
 
 def _completion_class(shell: str) -> type[ShellComplete]:
-    """Return Click's class for `shell`; that of bash knows that bash takes ``=`` for the end of a word."""
-    from click.shell_completion import (  # noqa: PLC0415 - slow, and rarely used
-        BashComplete,
-        CompletionItem,
-        add_completion_class,
-        get_completion_class,
-    )
+    """Return the class that answers `shell`."""
+    from dedup.cli import shells  # noqa: PLC0415 - loads a slow module of Click, and is rarely used
 
-    class _BashComplete(BashComplete):
-        """Completion of bash, which hands over ``NAME=ACTION`` as three words."""
-
-        @staticmethod
-        def _check_version() -> None:
-            """Print the script even where this machine has no bash."""
-
-        def get_completion_args(self) -> tuple[list[str], str]:
-            """Return the words before the one to complete, and that word, with parts around ``=`` joined."""
-            args, incomplete = super().get_completion_args()
-            joined = _join_equals([*args, incomplete])
-            self.cut = len(joined[-1]) - len(incomplete.removeprefix("="))
-            return joined[:-1], joined[-1]
-
-        def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
-            """Return what bash puts in place of its last word: the part behind ``=``."""
-            items = super().get_completions(args, incomplete)
-            start = incomplete[: self.cut]
-            value_start = start.partition("=")[2] if start.startswith("-") else start
-            return [CompletionItem(str(item.value).removeprefix(value_start), item.type, item.help) for item in items]
-
-    add_completion_class(_BashComplete)
-    found = get_completion_class(shell)
-    assert found, shell
-    return found
-
-
-def _join_equals(words: list[str]) -> list[str]:
-    """Return `words` with those before and after an ``=`` joined to it.
-
-    >>> _join_equals(["--rule", "encoding", "=", "fl"]), _join_equals(["--keep", "="])
-    (['--rule', 'encoding=fl'], ['--keep='])
-    """
-    joined: list[str] = []
-    glue = False
-    for word in words:
-        if joined and (glue or word == "="):
-            joined[-1] += word
-        else:
-            joined.append(word)
-        glue = word == "="
-    return joined
+    return shells.CLASSES[shell]

@@ -211,7 +211,9 @@ def _converted(value: object, option: click.Option, text: str) -> Any:
     if isinstance(value, bool) and not option.is_flag:
         raise SettingsError(f"{text}: not understood; give a value as the option --{option.opts[-1].lstrip('-')} takes")
     try:
-        return option.type.convert(value, option, None)
+        with click.Context(click.Command("config")) as ctx:
+            converted = option.type.convert(value, option, ctx)
+            return option.callback(ctx, option, converted) if option.callback else converted
     except (click.BadParameter, ValueError, TypeError, AttributeError) as error:
         reason = plain_words(error.message) if isinstance(error, click.BadParameter) else "not understood"
         raise SettingsError(f"{text}: {reason}") from None
