@@ -29,7 +29,7 @@ class Result:
     quarantine: list[dict[str, Any]]
 
     def __repr__(self) -> str:
-        return f"Result({_counts(self.articles, self.dropped, self.findings, self.quarantine)})"
+        return f"Result({_row_counts(self.articles, self.dropped, self.findings, self.quarantine)})"
 
     def _repr_html_(self) -> str:
         """Return small tables for a notebook: findings by rule, and the first of them."""
@@ -56,7 +56,7 @@ class TableResult(Generic[TableT]):
     quarantine: Any
 
     def __repr__(self) -> str:
-        counts = _counts(self.articles, self.dropped, self.findings, self.quarantine)
+        counts = _row_counts(self.articles, self.dropped, self.findings, self.quarantine)
         return f"TableResult of {type(self.articles).__name__}({counts})"
 
     def _repr_html_(self) -> str:
@@ -92,7 +92,7 @@ class TextRepeat(NamedTuple):
     evidence: str | None
 
 
-def _counts(*tables: Any) -> str:
+def _row_counts(*tables: Any) -> str:
     """Return the numbers of rows of the four tables, where they are known."""
     names = ("articles", "dropped", "findings", "quarantine")
     return ", ".join(f"{name}={_size(table)}" for name, table in zip(names, tables, strict=True))

@@ -83,7 +83,7 @@ def test_a_damaged_table_is_reported_in_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "text"),
-    [("a.txt", True), ("A.TXT.GZ", True), ("a/b.txt.zst", True), ("-", False), ("a.txt.jsonl", False), (".txt", True)],
+    [("a.txt", True), ("A.TXT.GZ", True), ("a/b.txt.zst", True), ("-", False), ("a.txt.jsonl", False)],
 )
 def test_a_text_file_is_recognized_by_its_name(source: str, text: bool) -> None:
     assert is_text_file(source) is text

@@ -282,7 +282,7 @@ def test_cleaning_in_memory_passes_objects_through_and_quarantines_articles_with
     assert [row["record"] for row in result.quarantine] == [1, 2]
 
 
-@pytest.mark.parametrize("value", [b"bytes", 5, None, ["a"], {"a": 1}, object()])
+@pytest.mark.parametrize("value", [b"bytes", 5, None, ["a", 1], {"a": 1}, object()])
 def test_cleaning_in_memory_quarantines_an_article_whose_text_is_no_string(value):
     result = dedup.clean_articles([{"text": value}, {"text": "A text."}])
     assert [row["record"] for row in result.quarantine] == [0]

@@ -258,7 +258,7 @@ def test_nanoseconds_are_written_alike_with_and_without_pandas(tmp_path):
         (MOMENT, "no text: the value of 'text' is a datetime; give a string"),
         (None, "field 'text' is null, not a text; convert it to a string"),
         (5, "field 'text' is a number, not a text; convert it to a string"),
-        ({"a": 1}, "field 'text' is an object, not a text; convert it to a string"),
+        ({"a": 1}, "field 'text' is an object, not a text; name the text inside it with `text_field`"),
     ],
 )
 def test_quarantine_keeps_all_fields_and_says_what_the_text_is(value, error, tmp_path):
@@ -425,7 +425,7 @@ def test_errors_name_parameters_and_no_options(name, tmp_path):
 def test_no_quarantined_record_names_an_option(tmp_path):
     rows = [{"id": 1}, {"text": None}, {"text": []}, {}, {"text": "\ud800"}, {"text": "fine"}]
     result = dedup.clean_articles(rows, Settings(format="parquet"))
-    assert len(result.quarantine) == 5
+    assert len(result.quarantine) == 4
     assert not [row for row in result.quarantine if "--" in row["error"]]
     dedup.clean(rows, tmp_path / "out", Settings(format="parquet"), engine=ONE)
 

@@ -76,16 +76,16 @@ def _place_of(shell: str, environment: os._Environ[str] | dict[str, str], home: 
         return _Place(config / "fish" / "completions" / "dedup.fish")
     if shell == "zsh":
         script = data / "zsh" / "site-functions" / "_dedup"
-        lines = f"fpath=({_quoted(script.parent)} $fpath)\nautoload -Uz compinit && compinit"
+        lines = f"fpath=({_shell_quoted(script.parent)} $fpath)\nautoload -Uz compinit && compinit"
         return _Place(script, Path(environment.get("ZDOTDIR") or home) / ".zshrc", lines)
     folder = environment.get("BASH_COMPLETION_USER_DIR") or data / "bash-completion"
     script = Path(folder) / "completions" / "dedup"
     if any(path.exists() for path in _BASH_COMPLETION):
         return _Place(script)  # the package bash-completion reads it when it is needed
-    return _Place(script, home / ".bashrc", f"source {_quoted(script)}")
+    return _Place(script, home / ".bashrc", f"source {_shell_quoted(script)}")
 
 
-def _quoted(path: Path) -> str:
+def _shell_quoted(path: Path) -> str:
     import shlex  # noqa: PLC0415
 
     return shlex.quote(str(path))

@@ -25,20 +25,20 @@ class _Row(NamedTuple):
 def as_table(resolved: Resolved, options: tuple[click.Option, ...]) -> str:
     """Return the values and their origins as aligned columns."""
     rows = [("setting", "value", "from")]
-    rows += [(row.name, _shown(row), row.origin) for row in _rows(resolved, options)]
+    rows += [(row.name, _shown(row), row.origin) for row in _setting_rows(resolved, options)]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     return "".join(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {origin}\n" for name, value, origin in rows)
 
 
 def as_json(resolved: Resolved, options: tuple[click.Option, ...]) -> Mapping[str, Any]:
     """Return the values and their origins as JSON values, by name."""
-    return {row.name: {"value": row.value, "from": row.origin} for row in _rows(resolved, options)}
+    return {row.name: {"value": row.value, "from": row.origin} for row in _setting_rows(resolved, options)}
 
 
 def as_toml(resolved: Resolved, options: tuple[click.Option, ...]) -> str:
     """Return a configuration file of the values, each with its origin as a comment."""
     lines, rules = [], ["", "[rules]"]
-    for name, value, otherwise, origin in _rows(resolved, options):
+    for name, value, otherwise, origin in _setting_rows(resolved, options):
         if name.startswith("rules."):
             rules.append(f"{name.removeprefix('rules.')} = {toml_value(value)}  # {origin}")
         elif value is None:
@@ -59,7 +59,7 @@ def as_markdown(options: tuple[click.Option, ...]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rows(resolved: Resolved, options: tuple[click.Option, ...]) -> Iterator[_Row]:
+def _setting_rows(resolved: Resolved, options: tuple[click.Option, ...]) -> Iterator[_Row]:
     """Yield a row for each option, and at the end one for each rule."""
     settings = resolved.settings.as_dict()
     for option in options:

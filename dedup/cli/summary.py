@@ -10,9 +10,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dedup.cli.terminal import show_options
 from dedup.findings import DROP
 from dedup.match.policy import ARTICLE_MATCH_RULES
-from dedup.output_layout import QUARANTINE, table_file_name
+from dedup.output_layout import QUARANTINE
 from dedup.write.report import Report
 
 _NAMES_SHOWN = 3
@@ -79,12 +80,11 @@ def _quarantine_lines(report: Report) -> Iterator[str]:
         return
     where = ""
     if report.out is not None:
-        settings = report.settings
-        where = f", in {shlex.quote(str(report.out / table_file_name(QUARANTINE, settings.format, settings.compress)))}"
+        where = f", in {shlex.quote(str(report.out / report.files.names(QUARANTINE)[0]))}"
     errors = sorted(report.tally.errors.items(), key=lambda item: (-item[1], item[0]))
     yield f"Quarantined: {count:,}{where}"
     for reason, times in errors[:_REASONS_SHOWN]:
-        yield f"  {times:,}: {reason}"
+        yield f"  {times:,}: {show_options(reason)}"
     if len(errors) > _REASONS_SHOWN:
         rest = sum(times for _, times in errors[_REASONS_SHOWN:])
         yield f"  {rest:,}: other reasons"

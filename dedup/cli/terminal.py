@@ -90,6 +90,13 @@ def name_options(message: str, options: Mapping[str, str], origins: Mapping[str,
     return _PARAMETER.sub(shown, message)
 
 
+def show_options(message: str) -> str:
+    """Return `message` with the options of the running command in place of the parameters that it names."""
+    context = click.get_current_context(silent=True)
+    reporter = context.find_object(ErrorReporter) if context else None
+    return name_options(message, reporter.options) if reporter else message
+
+
 def report_error(error: Exception, reporter: ErrorReporter) -> int:
     """Print `error` as one line that says where, what, and what to do next; return the exit status."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

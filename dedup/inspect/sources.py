@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import pyarrow as pa
 
 from dedup.errors import OutputError
-from dedup.read.formats import JSON_LINES, STDIN, TEXT_FILE, assumed_format, format_of_name
+from dedup.read.formats import JSON_LINES, STDIN, TEXT_FILE, format_of_name
 
 OTHER = "other"  # the kind of a source that is restored as JSON lines, whatever it was
 
@@ -54,8 +54,7 @@ def kind_by_name(source: str) -> str:
     """
     if source == STDIN:
         return JSON_LINES
-    name = _EQUAL_NAME.sub("", source)
-    kind = format_of_name(name) or assumed_format(name)
+    kind = format_of_name(_EQUAL_NAME.sub("", source))
     return kind if kind in {TEXT_FILE, JSON_LINES} else OTHER
 
 

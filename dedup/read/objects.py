@@ -24,7 +24,7 @@ from dedup.settings import Settings
 _TEXT = "text"  # the field of an article that is given as a string
 _ROWS_CHECKED = 1000  # of a table, for a text
 _COLUMNS_SHOWN = 12
-_HELP = "give paths, dicts such as {'text': ...}, or a table (pandas, polars, Arrow, datasets)"
+_SOURCE_HELP = "give paths, dicts such as {'text': ...}, or a table (pandas, polars, Arrow, datasets)"
 
 Row = Mapping[Any, Any]
 
@@ -105,7 +105,7 @@ def _items(source: Any) -> Iterator[Any]:
     try:
         return iter(source)
     except TypeError:
-        raise InputError(f"source: cannot read {type_name(source)}; {_HELP}") from None
+        raise InputError(f"source: cannot read {type_name(source)}; {_SOURCE_HELP}") from None
 
 
 def _all_paths(items: Iterable[Any]) -> list[str | Path]:
@@ -200,7 +200,7 @@ class ObjectReader:
                 yield record_batch(records, count - len(records))
                 records, size = [], 0
         if not count:
-            raise InputError(f"source: no articles in it; {_HELP}")
+            raise InputError(f"source: no articles in it; {_SOURCE_HELP}")
         self.inputs.append({"source": STDIN, "bytes": self._size, "sha256": self._hash.hexdigest()})
         if records:
             self.sizes.append(size)

@@ -14,7 +14,7 @@ from typing import Any
 from dedup import __version__
 from dedup.decide.outcomes import Outcome
 from dedup.findings import FLAG
-from dedup.output_layout import OUTPUT_FORMAT
+from dedup.output_layout import OUTPUT_FORMAT, OutputFiles
 from dedup.prepare.corpus import Corpus
 from dedup.rules import NAMES
 from dedup.settings import Settings
@@ -136,6 +136,12 @@ class Report:
     def absent_output_fields(self) -> list[str]:
         """Return the names in the setting `output_fields` that no kept article has."""
         return [name for name in self.settings.output_fields or () if not self.tally.output_fields[name]]
+
+    @property
+    def files(self) -> OutputFiles:
+        """What names the files of the output."""
+        settings = self.settings
+        return OutputFiles(settings.format, settings.compress, settings.shard_size, self.shards)
 
     def log(self) -> dict[str, Any]:
         """Return what differs between equal runs: seconds per stage, and the files that were skipped."""
