@@ -98,7 +98,9 @@ def as_toml(resolved: Resolved) -> str:
     for name, value in settings.as_dict().items():
         if name == "rules":
             continue
-        if value is None:
+        if value is None and name not in _GUESSED_NAMES:
+            lines.append(f"# {name}: not set  # {origins[name]}")
+        elif value is None:
             lines.append(f"# {name}: guessed from {', '.join(_GUESSED_NAMES[name])}  # {origins[name]}")
         else:
             lines.append(f"{name} = {_toml_value(value)}  # {origins[name]}")
