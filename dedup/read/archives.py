@@ -60,10 +60,27 @@ def tar_members(stream: ByteStream) -> Iterator[Member]:
             if member.isdir():
                 continue
             content = archive.extractfile(member) if member.isreg() else None
-            yield Member(_safe_name(member.name), ByteStream(content.read) if content else None)
+            yield Member(
+                _safe_name(member.name), ByteStream(_TarMember(content, member.size).read) if content else None
+            )
             archive.members = []  # type: ignore[attr-defined] # it would keep one entry per member
     if stream.damage:
         raise stream.damage
+
+
+class _TarMember:
+    """A member whose content must have the size that the archive says; tarfile returns less at a sudden end."""
+
+    def __init__(self, file: Any, size: int) -> None:
+        self.file = file
+        self.missing = size
+
+    def read(self, size: int) -> bytes:
+        data: bytes = self.file.read1(size)
+        self.missing -= len(data)
+        if not data and self.missing:
+            raise EOFError("the archive ends inside this member")
+        return data
 
 
 def _safe_name(name: str) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from dedup.errors import InputError
 from dedup.read.arrow_rows import bytes_as_text, float_value, json_rows
 from dedup.read.charset import guess_charset
-from dedup.read.fields import to_json_bytes
+from dedup.read.fields import BadRecordError, to_json_bytes
 from dedup.read.formats import DUCKDB, INPUT_FORMATS, SQLITE
 from dedup.read.json_lines import Row
 from dedup.read.streams import damage_error
@@ -30,14 +30,15 @@ _INSTALL_DUCKDB = "install the extra `duckdb`: run pip install '.[duckdb]' in a 
 def choose_table(path: Path, kind: str, table: str | None, where: str) -> str:
     """Return the name of the table to read: `table`, or the only one there is.
 
-    Raises `InputError`, about the input called `where`, that names the tables if there is no such choice.
+    Raises `InputError`, about the input called `where`, that names the tables if there is no such choice, and
+    `BadRecordError` if the database cannot be read.
     """
     if kind == DUCKDB and find_spec("duckdb") is None:
         raise InputError(f"{where}: duckdb is not installed; {_INSTALL_DUCKDB}")
     try:
         names = sorted(_table_names(path, kind))
     except _database_errors(kind) as error:
-        raise InputError(f"{where}: {_unreadable_database(kind, error)}") from None
+        raise BadRecordError(_unreadable_database(kind, error)) from None
     if table is None and len(names) == 1:
         return names[0]
     if table in names and table is not None:

@@ -11,21 +11,23 @@ import io
 import re
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
 
+from dedup.read.article_tables import fields_from_csv
 from dedup.read.charset import guess_charset
-from dedup.read.formats import SNIFFED_BYTES, TSV
+from dedup.read.fields import PROVENANCE_FIELD, join_fields
+from dedup.read.formats import TSV
 from dedup.read.json_lines import Row
+from dedup.read.sniffing import SNIFFED_BYTES
 from dedup.read.streams import BLOCK_BYTES, ByteStream, damage_error
 
 _SEPARATORS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in order of preference
 _EXCEL_LINE = re.compile(r'"?sep=([^\r\n])"?\r?\n?', re.IGNORECASE)
 _SNIFFED_ROWS = 50
 _MAX_ROW = 1 << 26  # characters; a longer row means that a quote was not closed
-_LINE_ENDS = "\r\n"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -44,18 +46,21 @@ def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, chec
     separator = lines.separator(stream, kind)
     header: _Header | None = None
     record = 0
-    for values, raw, problem in _rows(lines, separator):
+    for values, raw, problem in _rows(lines, separator, lambda: stream.damage is not None):
+        if stream.damage and lines.ended and not raw.endswith(("\r", "\n")):  # the row that the damage cut
+            yield record, raw.encode("utf-8", "surrogateescape"), damage_error(stream.damage), charset
+            return
         if header is None and not problem:
-            header = _Header(values)
+            header = _Header(values, raw.rstrip("\r\n"))
             continue
         error = problem or (header.problem(values) if header else None)
         data, row_charset = None, charset
         if header and not error:
             try:
-                data = _encode(dict(zip(header.names, values, strict=False)))
+                data = header.article_row(values, raw) or _encode(dict(zip(header.names, values, strict=False)))
             except UnicodeEncodeError:
                 data, row_charset, error = _decode_row(raw, header, separator, charset, guess=not checked)
-        yield record, raw.encode("utf-8", "surrogateescape") if data is None else data, error, row_charset
+        yield record, _stripped(raw) if data is None else data, error, row_charset
         record += 1
     if stream.damage:
         yield record, b"", damage_error(stream.damage), charset
@@ -64,8 +69,9 @@ def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, chec
 class _Header:
     """The names of the columns: those of the first row, without empty ones at its end."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], raw: str) -> None:
         self.names = list(names)
+        self.raw = raw
         while self.names and not self.names[-1]:
             self.names.pop()
         repeated = [name for name, count in Counter(self.names).items() if count > 1]
@@ -84,6 +90,16 @@ class _Header:
             return self._repeated
         return f"{len(values)} values for {count} columns; check its quotes and separators"
 
+    def article_row(self, values: Sequence[str], raw: str) -> bytes | None:
+        """Return a row that this package wrote as it would write it to JSON Lines; None if it is none."""
+        if PROVENANCE_FIELD not in self.names or '"fields"' not in values[self.names.index(PROVENANCE_FIELD)]:
+            return None
+        try:
+            [fields] = fields_from_csv(io.BytesIO(f"{self.raw}\n{raw}".encode()))
+            return join_fields(fields)
+        except (ValueError, KeyError, csv.Error):
+            return None
+
 
 class _Lines:
     """The lines of a file, with their ends, as the csv module takes them; lines can be given back."""
@@ -93,12 +109,16 @@ class _Lines:
         self.returned: deque[str] = deque()
         self.row: list[str] = []  # lines of the current row
         self.size = 0  # of them, in characters
+        self.ended = False
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self.returned.popleft() if self.returned else next(self.text)
+        line = self.returned.popleft() if self.returned else next(self.text, "")
+        if not line:
+            self.ended = True
+            raise StopIteration
         self.row.append(line)
         self.size += len(line)
         if self.size > _MAX_ROW:
@@ -157,22 +177,28 @@ def _score(sample: str, separator: str) -> tuple[bool, float, int]:
     return widths[0] > 1, widths.count(widths[0]) / len(widths), widths[0]
 
 
-def _rows(lines: _Lines, separator: str) -> Iterator[tuple[list[str], str, str | None]]:
-    """Yield the values, the text without its line end, and None or the error of each row."""
+def _rows(lines: _Lines, separator: str, damaged: Callable[[], bool]) -> Iterator[tuple[list[str], str, str | None]]:
+    """Yield the values, the text, and None or the error of each row."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
         try:
             for values in reader:
                 raw = lines.take_row()
                 if values:
-                    yield values, raw.rstrip(_LINE_ENDS), None
+                    yield values, raw, None
         except csv.Error as error:
-            if not lines.row:
+            if damaged() and lines.ended:
+                yield [], lines.take_row().rstrip("\r\n"), str(error)
                 return
-            yield [], lines.take_first_line().rstrip(_LINE_ENDS), f"not CSV: {error}; correct its quotes"
+            yield [], lines.take_first_line(), f"not CSV: {error}; correct its quotes"
             reader = csv.reader(lines, delimiter=separator, strict=True)
             continue
         return
+
+
+def _stripped(raw: str) -> bytes:
+    """Return the bytes of a row without its line end."""
+    return raw.rstrip("\r\n").encode("utf-8", "surrogateescape")
 
 
 def _decode_row(
@@ -181,7 +207,7 @@ def _decode_row(
     """Return a row that is not UTF-8 as JSON, its charset and None; or None, the charset and the error."""
     if charset:
         return None, charset, f"not {charset}: it has bytes that do not decode; correct it"
-    data = raw.encode("utf-8", "surrogateescape")
+    data = _stripped(raw)
     guessed = guess_charset(data) if guess else None
     try:
         text = data.decode(guessed or "utf-8")

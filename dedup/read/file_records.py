@@ -13,6 +13,7 @@ from dedup.read.charset import decode_exactly
 from dedup.read.compression import decompressed
 from dedup.read.databases import choose_table, read_database
 from dedup.read.delimited import read_rows
+from dedup.read.fields import BadRecordError
 from dedup.read.formats import (
     ARCHIVES,
     CSV,
@@ -20,20 +21,17 @@ from dedup.read.formats import (
     INPUT_FORMATS,
     JSON_LINES,
     JSON_VALUES,
-    SNIFFED_BYTES,
     STDIN,
     TEXT_FILE,
     TSV,
     format_of_name,
     is_text_name,
-    json_layout,
-    sniff_format,
-    sniff_signature,
     suffix_of,
 )
 from dedup.read.inputs import InputFile
 from dedup.read.json_lines import Row, read_lines, read_whole
 from dedup.read.json_values import read_json_values
+from dedup.read.sniffing import SNIFFED_BYTES, json_layout, sniff_format, sniff_signature
 from dedup.read.streams import ByteStream, damage_error
 from dedup.read.transcoding import (
     charset_of,
@@ -170,4 +168,9 @@ def _read_table_format(name: str, table: str | None, head: FileHead, stream: Byt
     elif head.kind not in DATABASES:
         yield from read_table_file(path, head.kind)
     else:
-        yield from read_database(path, head.kind, choose_table(path, head.kind, table, name))
+        try:
+            chosen = choose_table(path, head.kind, table, name)
+        except BadRecordError as error:
+            yield 0, b"", str(error), None
+        else:
+            yield from read_database(path, head.kind, chosen)

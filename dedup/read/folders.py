@@ -12,17 +12,8 @@ from typing import NamedTuple
 from dedup.errors import InputError
 from dedup.output_layout import article_files, is_output
 from dedup.read.compression import decompressed
-from dedup.read.formats import (
-    ARCHIVES,
-    DATABASES,
-    SNIFFED_BYTES,
-    TEXT_FILE,
-    ZIP,
-    format_of_name,
-    sniff_format,
-    suffix_of,
-    unknown_kind,
-)
+from dedup.read.formats import ARCHIVES, DATABASES, TEXT_FILE, ZIP, format_of_name, suffix_of, unknown_kind
+from dedup.read.sniffing import SNIFFED_BYTES, sniff_format
 from dedup.read.streams import ByteStream
 from dedup.read.transcoding import boms_removed
 

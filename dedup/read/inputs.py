@@ -10,18 +10,11 @@ from typing import NamedTuple
 
 from dedup.errors import InputError
 from dedup.read.databases import choose_table
+from dedup.read.fields import BadRecordError
 from dedup.read.folders import FolderFiles, kind_of_given, list_folder, list_matches, text_of_path
-from dedup.read.formats import (
-    ARCHIVES,
-    DATABASES,
-    KINDS_HINT,
-    STDIN,
-    format_of_name,
-    sniff_signature,
-    suffix_of,
-    unknown_kind,
-)
+from dedup.read.formats import ARCHIVES, DATABASES, KINDS_HINT, STDIN, format_of_name, suffix_of, unknown_kind
 from dedup.read.remote import RemotePath, find_remote, is_address
+from dedup.read.sniffing import sniff_signature
 
 InputPath = Path | RemotePath
 
@@ -189,7 +182,11 @@ def _checked_table(file: _Reached) -> str | None:
         kind = sniff_signature(database.read(64))
     if kind not in DATABASES or kind is None:  # compressed, or damaged
         return file.table
-    return choose_table(file.path, kind, file.table, f"{file.path}#{file.table}" if file.table else str(file.path))
+    where = f"{file.path}#{file.table}" if file.table else str(file.path)
+    try:
+        return choose_table(file.path, kind, file.table, where)
+    except BadRecordError:  # its reader will say so
+        return file.table
 
 
 def _nothing_in(name: str, listing: FolderFiles) -> str:

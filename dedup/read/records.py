@@ -184,7 +184,11 @@ class RecordReader:
         if head.kind in ARCHIVES:
             self.skipped.append(name)
             return
-        yield from self._file_rows(numbered, None, head, stream, None, hashed)
+        try:
+            yield from self._file_rows(numbered, None, head, stream, None, hashed)
+        except InputError as error:  # a database with several tables
+            yield numbered, head.kind, 0, b"", f"{error}; unpack the archive for that", None
+            self._note(numbered, head, hashed)
 
     def _nothing_read(self) -> str:
         """Return the error about inputs that are archives without articles."""

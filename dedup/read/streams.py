@@ -9,6 +9,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -86,14 +87,17 @@ class HashedFile:
     """A binary file that is counted and hashed as it is read; `on_read` is called with the size of each block."""
 
     def __init__(self, file: BinaryIO | ByteStream, on_read: Callable[[int], None]) -> None:
+        self._file = file
         self._read: Callable[[int], bytes] = getattr(file, "read1", file.read)
         self._on_read = on_read
         self.size = 0
         self.hash = hashlib.sha256()
 
     def read(self, size: int) -> bytes:
-        """Return some of the next bytes, at most `size`; none at the end."""
+        """Return some of the next bytes, at most `size`; none at the end. Raises one of `DAMAGE`."""
         data = self._read(size)
+        if not data and isinstance(self._file, ByteStream) and self._file.damage:
+            raise self._file.damage
         self.size += len(data)
         self.hash.update(data)
         self._on_read(len(data))
@@ -101,8 +105,9 @@ class HashedFile:
 
     def drain(self) -> None:
         """Read to the end, so that size and hash are those of the whole file."""
-        while self.read(BLOCK_BYTES):
-            pass
+        with suppress(*DAMAGE):  # a record has the error already
+            while self.read(BLOCK_BYTES):
+                pass
 
 
 def damage_error(error: Exception) -> str:
