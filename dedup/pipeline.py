@@ -31,6 +31,7 @@ from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
+from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
 from dedup.read.records import RECORD_SCHEMA, RecordReader
@@ -78,6 +79,7 @@ def clean(
             settings=settings,
             inputs=tuple(job.inputs),
             fields=job.fields,
+            unread_dates=job.unread_dates,
             stages=job.stages,
             skipped=tuple(job.skipped),
             seconds=timer.seconds,
@@ -168,6 +170,7 @@ class Job(Protocol):
     inputs: Sequence[dict[str, Any]]
     skipped: Sequence[str]
     fields: dict[str, dict[str, int]]
+    unread_dates: UnreadDates
     stages: dict[str, dict[str, int]]
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
@@ -188,6 +191,7 @@ class _LocalJob:
         self.inputs: Sequence[dict[str, Any]] = records.inputs
         self.skipped: Sequence[str] = records.skipped
         self.fields = field_counts(corpus)
+        self.unread_dates = count_unread_dates(corpus, settings)
         self.stages: dict[str, dict[str, int]] = {}
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:

@@ -36,6 +36,11 @@ def print_summary(report: Report, console: Console) -> None:
     ]
     if guessed:
         console.print(f"Fields: {', '.join(guessed)}")
+    if report.unread_dates.dates:
+        console.print(
+            f"Dates that were not understood: {report.unread_dates.dates:,}, such as {report.unread_dates.example!r}",
+            style="yellow",
+        )
     if counts["quarantined"]:
         reason, count = max(summary["errors"].items(), key=itemgetter(1))
         console.print(

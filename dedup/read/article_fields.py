@@ -163,9 +163,13 @@ def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]
     return name, parse_date(value, every_form=every_form, day_first=settings.day_first)
 
 
+def holds_no_date(value: msgspec.Raw) -> bool:
+    """Return True if the value of a date field is empty."""
+    return bytes(value) in _NO_DATE
+
+
 def _date_in(name: str, value: msgspec.Raw) -> tuple[str, object] | None:
-    data = bytes(value)
-    return None if data in _NO_DATE else (name, from_json(data))
+    return None if holds_no_date(value) else (name, from_json(value))
 
 
 def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:

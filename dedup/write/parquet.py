@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dedup import output_layout as layout
 from dedup.output_layout import JSON_COLUMN, table_file_name
-from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields
+from dedup.read.fields import NOT_FINITE, PROVENANCE_FIELD, Fields, from_json, parse_fields
 from dedup.settings import Settings
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
 
@@ -107,6 +107,8 @@ def _value_kind(value: msgspec.Raw) -> str:
 
     An int can be converted to float64 without loss; a long cannot, but fits into int64.
     """
+    if bytes(value) in NOT_FINITE:
+        return "float"
     try:
         decoded = msgspec.json.decode(value)
     except msgspec.MsgspecError:  # a lone surrogate, or more levels of nesting than the decoder allows

@@ -15,6 +15,7 @@ from dedup.decide.outcomes import Outcome
 from dedup.findings import FLAG
 from dedup.output_layout import OUTPUT_FORMAT
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates
 from dedup.rules import NAMES
 from dedup.settings import Settings
 
@@ -70,6 +71,7 @@ class Report:
     inputs: tuple[dict[str, Any], ...] = ()
     fields: dict[str, dict[str, int]] = field(default_factory=dict)
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
+    unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     out: Path | None = None
@@ -108,6 +110,7 @@ class Report:
             "stages": self.stages,
             "fields": self.fields,
             "errors": dict(sorted(self.tally.errors.items())),
+            **({"unread_dates": self.unread_dates._asdict()} if self.unread_dates.dates else {}),
         }
 
     def log(self) -> dict[str, Any]:
