@@ -25,9 +25,12 @@ from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
 from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
+from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
+from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
 from dedup.read.inputs import find_inputs
@@ -55,6 +58,7 @@ def clean(
     *,
     engine: str | LocalEngine | SparkEngine = "local",
     progress: Progress | None = None,
+    notice: Notice | None = None,
     force: bool = False,
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
@@ -62,8 +66,9 @@ def clean(
     `source` is a file, folder or glob, or several, or ``-``; or it is articles: an iterable of dicts, which is read in
     batches, or a table (pandas, polars, Arrow, datasets). With Spark it can also be one of its tables, or an address
     that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
-    called with a stage, the bytes done so far, and the bytes in all. `out` appears complete or not at all; `force`
-    replaces an earlier output. Raises a `DedupError` for every problem that the user can solve.
+    called with a stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
+    such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output.
+    Raises a `DedupError` for every problem that the user can solve.
     """
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
     engine = _engine_of(engine)
@@ -72,7 +77,7 @@ def clean(
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
-        _start_job(source, settings, engine, timer, work, out) as job,
+        _start_job(source, settings, engine, timer, work, out, notice) as job,
     ):
         tally, files = _write_tables(job, folder, settings, timer)
         report = _report(job, tally, settings, timer, out, files.shards)
@@ -88,6 +93,7 @@ def preview(
     out: str | Path | None = None,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
+    notice: Notice | None = None,
 ) -> Report:
     """Return the report that `clean` would return for the articles of `source`; write nothing.
 
@@ -96,7 +102,8 @@ def preview(
     settings, timer, tally = settings_or_default(settings), StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         ignored = Path(out) if out is not None else None
-        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work), ignored), settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, Path(work), ignored, notice)
+        job = _LocalJob(*prepared, settings, timer)
         for chunk, size in job.chunks():
             tally.update(chunk.tally)
             timer.done(size)
@@ -109,16 +116,18 @@ def check(
     *,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
+    notice: Notice | None = None,
     unreadable: Callable[[Outcome], None] | None = None,
     done: Callable[[Report], None] | None = None,
 ) -> Iterator[Finding]:
     """Return an iterator over the findings that `clean` would record, in the same order; write nothing.
 
     `source` is the same as for `clean`. `unreadable` is called with the outcome of each record that `clean` would put
-    into quarantine, and `done` after the last finding with the report that `clean` would return.
+    into quarantine, and `done` after the last finding with the report that `clean` would return; `notice` as `clean`
+    calls it.
     """
     given, settings = source_of(source), settings_or_default(settings)  # bad arguments raise at once
-    return _findings(given, settings, _local_engine(engine), progress, unreadable, done)
+    return _findings(given, settings, _local_engine(engine), progress, notice, unreadable, done)
 
 
 def _findings(
@@ -126,12 +135,14 @@ def _findings(
     settings: Settings,
     engine: LocalEngine,
     progress: Progress | None,
+    notice: Notice | None,
     unreadable: Callable[[Outcome], None] | None,
     done: Callable[[Report], None] | None,
 ) -> Iterator[Finding]:
     timer, tally = StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        job = _LocalJob(*prepare_articles(source, settings, engine, timer, Path(work)), settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, Path(work), notice=notice)
+        job = _LocalJob(*prepared, settings, timer)
         verdicts = job.decide()
         for number, batch, _, _ in job.corpus.numbered_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
@@ -150,11 +161,12 @@ def prepare_articles(
     timer: StageTimer,
     work: Path,
     out: Path | None = None,
+    notice: Notice | None = None,
 ) -> tuple[Workers, RecordSource, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
-    input.
+    input. `notice` is called with lines to show. Raises `InputError` if too few records can be read.
     """
     engine = _local_engine(engine)
     records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
@@ -162,14 +174,18 @@ def prepare_articles(
         records = choose_records(records, settings, work)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
-    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
+    numbered = (
+        (number, to_ipc(batch)) for number, batch in enumerate(preview_records(iter(records), settings, notice))
+    )
     batches: list[PreparedBatch] = []
     for batch in timer.over("prepare", workers.map(task, numbered), records.total_bytes):
         if not batches and workers.processes > 1:
             timer.expected = _warm_up_matching(settings, workers.backend)
         batches.append(batch)
         timer.done(records.fresh_bytes())
-    return workers, records, Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+    corpus = Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+    check_corpus(corpus, [str(entry["source"]) for entry in records.inputs], settings, notice)
+    return workers, records, corpus
 
 
 def _reader_of(
@@ -204,6 +220,7 @@ class Job(Protocol):
     inputs: Sequence[dict[str, Any]]
     skipped: Sequence[str]
     fields: dict[str, dict[str, int]]
+    unread_dates: UnreadDates
     stages: dict[str, dict[str, int]]
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
@@ -229,6 +246,7 @@ class _LocalJob:
         self.inputs: Sequence[dict[str, Any]] = records.inputs
         self.skipped: Sequence[str] = records.skipped
         self.fields = field_counts(corpus)
+        self.unread_dates = count_unread_dates(corpus, settings)
         self.stages: dict[str, dict[str, int]] = {}
 
     def decide(self) -> Verdicts:
@@ -250,11 +268,17 @@ class _LocalJob:
 
 @contextmanager
 def _start_job(
-    source: Any, settings: Settings, engine: LocalEngine | SparkEngine, timer: StageTimer, work: Path, out: Path
+    source: Any,
+    settings: Settings,
+    engine: LocalEngine | SparkEngine,
+    timer: StageTimer,
+    work: Path,
+    out: Path,
+    notice: Notice | None,
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
-        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out), settings, timer)
+        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out, notice), settings, timer)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
@@ -283,6 +307,7 @@ def _report(
         settings=settings,
         inputs=tuple(job.inputs),
         fields=job.fields,
+        unread_dates=job.unread_dates,
         stages=job.stages,
         skipped=tuple(job.skipped),
         seconds=timer.seconds,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 from conftest import read_jsonl
 from hypothesis import example, given
@@ -349,3 +350,37 @@ def test_texts_in_other_charsets_are_cleaned_verified_and_restored_byte_for_byte
     restore(out, tmp_path / "again")
     for name in CHARSETS:
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "in" / name).read_bytes(), name
+
+
+def test_dates_that_are_not_understood_are_counted_and_one_is_shown(tmp_path):
+    dates = ["January 1, 2024", "soon", None, "", "Posted 3", "2024-01-01", "2024"]
+    lines = [json.dumps({"id": number, "text": f"{PROSE} {number}", "date": date}) for number, date in enumerate(dates)]
+    (tmp_path / "x.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    engine = LocalEngine(jobs=1)
+    report = dedup.clean(tmp_path / "x.jsonl", tmp_path / "a", Settings(keep="latest"), engine=engine)
+    assert report.summary()["unread_dates"] == {"dates": 3, "example": "soon"}
+    report = dedup.clean(tmp_path / "x.jsonl", tmp_path / "b", engine=engine)
+    assert "unread_dates" not in report.summary()
+
+
+@pytest.mark.parametrize(("day_first", "kept"), [(False, "b"), (True, "a")])
+def test_keep_by_date_reads_the_usual_forms(day_first, kept):
+    story = "The last of the eleven miners trapped since Sunday in the Harlow pit came up alive on Wednesday morning."
+    rows = [{"id": "a", "text": story, "date": "02/01/2024"}, {"id": "b", "text": story, "date": "January 15, 2024"}]
+    settings = Settings(keep="earliest", day_first=day_first)
+    result = dedup.clean_articles(rows, settings)
+    assert [row["id"] for row in result.articles] == [kept]
+
+
+def test_numbers_that_are_not_finite_are_a_column_of_numbers_in_parquet_and_come_back(tmp_path):
+    lines = [{"id": "a", "text": PROSE, "n": float("nan")}, {"id": "b", "text": "Another.", "n": 2, "m": -float("inf")}]
+    (tmp_path / "x.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n", encoding="utf-8")
+    out = tmp_path / "out"
+    dedup.clean(tmp_path / "x.jsonl", out, Settings(format="parquet"), engine=LocalEngine(jobs=1))
+    table = pq.read_table(out / "articles.parquet")
+    assert (str(table.schema.field("n").type), str(table.schema.field("m").type)) == ("double", "double")
+    restore(out, tmp_path / "again")
+    again = (tmp_path / "again" / "x.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.dumps(json.loads(line)) for line in again] == [
+        json.dumps({**line, "n": float(line["n"])}) for line in lines
+    ]

@@ -383,7 +383,7 @@ def test_a_run_that_fails_leaves_nothing_behind(tmp_path):
 def test_no_record_is_ever_lost(tmp_path_factory, rows):
     tmp_path = tmp_path_factory.mktemp("any")
     source = write_jsonl(tmp_path / "rows.jsonl", rows)
-    out, report = run(tmp_path, source)
+    out, report = run(tmp_path, source, max_bad=1)
     seen = [
         row["provenance"]["record"] for name in ("articles", "dropped") for row in read_jsonl(out / f"{name}.jsonl")
     ]

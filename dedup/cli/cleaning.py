@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from dedup.cli.terminal import (
     console,
     flush_stdout,
     print_json,
+    show_options,
     show_progress,
     write_stdout,
 )
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
 
 _CLEAN_STATUS = "Exit status: 0 done, also with records in quarantine; 2 an error, and nothing is written."
 _CHECK_STATUS = "Exit status: 0 nothing would change; 1 something would be fixed or dropped; 2 an error."
+
+
+def _notice(*, quiet: bool) -> Callable[[str], None] | None:
+    """Return the function that shows a line before the long work; None if `quiet`."""
+    return None if quiet else lambda line: click.echo(f"dedup: {show_options(line)}", err=True)
 
 
 @click.command(epilog=examples("clean", _CLEAN_STATUS))
@@ -85,12 +92,25 @@ def clean(
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
         with show_progress(quiet=quiet) as progress:
             report = pipeline.preview(
-                inputs, settings, out=None if to_stdout else out, engine=engine, progress=progress
+                inputs,
+                settings,
+                out=None if to_stdout else out,
+                engine=engine,
+                progress=progress,
+                notice=_notice(quiet=quiet),
             )
     else:
         with output_folder(out) as folder:
             with show_progress(quiet=quiet) as progress:
-                report = pipeline.clean(inputs, folder, settings, engine=engine, progress=progress, force=force)
+                report = pipeline.clean(
+                    inputs,
+                    folder,
+                    settings,
+                    engine=engine,
+                    progress=progress,
+                    notice=_notice(quiet=quiet),
+                    force=force,
+                )
             if to_stdout:
                 copy_articles(folder)
     if as_json:
@@ -118,7 +138,14 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     reports: list[Report] = []
     with show_progress(quiet=quiet) as progress:
         engine = local_engine_of(resolved)
-        findings = pipeline.check(inputs, resolved.settings, engine=engine, progress=progress, done=reports.append)
+        findings = pipeline.check(
+            inputs,
+            resolved.settings,
+            engine=engine,
+            progress=progress,
+            notice=_notice(quiet=quiet),
+            done=reports.append,
+        )
         for finding in findings:
             status = EXIT_FINDINGS if finding.action != "flag" else status
             if as_json:

@@ -46,6 +46,11 @@ def print_summary(report: Report, console: Console, seconds: float, *, to_stdout
         console.print(f"Fields: {', '.join(guessed)}")
     for line in _quarantine_lines(report):
         console.print(line, style="yellow")
+    if report.unread_dates.dates:
+        console.print(
+            f"Dates that were not understood: {report.unread_dates.dates:,}, such as {report.unread_dates.example!r}",
+            style="yellow",
+        )
     if report.skipped:
         examples = ", ".join(Path(path).name for path in report.skipped[:_NAMES_SHOWN])
         more = ", …" if len(report.skipped) > _NAMES_SHOWN else ""

@@ -13,8 +13,9 @@ from urllib.parse import quote
 from dedup.errors import InputError
 from dedup.read.arrow_rows import bytes_as_text, float_value, json_rows
 from dedup.read.charset import guess_charset
-from dedup.read.fields import BadRecordError, to_json_bytes
+from dedup.read.fields import to_json_bytes
 from dedup.read.formats import DUCKDB, INPUT_FORMATS, SQLITE
+from dedup.read.json_errors import BadRecordError
 from dedup.read.json_lines import Row
 from dedup.read.streams import damage_error
 

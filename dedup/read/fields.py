@@ -7,6 +7,7 @@ fields hold the text, id, date and source.
 from __future__ import annotations
 
 import json
+from math import isfinite
 
 import msgspec
 
@@ -16,6 +17,7 @@ from dedup.read.json_errors import BadRecordError, duplicate_key, parse_error, s
 PROVENANCE_FIELD = "provenance"
 
 NULL = msgspec.Raw(b"null")
+NOT_FINITE = frozenset({b"NaN", b"Infinity", b"-Infinity"})  # numbers that Python writes, although JSON has no word
 
 Fields = dict[str, msgspec.Raw]
 
@@ -94,7 +96,9 @@ def to_json(value: object) -> msgspec.Raw:
 
 
 def to_json_bytes(value: object) -> bytes:
-    """Return `value` as JSON bytes; lone surrogates become escapes."""
+    """Return `value` as JSON bytes; lone surrogates become escapes, and a number that is not finite stays one."""
+    if type(value) is float and not isfinite(value):
+        return json.dumps(value).encode("ascii")  # the fast encoder would write null
     try:
         return _JSON_ENCODER.encode(value)
     except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):

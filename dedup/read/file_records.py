@@ -13,7 +13,6 @@ from dedup.read.charset import decode_exactly
 from dedup.read.compression import decompressed
 from dedup.read.databases import choose_table, read_database
 from dedup.read.delimited import read_rows
-from dedup.read.fields import BadRecordError
 from dedup.read.formats import (
     ARCHIVES,
     CSV,
@@ -29,6 +28,7 @@ from dedup.read.formats import (
     suffix_of,
 )
 from dedup.read.inputs import InputFile
+from dedup.read.json_errors import BadRecordError
 from dedup.read.json_lines import Row, read_lines, read_whole
 from dedup.read.json_values import read_json_values
 from dedup.read.sniffing import SNIFFED_BYTES, json_layout, sniff_format, sniff_signature

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from dedup.errors import InputError
 from dedup.read.databases import choose_table
-from dedup.read.fields import BadRecordError
 from dedup.read.folders import FolderFiles, kind_of_given, list_folder, list_matches, text_of_path
 from dedup.read.formats import ARCHIVES, DATABASES, KINDS_HINT, STDIN, format_of_name, suffix_of, unknown_kind
+from dedup.read.json_errors import BadRecordError
 from dedup.read.remote import RemotePath, find_remote, is_address
 from dedup.read.sniffing import sniff_signature
 

@@ -8,13 +8,15 @@ from typing import Any
 
 from dedup import __version__
 from dedup.errors import EngineError, InputError, RecordError
+from dedup.prepare.bad_records import check_readable
+from dedup.prepare.unread_dates import NONE_UNREAD
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 from dedup.spark.listing import InputListing
 from dedup.spark.match_articles import dropped_articles, match_articles
 from dedup.spark.match_contained import match_contained
 from dedup.spark.match_paragraphs import match_paragraphs
-from dedup.spark.outcomes import count_fields, encode_outcomes, join_verdicts, read_chunks
+from dedup.spark.outcomes import count_fields, count_unread_dates, encode_outcomes, join_verdicts, read_chunks
 from dedup.spark.prepare import FILE_SUMMARY, prepare_records, read_files, read_table
 from dedup.spark.tables import TableStore
 from dedup.write.tables import OutputChunk
@@ -35,6 +37,7 @@ class SparkJob:
         self.inputs: Sequence[dict[str, Any]] = []
         self.skipped: Sequence[str] = listing.skipped
         self.fields: dict[str, dict[str, int]] = {}
+        self.unread_dates = NONE_UNREAD
         self.stages: dict[str, dict[str, int]] = {}
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
@@ -92,7 +95,17 @@ class SparkJob:
                 raise RecordError(
                     f"{bad['source']}#{bad['record']}: {bad['error']}; fix this record, or leave out `on_error='fail'`"
                 )
+        self.unread_dates = count_unread_dates(records, self.settings)
+        check_readable(records_read, *_bad_records(records), self.settings)
         return records
+
+
+def _bad_records(records: Any) -> tuple[dict[str, int], str]:
+    """Return how often each error occurs in `records`, and the place of the first bad record."""
+    bad = records.where("error is not null")
+    errors = {row["error"]: int(row["count"]) for row in bad.groupBy("error").count().collect()}
+    first = bad.orderBy("aid").select("source", "record").first() if errors else None
+    return errors, f"{first['source']}#{first['record']}" if first else ""
 
 
 def job_identity(listing: InputListing, settings: Settings) -> str:

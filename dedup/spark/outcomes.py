@@ -15,6 +15,7 @@ from dedup.decide.outcomes import OUTCOME_COLUMNS, outcomes
 from dedup.decide.verdicts import VERDICT_SCHEMA
 from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import prepared_schema
+from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates, dates_matter, sum_unread, unread_values
 from dedup.settings import Settings
 from dedup.spark.arrow_types import cast_bits, spark_batch, sql_schema
 from dedup.spark.tables import TableStore
@@ -125,6 +126,27 @@ def count_fields(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
         named = [(row["name"], row["times"]) for row in rows if row["role"] == role and row["name"] is not None]
         counts[role] = dict(sorted(named, key=lambda item: (-item[1], item[0])))
     return sum(row["times"] for row in rows if row["role"] == FIELDS[0]), counts
+
+
+def count_unread_dates(prepared: Any, settings: Settings) -> UnreadDates:
+    """Return what `dedup.prepare.unread_dates.count_unread_dates` returns."""
+    if not dates_matter(settings):
+        return NONE_UNREAD
+    suspects = prepared.where("date is null and date_field is not null").select("aid", "date", "date_field", "fields")
+    unread = suspects.mapInArrow(_unread_task, sql_schema(_UNREAD_COLUMNS))
+    first = unread.orderBy("aid").first()
+    return NONE_UNREAD if first is None else sum_unread([first["value"]])._replace(dates=unread.count())
+
+
+_UNREAD_COLUMNS = {"aid": pa.int64(), "value": pa.string()}
+
+
+def _unread_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: find the dates that could not be read."""
+    for batch in batches:
+        rows = list(unread_values(batch))
+        numbers = batch.column("aid").take(pa.array([row for row, _ in rows], pa.int64()))
+        yield spark_batch({"aid": numbers, "value": [value for _, value in rows]}, _UNREAD_COLUMNS)
 
 
 def _encode_task(batches: Iterable[pa.RecordBatch], settings: Settings) -> Iterator[pa.RecordBatch]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from dedup import output_layout as layout
 from dedup.output_layout import JSON_COLUMN
-from dedup.read.fields import PROVENANCE_FIELD, from_json, join_fields
+from dedup.read.fields import NOT_FINITE, PROVENANCE_FIELD, from_json, join_fields
 from dedup.settings import Settings
 from dedup.write.article_columns import empty_table_fields, json_lines, split_row
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
@@ -110,8 +110,8 @@ def _value_kind(value: msgspec.Raw) -> str:
     """
     try:
         decoded = msgspec.json.decode(value)
-    except msgspec.MsgspecError:  # a lone surrogate, or more levels of nesting than the decoder allows
-        return "json"
+    except msgspec.MsgspecError:  # NaN, a lone surrogate, or more levels of nesting than the decoder allows
+        return "float" if bytes(value) in NOT_FINITE else "json"
     match decoded:
         case None:
             return "null"

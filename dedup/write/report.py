@@ -16,6 +16,7 @@ from dedup.decide.outcomes import Outcome
 from dedup.findings import FLAG
 from dedup.output_layout import OUTPUT_FORMAT, OutputFiles
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates
 from dedup.rules import NAMES
 from dedup.settings import Settings
 from dedup.write.notebook import html_paragraph, html_table
@@ -78,6 +79,7 @@ class Report:
     inputs: tuple[dict[str, Any], ...] = ()
     fields: dict[str, dict[str, int]] = field(default_factory=dict)
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
+    unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
@@ -131,6 +133,7 @@ class Report:
             "stages": self.stages,
             "fields": self.fields,
             "errors": dict(sorted(self.tally.errors.items())),
+            **({"unread_dates": self.unread_dates._asdict()} if self.unread_dates.dates else {}),
         }
 
     def absent_output_fields(self) -> list[str]:
