@@ -80,7 +80,12 @@ class Settings:
     @cached_property
     def digest(self) -> str:
         """The SHA-256 of the canonical JSON of `as_dict`, in hexadecimal."""
-        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()
+        return settings_digest(self.as_dict())
+
+
+def settings_digest(values: Mapping[str, Any]) -> str:
+    """Return the digest of settings as ``run.json`` holds them, also of another version that has other settings."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 def check_choice(what: str, value: object, allowed: tuple[str, ...]) -> None:

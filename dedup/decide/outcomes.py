@@ -18,6 +18,7 @@ from dedup.decide.verdicts import Verdict, verdicts_by_row
 from dedup.findings import DROP, FLAG, Finding, Offsets, apply, compose
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.store import PreparedBatch, load_batch
+from dedup.repairs.equal_fixes import merge_equal_fixes
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
@@ -35,7 +36,8 @@ class Outcome(NamedTuple):
 
     A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
-    dropped also has the verdict that drops it.
+    dropped also has the verdict that drops it. `findings` has one finding for a run of equal fixes; `single_findings`
+    has each of them.
     """
 
     source: str
@@ -48,6 +50,7 @@ class Outcome(NamedTuple):
     raw: str = ""
     cleaned: str = ""
     findings: tuple[Finding, ...] = ()
+    single_findings: tuple[Finding, ...] = ()
     dropped: Verdict | None = None
     paragraphs: int = 0
 
@@ -99,7 +102,8 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             id=article.article,
             raw=raw,
             cleaned=cleaned,
-            findings=tuple(row_findings),
+            findings=tuple(merge_equal_fixes(raw, row_findings)),
+            single_findings=tuple(row_findings),
             dropped=dropped,
             paragraphs=spans.count(row),
         )

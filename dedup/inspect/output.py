@@ -24,6 +24,8 @@ from dedup.inspect.names import RecordKey, record_name
 from dedup.inspect.table_rows import read_fields, read_values
 from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, table_file_name
 from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, id_of, parse_fields, text_of, to_json
+from dedup.rules import NAMES as RULE_NAMES
+from dedup.rules import OFF
 from dedup.settings import Settings
 
 InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
@@ -135,11 +137,16 @@ def open_output(path: str | Path) -> Output:
             "use the version that wrote it"
         )
     try:
-        settings = Settings(**run["settings"])
+        settings = _recorded_settings(run["settings"])
         sources = {entry["source"]: number for number, entry in enumerate(run["inputs"])}
     except (KeyError, TypeError, SettingsError) as error:
         raise OutputError(f"{path / RUN_FILE}: settings or inputs cannot be read ({error}); clean again") from None
     return Output(path, run, settings, sources)
+
+
+def _recorded_settings(values: dict[str, Any]) -> Settings:
+    """Return the settings of a run. A rule that this run did not know yet is off, and a setting has its default."""
+    return Settings(**{**values, "rules": {**dict.fromkeys(RULE_NAMES, OFF), **values["rules"]}})
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dedup.inspect.output import Article, Mismatch, Output, open_output
 from dedup.inspect.verify_twins import TaskMapper, check_twins
 from dedup.output_layout import LOG_FILE, RUN_FILE, TABLES
 from dedup.rules import BY_NAME, TEXT
-from dedup.settings import Settings
+from dedup.settings import Settings, settings_digest
 
 _REPORT_FILE = "report.html"  # may be in an output, but is not checked
 _COUNTED = ("records", "articles", "kept", "dropped", "quarantined", "findings")  # the counts that tables prove
@@ -66,7 +66,7 @@ def verify(path: str | Path, engine: TextEngine | None = None) -> Verified:
 
 def _check_files(output: Output) -> Iterator[Mismatch]:
     """Yield the mismatches of the settings' digest and of the names of files."""
-    if output.run["dedup"].get("digest") != output.settings.digest:
+    if output.run["dedup"].get("digest") != settings_digest(output.run["settings"]):  # as they were recorded
         yield Mismatch(RUN_FILE, "the digest is not that of the settings beside it")
     expected = {output.table_path(table).name for table in TABLES}
     present = {entry.name for entry in output.path.iterdir()}
@@ -123,7 +123,8 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield f"names the article {finding.article!r}, not {article.id!r}"
     if not 0 <= finding.start <= finding.stop <= length:
         yield f"is outside the raw text of {length} characters"
-    if finding.rule not in BY_NAME:
+    rule = BY_NAME.get(finding.rule)
+    if rule is None:
         yield "there is no such rule"
     elif settings.rules[finding.rule] != finding.action:
         yield f"the action of this rule was {settings.rules[finding.rule]}"
@@ -131,7 +132,7 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield "a flag has an original or a replacement"
     if finding.action == DROP and finding.replacement != "":
         yield "a drop has a replacement"
-    if finding.action == DROP and BY_NAME[finding.rule].level != TEXT and finding.twin_source is None:
+    if finding.action == DROP and rule is not None and rule.level != TEXT and finding.twin_source is None:
         yield "a drop without a twin"
 
 
