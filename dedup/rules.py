@@ -41,7 +41,8 @@ RULES: tuple[Rule, ...] = (
         finds="what ftfy repairs: mojibake, entities, control characters, surrogates, terminal escapes, line ends, NFC",
         example="“nâ€™importe” becomes “n’importe”; “Fish &amp; chips” becomes “Fish & chips”",
         decides="ftfy decides, line by line; quotes, ligatures and character width stay as they are. "
-        "Entities are decoded unless the article contains a literal “<”.",
+        "Entities are decoded unless the article contains a literal “<”; two that are a pair of surrogates are one "
+        "character. A vertical tab or form feed between words becomes a line end.",
         thresholds="Entities are decoded at most 16 times; lines longer than 50,000 characters are repaired in pieces.",
         errs="It repairs text *about* mojibake, too. Of 1,798 Wikipedia articles in 12 languages it "
         "changed 68: NFC in Hindi and Arabic, entities, and real mojibake; of the changes checked, none "
@@ -55,7 +56,8 @@ RULES: tuple[Rule, ...] = (
         finds="trailing space, no-break and zero-width space, soft hyphen, byte order mark, runs of blank lines",
         example="“10\u00a0000 co\u00adpies  ” becomes “10 000 copies”; three blank lines become one",
         decides="Joiners and direction marks stay. So does the zero-width space between letters of a script "
-        "written without spaces, where it marks a word boundary.",
+        "written without spaces, where it marks a word boundary. A word that a soft hyphen divides at the end of a "
+        "line is joined.",
         thresholds="One blank line between paragraphs, none at the start, one newline at the end.",
         errs="It removes a trailing double space that means a line break (Markdown).",
     ),

@@ -53,7 +53,7 @@ CASES = [
 def short_pieces(monkeypatch):
     """Cut lines already at some thousand characters, so that a case takes no time."""
     monkeypatch.setattr(module, "MAX_LINE", 3_000)
-    monkeypatch.setattr(module, "_NEAR", 400)
+    monkeypatch.setattr(module, "_NEAR_LIMIT", 400)
 
 
 @pytest.mark.usefixtures("short_pieces")

@@ -25,7 +25,7 @@ from dedup.repairs import page_furniture as furniture
 from dedup.repairs.code_ranges import LETTERS_END, NOT_ASCII
 from dedup.repairs.pattern_prefixes import beginnings
 from dedup.repairs.regex_tree import read_sequences
-from dedup.repairs.repair import RepairState, repair
+from dedup.repairs.repair import RepairState, repair, repair_each
 from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
 from dedup.settings import Settings
@@ -344,7 +344,7 @@ def test_repairing_suspect_texts_round_by_round_equals_repair(text):
             [own] = compiled.rules_that_may_apply(*packed)
             [known] = find_suspect_lines(*packed).by_text(1)
             again = bool(own) and state.round(own, known)
-        assert (state.text, state.findings) == repair(text, settings)
+        assert (state.text, state.findings) == repair_each(text, settings)
 
 
 @given(st.lists(st.one_of(NEAR_BAD, TEXTS, MISTAKEN, st.text("ab<&;\n\r", max_size=20)), max_size=4))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,15 @@ from helpers.outputs import (
     change_row,
     write_output,
 )
+from rich.console import Console
 
 import dedup
 from dedup.engines.local import LocalEngine
+from dedup.inspect.explain import explain, finding_line
+from dedup.inspect.output import open_output
 from dedup.inspect.verify import verify
+from dedup.pipeline import check
+from dedup.settings import settings_digest
 
 
 @pytest.fixture(params=LAYOUTS, ids="-".join)
@@ -78,6 +84,12 @@ FORGERIES = [
     ("a finding has no input", change_row("provenance", 0, source="x"), "not among the inputs"),
     ("a finding names another article", change_row("provenance", 0, article="x"), "names the article 'x'"),
     ("a rule is unknown", change_row("provenance", 0, rule="magic"), "no such rule"),
+    ("the rule of a drop is unknown", change_row("provenance", 3, rule="magic"), "no such rule"),
+    (
+        "the rule of a drop of a part is unknown",
+        change_row("provenance", 0, rule="magic", action="drop", replacement=""),
+        "no such rule",
+    ),
     ("an action was changed", change_row("provenance", 0, action="drop"), "the action of this rule was fix"),
     ("findings are out of order", _swap_first_rows("provenance"), "out of order"),
     ("articles are out of order", _swap_first_rows("articles"), "out of input order"),
@@ -148,3 +160,39 @@ def test_a_twin_inside_a_paragraph_is_compared(tmp_path: Path) -> None:
     assert not verify(tmp_path / "out").mismatches
     table.write_text(table.read_text().replace('"similarity":1.0', '"similarity":0.9'))
     assert any("similarity" in mismatch.what for mismatch in verify(tmp_path / "out").mismatches)
+
+
+def test_an_output_from_before_a_setting_and_a_rule_were_added_is_correct(plain):
+    """The digest is that of the settings in ``run.json``, and a rule that the run did not know was off."""
+    run = json.loads((plain / "run.json").read_text())
+    del run["settings"]["date_field"], run["settings"]["rules"]["contained-article"]
+    run["dedup"]["digest"] = settings_digest(run["settings"])
+    (plain / "run.json").write_text(json.dumps(run))
+    assert verify(plain).mismatches == []
+    assert open_output(plain).settings.rules["contained-article"] == "off"
+    run["settings"]["keep"] = "first"
+    (plain / "run.json").write_text(json.dumps(run))
+    assert [mismatch.what for mismatch in verify(plain).mismatches] == [
+        "the digest is not that of the settings beside it"
+    ]
+
+
+def test_runs_of_equal_fixes_are_verified_and_explained(tmp_path):
+    source = tmp_path / "in.jsonl"
+    text = "\r\n".join(f"Line {number} of a poem that has some words" for number in range(30)) + "\r\n"
+    source.write_text(json.dumps({"id": "a", "text": text}) + "\n")
+    for layout in ("jsonl", "parquet"):
+        out = tmp_path / layout
+        report = dedup.clean(source, out, dedup.Settings(format=layout))
+        assert report.rules()["encoding"] == {"fix": {"findings": 1, "characters": 30}}
+        verified = verify(out)
+        assert (verified.findings, verified.mismatches) == (1, [])
+        [article] = open_output(out).articles()
+        assert article.raw == text
+        console = Console(width=100, record=True, file=StringIO())
+        explain(open_output(out), "a", console)
+        shown = console.export_text()
+        assert "30 times '\\r' -> '': fix_line_breaks" in shown
+        assert len(shown) < 1_000
+    [finding] = check(source)
+    assert finding_line(finding).endswith(": encoding: fix: (30 times '\\r' -> '': fix_line_breaks)")

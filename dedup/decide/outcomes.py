@@ -18,6 +18,7 @@ from dedup.decide.verdicts import Verdict, verdicts_by_row
 from dedup.findings import DROP, FLAG, READ_AS, Finding, Offsets, apply, compose
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.store import PreparedBatch, load_batch
+from dedup.repairs.equal_fixes import merge_equal_fixes
 from dedup.rules import OFF
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
@@ -36,7 +37,8 @@ class Outcome(NamedTuple):
 
     A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
-    dropped also has the verdict that drops it. `charset` is that of the record, if it was not UTF-8.
+    dropped also has the verdict that drops it. `findings` has one finding for a run of equal fixes; `single_findings`
+    has each of them. `charset` is that of the record, if it was not UTF-8.
     """
 
     source: str
@@ -49,6 +51,7 @@ class Outcome(NamedTuple):
     raw: str = ""
     cleaned: str = ""
     findings: tuple[Finding, ...] = ()
+    single_findings: tuple[Finding, ...] = ()
     dropped: Verdict | None = None
     paragraphs: int = 0
     charset: str | None = None
@@ -104,7 +107,8 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             id=article.article,
             raw=raw,
             cleaned=cleaned,
-            findings=tuple(row_findings),
+            findings=tuple(merge_equal_fixes(raw, row_findings)),
+            single_findings=tuple(row_findings),
             dropped=dropped,
             paragraphs=spans.count(row),
             charset=charset,

@@ -18,6 +18,7 @@ from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
 from dedup.inspect.visible import WIDE, visible
+from dedup.repairs.equal_fixes import is_run
 
 if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
     from dedup.inspect.output import Article, Output
@@ -56,7 +57,9 @@ def print_explanation(output: Output, name: str, console: Console) -> None:
         for finding in article.findings:
             console.print()
             console.print(_finding_headline(finding))
-            if finding.action == FIX:
+            if is_run(finding):
+                _print_span(finding, raw, twins, console)
+            elif finding.action == FIX:
                 _print_change(finding, raw, console)
             else:
                 _print_span(finding, raw, twins, console)
@@ -122,6 +125,8 @@ def finding_line(finding: Finding) -> str:
         like = "" if finding.similarity in {None, 1.0} else f" with similarity {finding.similarity:.3f}"
         twin = "itself" if twin_key(finding) == (finding.source, finding.record) else _twin_name(finding)
         about = f"repeats {twin} at {finding.twin_start}-{finding.twin_stop}{like}"
+    elif is_run(finding):
+        about = ""  # the evidence says what changes; most of the span does not
     elif finding.action == FIX:
         about = f"{_excerpt(finding.original)} becomes {_excerpt(finding.replacement)}"
     else:
@@ -203,7 +208,7 @@ def _print_change(finding: Finding, raw: str, console: Console) -> None:
 
 
 def _print_span(finding: Finding, raw: str, twins: dict[RecordKey, Article], console: Console) -> None:
-    """Print the text of a drop or flag and its twin: side by side on a wide terminal, else one after the other."""
+    """Print the text of a finding and its twin: side by side on a wide terminal, else one after the other."""
     text = _readable_lines(raw[finding.start : finding.stop])
     shown = Text(text)
     if finding.action == DROP and _is_plain(console):

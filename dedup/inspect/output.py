@@ -29,6 +29,8 @@ from dedup.read.article_texts import ITEM_LENGTHS, TEXT_FIELD, original_value
 from dedup.read.field_paths import set_field
 from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields, to_json
 from dedup.read.formats import TEXT_FILE
+from dedup.rules import NAMES as RULE_NAMES
+from dedup.rules import OFF
 from dedup.settings import Settings
 
 InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
@@ -136,12 +138,17 @@ def open_output(path: str | Path) -> Output:
             "use the version that wrote it"
         )
     try:
-        settings = Settings(**run["settings"])
+        settings = _recorded_settings(run["settings"])
         sources = sources_of_run(run["inputs"])
         files = output_files(run)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise OutputError(f"{path / RUN_FILE}: settings or inputs cannot be read ({error}); clean again") from None
     return Output(path, run, settings, sources, files)
+
+
+def _recorded_settings(values: dict[str, Any]) -> Settings:
+    """Return the settings of a run. A rule that this run did not know yet is off, and a setting has its default."""
+    return Settings(**{**values, "rules": {**dict.fromkeys(RULE_NAMES, OFF), **values["rules"]}})
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,8 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield f"names the article {finding.article!r}, not {article.id!r}"
     if not 0 <= finding.start <= finding.stop <= length:
         yield f"is outside the raw text of {length} characters"
-    if finding.rule not in BY_NAME:
+    rule = BY_NAME.get(finding.rule)
+    if rule is None:
         yield "there is no such rule"
     elif settings.rules[finding.rule] != finding.action and not _names_charset(finding):
         yield f"the action of this rule was {settings.rules[finding.rule]}"
@@ -130,7 +131,7 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield "a flag has an original or a replacement"
     if finding.action == DROP and finding.replacement != "":
         yield "a drop has a replacement"
-    if finding.action == DROP and BY_NAME[finding.rule].level != TEXT and finding.twin_source is None:
+    if finding.action == DROP and rule is not None and rule.level != TEXT and finding.twin_source is None:
         yield "a drop without a twin"
 
 

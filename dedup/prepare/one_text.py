@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dedup.findings import DROP, FLAG, Finding, compose
 from dedup.repairs.page_furniture import find_page_furniture
-from dedup.repairs.repair import repair
+from dedup.repairs.repair import repair_each
 from dedup.repeats.detect import detect_repeats
 from dedup.repeats.justify import Repeat
 from dedup.segment.paragraphs import paragraphs, removal_spans
@@ -49,7 +49,7 @@ def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
 
 def repair_text(raw: str, settings: Settings) -> tuple[str, list[Finding]]:
     """Return `raw` after the rules of the text level, and their findings."""
-    text, findings = repair(raw, settings)
+    text, findings = repair_each(raw, settings)
     return remove_page_furniture(raw, text, findings, settings)
 
 

@@ -21,7 +21,7 @@ from dedup.repairs.separators import ends_with_first_surrogate
 # takes 2.3 s. Longer lines are cut, between words where there are any.
 MAX_LINE = 50_000
 
-_NEAR = 1000  # characters before the limit in which a safe cut is looked for
+_NEAR_LIMIT = 1000  # characters before the limit in which a safe cut is looked for
 _AHEAD = 200  # characters behind the limit that are decoded with those before it
 _MAX_LAYERS = 8  # of mojibake; each multiplies the length of a character
 _LONGEST_SEQUENCE = 4  # bytes of UTF-8
@@ -55,7 +55,7 @@ def pieces_of_line(text: str, start: int, stop: int) -> Iterator[tuple[int, int]
         end = stop if end < 0 else end
         while end - start > MAX_LINE:
             cut = start + MAX_LINE
-            for space in _SPACE_BETWEEN_WORDS.finditer(text, cut - _NEAR, cut):
+            for space in _SPACE_BETWEEN_WORDS.finditer(text, cut - _NEAR_LIMIT, cut):
                 cut = space.end()
             if cut == start + MAX_LINE:
                 size = min(MAX_LINE, end - start - _AHEAD)
@@ -73,7 +73,7 @@ def safe_cut(text: str, limit: int, layer: int = 0) -> int:
     >>> safe_cut("中文" * 5, 7), safe_cut("Ð´Ð°" * 5, 7), safe_cut("fish&amp;chips", 7)
     (7, 6, 4)
     """
-    low = max(1, limit - _NEAR)
+    low = max(1, limit - _NEAR_LIMIT)
     for pattern in _SAFE:
         for border in reversed(list(pattern.finditer(text, low, min(limit + 1, len(text))))):
             if border.start() <= limit and not _is_joined(text, border.start()):
@@ -94,7 +94,7 @@ def _cut_of_mojibake(text: str, limit: int, layer: int) -> int:
     for match in UTF8_DETECTOR_RE.finditer(text):
         start, stop = match.span()
         if start < limit < stop:
-            if start > 0 and limit - start <= _NEAR:
+            if start > 0 and limit - start <= _NEAR_LIMIT:
                 return start
             decoded = _cut_of_decoded(text[start:stop], limit - start, layer)
             return start + decoded if decoded else _border_of_sequences(text, start, limit)

@@ -14,6 +14,7 @@ from functools import partial
 
 from dedup.findings import FLAG, Finding, apply, compose
 from dedup.repairs.encoding import MAX_ROUNDS, KnownLines, repair_encoding
+from dedup.repairs.equal_fixes import merge_equal_fixes, shortened
 from dedup.repairs.screen import BITS
 from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
@@ -28,7 +29,8 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
     r"""Return the repaired text and the findings that say what changed.
 
     Findings belong to the rules ``encoding``, ``whitespace`` and ``typography``. Their spans are in code points of
-    `text`, in the order of their starts. A rule set to ``flag`` reports and changes nothing.
+    `text`, in the order of their starts. A rule set to ``flag`` reports and changes nothing. A run of equal fixes is
+    one finding (`dedup.repairs.equal_fixes`).
 
     >>> cleaned, findings = repair("na\u00c3\u00afve caf\u00c3\u00a9 \n")
     >>> cleaned
@@ -36,6 +38,12 @@ def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding
     >>> [(f.rule, f.start, f.stop, f.replacement) for f in findings]
     [('encoding', 2, 4, 'ï'), ('encoding', 10, 12, 'é'), ('whitespace', 12, 13, '')]
     """
+    cleaned, findings = repair_each(text, settings)
+    return cleaned, merge_equal_fixes(text, findings)
+
+
+def repair_each(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding]]:
+    """Return the repaired text and a finding for each single fix; otherwise like `repair`."""
     state = RepairState(text, settings)
     while state.round():
         pass
@@ -93,10 +101,5 @@ class RepairState:
 
 def _as_flag(finding: Finding) -> Finding:
     """Return `finding` as a report only; its evidence says what the fix would be."""
-    would = f"{finding.evidence}: {_shortened(finding.original)} -> {_shortened(finding.replacement)}"
+    would = f"{finding.evidence}: {shortened(finding.original)} -> {shortened(finding.replacement)}"
     return finding._replace(action=FLAG, original=None, replacement=None, evidence=would)
-
-
-def _shortened(text: str | None, size: int = 40) -> str:
-    """Return at most `size` characters of `text` as an ASCII literal."""
-    return ascii(text if text is None or len(text) <= size else text[:size] + "...")

@@ -30,7 +30,7 @@ _CLOSING = frozenset(".,;:!?%…)]’”»\"'")
 # Characters between words that are no part of one: blanks, and control characters that ftfy removes.
 _NOTHING = frozenset(TRAILING) | frozenset(map(chr, CONTROL_CHARS))
 _NOTHING_PATTERN = re.escape("".join(sorted(_NOTHING)))
-_RUN = re.compile(f"[\x0b\x0c](?:[\x0b\x0c{_NOTHING_PATTERN}]*[\x0b\x0c])?|[\x1c-\x1e]+|\u2028+")
+_SEPARATOR_RUN = re.compile(f"[\x0b\x0c](?:[\x0b\x0c{_NOTHING_PATTERN}]*[\x0b\x0c])?|[\x1c-\x1e]+|\u2028+")
 
 # The decimal and hexadecimal numbers of the surrogates that come first (55296-56319) and second (56320-57343).
 _ZEROS = "0{0,16}"
@@ -56,7 +56,7 @@ def separate_words(text: str) -> list[Finding]:
     if not any(character in text for character in _SEPARATORS):  # ten times as fast as a pattern
         return []
     findings = []
-    for match in _RUN.finditer(text):
+    for match in _SEPARATOR_RUN.finditer(text):
         replacement = _replacement(text, *match.span())
         if replacement is not None:
             names = dict.fromkeys(_NAMES.get(each, "separator") for each in match.group() if each in _SEPARATORS)

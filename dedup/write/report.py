@@ -30,7 +30,8 @@ _SHOWN = ("kept", "dropped", "quarantined", "findings")  # the counts in a line
 class Tally:
     """Counts over records; the tallies of parts add up to the tally of the whole.
 
-    `findings` counts findings, and `touched` the characters in their spans. Both have (rule, action) as key.
+    `findings` counts findings, and `touched` the characters that they replace, remove or flag. Both have (rule, action)
+    as key.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -55,6 +56,7 @@ class Tally:
         self.characters["written"] += len(outcome.cleaned)
         for finding in outcome.findings:
             self.findings[finding.rule, finding.action] += 1
+        for finding in outcome.single_findings:  # the text between the fixes of a run does not change
             self.touched[finding.rule, finding.action] += finding.stop - finding.start
 
     def update(self, other: Tally) -> None:
