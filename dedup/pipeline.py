@@ -26,8 +26,10 @@ from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
 from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
+from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
@@ -53,21 +55,23 @@ def clean(
     *,
     engine: str | LocalEngine | SparkEngine = "local",
     progress: Progress | None = None,
+    notice: Notice | None = None,
     force: bool = False,
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
 
     `source` is a file, folder or glob, or several, or ``-``. With Spark it can also be one of its tables, or an address
     that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
-    called with a stage, the bytes done so far, and the bytes in all. `out` appears complete or not at all; `force`
-    replaces an earlier output. Raises a `DedupError` for every problem that the user can solve.
+    called with a stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
+    such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output.
+    Raises a `DedupError` for every problem that the user can solve.
     """
     settings, timer, out = settings or Settings(), StageTimer(progress), Path(out)
     out = out.resolve() if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
-        _start_job(source, settings, engine, timer, work, out) as job,
+        _start_job(source, settings, engine, timer, work, out, notice) as job,
     ):
         tally, files = _write_tables(job, folder, settings, timer)
         report = Report(
@@ -92,15 +96,17 @@ def check(
     *,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
+    notice: Notice | None = None,
     unreadable: Callable[[Outcome], None] | None = None,
 ) -> Iterator[Finding]:
     """Yield the findings that `clean` would record, in the same order; write nothing.
 
-    `unreadable` is called with the outcome of each record that `clean` would put into quarantine.
+    `unreadable` is called with the outcome of each record that `clean` would put into quarantine, and `notice` as
+    `clean` calls it.
     """
     settings, timer = settings or Settings(), StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepare_articles(source, settings, engine, timer, Path(work))
+        workers, _, corpus = prepare_articles(source, settings, engine, timer, Path(work), notice=notice)
         verdicts, _ = decide(corpus, settings, workers.backend, timer)
         for number, batch, _, _ in corpus.numbered_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
@@ -116,25 +122,30 @@ def prepare_articles(
     timer: StageTimer,
     work: Path,
     out: Path | None = None,
+    notice: Notice | None = None,
 ) -> tuple[Workers, RecordReader, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
-    input.
+    input. `notice` is called with lines to show. Raises `InputError` if too few records can be read.
     """
     engine = _local_engine(engine)
     files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
     records = RecordReader(files, batch_bytes=engine.batch_bytes)
     workers = engine.workers(records.total_bytes)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
-    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
+    numbered = (
+        (number, to_ipc(batch)) for number, batch in enumerate(preview_records(iter(records), settings, notice))
+    )
     batches: list[PreparedBatch] = []
     for batch in timer.over("prepare", workers.map(task, numbered), records.total_bytes):
         if not batches and workers.processes > 1:
             timer.expected = _warm_up_matching(settings, workers.backend)
         batches.append(batch)
         timer.done(records.fresh_bytes())
-    return workers, records, Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+    corpus = Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+    check_corpus(corpus, [str(entry["source"]) for entry in records.inputs], settings, notice)
+    return workers, records, corpus
 
 
 def decide(
@@ -195,7 +206,13 @@ class _LocalJob:
 
 @contextmanager
 def _start_job(
-    source: Any, settings: Settings, engine: str | LocalEngine | SparkEngine, timer: StageTimer, work: Path, out: Path
+    source: Any,
+    settings: Settings,
+    engine: str | LocalEngine | SparkEngine,
+    timer: StageTimer,
+    work: Path,
+    out: Path,
+    notice: Notice | None,
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if engine == "spark":
@@ -203,7 +220,7 @@ def _start_job(
 
         engine = Spark()
     if isinstance(engine, (str, LocalEngine)):
-        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out), settings, timer)
+        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out, notice), settings, timer)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,11 @@ from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, print_json, sh
 
 if TYPE_CHECKING:
     from dedup.decide.outcomes import Outcome
+
+
+def _notice(quiet: bool) -> Callable[[str], None] | None:
+    """Return the function that shows a line before the long work; None if `quiet`."""
+    return None if quiet else lambda line: click.echo(f"dedup: {line}", err=True)
 
 
 @click.command()
@@ -55,7 +61,9 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
     with output_folder(out) as folder:
         with show_progress(quiet=quiet) as progress:
             engine = any_engine_of(options)
-            report = pipeline.clean(inputs, folder, settings, engine=engine, progress=progress, force=force)
+            report = pipeline.clean(
+                inputs, folder, settings, engine=engine, progress=progress, notice=_notice(quiet), force=force
+            )
         if str(out) == STDOUT:
             copy_articles(folder)
             report = replace(report, out=None)
@@ -90,7 +98,9 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
 
     with show_progress(quiet=quiet) as progress:
         engine = local_engine_of(options)
-        for finding in pipeline.check(inputs, settings, engine=engine, progress=progress, unreadable=count_error):
+        for finding in pipeline.check(
+            inputs, settings, engine=engine, progress=progress, notice=_notice(quiet), unreadable=count_error
+        ):
             status = EXIT_FINDINGS if finding.action != "flag" else status
             if as_json:
                 print_json(finding._asdict())

@@ -150,10 +150,13 @@ def _parse_json(line: bytes, settings: Settings) -> ParsedRecord:
     if settings.format in _NO_SURROGATES:
         _check_surrogates(text, fields, settings)
     field = name if name in fields else str(parse_path(name)[0])
-    before = len(memoryview(fields[field]))
-    set_field(fields, name, placeholder)
+    with_text = len(memoryview(fields[field]))
+    if name in fields:
+        fields[name] = placeholder
+    else:
+        set_field(fields, name, placeholder)
     joined = join_fields(fields)
-    check_keys(line, fields, len(joined) - len(memoryview(fields[field])) + before)
+    check_keys(line, fields, len(joined) - len(memoryview(fields[field])) + with_text)
     return ParsedRecord(fields, joined, name, text)
 
 

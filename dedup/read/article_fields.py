@@ -7,11 +7,11 @@ files. ``field_names.toml`` lists the names.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,6 +21,8 @@ from dedup.read.field_paths import get_field, parse_path
 from dedup.read.fields import NULL, Fields, from_json, to_json
 from dedup.read.json_errors import BadRecordError, json_kind
 from dedup.settings import Settings
+
+FoundT = TypeVar("FoundT")
 
 PARAGRAPH_SEPARATOR = "\n\n"  # joins the items of a text that is a list of strings
 
@@ -71,29 +73,31 @@ def text_of(fields: Fields, settings: Settings) -> tuple[str, str]:
 
 def find_text(fields: Fields, settings: Settings) -> FoundText:
     """Return the first text that is not blank, else the first blank one. Raises `NoTextError` if there is none."""
-    blank = None
-    for name in (settings.text_field,) if settings.text_field else _candidates(fields, "text"):
-        value = get_field(fields, name)
-        found = None if value is None else _text_in(name, value)
-        if found and found.text and not found.text.isspace():
-            return found
-        blank = blank or found
-    if blank:
-        return blank
-    raise _no_text(fields, settings)
+    found = _first(fields, settings.text_field, "text", _full_text_in) or _first(
+        fields, settings.text_field, "text", _text_in
+    )
+    if found is None:
+        raise _no_text(fields, settings)
+    return found
 
 
 def _text_in(name: str, value: msgspec.Raw) -> FoundText | None:
     """Return the text that a value holds: a string or a list of strings; None if it is something else."""
-    start = bytes(memoryview(value)[:1])
-    if start == b'"':
-        return FoundText(name, str(from_json(value)), NULL)
-    if start != b"[":
+    data = bytes(value)
+    if data[:1] == b'"':
+        return FoundText(name, str(from_json(data)), NULL)
+    if data[:1] != b"[":
         return None
-    items = from_json(value)
+    items = from_json(data)
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         return None
     return FoundText(name, PARAGRAPH_SEPARATOR.join(items), to_json(list(map(len, items))))
+
+
+def _full_text_in(name: str, value: msgspec.Raw) -> FoundText | None:
+    """Return the text that a value holds; None if it is blank."""
+    found = _text_in(name, value)
+    return None if found is None or not found.text or found.text.isspace() else found
 
 
 def _no_text(fields: Fields, settings: Settings) -> NoTextError:
@@ -116,13 +120,14 @@ def _no_text(fields: Fields, settings: Settings) -> NoTextError:
 
 def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple[str | None, str]:
     """Return the name of the id field and the article's id; None and ``source#record`` if it has no id."""
-    for name in (settings.id_field,) if settings.id_field else _candidates(fields, "id"):
-        value = get_field(fields, name)
-        if value is not None:
-            data = bytes(value)
-            if data[:1] not in {b"n", b"{", b"["}:
-                return name, str(from_json(value)) if data[:1] == b'"' else data.decode()
-    return None, f"{source}#{record}"
+    return _first(fields, settings.id_field, "id", _id_in) or (None, f"{source}#{record}")
+
+
+def _id_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+    data = bytes(value)
+    if data[:1] == b'"':
+        return name, str(from_json(data))
+    return None if data[:1] in {b"n", b"{", b"["} else (name, data.decode())
 
 
 def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
@@ -132,13 +137,13 @@ def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]
     >>> host_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
     ('url', 'example.com')
     """
-    for name in (settings.source_field,) if settings.source_field else _candidates(fields, "source"):
-        value = get_field(fields, name)
-        if value is not None and bytes(memoryview(value)[:1]) == b'"':
-            host = normalize_host(str(from_json(value)).strip())
-            if host:
-                return name, host
-    return None, None
+    return _first(fields, settings.source_field, "source", _host_in) or (None, None)
+
+
+def _host_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+    data = bytes(value)
+    host = normalize_host(str(from_json(data)).strip()) if data[:1] == b'"' else ""
+    return (name, host) if host else None
 
 
 def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]:
@@ -150,15 +155,17 @@ def date_of(fields: Fields, settings: Settings) -> tuple[str | None, int | None]
     >>> date_of(parse_fields(b'{"date": "1970-01-01T00:00:01Z"}'), Settings())
     ('date', 1000000)
     """
-    blank = None
-    for name in (settings.date_field,) if settings.date_field else _candidates(fields, "date"):
-        value = get_field(fields, name)
-        if value is not None:
-            if bytes(value) not in _NO_DATE:
-                every_form = settings.keep in {"earliest", "latest"}
-                return name, parse_date(from_json(value), every_form=every_form, day_first=settings.day_first)
-            blank = blank or name
-    return blank, None
+    dated = _first(fields, settings.date_field, "date", _date_in)
+    if dated is None:
+        return _first(fields, settings.date_field, "date", lambda name, _: name), None
+    name, value = dated
+    every_form = settings.keep in {"earliest", "latest"}
+    return name, parse_date(value, every_form=every_form, day_first=settings.day_first)
+
+
+def _date_in(name: str, value: msgspec.Raw) -> tuple[str, object] | None:
+    data = bytes(value)
+    return None if data in _NO_DATE else (name, from_json(data))
 
 
 def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:
@@ -171,16 +178,29 @@ def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:
     return [name for name in names if name.casefold() in wanted]
 
 
-def _candidates(fields: Fields, meaning: str) -> Iterator[str]:
-    """Yield the names and paths that may hold a value of this meaning, most likely first."""
-    first = field_names()[meaning].first
-    yield from (name for name in first if name in fields)
+def _first(
+    fields: Fields, chosen: str | None, meaning: str, read: Callable[[str, msgspec.Raw], FoundT | None]
+) -> FoundT | None:
+    """Return what `read` makes of the likeliest field with this meaning; fields for which it returns None are passed.
+
+    `chosen` is the only field that is looked at, if it is given.
+    """
+    if chosen:
+        value = get_field(fields, chosen)
+        return None if value is None else read(chosen, value)
     names = tuple(fields)
-    yield from (name for name in _top_level(names, meaning) if name not in first)
+    for name in _top_level(names, meaning):
+        found = read(name, fields[name])
+        if found is not None:
+            return found
     for top, paths in _nested(names, meaning):
-        value = bytes(fields[top])
-        if value[:1] in {b"{", b"["}:
-            yield from _paths_in(value, top, paths)
+        data = bytes(fields[top])
+        for path in _paths_in(data, top, paths) if data[:1] in {b"{", b"["} else ():
+            value = get_field(fields, path)
+            found = None if value is None else read(path, value)
+            if found is not None:
+                return found
+    return None
 
 
 @lru_cache(1 << 12)

@@ -8,6 +8,7 @@ from typing import Any
 
 from dedup import __version__
 from dedup.errors import EngineError, RecordError
+from dedup.prepare.bad_records import check_readable
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 from dedup.spark.listing import InputListing
@@ -87,7 +88,16 @@ class SparkJob:
                 raise RecordError(
                     f"{bad['source']}#{bad['record']}: {bad['error']}; fix this record, or leave out `on_error='fail'`"
                 )
+        check_readable(records_read, *_bad_records(records), self.settings)
         return records
+
+
+def _bad_records(records: Any) -> tuple[dict[str, int], str]:
+    """Return how often each error occurs in `records`, and the place of the first bad record."""
+    bad = records.where("error is not null")
+    errors = {row["error"]: int(row["count"]) for row in bad.groupBy("error").count().collect()}
+    first = bad.orderBy("aid").select("source", "record").first() if errors else None
+    return errors, f"{first['source']}#{first['record']}" if first else ""
 
 
 def job_identity(listing: InputListing, settings: Settings) -> str:
