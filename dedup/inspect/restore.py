@@ -74,6 +74,7 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
 def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:
     """Write all sources below `folder`, and return the numbers of files, articles and quarantined records."""
     counts = Counter(files=0, articles=0, quarantined=0)
+    is_partial = output.settings.output_fields is not None
     for name in names.values():  # an empty input has no row, but gets its file here
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         open_for_writing(folder / name).close()
@@ -81,18 +82,17 @@ def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Pat
     articles = _in_input_order(output, output.articles())
     quarantined = _in_input_order(output, output.quarantined())
     rows = merge(articles, quarantined, key=itemgetter(0))
-    is_partial = output.settings.output_fields is not None
     for source, group in groupby((row for _, row in rows), key=lambda row: row.source):
         with open_for_writing(folder / names[source]) as file:
             line = 0  # number of the next line of the file
             for row in group:
                 counts["articles" if isinstance(row, Article) else "quarantined"] += 1
-                if is_partial and isinstance(row, Article) and row.kept:
-                    counts[_PARTIAL] += 1
                 data = _original_bytes(row, output.sources[source])
                 if output.is_text(source):
                     file.write(data)
                 else:
+                    if is_partial and isinstance(row, Article) and row.kept:
+                        counts[_PARTIAL] += 1
                     file.write(b"\n" * (row.record - line) + data + b"\n")
                     line = row.record + 1
     return counts
