@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import decimal
+import io
 import json
 import math
 import subprocess
@@ -18,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from helpers.news import bytes_of, news
-from helpers.sources import KINDS, TABLES, Capsule, library, to_rows
+from helpers.sources import KINDS, TABLES, Capsule, columns_of, library, to_rows
 
 import dedup
 from dedup import InputError, LocalEngine, Settings, SettingsError
@@ -82,6 +83,15 @@ def test_the_same_kind_comes_back(kind, expected):
     assert [dedup.Finding(**row) for row in to_rows(result.findings)] == expected.findings
     assert to_rows(result.quarantine) == []
     assert "same" not in repr(result)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_empty_tables_keep_their_columns(kind):
+    rows = [{"id": "a", "text": "One text."}, {"id": "b", "text": "Another one."}]
+    result = dedup.clean_articles(TABLES[kind](rows), returns="same")
+    assert columns_of(result.dropped) == columns_of(result.articles) == ["id", "text", "provenance"]
+    assert columns_of(result.findings) == list(dedup.Finding._fields)
+    assert columns_of(result.quarantine) == ["source", "record", "error", "raw", "encoding"]
 
 
 def test_lists_come_back_as_lists(expected):
@@ -306,6 +316,10 @@ def frame(columns):
     return library("pandas").DataFrame(columns)
 
 
+async def asynchronous():
+    yield {"text": "a"}
+
+
 def data_sets():
     datasets = library("datasets")
     return datasets.DatasetDict({"train": datasets.Dataset.from_list([{"text": "a"}])})
@@ -339,6 +353,10 @@ WRONG = {
     "an Arrow table without rows": (lambda: pa.table({"text": pa.array([], pa.string())}), "Arrow table without rows"),
     "a stream without rows": (lambda: Capsule(pa.table({"text": pa.array([], pa.string())})), "without rows"),
     "an Arrow table without texts": (lambda: pa.table({"titel": ["a"]}), "of its columns"),
+    "a text": (lambda: "First line.\nSecond line.", r"a single string is a path, .*give \[text\]"),
+    "a long text": (lambda: "word " * 100, r"a single string is a path, .*give \[text\]"),
+    "an open file": (lambda: io.StringIO('{"text": "a"}\n'), "an open file; give its path"),
+    "an asynchronous iterable": (asynchronous, "aiter_clean"),
     "data sets": (data_sets, r"give one: source\['train'\]"),
 }
 FUNCTIONS = {
