@@ -25,7 +25,7 @@ _TEXT = "text"  # the field of an article that is given as a string
 _ROWS_CHECKED = 1000  # of a table, for a text
 _COLUMNS_SHOWN = 12
 _NAME_BYTES = 255  # of a file: more than any file system takes
-_SHOWN = 40  # characters of a text in a message
+_TEXT_SHOWN = 40  # characters of a text in a message
 _HELP = "give paths, dicts such as {'text': ...}, or a table (pandas, polars, Arrow, datasets)"
 
 Row = Mapping[Any, Any]
@@ -100,7 +100,7 @@ def _as_path(source: str | Path) -> str | Path:
     name = str(source)
     too_long = "://" not in name and any(len(part.encode(errors="replace")) > _NAME_BYTES for part in name.split("/"))
     if too_long or not {"\n", "\0"}.isdisjoint(name):
-        raise InputError(f"source: a single string is a path, and {name[:_SHOWN]!r}… is none; for a text give [text]")
+        raise InputError(f"source: a single string is a path, and {name[:_TEXT_SHOWN]!r}… is none; for a text give [text]")
     return source
 
 
