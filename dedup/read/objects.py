@@ -100,7 +100,9 @@ def _as_path(source: str | Path) -> str | Path:
     name = str(source)
     too_long = "://" not in name and any(len(part.encode(errors="replace")) > _NAME_BYTES for part in name.split("/"))
     if too_long or not {"\n", "\0"}.isdisjoint(name):
-        raise InputError(f"source: a single string is a path, and {name[:_TEXT_SHOWN]!r}… is none; for a text give [text]")
+        raise InputError(
+            f"source: a single string is a path, and {name[:_TEXT_SHOWN]!r}… is none; for a text give [text]"
+        )
     return source
 
 
