@@ -25,6 +25,8 @@ _TEXT = "text"  # the field of an article that is given as a string
 _ROWS_CHECKED = 1000  # of a table, for a text
 _COLUMNS_SHOWN = 12
 _SOURCE_HELP = "give paths, dicts such as {'text': ...}, or a table (pandas, polars, Arrow, datasets)"
+_NAME_BYTES = 255  # of a file: more than any file system takes
+_TEXT_SHOWN = 40  # characters of a text in a message
 
 Row = Mapping[Any, Any]
 
@@ -76,7 +78,7 @@ def source_of(source: Any, *, strings: Literal["paths", "articles"] = "paths") -
     if isinstance(source, GivenArticles):
         return source
     if isinstance(source, (str, Path)):
-        return [source]
+        return [_as_path(source)]
     frame = frame_of(source)
     if frame is not None:
         return GivenArticles(iter(()), frame)
@@ -93,6 +95,17 @@ def source_of(source: Any, *, strings: Literal["paths", "articles"] = "paths") -
     return GivenArticles(together, texts=isinstance(first[0], str))
 
 
+def _as_path(source: str | Path) -> str | Path:
+    """Return `source`, a path or an address. Raises `InputError` if it can only be a text."""
+    name = str(source)
+    too_long = "://" not in name and any(len(part.encode(errors="replace")) > _NAME_BYTES for part in name.split("/"))
+    if too_long or not {"\n", "\0"}.isdisjoint(name):
+        raise InputError(
+            f"source: a single string is a path, and {name[:_TEXT_SHOWN]!r}… is none; for a text give [text]"
+        )
+    return source
+
+
 def _items(source: Any) -> Iterator[Any]:
     """Return an iterator over the items of `source`. Raises `InputError` if it is no iterable of articles."""
     if isinstance(source, Mapping):
@@ -102,6 +115,10 @@ def _items(source: Any) -> Iterator[Any]:
         raise InputError("source: a dict is a single article; give a list of dicts: [article]")
     if isinstance(source, (bytes, bytearray, memoryview)):
         raise InputError("source: bytes are neither a path nor articles; decode them, and give [text]")
+    if hasattr(source, "read"):
+        raise InputError("source: an open file; give its path, or '-' for standard input")
+    if hasattr(source, "__aiter__"):
+        raise InputError("source: an asynchronous iterable; give it to dedup.aiter_clean")
     try:
         return iter(source)
     except TypeError:

@@ -108,3 +108,12 @@ def to_rows(table):
     if hasattr(table, "iloc"):  # pandas
         return table.astype(object).where(table.notna(), None).to_dict("records")
     return list(table)
+
+
+def columns_of(table):
+    """Return the names of the columns of a table of any kind."""
+    if hasattr(table, "collect_schema"):  # polars
+        return table.collect_schema().names()
+    if hasattr(table, "column_names"):  # datasets, Arrow
+        return table.column_names
+    return table.schema.names if hasattr(table, "schema") else list(table.columns)
