@@ -260,7 +260,7 @@ def test_a_reader_that_closes_the_pipe_is_no_error(source: Path, out: Path) -> N
     source.write_text("".join(json.dumps({"id": n, "text": f"{n} Ã© " * 400}) + "\n" for n in range(300)))
     for args in (
         ["diff", out],
-        ["check", source, "--json"],
+        ["check", source, "--json", "--quiet"],
         ["clean", source, "-o", "-", "--quiet"],
         ["explain", out, "mojibake"],
         ["rules"],
