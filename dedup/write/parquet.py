@@ -107,10 +107,8 @@ def _value_kind(value: msgspec.Raw) -> str:
 
     An int can be converted to float64 without loss; a long cannot, but fits into int64.
     """
-    if bytes(value) in NOT_FINITE:
-        return "float"
     try:
-        decoded = msgspec.json.decode(value)
+        decoded = 0.0 if bytes(value) in NOT_FINITE else msgspec.json.decode(value)
     except msgspec.MsgspecError:  # a lone surrogate, or more levels of nesting than the decoder allows
         return "json"
     match decoded:
