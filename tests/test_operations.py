@@ -46,7 +46,8 @@ def count_calls(batch):
 
 def record_batch(rows):
     data = [to_json_bytes(row) for row in rows]
-    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, [None] * len(rows)]
+    nothing = [None] * len(rows)
+    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, nothing, nothing]
     return pa.record_batch(
         [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)],
         schema=RECORD_SCHEMA,
