@@ -42,7 +42,9 @@ RULES: tuple[Rule, ...] = (
         example="“nâ€™importe” becomes “n’importe”; “Fish &amp; chips” becomes “Fish & chips”",
         decides="ftfy decides, line by line; quotes, ligatures and character width stay as they are. "
         "Entities are decoded unless the article contains a literal “<”; two that are a pair of surrogates are one "
-        "character. A vertical tab or form feed between words becomes a line end.",
+        "character. A vertical tab or form feed between words becomes a line end. "
+        "An article that was not in UTF-8 has a flag that names its charset, such as “read as cp1252”, unless the rule "
+        "is off; it is read and restored in any case.",
         thresholds="Entities are decoded at most 16 times; lines longer than 50,000 characters are repaired in pieces.",
         errs="It repairs text *about* mojibake, too. Of 1,798 Wikipedia articles in 12 languages it "
         "changed 68: NFC in Hindi and Arabic, entities, and real mojibake; of the changes checked, none "

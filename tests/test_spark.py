@@ -27,6 +27,7 @@ from helpers.spark_cases import (
     environment,
     local_output,
     needs_spark,
+    odd_fields,
     settings_of,
     takes_long,
     uneven,
@@ -79,6 +80,12 @@ def driven(tmp_path_factory, data_rows):
         return folder, pickle.loads(reports.read_bytes())
 
 
+def make(folder):
+    """Make a folder and return it."""
+    folder.mkdir()
+    return folder
+
+
 def drive_small_jobs(folder, data_rows):
     """Run all small jobs in one driver; return each with its report, by name."""
     rows = [{**row, "n": None} for row in news(count=30)]
@@ -92,6 +99,8 @@ def drive_small_jobs(folder, data_rows):
         {"source": source, "out": folder / "fail", "settings": {"on_error": "fail"}},
         {"source": shuffled.as_uri(), "frame": True, "out": folder / "table", "conf": compiled_plans, "partitions": 5},
         {"source": "-", "out": folder / "stdin"},
+        {"source": odd_fields(make(folder / "odd_in")), "out": folder / "odd", "settings": {"keep": "latest"}},
+        {"source": write_jsonl(folder / "titles.jsonl", [{"title": "A"}]), "out": folder / "titles"},
         {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
         {
             "source": corpus_of(folder / "few", 5, 4),
@@ -150,6 +159,16 @@ def test_errors_of_the_input_read_as_they_do_in_the_local_engine(driven):
         local_output(folder / "in", folder / "fails", on_error="fail")
     assert jobs["fail"][1] == {"RecordError": str(error.value)}
     assert "InputError" in jobs["stdin"][1]
+
+
+@needs_spark
+def test_odd_fields_dates_and_charsets_give_the_same_bytes(driven):
+    check_output(driven[1]["odd"][0])
+
+
+@needs_spark
+def test_an_input_that_cannot_be_read_is_an_error_before_matching(driven):
+    assert "nothing could be read: all 1 records are bad" in driven[1]["titles"][1]["InputError"]
 
 
 @needs_spark

@@ -109,9 +109,9 @@ def _value_kind(value: msgspec.Raw) -> str:
     An int can be converted to float64 without loss; a long cannot, but fits into int64.
     """
     try:
-        decoded = msgspec.json.decode(value)
-    except msgspec.MsgspecError:  # NaN, a lone surrogate, or more levels of nesting than the decoder allows
-        return "float" if bytes(value) in NOT_FINITE else "json"
+        decoded = 0.0 if bytes(value) in NOT_FINITE else msgspec.json.decode(value)
+    except msgspec.MsgspecError:  # a lone surrogate, or more levels of nesting than the decoder allows
+        return "json"
     match decoded:
         case None:
             return "null"

@@ -63,6 +63,23 @@ def settings_of(number):
     }
 
 
+def odd_fields(folder):
+    """Write articles with nested and listed texts, dates in odd forms, other charsets and bad records to `folder`."""
+    dates = ["January 1, 2024", "soon", "01/02/2024", None, "2024"]
+    rows = [
+        {"id": number, "article": {"lead": "x", "body": row["text"]}, "publish_date": dates[number % len(dates)]}
+        for number, row in enumerate(news(count=12))
+    ]
+    rows += [{"ID": f"l{number}", "text": row["text"].split("\n\n")} for number, row in enumerate(news(count=6))]
+    write_jsonl(folder / "rows.jsonl", rows)
+    with (folder / "rows.jsonl").open("ab") as file:
+        file.write(b'{"id": 1, "text": "a", "id": 2}\n{"text": "NaN", "n": NaN}\n')
+        file.write('{"id": "c", "text": "Le café est fermé, dit-on."}\n'.encode("cp1252"))
+    (folder / "a.txt").write_bytes("Le maire a été réélu dimanche soir, “très” largement.".encode("cp1252"))
+    (folder / "b.txt").write_bytes("Été.".encode("utf-16"))
+    return folder
+
+
 def tangled(seed, count=120):
     """Return articles made from one another: near-copies of near-copies, of whole articles and of paragraphs."""
     source = random.Random(seed)
