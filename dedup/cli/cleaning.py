@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json: bool, **options: Any) -> None:
     """Clean articles and write them, with every change, to a folder.
 
-    INPUT is a file, a folder, a glob, or - for standard input. A .txt file is one article, a .jsonl or .ndjson file
-    has one per line; all may be compressed (.gz, .zst).
+    INPUT is a file, a folder, a glob, an address (s3://, https://), a table (news.db#articles), or - for standard
+    input. Files are text, JSON Lines, JSON, CSV, TSV, Parquet or Arrow, also compressed or in zip and tar archives.
     """
     settings, _ = settings_from_options(options)
     from dedup import pipeline  # noqa: PLC0415
