@@ -170,6 +170,9 @@ def made(head, element, count, tail):
     return ByteStream(read_made)
 
 
+SEPARABLE = {"good", "every element lacks its brace", "brackets without end"}  # other files are one value up to 64 MB
+
+
 @pytest.mark.parametrize(
     ("label", "head", "element", "tail"),
     [
@@ -182,7 +185,7 @@ def made(head, element, count, tail):
 )
 def test_memory_is_bounded_and_time_is_linear_for_any_file(label, head, element, tail):
     seconds = {}
-    for count in (1_024, 6_144):
+    for count in (1_024, 4_096):
         tracemalloc.start()
         start = time.process_time()
         rows = sum(1 for _ in read_json_values(made(head, element, count, tail)))
@@ -190,8 +193,8 @@ def test_memory_is_bounded_and_time_is_linear_for_any_file(label, head, element,
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert rows >= 1, label
-        assert peak < (60 if label == "one quote is not closed" else 12) * BLOCK_BYTES, (label, peak)
-    assert seconds[6_144] < 15 * seconds[1_024] + 0.5, (label, seconds)
+        assert peak < (12 if label in SEPARABLE else 60) * BLOCK_BYTES, (label, peak)
+    assert seconds[4_096] < 10 * seconds[1_024] + 0.5, (label, seconds)
 
 
 def test_an_element_larger_than_a_block_is_read_whole():

@@ -71,8 +71,8 @@ def clean(
 ) -> None:
     """Clean articles and write them, with every change, to a folder.
 
-    INPUT is a file, a folder, a glob, or - for standard input. A .txt file is one article, a .jsonl or .ndjson file
-    has one per line; all may be compressed (.gz, .zst).
+    INPUT is a file, a folder, a glob, an address (s3://, https://), a table (news.db#articles), or - for standard
+    input. Files are text, JSON Lines, JSON, CSV, TSV, Parquet or Arrow, also compressed or in zip and tar archives.
 
     With -o - the cleaned articles go to standard output once all is done; findings and dropped articles are not kept.
     Options can also stand in dedup.toml, in [tool.dedup] of pyproject.toml, and in the environment: see dedup config.

@@ -10,11 +10,12 @@ import os
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dedup.read.streams import DAMAGE, ByteStream
+from dedup.read.streams import ByteStream
+
+_TAR_BLOCK = 512  # bytes
 
 
 class Member(NamedTuple):
@@ -29,8 +30,9 @@ def zip_members(path: Path) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.infolist(), key=lambda member: member.filename):
             if not member.is_dir():
-                with suppress(*DAMAGE):  # of closing a damaged member
-                    yield Member(_safe_name(member.filename), ByteStream(_ZipMember(archive, member).read))
+                content = _ZipMember(archive, member)
+                yield Member(_safe_name(member.filename), ByteStream(content.read))
+                content.close()
 
 
 class _ZipMember:
@@ -49,13 +51,18 @@ class _ZipMember:
             raise zipfile.BadZipFile(str(error)) from error
         return data
 
+    def close(self) -> None:
+        if self.file:
+            self.file.close()
+
 
 def tar_members(stream: ByteStream) -> Iterator[Member]:
     """Yield the members of a tar archive. Raises one of `DAMAGE` where it ends too soon or makes no sense.
 
     The content of a member must be read before the next one is asked for.
     """
-    with tarfile.open(fileobj=io.BufferedReader(stream), mode="r|") as archive:
+    blocks = _TarBlocks(stream)
+    with tarfile.open(fileobj=io.BufferedReader(blocks), mode="r|") as archive:
         for member in archive:
             if member.isdir():
                 continue
@@ -64,8 +71,35 @@ def tar_members(stream: ByteStream) -> Iterator[Member]:
                 _safe_name(member.name), ByteStream(_TarMember(content, member.size).read) if content else None
             )
             archive.members = []  # type: ignore[attr-defined] # it would keep one entry per member
-    if stream.damage:
-        raise stream.damage
+    blocks.check_end()
+
+
+class _TarBlocks(io.RawIOBase):
+    """The bytes of a tar archive, which consist of blocks and end in empty ones; tarfile does not insist on that."""
+
+    def __init__(self, stream: ByteStream) -> None:
+        self.stream = stream
+        self.size = 0
+        self.last = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = self.stream.readinto(buffer)
+        self.size += size
+        self.last = (self.last + bytes(buffer[:size]))[-_TAR_BLOCK:]
+        return size
+
+    def check_end(self) -> None:
+        """Raise one of `DAMAGE` if the archive ends too soon."""
+        buffer = bytearray(1 << 16)
+        while self.readinto(buffer):
+            pass
+        if self.stream.damage:
+            raise self.stream.damage
+        if self.size % _TAR_BLOCK or any(self.last):
+            raise EOFError("the archive ends without its end mark")
 
 
 class _TarMember:

@@ -33,7 +33,7 @@ _QUOTE, _BACKSLASH, _SLASH, _OPEN_ARRAY, _CLOSE_ARRAY = b'"\\/[]'
 
 _TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 _MAX_VALUE = 1 << 26  # bytes; a larger one means that a quote or a bracket is not closed
-_LAX_BYTES = 1 << 15
+_LAX_BYTES = 1 << 13
 _MAX_DEPTH = 1000  # of brackets; parsers give up before
 
 _UNBALANCED = "not JSON: its brackets or quotes do not match"

@@ -64,9 +64,10 @@ def sqlite(rows: Rows, path: Path, table: str = "articles") -> bytes:
     """Return `rows` as a database of texts, made at `path`."""
     with sqlite3.connect(path) as connection:
         columns = ", ".join(f'"{name}"' for name in rows[0])
-        connection.execute(f'create table "{table}" ({columns})')
+        quoted = table.replace('"', '""')
+        connection.execute(f'create table "{quoted}" ({columns})')
         marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(f'insert into "{table}" values ({marks})', [tuple(row.values()) for row in rows])
+        connection.executemany(f'insert into "{quoted}" values ({marks})', [tuple(row.values()) for row in rows])
     connection.close()
     return path.read_bytes()
 
