@@ -21,7 +21,7 @@ from dedup.decide.verdicts import Verdicts
 from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.kernels.backend import Backend, load_backend
+from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
@@ -31,6 +31,7 @@ from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.read.fields import to_json_bytes
 from dedup.read.inputs import JSON_LINES, find_inputs
+from dedup.read.lookahead import read_ahead
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
@@ -123,9 +124,12 @@ def prepare_articles(
     engine = _local_engine(engine)
     files = find_inputs([source] if isinstance(source, (str, Path)) else source, ignore=out)
     records = RecordReader(files, batch_bytes=engine.batch_bytes)
-    workers = engine.workers(records.total_bytes)
+    size, batches_read = records.total_bytes, iter(records)
+    if size is None:  # standard input, which is a small job if it ends early
+        size, batches_read = read_ahead(batches_read, SMALL_BYTES)
+    workers = engine.workers(size, timer)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
-    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(records))
+    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(batches_read))
     batches: list[PreparedBatch] = []
     for batch in timer.over("prepare", workers.map(task, numbered), records.total_bytes):
         if not batches and workers.processes > 1:

@@ -43,9 +43,13 @@ def clean(inputs: tuple[str, ...], out: Path, force: bool, quiet: bool, as_json:
     """
     settings, _ = settings_from_options(options)
     from dedup import pipeline  # noqa: PLC0415
+    from dedup.cli.quick_start import leave_out_pandas  # noqa: PLC0415
+    from dedup.engines.local import LocalEngine  # noqa: PLC0415
 
     with show_progress(quiet=quiet) as progress:
         engine = any_engine_of(options)
+        if isinstance(engine, LocalEngine):
+            leave_out_pandas()
         report = pipeline.clean(inputs, out, settings, engine=engine, progress=progress, force=force)
     if as_json:
         print_json(report.summary())
@@ -68,6 +72,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     """
     settings, _ = settings_from_options(options)
     from dedup import pipeline  # noqa: PLC0415
+    from dedup.cli.quick_start import leave_out_pandas  # noqa: PLC0415
     from dedup.inspect.explain import finding_line  # noqa: PLC0415
 
     status = EXIT_DONE
@@ -76,6 +81,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     def count_error(outcome: Outcome) -> None:
         errors[outcome.error or ""] += 1
 
+    leave_out_pandas()
     with show_progress(quiet=quiet) as progress:
         engine = local_engine_of(options)
         for finding in pipeline.check(inputs, settings, engine=engine, progress=progress, unreadable=count_error):
