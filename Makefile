@@ -11,6 +11,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 .PHONY: demo test check lint types docs bench bench-quality bench-spark clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
+	$(BIN)/dedup warm-up
 	$(BIN)/dedup clean corpus -o $(OUT) --force
 	$(BIN)/dedup explain $(OUT) 000_47e8d8cd22c70bfd
 	$(BIN)/dedup verify $(OUT)

@@ -20,7 +20,7 @@ from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
 from dedup.engines.local import LocalEngine, Workers
 from dedup.findings import Finding
-from dedup.kernels.backend import Backend, load_backend
+from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.paragraphs import match_paragraphs
@@ -34,6 +34,7 @@ from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
 from dedup.read.inputs import find_inputs
+from dedup.read.lookahead import read_ahead
 from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.read.selection import RecordSource, choose_records
@@ -172,11 +173,12 @@ def prepare_articles(
     records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
     with timer.stage("choose records") if settings.sample else nullcontext():
         records = choose_records(records, settings, work)
-    workers = engine.workers(records.total_bytes)
+    size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
+    if size is None:  # standard input, which is a small job if it ends early
+        size, batches_read = read_ahead(batches_read, SMALL_BYTES)
+    workers = engine.workers(size, timer)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
-    numbered = (
-        (number, to_ipc(batch)) for number, batch in enumerate(preview_records(iter(records), settings, notice))
-    )
+    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(batches_read))
     batches: list[PreparedBatch] = []
     for batch in timer.over("prepare", workers.map(task, numbered), records.total_bytes):
         if not batches and workers.processes > 1:

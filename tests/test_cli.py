@@ -322,6 +322,11 @@ def test_control_c_ends_with_one_line_and_130(tmp_path: Path, compiled: bool) ->
     deadline = time.monotonic() + 300
     while not list((tmp_path / "work").iterdir()) and time.monotonic() < deadline:  # until it has begun to work
         time.sleep(0.05)
+    if not compiled:  # compiling begins when enough of the input is there
+        process.stdin.write((json.dumps({"text": "word " * 5000}) + "\n").encode() * 200)
+        process.stdin.flush()
+        while not list((tmp_path / "cache").iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
     time.sleep(1)
     process.send_signal(signal.SIGINT)
     while (

@@ -39,37 +39,6 @@ def test_only_the_compiled_backend_says_that_it_is_compiled():
     assert (reference.compiled, compiled.compiled) == (False, True)
 
 
-COMPILE = """
-import numpy as np
-from dedup.fingerprint.shingles import hash_words
-from dedup.kernels import compiled
-hashes, offsets = hash_words([b"a b c d", b"e"])
-print(compiled.find_minimizers(hashes, offsets, 2, 2)[1].tolist())
-"""
-
-
-def start_compiling(folder):
-    """Start a process that compiles a kernel, with `folder` for its cache."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
-    return subprocess.Popen(
-        [sys.executable, "-c", COMPILE], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-def test_processes_that_compile_at_once_do_not_disturb_each_other(tmp_path):
-    for _ in range(2):  # first without a cache, then with the one that the first processes have left
-        for process in [start_compiling(tmp_path / "cache") for _ in range(3)]:
-            out, err = process.communicate(timeout=600)
-            assert (process.returncode, out) == (0, b"[0, 1, 1]\n"), err.decode()
-    assert list((tmp_path / "cache").rglob("*.nbc"))
-
-
-def test_a_process_without_a_writable_cache_folder_compiles_for_itself(tmp_path):
-    (tmp_path / "file").write_text("no folder")
-    out, err = start_compiling(tmp_path / "file" / "cache").communicate(timeout=600)
-    assert out == b"[0, 1, 1]\n", err.decode()
-
-
 TABLES = """
 from dedup.kernels.characters import characters
 from dedup.kernels.page_furniture_lines import furniture_tables

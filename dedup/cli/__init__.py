@@ -67,7 +67,7 @@ def main(args: list[str] | None = None) -> NoReturn:
         status = EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - an unexpected error becomes one line, too
         status = report_error(error, reporter)
-    gc.freeze()  # else a last collection scans all objects that numba has loaded: a third of a second
+    gc.freeze()  # else a last collection scans all objects that the imports have made
     sys.exit(status)
 
 
@@ -95,6 +95,6 @@ def cli() -> None:
 for _command in (
     *(cleaning.clean, cleaning.check, tuning.tune),
     *(inspecting.explain, inspecting.diff, inspecting.verify, inspecting.restore),
-    *(info.rules, info.config_, info.help_, completion.completion),
+    *(info.rules, info.config_, info.warm_up, info.help_, completion.completion),
 ):
     cli.add_command(_command)

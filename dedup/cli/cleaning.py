@@ -82,8 +82,11 @@ def clean(
         raise click.UsageError("no output folder; give -o OUT, or --dry-run to write nothing")
     engine = any_engine_of(resolved)
     from dedup import pipeline  # noqa: PLC0415
+    from dedup.cli.quick_start import leave_out_pandas  # noqa: PLC0415
     from dedup.engines.local import LocalEngine  # noqa: PLC0415
 
+    if isinstance(engine, LocalEngine):
+        leave_out_pandas()
     settings, to_stdout = resolved.settings, str(out) == STDOUT
     if to_stdout:
         check_stdout(settings, as_json=as_json, force=force)
@@ -132,10 +135,12 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
     """
     resolved = resolve_options(options)
     from dedup import pipeline  # noqa: PLC0415
+    from dedup.cli.quick_start import leave_out_pandas  # noqa: PLC0415
     from dedup.inspect.explain import finding_line  # noqa: PLC0415
 
     status = EXIT_DONE
     reports: list[Report] = []
+    leave_out_pandas()
     with show_progress(quiet=quiet) as progress:
         engine = local_engine_of(resolved)
         findings = pipeline.check(

@@ -25,6 +25,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup diff out", "all changes"),
         ("dedup diff out more.jsonl#0", "those of one article"),
     ),
+    "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),
     "restore": (("dedup restore out -o crawl-again", "write the original files again"),),
     "rules": (

@@ -1,4 +1,4 @@
-"""The commands that show rules, settings and help: ``rules``, ``config`` and ``help``."""
+"""The commands that read no articles: ``rules``, ``config``, ``help`` and ``warm-up``."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from dedup.cli.options import (
     CONFIGURABLE,
     ENGINE,
     OUTPUT,
+    QUIET,
     SETTINGS,
     VERBOSE,
     WORK,
     combine_options,
     resolve_options,
 )
-from dedup.cli.terminal import console, print_json, write_stdout
+from dedup.cli.terminal import console, print_json, show_progress, write_stdout
 from dedup.cli.values import CommandName, RuleName
 
 
@@ -77,3 +78,19 @@ def help_(ctx: click.Context, command: str | None) -> None:
     page = root.command.commands[command]
     with click.Context(page, info_name=command, parent=root) as inner:
         write_stdout(f"{page.get_help(inner)}\n")
+
+
+@click.command("warm-up", short_help="Compile now what the first larger job would compile.", epilog=examples("warm-up"))
+@QUIET
+@VERBOSE
+def warm_up(quiet: bool) -> None:
+    """Compile now what the first larger job would compile, for an image or a new installation.
+
+    Prints where the compiled code is. Other processors and other versions of Python compile for themselves.
+    """
+    from dedup.engines.local import warm_up  # noqa: PLC0415
+
+    with show_progress(quiet=quiet) as progress:
+        path, seconds = warm_up(progress)
+    action = "nothing to compile" if seconds is None else f"compiled in {seconds:.1f} s"
+    write_stdout(f"{action}: {path}\n")

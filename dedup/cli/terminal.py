@@ -17,6 +17,7 @@ import click
 
 from dedup.cli.layers import Origin, OriginError, plain_words
 from dedup.errors import DedupError
+from dedup.runtime.progress import COMPILE_STAGE
 from dedup.suggestions import suggest
 
 if TYPE_CHECKING:
@@ -189,8 +190,11 @@ def console(*, stderr: bool = False) -> Console:
 def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
     """Yield the function that a job calls to show its progress; None if it would not be seen."""
     terminal = console(stderr=True)
-    if quiet or not terminal.is_terminal:
+    if quiet:
         yield None
+        return
+    if not terminal.is_terminal:
+        yield _announce_compilation
         return
     from rich import progress as bars  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -198,7 +202,7 @@ def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
     class _Speed(bars.ProgressColumn):
         def render(self, task: bars.Task) -> Text:
             """Return bytes of input per second since the stage began; nothing for a stage that does not count them."""
-            known = task.elapsed and task.completed > 1
+            known = task.elapsed and task.completed > 1 and task.description != COMPILE_STAGE
             return Text(f"{task.completed / task.elapsed / 1e6:,.1f} MB/s" if known and task.elapsed else "")
 
     columns = (
@@ -214,6 +218,7 @@ def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
         def update(stage: str, done: int, total: int | None) -> None:
             if stage not in tasks:
                 finish()
+                _announce_compilation(stage, done, total)
                 tasks[stage] = display.add_task(stage, total=total)
             display.update(tasks[stage], completed=done, total=total)
 
@@ -224,6 +229,12 @@ def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
                     display.update(task.id, total=task.completed or 1, completed=task.completed or 1)
 
         yield update
+
+
+def _announce_compilation(stage: str, done: int, _total: int | None) -> None:
+    """Say on stderr that the first larger job compiles, also in a log, which would look dead as well."""
+    if stage == COMPILE_STAGE and not done:
+        click.echo("dedup: compiling once for this installation, about 10 s", err=True)
 
 
 def print_json(value: object) -> None:

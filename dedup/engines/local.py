@@ -9,13 +9,17 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
-from dedup.errors import SettingsError
+from dedup.errors import EngineError, SettingsError
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.read.records import BATCH_BYTES
+from dedup.runtime.progress import COMPILE_STAGE, Progress, StageTimer
 from dedup.runtime.resources import map_in_order
 from dedup.settings import invalid
 
@@ -72,15 +76,39 @@ class LocalEngine:
         """The number of bytes that the stages over the whole corpus may take; no batches are in work then."""
         return (self.memory or _machine_bytes() // 2) // _MATCHING_SHARE
 
-    def workers(self, input_bytes: int | None, *, compiled: bool = True) -> Workers:
+    def workers(self, input_bytes: int | None, timer: StageTimer | None = None, *, compiled: bool = True) -> Workers:
         """Return the workers for a job over `input_bytes` bytes; None means unknown and counts as large.
 
         A small job runs in this process on plain functions. A large one runs compiled functions if `compiled` is True.
+        If they must be compiled first, `timer` times that as a stage.
         """
         if input_bytes is not None and input_bytes < SMALL_BYTES:
             return Workers(compiled=False)
-        load_backend(compiled=compiled)
+        with ExitStack() as stack:
+
+            def report(done: int, total: int) -> None:
+                if timer and not done:
+                    stack.enter_context(timer.stage(COMPILE_STAGE, total))
+                elif timer:
+                    timer.at(done, total)
+
+            load_backend(compiled=compiled, progress=report)
         return Workers(compiled=compiled, processes=self.processes)
+
+
+def warm_up(progress: Progress | None = None) -> tuple[Path, float | None]:
+    """Compile what a larger job needs, and return its cached file and the seconds that it took; None if it was there.
+
+    Raises `EngineError` if no cache folder can be written.
+    """
+    timer = StageTimer(progress)
+    LocalEngine().workers(None, timer)
+    from dedup.kernels.library import cached_file  # noqa: PLC0415 - loading LLVM takes longer than a small job
+
+    path = cached_file()
+    if path is None:
+        raise EngineError("no cache folder can be written, so every job compiles; set NUMBA_CACHE_DIR to one that can")
+    return path, timer.seconds.get(COMPILE_STAGE)
 
 
 @dataclass(frozen=True)
@@ -105,7 +133,7 @@ class Workers:
             yield from map(task, items)
             return
         context = multiprocessing.get_context(start_method())
-        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_tune_process) as pool:
+        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_start_worker) as pool:
             try:
                 yield from map_in_order(pool, task, items, self.processes + 2)
             except BaseException:
@@ -126,6 +154,20 @@ def start_method() -> str:
     if chosen not in available:
         raise SettingsError(f"{START_VARIABLE}: {chosen!r} is not known; choose from {', '.join(available)}")
     return chosen
+
+
+def _start_worker() -> None:
+    """Prepare a worker process for its tasks."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    _tune_process()
+
+
+def _end_with(sentinel: int) -> None:
+    """End this process when the process of `sentinel` has ended, even by SIGKILL; else workers would wait for ever."""
+    wait([sentinel])
+    os._exit(1)
 
 
 def _tune_process() -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import current_thread, main_thread
-from types import FrameType
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -118,21 +114,26 @@ class Backend(Comparer, Protocol):
 SMALL_BYTES = 2 << 20
 
 
-def load_backend(*, compiled: bool) -> Backend:
-    """Return the plain backend or the compiled one, whose kernels are compiled or loaded from their cache first."""
+def load_backend(*, compiled: bool, progress: Callable[[int, int], None] | None = None) -> Backend:
+    """Return the plain backend or the compiled one, whose kernels are loaded, or compiled first.
+
+    `progress` is called with the number of compiled kernels and that of all, if they must be compiled. Raises
+    `EngineError` if they cannot be.
+    """
     if not compiled:
         return reference
-    with _interrupts_deferred():
-        from dedup.kernels import compiled as kernels  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import compiled as kernels  # noqa: PLC0415 - loading LLVM takes longer than a small job
+    from dedup.kernels import library  # noqa: PLC0415
 
-        if not _warm:
-            _warm_up(kernels)
-            _warm.append(True)
+    if not _warm:
+        library.load_kernels(progress)
+        _warm_up(kernels)
+        _warm.append(True)
     return kernels
 
 
 def _warm_up(kernels: Backend) -> None:
-    """Call each kernel that works on batches once, so that forked processes find it compiled."""
+    """Call each kernel that works on batches once, so that forked processes find its code and its tables loaded."""
     data, offsets = pack([b"a b c"])
     kernels.rules_that_may_apply(data, offsets)
     kernels.find_suspect_lines(data, offsets)
@@ -151,30 +152,4 @@ def _warm_up(kernels: Backend) -> None:
     kernels.jaccard_similarities(hashes, offsets, 0, offsets[:1], 0.5)
 
 
-@contextmanager
-def _interrupts_deferred() -> Iterator[None]:
-    """Raise the `KeyboardInterrupt` of a first Ctrl-C after the block, and that of a second one at once.
-
-    Without this, numba sometimes swallows an interrupt while it compiles.
-    """
-    signals: list[int] = []
-
-    def defer(number: int, _: FrameType | None) -> None:
-        if signals:
-            raise KeyboardInterrupt
-        signals.append(number)
-
-    # A handler can only be set in the main thread, and one that the caller has set stays.
-    is_default = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if is_default:
-        signal.signal(signal.SIGINT, defer)
-    try:
-        yield
-    finally:
-        if is_default:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signals:
-        raise KeyboardInterrupt
-
-
-_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has compiled
+_warm: list[bool] = []  # not empty once this process, or the one it was forked from, has loaded them

@@ -11,6 +11,7 @@ import numpy as np
 from dedup.fingerprint import shingles
 
 ZERO = np.uint64(0)
+NONE_YET: int = np.int64(0)  # type: ignore[assignment]  # numba would compile a part for a literal 0, too
 ONE = np.uint64(1)
 
 # The constants of `dedup.fingerprint.shingles`, by the same names.

@@ -7,34 +7,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.arrays import I64
-from dedup.kernels.jit import njit
+from dedup.arrays import I64, U64, offsets_of
+from dedup.kernels.declare import kernel
+from dedup.kernels.sorting import sort_values
 
 
-@njit
 def holders_of(minimizers: I64, borders: I64, count: int, most: int) -> tuple[I64, I64]:
     """Return for each of `count` minimizers the first articles that have it, `most` at most, and their borders.
 
     The articles ascend within a minimizer: int64 [holders]; the borders are int64 [count + 1]. `minimizers` are those
     of all articles, int64 [minimizers]; `borders` say where those of each article start, int64 [articles + 1].
     """
-    counts = np.zeros(count, np.int64)
-    for value in minimizers:
-        counts[value] += 1
-    starts = np.zeros(count + 1, np.int64)
-    for value in range(count):
-        starts[value + 1] = starts[value] + min(counts[value], most)
-    ends = starts[:-1].copy()
-    holders = np.empty(starts[-1], np.int64)
+    starts = offsets_of(np.minimum(np.bincount(minimizers, minlength=count), most))
+    holders = np.empty(int(starts[-1]), np.int64)
+    _write_holders(minimizers, borders, starts, starts[:-1].copy(), holders)
+    return holders, starts
+
+
+@kernel("int64[:], int64[:], int64[:], +int64[:], +int64[:]")
+def _write_holders(minimizers: I64, borders: I64, starts: I64, ends: I64, holders: I64) -> None:
+    """Write the holders that `holders_of` returns to `holders`; `ends` is a copy of their `starts` without the last."""
     for text in range(len(borders) - 1):
         for at in range(borders[text], borders[text + 1]):
             if ends[minimizers[at]] < starts[minimizers[at] + 1]:
                 holders[ends[minimizers[at]]] = text
                 ends[minimizers[at]] += 1
-    return holders, starts
 
 
-@njit
 def find_containers(
     first: int,
     last: int,
@@ -59,21 +58,70 @@ def find_containers(
     is the number of minimizers of an article, shared or not; `counts`, int64 [minimizers], says how many articles have
     a minimizer.
     """
-    shared_counts = np.zeros(last, np.int64)
-    touched = np.empty(last, np.int64)
+    shared_counts, touched = np.zeros(last, np.int64), np.empty(last, np.int64)
+    room = max(last, int(np.diff(borders[first : last + 1]).max(initial=0)))
+    ranked, sorting = np.empty(room, np.uint64), np.empty(room, np.uint64)
+    pairs: int = _write_containers(
+        first,
+        last,
+        minimizers,
+        borders,
+        totals,
+        holders,
+        starts,
+        counts,
+        share,
+        most,
+        ones,
+        others,
+        shared_counts,
+        touched,
+        ranked,
+        sorting,
+    )
+    return pairs
+
+
+@kernel(
+    "int64, int64, int64[:], int64[:], int64[:], int64[:], int64[:], int64[:], float64, int64, +int64[:], +int64[:], "
+    "+int64[:], +int64[:], +uint64[:], +uint64[:]",
+    "int64",
+)
+def _write_containers(
+    first: int,
+    last: int,
+    minimizers: I64,
+    borders: I64,
+    totals: I64,
+    holders: I64,
+    starts: I64,
+    counts: I64,
+    share: float,
+    most: int,
+    ones: I64,
+    others: I64,
+    shared_counts: I64,
+    touched: I64,
+    ranked: U64,
+    sorting: U64,
+) -> int:
+    """Do what `find_containers` does.
+
+    `shared_counts`, int64 [articles], is all 0; `touched`, int64 [articles], is room. So are `ranked` and `sorting`,
+    uint64, for the values of an article and for the articles before it.
+    """
     pairs = 0
     for text in range(first, last):
         values = minimizers[borders[text] : borders[text + 1]]
         least = max(1, int(share * totals[text]))
         if len(values) < least:
             continue
-        frequencies = np.empty(len(values), np.int64)
         for at in range(len(values)):
-            frequencies[at] = counts[values[at]]
-        order = np.argsort(frequencies, kind="mergesort")
+            ranked[at] = np.uint64(counts[values[at]] << 32 | at)
+        sort_values(ranked[: len(values)], sorting)
         met = 0
         for place in range(len(values) - least + 1):
-            value = values[order[place]]
+            value = values[np.int64(ranked[place]) & 0xFFFFFFFF]
             for at in range(starts[value], starts[value + 1]):
                 other = holders[at]
                 if other >= text:
@@ -82,12 +130,11 @@ def find_containers(
                     touched[met] = other
                     met += 1
                 shared_counts[other] += 1
-        ranked = np.empty(met, np.int64)
         for at in range(met):
-            ranked[at] = (len(values) - shared_counts[touched[at]]) << 32 | touched[at]
+            ranked[at] = np.uint64((len(values) - shared_counts[touched[at]]) << 32 | touched[at])
             shared_counts[touched[at]] = 0
-        ranked = np.sort(ranked)
+        sort_values(ranked[:met], sorting)
         for at in range(min(met, most)):
-            ones[pairs], others[pairs] = text, ranked[at] & 0xFFFFFFFF
+            ones[pairs], others[pairs] = text, np.int64(ranked[at]) & 0xFFFFFFFF
             pairs += 1
     return pairs

@@ -12,9 +12,9 @@ from functools import cache
 import numpy as np
 
 from dedup.arrays import I64, Bytes
-from dedup.kernels.constants import NEWLINE_BYTE
-from dedup.kernels.jit import njit
-from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, Tables, observed_bits, tables
+from dedup.kernels.constants import NEWLINE_BYTE, NONE_YET
+from dedup.kernels.declare import kernel, part
+from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, TABLES, Tables, observed_bits, tables
 from dedup.kernels.utf8 import decode_at
 from dedup.repairs.encoding import PLAIN_ENCODINGS
 from dedup.repairs.long_lines import MAX_LINE
@@ -43,27 +43,27 @@ def find_suspect_lines(data: Bytes, borders: I64) -> SuspectLines:
     compiled version of `dedup.repairs.screen.find_suspect_lines`.
     """
     lines, fixes = np.empty((1 << 14, 3), np.int64), np.empty((1 << 14, 6), np.int64)
-    out = np.empty(len(data), np.uint8)
+    out, counts = np.empty(len(data), np.uint8), np.empty(3, np.int64)
     while True:
-        counts = _suspect_lines(data, borders, tables(), _encoded_bytes(), lines, fixes, out)
+        _write_suspect_lines(data, borders, tables(), _encoded_bytes(), lines, fixes, out, counts)
         if counts[0] <= len(lines) and counts[1] <= len(fixes):
             return SuspectLines(lines[: counts[0]], fixes[: counts[1]], out[: counts[2]].tobytes())
         lines, fixes = np.empty((counts[0], 3), np.int64), np.empty((counts[1], 6), np.int64)
 
 
-@njit
-def _suspect_lines(
-    data: Bytes, borders: I64, screen: Tables, bytes_of: Bytes, lines: I64, fixes: I64, out: Bytes
-) -> tuple[int, int, int]:
-    """Write as many lines and fixes as fit, and return the numbers of lines, of fixes and of bytes in `out`.
+@kernel(f"uint8[:], int64[:], {TABLES}, uint8[:,:], +int64[:,:], +int64[:,:], +uint8[:], +int64[:]")
+def _write_suspect_lines(
+    data: Bytes, borders: I64, screen: Tables, bytes_of: Bytes, lines: I64, fixes: I64, out: Bytes, counts: I64
+) -> None:
+    """Write as many lines and fixes as fit, and the numbers of lines, of fixes and of bytes in `out` to `counts`.
 
     `lines`, int64 [room, 3], and `fixes`, int64 [room, 6], are those of `SuspectLines`; `out`, uint8 [bytes of `data`],
     receives the replacements. `bytes_of` is the result of `_encoded_bytes`, `screen` that of `tables`.
     """
-    count = fixed = written = 0
+    count = fixed = written = NONE_YET
     for row in range(len(borders) - 1):
         at, stop = borders[row], borders[row + 1]
-        known = 0
+        known = NONE_YET
         for byte in range(at, stop):
             known |= MARKUP * (data[byte] == _LESS_THAN)
         place = 0
@@ -82,20 +82,20 @@ def _suspect_lines(
                     number = _decode_plain(data, at, end, screen, bytes_of, out, written)
                 if number < 0:
                     if count < len(lines):
-                        lines[count] = row, place, place + size
+                        lines[count, 0], lines[count, 1], lines[count, 2] = row, place, place + size
                     count += 1
                 else:
                     fixed, written = _write_fixes(data, at, end, out, written, row, place, number, fixes, fixed)
             at = end
             place += size
-    return count, fixed, written
+    counts[0], counts[1], counts[2] = count, fixed, written
 
 
-@njit
+@part
 def _decode_plain(data: Bytes, start: int, end: int, screen: Tables, bytes_of: Bytes, out: Bytes, written: int) -> int:
     """Return the number of the encoding by which the line ``data[start:end]`` is plain, or -1.
 
-    If it is plain, its repaired bytes are then in ``out[written:]``. The arrays are those of `_suspect_lines`.
+    If it is plain, its repaired bytes are then in ``out[written:]``. The arrays are those of `_write_suspect_lines`.
     """
     for number in range(len(bytes_of)):
         position = written
@@ -113,13 +113,14 @@ def _decode_plain(data: Bytes, start: int, end: int, screen: Tables, bytes_of: B
             at += size
         if at == end:
             is_plain = (
-                _is_utf8(out, written, position) and not observed_bits(out, written, position, screen, 0) & ENCODING
+                _is_utf8(out, written, position)
+                and not observed_bits(out, written, position, screen, NONE_YET) & ENCODING
             )
             return number if is_plain else -1
     return -1
 
 
-@njit
+@part
 def _is_utf8(data: Bytes, start: int, end: int) -> bool:
     """Return True if ``data[start:end]`` is UTF-8 without lost characters, surrogates and byte order marks."""
     at = start
@@ -149,7 +150,7 @@ def _is_utf8(data: Bytes, start: int, end: int) -> bool:
     return True
 
 
-@njit
+@part
 def _write_fixes(
     data: Bytes, at: int, end: int, out: Bytes, written: int, row: int, place: int, number: int, fixes: I64, fixed: int
 ) -> tuple[int, int]:
@@ -173,6 +174,7 @@ def _write_fixes(
             written += 1
             source += 1
         if fixed < len(fixes):
-            fixes[fixed] = row, start, place, first, written, number
+            fixes[fixed, 0], fixes[fixed, 1], fixes[fixed, 2] = row, start, place
+            fixes[fixed, 3], fixes[fixed, 4], fixes[fixed, 5] = first, written, number
         fixed += 1
     return fixed, written

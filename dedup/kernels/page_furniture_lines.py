@@ -15,13 +15,14 @@ import numpy as np
 
 from dedup.arrays import I16, I32, I64, U64, Bytes, decode_utf8
 from dedup.kernels.constants import NEWLINE_BYTE, SHINGLE_BASE
-from dedup.kernels.jit import njit
+from dedup.kernels.declare import kernel, part
 from dedup.kernels.table_cache import cached_table
 from dedup.kernels.utf8 import UNICODE_END, decode_at
 from dedup.repairs.page_furniture import AROUND, MAX_FURNITURE_LINE, line_beginnings, line_kind
 from dedup.repairs.pattern_prefixes import DIGIT, END, LONGEST, Lengths
 
-_WHITE_SPACE, _DECORATION = 1, 2
+_WHITE_SPACE: Any = np.int64(1)  # as in `dedup.kernels.constants`, no literals
+_DECORATION: Any = np.int64(2)
 _END = np.int32(ord(END))
 _INDEX_BITS = 17  # of an index in the hash table; the prefixes fill a third of it
 
@@ -80,39 +81,45 @@ def _prefix_table(beginnings: dict[str, Lengths]) -> tuple[U64, I16]:
     return hashes, lengths
 
 
-@njit
 def _fill_prefix_table(letters: I32, sizes: I64, values: I16, hashes: U64, lengths: I16) -> None:
     """Enter prefixes into the table `hashes` and `lengths`; see `FurnitureTables`.
 
     `letters` are the code points of each prefix, int32 [prefixes, `LONGEST`], `sizes` their number, int64 [prefixes],
     and `values` the least and the greatest length of lines with it, int16 [prefixes, 2].
     """
-    for row in range(len(letters)):
-        value = np.uint64(0)
-        for at in range(sizes[row]):
-            value = _extended_hash(value, letters[row, at])
-        place = _index_of(value, hashes)
-        hashes[place] = value
-        least, most = values[row, 0], values[row, 1]
-        if least <= most and lengths[place, 0] <= lengths[place, 1]:  # two prefixes with one hash
-            least, most = min(least, lengths[place, 0]), max(most, lengths[place, 1])
-        if least <= most:
-            lengths[place, 0], lengths[place, 1] = least, most
+    prefix_hashes = np.zeros(len(letters), np.uint64)
+    for at in range(LONGEST):
+        longer = _extended_hash(prefix_hashes, letters[:, at].astype(np.uint64))
+        prefix_hashes = np.where(at < sizes, longer, prefix_hashes)
+    table = [0] * len(hashes)
+    ranges = lengths.tolist()
+    places = (prefix_hashes >> np.uint64(64 - _INDEX_BITS)).tolist()
+    for value, first, given in zip(prefix_hashes.tolist(), places, values.tolist(), strict=True):
+        place = first
+        while table[place] not in {0, value}:
+            place = (place + 1) % len(table)
+        table[place] = value
+        known = ranges[place]
+        if given[0] > given[1]:
+            continue
+        two_prefixes = known[0] <= known[1]  # with one hash
+        ranges[place] = [min(given[0], known[0]), max(given[1], known[1])] if two_prefixes else given
+    hashes[:], lengths[:] = table, ranges
 
 
-@njit
-def _extended_hash(value: np.uint64, code: np.int32) -> np.uint64:
-    """Return the hash, never 0, of a prefix of hash `value` and one more character."""
-    mixed = (value ^ np.uint64(code)) * SHINGLE_BASE
+@part
+def _extended_hash(value: Any, code: Any) -> Any:
+    """Return the hash, never 0, of a prefix of hash `value` and one more character, as uint64."""
+    mixed = (value ^ code) * SHINGLE_BASE
     return (mixed ^ (mixed >> np.uint64(29))) | np.uint64(1)
 
 
-@njit
+@part
 def _index_of(value: np.uint64, hashes: U64) -> np.int64:
     """Return the index at which the hash `value` is, or would be."""
     place = np.int64(value >> np.uint64(64 - _INDEX_BITS))
     while hashes[place] != 0 and hashes[place] != value:
-        place = np.int64((place + 1) % len(hashes))
+        place = np.int64((place + 1) & (len(hashes) - 1))
     return place
 
 
@@ -133,7 +140,7 @@ def find_furniture_lines(data: Bytes, borders: I64) -> dict[int, dict[int, str]]
     return kinds
 
 
-@njit
+@kernel("uint8[:], int64[:], (uint8[:], int32[:], uint64[:], int16[:,:]), +int64[:,:]", "int64")
 def _find_suspects(data: Bytes, borders: I64, tables: FurnitureTables, rows: I64) -> int:
     """Write the lines that may be furniture to `rows`, as many as fit, and return their number.
 
@@ -155,13 +162,13 @@ def _find_suspects(data: Bytes, borders: I64, tables: FurnitureTables, rows: I64
                 data, at, _end_without_decoration(data, at, end, tables), tables
             ):
                 if count < len(rows):
-                    rows[count] = row, number, start, end
+                    rows[count, 0], rows[count, 1], rows[count, 2], rows[count, 3] = row, number, start, end
                 count += 1
             at = end + 1
     return count
 
 
-@njit
+@part
 def _skip_decoration(data: Bytes, at: int, stop: int, tables: FurnitureTables) -> int:
     """Return the offset of the first character, from byte `at` of a line on, that is no decoration, or its end."""
     while at < stop and data[at] != NEWLINE_BYTE:
@@ -172,7 +179,7 @@ def _skip_decoration(data: Bytes, at: int, stop: int, tables: FurnitureTables) -
     return at
 
 
-@njit
+@part
 def _end_without_decoration(data: Bytes, start: int, end: int, tables: FurnitureTables) -> int:
     """Return the end of the line ``data[start:end]`` without white space, an ellipsis and decoration there."""
     end = _end_without(data, start, end, _WHITE_SPACE, tables)
@@ -181,7 +188,7 @@ def _end_without_decoration(data: Bytes, start: int, end: int, tables: Furniture
     return _end_without(data, start, end, _WHITE_SPACE | _DECORATION, tables)
 
 
-@njit
+@part
 def _end_without(data: Bytes, start: int, end: int, kinds: int, tables: FurnitureTables) -> int:
     """Return the end of the line ``data[start:end]`` without the last characters that are of `kinds`."""
     while end > start:
@@ -194,7 +201,7 @@ def _end_without(data: Bytes, start: int, end: int, kinds: int, tables: Furnitur
     return end
 
 
-@njit
+@part
 def _may_match(data: Bytes, start: int, end: int, tables: FurnitureTables) -> bool:
     """Return True if the line ``data[start:end]`` may match, like `dedup.repairs.page_furniture.may_match`."""
     value = np.uint64(0)
@@ -205,7 +212,7 @@ def _may_match(data: Bytes, start: int, end: int, tables: FurnitureTables) -> bo
             code, at = _normalized_character(data, at, end, tables)
             if code < 0:
                 return True
-        value = _extended_hash(value, code)
+        value = _extended_hash(value, np.uint64(code))
         place = _index_of(value, tables.hashes)
         if tables.hashes[place] == 0:
             return False
@@ -217,7 +224,7 @@ def _may_match(data: Bytes, start: int, end: int, tables: FurnitureTables) -> bo
     return False
 
 
-@njit
+@part
 def _normalized_character(data: Bytes, at: int, end: int, tables: FurnitureTables) -> tuple[np.int32, int]:
     """Return the normalized character at byte `at` and the offset of the next; a run of white space is one space."""
     code, size = decode_at(data, at, end)
@@ -230,7 +237,7 @@ def _normalized_character(data: Bytes, at: int, end: int, tables: FurnitureTable
     return np.int32(32), at
 
 
-@njit
+@part
 def _may_have_length(data: Bytes, at: Any, end: int, least: int, most: int, tables: FurnitureTables) -> bool:
     """Return True if the line ``data[at:end]`` may have from `least` to `most` characters in lower case."""
     size = 0

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.arrays import I64, U64, Bytes
-from dedup.kernels.constants import NEWLINE_BYTE, ONE, ZERO
-from dedup.kernels.jit import njit
+from dedup.kernels.constants import NEWLINE_BYTE, NONE_YET, ONE, ZERO
+from dedup.kernels.declare import kernel, part
 from dedup.kernels.table_cache import cached_table
 from dedup.kernels.utf8 import UNICODE_END, decode_at
 from dedup.repairs.code_ranges import NOT_ASCII, Ranges, of_codes
@@ -57,6 +57,9 @@ class Tables(NamedTuple):
     sure: U64
     before: int
     longest: int
+
+
+TABLES = "(uint8[:], uint8[:], uint64[:,:], uint64[:], uint64[:], uint64[:], int64, int64)"  # as a kernel takes them
 
 
 @cached_table(Tables)
@@ -145,15 +148,15 @@ def rules_that_may_apply(data: Bytes, borders: I64) -> Bytes:
     return bits
 
 
-@njit
+@kernel(f"uint8[:], int64[:], {TABLES}, +uint8[:]")
 def _write_rule_bits(data: Bytes, borders: I64, tables: Tables, bits: Bytes) -> None:
     """Write the bits of each text to `bits`, uint8 [texts]; see `rules_that_may_apply`."""
     for row in range(len(bits)):
-        text_bits = observed_bits(data, borders[row], borders[row + 1], tables, 0)
+        text_bits = observed_bits(data, borders[row], borders[row + 1], tables, NONE_YET)
         bits[row] = text_bits & (ENCODING | WHITESPACE | TYPOGRAPHY)
 
 
-@njit
+@part
 def observed_bits(data: Bytes, start: int, stop: int, tables: Tables, known: int) -> int:
     """Return the bits of rules, and `MARKUP`, `ENTITY` and `BAD`, for ``data[start:stop]``, a text or a part of one.
 
@@ -191,7 +194,7 @@ def observed_bits(data: Bytes, start: int, stop: int, tables: Tables, known: int
     return bits
 
 
-@njit
+@part
 def _step(state: _State, kind: int, tables: Tables) -> _State:
     """Return the positions in sequences that are reached by one more character, of class `kind`."""
     return (
@@ -200,7 +203,7 @@ def _step(state: _State, kind: int, tables: Tables) -> _State:
     )
 
 
-@njit
+@part
 def _state_before(data: Bytes, start: int, at: int, tables: Tables) -> _State:
     """Return the positions in sequences that the ASCII characters before byte `at` of `data` lead to."""
     place = at
@@ -213,7 +216,7 @@ def _state_before(data: Bytes, start: int, at: int, tables: Tables) -> _State:
     return state
 
 
-@njit
+@part
 def _bits_by_neighbours(data: Bytes, start: int, stop: int, at: int, size: int, flag: int) -> int:
     """Return the bits that a character of `size` bytes, at byte `at` of `data`, has because of its neighbours."""
     if flag & _LINE_BREAK:
@@ -225,7 +228,7 @@ def _bits_by_neighbours(data: Bytes, start: int, stop: int, at: int, size: int, 
     return 0
 
 
-@njit
+@part
 def _line_end_bits(data: Bytes, start: int, at: int) -> int:
     """Return the bit of rule ``whitespace`` if a line break at `at` follows a blank, two line breaks, or nothing."""
     if at == start or data[at - 1] == 32 or data[at - 1] == 9:
@@ -233,7 +236,7 @@ def _line_end_bits(data: Bytes, start: int, at: int) -> int:
     return WHITESPACE if data[at - 1] == NEWLINE_BYTE and at - 2 >= start and data[at - 2] == NEWLINE_BYTE else 0
 
 
-@njit
+@part
 def _entity_bits(data: Bytes, at: int, stop: int) -> int:
     """Return `ENTITY` if the text after the ``&`` at `at` looks like an entity."""
     at += 1

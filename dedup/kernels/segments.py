@@ -29,7 +29,7 @@ from dedup.kernels.characters import (
     characters,
 )
 from dedup.kernels.constants import NEWLINE_BYTE, SPACE_BYTE
-from dedup.kernels.jit import njit
+from dedup.kernels.declare import kernel, part
 from dedup.kernels.utf8 import character_width, code_point_at
 from dedup.segment.batch import BatchKeys, Segments
 from dedup.segment.words import CJK_LETTER_WEIGHT, SOUTHEAST_ASIAN_LETTER_WEIGHT, comparison_key, weighted_word_count
@@ -46,7 +46,7 @@ _FOLDED_ASCII = np.array(
 )
 
 
-@njit
+@part
 def _find_lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int, flags: Bytes, rows: I64) -> int:
     """Write the lines of ``data[start:stop]`` that are not blank to `rows`, and return their number.
 
@@ -77,7 +77,7 @@ def _find_lines(data: Bytes, start: int, stop: int, breaks: I64, next_break: int
     return count
 
 
-@njit
+@part
 def _is_blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
     """Return True if ``data[start:stop]`` consists of white space."""
     at = start
@@ -90,7 +90,7 @@ def _is_blank(data: Bytes, start: int, stop: int, flags: Bytes) -> bool:
     return True
 
 
-@njit
+@part
 def _join_lines(rows: I64, count: int) -> int:
     """Join each run of lines without a blank one between them, and return the number of paragraphs.
 
@@ -111,7 +111,7 @@ def _join_lines(rows: I64, count: int) -> int:
     return runs
 
 
-@njit
+@part
 def _write_key(
     data: Bytes,
     start: int,
@@ -212,7 +212,10 @@ def _write_key(
     return position
 
 
-@njit
+@kernel(
+    "uint8[:], int64[:], int32[:], uint8[:], uint8[:], uint8[:], uint8[:], int64[:], "
+    "+int64[:,:], +int64[:,:], +int64[:], +uint8[:], +int64[:], +int64[:]"
+)
 def _write_segments(
     data: Bytes,
     offsets: I64,
@@ -227,18 +230,19 @@ def _write_segments(
     counts: I64,
     out: Bytes,
     key_offsets: I64,
+    word_counts: I64,
 ) -> None:
     """Write a row for each paragraph to `table`, and the keys to `out`; a hard paragraph has -1 words and no key.
 
     `data` is uint8 [bytes] and `offsets` int64 [texts + 1], in bytes. `breaks` are the bytes of all line breaks and
     one behind the data, int64. `rows` is room for `_find_lines`. `table` is int64 [room, `_COLUMNS`]; `counts`, int64
     [texts + 1], receives the number of each text's first paragraph, and `key_offsets`, int64 [texts + 1], the offsets
-    of the texts' keys in `out`, uint8 [room]. The other arrays are those of `_write_key`.
+    of the texts' keys in `out`, uint8 [room]. `word_counts`, int64 [3], is room. The other arrays are those of
+    `_write_key`.
     """
     number = 0
     position = 0
     next_break = 0
-    word_counts = np.zeros(3, np.int64)
     for text in range(len(offsets) - 1):
         while breaks[next_break] < offsets[text]:
             next_break += 1
@@ -302,6 +306,7 @@ def segment_batch(data: Bytes, offsets: I64) -> Segments:
         counts,
         out,
         key_offsets,
+        np.zeros(3, np.int64),
     )
     columns = np.ascontiguousarray(table[: counts[-1]].T)
     words = columns[_WORDS]
@@ -346,7 +351,7 @@ def _with_hard_keys(segments: Segments, hard: I64, data: Bytes, byte_starts: I64
     return segments._replace(words=words, sizes=sizes, **join_keys(keys, starts, stops, segments.borders)._asdict())
 
 
-@njit
+@kernel("uint8[:], int64[:], int64[:], int64[:], +uint8[:], +int64[:], +int64[:], +int64[:]")
 def _write_joined_keys(
     data: Bytes,
     starts: I64,
@@ -372,7 +377,8 @@ def _write_joined_keys(
                 position += 1
             has_words = has_words or size > 0
             out_starts[number] = position
-            out[position : position + size] = data[starts[number] : stops[number]]
+            for at in range(size):
+                out[position + at] = data[starts[number] + at]
             position += size
             out_stops[number] = position
         out_offsets[text + 1] = position

@@ -10,19 +10,20 @@ import numpy as np
 from dedup.arrays import I64
 from dedup.kernels.buckets import capacity
 from dedup.kernels.constants import SHINGLE_BASE
-from dedup.kernels.jit import njit
+from dedup.kernels.declare import kernel, part
 
 _RUN_SLOT_SHIFT = np.uint64(20)  # from a hash to its slot: the upper bits depend on all words of a run
 
 
-@njit
-def _write_first_runs(numbers: I64, run: int, first: I64) -> None:
+@part
+def _write_first_runs(numbers: I64, run: int, first: I64, table: I64) -> None:
     """Write for each run of `run` words the place of the first equal run to `first`, int64 [runs].
 
-    `numbers` are the words of the text, int64 [words]. Places are in words.
+    `numbers` are the words of the text, int64 [words]. Places are in words. `table`, int64 [`capacity` of the runs], is
+    room.
     """
-    mask = capacity(len(first)) - 1
-    table = np.full(mask + 1, -1, np.int64)
+    mask = len(table) - 1
+    table[:] = -1
     for at in range(len(first)):
         value = np.uint64(0)
         for ahead in range(run):
@@ -35,7 +36,7 @@ def _write_first_runs(numbers: I64, run: int, first: I64) -> None:
         first[at] = table[slot]
 
 
-@njit
+@part
 def _are_equal_runs(numbers: I64, place: int, other: int, run: int) -> bool:
     """Return True if the runs of `run` words at two places of `numbers`, int64 [words], are equal."""
     same = 0
@@ -44,7 +45,6 @@ def _are_equal_runs(numbers: I64, place: int, other: int, run: int) -> bool:
     return same == run
 
 
-@njit
 def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
     """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words equal an earlier one.
 
@@ -52,16 +52,38 @@ def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
     [words]. The compiled version of `dedup.fingerprint.self_matches.find_self_matches`.
     """
     count = max(len(numbers) - run + 1, 0)
-    first = np.empty(count, np.int64)
-    _write_first_runs(numbers, run, first)
-    counts = np.zeros(count, np.int64)
+    first, table = np.empty(count, np.int64), np.empty(capacity(count), np.int64)
+    counts, known = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    earlier, matches = np.empty((count, most), np.int64), np.empty((count, 3), np.int64)
+    totals = np.empty(2, np.int64)
+    _write_self_matches(numbers, run, most, first, table, counts, known, earlier, matches, totals)
+    return matches[: totals[0]], int(totals[1])
+
+
+@kernel("int64[:], int64, int64, +int64[:], +int64[:], +int64[:], +int64[:], +int64[:,:], +int64[:,:], +int64[:]")
+def _write_self_matches(
+    numbers: I64,
+    run: int,
+    most: int,
+    first: I64,
+    table: I64,
+    counts: I64,
+    known: I64,
+    earlier: I64,
+    matches: I64,
+    totals: I64,
+) -> None:
+    """Write the matches to `matches`, and their number and that of repeated runs to `totals`; see `find_self_matches`.
+
+    `first` is room for `_write_first_runs`, as is `table`. `counts` and `known`, int64 [runs], are all 0; `earlier`,
+    int64 [runs, `most`], is room.
+    """
+    count = len(first)
+    _write_first_runs(numbers, run, first, table)
     repeated = 0
     for at in range(count):
         counts[first[at]] += 1
         repeated += first[at] < at
-    earlier = np.empty((count, most), np.int64)
-    known = np.zeros(count, np.int64)
-    matches = np.empty((count, 3), np.int64)
     rows = place = 0
     while place < count:
         key = first[place]
@@ -74,7 +96,7 @@ def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
             if same > length:
                 length, source = same, other
         if length > 0:
-            matches[rows] = place, source, length
+            matches[rows, 0], matches[rows, 1], matches[rows, 2] = place, source, length
             rows += 1
         for inside in range(place, min(place + max(length, 1), count)):
             key_inside = first[inside]
@@ -82,10 +104,9 @@ def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
                 earlier[key_inside, known[key_inside]] = inside
                 known[key_inside] += 1
         place += max(length, 1)
-    return matches[:rows], repeated
+    totals[0], totals[1] = rows, repeated
 
 
-@njit
 def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
     """Return for each paragraph of a text the earlier ones that share many word runs: int64 [paragraphs, candidates].
 
@@ -96,10 +117,43 @@ def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, pos
     """
     count = max(len(numbers) - run + 1, 0)
     paragraphs = len(offsets) - 1
-    first = np.empty(count, np.int64)
-    _write_first_runs(numbers, run, first)
-    holders = np.zeros(count, np.int64)  # the number of paragraphs with a run, by the first place of the run
-    last = np.full(count, -1, np.int64)  # the last of these paragraphs
+    first, table = np.empty(count, np.int64), np.empty(capacity(count), np.int64)
+    holders, last, known = np.zeros(count, np.int64), np.full(count, -1, np.int64), np.zeros(count, np.int64)
+    remembered, votes = np.empty((count, postings), np.int64), np.zeros(paragraphs, np.int64)
+    best = np.full((paragraphs, candidates), -1, np.int64)
+    _write_similar_paragraphs(
+        numbers, offsets, same, run, postings, first, table, holders, last, known, remembered, votes, best
+    )
+    return best
+
+
+@kernel(
+    "int64[:], int64[:], int64[:], int64, int64, +int64[:], +int64[:], +int64[:], +int64[:], +int64[:], "
+    "+int64[:,:], +int64[:], +int64[:,:]"
+)
+def _write_similar_paragraphs(
+    numbers: I64,
+    offsets: I64,
+    same: I64,
+    run: int,
+    postings: int,
+    first: I64,
+    table: I64,
+    holders: I64,
+    last: I64,
+    known: I64,
+    remembered: I64,
+    votes: I64,
+    best: I64,
+) -> None:
+    """Write the result of `find_similar_paragraphs` to `best`, int64 [paragraphs, candidates], which is all -1.
+
+    `first` and `table` are room for `_write_first_runs`. `holders`, all 0, is the number of paragraphs with a run, by
+    the first place of the run, and `last`, all -1, the last of these paragraphs. `known`, all 0, is how many of them
+    are in `remembered`, int64 [runs, `postings`]; `votes`, int64 [paragraphs], is all 0. The others are int64 [runs].
+    """
+    paragraphs = len(offsets) - 1
+    _write_first_runs(numbers, run, first, table)
     for index in range(paragraphs):
         for at in range(offsets[index], offsets[index + 1] - run + 1):
             key = first[at]
@@ -107,10 +161,6 @@ def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, pos
                 last[key] = index
                 holders[key] += 1
     last[:] = -1
-    remembered = np.empty((count, postings), np.int64)
-    known = np.zeros(count, np.int64)
-    votes = np.zeros(paragraphs, np.int64)
-    best = np.full((paragraphs, candidates), -1, np.int64)
     for index in range(paragraphs):
         for at in range(offsets[index], offsets[index + 1] - run + 1):
             key = first[at]
@@ -134,10 +184,9 @@ def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, pos
         for at in range(offsets[index], offsets[index + 1] - run + 1):
             for number in range(known[first[at]]):
                 votes[remembered[first[at], number]] = 0
-    return best
 
 
-@njit
+@part
 def _insert_by_votes(best: I64, other: int, votes: I64) -> None:
     """Insert paragraph `other` into `best`, int64 [candidates]: by votes, those of equal votes by number.
 

@@ -14,11 +14,11 @@ from dedup.fingerprint.self_matches import (
     RUNS_WINDOW,
 )
 from dedup.kernels.constants import ONE, SHINGLE_BASE
-from dedup.kernels.jit import njit
+from dedup.kernels.declare import kernel, part
 from dedup.segment.batch import Segments
 
 
-@njit
+@part
 def _mark_repeated(values: U64, table: U64, places: I64, repeated: Bytes) -> int:
     """Set `repeated` to 1 for each value that occurs twice, to 0 for others; return how many equal an earlier one.
 
@@ -43,7 +43,7 @@ def _mark_repeated(values: U64, table: U64, places: I64, repeated: Bytes) -> int
     return later
 
 
-@njit
+@part
 def _are_dense(repeated: Bytes, count: int) -> bool:
     """Return True if `RUNS_REQUIRED` of some `RUNS_WINDOW` in a row are set; `repeated` is uint8 [`count` or more]."""
     inside = 0
@@ -56,7 +56,7 @@ def _are_dense(repeated: Bytes, count: int) -> bool:
     return False
 
 
-@njit
+@kernel("uint64[:], int64[:], int64[:], +uint64[:], +uint64[:], +int64[:], +uint8[:], +uint8[:]")
 def _write_flags(
     hashes: U64, words: I64, borders: I64, runs: U64, table: U64, places: I64, repeated: Bytes, result: Bytes
 ) -> None:

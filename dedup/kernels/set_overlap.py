@@ -11,13 +11,13 @@ import numpy as np
 from dedup.arrays import I64, U64, Bools, Bytes
 from dedup.kernels.buckets import capacity
 from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, ONE, SHINGLE_BASE, SPACE_BYTE, ZERO
-from dedup.kernels.jit import njit
+from dedup.kernels.declare import kernel, part
 from dedup.kernels.shingles import finalize
 
 _LAST_SIX_BITS = np.uint64(63)
 
 
-@njit
+@part
 def _hash_shingles(key: Bytes, n: int, words: U64, ends: I64, hashes: U64) -> int:
     """Write the hashes of the shingles of `key`, in order, to `hashes`; return their number.
 
@@ -46,7 +46,6 @@ def _hash_shingles(key: Bytes, n: int, words: U64, ends: I64, hashes: U64) -> in
     return max(count - n + 1, 0)
 
 
-@njit
 def distinct_hashes(
     data: Bytes, starts: I64, stops: I64, n: int, rows: I64, out: U64, places: I64, sizes: I64, prints: U64
 ) -> None:
@@ -57,12 +56,37 @@ def distinct_hashes(
     set of a row starts in `out`, uint64 [room]. `sizes`, int64 [rows], receives the number of hashes. `prints`, uint64
     [rows], receives the parities: bit i is set if an odd number of the hashes have i in their last six bits.
     """
-    longest = 0
-    for row in range(len(starts)):
-        longest = max(longest, stops[row] - starts[row])
-    words, ends = np.empty(longest // 2 + 1, np.uint64), np.empty(longest // 2 + 1, np.int64)
-    hashes = np.empty(longest // 2 + 1, np.uint64)
-    table = np.empty(capacity(longest // 2 + 1), np.uint64)
+    most = _most_words(starts, stops)
+    words, ends, hashes = np.empty(most, np.uint64), np.empty(most, np.int64), np.empty(most, np.uint64)
+    table = np.empty(capacity(most), np.uint64)
+    _write_distinct_hashes(data, starts, stops, n, rows, out, places, sizes, prints, words, ends, hashes, table)
+
+
+def _most_words(starts: I64, stops: I64) -> int:
+    """Return room for the words of any one key: every second byte at most begins one."""
+    return int((stops - starts).max(initial=0)) // 2 + 1
+
+
+@kernel(
+    "uint8[:], int64[:], int64[:], int64, int64[:], +uint64[:], int64[:], +int64[:], +uint64[:], "
+    "+uint64[:], +int64[:], +uint64[:], +uint64[:]"
+)
+def _write_distinct_hashes(
+    data: Bytes,
+    starts: I64,
+    stops: I64,
+    n: int,
+    rows: I64,
+    out: U64,
+    places: I64,
+    sizes: I64,
+    prints: U64,
+    words: U64,
+    ends: I64,
+    hashes: U64,
+    table: U64,
+) -> None:
+    """Do what `distinct_hashes` does; `words`, `ends`, `hashes` and `table` are room for the longest key."""
     for key in range(len(starts)):
         row = rows[key]
         count = _hash_shingles(data[starts[key] : stops[key]], n, words, ends, hashes)
@@ -91,7 +115,7 @@ def distinct_hashes(
         prints[row] = parity
 
 
-@njit
+@part
 def fill_table(table: U64, hashes: U64) -> tuple[int, bool]:
     """Make a hash table of distinct `hashes`, uint64 [hashes]; return its mask, and True if zero is one of them.
 
@@ -111,7 +135,7 @@ def fill_table(table: U64, hashes: U64) -> tuple[int, bool]:
     return mask, zero
 
 
-@njit
+@part
 def count_common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) -> int:
     """Return how many of `hashes`, uint64 [hashes], are in a table, or -1 if more than `misses` are not.
 
@@ -135,7 +159,7 @@ def count_common(table: U64, mask: int, zero: bool, hashes: U64, misses: int) ->
     return common
 
 
-@njit
+@part
 def count_bits(value: np.uint64) -> int:
     """Return the number of bits that are set in `value`."""
     pairs = value - ((value >> ONE) & np.uint64(0x5555555555555555))
@@ -144,28 +168,55 @@ def count_bits(value: np.uint64) -> int:
     return int((eights * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit
+@part
 def _equal_bytes(first: Bytes, second: Bytes) -> bool:
     """Return True if two arrays of uint8 [bytes] are equal."""
-    return len(first) == len(second) and not np.any(first != second)
+    if len(first) != len(second):
+        return False
+    for at in range(len(first)):  # noqa: SIM110 - numba has no `all`
+        if first[at] != second[at]:
+            return False
+    return True
 
 
-@njit
 def hashes_agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: int) -> Bools:
     """Return for each pair of keys True if their shingles of equal hash are equal: bool [pairs].
 
     Then the sets of hashes give the exact similarity of the pair. Key k is ``data[starts[k]:stops[k]]``: `data` uint8
     [bytes], `starts` and `stops` int64 [keys], in bytes. `ones` and `twos` are the keys of each pair: int64 [pairs].
     """
-    longest = 0
-    for row in range(len(starts)):
-        longest = max(longest, stops[row] - starts[row])
-    words, hashes = np.empty(longest // 2 + 1, np.uint64), np.empty((2, longest // 2 + 1), np.uint64)
-    ends = np.empty((2, longest // 2 + 1), np.int64)
-    table = np.empty(capacity(2 * (longest // 2 + 1)), np.int64)  # places of shingles: twice the shingle, plus the side
-    result = np.ones(len(ones), np.bool_)
+    most = _most_words(starts, stops)
+    words, ends, hashes = np.empty(most, np.uint64), np.empty((2, most), np.int64), np.empty((2, most), np.uint64)
+    table, counts = np.empty(capacity(2 * most), np.int64), np.empty(2, np.int64)
+    agree = np.ones(len(ones), np.uint8)
+    _write_agreement(data, starts, stops, ones, twos, n, agree, words, ends, hashes, table, counts)
+    return agree.view(np.bool_)
+
+
+@kernel(
+    "uint8[:], int64[:], int64[:], int64[:], int64[:], int64, +uint8[:], "
+    "+uint64[:], +int64[:,:], +uint64[:,:], +int64[:], +int64[:]"
+)
+def _write_agreement(
+    data: Bytes,
+    starts: I64,
+    stops: I64,
+    ones: I64,
+    twos: I64,
+    n: int,
+    agree: Bytes,
+    words: U64,
+    ends: I64,
+    hashes: U64,
+    table: I64,
+    counts: I64,
+) -> None:
+    """Set `agree`, uint8 [pairs], to 0 for each pair that does not agree; see `hashes_agree`.
+
+    The last five arrays are room: for the words of a key, for the ends and the hashes of the shingles of two, for a
+    table of the places of shingles (twice the shingle, plus the side), and for two counts.
+    """
     for pair in range(len(ones)):
-        counts = np.zeros(2, np.int64)
         for side in range(2):
             row = ones[pair] if side == 0 else twos[pair]
             counts[side] = _hash_shingles(data[starts[row] : stops[row]], n, words, ends[side], hashes[side])
@@ -189,11 +240,10 @@ def hashes_agree(data: Bytes, starts: I64, stops: I64, ones: I64, twos: I64, n: 
                     data[first_start : starts[row] + ends[side, at + n - 1]],
                     data[second_start : starts[second] + ends[other, there + n - 1]],
                 ):
-                    result[pair] = False
-    return result
+                    agree[pair] = 0
 
 
-@njit
+@part
 def least_common(size: int, other_size: int, threshold: float) -> int:
     """Return how many elements two sets of these sizes must share to match; more than they have if they cannot."""
     if size == 0 or other_size == 0:
@@ -204,7 +254,6 @@ def least_common(size: int, other_size: int, threshold: float) -> int:
     return least
 
 
-@njit
 def count_common_of_pairs(
     ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_share: float, result: I64
 ) -> None:
@@ -214,10 +263,15 @@ def count_common_of_pairs(
     ``hashes[places[k]:places[k] + sizes[k]]``: `hashes` uint64 [hashes], `places` and `sizes` int64 [sets]. `ones` and
     `others` are int64 [pairs]. Pairs of equal `others` should be neighbours: each of those becomes a table once.
     """
-    longest = 0
-    for other in others:
-        longest = max(longest, sizes[other])
-    table = np.empty(capacity(longest), np.uint64)
+    table = np.empty(capacity(int(sizes[others].max(initial=0))), np.uint64)
+    _write_counts_of_pairs(ones, others, hashes, places, sizes, least_share, result, table)
+
+
+@kernel("int64[:], int64[:], uint64[:], int64[:], int64[:], float64, +int64[:], +uint64[:]")
+def _write_counts_of_pairs(
+    ones: I64, others: I64, hashes: U64, places: I64, sizes: I64, least_share: float, result: I64, table: U64
+) -> None:
+    """Do what `count_common_of_pairs` does; `table`, uint64 [`capacity` of the largest of `others`], is room."""
     previous = -1
     mask, zero = 0, False
     for pair in range(len(ones)):

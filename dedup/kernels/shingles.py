@@ -13,11 +13,12 @@ import numpy as np
 from dedup.arrays import I64, U32, U64, Bytes, Floats, pack
 from dedup.fingerprint.minhash import permutation_coefficients
 from dedup.kernels.constants import FNV_OFFSET, FNV_PRIME, HASH_SHIFT, MIX_1, MIX_2, SHINGLE_BASE, SPACE_BYTE
-from dedup.kernels.jit import inlined, njit
+from dedup.kernels.declare import inlined, kernel, part
+from dedup.kernels.sorting import sort_values
 from dedup.settings import NUM_PERM, SEED
 
 
-@njit
+@part
 def _hash_words_of_key(key: Bytes, hashes: U64) -> int:
     """Write the hashes of the words of `key`, uint8 [bytes], to `hashes`, uint64 [room]; return their number."""
     if len(key) == 0:
@@ -35,7 +36,7 @@ def _hash_words_of_key(key: Bytes, hashes: U64) -> int:
     return count + 1
 
 
-@njit
+@kernel("uint8[:], int64[:], +uint64[:]", "int64")
 def _hash_words(keys: Bytes, offsets: I64, hashes: U64) -> int:
     """Write the hashes of all words to `hashes`, uint64 [room], and return their number; see `word_hashes`."""
     count = 0
@@ -62,7 +63,7 @@ def finalize(value: np.uint64) -> np.uint64:
     return mixed ^ (mixed >> HASH_SHIFT)
 
 
-@njit
+@part
 def _hash_windows(words: U64, count: int, n: int, hashes: U64) -> int:
     """Write the hashes of the shingles of a text, in order, to `hashes`, uint64 [room]; return their number.
 
@@ -83,19 +84,7 @@ def _hash_windows(words: U64, count: int, n: int, hashes: U64) -> int:
     return count - n + 1
 
 
-@njit
-def _room_for_hashes(offsets: I64) -> tuple[U64, U64]:
-    """Return room for the word hashes and the shingle hashes of any one key: two arrays of uint64 [room].
-
-    `offsets` are those of the keys, in bytes: int64 [keys + 1]. Every second byte of a key at most is a word.
-    """
-    longest = 0
-    for row in range(len(offsets) - 1):
-        longest = max(longest, offsets[row + 1] - offsets[row])
-    return np.empty(longest // 2 + 1, np.uint64), np.empty(longest // 2 + 1, np.uint64)
-
-
-@njit
+@part
 def _mix_lower_halves(hashes: U64, mixed: U32) -> None:
     """Write the lower halves of shingle `hashes`, uint64 [shingles], to `mixed`, uint32 [room], with their bits mixed.
 
@@ -108,7 +97,7 @@ def _mix_lower_halves(hashes: U64, mixed: U32) -> None:
         mixed[at] = np.uint32(value ^ np.uint32(value >> np.uint32(16)))
 
 
-@njit
+@part
 def _write_signature(mixed: U32, factors: U32, summands: U32, signature: U32) -> None:
     """Write the signature of a set to `signature`, uint32 [num_perm].
 
@@ -133,13 +122,22 @@ def _write_signature(mixed: U32, factors: U32, summands: U32, signature: U32) ->
         at += 1
 
 
-@njit
-def _write_signatures(words: U64, starts: I64, stops: I64, n: int, factors: U32, summands: U32, result: U32) -> None:
-    """Write the signatures to `result`, uint32 [texts, num_perm]; see `minhash_signatures` and `_write_signature`."""
-    longest = 0
-    for row in range(len(starts)):
-        longest = max(longest, stops[row] - starts[row])
-    hashes, mixed = np.empty(longest, np.uint64), np.empty(longest, np.uint32)
+@kernel("uint64[:], int64[:], int64[:], int64, uint32[:], uint32[:], +uint32[:,:], +uint64[:], +uint32[:]")
+def _write_signatures(
+    words: U64,
+    starts: I64,
+    stops: I64,
+    n: int,
+    factors: U32,
+    summands: U32,
+    result: U32,
+    hashes: U64,
+    mixed: U32,
+) -> None:
+    """Write the signatures to `result`, uint32 [texts, num_perm]; see `minhash_signatures` and `_write_signature`.
+
+    `hashes` and `mixed` are room for the words of the longest text.
+    """
     for row in range(len(starts)):
         count = _hash_windows(words[starts[row] : stops[row]], stops[row] - starts[row], n, hashes)
         _mix_lower_halves(hashes[:count], mixed)
@@ -154,11 +152,13 @@ def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: in
     """
     result = np.empty((len(starts), num_perm), np.uint32)
     factors, summands = permutation_coefficients(num_perm, seed)
-    _write_signatures(words, starts, stops, n, factors, summands, result)
+    longest = int((stops - starts).max(initial=0))
+    hashes, mixed = np.empty(longest, np.uint64), np.empty(longest, np.uint32)
+    _write_signatures(words, starts, stops, n, factors, summands, result, hashes, mixed)
     return result
 
 
-@njit
+@kernel("uint32[:,:], int64, int64, +uint32[:,:]")
 def _write_buckets(signatures: U32, bands: int, rows: int, result: U32) -> None:
     """Write the buckets to `result`, uint32 [signatures, bands]; see `bucket_signatures`."""
     for row in range(len(signatures)):
@@ -181,20 +181,20 @@ def bucket_signatures(signatures: U32, bands: int, rows: int) -> U32:
     return result
 
 
-@njit
-def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I64) -> None:
+@kernel("uint8[:], int64[:], int64, +uint64[:], +int64[:], +uint64[:], +uint64[:]")
+def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I64, words: U64, hashes: U64) -> None:
     """Write the sets to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [keys + 1].
 
-    `data` holds the keys, uint8 [bytes], at `offsets`, int64 [keys + 1], in bytes.
+    `data` holds the keys, uint8 [bytes], at `offsets`, int64 [keys + 1], in bytes. `words` and `hashes` are room for
+    those of the longest key.
     """
-    words, hashes = _room_for_hashes(offsets)
     position = 0
     for row in range(len(offsets) - 1):
         count = _hash_windows(words, _hash_words_of_key(data[offsets[row] : offsets[row + 1]], words), n, hashes)
-        ordered = np.sort(hashes[:count])
+        sort_values(hashes[:count], words)
         for at in range(count):
-            if at == 0 or ordered[at] != ordered[at - 1]:
-                out[position] = ordered[at]
+            if at == 0 or hashes[at] != hashes[at - 1]:
+                out[position] = hashes[at]
                 position += 1
         out_offsets[row + 1] = position
 
@@ -208,17 +208,17 @@ def shingle_hash_sets(keys: Sequence[bytes], n: int) -> tuple[U64, I64]:
     data, offsets = pack(keys)
     out = np.empty(len(data) // 2 + len(keys), np.uint64)
     out_offsets = np.zeros(len(keys) + 1, np.int64)
-    _write_hash_sets(data, offsets, n, out, out_offsets)
+    longest = int(np.diff(offsets).max(initial=0)) // 2 + 1  # every second byte of a key at most begins a word
+    _write_hash_sets(data, offsets, n, out, out_offsets, np.empty(longest, np.uint64), np.empty(longest, np.uint64))
     return out[: out_offsets[-1]].copy(), out_offsets
 
 
-@njit
-def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, out_offsets: I64) -> None:
+@kernel("uint64[:], int64[:], int64, int64, +uint64[:], +int64[:], +uint64[:]")
+def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, out_offsets: I64, hashes: U64) -> None:
     """Write the minimizers to `out`, uint64 [room], and their offsets to `out_offsets`, int64 [texts + 1].
 
-    See `find_minimizers`.
+    See `find_minimizers`. `hashes` is room for the words of the longest text.
     """
-    hashes = np.empty(len(words), np.uint64)
     position = 0
     for row in range(len(offsets) - 1):
         count = _hash_windows(words[offsets[row] : offsets[row + 1]], offsets[row + 1] - offsets[row], n, hashes)
@@ -237,11 +237,13 @@ def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, o
                 continue
             out[position] = hashes[place]
             position += 1
-        ordered = np.sort(out[first:position])
+        ordered = out[first:position]
+        sort_values(ordered, hashes)
         position = first
         for at in range(len(ordered)):
-            if at == 0 or ordered[at] != ordered[at - 1]:
-                out[position] = ordered[at]
+            value = ordered[at]
+            if at == 0 or value != out[position - 1]:
+                out[position] = value
                 position += 1
         out_offsets[row + 1] = position
 
@@ -255,11 +257,12 @@ def find_minimizers(words: U64, offsets: I64, n: int, window: int) -> tuple[U64,
     """
     out = np.empty(len(words), np.uint64)
     out_offsets = np.zeros(len(offsets), np.int64)
-    _write_minimizers(words, offsets, n, window, out, out_offsets)
+    hashes = np.empty(int(np.diff(offsets).max(initial=0)), np.uint64)
+    _write_minimizers(words, offsets, n, window, out, out_offsets, hashes)
     return out[: out_offsets[-1]].copy(), out_offsets
 
 
-@njit
+@kernel("uint64[:], int64[:], int64, int64[:], float64, +float64[:]")
 def _write_similarities(hashes: U64, offsets: I64, text: int, others: I64, least: float, result: Floats) -> None:
     """Write the similarities to `result`, float64 [len(others)]; see `jaccard_similarities`."""
     start, stop = offsets[text], offsets[text + 1]

@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.arrays import I32, I64, U64, Floats
 from dedup.kernels.buckets import capacity
-from dedup.kernels.jit import njit
+from dedup.kernels.declare import kernel, part
 from dedup.kernels.set_overlap import count_bits, count_common, fill_table, least_common
 
 
@@ -72,19 +72,27 @@ ANSWER = 6
 _NO_GROUP = np.int64(np.iinfo(np.int64).max)
 
 
-@njit
+# The fields of `Loop` as a kernel takes them.
+_LOOP = """(
+    int64[:], int64[:], int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], float64, +int32[:], int64[:],
+    +int64[:], +int64[:], +int64[:], int64[:], +int64[:,:], +float64[:], +int64[:], +float64[:], +int64[:]
+)"""
+
+
 def survivors(first: int, last: int, loop: Loop) -> None:
     """Decide for each of the texts ``first:last`` if it survives; `loop` carries the state from call to call.
 
     The answer for a key of several texts is remembered until one of its buckets gets another survivor, so that a text
     that is dropped a hundred thousand times is compared once.
     """
-    longest = 0
-    for key in range(len(loop.sizes)):
-        longest = max(longest, loop.sizes[key])
-    table = np.empty(capacity(longest), np.uint64)
-    met = np.empty(len(loop.sizes), np.int32)
-    answer, similarity = np.empty(ANSWER, np.int64), np.empty(1, np.float64)
+    table = np.empty(capacity(int(loop.sizes.max(initial=0))), np.uint64)
+    met, answer, similarity = np.empty(len(loop.sizes), np.int32), np.empty(ANSWER, np.int64), np.empty(1)
+    _decide_texts(first, last, loop, table, met, answer, similarity)
+
+
+@kernel(f"int64, int64, {_LOOP}, +uint64[:], +int32[:], +int64[:], +float64[:]")
+def _decide_texts(first: int, last: int, loop: Loop, table: U64, met: I32, answer: I64, similarity: Floats) -> None:
+    """Do what `survivors` does; the last four arrays are room, as for `_compare_with_survivors`."""
     for text in range(first, last):
         key = loop.keys[text]
         twin = loop.survivor[key]
@@ -106,7 +114,7 @@ def survivors(first: int, last: int, loop: Loop) -> None:
             loop.filled[bucket] += 1
 
 
-@njit
+@part
 def _bucket_version(key: int, loop: Loop) -> int:
     """Return the number of survivors in the buckets of a key, which grows with each change."""
     version = 0
@@ -115,7 +123,7 @@ def _bucket_version(key: int, loop: Loop) -> int:
     return version
 
 
-@njit
+@part
 def _recall_answer(text: int, key: int, loop: Loop, answer: I64, similarity: Floats) -> bool:
     """Return True if a remembered answer for the key still holds for the text, after writing it to `answer`.
 
@@ -126,12 +134,13 @@ def _recall_answer(text: int, key: int, loop: Loop, answer: I64, similarity: Flo
         return False
     if len(loop.apart) and loop.remembered[slot, _LEAST] <= loop.apart[text] <= loop.remembered[slot, _MOST]:
         return False
-    answer[:] = loop.remembered[slot]
+    for column in range(ANSWER):
+        answer[column] = loop.remembered[slot, column]
     similarity[0] = loop.remembered_similarity[slot]
     return True
 
 
-@njit
+@part
 def _compare_with_survivors(
     text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64, similarity: Floats
 ) -> None:
@@ -140,7 +149,9 @@ def _compare_with_survivors(
     `met`, int32 [keys], and `table`, uint64 [capacity of the largest set], are room. `answer` is int64 [`ANSWER`],
     `similarity` float64 [1].
     """
-    answer[:] = _bucket_version(key, loop), -1, 0, 0, _NO_GROUP, -_NO_GROUP
+    answer[_VERSION], answer[_BEST] = _bucket_version(key, loop), -1
+    answer[_CANDIDATES] = answer[_MATCHES] = 0
+    answer[_LEAST], answer[_MOST] = _NO_GROUP, -_NO_GROUP
     similarity[0] = 1.0
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
@@ -160,7 +171,8 @@ def _compare_with_survivors(
         similarity,
     )
     if loop.memo[key] >= 0:
-        loop.remembered[loop.memo[key]] = answer
+        for column in range(ANSWER):
+            loop.remembered[loop.memo[key], column] = answer[column]
         loop.remembered_similarity[loop.memo[key]] = similarity[0]
 
 
@@ -168,7 +180,7 @@ def _compare_with_survivors(
 # a reference to each of its arrays.
 
 
-@njit
+@part
 def _collect_candidates(text: int, members: I32, seen: I64, apart: I64, survivor: I64, met: I32, answer: I64) -> None:
     """Add to `met` the survivors of a bucket that this text has not met before and may match.
 
@@ -191,7 +203,7 @@ def _collect_candidates(text: int, members: I32, seen: I64, apart: I64, survivor
     answer[_CANDIDATES] = count
 
 
-@njit
+@part
 def _choose_best(
     key: int,
     met: I32,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache, wraps
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,8 @@ from zipfile import BadZipFile
 
 import ftfy
 import numpy as np
-import platformdirs
+
+from dedup.kernels.cache_folders import cache_folders
 
 Table = TypeVar("Table", bound=tuple[Any, ...])
 
@@ -37,7 +38,7 @@ def cached_table(table: type[Table]) -> Callable[[Callable[[], Table]], Callable
         @wraps(make)
         def load() -> Table:
             name = f"{make.__module__.removeprefix('dedup.kernels.')}-{_source_digest()}.npz"
-            for folder in _cache_folders():
+            for folder in cache_folders():
                 try:
                     return _read_table(folder / name, table)
                 except (OSError, ValueError, KeyError, EOFError, BadZipFile):
@@ -49,18 +50,6 @@ def cached_table(table: type[Table]) -> Callable[[Callable[[], Table]], Callable
         return load
 
     return decorate
-
-
-def _cache_folders() -> Iterator[Path]:
-    """Yield the folders in which tables may be cached, best first.
-
-    As for machine code, that is ``NUMBA_CACHE_DIR`` alone, or else a folder of this package and one of the user.
-    """
-    if folder := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(folder)
-        return
-    yield Path(__file__).parent / "__pycache__"
-    yield platformdirs.user_cache_path("dedup")
 
 
 @cache
@@ -85,7 +74,7 @@ def _read_table(path: Path, table: type[Table]) -> Table:
 
 def _write_table(name: str, values: Any) -> None:
     """Write a table to the first writable cache folder, complete or not at all, and remove those of other versions."""
-    for folder in _cache_folders():
+    for folder in cache_folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
             partial = folder / f"{name}.{os.getpid()}.partial"

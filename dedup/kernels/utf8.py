@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from dedup.arrays import Bytes
-from dedup.kernels.jit import inlined, njit
+from dedup.kernels.declare import inlined, part
 
 UNICODE_END = 0x110000  # the first number that is no code point
 
 
-@njit
+@part
 def decode_at(data: Bytes, at: int, stop: int) -> tuple[np.int64, int]:
     """Return the code point of the character that starts at byte `at` of `data`, and its length in bytes.
 

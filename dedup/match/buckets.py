@@ -75,7 +75,7 @@ def find_first_equal(
 def _first_equal_rows(halves: npt.NDArray[np.uint64], comparer: Comparer) -> I64:
     """Return for each row of `halves`, uint64 [rows, 2], the index of the first equal row: int64 [rows]."""
     if comparer.compiled:
-        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
         return fast.first_equal_rows(*np.ascontiguousarray(halves.T))
     _, first, inverse = np.unique(halves, axis=0, return_index=True, return_inverse=True)
@@ -108,7 +108,7 @@ def find_shared_values(
             shared = counts[inverse] > 1
             yield Entries(numbers[inverse[shared]].astype(np.uint64), holders[shared]), distinct[counts > 1]
         return
-    from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     passes = budget.passes(_HALVES * size * _SIEVE_SLOTS // fast.SLOTS)
     for low, high in slices(_VALUE_PARTS, passes):
@@ -134,7 +134,7 @@ def bucket_entries(texts: Holders, buckets: U32, low: int, high: int, comparer: 
     `texts` are numbers of texts, uint32 [texts]; `buckets` is uint32 [texts, bands].
     """
     if comparer.compiled:
-        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
         room = Entries(np.empty(buckets.size, np.uint64), np.empty(buckets.size, np.uint32))
         count = fast.bucket_entries(buckets, texts, low, high, *room)
@@ -195,7 +195,7 @@ def group_by_row(rows: Holders, values: I64, count: int, comparer: Comparer) -> 
     Values of one row keep their order.
     """
     if comparer.compiled:
-        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import buckets as fast  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
         return Buckets(*fast.group_by_row(rows, values, count))
     return Buckets(values[np.argsort(rows, kind="stable")], offsets_of(np.bincount(rows, minlength=count)))

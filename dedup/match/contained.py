@@ -211,7 +211,7 @@ def _count_common(ones: I64, others: I64, keys: KeyReader, involved: I64, words:
 
     `ones` and `others`, int64 [pairs], index `involved`, the articles that are in any pair: int64 [articles].
     """
-    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     budget = keys.corpus.budget
     sets = read_shingle_sets(keys, involved, words[involved], ARTICLE_SHINGLE)

@@ -58,7 +58,7 @@ class MinimizerIndex(NamedTuple):
 def index_minimizers(shared: Buckets, totals: I64, counts: I64, *, compiled: bool) -> MinimizerIndex:
     """Return the index of the minimizers `shared`, with `totals` and `counts` as `MinimizerIndex` has them."""
     if compiled:
-        from dedup.kernels import contained as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+        from dedup.kernels import contained as fast  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
         return MinimizerIndex(shared, totals, counts, Buckets(*fast.holders_of(*shared, len(counts), POSTINGS_AT_MOST)))
     order = np.argsort(shared.values, kind="stable")
@@ -104,7 +104,7 @@ def _find_candidates_plain(index: MinimizerIndex) -> ContainedPairs:
 
 def _search_compiled(index: MinimizerIndex, start: int, stop: int) -> I64:
     """Return the pairs of the articles ``start:stop``: int64 [2, pairs]."""
-    from dedup.kernels import contained as fast  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import contained as fast  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     with_minimizers = np.count_nonzero(np.diff(index.shared.borders[start : stop + 1]))
     room = np.empty((2, int(with_minimizers) * VERIFIED_AT_MOST), np.int64)

@@ -177,7 +177,7 @@ def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> Shin
     `numbers` and `words`, the number of words of each of these keys, are int64 [keys]; `n` is the number of words in a
     shingle.
     """
-    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     budget = keys.corpus.budget
     borders = offsets_of(np.maximum(words - n + 1, 0))
@@ -200,7 +200,7 @@ def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> Shin
 
 def _find_survivors_compiled(texts: ComparedTexts, keys: KeyReader, n: int, threshold: float) -> Survival | None:
     """Return what `_find_survivors_plain` returns, or None where two different shingles have one hash."""
-    from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     budget = keys.corpus.budget
     count = len(texts.firsts)
@@ -261,7 +261,7 @@ def hashes_agree(keys: KeyReader, words: I64, ones: I64, others: I64, n: int) ->
     Then the sets of hashes of each pair give the exact similarity. `ones` and `others` are the numbers of the keys of
     each pair, int64 [pairs]; `words` is the number of words of every key, int64 [keys].
     """
-    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     pairs = np.unique(np.stack([ones, others], axis=1), axis=0)
     budget = keys.corpus.budget

@@ -12,6 +12,8 @@ ItemT = TypeVar("ItemT")
 
 Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, bytes in all (None: unknown)
 
+COMPILE_STAGE = "compile"  # before the first larger job of an installation; it counts kernels in place of bytes
+
 
 class StageTimer:
     """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`."""

@@ -6,7 +6,6 @@ stages is saved as Parquet until the job has succeeded, so lineages stay short a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,10 +19,6 @@ from dedup.settings import Settings, invalid
 if TYPE_CHECKING:
     from dedup.spark.job import SparkJob
     from dedup.spark.listing import InputListing
-
-if ".zip" in __file__:  # a worker runs this package from the archive that was sent to it
-    # By name alone, since importing the module would load Numba: see `dedup.spark.numba_cache`.
-    os.environ.setdefault("NUMBA_CACHE_LOCATOR_CLASSES", "dedup.spark.numba_cache.ArchiveCacheLocator")
 
 _PARTITION_BYTES = 32 << 20  # of input
 

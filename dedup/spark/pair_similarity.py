@@ -76,7 +76,7 @@ def partition_sets(keys: list[bytes], n: int, *, compiled: bool) -> PartitionSet
         bits = [np.uint64(1) << (each & np.uint64(63)) for each in sets]
         parities = np.array([np.bitwise_xor.reduce(each, initial=np.uint64(0)) for each in bits], np.uint64)
         return PartitionSets(hashes, borders[:-1], np.diff(borders), parities)
-    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     data, borders = pack(keys)
     places = offsets_of([key.count(b" ") + 1 for key in keys])  # a key has at most as many shingles as words
@@ -100,7 +100,7 @@ def common_counts(
         shingles = [key_shingles(key, n) for key in keys]
         pairs = zip(firsts, seconds, strict=True)
         return np.array([len(shingles[first] & shingles[second]) for first, second in pairs], np.int64)
-    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading numba takes longer than a small job
+    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     order = np.argsort(seconds, kind="stable")
     ordered_counts = np.empty(len(order), np.int64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
@@ -241,8 +242,15 @@ def ship_package(session: Any) -> None:
     if context.master.startswith("local") or not package.is_dir():  # from an archive: ``--py-files`` has sent it
         return
     folder = Path(tempfile.mkdtemp(prefix="dedup-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # workers that start later fetch the archive, too
     archive_path = folder / f"dedup-{dedup.__version__}.zip"
-    with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc"):
-            archive.write(path, str(path.relative_to(package.parent)))
+    write_package(package, archive_path)
     context.addPyFile(str(archive_path))
+
+
+def write_package(package: Path, archive_path: Path) -> None:
+    """Write the files of the folder `package` to a zip archive, without what this machine has compiled or cached."""
+    with zipfile.ZipFile(archive_path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in package.rglob("*") if path.is_file()):
+            if "__pycache__" not in path.parts:
+                archive.write(path, str(path.relative_to(package.parent)))
