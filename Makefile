@@ -28,8 +28,10 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
-docs: $(READY)  ## docs/rules.md is made from the registry of rules
+docs: $(READY)  ## the pages as a site in build/site; any warning is an error
 	$(BIN)/dedup rules --markdown | diff docs/rules.md -
+	$(INSTALL) -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # make bench [JOBS="40MB 172MB"] [RUNS=3] [SIZES="10MB 40MB 172MB"] [DATA=folder of real corpora, each NAME.jsonl.gz]
 JOBS  ?= 40MB 172MB

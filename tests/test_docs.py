@@ -22,6 +22,7 @@ from dedup.cli.rule_pages import rules_markdown
 from dedup.findings import Finding
 from dedup.fingerprint.self_matches import LONE_PARAGRAPH_WORDS
 from dedup.match import boilerplate
+from dedup.output_layout import TABLES
 from dedup.prepare import batch as prepare
 from dedup.repeats.blocks import BLOCK_WORDS, DENSE, FAR_PARAGRAPHS, FAR_WORDS
 from dedup.rules import RULES
@@ -164,12 +165,13 @@ def test_before_and_after_are_those_of_the_sample():
     assert f"| before: {before} | after: {after} |" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_worked_example_shows_what_the_commands_print():
-    render = [sys.executable, ROOT / "docs" / "example" / "render.py"]
+@pytest.mark.parametrize(("name", "commands", "tables"), [("README.md", 4, TABLES), ("docs/index.md", 5, ())])
+def test_the_worked_examples_show_what_the_commands_print(name, commands, tables):
+    render = [sys.executable, ROOT / "docs" / "example" / "render.py", name]
     page = subprocess.run(render, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True).stdout
-    assert page == (ROOT / "README.md").read_text(encoding="utf-8")
-    assert page.count("\n$ dedup ") >= 4
-    assert all(f"```json {table}" in page for table in ("articles", "dropped", "provenance", "quarantine"))
+    assert page == (ROOT / name).read_text(encoding="utf-8")
+    assert page.count("\n$ dedup ") >= commands
+    assert all(f"```json {table}" in page for table in tables)
 
 
 def test_the_readme_of_the_distribution_has_absolute_links():
