@@ -212,7 +212,11 @@ def _decode_row(
     try:
         text = data.decode(guessed or "utf-8")
     except UnicodeDecodeError as error:
-        return None, None, f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its `encoding`"
+        return (
+            None,
+            None,
+            f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its charset with --encoding",
+        )
     [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     problem = header.problem(values)
     return (None if problem else _encode(dict(zip(header.names, values, strict=False)))), guessed, problem

@@ -99,8 +99,8 @@ def _not_of_kind(kind: str, head: bytes) -> str:
         return f"not {title}: the file is empty; write it again"
     sniffed = sniff_format(head)
     if sniffed:
-        return f"not {title} but {INPUT_FORMATS[sniffed].title}; rename it, or name its `input_format`"
-    return f"not {title}, by its first bytes; write it again, or name its `input_format`"
+        return f"not {title} but {INPUT_FORMATS[sniffed].title}; rename it, or name its format with --input-format"
+    return f"not {title}, by its first bytes; write it again, or name its format with --input-format"
 
 
 def member_kind(member: Member, source: InputFile, settings: Settings) -> str | None:
@@ -156,7 +156,7 @@ def _read_text(stream: ByteStream, head: FileHead) -> Iterator[Row]:
     if stream.damage:
         yield 0, data, damage_error(stream.damage), None
     elif text is None:
-        yield 0, data, f"not {head.charset}, or not to be restored from it; name another `encoding`", None
+        yield 0, data, f"not {head.charset}, or not to be restored from it; name another with --encoding", None
     else:
         yield 0, text.encode("utf-8"), None, head.record_charset
 
