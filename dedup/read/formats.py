@@ -58,7 +58,7 @@ COMPRESSION_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 _FORMAT_OF_SUFFIX = {suffix: entry.name for entry in INPUT_FORMATS.values() for suffix in entry.suffixes}
 _SUFFIX = re.compile(r"\.[a-z][a-z0-9_+-]{0,11}", re.IGNORECASE)  # "v1.2" and "St. Paul" have none
 
-_ADVICE = {  # for kinds that people have and this package does not read
+_CONVERT_FIRST = {  # for kinds that people have and this package does not read
     ".xlsx": "save it as CSV",
     ".xls": "save it as CSV",
     ".ods": "save it as CSV",
@@ -121,7 +121,7 @@ def assumed_format(name: str) -> str:
 
 def unknown_kind(where: object, name: str) -> str:
     """Return the error about the file called `name` that is of no known kind."""
-    conversion = _ADVICE.get(suffix_of(name))
+    conversion = _CONVERT_FIRST.get(suffix_of(name))
     if conversion:
         return f"{where}: {suffix_of(name)} files are not read; {conversion} first"
     return f"{where}: unknown kind of file; {KINDS_HINT}, or name its format with `input_format`"
