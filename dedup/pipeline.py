@@ -59,9 +59,8 @@ def clean(
 
     `source` is a file, folder, glob or address, or several, or ``-``. With Spark it can also be one of its tables, and
     addresses are those that it can read. `engine` is "local", "spark" or an engine object; it never changes the
-    result. `progress` is
-    called with a stage, the bytes done so far, and the bytes in all. `out` appears complete or not at all; `force`
-    replaces an earlier output. Raises a `DedupError` for every problem that the user can solve.
+    result. `progress` is called with a stage, the bytes done so far, and the bytes in all. `out` appears complete or
+    not at all; `force` replaces an earlier output. Raises a `DedupError` for every problem that the user can solve.
     """
     settings, timer, out = settings or Settings(), StageTimer(progress), Path(out)
     out = out.resolve() if out.is_symlink() else out
