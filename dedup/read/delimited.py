@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -41,7 +40,7 @@ def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, chec
     >>> [row[1] for row in read_rows(ByteStream(io.BytesIO(b'id;text\n1;"a;\nb"\n').read), "csv")]
     [b'{"id":"1","text":"a;\\nb"}']
     """
-    csv.field_size_limit(sys.maxsize)  # of the whole process; articles are longer than the default allows
+    csv.field_size_limit((1 << 31) - 1)  # of the whole process; articles are longer than the default allows
     lines = _Lines(io.TextIOWrapper(io.BufferedReader(stream, BLOCK_BYTES), "utf-8", "surrogateescape", newline=""))
     separator = lines.separator(stream, kind)
     header: _Header | None = None
