@@ -199,7 +199,7 @@ def test_content_decides_between_kinds_of_json_and_where_the_name_says_nothing(
     assert {row["kind"] for row in records} == {kind}, label
     assert len(records) == count, label
     entry = reader.inputs[0]
-    assert entry.get("format", formats.format_of_name(name) or formats.assumed_format(name)) == kind, label
+    assert entry.get("format", formats.format_of_source(name)) == kind, label
 
 
 def test_in_a_folder_files_without_suffix_are_read_only_if_they_hold_data(tmp_path):

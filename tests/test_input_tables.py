@@ -305,7 +305,7 @@ def test_members_of_one_name_are_numbered(tmp_path):
     (tmp_path / "t.tar").write_bytes(sink.getvalue())
     records, reader = read_files(tmp_path / "t.tar")
     assert [(row["source"], row["data"]) for row in records] == [("t.tar/a.txt", b"1"), ("t.tar/a.txt~2", b"2")]
-    assert reader.inputs[1]["format"] == "txt"
+    assert all("format" not in entry for entry in reader.inputs)  # their names say it
 
 
 def test_a_damaged_member_is_one_error_and_the_others_are_read(tmp_path):

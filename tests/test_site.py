@@ -1,4 +1,4 @@
-"""The pages become a site without warnings, and every command that they show is one that `dedup` accepts and can run."""
+"""The pages become a site without warnings, and every command on them is one that `dedup` accepts and can run."""
 
 from __future__ import annotations
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from helpers.input_files import every_file, read_files
 
+from dedup import InputError, Settings
 from dedup.fingerprint.shingles import key_shingles
 from dedup.match.buckets import Buckets
 from dedup.match.container_candidates import SHARED_MINIMIZERS, find_candidates, index_minimizers
+from dedup.read.inputs import find_inputs
+from dedup.spark.listing import _local_file, list_inputs
 from dedup.spark.match_contained import _find_visits_task
 from dedup.spark.partitioned_pairs import _compare_parts_task, visit_columns
+from dedup.spark.prepare import RECORD_BITS, _read_file
 
 BOTH_BACKENDS = pytest.mark.parametrize("compiled", [False, True], ids=["plain", "compiled"])
 N = 3
@@ -107,3 +114,37 @@ def test_pairs_compared_in_parts_share_what_their_sets_share(monkeypatch, compil
             sizes = len(shingles[member]), len(shingles[visitor])
             assert (row["tag"], row["common"], row["size_x"], row["size_y"]) == (tag, common, *sizes)
     assert not found
+
+
+def test_a_task_reads_every_format_as_the_local_engine_does(tmp_path):
+    rows = [{"id": str(number), "text": f"Article {number}."} for number in range(9)]
+    for name, data in every_file(rows, tmp_path).items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        expected, reader = read_files(path)
+        file = _local_file(3, find_inputs([path]).sources[0])
+        task = {**file._asdict(), "content": None if len(data) % 2 else data}
+        *batches, last = _read_file(task, Settings())
+        records = [row for batch in batches for row in batch.to_pylist()]
+        numbers = [row.pop("aid") for row in records]
+        assert [{key: _plain(value) for key, value in row.items()} for row in records] == expected, name
+        assert numbers == list(range(3 << RECORD_BITS, (3 << RECORD_BITS) + len(rows))), name
+        summary = json.loads(last.to_pylist()[0]["data"])
+        assert summary == {"inputs": reader.inputs, "skipped": [], "records": len(rows), "error": None}, name
+
+
+def _plain(value):
+    return bytes(value) if isinstance(value, (bytes, bytearray)) else value
+
+
+def test_a_task_hands_an_error_of_its_input_to_the_driver(tmp_path):
+    (tmp_path / "bare").write_bytes(b"id,text\n1,a\n")
+    task = {"file": 0, "name": "bare", "path": str(tmp_path / "bare"), "kind": None, "table": None, "forced": False}
+    [last] = _read_file({**task, "content": None}, Settings())
+    assert "its first bytes do not show its format" in json.loads(last.to_pylist()[0]["data"])["error"]
+
+
+def test_spark_refuses_a_pipe_in_one_line(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jsonl")
+    with pytest.raises(InputError, match="Spark cannot read a pipe; write it to a file that all workers can read"):
+        list_inputs(None, [tmp_path / "pipe.jsonl"], tmp_path / "out")

@@ -26,14 +26,14 @@ from dedup.read.article_tables import fields_from_parquet
 from dedup.read.fields import PROVENANCE_FIELD, join_fields, to_json_bytes
 from dedup.read.formats import ARROW, INPUT_FORMATS, PARQUET
 from dedup.read.json_errors import BadRecordError
-from dedup.read.json_lines import Row
+from dedup.read.json_lines import FileRow
 from dedup.read.streams import damage_error
 
 _BATCH_ROWS = 256  # articles are long
 _INFINITY = msgspec.Raw(b"1e999")
 
 
-def read_table_file(path: Path, kind: str) -> Iterator[Row]:
+def read_table_file(path: Path, kind: str) -> Iterator[FileRow]:
     """Yield each row of the Parquet or Arrow file at `path`, with its number; what is damaged ends in an error."""
     record = 0
     try:
@@ -214,7 +214,7 @@ def _runs_decoded(array: pa.Array) -> list[Any]:
     return json_values(pc.run_end_decode(array))
 
 
-def _counts(array: pa.Array) -> list[Any]:
+def _int_counts(array: pa.Array) -> list[Any]:
     return list(array.cast(pa.int64()).to_pylist())
 
 
@@ -240,7 +240,7 @@ _CONVERSIONS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], li
     (_TYPES.is_float64, _floats),
     (_TYPES.is_floating, _short_floats),
     (_TYPES.is_decimal, _decimals),
-    (_TYPES.is_duration, _counts),
+    (_TYPES.is_duration, _int_counts),
     (_TYPES.is_interval, lambda array: list(map(_plain, array.to_pylist()))),
     (_TYPES.is_temporal, _times),
     (_TYPES.is_struct, _structs),

@@ -16,7 +16,7 @@ from dedup.read.charset import guess_charset
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import DUCKDB, INPUT_FORMATS, SQLITE
 from dedup.read.json_errors import BadRecordError
-from dedup.read.json_lines import Row
+from dedup.read.json_lines import FileRow
 from dedup.read.streams import damage_error
 
 _FETCHED_ROWS = 256
@@ -52,7 +52,7 @@ def choose_table(path: Path, kind: str, table: str | None, where: str) -> str:
     raise InputError(f"{where}: {problem} ({shown}); name the one to read, as {example}")
 
 
-def read_database(path: Path, kind: str, table: str) -> Iterator[Row]:
+def read_database(path: Path, kind: str, table: str) -> Iterator[FileRow]:
     """Yield each row of a table, with its number; what is damaged ends in an error.
 
     Rows come in the order in which the database stores them.
@@ -102,7 +102,7 @@ def _decode_text(data: bytes) -> str:
 def _sqlite_rows(path: Path, table: str) -> Iterator[tuple[bytes, str | None, str | None]]:
     """Yield each row as JSON, with an error or the charset of its texts that are not UTF-8."""
     with _sqlite(path) as connection:
-        rows = connection.execute(f"SELECT * FROM {_quoted(table)}")  # noqa: S608 - a name of the database, quoted
+        rows = connection.execute(f"SELECT * FROM {_quoted_name(table)}")  # noqa: S608 - a name of the database, quoted
         names = [column[0] for column in rows.description]
         for row in rows:
             values = dict(zip(names, map(_sqlite_value, row), strict=True))
@@ -162,7 +162,7 @@ def _duckdb(path: Path) -> Iterator[Any]:
 def _duckdb_rows(path: Path, table: str) -> Iterator[tuple[bytes, None, None]]:
     with _duckdb(path) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        relation = connection.sql(f"SELECT * FROM {_quoted(table)}")  # noqa: S608 - a name of the database, quoted
+        relation = connection.sql(f"SELECT * FROM {_quoted_name(table)}")  # noqa: S608 - a name of the database, quoted
         for batch in relation.to_arrow_reader(_FETCHED_ROWS):
             for data in json_rows(batch):
                 yield data, None, None
@@ -176,7 +176,7 @@ def _database_errors(kind: str) -> tuple[type[Exception], ...]:
     return (sqlite3.Error, OSError)
 
 
-def _quoted(name: str) -> str:
+def _quoted_name(name: str) -> str:
     """Return a name as SQL writes it."""
     escaped = name.replace('"', '""')
     return f'"{escaped}"'

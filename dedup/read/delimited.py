@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -20,11 +19,11 @@ from dedup.read.article_tables import fields_from_csv
 from dedup.read.charset import guess_charset
 from dedup.read.fields import PROVENANCE_FIELD, join_fields
 from dedup.read.formats import TSV
-from dedup.read.json_lines import Row
+from dedup.read.json_lines import FileRow
 from dedup.read.sniffing import SNIFFED_BYTES
 from dedup.read.streams import BLOCK_BYTES, ByteStream, damage_error
 
-_SEPARATORS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in order of preference
+_CSV_SEPARATORS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in order of preference
 _EXCEL_LINE = re.compile(r'"?sep=([^\r\n])"?\r?\n?', re.IGNORECASE)
 _SNIFFED_ROWS = 50
 _MAX_ROW = 1 << 26  # characters; a longer row means that a quote was not closed
@@ -32,7 +31,7 @@ _MAX_ROW = 1 << 26  # characters; a longer row means that a quote was not closed
 _encode = msgspec.json.Encoder().encode
 
 
-def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, checked: bool = False) -> Iterator[Row]:
+def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, checked: bool = False) -> Iterator[FileRow]:
     r"""Yield each data row of a CSV or TSV file as a JSON object, with its number among them; skip blank lines.
 
     `charset` is that of the original file if `stream` was transcoded. Otherwise the charset of a row that is not UTF-8
@@ -41,12 +40,12 @@ def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, chec
     >>> [row[1] for row in read_rows(ByteStream(io.BytesIO(b'id;text\n1;"a;\nb"\n').read), "csv")]
     [b'{"id":"1","text":"a;\\nb"}']
     """
-    csv.field_size_limit(sys.maxsize)  # of the whole process; articles are longer than the default allows
+    csv.field_size_limit((1 << 31) - 1)  # of the whole process; articles are longer than the default allows
     lines = _Lines(io.TextIOWrapper(io.BufferedReader(stream, BLOCK_BYTES), "utf-8", "surrogateescape", newline=""))
     separator = lines.separator(stream, kind)
     header: _Header | None = None
     record = 0
-    for values, raw, problem in _rows(lines, separator, lambda: stream.damage is not None):
+    for values, raw, problem in _csv_rows(lines, separator, lambda: stream.damage is not None):
         if stream.damage and lines.ended and not raw.endswith(("\r", "\n")):  # the row that the damage cut
             yield record, raw.encode("utf-8", "surrogateescape"), damage_error(stream.damage), charset
             return
@@ -158,7 +157,7 @@ def sniff_separator(sample: str, kind: str) -> str:
     >>> sniff_separator("id;text\n1;Yes, and no\n2;No, yes\n", "csv")
     ';'
     """
-    separators = _SEPARATORS[TSV if kind == TSV else "csv"]
+    separators = _CSV_SEPARATORS[TSV if kind == TSV else "csv"]
     scores = {separator: _score(sample, separator) for separator in separators}
     return max(separators, key=lambda separator: scores[separator])  # of equal ones, the first
 
@@ -177,7 +176,9 @@ def _score(sample: str, separator: str) -> tuple[bool, float, int]:
     return widths[0] > 1, widths.count(widths[0]) / len(widths), widths[0]
 
 
-def _rows(lines: _Lines, separator: str, damaged: Callable[[], bool]) -> Iterator[tuple[list[str], str, str | None]]:
+def _csv_rows(
+    lines: _Lines, separator: str, damaged: Callable[[], bool]
+) -> Iterator[tuple[list[str], str, str | None]]:
     """Yield the values, the text, and None or the error of each row."""
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
@@ -212,7 +213,11 @@ def _decode_row(
     try:
         text = data.decode(guessed or "utf-8")
     except UnicodeDecodeError as error:
-        return None, None, f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its `encoding`"
+        return (
+            None,
+            None,
+            f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its charset with --encoding",
+        )
     [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     problem = header.problem(values)
     return (None if problem else _encode(dict(zip(header.names, values, strict=False)))), guessed, problem

@@ -29,7 +29,7 @@ from dedup.read.formats import (
 )
 from dedup.read.inputs import InputFile
 from dedup.read.json_errors import BadRecordError
-from dedup.read.json_lines import Row, read_lines, read_whole
+from dedup.read.json_lines import FileRow, read_lines, read_whole
 from dedup.read.json_values import read_json_values
 from dedup.read.sniffing import SNIFFED_BYTES, json_layout, sniff_format, sniff_signature
 from dedup.read.streams import ByteStream, damage_error
@@ -99,8 +99,8 @@ def _not_of_kind(kind: str, head: bytes) -> str:
         return f"not {title}: the file is empty; write it again"
     sniffed = sniff_format(head)
     if sniffed:
-        return f"not {title} but {INPUT_FORMATS[sniffed].title}; rename it, or name its `input_format`"
-    return f"not {title}, by its first bytes; write it again, or name its `input_format`"
+        return f"not {title} but {INPUT_FORMATS[sniffed].title}; rename it, or name its format with --input-format"
+    return f"not {title}, by its first bytes; write it again, or name its format with --input-format"
 
 
 def member_kind(member: Member, source: InputFile, settings: Settings) -> str | None:
@@ -115,7 +115,9 @@ def member_kind(member: Member, source: InputFile, settings: Settings) -> str | 
     return sniff_format(decompressed(ByteStream(member.content.peek)).peek(SNIFFED_BYTES))
 
 
-def read_records(name: str, table: str | None, head: FileHead, stream: ByteStream, path: Path | None) -> Iterator[Row]:
+def read_records(
+    name: str, table: str | None, head: FileHead, stream: ByteStream, path: Path | None
+) -> Iterator[FileRow]:
     """Yield the records of one file that is no archive; `path` leads to its content if its format needs seeking."""
     kind, charset = head.kind, head.record_charset
     if path is not None:
@@ -130,7 +132,7 @@ def read_records(name: str, table: str | None, head: FileHead, stream: ByteStrea
         yield from _read_text_rows(stream, kind, None, checked=False)
 
 
-def _read_text_rows(stream: ByteStream, kind: str, charset: str | None, *, checked: bool) -> Iterator[Row]:
+def _read_text_rows(stream: ByteStream, kind: str, charset: str | None, *, checked: bool) -> Iterator[FileRow]:
     """Yield the records of a text format in UTF-8."""
     if kind == JSON_LINES:
         return read_lines(stream, charset)
@@ -140,13 +142,13 @@ def _read_text_rows(stream: ByteStream, kind: str, charset: str | None, *, check
     return read_rows(stream, kind, charset, checked=checked)
 
 
-def _with_original_bytes(row: Row, charset: str) -> Row:
+def _with_original_bytes(row: FileRow, charset: str) -> FileRow:
     """Return a record that did not decode with the bytes of its file, and the error."""
     record, data, error, _ = row
     return record, original_bytes(data, charset), error or f"not {charset}: it has bytes that do not decode", None
 
 
-def _read_text(stream: ByteStream, head: FileHead) -> Iterator[Row]:
+def _read_text(stream: ByteStream, head: FileHead) -> Iterator[FileRow]:
     """Yield a text file as one record."""
     if head.charset is None:
         yield from read_whole(stream)
@@ -156,12 +158,14 @@ def _read_text(stream: ByteStream, head: FileHead) -> Iterator[Row]:
     if stream.damage:
         yield 0, data, damage_error(stream.damage), None
     elif text is None:
-        yield 0, data, f"not {head.charset}, or not to be restored from it; name another `encoding`", None
+        yield 0, data, f"not {head.charset}, or not to be restored from it; name another with --encoding", None
     else:
         yield 0, text.encode("utf-8"), None, head.record_charset
 
 
-def _read_table_format(name: str, table: str | None, head: FileHead, stream: ByteStream, path: Path) -> Iterator[Row]:
+def _read_table_format(
+    name: str, table: str | None, head: FileHead, stream: ByteStream, path: Path
+) -> Iterator[FileRow]:
     """Yield the rows of a file in a binary format."""
     if head.problem or stream.damage:
         yield 0, b"", damage_error(stream.damage) if stream.damage else head.problem, None

@@ -56,9 +56,10 @@ KINDS_HINT = "give .txt, .jsonl, .json, .csv, .tsv, .parquet or .arrow files, da
 COMPRESSION_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 
 _FORMAT_OF_SUFFIX = {suffix: entry.name for entry in INPUT_FORMATS.values() for suffix in entry.suffixes}
+_NUMBER = re.compile(r"~\d+\Z")  # what the second of two equal names gets
 _SUFFIX = re.compile(r"\.[a-z][a-z0-9_+-]{0,11}", re.IGNORECASE)  # "v1.2" and "St. Paul" have none
 
-_ADVICE = {  # for kinds that people have and this package does not read
+_CONVERT_FIRST = {  # for kinds that people have and this package does not read
     ".xlsx": "save it as CSV",
     ".xls": "save it as CSV",
     ".ods": "save it as CSV",
@@ -114,14 +115,18 @@ def is_text_name(name: str) -> bool:
     return format_of_name(name) == TEXT_FILE
 
 
-def assumed_format(name: str) -> str:
-    """Return the format of a source whose entry in ``run.json`` names none: text by its name, else JSON Lines."""
-    return TEXT_FILE if is_text_name(name) else JSON_LINES
+def format_of_source(name: str) -> str | None:
+    """Return the format that the name of a source means, to which a number may be appended; None if it means none.
+
+    >>> format_of_source("a.txt~2"), format_of_source("-"), format_of_source("63")
+    ('txt', 'jsonl', None)
+    """
+    return JSON_LINES if name == STDIN else format_of_name(_NUMBER.sub("", name))
 
 
 def unknown_kind(where: object, name: str) -> str:
     """Return the error about the file called `name` that is of no known kind."""
-    conversion = _ADVICE.get(suffix_of(name))
+    conversion = _CONVERT_FIRST.get(suffix_of(name))
     if conversion:
         return f"{where}: {suffix_of(name)} files are not read; {conversion} first"
     return f"{where}: unknown kind of file; {KINDS_HINT}, or name its format with `input_format`"

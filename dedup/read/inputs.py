@@ -18,7 +18,7 @@ from dedup.read.sniffing import sniff_signature
 
 InputPath = Path | RemotePath
 
-_HELP = "give files, folders, globs, or - for standard input"
+_INPUT_HELP = "give files, folders, globs, or - for standard input"
 
 
 class InputFile(NamedTuple):
@@ -71,7 +71,7 @@ def find_inputs(
     the input's parent folders as are needed to make it unique. A file reached twice counts once. Raises `InputError`.
     """
     if not inputs or not all(str(given).strip() if isinstance(given, str) else str(given) for given in inputs):
-        raise InputError(f"{'an empty name among the inputs' if inputs else 'no input'}; {_HELP}")
+        raise InputError(f"{'an empty name among the inputs' if inputs else 'no input'}; {_INPUT_HELP}")
     reached: list[_Reached] = []
     skipped: list[str] = []
     for given in inputs:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dedup.read.streams import BLOCK_BYTES, ByteStream, damage_error
 
 # A record of a file: number, bytes, error, and the charset that it was decoded from if that is not UTF-8.
-Row = tuple[int, bytes, str | None, str | None]
+FileRow = tuple[int, bytes, str | None, str | None]
 
 
-def read_lines(stream: ByteStream, charset: str | None = None) -> Iterator[Row]:
+def read_lines(stream: ByteStream, charset: str | None = None) -> Iterator[FileRow]:
     """Yield the non-blank lines with their 0-based line numbers; if the data is damaged, the last has the error."""
     record = 0
     rest: list[bytes] = []
@@ -28,7 +28,7 @@ def read_lines(stream: ByteStream, charset: str | None = None) -> Iterator[Row]:
         yield from _line_row(record, b"".join(rest), charset)
 
 
-def _line_row(record: int, line: bytes, charset: str | None) -> Iterator[Row]:
+def _line_row(record: int, line: bytes, charset: str | None) -> Iterator[FileRow]:
     """Yield one record, or none for a blank line; `line` comes without its newline."""
     line = line.removesuffix(b"\r")
     if record == 0:
@@ -37,7 +37,7 @@ def _line_row(record: int, line: bytes, charset: str | None) -> Iterator[Row]:
         yield record, line, None, charset
 
 
-def read_whole(stream: ByteStream) -> Iterator[Row]:
+def read_whole(stream: ByteStream) -> Iterator[FileRow]:
     """Yield the whole file as record 0, with an error if it is damaged."""
     data = stream.read_all()
     yield 0, data, damage_error(stream.damage) if stream.damage else None, None

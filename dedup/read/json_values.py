@@ -18,10 +18,10 @@ from enum import Enum
 
 import msgspec
 
-from dedup.read.json_lines import Row
+from dedup.read.json_lines import FileRow
 from dedup.read.streams import BLOCK_BYTES, ByteStream, damage_error
 
-_SPACES = b" \t\r\n"
+_JSON_BLANKS = b" \t\r\n"
 _BETWEEN_VALUES = re.compile(rb"[\s,]*")
 _STRUCTURE = re.compile(rb'["{}\[\]]|/\*.*?\*/|//[^\n]*', re.DOTALL)
 _SCALAR = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^\s,\]\[{}"]+', re.DOTALL)
@@ -31,7 +31,7 @@ _BREAK_OR_TEXT = re.compile(rb'("(?:[^"\\]++|\\.)*+")|[ \t]*[\r\n][ \t\r\n]*', r
 _CLOSER = {ord("{"): ord("}"), ord("["): ord("]")}
 _QUOTE, _BACKSLASH, _SLASH, _OPEN_ARRAY, _CLOSE_ARRAY = b'"\\/[]'
 
-_TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
+_TRAILING_BYTES = re.compile(r"trailing characters \(byte (\d+)\)")
 _MAX_VALUE = 1 << 26  # bytes; a larger one means that a quote or a bracket is not closed
 _LAX_BYTES = 1 << 13
 _MAX_DEPTH = 1000  # of brackets; parsers give up before
@@ -46,7 +46,7 @@ class _Cut(Enum):
     MALFORMED = "a bracket closes another one"
 
 
-def read_json_values(stream: ByteStream, charset: str | None = None) -> Iterator[Row]:
+def read_json_values(stream: ByteStream, charset: str | None = None) -> Iterator[FileRow]:
     r"""Yield each element of the arrays of a file, and each other value, with its number.
 
     Line breaks between the tokens of a value become spaces, so that every value is a line.
@@ -137,15 +137,15 @@ class _Window:
             msgspec.json.decode(rest, type=msgspec.Raw)
         except (msgspec.MsgspecError, RecursionError) as error:
             message = str(error)
-            trailing = _TRAILING.search(message)
+            trailing = _TRAILING_BYTES.search(message)
             if trailing:
                 end = self.start + int(trailing[1]) - 1  # the number counts the first of them
-                while self.data[end - 1] in _SPACES:
+                while self.data[end - 1] in _JSON_BLANKS:
                     end -= 1
                 return end
             return _Cut.INCOMPLETE if "truncated" in message else _Cut.MALFORMED
         is_open = self.data[self.start] not in b'{["' and not self.ended  # a number may go on
-        return _Cut.INCOMPLETE if is_open and self.grow() else len(self.data.rstrip(_SPACES))
+        return _Cut.INCOMPLETE if is_open and self.grow() else len(self.data.rstrip(_JSON_BLANKS))
 
     def _lax_end(self) -> int | _Cut:
         """Return the offset behind a value that is not strict JSON, or why there is none.
@@ -213,7 +213,7 @@ class _Window:
         if following:
             data = self.data[self.start : following]
             self.start = following
-            return data.rstrip(_SPACES + b","), f"{_UNBALANCED}; correct this object"
+            return data.rstrip(_JSON_BLANKS + b","), f"{_UNBALANCED}; correct this object"
         self.stopped = True
         if len(self.data) - self.start < BLOCK_BYTES:
             self.grow()

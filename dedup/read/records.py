@@ -22,7 +22,7 @@ from dedup.read.archives import Member, is_hidden, tar_members, zip_members
 from dedup.read.compression import decompressed
 from dedup.read.file_records import FileHead, member_kind, read_records, recognize
 from dedup.read.folders import is_pipe
-from dedup.read.formats import ARCHIVES, INPUT_FORMATS, KINDS_HINT, STDIN, ZIP, assumed_format, format_of_name
+from dedup.read.formats import ARCHIVES, INPUT_FORMATS, KINDS_HINT, STDIN, ZIP, format_of_source
 from dedup.read.inputs import InputFile, InputFiles
 from dedup.read.streams import BLOCK_BYTES, DAMAGE, ByteStream, HashedFile, damage_error
 from dedup.settings import Settings
@@ -134,7 +134,7 @@ class RecordReader:
     def _note(self, name: str, head: FileHead, hashed: HashedFile) -> None:
         """Append the entry of a source to `inputs`."""
         entry: dict[str, str | int] = {"source": name, "bytes": hashed.size, "sha256": hashed.hash.hexdigest()}
-        if head.kind != (format_of_name(name) or assumed_format(name)):
+        if head.kind != format_of_source(name):
             entry["format"] = head.kind
         if head.record_charset:
             entry["charset"] = head.record_charset

@@ -20,7 +20,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from dedup.read.inputs import find_inputs
-from dedup.read.json_lines import Row
+from dedup.read.json_lines import FileRow
 from dedup.read.records import RecordReader
 from dedup.read.streams import ByteStream
 from dedup.settings import Settings
@@ -163,6 +163,6 @@ def stream_of(data: bytes, block: int = 1 << 20) -> ByteStream:
     return ByteStream(lambda size: file.read(min(size, block)))
 
 
-def values(rows: list[Row] | list[dict[str, Any]]) -> list[Any]:
+def values(rows: list[FileRow] | list[dict[str, Any]]) -> list[Any]:
     """Return the JSON values of records without errors."""
     return [json.loads(row["data"] if isinstance(row, dict) else row[1]) for row in rows]
