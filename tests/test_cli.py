@@ -322,8 +322,9 @@ def test_control_c_ends_with_one_line_and_130(tmp_path: Path, compiled: bool) ->
     deadline = time.monotonic() + 300
     while not list((tmp_path / "work").iterdir()) and time.monotonic() < deadline:  # until it has begun to work
         time.sleep(0.05)
-    if not compiled:  # compiling begins when enough of the input is there
-        process.stdin.write((json.dumps({"text": "word " * 5000}) + "\n").encode() * 200)
+    if not compiled:  # compiling begins when the first batch is there; what is not read by then must fit into the pipe
+        line = json.dumps({"text": "word " * 97 + "end"}).encode() + b"\n"
+        process.stdin.write((line * 8500)[: 4 << 20])
         process.stdin.flush()
         while not list((tmp_path / "cache").iterdir()) and time.monotonic() < deadline:
             time.sleep(0.05)
