@@ -72,7 +72,7 @@ def target_names(sources: Mapping[str, Source], where: Path) -> dict[str, PurePo
     names: dict[str, PurePosixPath] = {}
     taken: dict[PurePosixPath, str] = {}
     for source, (_, kind, _) in sources.items():
-        name = PurePosixPath(_file_name(source, kind))
+        name = PurePosixPath(_restored_name(source, kind))
         if name.is_absolute() or ".." in name.parts or not source or "\0" in source:
             raise OutputError(f"{where}: the source {source!r} leads out of the folder; was the output forged?")
         if name in taken:
@@ -88,7 +88,7 @@ def target_names(sources: Mapping[str, Source], where: Path) -> dict[str, PurePo
     return names
 
 
-def _file_name(source: str, kind: str) -> str:
+def _restored_name(source: str, kind: str) -> str:
     """Return the name of the file that receives a source."""
     if source == STDIN:
         return f"{_STDIN_FILE}.txt" if kind == TEXT_FILE else f"{_STDIN_FILE}{_LINES_SUFFIX}"

@@ -21,7 +21,7 @@ NEAR_FIXES = 120  # characters between two fixes
 LONGEST_LINE = 5_000  # characters between two line ends
 
 _LINE_END_CHARACTERS = frozenset("\n\r\x0b\x0c\u2028\u2029")
-_SHOWN = 3  # kinds of evidence of a run
+_FIX_SHOWN = 3  # kinds of evidence of a run
 _EVIDENCE = re.compile(r"[0-9,]+ times ")
 
 
@@ -40,10 +40,10 @@ def merge_equal_fixes(raw: str, findings: Sequence[Finding]) -> list[Finding]:
         if finding.action == FLAG:
             continue
         if run and not _continues(raw, findings[run[-1]], finding):
-            _merge(raw, findings, run, merged)
+            _merge_run(raw, findings, run, merged)
             run = []
         run.append(place)
-    _merge(raw, findings, run, merged)
+    _merge_run(raw, findings, run, merged)
     return [finding for finding in merged if finding is not None]
 
 
@@ -81,7 +81,7 @@ def _is_line(raw: str, finding: Finding, later: Finding) -> bool:
     return _LINE_END_CHARACTERS.isdisjoint(raw[start : later.start])
 
 
-def _merge(raw: str, findings: Sequence[Finding], run: Sequence[int], merged: list[Finding | None]) -> None:
+def _merge_run(raw: str, findings: Sequence[Finding], run: Sequence[int], merged: list[Finding | None]) -> None:
     """Put one finding for those at the places `run` into `merged`, if they are enough."""
     if len(run) < LEAST_EQUAL:
         return
@@ -90,7 +90,7 @@ def _merge(raw: str, findings: Sequence[Finding], run: Sequence[int], merged: li
     for before, after in pairwise(fixes):
         pieces += (raw[before.stop : after.start], after.replacement or "")
     kinds = list(dict.fromkeys(fix.evidence for fix in fixes if fix.evidence))
-    shown = "; ".join(kinds[:_SHOWN]) + ("; ..." if len(kinds) > _SHOWN else "")
+    shown = "; ".join(kinds[:_FIX_SHOWN]) + ("; ..." if len(kinds) > _FIX_SHOWN else "")
     first, stop = fixes[0], fixes[-1].stop
     old, new = _kind(first)
     count = sum(len(fix.original or "") // max(len(old), 1) or 1 for fix in fixes)

@@ -16,7 +16,7 @@ from dedup.spark.listing import InputListing
 from dedup.spark.match_articles import dropped_articles, match_articles
 from dedup.spark.match_contained import match_contained
 from dedup.spark.match_paragraphs import match_paragraphs
-from dedup.spark.outcomes import count_fields, count_unread_dates, encode_outcomes, join_verdicts, read_chunks
+from dedup.spark.outcomes import count_fields, encode_outcomes, join_verdicts, read_chunks, sum_unread_dates
 from dedup.spark.prepare import FILE_SUMMARY, prepare_records, read_files, read_table
 from dedup.spark.tables import TableStore
 from dedup.write.tables import OutputChunk
@@ -95,7 +95,7 @@ class SparkJob:
                 raise RecordError(
                     f"{bad['source']}#{bad['record']}: {bad['error']}; fix this record, or leave out `on_error='fail'`"
                 )
-        self.unread_dates = count_unread_dates(records, self.settings)
+        self.unread_dates = sum_unread_dates(records, self.settings)
         check_readable(records_read, *_bad_records(records), self.settings)
         return records
 

@@ -128,8 +128,8 @@ def count_fields(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:
     return sum(row["times"] for row in rows if row["role"] == FIELDS[0]), counts
 
 
-def count_unread_dates(prepared: Any, settings: Settings) -> UnreadDates:
-    """Return what `dedup.prepare.unread_dates.count_unread_dates` returns."""
+def sum_unread_dates(prepared: Any, settings: Settings) -> UnreadDates:
+    """Return what `dedup.prepare.unread_dates.sum_unread_dates` returns."""
     if not dates_matter(settings):
         return NONE_UNREAD
     suspects = prepared.where("date is null and date_field is not null").select("aid", "date", "date_field", "fields")
