@@ -133,6 +133,13 @@ def test_the_site_is_built_without_a_warning(tmp_path):
         assert (tmp_path / "site" / f"{page.stem}.html").exists(), page.name
 
 
+def test_the_api_page_has_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    stub = (ROOT / "dedup" / "__init__.pyi").read_text(encoding="utf-8")
+    for module, name in re.findall(r"^from (\S+) import (\w+)", stub, re.MULTILINE):
+        assert f"::: {module}.{name}\n" in page or f"::: {module}\n" in page, name
+
+
 def test_all_commands_have_a_page():
     assert isinstance(cli, click.Group)
     pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
