@@ -198,7 +198,9 @@ def _field_names(name: str, value: object) -> tuple[str, ...] | None:
     """Return `value`, the setting `name`, without repetitions. Raise `SettingsError` if it is no list of names."""
     if value is None:
         return None
-    names = tuple(dict.fromkeys(value)) if isinstance(value, Iterable) and not isinstance(value, str) else ()
+    names: tuple[Any, ...] = ()
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
+        names = tuple(dict.fromkeys(value))
     if not names or not all(isinstance(entry, str) and entry for entry in names):
         raise invalid(name, value, "not a list of field names; name at least one")
     return names

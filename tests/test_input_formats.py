@@ -435,7 +435,7 @@ def test_a_charset_on_the_command_line_decodes(tmp_path):
 
 def test_base64_in_quarantine_holds_the_bytes_that_did_not_decode(tmp_path):
     (tmp_path / "x.jsonl").write_bytes("\ufeff".encode("utf-16-le") + b'{\0"\0\x00\xdc')
-    dedup.clean(tmp_path / "x.jsonl", tmp_path / "out", engine=LocalEngine(jobs=1))
+    dedup.clean(tmp_path / "x.jsonl", tmp_path / "out", dedup.Settings(max_bad=1), engine=LocalEngine(jobs=1))
     [row] = read_jsonl(tmp_path / "out" / "quarantine.jsonl")
     raw = row["raw"].encode() if row["encoding"] == "utf-8" else base64.b64decode(row["raw"])
     assert raw.endswith(b'{\0"\0\x00\xdc')

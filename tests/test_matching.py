@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from dedup import Settings
 from dedup.arrays import pack
 from dedup.fingerprint.shingles import word_hash
-from dedup.in_memory import _record_batch_of
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference, set_overlap
 from dedup.match import survivors
@@ -32,6 +31,7 @@ from dedup.match.survivors import ComparedTexts
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.read.fields import to_json_bytes
+from dedup.read.objects import JsonRecord, record_batch
 from dedup.runtime.resources import ResourceBudget, evict_pages, slices
 from dedup.settings import KEEP
 
@@ -90,11 +90,11 @@ def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n,
 
 
 def prepared(rows, chosen, budget):
-    records = [to_json_bytes(row) for row in rows]
+    records = [JsonRecord(to_json_bytes(row), None) for row in rows]
     half = len(records) // 2
     batches = [
-        prepare(_record_batch_of(records[:half], 0), chosen),
-        prepare(_record_batch_of(records[half:], half), chosen),
+        prepare(record_batch(records[:half], 0), chosen),
+        prepare(record_batch(records[half:], half), chosen),
     ]
     return Corpus(batches, budget)
 

@@ -445,7 +445,7 @@ def test_no_quarantined_record_names_an_option(tmp_path):
     result = dedup.clean_articles(rows, Settings(format="parquet"))
     assert len(result.quarantine) == 5
     assert not [row for row in result.quarantine if "--" in row["error"]]
-    dedup.clean(rows, tmp_path / "out", Settings(format="parquet"), engine=ONE)
+    dedup.clean(rows, tmp_path / "out", Settings(format="parquet", max_bad=1), engine=ONE)
 
 
 # Outputs of articles in memory.

@@ -61,6 +61,8 @@ NAMES_OF_FTFY = {
     },
     badness: {"BADNESS_RE"},
     chardata: {
+        "UTF8_CLUES",
+        "UTF8_DETECTOR_RE",
         "CHARMAP_ENCODINGS",
         "CONTROL_CHARS",
         "HTML_ENTITY_RE",

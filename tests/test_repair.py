@@ -91,7 +91,7 @@ def test_no_blank_line_and_no_joined_word_comes_from_a_vertical_tab_or_form_feed
     """Without them there are as many blank lines; with line ends instead there are as many words."""
     text = f"a{text}b"
     cleaned = repair(text)[0]
-    without, spaced = (repair(re.sub("[\x0b\x0c]", new, text))[0] for new in ("", "\n"))
+    without, spaced = (repair(re.sub("[\x0b\x0c]+", new, text))[0] for new in ("", "\n"))
     assert cleaned.count("\n\n") <= without.count("\n\n")
     assert len(cleaned.split()) >= len(spaced.split())
 

@@ -18,7 +18,15 @@ from conftest import ROOT
 from dedup.cli import cli
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PLACEHOLDERS = {"OUT": "out", "ARTICLE": "wire-2", "RULE": "encoding", "[ARTICLE]": "", "[RULE]": "", "DIR": "again"}
+PLACEHOLDERS = {
+    "OUT": "out",
+    "ARTICLE": "wire-2",
+    "RULE": "encoding",
+    "[ARTICLE]": "",
+    "[RULE]": "",
+    "DIR": "again",
+    "news.jsonl#12": "wire.jsonl#1",
+}
 ELSEWHERE = ("://", "spark", "tune", "completion", "warm-up", " -o -", "hdfs", "…", "...")  # not run here, only parsed
 
 
@@ -99,6 +107,8 @@ def runs_here(command):
         return False
     if len(arguments) < 2:
         return False
+    if arguments[0] == "clean" and not {"-o", "--out", "--dry-run"} & set(arguments):
+        return False  # named in a sentence or a table
     paths = [word for word in arguments[1:] if not word.startswith("-")]
     return bool(paths) and paths[0].rstrip("/") in {"crawl", "corpus", "out", "encoding"}
 

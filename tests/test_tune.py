@@ -333,7 +333,7 @@ def test_a_corpus_without_a_pair_in_the_window_is_an_error_that_says_so(tmp_path
     write_jsonl(path, [{"text": text} for text in texts])
     count = runs if paragraphs else articles
     with pytest.raises(InputError, match=rf"in\.jsonl: of {count} to compare, no two .* are 0\.6 to 0\.95 similar"):
-        survey([str(path)], Settings(), Asked((0.6, 0.95), paragraphs), [], LocalEngine(jobs=1))
+        survey([str(path)], Settings(max_bad=1), Asked((0.6, 0.95), paragraphs), [], LocalEngine(jobs=1))
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
@@ -615,7 +615,7 @@ def test_questions_are_about_the_paragraphs_that_clean_compares(tmp_path):
     rows += [{"site": "b.example", "text": "\n\n".join(texts)} for texts in others]
     path = tmp_path / "in.jsonl"
     write_jsonl(path, [{"id": str(at)} | row for at, row in enumerate(rows)])
-    surveyed = survey([str(path)], Settings(), Asked((0.5, 0.99), paragraphs=True), [], LocalEngine(jobs=1))
+    surveyed = survey([str(path)], Settings(max_bad=1), Asked((0.5, 0.99), paragraphs=True), [], LocalEngine(jobs=1))
     (question,) = surveyed.questions
     assert sorted(question.texts) == sorted((line, near))
     assert all(int(where.split("#")[1].split(":")[0]) >= 12 for where in question.articles)

@@ -22,7 +22,7 @@ from rich.console import Console
 
 import dedup
 from dedup.engines.local import LocalEngine
-from dedup.inspect.explain import explain, finding_line
+from dedup.inspect.explain import finding_line, print_explanation
 from dedup.inspect.output import open_output
 from dedup.inspect.verify import verify
 from dedup.pipeline import check
@@ -190,7 +190,7 @@ def test_runs_of_equal_fixes_are_verified_and_explained(tmp_path):
         [article] = open_output(out).articles()
         assert article.raw == text
         console = Console(width=100, record=True, file=StringIO())
-        explain(open_output(out), "a", console)
+        print_explanation(open_output(out), "a", console)
         shown = console.export_text()
         assert "30 times '\\r' -> '': fix_line_breaks" in shown
         assert len(shown) < 1_000

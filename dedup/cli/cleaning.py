@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -47,8 +48,21 @@ _CHECK_STATUS = "Exit status: 0 nothing would change; 1 something would be fixed
 
 
 def _notice(*, quiet: bool) -> Callable[[str], None] | None:
-    """Return the function that shows a line before the long work; None if `quiet`."""
-    return None if quiet else lambda line: click.echo(f"dedup: {show_options(line)}", err=True)
+    """Return the function that shows a line before the long work; None if `quiet`.
+
+    The fields that were guessed are shown on a terminal only: elsewhere the summary, which has them too, is enough.
+    """
+    if quiet:
+        return None
+    from dedup.prepare.preview import GUESSED  # noqa: PLC0415
+
+    on_terminal = sys.stderr.isatty()
+
+    def show(line: str) -> None:
+        if on_terminal or not line.startswith(GUESSED):
+            click.echo(f"dedup: {show_options(line)}", err=True)
+
+    return show
 
 
 @click.command(epilog=examples("clean", _CLEAN_STATUS))

@@ -31,16 +31,15 @@ def check_corpus(corpus: Corpus, sources: Sequence[str], settings: Settings, not
 
 
 def check_readable(total: int, errors: Mapping[str, int], first_bad: str, settings: Settings) -> None:
-    """Raise `InputError` if the share of bad records is above `settings.max_bad`, or if there is no record at all.
+    """Raise `InputError` if the share of bad records is above `settings.max_bad`.
 
     `errors` counts the reasons of bad records, `total` counts all records, and `first_bad` is the place of the first
-    bad one. Whoever sets `max_bad` to 1 gets whatever can be read, be it nothing.
+    bad one. Whoever sets `max_bad` to 1 gets whatever can be read, be it nothing. An input without records has no bad
+    ones: an empty file among the parts of a crawl is no error.
     """
     bad = sum(errors.values())
-    if settings.max_bad >= 1 or (total and bad <= settings.max_bad * total):
+    if bad <= settings.max_bad * total:
         return
-    if not total:
-        raise InputError("the input holds no records; give files with articles, or allow that with `max_bad=1`")
     reason = min(errors, key=lambda error: (-errors[error], error))
     share = "nothing could be read: all" if bad == total else f"{bad / total:.0%} of"
     raise InputError(
@@ -53,4 +52,5 @@ def report_empty(sources: Sequence[str], notice: Notice | None) -> None:
     """Call `notice` with the names of inputs that hold no record."""
     if sources and notice:
         more = ", …" if len(sources) > _EMPTY_SHOWN else ""
-        notice(f"{len(sources):,} inputs hold no records: {', '.join(sources[:_EMPTY_SHOWN])}{more}")
+        count = "an input holds" if len(sources) == 1 else f"{len(sources):,} inputs hold"
+        notice(f"{count} no records: {', '.join(sources[:_EMPTY_SHOWN])}{more}")

@@ -20,6 +20,7 @@ from dedup.settings import Settings
 
 Notice = Callable[[str], None]
 
+GUESSED = "fields: "  # begins the notice about the fields
 RECORDS = 1000  # looked at before the work starts
 _BYTES = 16 << 20  # of records looked at at most; they are in memory until the work starts
 _HALF = 0.5  # of the records; if more have no text, the field has another name
@@ -100,7 +101,7 @@ class _Guess:
             for meaning, names in self.names.items()
             if names
         ]
-        return f"fields: {', '.join(parts)}"
+        return f"{GUESSED}{', '.join(parts)}"
 
     def problem(self, count: int) -> str:
         """Return one line that says which fields look like text; `count` records were looked at."""

@@ -117,7 +117,9 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
             if error:
                 raise BadRecordError(error)  # noqa: TRY301 - damage found by the reader is handled like any other
             article, guessed = parse_record(kind, data, source, settings)
-            columns.add_article(source, record, article, charset or guessed)
+            if charset and (kind == TEXT_FILE or _is_guess(charset, settings)):
+                guessed = charset
+            columns.add_article(source, record, article, guessed)
         except BadRecordError as problem:
             if settings.on_error == "fail":
                 raise RecordError(
@@ -125,6 +127,11 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
                 ) from None
             columns.add_unreadable(source, record, data, str(problem))
     return columns
+
+
+def _is_guess(charset: str, settings: Settings) -> bool:
+    """Return True if the reader guessed `charset` for a single record; that of a whole file is in ``run.json``."""
+    return settings.encoding is None and not charset.startswith(("utf-16", "utf-32"))
 
 
 def parse_record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[ParsedRecord, str | None]:

@@ -25,6 +25,7 @@ _SIGNATURES = (  # offset, bytes, format
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=[^\r\n]"?\r?\n', re.IGNORECASE)
 _OBJECT_START = re.compile(rb'\{\s*(?:["}]|\Z)')
 _ARRAY_START = re.compile(rb"\[\s*(?:[\[{\]]|\Z)")
+_NEXT_KEY = re.compile(rb'\s*["}]')
 _LATER_OBJECT = re.compile(rb'^\s*\{\s*"', re.MULTILINE)
 
 
@@ -68,6 +69,8 @@ def json_layout(head: bytes, named: str | None) -> str:
     ('json', 'jsonl')
     >>> json_layout(b'["a"]\n{"text": "b"}', JSON_LINES), json_layout(b'{\n  "text": "a"\n}', JSON_LINES)
     ('jsonl', 'json')
+    >>> json_layout(b'{\n{"text": "a"}', JSON_LINES)  # a line that broke off
+    'jsonl'
     """
     text = boms_removed(head).lstrip()
     line, _, others = text.partition(b"\n")
@@ -81,7 +84,7 @@ def json_layout(head: bytes, named: str | None) -> str:
         return JSON_VALUES if named == JSON_VALUES or _ARRAY_START.match(line) else JSON_LINES
     if text[:1] == b"[":
         return JSON_VALUES if named == JSON_VALUES or _ARRAY_START.match(text) else JSON_LINES
-    return JSON_VALUES if named == JSON_VALUES or line == b"{" else JSON_LINES
+    return JSON_VALUES if named == JSON_VALUES or (line == b"{" and _NEXT_KEY.match(others)) else JSON_LINES
 
 
 def _is_json(line: bytes) -> bool:
