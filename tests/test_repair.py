@@ -7,7 +7,7 @@ import ftfy
 import pytest
 from helpers.repair_texts import CONFIG, EVERYTHING, SETTINGS, TEXTS, is_word, oracle, separated
 from helpers.timing import assert_linear, assert_takes_at_most
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from dedup.findings import FIX, FLAG, Finding, apply, compose, fix, revert
@@ -89,6 +89,7 @@ def test_separators_become_line_ends_where_a_walk_over_them_says_so(text):
 @given(SEPARATED)
 def test_no_blank_line_and_no_joined_word_comes_from_a_vertical_tab_or_form_feed(text):
     """Without them there are as many blank lines; with line ends instead there are as many words."""
+    assume("\xad" not in text)  # a soft hyphen before a line end joins words
     text = f"a{text}b"
     cleaned = repair(text)[0]
     without, spaced = (repair(re.sub("[\x0b\x0c]+", new, text))[0] for new in ("", "\n"))
