@@ -97,15 +97,12 @@ def is_output(folder: Path) -> bool:
 
 
 def article_files(folder: Path) -> list[Path]:
-    """Return the files of the articles in an output, in the order of their rows.
-
-    Files that are missing are left out; `dedup verify` names them.
-    """
+    """Return the files of the articles in an output, in the order of their rows; one of them may be missing."""
     try:
         names = output_files(read_run_file(folder)).names(ARTICLES)
     except (KeyError, TypeError, AttributeError, ValueError):
         names = sorted(path.name for path in folder.iterdir() if path.name.startswith(f"{ARTICLES}."))
-    return [folder / name for name in names if (folder / name).exists()]
+    return [folder / name for name in names]
 
 
 def foreign_files(folder: Path) -> list[str]:

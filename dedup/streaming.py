@@ -67,7 +67,8 @@ def _iter_clean(source: Any, settings: Settings, size: int) -> Iterator[CleanedA
             yield from cleaner.clean(batch)
         return
     cleaner = _Cleaner(GivenArticles(iter(())), settings)
-    for records in RecordReader(find_inputs(source)):
+    files = find_inputs(source, input_format=settings.input_format)
+    for records in RecordReader(files, settings):
         for outcome in cleaner.outcomes(records):
             fields = parse_fields(outcome.fields) if outcome.error is None else {}
             yield _cleaned({name: from_json(value) for name, value in fields.items()}, outcome)
@@ -124,6 +125,8 @@ def _single_article_settings(settings: Settings | None) -> Settings:
             f"rules: {', '.join(on)} must see all articles; switch them off with "
             'Settings(profile="streaming", ...), or use clean_articles'
         )
+    if settings.limit is not None or settings.sample is not None:
+        raise SettingsError("`limit` and `sample` choose records of a whole input; stop iterating instead")
     return settings
 
 

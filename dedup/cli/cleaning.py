@@ -133,7 +133,7 @@ def clean(
     if as_json:
         print_json(report.summary())
     if not quiet:
-        _show_summary(replace(report, out=None) if to_stdout else report, to_stdout=to_stdout)
+        _show_summary(replace(report, out=None) if to_stdout else report, to_stdout=to_stdout and not dry_run)
 
 
 @click.command(epilog=examples("check", _CHECK_STATUS))

@@ -18,6 +18,7 @@ import click
 
 from dedup import rules as registry
 from dedup.cli.config_file import ConfigFile, find_config, load_config
+from dedup.cli.values import Share
 from dedup.errors import SettingsError
 from dedup.settings import Settings
 from dedup.suggestions import suggest
@@ -153,7 +154,8 @@ def _file_layer(config: ConfigFile, by_name: Mapping[str, click.Option]) -> _Lay
             for rule, action in value.items():
                 place = config.place(f"rules.{rule}")
                 origins[f"rules.{rule}"] = Origin(place, f"{place}: {rule} = {toml_value(action)}")
-        values[key] = value if key in _SETTING_NAMES else _converted(value, by_name[key], origins[key].text)
+        is_plain = key in _SETTING_NAMES and not (isinstance(value, str) and isinstance(by_name[key].type, Share))
+        values[key] = value if is_plain else _converted(value, by_name[key], origins[key].text)
     return _Layer(values, origins)
 
 

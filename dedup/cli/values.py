@@ -117,9 +117,11 @@ class Names(click.ParamType):  # type: ignore[type-arg]  # not generic in older 
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
         """Return the names."""
-        del param, ctx
         parts = value.split(",") if isinstance(value, str) else value
-        return tuple(part.strip() for part in parts if part.strip())
+        names = tuple(part.strip() for part in parts if part.strip())
+        if not names:
+            self.fail("no name; give at least one", param, ctx)
+        return names
 
 
 class CommandName(CompletedType):

@@ -70,8 +70,11 @@ def fields_from_csv(file: BinaryIO) -> Iterator[Fields]:
         for name in names:
             if name != PROVENANCE_FIELD:
                 cell = unescape_cell(cells[name])
-                fields[name] = _raw_json(cell) if name in in_json else to_json(cell)
-        yield _in_order(fields, members, names, previous)
+                fields[name] = _checked_json(cell) if name in in_json else to_json(cell)
+        for name, cell in cells.items():  # columns that somebody has added to the file
+            if cell and name != PROVENANCE_FIELD and name not in names:
+                fields[name] = to_json(unescape_cell(cell))
+        yield _in_order(fields, members, [*names, *(name for name in fields if name not in names)], previous)
 
 
 def fields_from_parquet(batch: pa.RecordBatch) -> Iterator[Fields]:
@@ -86,6 +89,8 @@ def fields_from_parquet(batch: pa.RecordBatch) -> Iterator[Fields]:
         fields = {
             name: _raw_json(row[name]) if name in json_names else to_json(row[name]) for name in names if name in row
         }
+        added = {name: to_json(value) for name, value in row.items() if value is not None and name not in names}
+        fields, names = {**fields, **added}, [*names, *added]
         members = {**{name: to_json(value) for name, value in values.items()}, **more}
         yield _in_order(fields, members, names, None if previous is None else _raw_json(previous))
 
@@ -101,6 +106,13 @@ def rows_of_batch(batch: pa.RecordBatch) -> Iterator[dict[str, Any]]:
 def _names(value: msgspec.Raw) -> list[str]:
     """Return a list of names from JSON. Raises `ValueError` if `value` is none."""
     return msgspec.convert(from_json(value), list[str])
+
+
+def _checked_json(cell: str) -> msgspec.Raw:
+    """Return a cell that holds JSON. Raises `ValueError` if it does not, since somebody has edited it."""
+    value = _raw_json(cell)
+    from_json(value)
+    return value
 
 
 def _raw_json(text: str | None) -> msgspec.Raw:

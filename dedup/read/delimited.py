@@ -50,7 +50,7 @@ def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, chec
             yield record, raw.encode("utf-8", "surrogateescape"), damage_error(stream.damage), charset
             return
         if header is None and not problem:
-            header = _Header(values, raw.rstrip("\r\n"))
+            header = _header(values, raw, separator, guess=not checked)
             continue
         error = problem or (header.problem(values) if header else None)
         data, row_charset = None, charset
@@ -65,28 +65,47 @@ def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, chec
         yield record, b"", damage_error(stream.damage), charset
 
 
-class _Header:
-    """The names of the columns: those of the first row, without empty ones at its end."""
+def _header(values: Sequence[str], raw: str, separator: str, *, guess: bool) -> _Header:
+    """Return the header in the first row; if that is not UTF-8, its charset is guessed as that of any other row is."""
+    data = _stripped(raw)
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        charset = guess_charset(data) if guess else None
+        if charset is None:
+            problem = f"the names of the columns are not UTF-8: byte 0x{data[error.start]:02x} at {error.start}"
+            return _Header([], "", f"{problem}; name their charset with `encoding`")
+        text = data.decode(charset)
+        [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        return _Header(values, text)
+    return _Header(values, raw.rstrip("\r\n"))
 
-    def __init__(self, names: Sequence[str], raw: str) -> None:
+
+class _Header:
+    """The names of the columns: those of the first row, without empty ones at its end.
+
+    `problem` is the error of every row if the names cannot be read.
+    """
+
+    def __init__(self, names: Sequence[str], raw: str, problem: str | None = None) -> None:
         self.names = list(names)
         self.raw = raw
         while self.names and not self.names[-1]:
             self.names.pop()
         repeated = [name for name, count in Counter(self.names).items() if count > 1]
-        self._repeated = (
-            f"{self.names.count(repeated[0])} columns are called {repeated[0]!r}; give each its own name"
-            if repeated
-            else None
-        )
+        self._problem = problem
+        if repeated:
+            self._problem = (
+                f"{self.names.count(repeated[0])} columns are called {repeated[0]!r}; give each its own name"
+            )
 
     def problem(self, values: Sequence[str]) -> str | None:
         """Return the error of a row that does not fit; None if it does. Empty values at its end are no problem."""
         count = len(self.names)
-        if self._repeated is None and (len(values) == count or (len(values) > count and not any(values[count:]))):
+        if self._problem is None and (len(values) == count or (len(values) > count and not any(values[count:]))):
             return None
-        if self._repeated:
-            return self._repeated
+        if self._problem:
+            return self._problem
         return f"{len(values)} values for {count} columns; check its quotes and separators"
 
     def article_row(self, values: Sequence[str], raw: str) -> bytes | None:
@@ -216,7 +235,7 @@ def _decode_row(
         return (
             None,
             None,
-            f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its charset with --encoding",
+            f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its charset with `encoding`",
         )
     [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     problem = header.problem(values)

@@ -37,6 +37,8 @@ def list_folder(folder: Path, input_format: str | None, ignore: Path | None) -> 
     listing = FolderFiles([], [])
     if is_output(folder):
         for path in article_files(folder):
+            if not path.exists():
+                raise InputError(f"{path}: this file of the output is missing; clean again, or give the others by name")
             _sort_file(path, None, listing)
         return listing
     for entry in sorted(folder.iterdir()):

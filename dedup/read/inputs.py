@@ -80,9 +80,10 @@ def find_inputs(
         raise InputError(
             f"{', '.join(map(str, inputs))}: no articles in what this matches{_examples(skipped)}; {KINDS_HINT}"
         )
+    reached = [file._replace(table=_checked_table(file)) for file in reached]
     unique = list({file.key: file for file in reached}.values())
     sources = [
-        InputFile(name, file.path, file.kind, _checked_table(file), forced=input_format is not None)
+        InputFile(name, file.path, file.kind, file.table, forced=input_format is not None)
         for name, file in zip(_unique_names(unique), unique, strict=True)
     ]
     return InputFiles(sources, list(dict.fromkeys(skipped)))

@@ -9,6 +9,7 @@ article also lists the fields that it really had, in order, so that reading it b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +123,19 @@ def _value_kind(value: msgspec.Raw) -> str:
                 return "int"
             return "long" if -(1 << 63) <= decoded < 1 << 63 else "json"
         case float():
-            return "float" if abs(decoded) < float("inf") else "json"
+            return "float" if is_exact_float(bytes(value), decoded) else "json"
         case str():
             return "string"
     return "json"
+
+
+def is_exact_float(written: bytes, value: float) -> bool:
+    """Return True if a number of JSON, `written` so, is `value` to the last digit.
+
+    >>> is_exact_float(b"1.50", 1.5), is_exact_float(b"0.12345678901234567890123", 0.12345678901234568)
+    (True, False)
+    """
+    return written in NOT_FINITE or (abs(value) < float("inf") and Decimal(written.decode()) == Decimal(repr(value)))
 
 
 def _column_field(name: str, kinds: set[str]) -> pa.Field:
