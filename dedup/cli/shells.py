@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from click.shell_completion import BashComplete, CompletionItem, FishComplete, ShellComplete, ZshComplete
 
-_Items = list[CompletionItem[str]]
+_Items = list["CompletionItem[str]"]  # older versions of Click know no CompletionItem[str] when this runs
 
 
 class _BashAnswers(BashComplete):

@@ -332,7 +332,8 @@ def select_from_arrow(table: pa.Table, selection: Selection) -> pa.Table:
     members = _provenance_table(selection)
     if PROVENANCE_FIELD in table.column_names:
         members = members.append_column("previous", table.column(PROVENANCE_FIELD))
-    column = members.to_struct_array()
+    # The method of a table fails for one without rows in Arrow 20.
+    column = pa.chunked_array([batch.to_struct_array() for batch in members.to_batches()], pa.struct(members.schema))
     return _with_column(table, pa.field(PROVENANCE_FIELD, column.type), column)
 
 
