@@ -83,13 +83,14 @@ def _table_names(path: Path, kind: str) -> list[str]:
 def _sqlite(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a connection that only reads. A log beside the file is read, too, where the folder allows it."""
     address = f"file:{quote(str(path.resolve()))}?mode=ro"
+    connection = sqlite3.connect(address, uri=True)
     try:
-        connection = sqlite3.connect(address, uri=True)
-        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
-    except sqlite3.OperationalError:  # a write-ahead log in a folder that is read-only
-        connection = sqlite3.connect(f"{address}&immutable=1", uri=True)
-    connection.text_factory = _decode_text
-    try:
+        try:
+            connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1")
+        except sqlite3.OperationalError:  # a write-ahead log in a folder that is read-only
+            connection.close()
+            connection = sqlite3.connect(f"{address}&immutable=1", uri=True)
+        connection.text_factory = _decode_text
         yield connection
     finally:
         connection.close()

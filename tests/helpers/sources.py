@@ -50,7 +50,9 @@ def sqlite_rows(rows):
     database.execute(f"create table articles ({', '.join(names)})")
     marks = ", ".join("?" for _ in names)
     database.executemany(f"insert into articles values ({marks})", [tuple(row.values()) for row in rows])
-    return database.execute("select * from articles").fetchall()
+    selected = database.execute("select * from articles").fetchall()
+    database.close()
+    return selected
 
 
 def dataset(rows):
