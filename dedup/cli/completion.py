@@ -29,7 +29,7 @@ _BASH_COMPLETION = (Path("/usr/share/bash-completion/bash_completion"), Path("/e
 
 
 class _Place(NamedTuple):
-    """Where a shell reads a script; and lines for its start-up file, if it reads that place only when told to."""
+    """The place where a shell reads a script, and the lines that its start-up file needs so that it does."""
 
     script: Path
     startup: Path | None = None

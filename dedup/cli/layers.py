@@ -32,7 +32,7 @@ _SETTING_NAMES = frozenset(field.name for field in fields(Settings))
 
 
 class Origin(NamedTuple):
-    """Where a value comes from: its place as ``dedup config`` shows it, and its text as an error shows it."""
+    """The origin of a value: its place as ``dedup config`` shows it, and its text as an error shows it."""
 
     place: str
     text: str = ""

@@ -1,4 +1,4 @@
-"""How each shell asks for completions: the classes of Click, corrected where words contain ``=``."""
+"""Classes of Click that answer each shell's completion, corrected where words contain ``=``."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _WIDTH = 100  # characters of a line
 
 @dataclass(frozen=True, repr=False)
 class Explanation:
-    """What happened to one article, and why.
+    """An account of one article: what happened to it, and why.
 
     `fields` are those of the input record, with the raw text. `cleaned` is the text that is left, empty for a dropped
     article. `dropped_by` is the finding that dropped the whole article, None for one that is kept. ``print`` shows all

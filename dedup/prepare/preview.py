@@ -65,7 +65,7 @@ def _first_rows(batches: list[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 
 class _Guess:
-    """What the first records have in the fields of each meaning; `without_text` holds places and data of the others."""
+    """The fields of the first records by meaning; `without_text` holds places and data of records that have no text."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

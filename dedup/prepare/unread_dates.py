@@ -18,7 +18,7 @@ _EXAMPLE_LENGTH = 40  # characters
 
 
 class UnreadDates(NamedTuple):
-    """How many dates could not be read, and the first of them."""
+    """The number of dates that could not be read, and the first of them."""
 
     dates: int = 0
     example: str = ""

@@ -44,7 +44,7 @@ from dedup.settings import Settings
 
 
 class FileHead(NamedTuple):
-    """What the beginning of a file says: its format, its charset if its bytes are to be decoded, and an error."""
+    """The format of a file by its first bytes, its charset if its bytes are to be decoded, and an error."""
 
     kind: str
     charset: str | None = None

@@ -55,7 +55,7 @@ class _Reached(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What two inputs that lead to the same file have in common."""
+        """The key that two inputs that lead to the same file share."""
         is_local = isinstance(self.path, Path) and str(self.path) != STDIN
         return f"{self.path.resolve() if is_local else self.path}#{self.table or ''}"  # type: ignore[union-attr]
 
