@@ -70,13 +70,12 @@ def _header(values: Sequence[str], raw: str, separator: str, *, guess: bool) -> 
     data = _stripped(raw)
     try:
         data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        charset = guess_charset(data) if guess else None
-        if charset is None:
+    except UnicodeDecodeError:
+        try:
+            values, text, _ = _decoded(data, separator, guess=guess)
+        except UnicodeDecodeError as error:
             problem = f"the names of the columns are not UTF-8: byte 0x{data[error.start]:02x} at {error.start}"
             return _Header([], "", f"{problem}; name their charset with `encoding`")
-        text = data.decode(charset)
-        [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         return _Header(values, text)
     return _Header(values, raw.rstrip("\r\n"))
 
@@ -228,15 +227,24 @@ def _decode_row(
     if charset:
         return None, charset, f"not {charset}: it has bytes that do not decode; correct it"
     data = _stripped(raw)
-    guessed = guess_charset(data) if guess else None
     try:
-        text = data.decode(guessed or "utf-8")
+        values, _, guessed = _decoded(data, separator, guess=guess)
     except UnicodeDecodeError as error:
         return (
             None,
             None,
             f"not UTF-8: byte 0x{data[error.start]:02x} at {error.start}; name its charset with `encoding`",
         )
-    [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     problem = header.problem(values)
     return (None if problem else _encode(dict(zip(header.names, values, strict=False)))), guessed, problem
+
+
+def _decoded(data: bytes, separator: str, *, guess: bool) -> tuple[list[str], str, str | None]:
+    """Return the values of a row that is not UTF-8, its text, and its charset, which is guessed.
+
+    Raises `UnicodeDecodeError` if it has none.
+    """
+    charset = guess_charset(data) if guess else None
+    text = data.decode(charset or "utf-8")
+    [values] = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    return values, text, charset
