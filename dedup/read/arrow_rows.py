@@ -206,7 +206,7 @@ def _maps(array: pa.Array) -> list[Any]:
     return rows
 
 
-def _decoded(array: pa.Array) -> list[Any]:
+def _dictionary_decoded(array: pa.Array) -> list[Any]:
     return json_values(array.dictionary_decode())
 
 
@@ -246,7 +246,7 @@ _CONVERSIONS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[pa.Array], li
     (_TYPES.is_struct, _structs),
     (_TYPES.is_map, _maps),
     (lambda kind: _TYPES.is_list(kind) or _TYPES.is_large_list(kind) or _TYPES.is_fixed_size_list(kind), _lists),
-    (_TYPES.is_dictionary, _decoded),
+    (_TYPES.is_dictionary, _dictionary_decoded),
     (_TYPES.is_run_end_encoded, _runs_decoded),
     (
         lambda kind: (
