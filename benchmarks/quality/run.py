@@ -52,7 +52,7 @@ Task = tuple[str, str, Any]  # a job, a corpus, and the other arguments of the j
 
 
 def _doubling(corpus: str, label: str, suffix: str) -> Any:
-    articles = _work[0].articles[corpus][: THIRTY_COPIES_ARTICLES if label == "thirty copies" else None]
+    articles = _work[0].articles[corpus][: THIRTY_COPIES_ARTICLES if label == doubling.THIRTY_COPIES else None]
     made = doubling.make(articles, label, doubling.JOINTS[suffix], _work[0].seed)
     return doubling.through_pipeline(made, Settings())
 
