@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.quality import corpora, doubling
+from benchmarks.quality import corpora, doubling, untouched
 from benchmarks.quality.corpora import Article
 from benchmarks.quality.numbers_text import percent
 from benchmarks.quality.score import Made, Score, share, total
@@ -38,6 +38,18 @@ def score_articles(made: Sequence[Made], *, pipeline: bool) -> list[Score]:
     return doubling.through_blocks(made, doubling.cut(made), Settings())
 
 
+def print_untouched(folder: Path, names: Sequence[str]) -> None:
+    """Print what the whole pipeline removes from the untouched articles of the named corpora, by rule."""
+    for path in corpora.corpora(folder):
+        if not names or corpora.name(path) in names:
+            figures = untouched.measure(path, Settings(), hosts=True)
+            cut = ", ".join(f"{rule} {percent(of['share'], 4)}" for rule, of in figures["cut"].items())
+            print(
+                f"untouched {corpora.name(path)}: {figures['articles']} articles, removed "
+                f"{percent(figures['cut by all'], 4)} ({cut}), not redundant {percent(figures['cut besides'], 4)}"
+            )
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -48,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--pipeline", action="store_true", help="run every rule, as `quality.run` does")
     parser.add_argument("--show", choices=("harmed", "shredded"), help="print the ids of these articles")
+    parser.add_argument("--untouched", action="store_true", help="then print what is removed from untouched articles")
     options = parser.parse_args(arguments)
     articles = draw(options.folder, options.corpora, options.articles, options.seed)
     print(f"{'variant':42}{'articles':>9}{'found':>10}{'lost':>10}{'harmed':>8}{'shredded':>10}{'seconds':>9}")
@@ -65,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if options.show:
                 shown = [one.id for one, of in zip(made, scores, strict=True) if getattr(of, _FIELDS[options.show])]
                 print("".join(f"    {name}\n" for name in shown), end="")
+    if options.untouched:
+        print_untouched(options.folder, options.corpora)
 
 
 _FIELDS = {"harmed": "lost", "shredded": "shredded"}

@@ -22,17 +22,18 @@ from dedup.segment.words import comparison_key, words
 from dedup.settings import ARTICLE_SHINGLE
 
 RESAMPLES = 1000
-LEFTOVER = 0.05  # share of a dropped copy that may stay: its heading or its last line, which a reader can tell
+LEFTOVER = 0.05  # share of a dropped copy that may stay: a heading or a last line, too little to be half an article
 Z = 1.959964  # normal quantile of a two-sided interval of 95 %
 Edits = dict[int, list[tuple[int, int, str]]]  # (start, stop, rule) by number of the article
 
 
 class Piece(NamedTuple):
-    """A paragraph of a made article: the unit of which it is a copy (None: noise), and whether it is complete."""
+    """A paragraph of a made article, or a part of one: the unit of which it is a copy (None: noise), and its state."""
 
     text: str
     unit: int | str | None
     whole: bool = True  # a truncated copy may be dropped, but must not be the only one that stays
+    free: bool = False  # in one paragraph with text that only its version has: it may stay, and is no inserted repeat
 
 
 class Made(NamedTuple):
@@ -117,7 +118,9 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
             left = left or f" {comparison_key(without(made.text, drops))} "
             whole = (made.pieces[place].text for place in members if made.pieces[place].whole)
             missing *= not any(f" {comparison_key(text)} " in left for text in whole)
-        repeats = sum(sizes) - full
+        repeats = max(
+            0, sum(size for place, size in zip(members, sizes, strict=True) if not made.pieces[place].free) - full
+        )
         real += full
         injected += repeats
         lost += min(missing, full)
@@ -136,13 +139,16 @@ def _places_by_unit(made: Made) -> dict[int | str, list[int]]:
 
 
 def is_shredded(made: Made, drops: Iterable[tuple[int, int, str]]) -> bool:
-    r"""Return True if some copy went in part and stayed in part, so that no reader can tell what is left.
+    r"""Return True if some copy went in part and stayed in part.
 
-    The k-th copy is the k-th piece of every unit that has several; text that only one copy has belongs to none. A copy
-    is shredded if a character of it is dropped and more than `LEFTOVER` of it stays. That covers both ways to break an
-    article: of two copies neither stays as a whole, or one does beside a part of the other. An article is not shredded
-    if the words that stay are those of the article with one copy: of “a b a b” either “a b” may be dropped, or “b a”
-    between. Nor is one whose copies are not one after the other, as of “a a b b”: there each paragraph stays once.
+    The k-th copy is the k-th piece of every unit that has several, so text that only one version has belongs to none.
+    A copy is broken if a character of it is dropped and more than `LEFTOVER` of its characters stay. That covers both
+    ways to shred an article: neither version stays as a whole, or one does beside a part of the other. Pieces that are
+    free count as neither dropped nor left.
+
+    An article is not shredded if the words that stay are those of the article with one copy: of “a b a b” either “a b”
+    may be dropped, or “b a” between. Nor is one whose copies do not follow one another, as of “a a b b”: there each
+    paragraph is a repeat by itself.
 
     >>> pieces = [Piece("One.", 0), Piece("Two.", 1), Piece("One.", 0), Piece("Two.", 1)]
     >>> made = joined("a", pieces, "\n")
@@ -160,16 +166,16 @@ def is_shredded(made: Made, drops: Iterable[tuple[int, int, str]]) -> bool:
 
 def _copies(made: Made) -> list[list[int]]:
     """Return the places of the pieces of each copy: the first of every repeated unit, the second, and so on."""
-    units = [places for places in _places_by_unit(made).values() if len(places) > 1]
-    return [[places[at] for places in units if at < len(places)] for at in range(max(map(len, units), default=0))]
+    repeated = [places for places in _places_by_unit(made).values() if len(places) > 1]
+    return [[places[at] for places in repeated if at < len(places)] for at in range(max(map(len, repeated), default=0))]
 
 
 def _is_broken(made: Made, dropped: Sequence[int], copies: Iterable[Sequence[int]]) -> Iterator[bool]:
     """Yield for each copy whether a character of it is dropped and more than `LEFTOVER` of it stays."""
-    for places in copies:
+    for copy in copies:
+        places = [place for place in copy if not made.pieces[place].free]
         size = sum(len(made.pieces[place].text) for place in places)
-        gone = sum(dropped[place] for place in places)
-        yield 0 < gone < (1 - LEFTOVER) * size
+        yield 0 < sum(dropped[place] for place in places) < (1 - LEFTOVER) * size
 
 
 def _others(made: Made, copies: Sequence[Sequence[int]], kept: int) -> list[tuple[int, int, str]]:

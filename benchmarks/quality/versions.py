@@ -175,6 +175,7 @@ def _updated_inside(body: list[str], rng: random.Random) -> SeparatedPieces:
     ]
     copy = _update(first, rng)
     new = invent(vocabulary(body), SENTENCE_WORDS, ".", rng)
+    copy = [(before, piece._replace(free=isinstance(piece.unit, str))) for before, piece in copy]
     at = next(at for at, (_, piece) in enumerate(copy) if piece.unit == f"behind {place}")
     copy.insert(at, (found.group(), Piece(new, "new")))
     return first + copy
