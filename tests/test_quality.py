@@ -69,6 +69,11 @@ def sample_article():
     return corpora.Article("002", [" ".join(text[start:stop].split()) for start, stop in paragraphs(text)])
 
 
+def drop(made, places):
+    """Return the score of dropping these pieces."""
+    return score.symmetrical(made, [(*made.spans[place], "") for place in places])
+
+
 @pytest.mark.parametrize("label", doubling.VARIANTS)
 def test_inserted_copies_are_where_the_truth_states_and_the_rest_is_the_article(label):
     articles = [*made_articles(4), sample_article()]
@@ -87,6 +92,19 @@ def test_inserted_copies_are_where_the_truth_states_and_the_rest_is_the_article(
             counted = score.symmetrical(made, [])
             assert counted.injected + counted.real == repeated
             assert (counted.found, counted.lost, counted.shredded) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("keep", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize("label", doubling.VARIANTS)
+def test_keeping_one_version_of_every_unit_finds_all_and_loses_nothing(label, keep):
+    for made in doubling.make([*made_articles(4), sample_article()], label, "\n\n", 1):
+        whole = {}
+        for place, piece in enumerate(made.pieces):
+            if piece.unit is not None and piece.whole:
+                whole.setdefault(piece.unit, []).append(place)
+        kept = {places[keep if made.pieces[-1].whole else 0] for places in whole.values()}
+        counted = drop(made, set(range(len(made.pieces))) - kept)
+        assert (counted.found, counted.lost, counted.shredded) == (counted.injected, 0, 0)
 
 
 def test_dropping_either_copy_finds_all_and_dropping_both_loses_all():
@@ -108,11 +126,6 @@ def test_a_truncated_copy_does_not_replace_the_whole():
 def two_versions(second):
     """Return an article of ten paragraphs and then the pieces `second`."""
     return score.joined("a", [*(score.Piece(f"Paragraph {unit} of ten.", unit) for unit in range(10)), *second], "\n")
-
-
-def drop(made, places):
-    """Return the score of dropping these pieces."""
-    return score.symmetrical(made, [(*made.spans[place], "") for place in places])
 
 
 @pytest.mark.parametrize(

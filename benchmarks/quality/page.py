@@ -147,7 +147,7 @@ def _doubling(rows: dict[str, Any], corpora: Sequence[str]) -> str:
         "once with blank lines between the paragraphs and once without. The columns of the corpora show what is found "
         "in each. *Flagged* text is reported as `repeated-paragraph` or `shared-paragraph`, and stays. An edit changes "
         "one word: *one word* is in lower case, *any word* may be a name or a number. While the detector is developed, "
-        "`PYTHONPATH=benchmarks python -m quality.doubled folder` scores it alone in a minute."
+        "`quality.doubled` scores it alone in a minute."
     )
     header = ("variant", "articles", *corpora, "found", "interval", "flagged", "lost", "harmed", "shredded")
     return f"## Doubled bodies\n\n{text}\n\n{markdown_table(header, cells)}"

@@ -2,8 +2,8 @@
 
     python -m benchmarks.quality.run FOLDER [--articles 200] [--seed 1] [--processes 2] [--only JOB ...]
 
-FOLDER holds corpora as JSON lines, plain or gzipped, with ``id`` and ``text``. With ``--only``, the named jobs are
-measured again, and the other figures of ``results.json`` are kept.
+FOLDER holds corpora as JSON lines, plain or gzipped, with ``id`` and ``text``; of whole pages, ``gold`` is the text of
+the article. With ``--only``, the named jobs are measured again, and the other figures of ``results.json`` are kept.
 """
 
 from __future__ import annotations

@@ -126,7 +126,7 @@ def symmetrical(made: Made, drops: Iterable[tuple[int, int, str]], flags: Iterab
         lost += min(missing, full)
         found += 0 if missing else min(sum(dropped[place] for place in members), repeats)
         flagged += min(sum(shown[place] for place in members), repeats)
-    return Score(injected, found, real, lost, flagged, is_shredded(made, drops))
+    return Score(injected, found, real, lost, flagged, int(is_shredded(made, drops)))
 
 
 def _places_by_unit(made: Made) -> dict[int | str, list[int]]:
