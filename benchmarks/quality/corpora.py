@@ -42,15 +42,19 @@ def corpora(folder: Path) -> list[Path]:
 
 
 def name(path: Path) -> str:
-    """Return the name of a corpus in tables."""
-    return path.name.split(".")[0]
+    """Return the name of a corpus in tables: that of its file, but `news` for the articles of whole pages."""
+    first = path.name.split(".")[0]
+    return "news" if first == "pages" else first
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Iterate over the rows of a file of JSON lines, plain or gzipped, that have an id and a text."""
+    """Iterate over the rows of a file of JSON lines, plain or gzipped, that have an id and a text.
+
+    Where a row is a whole page with the text of its article beside it (`gold`), that article is the text.
+    """
     for row in read_rows(path):
         if "id" in row and isinstance(row.get("text"), str):
-            yield row
+            yield {**row, "text": row["gold"]} if isinstance(row.get("gold"), str) else row
 
 
 def clean(path: Path, count: int, seed: int) -> list[Article]:

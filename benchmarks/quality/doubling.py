@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.quality.corpora import Article
 from benchmarks.quality.layouts import JOINT, LAYOUTS, Layout, SeparatedPieces, assemble, has_enough_words
 from benchmarks.quality.score import Made, Piece, Score, edits, symmetrical
+from benchmarks.quality.versions import VERSIONS
 from dedup import Settings
 from dedup.repeats.blocks import BLOCK_RULE
 from dedup.repeats.detect import detect_repeats
@@ -175,8 +176,24 @@ def _as_layout(variant: Variant) -> Layout:
     return layout
 
 
-VARIANTS: dict[str, Layout] = {**{label: _as_layout(variant) for label, variant in WHOLE.items()}, **LAYOUTS}
-EDITED = ("one word edited", "half of them edited")  # variants with copies that are not exact
+VARIANTS: dict[str, Layout] = {
+    **{label: _as_layout(variant) for label, variant in WHOLE.items()},
+    **LAYOUTS,
+    **VERSIONS,
+}
+# Variants with copies that are not exact.
+EDITED = (
+    "one word edited",
+    "half of them edited",
+    "any word edited",
+    "half of them, any word edited",
+    "one line each, any word edited",
+    "one line, any word edited",
+    "updated version",
+    "updated inside",
+)
+TEASER = "teaser"
+THIRTY_COPIES = "thirty copies"  # takes as long as all the others together
 
 
 def make(articles: Sequence[Article], label: str, joint: str, seed: int) -> list[Made]:
@@ -186,7 +203,7 @@ def make(articles: Sequence[Article], label: str, joint: str, seed: int) -> list
         pieces = VARIANTS[label](body, random.Random(f"{seed} {name} {label}"))
         if pieces:
             doubled.append(assemble(name, pieces, joint))
-    return [made for made in doubled if label in LAYOUTS or paragraphs(made.text) == made.spans]
+    return [made for made in doubled if label not in WHOLE or paragraphs(made.text) == made.spans]
 
 
 def through_pipeline(articles: Sequence[Made], settings: Settings) -> list[Score]:

@@ -42,6 +42,15 @@ DOUBLING = {
     "sentences as a list first": "sentences as a list at the start",
     "sentences as bullets last": "sentences as bullets at the end",
     "sentences as a list last": "sentences as a list at the end",
+    "any word edited": "any word edited in each paragraph",
+    "half of them, any word edited": "any word edited in half of the paragraphs",
+    "updated version": "updated version: paragraphs removed, edited and added",
+    "updated inside": "updated version: paragraphs removed and edited, a sentence added within one",
+    "teaser": "teaser: the cut-off opening, then the whole body",
+    "separated": "heading and headlines between the copies",
+    "one line each": "both copies in one paragraph each",
+    "one line each, any word edited": "both copies in one paragraph each, any word edited",
+    "one line, any word edited": "both copies in one paragraph, any word edited",
 }
 SYNDICATION = {
     "the same again": "unchanged",

@@ -44,7 +44,8 @@ def assemble(name: str, pieces: SeparatedPieces, joint: str) -> Made:
     return Made(name, text, [piece for _, piece in pieces], spans)
 
 
-def _units(body: Sequence[str], between: str = JOINT, before: str = JOINT) -> SeparatedPieces:
+def units(body: Sequence[str], between: str = JOINT, before: str = JOINT) -> SeparatedPieces:
+    """Return one copy of a body, with `before` before it and `between` between its paragraphs."""
     return [(between if unit else before, Piece(text, unit)) for unit, text in enumerate(body)]
 
 
@@ -53,7 +54,7 @@ def has_enough_words(pieces: Iterable[Piece]) -> bool:
     return sum(weighted_word_count(words(piece.text)) for piece in pieces) >= PART_WORDS
 
 
-def _sentence_joint(body: Sequence[str]) -> str:
+def sentence_joint(body: Sequence[str]) -> str:
     """Return what joins sentences into one paragraph: a space, or nothing in a script without spaces."""
     return " " if _has_spaces(body) else ""
 
@@ -81,56 +82,56 @@ def _narrow_lines(text: str) -> Iterator[str]:
 
 
 def _again_in_lines(body: list[str], _: random.Random) -> SeparatedPieces:
-    return _units(body) + _units(body, "\n")
+    return units(body) + units(body, "\n")
 
 
 def _lines_first(body: list[str], _: random.Random) -> SeparatedPieces:
-    return _units(body, "\n") + _units(body)
+    return units(body, "\n") + units(body)
 
 
 def _again_in_one_paragraph(body: list[str], _: random.Random) -> SeparatedPieces:
-    return _units(body) + _units(body, _sentence_joint(body))
+    return units(body) + units(body, sentence_joint(body))
 
 
 def _one_paragraph_first(body: list[str], _: random.Random) -> SeparatedPieces:
-    return _units(body, _sentence_joint(body)) + _units(body)
+    return units(body, sentence_joint(body)) + units(body)
 
 
 def _again_hard_wrapped(body: list[str], rng: random.Random) -> SeparatedPieces:
-    return _units(body) + _units(_wrapped(body, rng), "\n")
+    return units(body) + units(_wrapped(body, rng), "\n")
 
 
 def _hard_wrapped_first(body: list[str], rng: random.Random) -> SeparatedPieces:
-    return _units(_wrapped(body, rng), "\n") + _units(body)
+    return units(_wrapped(body, rng), "\n") + units(body)
 
 
 def _again_wrapped_in_paragraphs(body: list[str], rng: random.Random) -> SeparatedPieces:
-    return _units(body) + _units(_wrapped(body, rng))
+    return units(body) + units(_wrapped(body, rng))
 
 
 def _twice_in_one_paragraph(body: list[str], _: random.Random) -> SeparatedPieces:
-    return _units(body, _sentence_joint(body)) + _units(body, _sentence_joint(body), _sentence_joint(body))
+    return units(body, sentence_joint(body)) + units(body, sentence_joint(body), sentence_joint(body))
 
 
 def _some_twice_inside(body: list[str], rng: random.Random) -> SeparatedPieces:
     """Join three paragraphs of the article into one, and repeat them on the same line."""
     start = rng.randrange(len(body) - 3)
-    space = _sentence_joint(body)
+    space = sentence_joint(body)
     inside = [(space if at else JOINT, Piece(body[start + at], start + at)) for at in range(3)]
     if not has_enough_words(piece for _, piece in inside):
         return []
     again = [(space, piece) for _, piece in inside]
-    units = _units(body)
-    return [*units[:start], *inside, *again, *units[start + 3 :]]
+    whole = units(body)
+    return [*whole[:start], *inside, *again, *whole[start + 3 :]]
 
 
 def _truncated_in_one_paragraph(body: list[str], rng: random.Random) -> SeparatedPieces:
     """Put the beginning into one paragraph, cut within a sentence, before the whole."""
     kept = rng.randint(max(3, len(body) // 2), len(body))
-    copy = _units(body[:kept], _sentence_joint(body))
+    copy = units(body[:kept], sentence_joint(body))
     before, last = copy[-1]
     text = last.text[: max(1, int(len(last.text) * rng.uniform(0.3, 0.9)))].rstrip() + "..."
-    return [*copy[:-1], (before, Piece(text, last.unit, whole=False)), *_units(body)]
+    return [*copy[:-1], (before, Piece(text, last.unit, whole=False)), *units(body)]
 
 
 def _elsewhere(body: list[str], rng: random.Random) -> SeparatedPieces:
@@ -138,11 +139,11 @@ def _elsewhere(body: list[str], rng: random.Random) -> SeparatedPieces:
     if len(body) < 9:
         return []
     start = rng.randrange(len(body) - 5)
-    if not has_enough_words(piece for _, piece in _units(body[start : start + 6])):
+    if not has_enough_words(piece for _, piece in units(body[start : start + 6])):
         return []
     place = rng.choice([at for at in range(len(body) + 1) if at <= start or at >= start + 6])
-    units = _units(body)
-    return [*units[:place], *units[start : start + 6], *units[place:]]
+    whole = units(body)
+    return [*whole[:place], *whole[start : start + 6], *whole[place:]]
 
 
 def _sentences(body: list[str]) -> list[tuple[int, str]]:

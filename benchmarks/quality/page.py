@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.markdown_tables import markdown_table, wrap_paragraph
-from benchmarks.quality.doubling import EDITED
+from benchmarks.quality.doubling import EDITED, TEASER
 from benchmarks.quality.labels import doubling_name, syndication_name
 from benchmarks.quality.numbers_text import interval, percent
 from benchmarks.quality.page_sweeps import sweeps
 
-FOUND, FOUND_EDITED = 0.99, 0.97
-LOST, CUT, RECALL = 0.0005, 0.001, 0.999
+FOUND_EXACT, FOUND_EDITED, FOUND_TEASER = 0.995, 0.97, 0.9
+SHREDDED = 0.01
+FOUND, LOST, CUT, RECALL = 0.99, 0.0002, 0.001, 0.999
 
 TERMS = """\
 * *Found* is the share of the inserted characters that is dropped.
 * *Lost* is the share of the real characters that is dropped with no copy left.
 * *Harmed* is the number of articles that lose real characters.
+* *Shredded* is the share of articles in which a copy went in part and stayed in part: characters of it are dropped, and
+  more than 5 % of it stay. Text that only one version has counts as real, and its paragraph may stay.
 * An *interval* is a 95 % confidence interval: resampled over articles with a fixed seed, or Wilson's for counts and
   where no article has an error."""
 
@@ -63,18 +66,18 @@ def _introduction(results: dict[str, Any]) -> str:
 def _targets(results: dict[str, Any]) -> str:
     doubling, copies, planted = results["doubling"], results["syndication"]["all"], results["boilerplate"]
     variants = {label: row["all"] for label, row in doubling.items() if row["all"]["n"]}
-    exact = [row for label, row in variants.items() if not label.startswith(EDITED)]
-    edited = [row for label, row in variants.items() if label.startswith(EDITED)]
     lost = sum(row["lost characters"] for row in variants.values())
     real = sum(row["real"] for row in variants.values())
+    found: dict[tuple[str, float], list[float]] = {}
+    for label, row in variants.items():
+        found.setdefault(found_target(label), []).append(row["found"])
+    shredded = [row["shredded"] for row in variants.values() if "shredded" in row]
     rows = [
-        _target("doubled text found, worst variant", min(row["found"] for row in exact), FOUND, at_least=True),
-        _target(
-            "doubled text found, worst variant with edited words",
-            min(row["found"] for row in edited),
-            FOUND_EDITED,
-            at_least=True,
-        ),
+        _target(f"doubled text found, {name}", min(shares), target, at_least=True)
+        for (name, target), shares in sorted(found.items(), key=lambda group: -group[0][1])
+    ]
+    rows += [
+        *([_target("articles shredded, worst variant", max(shredded), SHREDDED)] if shredded else []),
         _target("real text lost beside doubled text", lost / real, LOST),
         _target("real text lost, worst variant", max(row["lost"] for row in variants.values()), LOST),
         _target("near-duplicate articles found at the threshold", copies["recall"], RECALL, at_least=True),
@@ -106,6 +109,17 @@ def _targets(results: dict[str, Any]) -> str:
     return f"## Targets\n\n{markdown_table(('what', 'target', 'measured', ''), rows)}\n\n{text}"
 
 
+def found_target(label: str) -> tuple[str, float]:
+    """Return the group of a variant of doubled bodies, and the share that should be found in each of the group.
+
+    >>> found_target("one word edited, lines")
+    ('worst variant with edited words', 0.97)
+    """
+    if label.startswith(EDITED):
+        return "worst variant with edited words", FOUND_EDITED
+    return ("teasers", FOUND_TEASER) if label.startswith(TEASER) else ("worst variant", FOUND_EXACT)
+
+
 def _target(name: str, value: float, target: float, *, at_least: bool = False) -> list[str]:
     """Return a row of the table of targets; the target is a minimum or a maximum."""
     met = value >= target if at_least else value <= target
@@ -124,15 +138,18 @@ def _doubling(rows: dict[str, Any], corpora: Sequence[str]) -> str:
             percent(row["all"]["flagged"]),
             percent(row["all"]["lost"], 4),
             row["all"]["harmed"],
+            percent(row["all"].get("shredded")),
         ]
         for label, row in rows.items()
     ]
     text = wrap_paragraph(
         "A body printed twice, in the ways that crawled pages show. Either copy may be dropped. Each variant is made "
         "once with blank lines between the paragraphs and once without. The columns of the corpora show what is found "
-        "in each. *Flagged* text is reported as `repeated-paragraph` or `shared-paragraph`, and stays."
+        "in each. *Flagged* text is reported as `repeated-paragraph` or `shared-paragraph`, and stays. An edit changes "
+        "one word: *one word* is in lower case, *any word* may be a name or a number. While the detector is developed, "
+        "`quality.doubled` scores it alone in a minute."
     )
-    header = ("variant", "articles", *corpora, "found", "interval", "flagged", "lost", "harmed")
+    header = ("variant", "articles", *corpora, "found", "interval", "flagged", "lost", "harmed", "shredded")
     return f"## Doubled bodies\n\n{text}\n\n{markdown_table(header, cells)}"
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.quality.run FOLDER [--articles 200] [--seed 1] [--processes 2] [--only JOB ...]
 
-FOLDER holds corpora as JSON lines, plain or gzipped, with ``id`` and ``text``. With ``--only``, the named jobs are
-measured again, and the other figures of ``results.json`` are kept.
+FOLDER holds corpora as JSON lines, plain or gzipped, with ``id`` and ``text``; of whole pages, ``gold`` is the text of
+the article. With ``--only``, the named jobs are measured again, and the other figures of ``results.json`` are kept.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Task = tuple[str, str, Any]  # a job, a corpus, and the other arguments of the j
 
 
 def _doubling(corpus: str, label: str, suffix: str) -> Any:
-    articles = _work[0].articles[corpus][: THIRTY_COPIES_ARTICLES if label == "thirty copies" else None]
+    articles = _work[0].articles[corpus][: THIRTY_COPIES_ARTICLES if label == doubling.THIRTY_COPIES else None]
     made = doubling.make(articles, label, doubling.JOINTS[suffix], _work[0].seed)
     return doubling.through_pipeline(made, Settings())
 

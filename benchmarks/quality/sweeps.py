@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from benchmarks.quality import boilerplate, corpora, doubling, syndication
 from benchmarks.quality.corpora import Article
-from benchmarks.quality.score import Made, Score, constant, share
+from benchmarks.quality.score import Made, Score, constant, share, total
 from benchmarks.quality.untouched import is_sentence
 from dedup import Settings
 from dedup.fingerprint import minhash
@@ -185,7 +185,7 @@ class Material(NamedTuple):
 def material(path: Path, articles: Sequence[Article], seed: int) -> Material:
     """Return the material of one corpus; of untouched articles only those that have a block under `LOOSE`."""
     made = {}
-    for label in sorted(doubling.VARIANTS.keys() - {"thirty copies"}):  # it takes as long as all others together
+    for label in sorted(doubling.VARIANTS.keys() - {doubling.THIRTY_COPIES}):
         doubled = doubling.make(articles, label, "\n\n", seed)
         made[label] = (doubled, doubling.cut(doubled))
     untouched = []
@@ -215,7 +215,7 @@ def _score_blocks(measured: Material, chosen: Settings) -> dict[str, Any]:
     sums = {}
     for label, (made, keys) in measured.made.items():
         scores = doubling.through_blocks(made, keys, chosen)
-        sums[label] = [sum(column) for column in zip(*scores, strict=True)] if scores else [0] * 5
+        sums[label] = list(total(scores))
     cut = articles_cut = 0
     for text, spans, paragraph_keys in measured.untouched:
         pieces = detect.detect_repeats(text, spans, paragraph_keys, chosen)
@@ -230,8 +230,7 @@ def pooled_blocks(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     made: dict[str, Score] = {}
     for part in parts:
         for label, sums in part["made"].items():
-            total = made.get(label, Score(0, 0, 0, 0))
-            made[label] = Score(*(left + right for left, right in zip(total, sums, strict=True)))
+            made[label] = total([made.get(label, Score(0, 0, 0, 0)), Score(*sums)])
     found = {label: share(score.found, score.injected) or 0.0 for label, score in made.items() if score.injected}
     worst = min(found, key=lambda label: found[label])
     lost, real = sum(score.lost for score in made.values()), sum(score.real for score in made.values())
@@ -260,8 +259,8 @@ def lines(planted: boilerplate.Planted, name: str, value: object) -> dict[str, l
     sums: dict[str, list[int]] = {"real": [real.real, real.lost, 0]}
     for score in scores:
         kind = score.line.kind.split(" ")[0]
-        total = sums.setdefault(kind, [0, 0, 0])
-        sums[kind] = [total[0] + score.characters, total[1] + score.dropped, total[2] + score.flagged]
+        counts = sums.setdefault(kind, [0, 0, 0])
+        sums[kind] = [counts[0] + score.characters, counts[1] + score.dropped, counts[2] + score.flagged]
     return sums
 
 
