@@ -60,7 +60,7 @@ _LOW_BITS, _HIGH_BITS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808
 _PLUS_BYTES, _SHARP_BYTES = np.uint64(0x2B2B2B2B2B2B2B2B), np.uint64(0x2323232323232323)
 _UP_TO_ZERO, _UP_TO_COLON = np.uint64(0x5050505050505050), np.uint64(0x4646464646464646)  # to 0x80
 _FULL_STOP, _GREATER, _EQUALS, _ELLIPSIS_CODE, _SLASH_CODE = 0x2E, 0x3E, 0x3D, 0x2026, 0x2F
-_BYTES_PER_MARK = 16  # in the room for marks at first; the press releases have a mark for every 130 bytes
+_BYTES_PER_MARK = 16  # in the room for marks at first; the press releases have a mark for every 1,000 bytes
 
 
 class FactCharacters(NamedTuple):

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -198,31 +198,33 @@ class _Scan:
 
     def show(self) -> list[str]:
         """Return `items` as `facts` shows them: numbers with a mark between them are one."""
+        of_place: dict[tuple[int, int], str] = {}  # the characters of the marks, by place and role
+        for place, code in sorted(self.marks):
+            role = code >> ROLE_BIT & 0xFF
+            of_place[place, role] = of_place.get((place, role), "") + chr(code & (OR_EQUAL - 1))
         shown: list[str] = []
         for item in self.items:
             if isinstance(item, str):
                 shown.append(item)
-            elif self._of(item[0][0], BETWEEN) and shown:
-                shown[-1] += self._show_number(item)
+            elif (item[0][0], BETWEEN) in of_place and shown:
+                shown[-1] += _show_number(item, of_place)
             else:
-                shown.append(self._show_number(item))
+                shown.append(_show_number(item, of_place))
         return shown
-
-    def _show_number(self, item: list[tuple[int, str]]) -> str:
-        signs = self._of(item[0][0], OF_NUMBER)
-        shown = signs.replace(".", "") + ("." if "." in signs else "")
-        for place, digits in item:
-            raised = "".join(_RAISED[ord(kind)] for kind in self._of(place, RAISED))
-            shown += self._of(place, BETWEEN).replace("-", "–") + raised + digits
-        return shown + self._of(item[0][0], AFTER_NUMBER)
-
-    def _of(self, place: int, role: int) -> str:
-        marks = (mark for mark in sorted(self.marks) if mark.place == place and mark.code >> ROLE_BIT == role)
-        return "".join(chr(mark.code & (OR_EQUAL - 1)) for mark in marks)
 
 
 _RAISED = {SUPERSCRIPT: "^", SUBSCRIPT: "_"} | dict.fromkeys((PLAIN_DIGIT, SUBSCRIPT + 1, FRACTION), " ")
 _CLAUSE_ENDS = (BREAK, POINT)  # of a sentence or clause, and of what a mark can belong to
+
+
+def _show_number(parts: Sequence[tuple[int, str]], of_place: Mapping[tuple[int, int], str]) -> str:
+    """Return a number with its marks; `parts` are the places and digits of its parts."""
+    signs = of_place.get((parts[0][0], OF_NUMBER), "")
+    shown = signs.replace(".", "") + ("." if "." in signs else "")
+    for place, digits in parts:
+        raised = "".join(_RAISED[ord(kind)] for kind in of_place.get((place, RAISED), ""))
+        shown += of_place.get((place, BETWEEN), "").replace("-", "–") + raised + digits
+    return shown + of_place.get((parts[0][0], AFTER_NUMBER), "")
 
 
 class _GapReader:
