@@ -13,7 +13,7 @@ import pyarrow as pa
 from dedup.arrays import U32, decode_utf8, encode_utf8, offsets_of, pack
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.errors import SettingsError
-from dedup.fingerprint.minhash import plain_signatures
+from dedup.fingerprint.minhash import check_permutations, plain_signatures
 from dedup.fingerprint.shingles import check_shingle_size
 from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.pipeline import Articles, decide
@@ -199,12 +199,14 @@ def signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: 
     """Return the MinHash signatures of `texts` over shingles of `n` words: uint32 [len(texts), num_perm].
 
     Each is equal to the bit to ``datasketch.MinHash(num_perm, seed, hashfunc=shingle_hash)`` after
-    ``update_batch(shingles(text, n))``; a text too short for a shingle gets the empty signature.
+    ``update_batch(shingles(text, n))``; a text too short for a shingle gets the empty signature. Raises
+    `SettingsError` if `n` or `num_perm` is less than 1.
 
     >>> signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
     """
     check_shingle_size(n)
+    check_permutations(num_perm)
     encoded = [encode_utf8(text) for text in texts]
     if sum(map(len, encoded)) < SMALL_BYTES:
         return plain_signatures(map(decode_utf8, encoded), n, num_perm=num_perm, seed=seed)

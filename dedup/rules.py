@@ -118,7 +118,8 @@ RULES: tuple[Rule, ...] = (
         default="flag",
         finds="a single paragraph that is repeated in the same article",
         example="an interview question asked twice; a refrain",
-        decides="Equal comparison keys, or Jaccard similarity at the paragraph threshold, outside any repeated block.",
+        decides="Equal comparison keys and facts, or Jaccard similarity at the paragraph threshold and equal facts, "
+        "outside any repeated block.",
         thresholds="`--paragraph-threshold` (0.8); at least 6 words.",
         errs="Refrains, interview questions and table headers look the same; hence the default is a flag. 97 of 24,000 "
         "press releases have one.",
@@ -128,12 +129,15 @@ RULES: tuple[Rule, ...] = (
         level=CORPUS,
         actions=_REMOVES,
         default="drop",
-        finds="an article with the same comparison key as an article that stays",
+        finds="an article with the same comparison key and facts as an article that stays",
         example="the same wire story, once with curly quotes and once without",
-        decides="Equal comparison keys: the same words in the same order. Case, punctuation, width and spacing do not "
-        "count.",
+        decides="Equal comparison keys: the same words in the same order. And equal facts: the signs, currencies, "
+        "percents, decimal points, ranges and other marks of numbers. Case, the punctuation of sentences, width and "
+        "spacing do not count.",
         thresholds="At least one word.",
-        errs="Articles that differ only in punctuation or emoji are duplicates.",
+        errs="Articles that differ only in punctuation or emoji are duplicates. A number in another form (202/228-1122 "
+        "and 202-228-1122) is another fact. In 24,000 press releases, 10,083 paragraphs have the words of an earlier "
+        "one, and 15 of them have other facts, most of them telephone numbers.",
     ),
     Rule(
         name="near-duplicate-article",
@@ -143,7 +147,8 @@ RULES: tuple[Rule, ...] = (
         finds="an article whose Jaccard similarity on word 5-grams to an article that stays reaches the threshold",
         example="a syndicated copy with another dateline and byline",
         decides="MinHash and LSH propose candidates, and the exact similarity decides: no drop rests on an estimate. A "
-        "pair exactly at the threshold is a candidate with probability 0.999 or more.",
+        "pair exactly at the threshold is a candidate with probability 0.999 or more. Articles with the same words and "
+        "other facts never match.",
         thresholds="`--threshold` (0.8) over runs of 5 words; at least 5 words.",
         errs="Templates with different names and numbers can reach 0.8 (weather, box scores, result lists). On "
         "24,000 press releases it misses none of 3,747 known pairs at 0.8 or more, and drops no article without "
@@ -157,7 +162,7 @@ RULES: tuple[Rule, ...] = (
         finds="an article that a longer article, which stays, contains as a whole",
         example="a report that a live blog or a weekly digest includes unchanged",
         decides="The exact share of its word 5-grams that the longer article has; candidates share minimizers. "
-        "Longer articles are decided before shorter ones.",
+        "Longer articles are decided before shorter ones. Articles with the same words and other facts never match.",
         thresholds="90 % of the shorter article; at least 20 words.",
         errs="Every longer letter of its kind contains a form letter; hence the default is a flag.",
     ),
@@ -168,11 +173,11 @@ RULES: tuple[Rule, ...] = (
         default="drop",
         finds="a short paragraph that many surviving articles of one host have",
         example="“Sign up for our newsletter” in 40 of 60 articles, at the end of 39",
-        decides="Articles with the line are counted per host, where hosts are known, and over the corpus; those "
-        "with the same prose before the line count once. Fewer articles suffice if the line is at the end (at the "
-        "start) of 90 % of them, with at most one paragraph of their own after (before) it. A quotation in quotation "
-        "marks is never boilerplate, nor is a field such as “Contact: …” whose value differs between articles. The "
-        "first copy stays, as the twin of all others.",
+        decides="Articles with the line, its words and facts, are counted per host, where hosts are known, and over "
+        "the corpus; those with the same prose before the line count once. Fewer articles suffice if the line is at "
+        "the end (at the start) of 90 % of them, with at most one paragraph of their own after (before) it. A "
+        "quotation in quotation marks is never boilerplate, nor is a field such as “Contact: …” whose value differs "
+        "between articles. The first copy stays, as the twin of all others.",
         thresholds="2 words or more, in this many articles and this share of the host: up to 25 words at the end in 5 "
         "and 10 %; up to 25 at the end in 30 and 2 %; up to 25 at the start or end in 3 and 50 %; up to 20 anywhere "
         "in 10 and 20 %; up to 7 anywhere in 5 and 50 %; up to 60 at the start or end in 10 and 50 %.",
@@ -188,7 +193,8 @@ RULES: tuple[Rule, ...] = (
         default="flag",
         finds="a paragraph that another surviving article has, too: wire copy, quotation, background",
         example="the same statement quoted in two reports",
-        decides="Equal comparison keys, or exact Jaccard similarity on word 3-grams at the paragraph threshold.",
+        decides="Equal comparison keys and facts, or exact Jaccard similarity on word 3-grams at the paragraph "
+        "threshold. Paragraphs with the same words and other facts never match.",
         thresholds="`--paragraph-threshold` (0.8) over runs of 3 words; at least 5 words.",
         errs="A quotation is no copy; hence the default is a flag. It flags 5,327 paragraphs of 24,000 press releases.",
     ),

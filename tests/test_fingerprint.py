@@ -132,6 +132,16 @@ def test_a_shingle_of_no_words_is_an_error(n):
             call()
 
 
+@pytest.mark.parametrize("num_perm", [0, -1])
+def test_a_signature_of_no_values_is_an_error_as_in_datasketch(num_perm):
+    with pytest.raises(ValueError, match="must be positive"):
+        MinHash(num_perm=num_perm)
+    for sign in (dedup.signatures, plain_signatures):
+        for texts in (["a b c"], []):
+            with pytest.raises(SettingsError, match="give 1 or more"):
+                sign(texts, 2, num_perm=num_perm)
+
+
 def test_compiled_fingerprints_equal_their_definitions_on_long_words_and_texts():
     keys = [b"x" * 200_000, b" ".join([b"a", b"b"] * 50_000)]
     hashes, offsets = hash_words(keys)

@@ -41,9 +41,10 @@ def test_only_the_compiled_backend_says_that_it_is_compiled():
 
 TABLES = """
 from dedup.kernels.characters import characters
+from dedup.kernels.facts import fact_characters
 from dedup.kernels.page_furniture_lines import furniture_tables
 from dedup.kernels.repair_screen import tables
-for load in (characters, furniture_tables, tables):
+for load in (characters, fact_characters, furniture_tables, tables):
     expected = load.__wrapped__.__wrapped__()
     assert type(load()) is type(expected)
     for value, wanted in zip(load(), expected, strict=True):
@@ -65,7 +66,8 @@ def load_tables(folder):
 
 def test_tables_are_written_once_and_read_again(tmp_path):
     first = load_tables(tmp_path)
-    assert sorted(name.partition("-")[0] for name in first) == ["characters", "page_furniture_lines", "repair_screen"]
+    names = ["characters", "facts", "page_furniture_lines", "repair_screen"]
+    assert sorted(name.partition("-")[0] for name in first) == names
     assert load_tables(tmp_path) == first
 
 

@@ -46,14 +46,15 @@ def folder(tmp_path_factory):
 
 @st.composite
 def keys_in_buckets(draw):
-    """Draw keys of few different words, each in random buckets of three bands; texts with these keys; their groups."""
+    """Draw keys, each in random buckets of three bands; texts with these keys; their groups and forms."""
     words = st.lists(st.sampled_from("abcde"), max_size=8).map(lambda found: " ".join(found).encode())
     keys = draw(st.lists(words, min_size=1, max_size=8, unique=True))
     count = draw(st.integers(1, 30))
     texts = draw(st.lists(st.integers(0, len(keys) - 1), min_size=count, max_size=count))
     buckets = draw(st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=len(keys), max_size=len(keys)))
     groups = draw(st.none() | st.lists(st.integers(0, 4), min_size=count, max_size=count))
-    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), groups
+    forms = draw(st.just(range(len(keys))) | st.lists(st.integers(0, 3), min_size=len(keys), max_size=len(keys)))
+    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(30), groups, forms
 
 
 def corpus_of(keys, budget):
@@ -63,7 +64,7 @@ def corpus_of(keys, budget):
 
 
 def survival(made, n, threshold, comparer, budget):
-    keys, texts, buckets, groups = made
+    keys, texts, buckets, groups, forms = made
     firsts = first_equal_places(texts, len(keys))
     distinct = np.flatnonzero(firsts == np.arange(len(texts)))
 
@@ -74,7 +75,11 @@ def survival(made, n, threshold, comparer, budget):
     lengths = np.array([len(key.split()) for key in keys])
     rows = texts[found.texts]
     compared_texts = ComparedTexts(
-        found.firsts, found.buckets, lengths[rows], None if groups is None else np.array(groups)[found.texts]
+        found.firsts,
+        found.buckets,
+        lengths[rows],
+        np.array(forms, np.uint64)[rows],
+        None if groups is None else np.array(groups)[found.texts],
     )
     answer = survivors.find_survivors(compared_texts, KeyReader(corpus_of(keys, budget), rows), n, threshold, comparer)
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
@@ -179,7 +184,7 @@ def test_two_words_with_one_hash_do_not_agree():
 def test_a_text_is_not_dropped_because_two_words_have_one_hash(comparer):
     rest = [f"w{number}" for number in range(9)]
     keys = [" ".join([*rest, word.decode()]).encode() for word in COLLIDING]
-    made = keys, np.arange(2), np.zeros((2, 3), np.uint32), None
+    made = keys, np.arange(2), np.zeros((2, 3), np.uint32), None, range(2)
     assert survival(made, 1, 0.9, comparer, ResourceBudget())[1] == [-1, -1]
     assert survival(made, 1, 0.8, comparer, ResourceBudget())[1:3] == ([-1, 0], [1.0, 9 / 11])
 

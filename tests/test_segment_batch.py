@@ -17,7 +17,7 @@ from dedup.segment.words import comparison_key
 # Characters that fold to several, that compose, that are reordered, that separate lines and words.
 ODD = (
     "\n\n\n\r\t \u00a0\u0085\u2028\u3000aA_9éß\u0130\u0149\ufb01\ufdfa\u0301\u0316\u0345"
-    "\u0e31\u0e48กา中文\uff21ー가\u1100\u1161\u11a8"
+    "\u0e31\u0e48กา中文\uff21ー가\u1100\u1161\u11a8\u00b4\u02dc\u2122\u2120\u20dd\u20e3\ufe0e\ufe0f\u180b\U000e0100\U0001f16a"
 )
 TEXTS = st.lists(st.text(st.one_of(st.sampled_from(ODD), st.characters())), max_size=6)
 
@@ -30,6 +30,7 @@ def assert_equal_arrays(first_tuple, second_tuple):
 
 @given(TEXTS)
 @example(["", "\n", " \n\n\u3000\n", "a\n\nb", "a\nb", "\ud800 x \udfff"])
+@example(["it´s", "❤️ 5️⃣ *️⃣ x\ufe0f\u0301y", "\u0301\ufe0f\u0316a", "Widget™ ́s", "a\u0301\ufe0f\u0316", "_a_b __ ＿"])
 @example(["ﷺ" * 40, "a" + "\u0316" * 100, "a" + "\u0301" * 31 + " b", "\U0001f600 \U000e0041 \U00031350"])
 def test_compiled_segments_equal_their_definition(texts):
     packed = pack([encode_utf8(text) for text in texts])

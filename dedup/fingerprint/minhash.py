@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 from dedup.arrays import I64, U32, U64, encode_utf8
+from dedup.errors import SettingsError
 from dedup.fingerprint.shingles import FNV_PRIME, MIX_1, check_shingle_size, hash_words, window_hashes
 from dedup.segment.words import comparison_key
 from dedup.settings import NUM_PERM, SEED
@@ -61,14 +62,21 @@ def minhash_signatures(words: U64, starts: I64, stops: I64, n: int, num_perm: in
 def plain_signatures(texts: Iterable[str], n: int, *, num_perm: int = NUM_PERM, seed: int = SEED) -> U32:
     """Return the MinHash signatures of `texts`, uint32 [texts, num_perm]: the definition of `dedup.signatures`.
 
-    Raises `SettingsError` if `n` is less than 1.
+    Raises `SettingsError` if `n` or `num_perm` is less than 1.
 
     >>> plain_signatures(["one two three four", "too short"], 3, num_perm=2).shape
     (2, 2)
     """
     check_shingle_size(n)
+    check_permutations(num_perm)
     hashes, offsets = hash_words([encode_utf8(comparison_key(text)) for text in texts])
     return minhash_signatures(hashes, offsets[:-1], offsets[1:], n, num_perm, seed)
+
+
+def check_permutations(num_perm: int) -> None:
+    """Raise `SettingsError` if a signature cannot have `num_perm` values; datasketch refuses the same numbers."""
+    if num_perm < 1:
+        raise SettingsError(f"num_perm: a signature cannot have {num_perm} values; give 1 or more")
 
 
 def bands(threshold: float, num_perm: int = NUM_PERM) -> tuple[int, int]:

@@ -20,7 +20,8 @@ from dedup.fingerprint.similarity import containment, jaccard
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Mismatch, Output
 from dedup.match.contained import CONTAINED_SHARE
-from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text
+from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
+from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
@@ -29,6 +30,7 @@ from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 _ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None, "contained-article": 0.0}
 # The same for rules that drop a span, if it is not the setting `paragraph_threshold`.
 _SPAN_RULES = {"boilerplate": 1.0}
+_FACT_RULES = {"boilerplate", "shared-paragraph"}  # rules that drop no paragraph whose twin has other facts
 
 _CACHED_TWINS = 64
 _BATCH_CHARACTERS = 1 << 18  # in the articles of one task, which takes about half a second
@@ -152,7 +154,24 @@ class _ComparedText:
     @cached_property
     def key(self) -> bytes:
         """Return the key by which articles are compared."""
-        return _comparison_bytes(compared_text(self.raw, self.settings))
+        return encode_utf8(comparison_key(compared_text(self.raw, self.settings)))
+
+    @cached_property
+    def facts(self) -> list[Mark]:
+        """Return the facts by which articles of equal keys are told apart."""
+        dropped = {
+            number
+            for first, last in dropped_runs(self.analysis.repeats, self.settings)
+            for number in range(first, last + 1)
+        }
+        kept = (span for number, span in enumerate(self.analysis.spans) if number not in dropped)
+        marks: list[Mark] = []
+        digits = 0  # in the paragraphs before
+        for start, stop in kept:
+            of_paragraph, count = fact_marks_and_digits(self.analysis.text[start:stop])
+            marks += (mark._replace(place=mark.place + digits) for mark in of_paragraph)
+            digits += count
+        return marks
 
     @cached_property
     def analysis(self) -> AnalyzedText:
@@ -206,12 +225,17 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, t
     if finding.rule in _ARTICLE_RULES:
         if finding.rule == "contained-article" and containment(text.key, twin.key, ARTICLE_SHINGLE) < CONTAINED_SHARE:
             yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
+        if text.key == twin.key and text.facts != twin.facts:
+            yield f"{finding.twin!r} has the same words and other facts"
         yield from _similarity_problems(finding, text.key, twin.key, ARTICLE_SHINGLE, settings)
         return
     span, twin_span = text.repaired(finding.start, finding.stop), twin.repaired(start, stop)
     if span is not None and twin_span is not None:
+        keys = comparison_key(span), comparison_key(twin_span)
+        if finding.rule in _FACT_RULES and keys[0] == keys[1] and fact_marks(span) != fact_marks(twin_span):
+            yield f"{finding.twin!r} has the same words and other facts"
         yield from _similarity_problems(
-            finding, _comparison_bytes(span), _comparison_bytes(twin_span), PARAGRAPH_SHINGLE, settings
+            finding, encode_utf8(keys[0]), encode_utf8(keys[1]), PARAGRAPH_SHINGLE, settings
         )
 
 
@@ -234,10 +258,6 @@ def _least_similarity(rule: str, settings: Settings) -> float:
         least = _ARTICLE_RULES[rule]
         return settings.threshold if least is None else least
     return _SPAN_RULES.get(rule, settings.paragraph_threshold)
-
-
-def _comparison_bytes(text: str) -> bytes:
-    return encode_utf8(comparison_key(text))
 
 
 def _twin_description(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from dedup.arrays import I64, U32, U64, Bytes, pack
 from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference
 from dedup.repairs.screen import SuspectLines
-from dedup.segment.batch import BatchKeys, Segments
+from dedup.segment.batch import BatchKeys, FactMarks, Segments
 from dedup.settings import NUM_PERM, SEED
 
 
@@ -55,6 +55,12 @@ class Backend(Comparer, Protocol):
 
         `starts` and `stops` are int64 [paragraphs], in bytes. `offsets` are the numbers of the texts' first paragraphs:
         int64 [texts + 1]. See `dedup.segment.batch.join_keys`.
+        """
+
+    def find_fact_marks(self, data: Bytes, offsets: I64, segments: Segments) -> FactMarks:
+        """Return the marks of numbers in the paragraphs of texts.
+
+        `segments` are the paragraphs of `data`. See `dedup.segment.batch.find_fact_marks`.
         """
 
     def screen_self_repeats(self, hashes: U64, segments: Segments) -> Bytes:
@@ -141,6 +147,7 @@ def _warm_up(kernels: Backend) -> None:
     segments = kernels.segment_batch(data, offsets)
     words = kernels.word_hashes(segments.keys, segments.key_offsets)
     kernels.screen_self_repeats(words, segments)
+    kernels.find_fact_marks(data, offsets, segments)
     kernels.join_keys(segments.keys, segments.key_starts, segments.key_stops, segments.borders)
     numbers, offsets = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
     kernels.find_self_matches(numbers, 2, 1)

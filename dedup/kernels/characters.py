@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.kernels.table_cache import cached_table
-from dedup.segment.words import CJK_START, UNSPACED
+from dedup.segment.words import CJK_START, DECORATIONS, TRADE_MARKS, UNSPACED
 
 CODES = 0x30000  # higher planes hold tags, private use and the rarest Han characters, which are all hard
 # Classes: part of no word; part of a word; a word by itself, CJK or Southeast Asian; part of the letter before it.
 BREAK, SPACED, EAST, SOUTH, MARK = range(5)
 HARD, ITSELF = -1, -2  # in `Characters.becomes`
-IS_SPACE, IS_MARK, IS_LONE, ENDS_SORTED = 1, 2, 4, 8  # bits of `Characters.flags`
+IS_SPACE, IS_MARK, IS_LONE, ENDS_SORTED, IS_REMOVED = 1, 2, 4, 8, 16  # bits of `Characters.flags`
 
 
 class Characters(NamedTuple):
@@ -30,7 +30,8 @@ class Characters(NamedTuple):
         becomes: `HARD`, `ITSELF`, or where the folding starts in `stream`, int32 [CODES].
         classes: the class of a character that becomes itself, uint8 [CODES].
         flags: `IS_SPACE` if ``str.isspace`` is true; `IS_MARK` for a combining mark; `IS_LONE` if canonical ordering
-            may move the character, so that it is hard behind one that `ENDS_SORTED`. uint8 [CODES].
+            may move the character, so that it is hard behind one that `ENDS_SORTED`; `IS_REMOVED` if the definition
+            removes it first. uint8 [CODES].
         stream: for each folding the number of its characters, and for each of these the class, the number of bytes and
             the bytes in UTF-8, uint8 [bytes].
     """
@@ -55,12 +56,16 @@ def characters() -> Characters:
     flags = np.where(is_mark, IS_MARK, 0).astype(np.uint8)
     flags[[code for code, character in enumerate(alone) if character.isspace()]] |= IS_SPACE
     flags[is_sorted] |= IS_LONE | ENDS_SORTED
+    for low, high in DECORATIONS:
+        if low < CODES:
+            flags[low : high + 1] = IS_REMOVED
     joining = _joining_characters()
     becomes[[ord(character) for character in joining]] = HARD
     stream = bytearray()
-    for code in [
-        code for code, (character, folding) in enumerate(zip(alone, twice, strict=True)) if character != folding
-    ]:
+    changed = [code for code, (character, folding) in enumerate(zip(alone, twice, strict=True)) if character != folding]
+    for code in changed:
+        if code in TRADE_MARKS:
+            continue  # it stays, and is part of no word
         forms = (alone[code], once[code], folded[code], twice[code])
         if any(form[0] in joining or is_sorted[ord(form[0])] for form in forms):
             becomes[code] = HARD
@@ -81,7 +86,6 @@ def _classes_and_marks(characters_: list[str]) -> tuple[npt.NDArray[np.uint8], n
     marks = categories == ord("M")
     classes = np.full(CODES, BREAK, np.uint8)
     classes[[code for code, character in enumerate(characters_) if character.isalnum()]] = SPACED
-    classes[ord("_")] = SPACED
     for low, high in UNSPACED:
         letters = np.flatnonzero(categories[low : high + 1] == ord("L")) + low
         classes[letters] = np.where(letters > CJK_START, EAST, SOUTH)

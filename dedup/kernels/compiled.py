@@ -6,6 +6,7 @@ It has the functions of `dedup.kernels.backend.Backend`, like the plain `dedup.k
 from __future__ import annotations
 
 from dedup.kernels.encoding_lines import find_suspect_lines
+from dedup.kernels.facts import find_fact_marks
 from dedup.kernels.page_furniture_lines import find_furniture_lines
 from dedup.kernels.repair_screen import rules_that_may_apply
 from dedup.kernels.segments import join_keys, segment_batch
@@ -25,6 +26,7 @@ compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 __all__ = [
     "bucket_signatures",
     "compiled",
+    "find_fact_marks",
     "find_furniture_lines",
     "find_minimizers",
     "find_self_matches",

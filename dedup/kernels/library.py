@@ -29,6 +29,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     buckets,
     contained,
     encoding_lines,
+    facts,
     page_furniture_lines,
     repair_screen,
     segments,

@@ -11,11 +11,12 @@ from dedup.fingerprint.self_matches import find_self_matches, find_similar_parag
 from dedup.fingerprint.shingles import word_hashes
 from dedup.fingerprint.similarity import compiled, jaccard_similarities, shingle_hash_sets
 from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
-from dedup.segment.batch import join_keys, segment_batch
+from dedup.segment.batch import find_fact_marks, join_keys, segment_batch
 
 __all__ = [
     "bucket_signatures",
     "compiled",
+    "find_fact_marks",
     "find_furniture_lines",
     "find_minimizers",
     "find_self_matches",

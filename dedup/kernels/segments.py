@@ -14,12 +14,14 @@ import numpy.typing as npt
 
 from dedup.arrays import I64, Bytes, decode_utf8, encode_utf8
 from dedup.kernels.characters import (
+    BREAK,
     CODES,
     EAST,
     ENDS_SORTED,
     HARD,
     IS_LONE,
     IS_MARK,
+    IS_REMOVED,
     IS_SPACE,
     ITSELF,
     MARK,
@@ -40,9 +42,9 @@ _MOST_MARKS = 30  # in a row; a longer run is hard, since the definition cuts ru
 _START, _STOP, _KEY_START, _KEY_STOP, _WORDS, _CJK_LETTERS, _BYTE_START, _BYTE_STOP, _SOUTHEAST_ASIAN_LETTERS = range(9)
 _COLUMNS = 9
 
-# What each ASCII character is folded to, uint8 [128]: a letter, a digit or "_", and a space for any other.
+# What each ASCII character is folded to, uint8 [128]: a letter or a digit, and a space for any other.
 _FOLDED_ASCII = np.array(
-    [ord(chr(code).lower()) if chr(code).isalnum() or chr(code) == "_" else SPACE_BYTE for code in range(128)], np.uint8
+    [ord(chr(code).lower()) if chr(code).isalnum() else SPACE_BYTE for code in range(128)], np.uint8
 )
 
 
@@ -133,7 +135,7 @@ def _write_key(
     """
     position = first
     room = first + 2 * (stop - start)  # a longer key is hard
-    state = 0  # the open word: 0 for none, else `SPACED`, `EAST` or `SOUTH`
+    state = BREAK  # the open word: `BREAK` for none, else `SPACED`, `EAST` or `SOUTH`
     gap = True  # whether the key so far is empty or ends with a space
     words = east = south = 0
     marks = 0
@@ -155,7 +157,7 @@ def _write_key(
                 previous = folded
                 at += 1
             gap = previous == SPACE_BYTE
-            state = 0 if gap else SPACED
+            state = BREAK if gap else SPACED
             marks = 0
             ends_sorted = False
             continue
@@ -165,6 +167,9 @@ def _write_key(
             return -1
         place = becomes[code]
         flag = flags[code]
+        if flag & IS_REMOVED:
+            at += width
+            continue
         if place == HARD or (flag & IS_LONE and ends_sorted):
             return -1
         marks = marks + 1 if flag & IS_MARK else 0
@@ -185,14 +190,12 @@ def _write_key(
             else:
                 kind, size, source = stream[place], np.int64(stream[place + 1]), place + 2
                 place += 2 + size
-            if kind == 0:
-                state = 0
-                continue
+            opens = kind != MARK and (kind != SPACED or state != SPACED)
             if kind == MARK:
-                opens = state == 0
-                kind = SPACED if opens else state
-            else:
-                opens = kind != SPACED or state != SPACED
+                kind = state  # `BREAK` where no word is before it
+            if kind == BREAK:
+                state = BREAK
+                continue
             if opens:
                 if not gap:
                     out[position] = SPACE_BYTE

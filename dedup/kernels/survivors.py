@@ -22,6 +22,7 @@ class Loop(NamedTuple):
     Attributes:
         keys: the key of each text, int64 [texts].
         apart: the group of each text; two texts of one group never match. int64 [texts], or [0] if all differ.
+        forms: the form of each key; two keys of one form never match. uint64 [keys].
         buckets: the buckets of key k are ``buckets[borders[k]:borders[k + 1]]``, int64.
         borders: see `buckets`, int64 [keys + 1].
         hashes: the set of key k is ``hashes[places[k]:places[k] + sizes[k]]``, uint64.
@@ -44,6 +45,7 @@ class Loop(NamedTuple):
 
     keys: I64
     apart: I64
+    forms: U64
     buckets: I64
     borders: I64
     hashes: U64
@@ -74,8 +76,8 @@ _NO_GROUP = np.int64(np.iinfo(np.int64).max)
 
 # The fields of `Loop` as a kernel takes them.
 _LOOP = """(
-    int64[:], int64[:], int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], float64, +int32[:], int64[:],
-    +int64[:], +int64[:], +int64[:], int64[:], +int64[:,:], +float64[:], +int64[:], +float64[:], +int64[:]
+    int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], float64, +int32[:],
+    int64[:], +int64[:], +int64[:], +int64[:], int64[:], +int64[:,:], +float64[:], +int64[:], +float64[:], +int64[:]
 )"""
 
 
@@ -156,7 +158,7 @@ def _compare_with_survivors(
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
         members = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
-        _collect_candidates(text, members, loop.seen, loop.apart, loop.survivor, met, answer)
+        _collect_candidates(text, key, members, loop.seen, loop.apart, loop.forms, loop.survivor, met, answer)
     _choose_best(
         key,
         met[: answer[_CANDIDATES]],
@@ -181,8 +183,10 @@ def _compare_with_survivors(
 
 
 @part
-def _collect_candidates(text: int, members: I32, seen: I64, apart: I64, survivor: I64, met: I32, answer: I64) -> None:
-    """Add to `met` the survivors of a bucket that this text has not met before and may match.
+def _collect_candidates(
+    text: int, key: int, members: I32, seen: I64, apart: I64, forms: U64, survivor: I64, met: I32, answer: I64
+) -> None:
+    """Add to `met` the survivors of a bucket that this text, of key `key`, has not met before and may match.
 
     `members`, int32 [members], are the survivors of the bucket, as keys; the other arrays are those of `Loop` and of
     `_compare_with_survivors`.
@@ -192,6 +196,8 @@ def _collect_candidates(text: int, members: I32, seen: I64, apart: I64, survivor
         if seen[other] == text:
             continue
         seen[other] = text
+        if forms[other] == forms[key]:
+            continue
         if len(apart):
             group = apart[survivor[other]]
             if group == apart[text]:

@@ -27,6 +27,7 @@ from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import load_batch
+from dedup.segment.digests import key_halves
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 
@@ -62,9 +63,10 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)
     compared = texts_to_compare(firsts, _shared_article_buckets(corpus, order, firsts, comparer), comparer)
     rows = order[compared.texts]
-    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
+    # Articles that differ in nothing but facts never match; without `forms` they would match with a similarity of 1.0.
+    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows], key_halves(ordered[compared.texts]))
     survival = find_survivors(texts, KeyReader(corpus, rows), ARTICLE_SHINGLE, settings.threshold, comparer)
-    key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key
+    key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key and facts
     key_rows[order] = order[firsts]
     twins = np.full(len(corpus), SURVIVES, np.int64)
     similarities = np.ones(len(corpus))
@@ -90,7 +92,7 @@ def _shared_article_buckets(
 ) -> Iterator[tuple[Entries, U64]]:
     """Return the buckets that articles of different keys share, with the first article of each key.
 
-    `order` is the row of each article in priority order, `firsts` the place in it of the first article of equal key:
+    `order` is the row of each article in priority order, `firsts` the place in it of the first article of equal digest:
     int64 [articles]. What is yielded is as `find_shared_values` says.
     """
     place_of_row = np.full(len(corpus), -1, np.int64)  # only of the first article of each key

@@ -31,11 +31,12 @@ from dedup.match.container_candidates import (
 from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NO_MATCH
 from dedup.match.survivors import hashes_agree, read_shingle_sets
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
-from dedup.prepare.columns import integer_values
+from dedup.prepare.columns import digest_values, integer_values
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import load_batch
 from dedup.rules import OFF
 from dedup.runtime.resources import evict_pages, slices
+from dedup.segment.digests import key_halves
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 CONTAINED_SHARE = 0.9  # of the shorter article's shingles; a dateline or byline of its own may be missing
@@ -72,16 +73,21 @@ def match_contained(
 ) -> ArticleMatches:
     """Return `articles` with the matches of those that a longer article contains.
 
-    Only articles that stay and have no other match are compared.
+    Only articles that stay and have no other match are compared. Those of equal keys differ in their facts, and neither
+    contains the other.
     """
     action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == OFF:
         return articles
-    words = integer_values(corpus.read_columns("words")["words"])
+    table = corpus.read_columns("words", "digest")
+    words = integer_values(table["words"])
     rows = np.flatnonzero(articles.kept & (articles.rules == NO_MATCH) & (words >= CONTAINED_WORDS))
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
     keys = KeyReader(corpus, rows)
     candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.budget, compiled=comparer.compiled)
+    forms = key_halves(digest_values(table["digest"])[rows])
+    other_forms = forms[candidates.ones] != forms[candidates.others]  # of one form, they differ in facts
+    candidates = ContainedPairs(candidates.ones[other_forms], candidates.others[other_forms])
     pairs = _measure_pairs(candidates, keys, words[rows], comparer)
     drops = action == DROP
     if comparer.compiled:

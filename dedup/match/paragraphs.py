@@ -34,6 +34,7 @@ from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.rules import OFF
+from dedup.segment.digests import key_halves
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 
@@ -66,9 +67,9 @@ class ParagraphMatches(NamedTuple):
 class _ParagraphColumns(NamedTuple):
     """What matching needs of every paragraph, in order of appearance.
 
-    `articles` is the row of its article, and `keys` the first paragraph of equal key: int64 [paragraphs]. `words` is
-    int32, `sizes` the weighted number of words, `needed` the role within its article: int8. `hosts` numbers the host of
-    each article, int64 [articles], and `host_names` has their names.
+    `articles` is the row of its article, and `keys` the first paragraph of equal key and facts: int64 [paragraphs].
+    `words` is int32, `sizes` the weighted number of words, `needed` the role within its article: int8. `hosts` numbers
+    the host of each article, int64 [articles], and `host_names` has their names.
     """
 
     articles: I64
@@ -165,7 +166,7 @@ def _match_shared(
     starts, stops = corpus.read_paragraphs("key_start", "key_stop", numbers=rows)
     keys = KeyReader(corpus, columns.articles[rows], starts, stops)
     words = columns.words[rows].astype(np.int64)
-    texts = ComparedTexts(compared.firsts, compared.buckets, words, columns.articles[rows])
+    texts = ComparedTexts(compared.firsts, compared.buckets, words, _read_forms(corpus, rows), columns.articles[rows])
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
     has_twin &= ~np.isin(columns.needed[rows], protected_roles(SHARED_PARAGRAPH, settings))
@@ -176,6 +177,17 @@ def _match_shared(
         candidates=survival.candidates,
         matches=survival.matches,
     )
+
+
+def _read_forms(corpus: Corpus, rows: I64) -> U64:
+    """Return the forms of the paragraphs `rows`, int64, ascending, as `ComparedTexts` has them: uint64 [rows]."""
+    borders = np.searchsorted(rows, corpus.paragraph_offsets[corpus.starts])
+    forms = np.empty(len(rows), np.uint64)
+    for number, (digests,) in enumerate(corpus.iter_paragraphs("digest")):
+        span = slice(borders[number], borders[number + 1])
+        first = corpus.paragraph_offsets[corpus.starts[number]]
+        forms[span] = key_halves(digest_values(digests)[rows[span] - first])
+    return forms
 
 
 def _shared_paragraph_buckets(

@@ -5,10 +5,12 @@
         if matches: drop text; its twin is the match of highest similarity (ties: higher priority)
         else:       text is a survivor
 
-Everything around that loop saves work without changing its answer. Texts with equal comparison keys share one
-fingerprint. A text whose buckets hold no other key cannot match and is skipped. Similarities are computed on sets of
-64-bit shingle hashes. Before a text is dropped, its similarity to the twin is computed again on the shingles
-themselves; if the two differ, the similarities to all candidates are.
+Texts of equal comparison keys whose facts differ say different things, and never match.
+
+Everything around that loop saves work without changing its answer. Texts with equal comparison keys and facts share
+one fingerprint; "key" stands for both here. A text whose buckets hold no other key cannot match and is skipped.
+Similarities are computed on sets of 64-bit shingle hashes. Before a text is dropped, its similarity to the twin is
+computed again on the shingles themselves; if the two differ, the similarities to all candidates are.
 
 Texts are numbered in priority order: 0 is the first to be decided. This module knows neither articles nor files.
 """
@@ -33,14 +35,17 @@ _KEY_WORD_BYTES = 16  # of memory for each word of a key whose shingles are comp
 class ComparedTexts(NamedTuple):
     """The texts to compare, in priority order.
 
-    `firsts` is for each the first text of the same comparison key: int64 [texts]. `buckets` are the buckets that keys
-    share, held by the first text of each key. `words` is the number of words of each: int64 [texts]. Texts with an
-    equal value in `groups`, int64 [texts], never match, such as paragraphs of one article; None: all texts may match.
+    `firsts` is for each the first text of the same comparison key and facts: int64 [texts]. `buckets` are the buckets
+    that keys share, held by the first text of each key. `words` is the number of words of each: int64 [texts]. `forms`
+    is a number for each comparison key alone: uint64 [texts]. Texts of one form that differ in `firsts`, and so in
+    their facts, never match. Nor do texts with an equal value in `groups`, int64 [texts], such as paragraphs of one
+    article; None: all texts may match.
     """
 
     firsts: I64
     buckets: Buckets
     words: I64
+    forms: U64
     groups: I64 | None = None
 
 
@@ -85,7 +90,7 @@ def _find_survivors_plain(
     for text in np.flatnonzero((has_equal | shares_bucket)[texts.firsts]).tolist():
         key = int(texts.firsts[text])
         twin = survivor_of_key.get(key, SURVIVES)
-        if twin != SURVIVES and not survivors.may_match(text, twin):
+        if twin != SURVIVES and not survivors.are_apart(text, twin):
             continue  # an equal text in the same group: neither a match nor another survivor
         if twin == SURVIVES and shares_bucket[key]:
             twin, similarity[text] = survivors.best_match(text, key)
@@ -117,7 +122,7 @@ class _Survivors:
         self.candidates = 0
         self.matches = 0
 
-    def may_match(self, first: int, second: int) -> bool:
+    def are_apart(self, first: int, second: int) -> bool:
         """Return True if the two texts are not of one group."""
         return self.texts.groups is None or bool(self.texts.groups[first] != self.texts.groups[second])
 
@@ -137,7 +142,10 @@ class _Survivors:
         in_buckets: set[int] = set()
         for bucket in self.buckets_of(key).tolist():
             in_buckets.update(self.members.get(bucket, ()))
-        candidates = sorted(other for other in in_buckets if self.may_match(text, other))
+        forms = self.texts.forms  # no survivor of the same key is in a bucket, or the text would have it for its twin
+        candidates = sorted(
+            other for other in in_buckets if self.are_apart(text, other) and forms[text] != forms[other]
+        )
         if not candidates:
             return SURVIVES, 1.0
         self.candidates += len(candidates)
@@ -217,6 +225,7 @@ def _find_survivors_compiled(texts: ComparedTexts, keys: KeyReader, n: int, thre
     loop = loops.Loop(
         keys=key_of,
         apart=np.empty(0, np.int64) if texts.groups is None else texts.groups,
+        forms=texts.forms[distinct],
         buckets=texts.buckets.values,
         borders=borders,
         **sets._asdict(),

@@ -40,7 +40,8 @@ from dedup.repeats.detect import detect_repeats
 from dedup.repeats.justify import Repeat
 from dedup.repeats.split_paragraphs import SplitArticle
 from dedup.rules import OFF
-from dedup.segment.batch import DIGEST_BYTES, Segments, key_digests
+from dedup.segment.batch import DIGEST_BYTES, Segments
+from dedup.segment.digests import paragraph_digests, text_digests
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
@@ -62,7 +63,8 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     """
     records = parse_records(batch, settings)
     texts, encoded, findings = repair_texts(records.raw_texts, records.encoded_texts(), settings, backend)
-    segments = backend.segment_batch(*pack(encoded))
+    packed = pack(encoded)
+    segments = backend.segment_batch(*packed)
     hashes = backend.word_hashes(segments.keys, segments.key_offsets)
 
     articles = _find_repeats(texts, segments, hashes, settings, backend)
@@ -79,22 +81,20 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     readable = records.is_readable()
     word_offsets = offsets_of(segments.words)  # of paragraphs
     text_offsets = word_offsets[segments.borders]  # the same of texts
-    paragraph_digests = key_digests(segments.keys, segments.key_starts, segments.key_stops)
-    text_digests = key_digests(segments.keys, segments.key_offsets[:-1], segments.key_offsets[1:])
+    marks = backend.find_fact_marks(*packed, segments)
+    digests = paragraph_digests(segments, marks)
     raw_spans = to_raw_spans(findings, segments, lengths)
     arrays: dict[str, pa.Array] = {
         "length": integer_array(lengths - removed, readable),
         "key": key_array(segments, readable),
-        "digest": binary_array(text_digests, DIGEST_BYTES, readable),
+        "digest": binary_array(text_digests(segments, marks), DIGEST_BYTES, readable),
         "words": integer_array(np.diff(text_offsets), readable),
         "buckets": _article_bucket_column(hashes, text_offsets, settings, backend),
         "minimizers": _minimizer_column(hashes, text_offsets, settings, backend),
         "findings": finding_array(findings),
         "repeats": repeat_array(repeats),
-        "paragraphs": paragraph_array(segments, roles, paragraph_digests, raw_spans),
-        "paragraph_buckets": _paragraph_bucket_column(
-            hashes, word_offsets, segments, paragraph_digests, settings, backend
-        ),
+        "paragraphs": paragraph_array(segments, roles, digests, raw_spans),
+        "paragraph_buckets": _paragraph_bucket_column(hashes, word_offsets, segments, digests, settings, backend),
     }
     schema = prepared_schema(settings)
     for field in schema:
@@ -200,7 +200,7 @@ def _paragraph_bucket_column(
     """Return the column of the buckets of the paragraphs that are long enough to be compared across articles.
 
     Paragraphs of equal digest get one signature. `hashes` are those of all words, uint64 [words]; `offsets` say where
-    each paragraph starts in them, int64 [paragraphs + 1]; `digests` are those of the keys of the paragraphs.
+    each paragraph starts in them, int64 [paragraphs + 1]; `digests` are those of the paragraphs.
     """
     numbers = np.flatnonzero(segments.words >= SHARED_WORDS)
     if settings.rules["shared-paragraph"] == OFF:

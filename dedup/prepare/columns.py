@@ -56,7 +56,7 @@ PARAGRAPH_STRUCT = pa.struct(
         ("words", pa.int32()),  # number of words in its key
         ("size", pa.float32()),  # the same as `dedup.segment.words.weighted_word_count` counts words
         ("needed", pa.int8()),  # its role as a twin of dropped paragraphs: see `dedup.prepare.one_text.twin_roles`
-        ("digest", pa.binary(DIGEST_BYTES)),  # BLAKE2b of its key
+        ("digest", pa.binary(DIGEST_BYTES)),  # of its key and its facts: see `dedup.segment.digests`
     ]
 )
 
@@ -86,7 +86,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
     Columns computed from the text:
         length: length of the compared text, in code points.
         key: comparison key of the compared text, UTF-8.
-        digest: BLAKE2b of the key, `DIGEST_BYTES` bytes.
+        digest: digest of the key and the facts, `DIGEST_BYTES` bytes: see `dedup.segment.digests`.
         words: number of words in the key.
         buckets: bucket of the article in each band; null if it is too short to have shingles.
         minimizers: 64-bit hashes of the minimizers of the article, ascending.
@@ -131,7 +131,7 @@ def paragraph_array(
 ) -> pa.Array:
     """Return the column of the paragraphs of each text: a list array of `PARAGRAPH_STRUCT`.
 
-    One value per paragraph of `segments`: `twin_roles`, int8; `digests` of their keys, `DIGEST_BYTES` bytes each;
+    One value per paragraph of `segments`: `twin_roles`, int8; `digests`, `DIGEST_BYTES` bytes each;
     `raw_spans`, their starts and stops in the raw text, int64, in code points.
     """
     text_key_starts = np.repeat(segments.key_offsets[:-1], np.diff(segments.borders))

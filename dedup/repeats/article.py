@@ -1,8 +1,9 @@
 """Compare the paragraphs of one article: which of them are equal, edited or cut short.
 
-A pair of paragraphs is equal (same key), truncated (one key is a prefix of the other) or edited (few words differ, and
-the numbers and names agree). Edited pairs are proposed by shared runs of `RUN_WORDS` words and then compared word by
-word. Whether such a pair is a repeat is not decided here; see `dedup.repeats.detect`.
+A pair of paragraphs is equal (same key and facts), truncated (one key is a prefix of the other, and their facts agree)
+or edited (few words differ, and the numbers, facts and names agree). Edited pairs are proposed by shared runs of
+`RUN_WORDS` words and then compared word by word. Whether such a pair is a repeat is not decided here; see
+`dedup.repeats.detect`.
 
 Every comparison uses up a part of a budget, the purse, which is proportional to the article's words. The search of an
 article ends with its budget, so its time is never quadratic.
@@ -25,6 +26,7 @@ from dedup.fingerprint.self_matches import RUN_WORDS
 from dedup.kernels import reference as plain
 from dedup.kernels.backend import Backend
 from dedup.repairs.diff import common_prefix_length
+from dedup.segment.facts import Mark, fact_marks
 from dedup.segment.word_offsets import word_starts
 from dedup.segment.words import has_digit, is_unspaced, weighted_word_count, word_weight
 from dedup.settings import PARAGRAPH_SHINGLE
@@ -81,8 +83,9 @@ class ArticleParagraphs:
         self.words = [key.split() for key in keys]
         self.borders = [0, *accumulate(map(len, self.words))]  # of paragraphs, in words
         self.purse = PURSE * (self.borders[-1] + len(keys))
-        # A paragraph without words (a separator, an emoji) equals only what is written the same.
-        self.ids = [key or "\0" + text[start:stop] for key, (start, stop) in zip(keys, spans, strict=True)]
+        self._facts: dict[int, list[Mark]] = {}
+        copies = Counter(keys)
+        self.ids = [self._id(index) if copies[key] > 1 or not key else key for index, key in enumerate(keys)]
         self.places: dict[str, list[int]] = {}
         for index, one in enumerate(self.ids):
             self.places.setdefault(one, []).append(index)
@@ -93,6 +96,19 @@ class ArticleParagraphs:
         self._kinds: dict[tuple[int, int], str | None] = {}
         self._self_matches: dict[tuple[int, ...], SelfMatches] = {}
         self.cut: dict[int, tuple[list[tuple[int, int]], list[int]]] = {}  # kept by `dedup.repeats.units`
+
+    def _id(self, index: int) -> str:
+        """Return what is equal for equal paragraphs: one without words equals only what is written the same."""
+        if not self.keys[index]:
+            return "\0" + self.text[slice(*self.spans[index])]
+        marks = self._marks_of(index)
+        return f"{self.keys[index]}\0{marks}" if marks else self.keys[index]
+
+    def _marks_of(self, index: int) -> list[Mark]:
+        """Return the facts of a paragraph; those of equal numbers are comparable."""
+        if index not in self._facts:
+            self._facts[index] = fact_marks(self.text[slice(*self.spans[index])])
+        return self._facts[index]
 
     def size(self, index: int) -> float:
         """Return the weighted number of words of a paragraph; a letter without spaces around it is a part of one."""
@@ -133,10 +149,12 @@ class ArticleParagraphs:
 
     def _compare(self, first: int, second: int) -> str | None:
         count, other = len(self.words[first]), len(self.words[second])
+        if self.keys[first] == self.keys[second]:
+            return None  # their facts differ
         if min(count, other) >= CUT_WORDS:
-            if self.keys[second].startswith(self.keys[first]):
+            if self.keys[second].startswith(self.keys[first]) and self._is_beginning(first, second):
                 return FIRST_IS_CUT
-            if self.keys[first].startswith(self.keys[second]):
+            if self.keys[first].startswith(self.keys[second]) and self._is_beginning(second, first):
                 return SECOND_IS_CUT
         allowed = max(1, min(count, other) // EDIT_EVERY)
         if min(count, other) < EDIT_WORDS or abs(count - other) > allowed or self.purse <= 0:
@@ -160,11 +178,21 @@ class ArticleParagraphs:
         return self.asks(index) and not _STATES.search(self.text, *self.spans[index])
 
     def agree(self, first: int, second: int) -> bool:
-        """Return True if two paragraphs have the same numbers and the same names, in the same order."""
-        if self._figures(first) != self._figures(second):
+        """Return True if two paragraphs have the same numbers, facts and names, in the same order."""
+        if self._figures(first) != self._figures(second) or self._marks_of(first) != self._marks_of(second):
             return False
         one, two = map(_marks, _differing(*(self.text[slice(*self.spans[index])] for index in (first, second))))
         return one == two or self._names(one) == self._names(two)
+
+    def _is_beginning(self, cut: int, whole: int) -> bool:
+        """Return True if the facts of a paragraph, whose key begins that of another, are those of its beginning.
+
+        Of a number at its end, a part of the facts may be cut off.
+        """
+        marks, others = set(self._marks_of(cut)), set(self._marks_of(whole))
+        digits = sum(map(str.isdecimal, self.keys[cut]))
+        more = any(mark.place < digits for mark in others - marks)
+        return marks <= others and (not more or has_digit(self.words[cut][-1]))
 
     def _figures(self, index: int) -> list[str]:
         if index not in self._numbers:

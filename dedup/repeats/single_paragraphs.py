@@ -21,7 +21,7 @@ def find_single_paragraphs(
     needed = {index for block in blocks for index in range(block.twin_first, block.twin_last + 1)}
     first_of: dict[str, int] = {}
     twins: dict[int, int] = {}
-    for index, key in enumerate(article.keys):
+    for index, one in enumerate(article.ids):
         if (
             index in gone
             or len(article.words[index]) < LONE_PARAGRAPH_WORDS
@@ -29,7 +29,7 @@ def find_single_paragraphs(
         ):
             continue
         if index not in needed:
-            twin = first_of.get(key)
+            twin = first_of.get(one)
             if twin is None and look_for_edited:
                 near = [
                     (article.similarity(other, index), -other)
@@ -41,5 +41,5 @@ def find_single_paragraphs(
             if twin is not None:
                 twins[index] = twin
                 continue
-        first_of.setdefault(key, index)
+        first_of.setdefault(one, index)
     return [repeat for run in runs_of(twins) for repeat in justify(article, run, threshold, PARAGRAPH_RULE)]

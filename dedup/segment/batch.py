@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.arrays import I64, Bytes, Floats, decode_utf8, encode_utf8, offsets_of, pack
+from dedup.segment.facts import fact_marks_and_digits
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, weighted_word_count
 
@@ -47,6 +48,22 @@ class Segments(NamedTuple):
     sizes: Floats
     keys: Bytes
     key_offsets: I64
+
+
+class FactMarks(NamedTuple):
+    """The marks of the paragraphs of a batch: what `dedup.segment.facts` finds in each.
+
+    Attributes:
+        paragraphs: the paragraph of each mark, ascending, int64 [marks].
+        places: the number of digits before each mark in its paragraph, int64 [marks].
+        codes: the code of each mark, int64 [marks].
+        digits: the number of digits of each paragraph, int64 [paragraphs].
+    """
+
+    paragraphs: I64
+    places: I64
+    codes: I64
+    digits: I64
 
 
 class BatchKeys(NamedTuple):
@@ -121,6 +138,28 @@ def join_keys(data: Bytes, starts: I64, stops: I64, offsets: I64) -> BatchKeys:
             position += len(key)
         joined.key_offsets[text + 1] = position
     return joined._replace(keys=np.frombuffer(b"".join(parts), np.uint8))
+
+
+def find_fact_marks(data: Bytes, offsets: I64, segments: Segments) -> FactMarks:
+    """Return the marks of the paragraphs of a batch that have words.
+
+    `data` and `offsets` are those of `segment_batch`. `segments` may have other paragraphs of the same texts, in order.
+
+    >>> packed = pack([b"It fell by 2.5 %.", b"It cost $5."])
+    >>> marks = find_fact_marks(*packed, segment_batch(*packed))
+    >>> marks.paragraphs.tolist(), marks.places.tolist(), marks.digits.tolist()
+    ([0, 0, 1], [0, 1, 0], [2, 1])
+    """
+    rows: list[tuple[int, ...]] = []
+    digits = np.zeros(len(segments.words), np.int64)
+    for text_number, (first, last) in enumerate(pairwise(segments.borders.tolist())):
+        text = decode_utf8(data[offsets[text_number] : offsets[text_number + 1]].tobytes())
+        for number in range(first, last):
+            if segments.words[number]:
+                marks, digits[number] = fact_marks_and_digits(text[segments.starts[number] : segments.stops[number]])
+                rows += [(number, *mark) for mark in marks]
+    numbers, places, codes = np.array(rows, np.int64).reshape(-1, 3).T.copy()
+    return FactMarks(numbers, places, codes, digits)
 
 
 def key_digests(data: Bytes, starts: I64, stops: I64) -> list[bytes]:

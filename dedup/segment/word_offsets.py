@@ -53,16 +53,16 @@ def _classify_character(character: str) -> int:
 
     A combining mark, or a character that folds to one, is `_UNDECIDED`: it may join the character before it.
 
-    >>> [_classify_character(character) for character in (" ", "’", "ß", "京", "½", "\u0301", "\uff9e")] == [
-    ...     _BETWEEN_WORDS, _BETWEEN_WORDS, _WORD_PART, _WHOLE_WORD, _UNDECIDED, _UNDECIDED, _UNDECIDED
+    >>> [_classify_character(character) for character in (" ", "’", "´", "ß", "京", "½", "\u0301", "\uff9e")] == [
+    ...     _BETWEEN_WORDS, _BETWEEN_WORDS, _BETWEEN_WORDS, _WORD_PART, _WHOLE_WORD, *[_UNDECIDED] * 3
     ... ]
     True
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+    if not words(character) and unicodedata.category(folded[0])[0] != "M":
+        return _BETWEEN_WORDS
     if any(unicodedata.category(part)[0] == "M" for part in character + folded):
         return _UNDECIDED
-    if not any(part.isalnum() or part == "_" for part in folded):
-        return _BETWEEN_WORDS
     if len(folded) > 1 and words(character) != [folded]:
         return _UNDECIDED
     return _WHOLE_WORD if is_unspaced(folded[0]) else _WORD_PART

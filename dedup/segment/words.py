@@ -1,7 +1,8 @@
 """The words of a text, and the comparison key that they form.
 
-Words are runs of word characters of the folded text. A character of a script written without spaces is a word by
-itself. This module works on strings only: bytes, hashes and similarities belong to `dedup.fingerprint`.
+Words are runs of letters, digits and the combining marks after them, of the folded text. A character of a script
+written without spaces is a word by itself. This module works on strings only: bytes, hashes and similarities belong to
+`dedup.fingerprint`.
 """
 
 from __future__ import annotations
@@ -45,25 +46,43 @@ UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 
-_ASCII_FOLD = bytes(
-    ord(chr(byte).lower()) if chr(byte).isalnum() or byte == 0x5F else 0x20 for byte in range(128)
-) + bytes(128)
+# Characters that choose how the one before them looks, and enclose it. They are removed before folding, since a reader
+# reads the same words without them. Both ends are inclusive.
+DECORATIONS = (
+    (0x0488, 0x0489),  # enclosing marks
+    (0x180B, 0x180D),  # Mongolian variation selectors
+    (0x180F, 0x180F),
+    (0x1ABE, 0x1ABE),
+    (0x20DD, 0x20E0),  # enclosing marks; the last one of this block makes a keycap
+    (0x20E2, 0x20E4),
+    (0xA670, 0xA672),
+    (0xFE00, 0xFE0F),  # variation selectors
+    (0xE0100, 0xE01EF),
+)
+# Trade marks (™, ℠ and their kin): NFKC would make them letters of the word before. They separate words, as ® does.
+TRADE_MARKS = (0x2120, 0x2122, 0x1F16A, 0x1F16B, 0x1F16C)
+
+_ASCII_FOLD = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else 0x20 for byte in range(128)) + bytes(128)
 
 
 def words(text: str) -> list[str]:
     """Return the words of the comparison key of `text`: folded, word characters only.
 
-    Folding is NFKC, case folding, NFKC again (Unicode's toNFKC_Casefold except for default ignorables). Combining
-    marks belong to the word, or to the single-character word, that they follow.
+    Folding is NFKC, case folding, NFKC again (Unicode's toNFKC_Casefold, but of all default ignorables only variation
+    selectors are removed). Combining marks belong to the word, or to the single-character word, that they follow; a
+    mark that follows no word, such as that of "´", is part of none.
 
     >>> words("The CAFÉ's ﬁrst 4 oz.")
     ['the', 'café', 's', 'first', '4', 'oz']
     >>> words("北京 2008年")
     ['北', '京', '2008', '年']
+    >>> words("It´s ✔️ Widget™")
+    ['it', 's', 'widget']
     """
     if text.isascii():
         return text.encode("ascii").translate(_ASCII_FOLD).decode("ascii").split()
-    folded = _long_mark_run().sub(lambda run: run.group()[:MAX_MARKS], text)
+    folded = _decoration().sub(lambda match: " " if match["trade_mark"] else "", text)
+    folded = _long_mark_run().sub(lambda run: run.group()[:MAX_MARKS], folded)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     return _word_pattern().findall(folded)
 
@@ -131,7 +150,7 @@ def _character_sets() -> tuple[str, str, str]:
         category = unicodedata.category(character)
         if category[0] == "M":
             marks.append(code)
-        elif character.isalnum() or character == "_":
+        elif character.isalnum():
             (unspaced if low <= code <= high and category[0] == "L" else spaced).append(code)
     return _set_pattern(marks), _set_pattern(unspaced), _set_pattern(spaced)
 
@@ -152,7 +171,14 @@ def _set_pattern(codes: list[int]) -> str:
 def _word_pattern() -> re.Pattern[str]:
     """Return the pattern of one word of a folded text."""
     marks, unspaced, spaced = _character_sets()
-    return re.compile(f"[{unspaced}][{marks}]*|[{spaced}{marks}]+")
+    return re.compile(f"[{unspaced}][{marks}]*|[{spaced}][{spaced}{marks}]*")
+
+
+@cache
+def _decoration() -> re.Pattern[str]:
+    """Return the pattern of the characters that are replaced before folding; a group says that it is a trade mark."""
+    removed = "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in DECORATIONS)
+    return re.compile(f"[{removed}]|(?P<trade_mark>[{''.join(map(chr, TRADE_MARKS))}])")
 
 
 @cache

@@ -25,6 +25,7 @@ from dedup.rules import OFF
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.arrow_types import spark_batch, sql_schema
 from dedup.spark.partitioned_pairs import compare_parts, part_count, part_sql, visit_columns
+from dedup.spark.survivor_rounds import different_forms_sql
 from dedup.spark.tables import TableStore
 
 _PART_MEETINGS = 1_000_000  # pairs of an article and another with the same minimizer; each may be a row of a task
@@ -41,10 +42,11 @@ def match_contained(
         return matched
     articles = prepared.where(f"error is null and words >= {CONTAINED_WORDS}")
     articles = articles.join(matched.select("aid"), "aid", "left_anti")
-    articles = articles.selectExpr("aid", "-words as r", "minimizers", "key", "size(minimizers) as total")
+    articles = articles.selectExpr("aid", "-words as r", "minimizers", "key", "digest", "size(minimizers) as total")
     searched, postings = _rank_minimizers(store, articles)
     visits = store.save("contained-candidates", _find_visits(searched, postings, partitions, compiled=compiled))
-    pairs = store.save("contained-pairs", _measure_visits(visits, articles, compiled=compiled))
+    pairs = _differ_in_words(_measure_visits(visits, articles, compiled=compiled), articles)
+    pairs = store.save("contained-pairs", pairs)
     ranked = _rank_containers(pairs)
     chosen = _choose_in_rounds(store, ranked) if action == DROP else ranked.where("at = 1")
     verdicts = _with_evidence(chosen).selectExpr(
@@ -175,6 +177,13 @@ def _measure_visits(visits: Any, articles: Any, *, compiled: bool) -> Any:
     # The share as the local engine computes it for sorting, to the last bit.
     closeness = "(similarity * (size_x + size_y)) / ((1 + similarity) * size_x) as closeness"
     return pairs.where(f"share >= {CONTAINED_SHARE}D").selectExpr("*", closeness)
+
+
+def _differ_in_words(pairs: Any, articles: Any) -> Any:
+    """Return `pairs` without those of articles that differ in nothing but facts."""
+    pairs = pairs.join(articles.selectExpr("aid", "digest"), "aid")
+    pairs = pairs.join(articles.selectExpr("aid as container", "digest as other_digest"), "container")
+    return pairs.where(different_forms_sql("digest", "other_digest")).drop("digest", "other_digest")
 
 
 def _rank_containers(pairs: Any) -> Any:

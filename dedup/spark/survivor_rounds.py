@@ -1,8 +1,9 @@
 """Decide in rounds which texts survive, where no single machine could hold all texts.
 
 The result is that of the loop in docs/design.md. A text is known by its order ``o``, a struct ``(r, a, i)`` of
-priority, article and paragraph; texts of one article never match. Texts with equal comparison keys share one key ``k``
-(its digest), and only keys are compared.
+priority, article and paragraph; texts of one article never match. Texts with equal comparison keys and facts share one
+key ``k`` (their digest), and only keys are compared. Keys that differ in nothing but facts never match; the first
+halves of their digests are equal.
 
 Each round opens a window on the first undecided keys of every bucket: four keys in the first round, and four times as
 many in each one after it. A key survives if it is inside the window of all its buckets and matches no undecided key
@@ -19,6 +20,7 @@ from __future__ import annotations
 from functools import reduce
 from typing import Any, NamedTuple
 
+from dedup.segment.digests import FORM_BYTES
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
 from dedup.spark.tables import TableStore
 
@@ -285,6 +287,11 @@ def _equal_key_verdicts(texts: Any) -> Any:
     )
 
 
+def different_forms_sql(digest: str, other: str) -> str:
+    """Return an SQL expression that is true for two digests of different comparison keys."""
+    return f"substring({digest}, 1, {FORM_BYTES}) <> substring({other}, 1, {FORM_BYTES})"
+
+
 def _union_all(frames: list[Any]) -> Any:
     """Return the rows of all `frames`, which have the same columns."""
     return reduce(lambda union, frame: union.unionByName(frame), frames)
@@ -296,8 +303,10 @@ _PAIR_COLUMNS = ("size_x", "parities_x", "size_y", "parities_y")
 def _bucket_pairs(left: Any, right: Any, condition: str, more: tuple[str, ...] = ()) -> Any:
     """Return the distinct pairs of an entry of `left` and one of `right` that share a bucket and meet `condition`.
 
+    Pairs that differ in nothing but facts are left out.
+
     Columns: the keys ``x, y``, `_PAIR_COLUMNS`, and the expressions `more`.
     """
-    joined = left.alias("x").join(right.alias("y"), "b").where(condition)
+    joined = left.alias("x").join(right.alias("y"), "b").where(f"{condition} and {different_forms_sql('x.k', 'y.k')}")
     sizes = ("x.size as size_x", "x.parities as parities_x", "y.size as size_y", "y.parities as parities_y")
     return joined.selectExpr("x.k as x", "y.k as y", *sizes, *more).dropDuplicates(["x", "y"])

@@ -5,19 +5,21 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 WORDS = [f"w{number}" for number in range(40)]
+NUMBERS = ["5", "-5", "$5", "5%"]  # one word with different marks
 
 
 @st.composite
 def article_copies(draw):
-    """Draw rows of articles that are copies of a few texts, with words replaced, cut off or put in front."""
+    """Draw rows of articles that are copies of a few texts, with words or marks replaced, cut off or put in front."""
     texts = []
     for _ in range(draw(st.integers(1, 4))):
-        base = draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=60))
+        base = draw(st.lists(st.sampled_from(WORDS + NUMBERS), min_size=1, max_size=60))
         for _ in range(draw(st.integers(1, 6))):
-            copy = list(base)
+            number = draw(st.sampled_from(NUMBERS))
+            copy = [number if word in NUMBERS else word for word in base]
             for _ in range(draw(st.integers(0, 3))):
                 place = draw(st.integers(0, len(copy) - 1))
-                copy[place] = draw(st.sampled_from(WORDS))
+                copy[place] = draw(st.sampled_from(WORDS + NUMBERS))
             texts.append(" ".join(copy[draw(st.integers(0, 2)) :] or copy))
     dates = draw(st.lists(st.integers(0, 5), min_size=len(texts), max_size=len(texts)))
     rows = [{"id": str(n), "text": text, "date": d} for n, (text, d) in enumerate(zip(texts, dates, strict=True))]

@@ -11,6 +11,8 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from dedup.fingerprint.minhash import bands
+from dedup.segment.facts import Mark, fact_marks_and_digits
+from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import words
 from dedup.settings import NUM_PERM, SEED
 
@@ -31,6 +33,22 @@ def jaccard(first: str, second: str, n: int) -> float:
     return len(first_set & second_set) / len(first_set | second_set) if first_set and second_set else 0.0
 
 
+def marks(text: str) -> tuple[Mark, ...]:
+    """Return the facts of the paragraphs of `text`, with the number of digits in the text before each."""
+    found: list[Mark] = []
+    digits = 0
+    for start, stop in paragraphs(text):
+        of_paragraph, count = fact_marks_and_digits(text[start:stop])
+        found += [mark._replace(place=mark.place + digits) for mark in of_paragraph]
+        digits += count
+    return tuple(found)
+
+
+def differ_in_facts(first: str, second: str) -> bool:
+    """Return True if two texts have the same words and other facts."""
+    return words(first) == words(second) and marks(first) != marks(second)
+
+
 def survivors(
     texts: Sequence[str], signatures: np.ndarray, order: Sequence[int], n: int, threshold: float
 ) -> dict[int, Match]:
@@ -39,26 +57,27 @@ def survivors(
     `signatures` are those of `texts`, uint32 [texts, NUM_PERM]; `order` are their numbers by priority, highest first.
     """
     index = MinHashLSH(num_perm=NUM_PERM, params=bands(threshold))
-    by_words: dict[tuple[str, ...], int] = {}
+    by_words: dict[tuple[tuple[str, ...], tuple[Mark, ...]], int] = {}
     dropped: dict[int, Match] = {}
     rank = {number: place for place, number in enumerate(order)}
     for number in order:
         key = tuple(words(texts[number]))
         if not key:
             continue
+        form = key, marks(texts[number])
         candidates = set()
-        if key in by_words:
-            candidates.add(by_words[key])
+        if form in by_words:
+            candidates.add(by_words[form])
         sketch = MinHash(NUM_PERM, SEED, hashvalues=signatures[number], scheme="affine32", permutations=_PERMUTATIONS)
         if len(key) >= n:
-            candidates |= set(index.query(sketch))
+            candidates |= {other for other in index.query(sketch) if not differ_in_facts(texts[number], texts[other])}
         verified = [(jaccard(texts[number], texts[other], n), -rank[other], other) for other in candidates]
         matches = [match for match in verified if match[0] >= threshold]
         if matches:
             similarity, _, twin = max(matches)
             dropped[number] = (twin, similarity)
         else:
-            by_words[key] = number
+            by_words[form] = number
             if len(key) >= n:
                 index.insert(number, sketch)
     return dropped

@@ -19,7 +19,7 @@ import dedup
 from dedup import LocalEngine, Settings
 from dedup.rules import RULES
 from dedup.settings import COMPRESSIONS, FORMATS, KEEP
-from helpers.news import bytes_of, news
+from helpers.news import bytes_of, news, sentences
 
 DRIVER = ROOT / "tests" / "helpers" / "spark_driver.py"
 MISSING = [name for name in ("pyspark", "pandas") if importlib.util.find_spec(name) is None]
@@ -127,6 +127,28 @@ def tangled(seed, count=120):
     ]
 
 
+def marked(seed, count=60):
+    """Return articles of few texts, many of which differ in nothing but the marks of a number."""
+    source = random.Random(seed)
+    forms = ["5", "$5", "€5", "-5", "+5", "5%", "5 %"]
+    kinds = [sentences(seed * 10 + kind, source.randint(1, 4)) for kind in range(4)]
+    rows = []
+    for number in range(count):
+        kind = list(source.choice(kinds))
+        if source.random() < 0.3:
+            kind += sentences(source.randrange(5), 2)
+        lines = [f"{line[:-1]} {source.choice(forms)} {line[:9]}." for line in kind]
+        rows.append(
+            {
+                "id": f"m{number}",
+                "text": "\n\n".join(lines),
+                "url": f"http://m{number % 2}.example/",
+                "date": "2020-01-01",
+            }
+        )
+    return rows
+
+
 def uneven(count=150):
     """Return copies of one article, as many with one word changed, and as many others, most of them from one host."""
     source = random.Random(count)
@@ -150,6 +172,7 @@ def corpus_of(folder, seed, count=60):
     """Write two files of articles, some of which cannot be read, and one text file; return their folder."""
     write_jsonl(folder / "a.jsonl", [*news(seed, count // 2), *tangled(seed, count)])
     write_jsonl(folder / "b" / "c.jsonl", tangled(seed + 1, count // 2))
+    write_jsonl(folder / "b" / "m.jsonl", marked(seed, count // 2))
     with (folder / "b" / "c.jsonl").open("ab") as file:
         file.write(b'{"id": "x"}\nbroken\n\n{"id": "\xff"}\n{"id": "z", "text": "   "}\n')
     (folder / "d.txt").write_text(news(seed, 3)[2]["text"], encoding="utf-8")
