@@ -45,6 +45,7 @@ UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _ASCII_FOLD = bytes(
     ord(chr(byte).lower()) if chr(byte).isalnum() or byte == 0x5F else 0x20 for byte in range(128)
 ) + bytes(128)
@@ -66,6 +67,16 @@ def words(text: str) -> list[str]:
     folded = _long_mark_run().sub(lambda run: run.group()[:MAX_MARKS], text)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     return _word_pattern().findall(folded)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the words of `text` as it is written, in code points.
+
+    >>> word_spans("The CAFÉ's")
+    [(0, 3), (4, 8), (9, 10)]
+    """
+    pattern = _ASCII_WORD if text.isascii() else _word_pattern()
+    return [match.span() for match in pattern.finditer(text)]
 
 
 def weighted_word_count(key_words: Iterable[str]) -> float:

@@ -1,0 +1,409 @@
+"""Tell two articles of one form, which say other things, from two copies of one article.
+
+A weather report of another town, a job advertisement of another city and the result of another match repeat most of
+their words, and so do a syndicated copy and an update. The differences of the two texts tell them apart. A form has
+slots: a few words stand in place of a few others, inside the text, and everything around them is equal. A copy has
+other words at its edges (dateline, byline, source), more or fewer sentences, and corrected typing.
+
+A `FormText` is made once for each text. `same_form` compares two of them in time linear in their length.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from dedup.repairs.diff import edits_to_nearest_agreement
+from dedup.segment.words import has_digit, is_unspaced, word_spans, words
+
+SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
+
+# All figures below were chosen on the 190 pairs of tests/data/same_form.jsonl, and read on pairs of press releases.
+_SLOT_WORDS = 5  # a slot holds a name, a date or an amount; longer replacements are other sentences
+_SHORT_WORDS = 100  # words: two texts with fewer words and a similarity of 0.8 differ in one place or two
+_INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
+_CHANGED_NUMBERS = 0.5  # of the numbers: the same report of another day changes most of them, an update a few
+_NAME_SHARE = 0.3  # of the words inside sentences: where more have a capital, capitals do not mark names (German)
+_EDGE_WORDS = 16  # in a line that is a headline, byline or source
+_EDGE_SHARE = 0.25  # of the words: a list of short lines is no edge
+_DATELINE_CHARACTERS = 70
+_LONGEST_LINE = 200  # characters; a longer line is no edge
+_ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
+_ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
+_SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
+
+_PUNCTUATION = re.compile(r"[.!?:;…。！？：؟।\n\u201c\u201d\"«»()\[\]•*|]")
+_LAST_PUNCTUATION = tuple('.!?…。！？؟।۔"”»」』')
+_LINE = re.compile(r"\S(?:[^\n]*\S)?")
+_INSIDE_WORD = re.compile(r"(?<=[^\W\d_] )[^\W\d_]+")  # after a letter and one space
+_DATELINE = re.compile(
+    r"[^\n.!?。]{1,60}?(?:[.,]\s[^\n.!?。]{1,30}?){0,3}(?:\s(?:--?|—|–)\s|[—–―]|\)\s*[-:：]?\s|[】〕]|電[）)]|/\.\s)"
+)
+_SOURCE_MARK = re.compile(r"[(（\[—–©*]|\S+(?:\s\S+){0,2}\s?[:：]")
+_END_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】\n]{1,90}[)）\]】][.。]?\s*$")
+# Words that turn a sentence into its contrary, in the languages of the test cases.
+_NEGATION_WORDS = (
+    "not no never nicht kein keine keinen nie pas jamais non nunca não nem nigdy не нет никогда δεν μη لا لم لن ليس לא "
+    "אין नहीं न 不 没 沒 未 無 ไม่ 않 안 못 không chưa değil ej inte ikke niet geen"
+)
+_NEGATIONS = frozenset(_NEGATION_WORDS.split())
+
+
+class FormText:
+    """A text as `same_form` compares it; `encoding` numbers the words of all texts that are compared with each other.
+
+    Attributes:
+        text: the text.
+        words: its words, folded.
+        encoded: the words as one character each, equal for equal words.
+        head: the number of words in headline, byline and dateline.
+        tail: the number of the first word of the source line at the end.
+    """
+
+    def __init__(self, text: str, encoding: dict[str, str]) -> None:
+        self.text = text
+        self.words = _form_words(text)
+        self.encoded = "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
+        self.head, self.tail = _edges(text, len(self.words))
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """The span of each word in the text, in code points."""
+        return word_spans(self.text)
+
+    @cached_property
+    def key(self) -> str:
+        """The words joined by one space, with a space at both ends."""
+        return f" {' '.join(self.words)} "
+
+    @cached_property
+    def inside_words(self) -> list[str]:
+        """The words that follow a word and one space, so that they do not begin a sentence."""
+        return _INSIDE_WORD.findall(self.text)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The words with a capital inside a sentence, folded."""
+        return frozenset(_fold(word) for word in self.inside_words if word[0].isupper())
+
+    @cached_property
+    def is_cased(self) -> bool:
+        """True if capitals inside sentences mark names: a few words have them, not a third as in German."""
+        capitals = sum(word[0].isupper() for word in self.inside_words)
+        return 0 < capitals <= _NAME_SHARE * len(self.inside_words)
+
+    def has_capital(self, word: int) -> bool:
+        """Return True if the word of this number has a capital."""
+        return self.text[self.spans[word][0]].isupper()
+
+
+def _form_words(text: str) -> list[str]:
+    """Return the words of `word_spans`, folded."""
+    if text.isascii():
+        return words(text)
+    return [_fold(text[start:stop]) for start, stop in word_spans(text)]
+
+
+def _add_word(word: str, encoding: dict[str, str]) -> str:
+    """Add a word to `encoding` and return its character; above the surrogates there are a million."""
+    letter = encoding[word] = chr(0x10000 + len(encoding))
+    return letter
+
+
+class _Slot(NamedTuple):
+    """Words ``start:stop`` of one text that stand in place of ``other_start:other_stop`` of the other."""
+
+    start: int
+    stop: int
+    other_start: int
+    other_stop: int
+
+
+class _Slots(NamedTuple):
+    """The slots of two texts by kind, and what was inserted into either.
+
+    `names` have a capital on both sides, or in texts whose names have no mark, are any words. `words` are other words,
+    `numbers` have digits on both sides, and `negations` are insertions such as “not”. `edges` are changes in headlines,
+    datelines and source lines.
+    """
+
+    names: list[_Slot]
+    words: list[_Slot]
+    numbers: list[_Slot]
+    negations: list[_Slot]
+    edges: list[_Slot]
+    exclusive: set[tuple[str, str]]  # the names that only one of the texts has, with what stands in their place
+    inserted: int  # words
+
+
+def same_form(first: FormText, second: FormText) -> str | None:
+    """Return what tells that two similar texts are of one form with other facts, or None if one is a copy of the other.
+
+    The verdict is the same for both orders; the evidence names the words of `first` before those of `second`.
+
+    >>> report = "{} beat {} {} on Saturday in front of a crowd that had come to see the last match of the season."
+    >>> texts = [report.format("Brindle", "Ashby", "3-1"), report.format("Ashby", "Upton", "2-0")]
+    >>> encoding = {}
+    >>> same_form(*(FormText(text, encoding) for text in texts))
+    'same form, other facts: Brindle/Ashby, Ashby/Upton, 3-1/2-0'
+    """
+    if second.key < first.key:  # alignment depends on the order, and the verdict must not
+        return _evidence([pair[::-1] for pair in _other_facts(second, first)])
+    return _evidence(_other_facts(first, second))
+
+
+def _other_facts(first: FormText, second: FormText) -> list[tuple[str, str]]:
+    """Return the facts in which two texts of one form differ, in pairs; none if one is a copy of the other."""
+    if first.encoded == second.encoded:
+        return differing_facts(first.text, second.text)
+    slots = _find_slots(first, second)
+    if not _has_form_slots(slots, first, second):
+        return []
+    shown = sorted({*slots.names, *slots.numbers, *slots.negations} or slots.words)
+    return [(_slot_text(first, slot.start, slot.stop), _slot_text(second, *slot[2:])) for slot in shown]
+
+
+def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
+    """Return the marked numbers in which two texts of equal words differ, in pairs: signs, currencies, decimal marks.
+
+    >>> differing_facts("up -1.2%", "up +1.2%")
+    [('-1.2%', '+1.2%')]
+    """
+    return [pair for pair in zip(_facts(first), _facts(second), strict=False) if pair[0] != pair[1]]
+
+
+_MARKED_NUMBER = re.compile(
+    r"(?:(?<![\w.])[-+\u2212])?[$€£¥₹₽₩₪฿]?\d+(?:[.,]\d+)*(?:\s?[%‰€£¥₹₽₩₪฿$])?(?<=[%‰€£¥₹₽₩₪฿$])"
+    r"|(?:(?<![\w.])[-+\u2212][$€£¥₹₽₩₪฿]?|[$€£¥₹₽₩₪฿])\d+(?:[.,]\d+)*"
+)
+
+
+def _facts(text: str) -> list[str]:
+    """Return the numbers of a text with their signs and units."""
+    return [fact.strip().replace("\u2212", "-") for fact in _MARKED_NUMBER.findall(text)]
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold(word: str) -> str:
+    """Return a word as comparison keys hold it."""
+    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
+
+
+def _edges(text: str, size: int) -> tuple[int, int]:
+    """Return how many words the edge at the start has, and the number of the first word of the edge at the end.
+
+    `size` is the number of words of the text. Edges are lines without the end of a sentence, a dateline such as
+    ``LONDON (Reuters) -``, a line such as ``Source: Reuters``, and brackets at the end.
+    """
+    most = int(_EDGE_SHARE * size)
+    head, place = 0, 0
+    for _ in range(3):
+        start, stop = _line(text, place)
+        count = len(_form_words(text[start : start + _LONGEST_LINE]))
+        if text[start:stop].endswith(_LAST_PUNCTUATION) or count > _EDGE_WORDS or head + count > most:
+            dateline = _DATELINE.match(text, start, min(stop, start + _DATELINE_CHARACTERS))
+            if dateline:
+                head += len(_form_words(dateline[0]))
+            break
+        head, place = head + count, stop
+    rest, tail = text.rstrip(), 0
+    for _ in range(2):
+        line = rest[rest.rfind("\n", -_LONGEST_LINE) + 1 :] if "\n" in rest[-_LONGEST_LINE:] else ""
+        count = len(_form_words(line))
+        is_source = not line.endswith(_LAST_PUNCTUATION) or _SOURCE_MARK.match(line)
+        if not line or not is_source or count > _EDGE_WORDS or tail + count > most:
+            break
+        rest, tail = rest[: -len(line)].rstrip(), tail + count
+    brackets = _END_BRACKETS.search(rest, max(0, len(rest) - 120))
+    if brackets:
+        tail += len(_form_words(brackets[0]))
+    return head, size - tail
+
+
+def _line(text: str, place: int) -> tuple[int, int]:
+    """Return the span of the first line from `place` on that is not blank, without space around it."""
+    match = _LINE.search(text, place)
+    return match.span() if match else (len(text), len(text))
+
+
+def _find_slots(first: FormText, second: FormText) -> _Slots:
+    """Return the slots of two texts; the search ends where two exclusive names have decided."""
+    slots = _Slots([], [], [], [], [], set(), 0)
+    cased = first.is_cased and second.is_cased
+    inserted = 0
+    for change in _changes(first, second):
+        start, stop, other_start, other_stop = change
+        if start < first.head or other_start < second.head or stop > first.tail or other_stop > second.tail:
+            slots.edges.append(change)
+            continue
+        words, others = first.words[start:stop], second.words[other_start:other_stop]
+        if not words or not others:
+            inserted += len(words) + len(others)
+            if len(words) + len(others) <= 2 and not _NEGATIONS.isdisjoint([*words, *others, "".join(words + others)]):
+                slots.negations.append(change)
+            continue
+        if max(len(words), len(others)) > _most_slot_words(words[0]):
+            inserted += max(len(words), len(others))
+            continue
+        if _is_spelling(words, others):
+            continue
+        kind = _slots_of_kind(slots, change, first, second)
+        kind.append(change)
+        if kind is (slots.names if cased else slots.words):
+            pair = " ".join(words), " ".join(others)
+            if pair[::-1] in slots.exclusive or (f" {pair[0]} " not in second.key and f" {pair[1]} " not in first.key):
+                slots.exclusive.add(pair)
+            if cased and len(slots.exclusive) >= _ENOUGH_NAMES:
+                break
+    return slots._replace(inserted=inserted)
+
+
+def _most_slot_words(word: str) -> int:
+    """Return the most words that a slot has: twice as many where each letter is a word."""
+    return 3 * _SLOT_WORDS if is_unspaced(word[0]) else _SLOT_WORDS
+
+
+def _slots_of_kind(slots: _Slots, change: _Slot, first: FormText, second: FormText) -> list[_Slot]:
+    """Return the list of `slots` that a change inside the text belongs to."""
+    start, stop, other_start, other_stop = change
+    words, others = first.words[start:stop], second.words[other_start:other_stop]
+    digits = any(map(has_digit, words)), any(map(has_digit, others))
+    if all(digits):
+        return slots.numbers
+    if any(digits) or not (first.is_cased and second.is_cased):
+        return slots.words
+    names = first.names | second.names
+    named = any(word in names and first.has_capital(start + place) for place, word in enumerate(words))
+    if named and any(word in names and second.has_capital(other_start + place) for place, word in enumerate(others)):
+        return slots.names
+    return slots.words
+
+
+def _changes(first: FormText, second: FormText) -> Iterator[_Slot]:
+    """Yield where two texts differ, in order; a change without words on one side is an insertion."""
+    shift = 0
+    for start, stop, replacement in edits_to_nearest_agreement(first.encoded, second.encoded):
+        other = start + shift
+        shift += len(replacement) - (stop - start)
+        yield from _align(first.words, second.words, _Slot(start, stop, other, other + len(replacement)))
+
+
+def _align(first: Sequence[str], second: Sequence[str], change: _Slot) -> Iterator[_Slot]:
+    """Yield the parts of a change whose words differ.
+
+    As many words on both sides are paired by place, so that names that were exchanged are two slots.
+    """
+    start, stop, other_start, other_stop = change
+    words, others = first[start:stop], second[other_start:other_stop]
+    if min(len(words), len(others)) == 0 or not 2 <= max(len(words), len(others)) <= _ALIGNED_WORDS:
+        yield change
+        return
+    if len(words) == len(others) <= _SLOT_WORDS:
+        unequal = [place for place, pair in enumerate(zip(words, others, strict=True)) if pair[0] != pair[1]]
+        spans = [(run[0], run[-1] + 1, run[0], run[-1] + 1) for run in _runs(unequal)]
+    else:
+        opcodes = SequenceMatcher(None, words, others, autojunk=False).get_opcodes()
+        spans = [code[1:] for code in opcodes if code[0] != "equal"]
+    for low, high, other_low, other_high in spans:
+        yield _Slot(start + low, start + high, other_start + other_low, other_start + other_high)
+
+
+def _runs(numbers: Sequence[int]) -> list[list[int]]:
+    """Return ascending numbers in runs of consecutive ones."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
+
+
+def _is_spelling(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Return True if two runs of words are the same words in another spelling, or mistyped.
+
+    >>> _is_spelling(["colour"], ["color"]), _is_spelling(["1", "000"], ["1000"]), _is_spelling(["west"], ["east"])
+    (True, True, False)
+    """
+    one, other = "".join(words), "".join(others)
+    if one == other:
+        return True
+    if any(map(has_digit, (one, other))) or is_unspaced(one[0]) or is_unspaced(other[0]):
+        return False
+    size = max(len(one), len(other))
+    if one[0] != other[0] and one[:2] != other[1::-1]:
+        return False
+    return size >= 4 and _edit_distance(one, other) <= (1 if size < 8 else 2)
+
+
+def _edit_distance(one: str, other: str) -> int:
+    """Return how many letters must be changed, inserted, removed or exchanged with the next; 3 stands for more."""
+    if abs(len(one) - len(other)) > 2:
+        return 3
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, other_letter in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other_letter))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == other_letter:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return min(row[-1], 3)
+
+
+def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
+    """Return True if the slots are those of a form, and not the changes of a copy or an update."""
+    cased = first.is_cased and second.is_cased
+    if cased and len(slots.exclusive) >= _ENOUGH_NAMES:
+        return True
+    size = max(len(first.words), len(second.words))
+    names = slots.names if cased else slots.words
+    recurs = bool(slots.exclusive) and _recurs(names, slots.edges, first, second)
+    if slots.inserted > max(2, _INSERTED_SHARE * size):
+        return recurs or (len(slots.exclusive) >= _ENOUGH_NAMES and bool(slots.numbers))
+    if slots.exclusive and (cased or recurs or slots.numbers or len(slots.exclusive) >= _ENOUGH_NAMES):
+        return True
+    if size < _SHORT_WORDS and (slots.names or slots.words or slots.numbers or slots.negations):
+        return True
+    if len(names) >= _ENOUGH_NAMES and cased:
+        return True
+    if slots.numbers and (slots.names or slots.words):
+        return True
+    return bool(slots.numbers) and _changed_numbers(slots, first) > _CHANGED_NUMBERS
+
+
+def _changed_numbers(slots: _Slots, text: FormText) -> float:
+    """Return the share of the numbers of a text that are others in the other text."""
+    changed = sum(has_digit(word) for slot in slots.numbers for word in text.words[slot.start : slot.stop])
+    return changed / sum(map(has_digit, text.words[text.head : text.tail]))
+
+
+def _recurs(names: list[_Slot], edges: list[_Slot], first: FormText, second: FormText) -> bool:
+    """Return True if a name stands in place of the same other name in two places."""
+    pairs = [
+        (tuple(first.words[slot.start : slot.stop]), tuple(second.words[slice(*slot[2:])])) for slot in names + edges
+    ]
+    return len(set(pairs)) < len(pairs)
+
+
+def _slot_text(text: FormText, start: int, stop: int) -> str:
+    """Return the words of a slot as evidence shows them."""
+    if start == stop:
+        return ""
+    begin, end = text.spans[start][0], text.spans[stop - 1][1]
+    shown = " ".join(text.text[begin:end].split())
+    return shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "…"
+
+
+def _evidence(pairs: Sequence[tuple[str, str]]) -> str | None:
+    """Return the evidence of a form whose texts differ in `pairs`, or None if there are none."""
+    if not pairs:
+        return None
+    distinct = list(dict.fromkeys(f"{one}/{other}" for one, other in pairs))
+    more = ", …" if len(distinct) > _SHOWN_SLOTS else ""
+    return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"

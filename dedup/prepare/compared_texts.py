@@ -1,0 +1,80 @@
+"""The texts that articles are compared by, rebuilt from prepared batches: repaired, without repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.arrays import I64, decode_utf8
+from dedup.prepare.corpus import Corpus
+from dedup.prepare.one_text import cut_spans
+from dedup.prepare.store import load_batch
+from dedup.segment.paragraphs import removal_spans
+from dedup.settings import Settings
+
+COMPARED_TEXT_COLUMNS = ("text", "findings", "repeats", "paragraphs")  # of a prepared batch
+
+
+def compared_texts(articles: pa.RecordBatch, settings: Settings) -> Iterator[str]:
+    """Yield the compared text of each of `articles`, which have the columns `COMPARED_TEXT_COLUMNS`.
+
+    It is what `dedup.prepare.one_text.compared_text` returns for the raw text.
+    """
+    findings = _struct_members(articles.column("findings"), ("start", "stop", "replacement"))
+    repeats = _struct_members(articles.column("repeats"), ("rule", "first", "last"))
+    spans = articles.column("paragraphs")
+    rows = zip(articles.column("text").to_pylist(), findings, repeats, strict=True)
+    for row, (text, edits, runs) in enumerate(rows):
+        repaired = _edited(decode_utf8(text), edits)
+        drops = sorted((first, last) for rule, first, last in runs if settings.rules[rule] == "drop")
+        if drops:
+            starts, stops = (spans[row].values.field(name).to_pylist() for name in ("start", "stop"))
+            repaired = cut_spans(repaired, removal_spans(list(zip(starts, stops, strict=True)), drops))
+        yield repaired
+
+
+def _edited(raw: str, edits: Iterable[tuple[int, int, bytes | None]]) -> str:
+    """Return `raw` with `edits`, which are disjoint and ascending; one without a replacement is a flag."""
+    pieces: list[str] = []
+    position = 0
+    for start, stop, replacement in edits:
+        if replacement is not None:
+            pieces += (raw[position:start], decode_utf8(replacement))
+            position = stop
+    pieces.append(raw[position:])
+    return "".join(pieces)
+
+
+def _struct_members(column: pa.ListArray, names: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield for each row the members `names` of the structs of a list column."""
+    values = column.flatten()
+    rows = list(zip(*(values.field(name).to_pylist() for name in names), strict=True))
+    sizes = np.asarray(column.value_lengths().fill_null(0))
+    yield from (rows[start:stop] for start, stop in pairwise([0, *np.cumsum(sizes).tolist()]))
+
+
+class TextReader:
+    """The compared texts of some articles, in any order, read when asked for.
+
+    `rows` are the rows of the articles in `corpus`, int64 [texts].
+    """
+
+    def __init__(self, corpus: Corpus, rows: I64, settings: Settings) -> None:
+        self.corpus = corpus
+        self.rows = rows
+        self.settings = settings
+
+    def of(self, numbers: I64) -> Iterator[tuple[int, str]]:
+        """Yield the texts with the given numbers, int64 [count], each with its number, batch by batch."""
+        numbers = numbers[np.argsort(self.rows[numbers], kind="stable")]
+        rows = self.rows[numbers]
+        offsets = np.searchsorted(rows, self.corpus.starts)
+        for batch_number in np.flatnonzero(np.diff(offsets)).tolist():
+            chosen = slice(offsets[batch_number], offsets[batch_number + 1])
+            batch = load_batch(self.corpus.prepared_batches[batch_number], COMPARED_TEXT_COLUMNS)
+            articles = batch.take(pa.array(rows[chosen] - self.corpus.starts[batch_number]))
+            yield from zip(numbers[chosen].tolist(), compared_texts(articles, self.settings), strict=True)
