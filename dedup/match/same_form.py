@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 from functools import cached_property, lru_cache
 from typing import NamedTuple
@@ -34,6 +36,10 @@ _DATELINE_CHARACTERS = 70
 _LONGEST_LINE = 200  # characters; a longer line is no edge
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
+_WORDS_PER_NAME = 1000  # a longer update may replace more names
+_LONG, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines there are contacts, too
+_LONG_FORM = 500  # words: one name that differs in a longer text is a correction
+_NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
 _SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
 
 _PUNCTUATION = re.compile(r"[.!?:;…。！？：؟।\n\u201c\u201d\"«»()\[\]•*|]")
@@ -69,6 +75,8 @@ class FormText:
         self.words = _form_words(text)
         self.encoded = "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
         self.head, self.tail = _edges(text, len(self.words))
+        if len(self.words) >= _LONG and self.is_cased:
+            self.head, self.tail = max(self.head, _LONG_EDGE), min(self.tail, len(self.words) - _LONG_EDGE)
 
     @cached_property
     def spans(self) -> list[tuple[int, int]]:
@@ -96,9 +104,14 @@ class FormText:
         capitals = sum(word[0].isupper() for word in self.inside_words)
         return 0 < capitals <= _NAME_SHARE * len(self.inside_words)
 
-    def has_capital(self, word: int) -> bool:
-        """Return True if the word of this number has a capital."""
-        return self.text[self.spans[word][0]].isupper()
+    def named(self, start: int, stop: int, names: AbstractSet[str]) -> list[str]:
+        """Return those of the words ``start:stop`` that are among `names` and have a capital."""
+        text, spans = self.text, self.spans
+        return [
+            self.words[word]
+            for word in range(start, stop)
+            if self.words[word] in names and text[spans[word][0]].isupper()
+        ]
 
 
 def _form_words(text: str) -> list[str]:
@@ -136,7 +149,8 @@ class _Slots(NamedTuple):
     numbers: list[_Slot]
     negations: list[_Slot]
     edges: list[_Slot]
-    exclusive: set[tuple[str, str]]  # the names that only one of the texts has, with what stands in their place
+    exclusive: set[tuple[str, str]]  # names that only one of the texts has, or that are exchanged, in pairs
+    pairs: list[tuple[str, str]]  # all pairs of names
     inserted: int  # words
 
 
@@ -203,7 +217,7 @@ def _edges(text: str, size: int) -> tuple[int, int]:
     head, place = 0, 0
     for _ in range(3):
         start, stop = _line(text, place)
-        count = len(_form_words(text[start : start + _LONGEST_LINE]))
+        count = len(_form_words(text[start : min(stop, start + _LONGEST_LINE)]))
         if text[start:stop].endswith(_LAST_PUNCTUATION) or count > _EDGE_WORDS or head + count > most:
             dateline = _DATELINE.match(text, start, min(stop, start + _DATELINE_CHARACTERS))
             if dateline:
@@ -231,56 +245,77 @@ def _line(text: str, place: int) -> tuple[int, int]:
 
 
 def _find_slots(first: FormText, second: FormText) -> _Slots:
-    """Return the slots of two texts; the search ends where two exclusive names have decided."""
-    slots = _Slots([], [], [], [], [], set(), 0)
+    """Return the slots of two texts; the search ends where enough exclusive names have decided."""
+    slots = _Slots([], [], [], [], [], set(), [], 0)
     cased = first.is_cased and second.is_cased
+    enough = _enough_names(first, second) if cased else len(first.words)
     inserted = 0
     for change in _changes(first, second):
-        start, stop, other_start, other_stop = change
-        if start < first.head or other_start < second.head or stop > first.tail or other_stop > second.tail:
+        words, others = first.words[change.start : change.stop], second.words[change.other_start : change.other_stop]
+        if _is_at_edge(change, first, second):
             slots.edges.append(change)
-            continue
-        words, others = first.words[start:stop], second.words[other_start:other_stop]
-        if not words or not others:
+        elif not words or not others:
             inserted += len(words) + len(others)
             if len(words) + len(others) <= 2 and not _NEGATIONS.isdisjoint([*words, *others, "".join(words + others)]):
                 slots.negations.append(change)
-            continue
-        if max(len(words), len(others)) > _most_slot_words(words[0]):
+        elif max(len(words), len(others)) > _most_slot_words(words[0]):
             inserted += max(len(words), len(others))
-            continue
-        if _is_spelling(words, others):
-            continue
-        kind = _slots_of_kind(slots, change, first, second)
-        kind.append(change)
-        if kind is (slots.names if cased else slots.words):
-            pair = " ".join(words), " ".join(others)
-            if pair[::-1] in slots.exclusive or (f" {pair[0]} " not in second.key and f" {pair[1]} " not in first.key):
-                slots.exclusive.add(pair)
-            if cased and len(slots.exclusive) >= _ENOUGH_NAMES:
+        elif not _is_spelling(words, others) and not _is_abbreviation(change, first, second):
+            _add_slot(slots, change, first, second)
+            if len(slots.exclusive) >= enough:
                 break
     return slots._replace(inserted=inserted)
+
+
+def _enough_names(first: FormText, second: FormText) -> int:
+    """Return how many different exclusive names tell a form, whatever else differs."""
+    return _ENOUGH_NAMES + max(len(first.words), len(second.words)) // _WORDS_PER_NAME
+
+
+def _is_at_edge(change: _Slot, first: FormText, second: FormText) -> bool:
+    """Return True if a change reaches into an edge of one of the texts, or is the whole start or end of both."""
+    start, stop, other_start, other_stop = change
+    if start < first.head or other_start < second.head or stop > first.tail or other_stop > second.tail:
+        return True
+    sizes = stop - start, other_stop - other_start
+    if min(sizes) == 0 or (sizes[0] == sizes[1] <= _NAME_WORDS):
+        return False
+    return start == other_start == 0 or (stop == len(first.words) and other_stop == len(second.words))
+
+
+def _add_slot(slots: _Slots, change: _Slot, first: FormText, second: FormText) -> None:
+    """Add a slot to the list of its kind, and to `slots.exclusive` if each text has another name in it."""
+    start, stop, other_start, other_stop = change
+    words, others = first.words[start:stop], second.words[other_start:other_stop]
+    digits = any(map(has_digit, words)), any(map(has_digit, others))
+    if all(digits):
+        slots.numbers.append(change)
+        return
+    if first.is_cased and second.is_cased:
+        names = first.names | second.names
+        words, others = first.named(start, stop, names), second.named(other_start, other_stop, names)
+        if any(digits) or not words or not others:
+            slots.words.append(change)
+            return
+        slots.names.append(change)
+        is_exclusive = _has_own_name(words, second) and _has_own_name(others, first)
+    else:
+        slots.words.append(change)
+        is_exclusive = f" {' '.join(words)} " not in second.key and f" {' '.join(others)} " not in first.key
+    pair = " ".join(words), " ".join(others)
+    if is_exclusive or pair[::-1] in slots.pairs:
+        slots.exclusive.add(pair)
+    slots.pairs.append(pair)
+
+
+def _has_own_name(names: list[str], other: FormText) -> bool:
+    """Return True if the names, or one of them, are not in the `other` text."""
+    return f" {' '.join(names)} " not in other.key or any(f" {name} " not in other.key for name in names)
 
 
 def _most_slot_words(word: str) -> int:
     """Return the most words that a slot has: twice as many where each letter is a word."""
     return 3 * _SLOT_WORDS if is_unspaced(word[0]) else _SLOT_WORDS
-
-
-def _slots_of_kind(slots: _Slots, change: _Slot, first: FormText, second: FormText) -> list[_Slot]:
-    """Return the list of `slots` that a change inside the text belongs to."""
-    start, stop, other_start, other_stop = change
-    words, others = first.words[start:stop], second.words[other_start:other_stop]
-    digits = any(map(has_digit, words)), any(map(has_digit, others))
-    if all(digits):
-        return slots.numbers
-    if any(digits) or not (first.is_cased and second.is_cased):
-        return slots.words
-    names = first.names | second.names
-    named = any(word in names and first.has_capital(start + place) for place, word in enumerate(words))
-    if named and any(word in names and second.has_capital(other_start + place) for place, word in enumerate(others)):
-        return slots.names
-    return slots.words
 
 
 def _changes(first: FormText, second: FormText) -> Iterator[_Slot]:
@@ -330,7 +365,7 @@ def _is_spelling(words: Sequence[str], others: Sequence[str]) -> bool:
     (True, True, False)
     """
     one, other = "".join(words), "".join(others)
-    if one == other:
+    if one == other or (len(words) > 1 and sorted(words) == sorted(others)):
         return True
     if any(map(has_digit, (one, other))) or is_unspaced(one[0]) or is_unspaced(other[0]):
         return False
@@ -338,6 +373,22 @@ def _is_spelling(words: Sequence[str], others: Sequence[str]) -> bool:
     if one[0] != other[0] and one[:2] != other[1::-1]:
         return False
     return size >= 4 and _edit_distance(one, other) <= (1 if size < 8 else 2)
+
+
+def _is_abbreviation(change: _Slot, first: FormText, second: FormText) -> bool:
+    """Return True if the last words of a slot are one word, in one of the texts with a full stop: “Sen.”, “Senator”."""
+    start, stop, other_start, other_stop = change
+    sides = sorted(
+        [(first.words[stop - 1], first, stop), (second.words[other_stop - 1], second, other_stop)], key=_size
+    )
+    (short, text, end), (long, _, _) = sides
+    if min(stop - start, other_stop - other_start) > 1 or text.text[text.spans[end - 1][1] :][:1] != ".":
+        return False
+    return long.startswith(short) or (short[-1] == long[-1] and long.startswith(short[:-1]))
+
+
+def _size(side: tuple[str, FormText, int]) -> int:
+    return len(side[0])
 
 
 def _edit_distance(one: str, other: str) -> int:
@@ -359,20 +410,17 @@ def _edit_distance(one: str, other: str) -> int:
 def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
     """Return True if the slots are those of a form, and not the changes of a copy or an update."""
     cased = first.is_cased and second.is_cased
-    if cased and len(slots.exclusive) >= _ENOUGH_NAMES:
+    if cased and len(slots.exclusive) >= _enough_names(first, second):
         return True
     size = max(len(first.words), len(second.words))
-    names = slots.names if cased else slots.words
-    recurs = bool(slots.exclusive) and _recurs(names, slots.edges, first, second)
+    recurs = bool(slots.exclusive) and _recurs(slots, first, second)
     if slots.inserted > max(2, _INSERTED_SHARE * size):
         return recurs or (len(slots.exclusive) >= _ENOUGH_NAMES and bool(slots.numbers))
-    if slots.exclusive and (cased or recurs or slots.numbers or len(slots.exclusive) >= _ENOUGH_NAMES):
+    if recurs or len(slots.exclusive) >= _ENOUGH_NAMES or (slots.exclusive and slots.numbers):
         return True
-    if size < _SHORT_WORDS and (slots.names or slots.words or slots.numbers or slots.negations):
-        return True
-    if len(names) >= _ENOUGH_NAMES and cased:
-        return True
-    if slots.numbers and (slots.names or slots.words):
+    if size < _SHORT_WORDS:
+        return bool(slots.names or slots.words or slots.numbers or slots.negations)
+    if slots.exclusive and cased and size < _LONG_FORM:
         return True
     return bool(slots.numbers) and _changed_numbers(slots, first) > _CHANGED_NUMBERS
 
@@ -383,12 +431,12 @@ def _changed_numbers(slots: _Slots, text: FormText) -> float:
     return changed / sum(map(has_digit, text.words[text.head : text.tail]))
 
 
-def _recurs(names: list[_Slot], edges: list[_Slot], first: FormText, second: FormText) -> bool:
-    """Return True if a name stands in place of the same other name in two places."""
-    pairs = [
-        (tuple(first.words[slot.start : slot.stop]), tuple(second.words[slice(*slot[2:])])) for slot in names + edges
-    ]
-    return len(set(pairs)) < len(pairs)
+def _recurs(slots: _Slots, first: FormText, second: FormText) -> bool:
+    """Return True if a name stands in place of the same other name in two places, of which one may be at an edge."""
+    pairs = Counter(slots.pairs)
+    for start, stop, other_start, other_stop in slots.edges:
+        pairs[" ".join(first.words[start:stop]), " ".join(second.words[other_start:other_stop])] += 1
+    return any(pairs[pair] > 1 for pair in slots.exclusive)
 
 
 def _slot_text(text: FormText, start: int, stop: int) -> str:
