@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dedup.arrays import I64, Floats
-from dedup.match.same_form import FormText, same_form
+from dedup.match.form_text import FormText
+from dedup.match.same_form import same_form
 from dedup.prepare.compared_texts import TextReader
 
 _MOST_WORDS = 1_000_000  # different ones; `FormText` has no more characters for words

@@ -10,121 +10,38 @@ A `FormText` is made once for each text. `same_form` compares two of them in tim
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
-from functools import cached_property, lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
 
+from dedup.match.form_text import FormText
+from dedup.match.marked_numbers import facts
+from dedup.match.spellings import is_same_word
 from dedup.repairs.diff import edits_to_nearest_agreement
-from dedup.segment.words import has_digit, is_unspaced, word_spans, words
+from dedup.segment.words import has_digit, is_unspaced
 
 SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
 
-# All figures below were chosen on the 190 pairs of tests/data/same_form.jsonl, and read on pairs of press releases.
+# All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
 _SLOT_WORDS = 5  # a slot holds a name, a date or an amount; longer replacements are other sentences
 _SHORT_WORDS = 100  # words: two texts with fewer words and a similarity of 0.8 differ in one place or two
 _INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
 _CHANGED_NUMBERS = 0.5  # of the numbers: the same report of another day changes most of them, an update a few
-_NAME_SHARE = 0.3  # of the words inside sentences: where more have a capital, capitals do not mark names (German)
-_EDGE_WORDS = 16  # in a line that is a headline, byline or source
-_EDGE_SHARE = 0.25  # of the words: a list of short lines is no edge
-_DATELINE_CHARACTERS = 70
-_LONGEST_LINE = 200  # characters; a longer line is no edge
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
-_LONG, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines there are contacts, too
 _LONG_FORM = 500  # words: one name that differs in a longer text is a correction
 _NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
 _SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
 
-_PUNCTUATION = re.compile(r"[.!?:;…。！？：؟।\n\u201c\u201d\"«»()\[\]•*|]")
-_LAST_PUNCTUATION = tuple('.!?…。！？؟।۔"”»」』')
-_LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_INSIDE_WORD = re.compile(r"(?<=[^\W\d_] )[^\W\d_]+")  # after a letter and one space
-_DATELINE = re.compile(
-    r"[^\n.!?。]{1,60}?(?:[.,]\s[^\n.!?。]{1,30}?){0,3}(?:\s(?:--?|—|–)\s|[—–―]|\)\s*[-:：]?\s|[】〕]|電[）)]|/\.\s)"
-)
-_SOURCE_MARK = re.compile(r"[(（\[—–©*]|\S+(?:\s\S+){0,2}\s?[:：]")
-_END_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】\n]{1,90}[)）\]】][.。]?\s*$")
 # Words that turn a sentence into its contrary, in the languages of the test cases.
 _NEGATION_WORDS = (
     "not no never nicht kein keine keinen nie pas jamais non nunca não nem nigdy не нет никогда δεν μη لا لم لن ليس לא "
     "אין नहीं न 不 没 沒 未 無 ไม่ 않 안 못 không chưa değil ej inte ikke niet geen"
 )
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
-
-
-class FormText:
-    """A text as `same_form` compares it; `encoding` numbers the words of all texts that are compared with each other.
-
-    Attributes:
-        text: the text.
-        words: its words, folded.
-        encoded: the words as one character each, equal for equal words.
-        head: the number of words in headline, byline and dateline.
-        tail: the number of the first word of the source line at the end.
-    """
-
-    def __init__(self, text: str, encoding: dict[str, str]) -> None:
-        self.text = text
-        self.words = _form_words(text)
-        self.encoded = "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
-        self.head, self.tail = _edges(text, len(self.words))
-        if len(self.words) >= _LONG and self.is_cased:
-            self.head, self.tail = max(self.head, _LONG_EDGE), min(self.tail, len(self.words) - _LONG_EDGE)
-
-    @cached_property
-    def spans(self) -> list[tuple[int, int]]:
-        """The span of each word in the text, in code points."""
-        return word_spans(self.text)
-
-    @cached_property
-    def key(self) -> str:
-        """The words joined by one space, with a space at both ends."""
-        return f" {' '.join(self.words)} "
-
-    @cached_property
-    def inside_words(self) -> list[str]:
-        """The words that follow a word and one space, so that they do not begin a sentence."""
-        return _INSIDE_WORD.findall(self.text)
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The words with a capital inside a sentence, folded."""
-        return frozenset(_fold(word) for word in self.inside_words if word[0].isupper())
-
-    @cached_property
-    def is_cased(self) -> bool:
-        """True if capitals inside sentences mark names: a few words have them, not a third as in German."""
-        capitals = sum(word[0].isupper() for word in self.inside_words)
-        return 0 < capitals <= _NAME_SHARE * len(self.inside_words)
-
-    def named(self, start: int, stop: int, names: AbstractSet[str]) -> list[str]:
-        """Return those of the words ``start:stop`` that are among `names` and have a capital."""
-        text, spans = self.text, self.spans
-        return [
-            self.words[word]
-            for word in range(start, stop)
-            if self.words[word] in names and text[spans[word][0]].isupper()
-        ]
-
-
-def _form_words(text: str) -> list[str]:
-    """Return the words of `word_spans`, folded."""
-    if text.isascii():
-        return words(text)
-    return [_fold(text[start:stop]) for start, stop in word_spans(text)]
-
-
-def _add_word(word: str, encoding: dict[str, str]) -> str:
-    """Add a word to `encoding` and return its character; above the surrogates there are a million."""
-    letter = encoding[word] = chr(0x10000 + len(encoding))
-    return letter
 
 
 class _Slot(NamedTuple):
@@ -187,61 +104,7 @@ def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
     >>> differing_facts("up -1.2%", "up +1.2%")
     [('-1.2%', '+1.2%')]
     """
-    return [pair for pair in zip(_facts(first), _facts(second), strict=False) if pair[0] != pair[1]]
-
-
-_MARKED_NUMBER = re.compile(
-    r"(?:(?<![\w.])[-+\u2212])?[$€£¥₹₽₩₪฿]?\d+(?:[.,]\d+)*(?:\s?[%‰€£¥₹₽₩₪฿$])?(?<=[%‰€£¥₹₽₩₪฿$])"
-    r"|(?:(?<![\w.])[-+\u2212][$€£¥₹₽₩₪฿]?|[$€£¥₹₽₩₪฿])\d+(?:[.,]\d+)*"
-)
-
-
-def _facts(text: str) -> list[str]:
-    """Return the numbers of a text with their signs and units."""
-    return [fact.strip().replace("\u2212", "-") for fact in _MARKED_NUMBER.findall(text)]
-
-
-@lru_cache(maxsize=1 << 16)
-def _fold(word: str) -> str:
-    """Return a word as comparison keys hold it."""
-    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
-
-
-def _edges(text: str, size: int) -> tuple[int, int]:
-    """Return how many words the edge at the start has, and the number of the first word of the edge at the end.
-
-    `size` is the number of words of the text. Edges are lines without the end of a sentence, a dateline such as
-    ``LONDON (Reuters) -``, a line such as ``Source: Reuters``, and brackets at the end.
-    """
-    most = int(_EDGE_SHARE * size)
-    head, place = 0, 0
-    for _ in range(3):
-        start, stop = _line(text, place)
-        count = len(_form_words(text[start : min(stop, start + _LONGEST_LINE)]))
-        if text[start:stop].endswith(_LAST_PUNCTUATION) or count > _EDGE_WORDS or head + count > most:
-            dateline = _DATELINE.match(text, start, min(stop, start + _DATELINE_CHARACTERS))
-            if dateline:
-                head += len(_form_words(dateline[0]))
-            break
-        head, place = head + count, stop
-    rest, tail = text.rstrip(), 0
-    for _ in range(2):
-        line = rest[rest.rfind("\n", -_LONGEST_LINE) + 1 :] if "\n" in rest[-_LONGEST_LINE:] else ""
-        count = len(_form_words(line))
-        is_source = not line.endswith(_LAST_PUNCTUATION) or _SOURCE_MARK.match(line)
-        if not line or not is_source or count > _EDGE_WORDS or tail + count > most:
-            break
-        rest, tail = rest[: -len(line)].rstrip(), tail + count
-    brackets = _END_BRACKETS.search(rest, max(0, len(rest) - 120))
-    if brackets:
-        tail += len(_form_words(brackets[0]))
-    return head, size - tail
-
-
-def _line(text: str, place: int) -> tuple[int, int]:
-    """Return the span of the first line from `place` on that is not blank, without space around it."""
-    match = _LINE.search(text, place)
-    return match.span() if match else (len(text), len(text))
+    return [pair for pair in zip_longest(facts(first), facts(second), fillvalue="") if pair[0] != pair[1]]
 
 
 def _find_slots(first: FormText, second: FormText) -> _Slots:
@@ -260,7 +123,7 @@ def _find_slots(first: FormText, second: FormText) -> _Slots:
                 slots.negations.append(change)
         elif max(len(words), len(others)) > _most_slot_words(words[0]):
             inserted += max(len(words), len(others))
-        elif not _is_spelling(words, others) and not _is_abbreviation(change, first, second):
+        elif not is_same_word(words, others) and not _is_abbreviation(change, first, second):
             _add_slot(slots, change, first, second)
             if len(slots.exclusive) >= enough:
                 break
@@ -358,53 +221,16 @@ def _runs(numbers: Sequence[int]) -> list[list[int]]:
     return runs
 
 
-def _is_spelling(words: Sequence[str], others: Sequence[str]) -> bool:
-    """Return True if two runs of words are the same words in another spelling, or mistyped.
-
-    >>> _is_spelling(["colour"], ["color"]), _is_spelling(["1", "000"], ["1000"]), _is_spelling(["west"], ["east"])
-    (True, True, False)
-    """
-    one, other = "".join(words), "".join(others)
-    if one == other or (len(words) > 1 and sorted(words) == sorted(others)):
-        return True
-    if any(map(has_digit, (one, other))) or is_unspaced(one[0]) or is_unspaced(other[0]):
-        return False
-    size = max(len(one), len(other))
-    if one[0] != other[0] and one[:2] != other[1::-1]:
-        return False
-    return size >= 4 and _edit_distance(one, other) <= (1 if size < 8 else 2)
-
-
 def _is_abbreviation(change: _Slot, first: FormText, second: FormText) -> bool:
     """Return True if the last words of a slot are one word, in one of the texts with a full stop: “Sen.”, “Senator”."""
     start, stop, other_start, other_stop = change
-    sides = sorted(
-        [(first.words[stop - 1], first, stop), (second.words[other_stop - 1], second, other_stop)], key=_size
-    )
-    (short, text, end), (long, _, _) = sides
+    short, text, end = first.words[stop - 1], first, stop
+    long = second.words[other_stop - 1]
+    if len(short) > len(long):
+        short, long, text, end = long, short, second, other_stop
     if min(stop - start, other_stop - other_start) > 1 or text.text[text.spans[end - 1][1] :][:1] != ".":
         return False
     return long.startswith(short) or (short[-1] == long[-1] and long.startswith(short[:-1]))
-
-
-def _size(side: tuple[str, FormText, int]) -> int:
-    return len(side[0])
-
-
-def _edit_distance(one: str, other: str) -> int:
-    """Return how many letters must be changed, inserted, removed or exchanged with the next; 3 stands for more."""
-    if abs(len(one) - len(other)) > 2:
-        return 3
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        earlier, before, row = before, row, [i]
-        for j, other_letter in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other_letter))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == other_letter:
-                cost = min(cost, earlier[j - 2] + 1)
-            row.append(cost)
-    return min(row[-1], 3)
 
 
 def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
@@ -416,7 +242,11 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
     recurs = bool(slots.exclusive) and _recurs(slots, first, second)
     if slots.inserted > max(2, _INSERTED_SHARE * size):
         return recurs or (len(slots.exclusive) >= _ENOUGH_NAMES and bool(slots.numbers))
-    if recurs or len(slots.exclusive) >= _ENOUGH_NAMES or (slots.exclusive and slots.numbers):
+    if (
+        recurs
+        or len(slots.exclusive) >= _enough_names(first, second)
+        or (slots.exclusive and slots.numbers and size < _WORDS_PER_NAME)
+    ):
         return True
     if size < _SHORT_WORDS:
         return bool(slots.names or slots.words or slots.numbers or slots.negations)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from conftest import ROOT
 
-from dedup.match.same_form import FormText, same_form
+from dedup.match.form_text import FormText
+from dedup.match.same_form import same_form
 
 
 class FormPair(NamedTuple):
