@@ -91,7 +91,7 @@ def test_compared_texts_of_a_batch_are_those_of_single_texts(texts):
     settings = Settings(rules={"page-furniture": "drop", "repeated-paragraph": "drop"})
     rows = [JsonRecord(to_json_bytes({"text": text}), None) for text in texts]
     batch = prepare(record_batch(rows, 0), settings)
-    assert list(compared_texts(batch, settings)) == [compared_text(text, settings) for text in texts]
+    assert list(compared_texts(batch, settings.rules)) == [compared_text(text, settings) for text in texts]
 
 
 @pytest.mark.parametrize("action", ["flag", "off"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,19 +10,19 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64, decode_utf8
+from dedup.findings import DROP
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import cut_spans
 from dedup.prepare.store import load_batch
 from dedup.segment.paragraphs import removal_spans
-from dedup.settings import Settings
 
 COMPARED_TEXT_COLUMNS = ("text", "findings", "repeats", "paragraphs")  # of a prepared batch
 
 
-def compared_texts(articles: pa.RecordBatch, settings: Settings) -> Iterator[str]:
+def compared_texts(articles: pa.RecordBatch, rules: Mapping[str, str]) -> Iterator[str]:
     """Yield the compared text of each of `articles`, which have the columns `COMPARED_TEXT_COLUMNS`.
 
-    It is what `dedup.prepare.one_text.compared_text` returns for the raw text.
+    `rules` gives the action of each rule. A text is what `dedup.prepare.one_text.compared_text` returns.
     """
     findings = _struct_members(articles.column("findings"), ("start", "stop", "replacement"))
     repeats = _struct_members(articles.column("repeats"), ("rule", "first", "last"))
@@ -30,7 +30,7 @@ def compared_texts(articles: pa.RecordBatch, settings: Settings) -> Iterator[str
     rows = zip(articles.column("text").to_pylist(), findings, repeats, strict=True)
     for row, (text, edits, runs) in enumerate(rows):
         repaired = _edited(decode_utf8(text), edits)
-        drops = sorted((first, last) for rule, first, last in runs if settings.rules[rule] == "drop")
+        drops = sorted((first, last) for rule, first, last in runs if rules[rule] == DROP)
         if drops:
             starts, stops = (spans[row].values.field(name).to_pylist() for name in ("start", "stop"))
             repaired = cut_spans(repaired, removal_spans(list(zip(starts, stops, strict=True)), drops))
@@ -60,13 +60,13 @@ def _struct_members(column: pa.ListArray, names: Sequence[str]) -> Iterator[list
 class TextReader:
     """The compared texts of some articles, in any order, read when asked for.
 
-    `rows` are the rows of the articles in `corpus`, int64 [texts].
+    `rows` are the rows of the articles in `corpus`, int64 [texts]; `rules` gives the action of each rule.
     """
 
-    def __init__(self, corpus: Corpus, rows: I64, settings: Settings) -> None:
+    def __init__(self, corpus: Corpus, rows: I64, rules: Mapping[str, str]) -> None:
         self.corpus = corpus
         self.rows = rows
-        self.settings = settings
+        self.rules = rules
 
     def of(self, numbers: I64) -> Iterator[tuple[int, str]]:
         """Yield the texts with the given numbers, int64 [count], each with its number, batch by batch."""
@@ -77,4 +77,4 @@ class TextReader:
             chosen = slice(offsets[batch_number], offsets[batch_number + 1])
             batch = load_batch(self.corpus.prepared_batches[batch_number], COMPARED_TEXT_COLUMNS)
             articles = batch.take(pa.array(rows[chosen] - self.corpus.starts[batch_number]))
-            yield from zip(numbers[chosen].tolist(), compared_texts(articles, self.settings), strict=True)
+            yield from zip(numbers[chosen].tolist(), compared_texts(articles, self.rules), strict=True)

@@ -6,9 +6,9 @@ priority, article and paragraph; texts of one article never match. Texts with eq
 
 Each round opens a window on the first undecided keys of every bucket: four keys in the first round, and four times as
 many in each one after it. A key survives if it is inside the window of all its buckets and matches no undecided key
-before it. Keys that share a bucket with a new survivor are compared with it, and dropped if they match. All other keys
-wait for the next round. So members of a bucket are compared with survivors, as in the loop, and with each other only as
-far as the window reaches.
+before it. Keys that share a bucket with a new survivor are compared with it, and dropped if they match. A match of the
+same form with other facts neither drops a key nor makes it wait. All other keys wait for the next round. So members of
+a bucket are compared with survivors, as in the loop, and with each other only as far as the window reaches.
 
 Dropping a key does not decide all of its texts: those in the article of the survivor itself cannot match it. The first
 of these texts takes the place of its key, and a later round decides it.
@@ -16,9 +16,11 @@ of these texts takes the place of its key, and a later round decides it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
+from dedup.spark.form_evidence import add_evidence, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
 from dedup.spark.tables import TableStore
 
@@ -30,8 +32,9 @@ _UNDECIDED_STATE, _SURVIVES, _DROPPED = 0, 1, 2
 class SparkSurvival(NamedTuple):
     """What `survivor_rounds` decided.
 
-    `verdicts` has the columns ``o, twin, similarity, equal`` for each text that repeats a survivor; `equal` is true if
-    their keys are equal. The numbers of candidates and matches are those of the loop.
+    `verdicts` has the columns ``o, twin, similarity, equal, evidence`` for each text that repeats a survivor. `equal`
+    is true if their keys are equal. If `evidence` is not null, the text survives: it has other facts than its twin. The
+    numbers of candidates and matches are those of the loop.
     """
 
     verdicts: Any
@@ -43,7 +46,8 @@ class SurvivorQuery(NamedTuple):
     """The texts to decide on, and how.
 
     `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
-    words in a shingle. With `several_per_article`, an article may have several texts.
+    words in a shingle. With `several_per_article`, an article may have several texts. Where forms are looked at, `forms`
+    has ``k, o`` and `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, and the actions of the rules.
     """
 
     name: str
@@ -52,6 +56,7 @@ class SurvivorQuery(NamedTuple):
     shingle_words: int
     threshold: float
     several_per_article: bool
+    forms: tuple[Any, Mapping[str, str]] | None = None
 
 
 def survivor_rounds(store: TableStore, query: SurvivorQuery, *, compiled: bool) -> SparkSurvival:
@@ -73,6 +78,7 @@ class _Rounds:
         self.keys: Any = None
         self.copies: Any = None
         self.summaries: Any = None
+        self.compared: Any = None  # the texts of keys, where forms are looked at
         self.survivors: list[Any] = []  # a table for each round
         self.pairs: list[Any] = []  # a table for each round
 
@@ -115,6 +121,10 @@ class _Rounds:
         first_texts = self.query.keys.join(orders.select("o"), "o", "left_semi")
         summaries = summarize_keys(first_texts, self.query.shingle_words, compiled=self.compiled)
         self.summaries = self.save("summaries", summaries)
+        if self.query.forms is not None:
+            articles, rules = self.query.forms
+            first_articles = articles.join(orders.select("o"), "o", "left_semi")
+            self.compared = self.save("compared", rebuild_texts(first_articles, rules))
         entries = shared.join(orders.join(self.summaries.select("k", "size", "parities"), "k"), "k")
         entries = entries.select("b", "k", "o", "last", "size", "parities")
         return self.save("entries", entries.selectExpr("*", f"{_UNDECIDED_STATE} as status"))
@@ -133,7 +143,7 @@ class _Rounds:
         inside_everywhere = inside.where(f"last_place <= {window}")
         eligible = inside_everywhere.select("k", "o", "last", "size", "parities").distinct()
         earlier_pairs = _bucket_pairs(inside, inside_everywhere, "x.o < y.o")
-        blocked = self.matching(earlier_pairs).select(f.col("y").alias("k")).distinct()
+        blocked = self.matching(earlier_pairs).where("evidence is null").select(f.col("y").alias("k")).distinct()
         new = self.save(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
         assert not new.isEmpty(), "each round decides at least the first undecided key"
         self.survivors.append(new)
@@ -143,7 +153,7 @@ class _Rounds:
     def pairs_with_survivors(self, entries: Any, new: Any, number: int) -> Any:
         """Return the pairs of a new survivor ``x``, of order ``o``, and another key ``y`` in one of its buckets.
 
-        ``similarity`` is null where they do not match.
+        ``similarity`` is null where they do not match; ``evidence`` is null unless they have one form with other facts.
         """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -152,11 +162,12 @@ class _Rounds:
         pairs = pairs.join(new.select(f.col("k").alias("y"), f.expr("true").alias("survives")), "y", "left")
         status = f"case when survives then {_SURVIVES} else status end as status"
         pairs = self.save(f"candidates-{number}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
-        matches = self.matching(pairs.where(f"status <> {_SURVIVES}"))
+        # Survivors match no survivor before them, unless they have one form.
+        matches = self.matching(pairs.where(f"status <> {_SURVIVES}") if self.compared is None else pairs)
         return self.save(f"pairs-{number}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
 
     def matching(self, pairs: Any) -> Any:
-        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold."""
+        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold; ``evidence`` tells forms."""
         least = self.query.threshold
         # Sizes alone rule out most pairs, and parities of hashes most of the others: each bit that differs stands for
         # at least one shingle that only one of the keys has.
@@ -168,14 +179,17 @@ class _Rounds:
         )
         compared = common_shingles(pairs, self.summaries, self.query.shingle_words, least, compiled=self.compiled)
         compared = compared.selectExpr("x", "y", "common / (size_x + size_y - common) as similarity")
-        return compared.where(f"similarity >= {least!r}D")
+        matches = compared.where(f"similarity >= {least!r}D")
+        if self.compared is None:
+            return matches.selectExpr("*", "cast(null as string) as evidence")
+        return add_evidence(matches, self.compared)
 
     def entries_after(self, entries: Any, new: Any) -> Any:
         """Return the entries with the decisions of the last round, whose survivors are `new`."""
         from pyspark.sql import Window  # noqa: PLC0415
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        matches = self.pairs[-1].where("similarity is not null")
+        matches = self.pairs[-1].where("similarity is not null and evidence is null")
         if self.query.several_per_article:
             changes = self.changes_by_article(entries, new, matches)
         else:
@@ -242,20 +256,25 @@ class _Rounds:
         texts = self.copies.join(keys.drop("first", "copies"), "k")
         texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
         # The candidates of a text are counted and their best is kept; there may be too many for a list.
-        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity")
+        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity", "evidence")
         decided = texts.where("compared and (survivor is null or o <= survivor)").alias("text")
         condition = f.expr("text.k = pair.k and before < o and before.a <> o.a")
         met = decided.join(pairs.alias("pair"), condition, "left")
-        best = "case when similarity is not null then struct(similarity, -before.r, -before.a, -before.i) end"
+        # A match without evidence drops the text, whatever its similarity.
+        best = (
+            "case when similarity is not null then "
+            "struct(evidence is null as drops, similarity, -before.r, -before.a, -before.i, evidence) end"
+        )
         met = met.groupBy("o", "survivor").agg(
             f.count("before").alias("met"), f.count("similarity").alias("matched"), f.max(f.expr(best)).alias("best")
         )
         verdicts = met.selectExpr(
             "o",
             "case when best is not null then "
-            f"cast(struct(-best.col2, -best.col3, cast(-best.col4 as int)) as {ORDER}) end as twin",
+            f"cast(struct(-best.col3, -best.col4, cast(-best.col5 as int)) as {ORDER}) end as twin",
             "best.similarity as similarity",
             "false as equal",
+            "best.evidence as evidence",
             "met",
             "matched",
             "survivor",
@@ -268,12 +287,12 @@ class _Rounds:
 
         undecided = "cast(twin is null and (survivor is null or o < survivor) as int) as undecided"
         table = self.save(
-            "verdicts", verdicts.selectExpr("o", "twin", "similarity", "equal", "met", "matched", undecided)
+            "verdicts", verdicts.selectExpr("o", "twin", "similarity", "equal", "evidence", "met", "matched", undecided)
         )
         candidates, matches, undecided_count = table.agg(f.sum("met"), f.sum("matched"), f.sum("undecided")).first()
         if undecided_count:
             raise AssertionError(f"{undecided_count} {self.query.name} are left undecided")
-        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal")
+        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal", "evidence")
         return SparkSurvival(repeats, int(candidates or 0), int(matches or 0))
 
 
@@ -281,7 +300,14 @@ def _equal_key_verdicts(texts: Any) -> Any:
     """Return the verdicts on texts that come after the surviving text of their key, in another article."""
     equal = texts.where("o > survivor and o.a <> survivor.a")
     return equal.selectExpr(
-        "o", "survivor as twin", "1D as similarity", "true as equal", "0L as met", "0L as matched", "survivor"
+        "o",
+        "survivor as twin",
+        "1D as similarity",
+        "true as equal",
+        "cast(null as string) as evidence",
+        "0L as met",
+        "0L as matched",
+        "survivor",
     )
 
 
