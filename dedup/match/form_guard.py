@@ -11,7 +11,7 @@ import numpy as np
 
 from dedup.arrays import I64, Floats
 from dedup.match.form_text import FormText
-from dedup.match.same_form import same_form
+from dedup.match.same_form import form_evidence, has_same_form
 from dedup.prepare.compared_texts import TextReader
 
 _MOST_WORDS = 1_000_000  # different ones; `FormText` has no more characters for words
@@ -56,17 +56,20 @@ class FormGuard:
         [matches]. `key` and `other_keys` are the first texts of the same comparison keys, which are compared. The match
         of highest similarity comes first; of equal ones, the first text.
         """
-        order = np.lexsort((others, -similarities)).tolist()
-        evidence = None
+        order = np.lexsort((others, -similarities))
         for place in map(int, order):
-            if self._is_full():  # before both texts are read, since they must have one encoding
-                self._texts, self._encoding, self._characters = {}, {}, 0
-            facts = same_form(self._text(key), self._text(int(other_keys[place])))
-            if facts is None:
+            if not has_same_form(*self._pair(key, int(other_keys[place]))):
                 return place
-            evidence = evidence or facts
-        self.flags[text] = Flag(int(others[order[0]]), float(similarities[order[0]]), evidence or "")
+        best = int(order[0])
+        evidence = form_evidence(*self._pair(key, int(other_keys[best])))
+        self.flags[text] = Flag(int(others[best]), float(similarities[best]), evidence)
         return -1
+
+    def _pair(self, one: int, other: int) -> tuple[FormText, FormText]:
+        """Return two texts of one encoding."""
+        if self._is_full():
+            self._texts, self._encoding, self._characters = {}, {}, 0
+        return self._text(one), self._text(other)
 
     def _text(self, number: int) -> FormText:
         text = self._texts.get(number)

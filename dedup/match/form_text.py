@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
+from itertools import islice, pairwise
 
-from dedup.segment.words import word_spans, words
+from dedup.segment.words import word_spans
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
-_NAME_SHARE = 0.3  # of the words inside sentences: where more have a capital, capitals do not mark names (German)
+_NAME_SHARE = 0.25  # of the words: where more have a capital, capitals do not mark names (German)
 _EDGE_WORDS = 16  # in a line that is a headline, byline or source
 _EDGE_SHARE = 0.25  # of the words: a list of short lines is no edge
 _DATELINE_CHARACTERS = 70
@@ -19,10 +21,12 @@ _LONG, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines there ar
 
 _LAST_PUNCTUATION = tuple('.!?…。！？؟।۔"”»」』')
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
-_INSIDE_WORD = re.compile(r"(?<=[^\W\d_] )[^\W\d_]+")  # after a letter and one space
 _DATELINE = re.compile(
     r"[^\n.!?。]{1,60}?(?:[.,]\s[^\n.!?。]{1,30}?){0,3}(?:\s(?:--?|—|–)\s|[—–―]|\)\s*[-:：]?\s|[】〕]|電[）)]|/\.\s)"
 )
+_QUOTES_AND_DASHES = "\u2019\u2018\u201c\u201d\u2013\u2014\u00a0\u2026\u2022"
+_ASCII_WORDS = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else 0x20 for byte in range(128)) + bytes(128)
+_OTHER_SCRIPTS, _LATIN_WORD = re.compile(r"[^\x00-\u02ff]"), re.compile(r"\w+")  # Latin: no marks, and spaces
 _SOURCE_MARK = re.compile(r"[(（\[—–©*]|\S+(?:\s\S+){0,2}\s?[:：]")
 _END_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】\n]{1,90}[)）\]】][.。]?\s*$")
 
@@ -35,23 +39,31 @@ class FormText:
     Attributes:
         text: the text.
         words: its words, folded.
-        encoded: the words as one character each, equal for equal words.
         head: the number of words at its start that are no part of the story: headline, byline, dateline.
         tail: the number of the first word of the source line or contact at its end.
     """
 
     def __init__(self, text: str, encoding: dict[str, str]) -> None:
         self.text = text
-        self.words = _form_words(text)
-        self.encoded = "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
+        self.written_words = _written_words(text)
+        self.words = _folded(self.written_words)
+        self._encoding = encoding
         self.head, self.tail = _edges(text, len(self.words))
         if len(self.words) >= _LONG and self.is_cased:
             self.head, self.tail = max(self.head, _LONG_EDGE), min(self.tail, len(self.words) - _LONG_EDGE)
+        self._spans: list[tuple[int, int]] = []  # those of the first words
+        self._more_spans = word_spans(text)
+
+    def span(self, word: int) -> tuple[int, int]:
+        """Return the span in the text of the word of this number, in code points."""
+        self._spans.extend(islice(self._more_spans, max(0, word + 1 - len(self._spans))))
+        return self._spans[word]
 
     @cached_property
-    def spans(self) -> list[tuple[int, int]]:
-        """The span of each word in the text, in code points."""
-        return word_spans(self.text)
+    def encoded(self) -> str:
+        """The words as one character each, equal for equal words."""
+        encoding = self._encoding
+        return "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
 
     @cached_property
     def key(self) -> str:
@@ -59,36 +71,55 @@ class FormText:
         return f" {' '.join(self.words)} "
 
     @cached_property
-    def inside_words(self) -> list[str]:
-        """The words that follow a word and one space, so that they do not begin a sentence."""
-        return _INSIDE_WORD.findall(self.text)
+    def _capitals(self) -> list[str]:
+        """The runs of characters between spaces that begin with a capital and follow a letter and one space."""
+        runs = self.text.split(" ")
+        return [run for before, run in pairwise(runs) if run[:1].isupper() and before[-1:].isalpha()]
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The words with a capital inside a sentence, folded."""
-        return frozenset(_fold(word) for word in self.inside_words if word[0].isupper())
+        return frozenset(_folded(_written_words(" ".join(self._capitals))))
+
+    @cached_property
+    def word_set(self) -> frozenset[str]:
+        """The words, each once."""
+        return frozenset(self.words)
+
+    @cached_property
+    def name_counts(self) -> dict[str, int]:
+        """How often the text has each name between its edges; empty if capitals do not mark names."""
+        if not self.is_cased:
+            return {}
+        return Counter(filter(self.names.__contains__, self.words[self.head : self.tail]))
 
     @cached_property
     def is_cased(self) -> bool:
         """True if capitals inside sentences mark names: a few words have them, not a third as in German."""
-        capitals = sum(word[0].isupper() for word in self.inside_words)
-        return 0 < capitals <= _NAME_SHARE * len(self.inside_words)
+        return 0 < len(self._capitals) <= _NAME_SHARE * len(self.words)
 
     def named(self, start: int, stop: int, names: AbstractSet[str]) -> list[str]:
         """Return those of the words ``start:stop`` that are among `names` and have a capital."""
-        text, spans = self.text, self.spans
-        return [
-            self.words[word]
-            for word in range(start, stop)
-            if self.words[word] in names and text[spans[word][0]].isupper()
-        ]
+        pairs = zip(self.words[start:stop], self.written_words[start:stop], strict=True)
+        return [word for word, written in pairs if word in names and written[0].isupper()]
 
 
-def _form_words(text: str) -> list[str]:
-    """Return the words of `word_spans`, folded."""
+def _written_words(text: str) -> list[str]:
+    """Return the words of `text` as they are written; those of `dedup.segment.words.word_spans`."""
+    if not text.isascii():
+        for mark in _QUOTES_AND_DASHES:  # often the only characters that are not ASCII
+            text = text.replace(mark, " ")
     if text.isascii():
-        return words(text)
-    return [_fold(text[start:stop]) for start, stop in word_spans(text)]
+        return text.encode().translate(_ASCII_WORDS).decode().split()
+    if _OTHER_SCRIPTS.search(text) is None:
+        return _LATIN_WORD.findall(text)
+    return [text[start:stop] for start, stop in word_spans(text)]
+
+
+def _folded(written: list[str]) -> list[str]:
+    """Return words as comparison keys hold them."""
+    joined = " ".join(written)
+    return joined.lower().split() if joined.isascii() else list(map(_fold, written))
 
 
 def _add_word(word: str, encoding: dict[str, str]) -> str:
@@ -113,24 +144,24 @@ def _edges(text: str, size: int) -> tuple[int, int]:
     head, place = 0, 0
     for _ in range(3):
         start, stop = _line(text, place)
-        count = len(_form_words(text[start : min(stop, start + _LONGEST_LINE)]))
+        count = len(_written_words(text[start : min(stop, start + _LONGEST_LINE)]))
         if text[start:stop].endswith(_LAST_PUNCTUATION) or count > _EDGE_WORDS or head + count > most:
             dateline = _DATELINE.match(text, start, min(stop, start + _DATELINE_CHARACTERS))
             if dateline:
-                head += len(_form_words(dateline[0]))
+                head += len(_written_words(dateline[0]))
             break
         head, place = head + count, stop
     rest, tail = text.rstrip(), 0
     for _ in range(2):
         line = rest[rest.rfind("\n", -_LONGEST_LINE) + 1 :] if "\n" in rest[-_LONGEST_LINE:] else ""
-        count = len(_form_words(line))
+        count = len(_written_words(line))
         is_source = not line.endswith(_LAST_PUNCTUATION) or _SOURCE_MARK.match(line)
         if not line or not is_source or count > _EDGE_WORDS or tail + count > most:
             break
         rest, tail = rest[: -len(line)].rstrip(), tail + count
     brackets = _END_BRACKETS.search(rest, max(0, len(rest) - 120))
     if brackets:
-        tail += len(_form_words(brackets[0]))
+        tail += len(_written_words(brackets[0]))
     return head, size - tail
 
 

@@ -5,13 +5,14 @@ their words, and so do a syndicated copy and an update. The differences of the t
 slots: a few words stand in place of a few others, inside the text, and everything around them is equal. A copy has
 other words at its edges (dateline, byline, source), more or fewer sentences, and corrected typing.
 
-A `FormText` is made once for each text. `same_form` compares two of them in time linear in their length.
+A `FormText` is made once for each text. `has_same_form` compares two of them in time linear in their length.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import NamedTuple
@@ -31,6 +32,8 @@ _INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in a
 _CHANGED_NUMBERS = 0.5  # of the numbers: the same report of another day changes most of them, an update a few
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
+_RECURRING = 3  # times that a text has the name of what it is about
+_SAME_PLACE = 10  # words: how far names in one slot are apart, counted from the start of each text
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
 _LONG_FORM = 500  # words: one name that differs in a longer text is a correction
 _NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
@@ -71,31 +74,69 @@ class _Slots(NamedTuple):
     inserted: int  # words
 
 
-def same_form(first: FormText, second: FormText) -> str | None:
-    """Return what tells that two similar texts are of one form with other facts, or None if one is a copy of the other.
+def has_same_form(first: FormText, second: FormText) -> bool:
+    """Return True if two similar texts are of one form with other facts, False if one is a copy of the other.
 
-    The verdict is the same for both orders; the evidence names the words of `first` before those of `second`.
+    The order of the texts does not matter.
+    """
+    if _have_other_names(first, second):  # tells most pairs of a form, in a hundredth of the time
+        return True
+    first, second = _in_order(first, second)
+    if first.words == second.words:
+        return bool(differing_facts(first.text, second.text))
+    return _has_form_slots(_find_slots(first, second), first, second)
+
+
+def _have_other_names(first: FormText, second: FormText) -> bool:
+    """Return True if a recurring name of each text is not in the other, and both begin at about the same place.
+
+    Twice is enough if each text has a number, too, that the other does not have. Other spellings do not count: names
+    whose first letters are those of a word that only the other text has.
+    """
+    if not first.is_cased or not second.is_cased:
+        return False
+    own, others = first.word_set - second.word_set, second.word_set - first.word_set
+    least = _RECURRING - (any(map(has_digit, own)) and any(map(has_digit, others)))
+    places = _places_of_names(first, own, others, least)
+    if not places:
+        return False
+    other_places = _places_of_names(second, others, own, least)
+    return any(abs(place - other) <= _SAME_PLACE for place in places for other in other_places)
+
+
+def _places_of_names(text: FormText, own: AbstractSet[str], others: AbstractSet[str], least: int) -> list[int]:
+    """Return the first places of the words `own` that are names `least` times, and begin like none of `others`."""
+    names = [word for word in own if text.name_counts.get(word, 0) >= least]
+    if not names:
+        return []
+    starts = {word[:3] for word in others}
+    return [text.words.index(name, text.head) for name in names if name[:3] not in starts]
+
+
+def form_evidence(first: FormText, second: FormText) -> str:
+    """Return the evidence that two texts are of one form: the facts of `first`, each beside that of `second`.
 
     >>> report = "{} beat {} {} on Saturday in front of a crowd that had come to see the last match of the season."
     >>> texts = [report.format("Brindle", "Ashby", "3-1"), report.format("Ashby", "Upton", "2-0")]
     >>> encoding = {}
-    >>> same_form(*(FormText(text, encoding) for text in texts))
+    >>> form_evidence(*(FormText(text, encoding) for text in texts))
     'same form, other facts: Brindle/Ashby, Ashby/Upton, 3-1/2-0'
     """
-    if second.key < first.key:  # alignment depends on the order, and the verdict must not
-        return _evidence([pair[::-1] for pair in _other_facts(second, first)])
-    return _evidence(_other_facts(first, second))
+    one, other = _in_order(first, second)
+    if one.words == other.words:
+        pairs = differing_facts(one.text, other.text)
+    else:
+        slots = _find_slots(one, other)
+        shown = sorted({*slots.names, *slots.numbers, *slots.negations} or slots.words)
+        pairs = [(_slot_text(one, slot.start, slot.stop), _slot_text(other, *slot[2:])) for slot in shown]
+    distinct = list(dict.fromkeys("/".join(pair if one is first else pair[::-1]) for pair in pairs))
+    more = ", …" if len(distinct) > _SHOWN_SLOTS else ""
+    return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
 
 
-def _other_facts(first: FormText, second: FormText) -> list[tuple[str, str]]:
-    """Return the facts in which two texts of one form differ, in pairs; none if one is a copy of the other."""
-    if first.encoded == second.encoded:
-        return differing_facts(first.text, second.text)
-    slots = _find_slots(first, second)
-    if not _has_form_slots(slots, first, second):
-        return []
-    shown = sorted({*slots.names, *slots.numbers, *slots.negations} or slots.words)
-    return [(_slot_text(first, slot.start, slot.stop), _slot_text(second, *slot[2:])) for slot in shown]
+def _in_order(first: FormText, second: FormText) -> tuple[FormText, FormText]:
+    """Return two texts in an order of their own, since the alignment depends on the order and the verdict must not."""
+    return (second, first) if second.key < first.key else (first, second)
 
 
 def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
@@ -228,7 +269,7 @@ def _is_abbreviation(change: _Slot, first: FormText, second: FormText) -> bool:
     long = second.words[other_stop - 1]
     if len(short) > len(long):
         short, long, text, end = long, short, second, other_stop
-    if min(stop - start, other_stop - other_start) > 1 or text.text[text.spans[end - 1][1] :][:1] != ".":
+    if min(stop - start, other_stop - other_start) > 1 or not text.text.startswith(".", text.span(end - 1)[1]):
         return False
     return long.startswith(short) or (short[-1] == long[-1] and long.startswith(short[:-1]))
 
@@ -273,15 +314,6 @@ def _slot_text(text: FormText, start: int, stop: int) -> str:
     """Return the words of a slot as evidence shows them."""
     if start == stop:
         return ""
-    begin, end = text.spans[start][0], text.spans[stop - 1][1]
-    shown = " ".join(text.text[begin:end].split())
+    begin, end = text.span(start)[0], text.span(stop - 1)[1]
+    shown = " ".join(text.text[begin:end].encode(errors="replace").decode().split())  # surrogates cannot be stored
     return shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "…"
-
-
-def _evidence(pairs: Sequence[tuple[str, str]]) -> str | None:
-    """Return the evidence of a form whose texts differ in `pairs`, or None if there are none."""
-    if not pairs:
-        return None
-    distinct = list(dict.fromkeys(f"{one}/{other}" for one, other in pairs))
-    more = ", …" if len(distinct) > _SHOWN_SLOTS else ""
-    return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -22,17 +23,19 @@ COMPARED_TEXT_COLUMNS = ("text", "findings", "repeats", "paragraphs")  # of a pr
 def compared_texts(articles: pa.RecordBatch, rules: Mapping[str, str]) -> Iterator[str]:
     """Yield the compared text of each of `articles`, which have the columns `COMPARED_TEXT_COLUMNS`.
 
+    Only articles with repeats need the last of them, ``paragraphs``.
+
     `rules` gives the action of each rule. A text is what `dedup.prepare.one_text.compared_text` returns.
     """
     findings = _struct_members(articles.column("findings"), ("start", "stop", "replacement"))
     repeats = _struct_members(articles.column("repeats"), ("rule", "first", "last"))
-    spans = articles.column("paragraphs")
     rows = zip(articles.column("text").to_pylist(), findings, repeats, strict=True)
     for row, (text, edits, runs) in enumerate(rows):
         repaired = _edited(decode_utf8(text), edits)
         drops = sorted((first, last) for rule, first, last in runs if rules[rule] == DROP)
         if drops:
-            starts, stops = (spans[row].values.field(name).to_pylist() for name in ("start", "stop"))
+            spans = articles.column("paragraphs")[row].values
+            starts, stops = (spans.field(name).to_pylist() for name in ("start", "stop"))
             repaired = cut_spans(repaired, removal_spans(list(zip(starts, stops, strict=True)), drops))
         yield repaired
 
@@ -73,8 +76,16 @@ class TextReader:
         numbers = numbers[np.argsort(self.rows[numbers], kind="stable")]
         rows = self.rows[numbers]
         offsets = np.searchsorted(rows, self.corpus.starts)
-        for batch_number in np.flatnonzero(np.diff(offsets)).tolist():
-            chosen = slice(offsets[batch_number], offsets[batch_number + 1])
-            batch = load_batch(self.corpus.prepared_batches[batch_number], COMPARED_TEXT_COLUMNS)
-            articles = batch.take(pa.array(rows[chosen] - self.corpus.starts[batch_number]))
-            yield from zip(numbers[chosen].tolist(), compared_texts(articles, self.rules), strict=True)
+
+        def load_articles(batch_number: int) -> pa.RecordBatch:
+            batch = self.corpus.prepared_batches[batch_number]
+            chosen = rows[offsets[batch_number] : offsets[batch_number + 1]]
+            places = pa.array(chosen - self.corpus.starts[batch_number])
+            articles = load_batch(batch, COMPARED_TEXT_COLUMNS[:-1]).take(places)
+            has_repeats = len(articles.column("repeats").flatten()) > 0
+            return load_batch(batch, COMPARED_TEXT_COLUMNS).take(places) if has_repeats else articles
+
+        budget = replace(self.corpus.budget, step=None)  # how many steps there are depends on the texts
+        loaded = budget.map(load_articles, np.flatnonzero(np.diff(offsets)).tolist())
+        texts = chain.from_iterable(compared_texts(articles, self.rules) for articles in loaded)
+        yield from zip(numbers.tolist(), texts, strict=True)

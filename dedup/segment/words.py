@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
 # The longest run of combining marks passed to normalization: canonical ordering takes time quadratic in its length.
@@ -69,14 +69,14 @@ def words(text: str) -> list[str]:
     return _word_pattern().findall(folded)
 
 
-def word_spans(text: str) -> list[tuple[int, int]]:
-    """Return the spans of the words of `text` as it is written, in code points.
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the words of `text` as it is written, in code points.
 
-    >>> word_spans("The CAFÉ's")
+    >>> list(word_spans("The CAFÉ's"))
     [(0, 3), (4, 8), (9, 10)]
     """
     pattern = _ASCII_WORD if text.isascii() else _word_pattern()
-    return [match.span() for match in pattern.finditer(text)]
+    return (match.span() for match in pattern.finditer(text))
 
 
 def weighted_word_count(key_words: Iterable[str]) -> float:

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from dedup.arrays import decode_utf8, encode_utf8
 from dedup.match.form_text import FormText
-from dedup.match.same_form import same_form
+from dedup.match.same_form import form_evidence, has_same_form
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, compared_texts
 from dedup.spark.arrow_types import spark_batch, sql_schema
 
@@ -52,7 +52,8 @@ def _form_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         forms: dict[bytes, FormText] = {}
         for text in {*batch.column("text_x").to_pylist(), *batch.column("text_y").to_pylist()}:
             forms[text] = FormText(decode_utf8(text), encoding)
-        pairs = zip(batch.column("text_y").to_pylist(), batch.column("text_x").to_pylist(), strict=True)
-        evidence = [same_form(forms[one], forms[other]) for one, other in pairs]
+        texts = zip(batch.column("text_y").to_pylist(), batch.column("text_x").to_pylist(), strict=True)
+        pairs = [(forms[one], forms[other]) for one, other in texts]
+        evidence = [form_evidence(*pair) if has_same_form(*pair) else None for pair in pairs]
         columns = {name: batch.column(name) for name in ("x", "y", "similarity")}
         yield spark_batch({**columns, "evidence": evidence}, _EVIDENCE_COLUMNS)

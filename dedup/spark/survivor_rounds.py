@@ -46,7 +46,7 @@ class SurvivorQuery(NamedTuple):
     """The texts to decide on, and how.
 
     `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
-    words in a shingle. With `several_per_article`, an article may have several texts. Where forms are looked at, `forms`
+    words in a shingle. With `several_per_article`, an article may have several texts. Where forms matter, `forms`
     has ``k, o`` and `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, and the actions of the rules.
     """
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from conftest import ROOT
 
 from dedup.match.form_text import FormText
-from dedup.match.same_form import same_form
+from dedup.match.same_form import form_evidence, has_same_form
 
 
 class FormPair(NamedTuple):
@@ -33,7 +33,8 @@ def form_text(text):
 
 def evidence_of_form(first, second):
     """Return what tells that two texts are of one form, or None."""
-    return same_form(form_text(first), form_text(second))
+    pair = form_text(first), form_text(second)
+    return form_evidence(*pair) if has_same_form(*pair) else None
 
 
 def form_pairs():
