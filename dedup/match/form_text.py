@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
+from sys import intern
 
 from dedup.segment.words import word_spans
 
@@ -24,9 +26,10 @@ _LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _DATELINE = re.compile(
     r"[^\n.!?。]{1,60}?(?:[.,]\s[^\n.!?。]{1,30}?){0,3}(?:\s(?:--?|—|–)\s|[—–―]|\)\s*[-:：]?\s|[】〕]|電[）)]|/\.\s)"
 )
-_QUOTES_AND_DASHES = "\u2019\u2018\u201c\u201d\u2013\u2014\u00a0\u2026\u2022"
 _ASCII_WORDS = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else 0x20 for byte in range(128)) + bytes(128)
-_OTHER_SCRIPTS, _LATIN_WORD = re.compile(r"[^\x00-\u02ff]"), re.compile(r"\w+")  # Latin: no marks, and spaces
+# In Latin scripts, with the quotes and dashes of any text, words have no combining marks and are written apart.
+_OTHER_SCRIPTS = re.compile(r"[^\x00-\u02ff\u2010-\u2022\u2026\u20ac]")
+_LATIN_WORD = re.compile(r"\w+")
 _SOURCE_MARK = re.compile(r"[(（\[—–©*]|\S+(?:\s\S+){0,2}\s?[:：]")
 _END_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】\n]{1,90}[)）\]】][.。]?\s*$")
 
@@ -45,14 +48,13 @@ class FormText:
 
     def __init__(self, text: str, encoding: dict[str, str]) -> None:
         self.text = text
-        self.written_words = _written_words(text)
-        self.words = _folded(self.written_words)
+        self.words = list(map(intern, _folded(_written_words(text))))  # a corpus has few different words
         self._encoding = encoding
         self.head, self.tail = _edges(text, len(self.words))
         if len(self.words) >= _LONG and self.is_cased:
             self.head, self.tail = max(self.head, _LONG_EDGE), min(self.tail, len(self.words) - _LONG_EDGE)
         self._spans: list[tuple[int, int]] = []  # those of the first words
-        self._more_spans = word_spans(text)
+        self._more_spans = _spans(text)
 
     def span(self, word: int) -> tuple[int, int]:
         """Return the span in the text of the word of this number, in code points."""
@@ -100,20 +102,24 @@ class FormText:
 
     def named(self, start: int, stop: int, names: AbstractSet[str]) -> list[str]:
         """Return those of the words ``start:stop`` that are among `names` and have a capital."""
-        pairs = zip(self.words[start:stop], self.written_words[start:stop], strict=True)
-        return [word for word, written in pairs if word in names and written[0].isupper()]
+        words = enumerate(self.words[start:stop], start)
+        return [word for number, word in words if word in names and self.text[self.span(number)[0]].isupper()]
 
 
 def _written_words(text: str) -> list[str]:
     """Return the words of `text` as they are written; those of `dedup.segment.words.word_spans`."""
-    if not text.isascii():
-        for mark in _QUOTES_AND_DASHES:  # often the only characters that are not ASCII
-            text = text.replace(mark, " ")
     if text.isascii():
         return text.encode().translate(_ASCII_WORDS).decode().split()
     if _OTHER_SCRIPTS.search(text) is None:
         return _LATIN_WORD.findall(text)
     return [text[start:stop] for start, stop in word_spans(text)]
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans in `text` of the words that `_written_words` returns."""
+    if _OTHER_SCRIPTS.search(text) is None:  # the pattern of all scripts takes a quarter of a second to make
+        return (match.span() for match in _LATIN_WORD.finditer(text))
+    return word_spans(text)
 
 
 def _folded(written: list[str]) -> list[str]:
