@@ -81,7 +81,7 @@ def has_same_form(first: FormText, second: FormText) -> bool:
     """
     if _have_other_names(first, second):  # tells most pairs of a form, in a hundredth of the time
         return True
-    first, second = _in_order(first, second)
+    first, second = _ordered_pair(first, second)
     if first.words == second.words:
         return bool(differing_facts(first.text, second.text))
     return _has_form_slots(_find_slots(first, second), first, second)
@@ -122,7 +122,7 @@ def form_evidence(first: FormText, second: FormText) -> str:
     >>> form_evidence(*(FormText(text, encoding) for text in texts))
     'same form, other facts: Brindle/Ashby, Ashby/Upton, 3-1/2-0'
     """
-    one, other = _in_order(first, second)
+    one, other = _ordered_pair(first, second)
     if one.words == other.words:
         pairs = differing_facts(one.text, other.text)
     else:
@@ -134,7 +134,7 @@ def form_evidence(first: FormText, second: FormText) -> str:
     return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
 
 
-def _in_order(first: FormText, second: FormText) -> tuple[FormText, FormText]:
+def _ordered_pair(first: FormText, second: FormText) -> tuple[FormText, FormText]:
     """Return two texts in an order of their own, since the alignment depends on the order and the verdict must not."""
     return (second, first) if second.key < first.key else (first, second)
 
@@ -205,11 +205,18 @@ def _add_slot(slots: _Slots, change: _Slot, first: FormText, second: FormText) -
         is_exclusive = _has_own_name(words, second) and _has_own_name(others, first)
     else:
         slots.words.append(change)
-        is_exclusive = f" {' '.join(words)} " not in second.key and f" {' '.join(others)} " not in first.key
+        is_exclusive = _is_own_phrase(change, first, second)
     pair = " ".join(words), " ".join(others)
     if is_exclusive or pair[::-1] in slots.pairs:
         slots.exclusive.add(pair)
     slots.pairs.append(pair)
+
+
+def _is_own_phrase(slot: _Slot, first: FormText, second: FormText) -> bool:
+    """Return True if neither text has the words that the other has in a slot."""
+    one = " ".join(first.words[slot.start : slot.stop])
+    other = " ".join(second.words[slot.other_start : slot.other_stop])
+    return f" {one} " not in second.key and f" {other} " not in first.key
 
 
 def _has_own_name(names: list[str], other: FormText) -> bool:
@@ -290,7 +297,8 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
     ):
         return True
     if size < _SHORT_WORDS:
-        return bool(slots.names or slots.words or slots.numbers or slots.negations)
+        own_words = any(_is_own_phrase(slot, first, second) for slot in slots.words)  # “the” and “that” are no facts
+        return own_words or bool(slots.names or slots.numbers or slots.negations)
     if slots.exclusive and cased and size < _LONG_FORM:
         return True
     return bool(slots.numbers) and _changed_numbers(slots, first) > _CHANGED_NUMBERS
