@@ -27,7 +27,9 @@ RAW_TEXTS = st.lists(
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name)
-def test_a_form_is_told_from_a_copy(pair):
+def test_a_form_is_told_from_a_copy(pair, request):
+    if pair.is_missed:
+        request.applymarker(pytest.mark.xfail(strict=True))
     assert jaccard(pair.first, pair.second, 5) >= 0.7  # else they would not be compared
     evidence = evidence_of_form(pair.first, pair.second)
     assert (evidence is not None) == pair.is_form

@@ -21,13 +21,14 @@ from dedup.match.form_text import FormText
 from dedup.match.marked_numbers import facts
 from dedup.match.spellings import is_same_word
 from dedup.repairs.diff import edits_to_nearest_agreement
-from dedup.segment.words import has_digit, is_unspaced
+from dedup.segment.words import has_digit, is_unspaced, weighted_word_count
 
 SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
 _SLOT_WORDS = 5  # a slot holds a name, a date or an amount; longer replacements are other sentences
 _SHORT_WORDS = 100  # words: two texts with fewer words and a similarity of 0.8 differ in one place or two
+_FEW_WORDS = 60  # in a text of fewer words, any other word is another fact
 _INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
 _CHANGED_NUMBERS = 0.5  # of the numbers: the same report of another day changes most of them, an update a few
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
@@ -297,8 +298,10 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
     ):
         return True
     if size < _SHORT_WORDS:
+        if slots.names or slots.numbers or slots.negations:
+            return True
         own_words = any(_is_own_phrase(slot, first, second) for slot in slots.words)  # “the” and “that” are no facts
-        return own_words or bool(slots.names or slots.numbers or slots.negations)
+        return own_words and weighted_word_count(first.words) < _FEW_WORDS
     if slots.exclusive and cased and size < _LONG_FORM:
         return True
     return bool(slots.numbers) and _changed_numbers(slots, first) > _CHANGED_NUMBERS

@@ -14,12 +14,13 @@ from dedup.match.same_form import form_evidence, has_same_form
 
 
 class FormPair(NamedTuple):
-    """Two articles; `is_form` is true if they say other things in the same form."""
+    """Two articles; `is_form` is true if they say other things in the same form, `is_missed` if that is not found."""
 
     name: str
     first: str
     second: str
     is_form: bool
+    is_missed: bool = False
 
 
 _ENCODING: dict[str, str] = {}
@@ -45,7 +46,15 @@ def form_pairs():
     for form in cases["form"]:
         texts = [form["text"].format(*facts) for facts in form["fillings"]]
         for number, (first, second) in enumerate(combinations(texts, 2)):
-            pairs.append(FormPair(f"{form['language']}: {form['name']} {number}", first, second, is_form=True))
+            pairs.append(
+                FormPair(
+                    f"{form['language']}: {form['name']} {number}",
+                    first,
+                    second,
+                    is_form=True,
+                    is_missed=form.get("is_missed", False),
+                )
+            )
     for copy in cases["copy"]:
         for change in copy["changes"]:
             text = copy["text"]
