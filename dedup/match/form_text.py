@@ -11,6 +11,9 @@ from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from sys import intern
 
+import numpy as np
+
+from dedup.arrays import U32
 from dedup.segment.words import word_spans
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
@@ -66,6 +69,11 @@ class FormText:
         """The words as one character each, equal for equal words."""
         encoding = self._encoding
         return "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
+
+    @cached_property
+    def numbers_of_words(self) -> U32:
+        """The number that `encoding` gives each word: uint32 [words]."""
+        return np.frombuffer(self.encoded.encode("utf-32-le"), np.uint32)
 
     @cached_property
     def key(self) -> str:

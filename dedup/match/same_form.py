@@ -17,6 +17,8 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import NamedTuple
 
+import numpy as np
+
 from dedup.match.form_text import FormText
 from dedup.match.marked_numbers import facts
 from dedup.match.spellings import is_same_word
@@ -33,6 +35,7 @@ _INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in a
 _CHANGED_NUMBERS = 0.5  # of the numbers: the same report of another day changes most of them, an update a few
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
+_MOST_PLACES = 16  # words that differ between two reports of equal length
 _RECURRING = 3  # times that a text has the name of what it is about
 _SAME_PLACE = 10  # words: how far names in one slot are apart, counted from the start of each text
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
@@ -80,12 +83,32 @@ def has_same_form(first: FormText, second: FormText) -> bool:
 
     The order of the texts does not matter.
     """
-    if _have_other_names(first, second):  # tells most pairs of a form, in a hundredth of the time
+    # Two quick tests tell most pairs of a form, in a tenth of the time: a thousand reports have half a million pairs.
+    if _have_recurring_slot(first, second) or _have_other_names(first, second):
         return True
     first, second = _ordered_pair(first, second)
     if first.words == second.words:
         return bool(differing_facts(first.text, second.text))
     return _has_form_slots(_find_slots(first, second), first, second)
+
+
+def _have_recurring_slot(first: FormText, second: FormText) -> bool:
+    """Return True if the texts have equally many words, and one name stands in place of the same other one twice."""
+    if len(first.words) != len(second.words):
+        return False
+    places = np.flatnonzero(first.numbers_of_words != second.numbers_of_words).tolist()
+    if not 1 < len(places) <= _MOST_PLACES:
+        return False
+    cased = first.is_cased and second.is_cased
+    seen = set()
+    for pair in [(first.words[place], second.words[place]) for place in places]:
+        if pair not in seen:
+            seen.add(pair)
+        elif not any(map(has_digit, pair)) and (not cased or (pair[0] in first.names and pair[1] in second.names)):
+            is_own = pair[0] not in second.word_set and pair[1] not in first.word_set
+            if is_own and not is_same_word(pair[:1], pair[1:]):
+                return True
+    return False
 
 
 def _have_other_names(first: FormText, second: FormText) -> bool:

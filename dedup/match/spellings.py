@@ -26,7 +26,7 @@ def is_same_word(words: Sequence[str], others: Sequence[str]) -> bool:
 
 def _edit_distance(one: str, other: str) -> int:
     """Return how many letters must be changed, inserted, removed or exchanged with the next; 3 stands for more."""
-    if abs(len(one) - len(other)) > 2:
+    if abs(len(one) - len(other)) > 2 or len(set(one) ^ set(other)) > 4:  # two changes make at most four letters differ
         return 3
     before: list[int] = []
     row = list(range(len(other) + 1))
