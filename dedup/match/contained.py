@@ -85,9 +85,9 @@ def match_contained(
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
     keys = KeyReader(corpus, rows)
     candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.budget, compiled=comparer.compiled)
-    forms = key_halves(digest_values(table["digest"])[rows])
-    other_forms = forms[candidates.ones] != forms[candidates.others]  # of one form, they differ in facts
-    candidates = ContainedPairs(candidates.ones[other_forms], candidates.others[other_forms])
+    wordings = key_halves(digest_values(table["digest"])[rows])
+    differ_in_words = wordings[candidates.ones] != wordings[candidates.others]  # else they differ in facts
+    candidates = ContainedPairs(candidates.ones[differ_in_words], candidates.others[differ_in_words])
     pairs = _measure_pairs(candidates, keys, words[rows], comparer)
     drops = action == DROP
     if comparer.compiled:

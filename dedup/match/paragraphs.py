@@ -166,7 +166,8 @@ def _match_shared(
     starts, stops = corpus.read_paragraphs("key_start", "key_stop", numbers=rows)
     keys = KeyReader(corpus, columns.articles[rows], starts, stops)
     words = columns.words[rows].astype(np.int64)
-    texts = ComparedTexts(compared.firsts, compared.buckets, words, _read_forms(corpus, rows), columns.articles[rows])
+    wordings = _read_wordings(corpus, rows)
+    texts = ComparedTexts(compared.firsts, compared.buckets, words, wordings, columns.articles[rows])
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
     has_twin &= ~np.isin(columns.needed[rows], protected_roles(SHARED_PARAGRAPH, settings))
@@ -179,15 +180,15 @@ def _match_shared(
     )
 
 
-def _read_forms(corpus: Corpus, rows: I64) -> U64:
-    """Return the forms of the paragraphs `rows`, int64, ascending, as `ComparedTexts` has them: uint64 [rows]."""
+def _read_wordings(corpus: Corpus, rows: I64) -> U64:
+    """Return the wordings of the paragraphs `rows`, int64, ascending, as `ComparedTexts` has them: uint64 [rows]."""
     borders = np.searchsorted(rows, corpus.paragraph_offsets[corpus.starts])
-    forms = np.empty(len(rows), np.uint64)
+    wordings = np.empty(len(rows), np.uint64)
     for number, (digests,) in enumerate(corpus.iter_paragraphs("digest")):
         span = slice(borders[number], borders[number + 1])
         first = corpus.paragraph_offsets[corpus.starts[number]]
-        forms[span] = key_halves(digest_values(digests)[rows[span] - first])
-    return forms
+        wordings[span] = key_halves(digest_values(digests)[rows[span] - first])
+    return wordings
 
 
 def _shared_paragraph_buckets(

@@ -25,7 +25,7 @@ from dedup.rules import OFF
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.arrow_types import spark_batch, sql_schema
 from dedup.spark.partitioned_pairs import compare_parts, part_count, part_sql, visit_columns
-from dedup.spark.survivor_rounds import different_forms_sql
+from dedup.spark.survivor_rounds import different_wordings_sql
 from dedup.spark.tables import TableStore
 
 _PART_MEETINGS = 1_000_000  # pairs of an article and another with the same minimizer; each may be a row of a task
@@ -183,7 +183,7 @@ def _differ_in_words(pairs: Any, articles: Any) -> Any:
     """Return `pairs` without those of articles that differ in nothing but facts."""
     pairs = pairs.join(articles.selectExpr("aid", "digest"), "aid")
     pairs = pairs.join(articles.selectExpr("aid as container", "digest as other_digest"), "container")
-    return pairs.where(different_forms_sql("digest", "other_digest")).drop("digest", "other_digest")
+    return pairs.where(different_wordings_sql("digest", "other_digest")).drop("digest", "other_digest")
 
 
 def _rank_containers(pairs: Any) -> Any:
