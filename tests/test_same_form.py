@@ -14,6 +14,7 @@ from dedup.prepare.compared_texts import compared_texts
 from dedup.prepare.one_text import compared_text
 from dedup.read.fields import to_json_bytes
 from dedup.read.objects import JsonRecord, record_batch
+from dedup.rules import resolve_actions
 from dedup.segment.words import comparison_key
 
 RULE = "near-duplicate-article"
@@ -120,3 +121,21 @@ def test_where_near_duplicates_are_not_dropped_forms_are_not_looked_for(action):
     settings = Settings(rules={RULE: action})
     findings = [row for row in clean_articles([pair.first, pair.second], settings).findings if row.rule == RULE]
     assert [(row.action, row.evidence) for row in findings] == ([("flag", None)] if action == "flag" else [])
+
+
+@pytest.mark.parametrize("profile", ["default", "corpus"])
+@pytest.mark.parametrize("facts", [("Carrick", "5"), ("Ashby", "17"), ("Ashby", "12")])
+@pytest.mark.parametrize("keep", ["first", "longest"])
+def test_articles_of_one_form_stay_whole_whatever_else_is_dropped(profile, facts, keep):
+    report = (
+        "Weather for {0}: A dry night follows with only light winds from the west and a touch of frost in sheltered "
+        "valleys before dawn. Tomorrow starts bright, and most places keep long sunny spells until the middle of the "
+        "afternoon, when cloud builds over the hills. The highest temperature will be {1} degrees on the coast."
+    )
+    texts = [report.format(*facts), report.format("Upper Brindle", "-12"), report.format("Upper Brindle", "+12")]
+    drops = {"contained-article": "drop", "shared-paragraph": "drop", "repeated-paragraph": "drop"}
+    settings = Settings(rules=drops if profile == "default" else drops | resolve_actions(profile, drops), keep=keep)
+    result = clean_articles([*texts, texts[2].upper()], settings)
+    assert [article["text"] for article in result.articles] == texts
+    assert [finding.rule for finding in result.findings if finding.action == "drop"] == ["duplicate-article"]
+    assert {finding.action for finding in result.findings if finding.rule == RULE} == {"flag"}

@@ -51,6 +51,13 @@ class ArticleMatches(NamedTuple):
     candidates: int
     matches: int
 
+    def have_one_form(self) -> Bools:
+        """Return which articles are of one form with another one and have other facts: bool [articles]."""
+        flagged = np.flatnonzero(self.rules == SAME_FORM)
+        of_form = np.zeros(len(self.rules), bool)
+        of_form[flagged] = of_form[self.twins[flagged]] = True
+        return of_form
+
 
 def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = reference) -> ArticleMatches:
     """Match every article of `corpus` with the equal or most similar article that stays.

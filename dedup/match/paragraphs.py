@@ -27,7 +27,13 @@ from dedup.match.buckets import (
     first_equal_places,
     texts_to_compare,
 )
-from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED_PARAGRAPH, protected_roles
+from dedup.match.policy import (
+    BOILERPLATE,
+    PARAGRAPH_MATCH_RULES,
+    SHARED_PARAGRAPH,
+    keeps_similar_paragraphs,
+    protected_roles,
+)
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
@@ -113,7 +119,7 @@ def match_paragraphs(
         twins[counted] = twins_of_counted
         present[counted] = present[twins_of_counted] = False  # the copy that stays is not dropped for another text
     if settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] != OFF:
-        shared = _match_shared(corpus, columns, present, settings, comparer)
+        shared = _match_shared(corpus, columns, articles, present, settings, comparer)
         rules[shared.numbers] = SHARED_PARAGRAPH
         twins[shared.numbers] = shared.twins
         similarities[shared.numbers] = shared.similarities
@@ -155,7 +161,12 @@ def _match_boilerplate(
 
 
 def _match_shared(
-    corpus: Corpus, columns: _ParagraphColumns, present: Bools, settings: Settings, comparer: Comparer
+    corpus: Corpus,
+    columns: _ParagraphColumns,
+    articles: ArticleMatches,
+    present: Bools,
+    settings: Settings,
+    comparer: Comparer,
 ) -> _SharedParagraphs:
     """Return the paragraphs that are similar to one of an earlier article; `present` is bool [paragraphs]."""
     rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
@@ -171,6 +182,9 @@ def _match_shared(
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
     has_twin &= ~np.isin(columns.needed[rows], protected_roles(SHARED_PARAGRAPH, settings))
+    if keeps_similar_paragraphs(settings):
+        is_equal = texts.firsts == texts.firsts[survival.twins]
+        has_twin &= is_equal | ~articles.have_one_form()[columns.articles[rows]]
     return _SharedParagraphs(
         numbers=rows[has_twin],
         twins=rows[survival.twins[has_twin]],

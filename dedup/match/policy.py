@@ -85,6 +85,14 @@ def protected_roles(code: int, settings: Settings) -> tuple[int, ...]:
     return (TWIN_IN_BLOCK, TWIN_ALONE) if settings.rules[PARAGRAPH_MATCH_RULES[code]] == DROP else ()
 
 
+def keeps_similar_paragraphs(settings: Settings) -> bool:
+    """Return True if a paragraph of an article of one form with other facts is not dropped for a similar one.
+
+    The paragraphs of such articles are as similar as the articles, and say other things. Equal ones are still dropped.
+    """
+    return settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] == DROP and is_guarded(settings)
+
+
 def missing_dates_error(settings: Settings) -> SettingsError:
     """Return the error for articles that are to be kept by date when none of them has a date."""
     return SettingsError(f"`keep={settings.keep!r}`: no article has a date; name their field with `date_field`")
