@@ -168,7 +168,8 @@ RULES: tuple[Rule, ...] = (
         finds="an article that a longer article, which stays, contains as a whole",
         example="a report that a live blog or a weekly digest includes unchanged",
         decides="The exact share of its word 5-grams that the longer article has; candidates share minimizers. "
-        "Longer articles are decided before shorter ones. Articles with the same words and other facts never match.",
+        "Longer articles are decided before shorter ones. Articles with the same words and other facts never match. "
+        "Where the rule drops articles, one that a near-duplicate repeats stays, and copies go with their original.",
         thresholds="90 % of the shorter article; at least 20 words.",
         errs="Every longer letter of its kind contains a form letter; hence the default is a flag.",
     ),
