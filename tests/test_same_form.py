@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice, permutations
+
 import pytest
 from helpers.form_pairs import evidence_of_form, form_pairs
 from helpers.oracle import jaccard
@@ -9,6 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup import Settings, clean, clean_articles, verify
+from dedup.match.form_names import FormNames
+from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.same_form import _find_slots as find_slots
+from dedup.match.same_form import have_same_form
 from dedup.prepare.batch import prepare
 from dedup.prepare.compared_texts import compared_texts
 from dedup.prepare.one_text import compared_text
@@ -94,6 +100,35 @@ def test_evidence_names_the_facts_of_the_article_before_those_of_its_twin():
     pair = next(pair for pair in PAIRS if pair.name.startswith("en: weather of two towns"))
     assert evidence_of_form(pair.first, pair.second) == "same form, other facts: Brindle/Ashby, 12/17"
     assert evidence_of_form(pair.second, pair.first) == "same form, other facts: Ashby/Brindle, 17/12"
+
+
+@pytest.mark.parametrize("size", [1, 40])
+def test_many_texts_at_once_are_judged_as_each_pair_is(size):
+    texts = [text for pair in PAIRS[:size] for text in (pair.first, pair.second)]
+    encoding, names = WordEncoding(), FormNames()
+    numbers = [names.add(FormText(text, encoding)) for text in texts]
+    for number, text in enumerate(texts):
+        together = list(have_same_form(names, number, numbers))
+        assert together == [evidence_of_form(text, other) is not None for other in texts]
+
+
+def test_many_articles_of_one_form_are_told_without_aligning_each_pair(monkeypatch):
+    form = next(pair.first for pair in PAIRS if pair.name.startswith("en: weather of two towns"))
+    names = ["".join(letters).capitalize() for letters in islice(permutations("aeioumnrst", 5), 0, None, 150)]
+    texts = [form.replace("Brindle", name).replace("12", str(number)) for number, name in enumerate(names, 50)]
+    aligned = []
+    monkeypatch.setattr("dedup.match.same_form._find_slots", lambda *pair: aligned.append(pair) or find_slots(*pair))
+    result = clean_articles(texts, Settings(keep="first"))
+    assert [article["text"] for article in result.articles] == texts
+    assert len(aligned) < len(texts) ** 2 / 20
+
+
+def test_verify_reports_a_flag_with_other_evidence(tmp_path):
+    pair = next(pair for pair in PAIRS if pair.name.startswith("en: grants"))
+    clean([{"text": pair.first}, {"text": pair.second}], tmp_path / "out", Settings(keep="first"))
+    path = tmp_path / "out" / "provenance.jsonl"
+    path.write_text(path.read_text().replace("other facts: ", "other facts: not "))
+    assert any("other facts" in mismatch.what for mismatch in verify(tmp_path / "out").mismatches)
 
 
 def test_the_flag_of_a_form_is_a_finding_that_can_be_verified(tmp_path):

@@ -20,7 +20,7 @@ from dedup.fingerprint.similarity import containment, jaccard
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Mismatch, Output
 from dedup.match.contained import CONTAINED_SHARE
-from dedup.match.form_text import FormText
+from dedup.match.form_text import FormText, WordEncoding
 from dedup.match.policy import ARTICLE_MATCH_RULES, NEAR_DUPLICATE, is_guarded
 from dedup.match.same_form import form_evidence, has_same_form
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
@@ -254,7 +254,7 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
         return
     if not is_guarded(text.settings):
         return
-    encoding: dict[str, str] = {}
+    encoding = WordEncoding()
     forms = FormText(text.compared, encoding), FormText(twin.compared, encoding)
     evidence = form_evidence(*forms) if has_same_form(*forms) else None
     if evidence != finding.evidence:

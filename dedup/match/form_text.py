@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from itertools import islice, pairwise
 from sys import intern
 
-import numpy as np
-
-from dedup.arrays import U32
+from dedup.arrays import I64
 from dedup.segment.words import comparison_key, word_spans
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
+FIRST_LETTER = 0x10000  # of encoded words: there are a million above the surrogates
 _NAME_SHARE = 0.25  # of the words: where more have a capital, capitals do not mark names (German)
 _EDGE_WORDS = 16  # in a line that is a headline, byline or source
 _EDGE_SHARE = 0.25  # of the words: a list of short lines is no edge
 _DATELINE_CHARACTERS = 70
 _LONGEST_LINE = 200  # characters; a longer line is no edge
-_LONG, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines there are contacts, too
+LONG_TEXT, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines there are contacts, too
 
 _LAST_PUNCTUATION = tuple('.!?…。！？؟।۔"”»」』')
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
@@ -37,6 +35,14 @@ _SOURCE_MARK = re.compile(r"[(（\[—–©*]|\S+(?:\s\S+){0,2}\s?[:：]")
 _END_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】\n]{1,90}[)）\]】][.。]?\s*$")
 
 
+class WordEncoding(dict[str, str]):
+    """A character for each word, made when it is first asked for."""
+
+    def __missing__(self, word: str) -> str:
+        letter = self[word] = chr(FIRST_LETTER + len(self))
+        return letter
+
+
 class FormText:
     """A text as `dedup.match.same_form` compares it.
 
@@ -49,12 +55,12 @@ class FormText:
         tail: the number of the first word of the source line or contact at its end.
     """
 
-    def __init__(self, text: str, encoding: dict[str, str]) -> None:
+    def __init__(self, text: str, encoding: WordEncoding) -> None:
         self.text = text
         self.words = list(map(intern, _folded(_written_words(text))))  # a corpus has few different words
         self._encoding = encoding
         self.head, self.tail = _edges(text, len(self.words))
-        if len(self.words) >= _LONG and self.is_cased:
+        if len(self.words) >= LONG_TEXT and self.is_cased:
             self.head, self.tail = max(self.head, _LONG_EDGE), min(self.tail, len(self.words) - _LONG_EDGE)
         self._spans: list[tuple[int, int]] = []  # those of the first words
         self._more_spans = _spans(text)
@@ -67,13 +73,16 @@ class FormText:
     @cached_property
     def encoded(self) -> str:
         """The words as one character each, equal for equal words."""
-        encoding = self._encoding
-        return "".join([encoding.get(word) or _add_word(word, encoding) for word in self.words])
+        return self.encode(self.words)
 
-    @cached_property
-    def numbers_of_words(self) -> U32:
-        """The number that `encoding` gives each word: uint32 [words]."""
-        return np.frombuffer(self.encoded.encode("utf-32-le"), np.uint32)
+    def encode(self, words: Iterable[str]) -> str:
+        """Return folded words as one character each."""
+        return "".join(map(self._encoding.__getitem__, words))
+
+    def decode(self, numbers: I64) -> list[str]:
+        """Return those words of the text that have these numbers in its encoding, int64 [words]."""
+        of_letter = dict(zip(self.encoded, self.words, strict=True))
+        return [of_letter[chr(FIRST_LETTER + number)] for number in numbers.tolist()]
 
     @cached_property
     def comparison_key(self) -> str:
@@ -95,18 +104,6 @@ class FormText:
     def names(self) -> frozenset[str]:
         """The words with a capital inside a sentence, folded."""
         return frozenset(_folded(_written_words(" ".join(self._capitals))))
-
-    @cached_property
-    def word_set(self) -> frozenset[str]:
-        """The words, each once."""
-        return frozenset(self.words)
-
-    @cached_property
-    def name_counts(self) -> dict[str, int]:
-        """How often the text has each name between its edges; empty if capitals do not mark names."""
-        if not self.is_cased:
-            return {}
-        return Counter(filter(self.names.__contains__, self.words[self.head : self.tail]))
 
     @cached_property
     def is_cased(self) -> bool:
@@ -139,12 +136,6 @@ def _folded(written: list[str]) -> list[str]:
     """Return words as comparison keys hold them."""
     joined = " ".join(written)
     return joined.lower().split() if joined.isascii() else list(map(_fold, written))
-
-
-def _add_word(word: str, encoding: dict[str, str]) -> str:
-    """Add a word to `encoding` and return its character; above the surrogates there are a million."""
-    letter = encoding[word] = chr(0x10000 + len(encoding))
-    return letter
 
 
 @lru_cache(maxsize=1 << 16)

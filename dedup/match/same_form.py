@@ -5,19 +5,20 @@ their words, and so do a syndicated copy and an update. The differences of the t
 slots: a few words stand in place of a few others, inside the text, and everything around them is equal. A copy has
 other words at its edges (dateline, byline, source), more or fewer sentences, and corrected typing.
 
-A `FormText` is made once for each text. `has_same_form` compares two of them in time linear in their length.
+A `FormText` is made once for each text. Most pairs are told by `FormNames`, and the others by aligning their words, in
+time linear in their length.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
 import numpy as np
 
+from dedup.match.form_names import CHANGED_NUMBERS, LONG_FORM, SHORT_FORM, FormNames
 from dedup.match.form_text import FormText
 from dedup.match.number_formats import have_other_facts
 from dedup.match.spellings import is_same_word
@@ -29,17 +30,11 @@ SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
 _SLOT_WORDS = 5  # a slot holds a name, a date or an amount; longer replacements are other sentences
-_SHORT_WORDS = 100  # words: two texts with fewer words and a similarity of 0.8 differ in one place or two
 _FEW_WORDS = 60  # in a text of fewer words, any other word is another fact
 _INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
-_CHANGED_NUMBERS = 0.5  # of the numbers: the same report of another day changes most of them, an update a few
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
-_MOST_PLACES = 16  # words that differ between two reports of equal length
-_RECURRING = 3  # times that a text has the name of what it is about
-_SAME_PLACE = 10  # words: how far names in one slot are apart, counted from the start of each text
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
-_LONG_FORM = 500  # words: one name that differs in a longer text is a correction
 _NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
 _SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
 
@@ -81,60 +76,25 @@ class _Slots(NamedTuple):
 def has_same_form(first: FormText, second: FormText) -> bool:
     """Return True if two similar texts are of one form with other facts, False if one is a copy of the other.
 
-    The order of the texts does not matter.
+    The order of the texts does not matter. For many pairs, `have_same_form` is faster.
     """
+    names = FormNames()
+    return all(have_same_form(names, names.add(first), [names.add(second)]))
+
+
+def have_same_form(names: FormNames, text: int, others: Sequence[int]) -> Iterator[bool]:
+    """Yield for each of `others` what `has_same_form` returns for it and `text`; both are numbers in `names`."""
+    have_other_names = names.have_other_names(text, np.array(others)).tolist()
+    for other, has_other_names in zip(others, have_other_names, strict=True):
+        yield has_other_names or _have_other_slots(names.texts[text], names.texts[other])
+
+
+def _have_other_slots(first: FormText, second: FormText) -> bool:
+    """Return True if two texts are of one form with other facts, by the alignment of all their words."""
     if first.comparison_key == second.comparison_key:
         return have_other_facts(first.text, second.text)
-    # Two quick tests tell most pairs of a form, in a tenth of the time: a thousand reports have half a million pairs.
-    if _have_recurring_slot(first, second) or _have_other_names(first, second):
-        return True
     first, second = _ordered_pair(first, second)
     return _has_form_slots(_find_slots(first, second), first, second)
-
-
-def _have_recurring_slot(first: FormText, second: FormText) -> bool:
-    """Return True if the texts have equally many words, and one name stands in place of the same other one twice."""
-    if len(first.words) != len(second.words):
-        return False
-    places = np.flatnonzero(first.numbers_of_words != second.numbers_of_words).tolist()
-    if not 1 < len(places) <= _MOST_PLACES:
-        return False
-    cased = first.is_cased and second.is_cased
-    seen = set()
-    for pair in [(first.words[place], second.words[place]) for place in places]:
-        if pair not in seen:
-            seen.add(pair)
-        elif not any(map(has_digit, pair)) and (not cased or (pair[0] in first.names and pair[1] in second.names)):
-            is_own = pair[0] not in second.word_set and pair[1] not in first.word_set
-            if is_own and not is_same_word(pair[:1], pair[1:]):
-                return True
-    return False
-
-
-def _have_other_names(first: FormText, second: FormText) -> bool:
-    """Return True if a recurring name of each text is not in the other, and both begin at about the same place.
-
-    Twice is enough if each text has a number, too, that the other does not have. Other spellings do not count: names
-    whose first letters are those of a word that only the other text has.
-    """
-    if not first.is_cased or not second.is_cased:
-        return False
-    own, others = first.word_set - second.word_set, second.word_set - first.word_set
-    least = _RECURRING - (any(map(has_digit, own)) and any(map(has_digit, others)))
-    places = _places_of_names(first, own, others, least)
-    if not places:
-        return False
-    other_places = _places_of_names(second, others, own, least)
-    return any(abs(place - other) <= _SAME_PLACE for place in places for other in other_places)
-
-
-def _places_of_names(text: FormText, own: AbstractSet[str], others: AbstractSet[str], least: int) -> list[int]:
-    """Return the first places of the words `own` that are names `least` times, and begin like none of `others`."""
-    names = [word for word in own if text.name_counts.get(word, 0) >= least]
-    if not names:
-        return []
-    starts = {word[:3] for word in others}
-    return [text.words.index(name, text.head) for name in names if name[:3] not in starts]
 
 
 def form_evidence(first: FormText, second: FormText) -> str:
@@ -142,7 +102,8 @@ def form_evidence(first: FormText, second: FormText) -> str:
 
     >>> report = "{} beat {} {} on Saturday in front of a crowd that had come to see the last match of the season."
     >>> texts = [report.format("Brindle", "Ashby", "3-1"), report.format("Ashby", "Upton", "2-0")]
-    >>> encoding = {}
+    >>> from dedup.match.form_text import WordEncoding
+    >>> encoding = WordEncoding()
     >>> form_evidence(*(FormText(text, encoding) for text in texts))
     'same form, other facts: Brindle/Ashby, Ashby/Upton, 3-1/2-0'
     """
@@ -329,14 +290,14 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
         or (slots.exclusive and slots.numbers and size < _WORDS_PER_NAME)
     ):
         return True
-    if size < _SHORT_WORDS:
+    if size < SHORT_FORM:
         if slots.names or slots.numbers or slots.negations:
             return True
         own_words = any(_is_own_phrase(slot, first, second) for slot in slots.words)  # “the” and “that” are no facts
         return own_words and weighted_word_count(first.words) < _FEW_WORDS
-    if slots.exclusive and cased and size < _LONG_FORM:
+    if slots.exclusive and cased and size < LONG_FORM:
         return True
-    return bool(slots.numbers) and _changed_numbers(slots, first) > _CHANGED_NUMBERS
+    return bool(slots.numbers) and _changed_numbers(slots, first) > CHANGED_NUMBERS
 
 
 def _changed_numbers(slots: _Slots, text: FormText) -> float:

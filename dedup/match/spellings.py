@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from dedup.segment.words import has_digit, is_unspaced
 
+LONG_WORD = 8  # letters: two of them may differ, in shorter words one
+
 
 def is_same_word(words: Sequence[str], others: Sequence[str]) -> bool:
     """Return True if two runs of words are the same words in another spelling, or mistyped.
@@ -21,7 +23,7 @@ def is_same_word(words: Sequence[str], others: Sequence[str]) -> bool:
     size = max(len(one), len(other))
     if one[0] != other[0] and one[:2] != other[1::-1]:
         return False
-    return size >= 4 and _edit_distance(one, other) <= (1 if size < 8 else 2)
+    return size >= 4 and _edit_distance(one, other) <= (1 if size < LONG_WORD else 2)
 
 
 def _edit_distance(one: str, other: str) -> int:

@@ -9,8 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8, encode_utf8
-from dedup.match.form_text import FormText
-from dedup.match.same_form import form_evidence, has_same_form
+from dedup.match.form_names import FormNames
+from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.same_form import form_evidence, have_same_form
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, compared_texts
 from dedup.spark.arrow_types import spark_batch, sql_schema
 
@@ -48,12 +49,16 @@ def _rebuild_task(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str]) -
 def _form_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Run in a task: compare the texts of matches. Each text of a batch is taken apart once."""
     for batch in batches:
-        encoding: dict[str, str] = {}
-        forms: dict[bytes, FormText] = {}
-        for text in {*batch.column("text_x").to_pylist(), *batch.column("text_y").to_pylist()}:
-            forms[text] = FormText(decode_utf8(text), encoding)
-        texts = zip(batch.column("text_y").to_pylist(), batch.column("text_x").to_pylist(), strict=True)
-        pairs = [(forms[one], forms[other]) for one, other in texts]
-        evidence = [form_evidence(*pair) if has_same_form(*pair) else None for pair in pairs]
+        encoding, names = WordEncoding(), FormNames()
+        texts, others = (batch.column(name).to_pylist() for name in ("text_y", "text_x"))
+        numbers = {text: names.add(FormText(decode_utf8(text), encoding)) for text in dict.fromkeys(texts + others)}
+        evidence: list[str | None] = [None] * len(texts)
+        rows_of_text: dict[bytes, list[int]] = {}
+        for row, text in enumerate(texts):
+            rows_of_text.setdefault(text, []).append(row)
+        for text, rows in rows_of_text.items():
+            number, compared = numbers[text], [numbers[others[row]] for row in rows]
+            for row, other, is_form in zip(rows, compared, have_same_form(names, number, compared), strict=True):
+                evidence[row] = form_evidence(names.texts[number], names.texts[other]) if is_form else None
         columns = {name: batch.column(name) for name in ("x", "y", "similarity")}
         yield spark_batch({**columns, "evidence": evidence}, _EVIDENCE_COLUMNS)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from conftest import ROOT
 
-from dedup.match.form_text import FormText
+from dedup.match.form_text import FormText, WordEncoding
 from dedup.match.same_form import form_evidence, has_same_form
 
 
@@ -23,7 +23,7 @@ class FormPair(NamedTuple):
     is_missed: bool = False
 
 
-_ENCODING: dict[str, str] = {}
+_ENCODING = WordEncoding()
 
 
 @lru_cache(maxsize=20_000)
