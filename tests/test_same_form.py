@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from itertools import islice, permutations
 
 import pytest
@@ -9,8 +11,12 @@ from helpers.form_pairs import evidence_of_form, form_pairs
 from helpers.oracle import jaccard
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from dedup import Settings, clean, clean_articles, verify
+from dedup.inspect.explain import print_explanation
+from dedup.inspect.output import open_output
+from dedup.inspect.restore import restore
 from dedup.match.form_names import FormNames
 from dedup.match.form_text import FormText, WordEncoding
 from dedup.match.same_form import _find_slots as find_slots
@@ -121,6 +127,27 @@ def test_many_articles_of_one_form_are_told_without_aligning_each_pair(monkeypat
     result = clean_articles(texts, Settings(keep="first"))
     assert [article["text"] for article in result.articles] == texts
     assert len(aligned) < len(texts) ** 2 / 20
+
+
+def test_explain_and_restore_show_both_articles_of_a_form(tmp_path):
+    report = (
+        "Shares of the port of Brindle fell by {} on Monday after a quiet session with little trade in the morning."
+    )
+    rows = [{"id": number, "text": report.format(fact)} for number, fact in enumerate(("-1.2%", "+1.2%"))]
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out = tmp_path / "out"
+    clean(source, out, Settings(keep="first", rules={"contained-article": "drop", "shared-paragraph": "drop"}))
+    shown = io.StringIO()
+    print_explanation(open_output(out), "1", Console(file=shown, width=200, highlight=False))
+    assert "in.jsonl#1  kept" in shown.getvalue()
+    assert "near-duplicate-article: flag" in shown.getvalue()
+    assert "(same form, other facts: +1.2%/-1.2%)" in shown.getvalue()
+    assert "in.jsonl#0" in shown.getvalue()
+    assert restore(out, tmp_path / "again")["articles"] == len(rows)
+    restored = (tmp_path / "again" / "in.jsonl").read_text().splitlines()
+    assert list(map(json.loads, restored)) == rows
+    assert verify(out).mismatches == []
 
 
 def test_verify_reports_a_flag_with_other_evidence(tmp_path):
