@@ -147,12 +147,18 @@ RULES: tuple[Rule, ...] = (
         finds="an article whose Jaccard similarity on word 5-grams to an article that stays reaches the threshold",
         example="a syndicated copy with another dateline and byline",
         decides="MinHash and LSH propose candidates, and the exact similarity decides: no drop rests on an estimate. A "
-        "pair exactly at the threshold is a candidate with probability 0.999 or more. Articles with the same words and "
-        "other facts never match.",
-        thresholds="`--threshold` (0.8) over runs of 5 words; at least 5 words.",
-        errs="Templates with different names and numbers can reach 0.8 (weather, box scores, result lists). On "
-        "24,000 press releases it misses none of 3,747 known pairs at 0.8 or more, and drops no article without "
-        "such a pair.",
+        "pair exactly at the threshold is a candidate with probability 0.999 or more. Two articles of one form that "
+        "say other things, such as the weather of two towns, are no copies: the later one stays and is flagged, with "
+        "evidence such as “same form, other facts: Brindle/Ashby, 12/17”. In a form, a few words stand in place of "
+        "others, inside the text, and the rest is equal. A copy has another dateline, byline or source, corrected "
+        "typing, or more and fewer sentences; an update with a few new numbers and some more sentences is a copy. Of "
+        "texts with the same words, other facts tell a form, and other formats of one number (6.3 and 6,3) a copy.",
+        thresholds="`--threshold` (0.8) over runs of 5 words; at least 5 words. Of texts under 100 words, one other "
+        "word is another fact.",
+        errs="One name or one number that was corrected in a short article looks like a form, and a form whose texts "
+        "also differ in several sentences looks like an update. Of 34 flags and 34 drops read among those on 24,000 "
+        "press releases, 3 flags are copies or updates, and no drop is a form. It misses none of 3,747 known pairs at "
+        "0.8 or more, and drops no article without such a pair.",
     ),
     Rule(
         name="contained-article",
@@ -162,7 +168,8 @@ RULES: tuple[Rule, ...] = (
         finds="an article that a longer article, which stays, contains as a whole",
         example="a report that a live blog or a weekly digest includes unchanged",
         decides="The exact share of its word 5-grams that the longer article has; candidates share minimizers. "
-        "Longer articles are decided before shorter ones. Articles with the same words and other facts never match.",
+        "Longer articles are decided before shorter ones. Articles with the same words and other facts never match. "
+        "Where the rule drops articles, one that a near-duplicate repeats stays, and copies go with their original.",
         thresholds="90 % of the shorter article; at least 20 words.",
         errs="Every longer letter of its kind contains a form letter; hence the default is a flag.",
     ),
@@ -194,7 +201,8 @@ RULES: tuple[Rule, ...] = (
         finds="a paragraph that another surviving article has, too: wire copy, quotation, background",
         example="the same statement quoted in two reports",
         decides="Equal comparison keys and facts, or exact Jaccard similarity on word 3-grams at the paragraph "
-        "threshold. Paragraphs with the same words and other facts never match.",
+        "threshold. Paragraphs with the same words and other facts never match. Where the rule drops paragraphs, "
+        "those of articles of one form with other facts (`near-duplicate-article`) are dropped only for equal ones.",
         thresholds="`--paragraph-threshold` (0.8) over runs of 3 words; at least 5 words.",
         errs="A quotation is no copy; hence the default is a flag. It flags 5,327 paragraphs of 24,000 press releases.",
     ),

@@ -36,7 +36,7 @@ ARTICLES: list[dict[str, Any]] = [
     {"id": "bridge", "url": "https://a.example/1", "text": "\n\n".join(STORY)},
     {"id": "mojibake", "url": "https://a.example/2", "text": "The caf\u00c3\u00a9 opens  \nat nine.", "n": 1.0},
     {"id": "copy", "url": "https://b.example/1", "text": "\n\n".join(STORY).upper()},
-    {"id": "near", "url": "https://b.example/2", "text": "\n\n".join(STORY).replace("spring", "autumn")},
+    {"id": "near", "url": "https://b.example/2", "text": "\n\n".join(STORY).replace("spring", "sprnig")},
     {"id": "clean", "url": "https://b.example/3", "text": "Nothing is wrong with this one."},
 ]
 

@@ -10,9 +10,10 @@ from helpers.oracle import shingle_set
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup import Settings, clean_articles
+from dedup import Settings, clean, clean_articles, verify
 from dedup.fingerprint.minimizers import find_minimizers
 from dedup.fingerprint.shingles import hash_words
+from dedup.inspect.output import open_output
 from dedup.kernels import compiled as kernels
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
@@ -57,6 +58,29 @@ def test_a_dropped_article_is_never_the_twin_of_another():
     result, found = contained(rows, **{"contained-article": "drop"})
     assert [row["id"] for row in result.articles] == ["3"]
     assert {name: finding.twin for name, finding in found.items()} == {"1": "3", "2": "3"}
+
+
+@pytest.mark.parametrize("duplicate", ["drop", "flag", "off"])
+def test_the_twin_of_a_near_duplicate_stays_and_copies_are_dropped_with_their_original(duplicate, tmp_path):
+    report, other = made_words(1, 60), made_words(4, 60)
+    near = [*report[:59], "else"]
+    live = made_words(2, 100) + report + made_words(3, 40) + other
+    texts = {"report": report, "near": near, "copy": report, "other": other, "again": other, "live": live}
+    rows = [{"id": name, "text": " ".join(text)} for name, text in texts.items()]
+    rules = {"contained-article": "drop", "repeated-block": "off", "duplicate-article": duplicate}
+    clean(rows, tmp_path / "out", Settings(rules=rules))
+    output = open_output(tmp_path / "out")
+    twins = {
+        (finding.article, finding.rule): finding.twin
+        for finding in output.findings()
+        if finding.rule in ("near-duplicate-article", "contained-article")
+    }
+    assert twins == {
+        ("near", "near-duplicate-article"): "report",
+        ("other", "contained-article"): "live",
+        ("again", "contained-article"): "live",
+    } | ({("copy", "contained-article"): "live"} if duplicate == "off" else {})
+    assert verify(tmp_path / "out").mismatches == []
 
 
 def test_articles_quoted_in_part_or_too_short_are_not_contained():

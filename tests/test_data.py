@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 from conftest import SMALL, read_jsonl
+from helpers.form_pairs import evidence_of_form
 from helpers.oracle import survivors
 
 from dedup import Settings, clean
@@ -68,10 +69,14 @@ def test_an_output_verifies_and_restores_to_what_came_in(cleaned, find, data_row
 
 
 @corpora(*LARGE)
-def test_one_article_of_every_near_duplicate_pair_is_dropped(cleaned, find, data_rows, size, name):
-    kept = {row["id"] for row in read_jsonl(cleaned(size, name) / "articles.jsonl")}
+def test_one_article_of_every_near_duplicate_pair_is_dropped_or_flagged(cleaned, find, data_rows, size, name):
+    out = cleaned(size, name)
+    kept = {row["id"] for row in read_jsonl(out / "articles.jsonl")}
+    flagged = {
+        row["article"] for row in read_jsonl(out / "provenance.jsonl") if row["rule"] == "near-duplicate-article"
+    }
     pairs = [row for row in data_rows.read(find(size, f"{name}.silver_pairs")) if row["jaccard"] >= 0.8]
-    missed = [row for row in pairs if row["a"] in kept and row["b"] in kept]
+    missed = [row for row in pairs if {row["a"], row["b"]} <= kept and {row["a"], row["b"]}.isdisjoint(flagged)]
     assert len(pairs) > (1000 if size == "small" else 3000)
     assert len(missed) <= 0.001 * len(pairs)
 
@@ -95,8 +100,16 @@ def test_dropped_articles_and_their_twins_are_those_of_the_plain_loop(cleaned, f
     hashes, ends = hash_words([encode_utf8(comparison_key(text)) for text in texts])
     signed = kernels.minhash_signatures(hashes, ends[:-1], ends[1:], ARTICLE_SHINGLE)
     order = sorted(range(len(texts)), key=lambda number: -len(texts[number]))
-    expected = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8)
-    assert len(expected) > (100 if size == "small" else 500)
+    expected, flagged = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8, evidence_of_form)
+    flags = [
+        row
+        for row in read_jsonl(cleaned(size, name) / "provenance.jsonl")
+        if row["rule"] == "near-duplicate-article" and row["action"] == "flag"
+    ]
+    assert {row["record"]: (row["twin"], row["similarity"]) for row in flags} == {
+        number: (rows[twin]["id"], similarity) for number, (twin, similarity) in flagged.items()
+    }
+    assert len(expected) > (30 if size == "small" else 300)
     assert ours == {number: (rows[twin]["id"], similarity) for number, (twin, similarity) in expected.items()}
 
 

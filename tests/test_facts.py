@@ -189,20 +189,27 @@ def rules_of(result):
     return [finding.rule for finding in result.findings]
 
 
+def facts_of(form):
+    return facts(form)[0] if facts(form) else form.partition(" ")[0]
+
+
 @pytest.mark.parametrize(("first", "second"), FORMS, ids=str)
 def test_an_article_with_other_facts_is_no_duplicate(first, second):
     one, two = ("\n\n".join(LONG).format(form) for form in (first, second))
     assert comparison_key(one) == comparison_key(two)
     assert "duplicate-article" in rules_of(cleaned([one, one.upper()]))
     result = cleaned([one, two, two.upper()], **{"shared-paragraph": "off"})
-    assert rules_of(result) == ["duplicate-article"]
-    [finding] = result.findings
-    assert (finding.article, finding.twin) == ("2", "1")
+    flag, drop = result.findings
+    assert (flag.article, flag.twin, flag.rule, flag.action) == ("1", "0", "near-duplicate-article", "flag")
+    assert (flag.similarity, flag.evidence) == (1.0, f"same form, other facts: {facts_of(second)}/{facts_of(first)}")
+    assert (drop.article, drop.twin, drop.rule) == ("2", "1", "duplicate-article")
+    assert [article["text"] for article in result.articles] == [one, two]
 
 
 def test_a_short_article_with_other_facts_is_no_duplicate():
     texts = ["Index closes at -1.2%", "Index closes at +1.2%", "Index closes at −1.2 %"]
-    [finding] = clean_articles(texts, Settings(keep="first")).findings
+    flag, finding = clean_articles(texts, Settings(keep="first")).findings
+    assert (flag.rule, flag.action, flag.record, flag.twin_record) == ("near-duplicate-article", "flag", 1, 0)
     assert (finding.rule, finding.record, finding.twin_record) == ("duplicate-article", 2, 0)
 
 

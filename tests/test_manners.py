@@ -40,7 +40,7 @@ def crawl(tmp_path, monkeypatch):
     articles = [
         {"id": "bridge", "text": TEXT},
         {"id": "copy", "text": TEXT.upper()},
-        {"id": "near", "text": TEXT.replace("spring", "autumn")},
+        {"id": "near", "text": TEXT.replace("spring", "sprnig")},
         {"id": "other", "text": "The caf\u00c3\u00a9 opens at nine and closes at five."},
     ]
     (tmp_path / "crawl" / "a.jsonl").write_text("".join(json.dumps(article) + "\n" for article in articles))

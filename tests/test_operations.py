@@ -77,7 +77,7 @@ def test_articles_with_findings_cost_a_bounded_number_of_calls():
 @pytest.mark.parametrize("copies", [200, 800])
 def test_the_number_of_comparisons_is_linear_in_the_corpus(tmp_path, copies):
     body = sentences(1, 8)
-    rows = [{"id": n, "text": "\n\n".join([*body, f"The only words of number{n} are these."])} for n in range(copies)]
+    rows = [{"id": n, "text": "\n\n".join([*body, f"Source: office number {n}"])} for n in range(copies)]
     report = dedup.clean(write_jsonl(tmp_path / "a.jsonl", rows + clean_rows(copies, 8)), tmp_path / "out")
     assert report.counts["dropped"] == copies - 1
     for stage in report.stages.values():

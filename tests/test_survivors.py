@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from helpers.article_copies import article_copies
+from helpers.form_pairs import evidence_of_form, form_pairs
 from helpers.oracle import jaccard, survivors
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +16,8 @@ from dedup.fingerprint.minhash import plain_signatures
 from dedup.kernels import reference as plain
 from dedup.prepare.one_text import compared_text
 from dedup.settings import ARTICLE_SHINGLE
+
+ARTICLE_RULES = ("duplicate-article", "near-duplicate-article")
 
 
 def order_of(rows, texts, keep):
@@ -37,13 +42,44 @@ def test_dropped_articles_equal_those_of_the_plain_loop_on_datasketch(rows, keep
     result = clean_articles(rows, chosen)
     texts = [compared_text(row["text"], chosen) for row in rows]
     signed = plain_signatures(texts, ARTICLE_SHINGLE)
-    expected = survivors(texts, signed, order_of(rows, texts, keep), ARTICLE_SHINGLE, threshold)
-    ours = {row["provenance"]["record"]: row["provenance"] for row in result.dropped}
-    assert {n: (p["twin"], p["similarity"]) for n, p in ours.items()} == {
-        n: (rows[twin]["id"], similarity) for n, (twin, similarity) in expected.items()
-    }
-    kept = {row["id"] for row in result.articles}
-    assert all(p["twin"] in kept for p in ours.values())
+    order = order_of(rows, texts, keep)
+    dropped, flagged = survivors(texts, signed, order, ARTICLE_SHINGLE, threshold, evidence_of_form)
+    for action, expected in (("drop", dropped), ("flag", flagged)):
+        found = {row.record: row for row in result.findings if row.action == action and row.rule in ARTICLE_RULES}
+        assert {n: (row.twin, row.similarity) for n, row in found.items()} == {
+            n: (rows[twin]["id"], similarity) for n, (twin, similarity) in expected.items()
+        }
+        kept = {row["id"] for row in result.articles}
+        assert all(row.twin in kept for row in found.values())
+
+
+def test_a_text_is_a_copy_of_the_article_that_says_the_same_and_not_of_the_most_similar_one():
+    report = (
+        "The mayor of {} opened the new swimming hall on Sunday in front of several hundred guests. The hall has three "
+        "pools, a sauna and a small library, and it is heated with water from a mine that was closed long ago. For "
+        "years the town had saved for it, and for years the work stood still because the ground was wet. Now children "
+        "can learn to swim again without a long way by bus. Entrance is free on the first day of each month, when the "
+        "choir of {} sings."
+    )
+    brindle, ashby = (report.format(*[town] * 2) for town in ("Brindle", "Ashby"))
+    copy = ashby.replace(" by bus", "")
+    rows = [{"id": n, "text": t} for n, t in [("brindle", brindle), ("ashby", ashby), ("copy", copy)]]
+    for order in permutations(rows):
+        result = clean_articles(list(order))
+        matches = [row for row in result.findings if row.rule == "near-duplicate-article"]
+        assert {(row.article, row.action, row.twin) for row in matches if row.article == "copy"} == {
+            ("copy", "drop", "ashby")
+        }
+        [flag] = [row for row in matches if row.action == "flag"]
+        assert {flag.article, flag.twin} == {"brindle", "ashby"}
+        assert flag.evidence.startswith("same form, other facts: ")
+
+
+def test_a_copy_of_a_flagged_article_is_dropped():
+    rows = [row for pair in form_pairs() if pair.is_form for row in (pair.first, pair.second)][:2]
+    copies = [{"id": str(n), "text": text} for n, text in enumerate([*rows, rows[1] + " It rains.", rows[0]])]
+    result = clean_articles(copies, Settings(keep="first"))
+    assert [(row["id"], row["provenance"]["twin"]) for row in result.dropped] == [("2", "1"), ("3", "0")]
 
 
 @settings(max_examples=60)
@@ -116,7 +152,7 @@ def test_articles_whose_shingles_only_share_hashes_are_not_dropped(monkeypatch):
 
     monkeypatch.setattr("dedup.in_memory.load_backend", lambda compiled: Colliding())  # noqa: ARG005
     base = [f"q{n}" for n in range(60)]
-    near = [*base[:30], "else", *base[31:]]  # 0.83: shares buckets and matches
+    near = [*base[:30], "else", *base[30:]]  # 0.85: shares buckets and matches
     far = base[:20] + [f"r{n}" for n in range(40)]  # may share a bucket, does not match
     rows = [{"id": n, "text": " ".join(t)} for n, t in [("a", base), ("b", near), ("c", far)]]
     result = clean_articles(rows, Settings(keep="first"))

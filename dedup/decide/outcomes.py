@@ -85,7 +85,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
         raw = decode_utf8(text)
         verdicts_of_row = by_row.get(row, [])
         dropped = next((verdict for verdict in verdicts_of_row if verdict.paragraph < 0), None)
-        if dropped and settings.rules[dropped.rule] == DROP:
+        if dropped and dropped.action(settings) == DROP:
             finding = _corpus_finding(article, dropped, DROP)
             row_findings = [finding._replace(start=0, stop=len(raw), original=raw, replacement="")]
             cleaned = ""
@@ -158,7 +158,7 @@ def _merge_levels(
     """
     flags: list[Finding] = []
     for verdict in verdicts:
-        finding = _corpus_finding(article, verdict, settings.rules[verdict.rule])
+        finding = _corpus_finding(article, verdict, verdict.action(settings))
         if verdict.paragraph < 0:
             flags.append(finding._replace(start=0, stop=len(raw)))
         else:

@@ -9,11 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64, decode_utf8
+from dedup.findings import FLAG
 from dedup.match.articles import ArticleMatches
 from dedup.match.paragraphs import ParagraphMatches
-from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
+from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES, SAME_FORM
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.corpus import Corpus
+from dedup.settings import Settings
 
 
 class Twin(NamedTuple):
@@ -27,13 +29,21 @@ class Twin(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The result of a corpus-level rule for an article (`paragraph` is -1) or for one of its paragraphs (0-based)."""
+    """The result of a corpus-level rule for an article (`paragraph` is -1) or for one of its paragraphs (0-based).
+
+    With `only_flags`, the text stays, although the action of the rule may be to drop it.
+    """
 
     rule: str
     paragraph: int
     similarity: float
     twin: Twin
     evidence: str | None
+    only_flags: bool
+
+    def action(self, settings: Settings) -> str:
+        """Return the action on the text."""
+        return FLAG if self.only_flags else settings.rules[self.rule]
 
 
 VERDICT_SCHEMA = pa.schema(
@@ -48,6 +58,7 @@ VERDICT_SCHEMA = pa.schema(
         ("twin_start", pa.int64()),
         ("twin_stop", pa.int64()),
         ("evidence", pa.string()),
+        ("only_flags", pa.bool_()),
     ]
 )
 
@@ -89,6 +100,7 @@ class Verdicts:
             "twin_start": np.concatenate([np.zeros(len(rows), np.int64), matches.twin_starts[chosen]]),
             "twin_stop": np.concatenate([integer_values(characters)[: len(rows)], matches.twin_stops[chosen]]),
             "evidence": evidence,
+            "only_flags": np.concatenate([self.articles.rules[rows] == SAME_FORM, np.zeros(len(numbers), bool)]),
         }
         arrays = [
             join_chunks(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)
@@ -112,7 +124,7 @@ def verdicts_by_row(verdicts: pa.RecordBatch) -> dict[int, list[Verdict]]:
     """Return the verdicts on each row of a batch that has any; `verdicts` has the schema `VERDICT_SCHEMA`."""
     by_row: dict[int, list[Verdict]] = {}
     for values in zip(*(column.to_pylist() for column in verdicts.columns), strict=True):
-        row, rule, paragraph, similarity, twin_id, source, record, start, stop, evidence = values
+        row, rule, paragraph, similarity, twin_id, source, record, start, stop, evidence, only_flags = values
         twin = Twin(decode_utf8(twin_id), source, record, start, stop)
-        by_row.setdefault(row, []).append(Verdict(rule, paragraph, similarity, twin, evidence))
+        by_row.setdefault(row, []).append(Verdict(rule, paragraph, similarity, twin, evidence, only_flags))
     return by_row

@@ -20,6 +20,7 @@ from dedup.findings import DROP, FLAG, READ_AS, Finding, apply
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output, open_output
 from dedup.inspect.verify_twins import TaskMapper, check_twins
+from dedup.match.same_form import SAME_FORM_EVIDENCE
 from dedup.output_layout import LOG_FILE, REPORT_FILE, RUN_FILE, TABLES
 from dedup.rules import BY_NAME, TEXT
 from dedup.settings import Settings, settings_digest
@@ -125,7 +126,7 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
     rule = BY_NAME.get(finding.rule)
     if rule is None:
         yield "there is no such rule"
-    elif settings.rules[finding.rule] != finding.action and not _names_charset(finding):
+    elif settings.rules[finding.rule] != finding.action and not _only_flags(finding):
         yield f"the action of this rule was {settings.rules[finding.rule]}"
     if finding.action == FLAG and (finding.original, finding.replacement) != (None, None):
         yield "a flag has an original or a replacement"
@@ -135,9 +136,13 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield "a drop without a twin"
 
 
-def _names_charset(finding: Finding) -> bool:
-    """Return True if a finding only says in which charset its record was, whatever the action of its rule."""
-    return (finding.rule, finding.action) == ("encoding", FLAG) and (finding.evidence or "").startswith(READ_AS)
+_ONLY_FLAGS = {"encoding": READ_AS, "near-duplicate-article": SAME_FORM_EVIDENCE}  # by rule, how its evidence begins
+
+
+def _only_flags(finding: Finding) -> bool:
+    """Return True if a finding is a flag whatever the action of its rule: a charset, or other facts in one form."""
+    evidence = _ONLY_FLAGS.get(finding.rule)
+    return evidence is not None and finding.action == FLAG and (finding.evidence or "").startswith(evidence)
 
 
 def _drop_problems(article: Article, length: int) -> Iterator[str]:

@@ -20,6 +20,9 @@ from dedup.fingerprint.similarity import containment, jaccard
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Mismatch, Output
 from dedup.match.contained import CONTAINED_SHARE
+from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.policy import ARTICLE_MATCH_RULES, NEAR_DUPLICATE, is_guarded
+from dedup.match.same_form import form_evidence, has_same_form
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
@@ -154,7 +157,12 @@ class _ComparedText:
     @cached_property
     def key(self) -> bytes:
         """Return the key by which articles are compared."""
-        return encode_utf8(comparison_key(compared_text(self.raw, self.settings)))
+        return encode_utf8(comparison_key(self.compared))
+
+    @cached_property
+    def compared(self) -> str:
+        """Return the text that articles are compared by."""
+        return compared_text(self.raw, self.settings)
 
     @cached_property
     def facts(self) -> list[Mark]:
@@ -225,8 +233,7 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, t
     if finding.rule in _ARTICLE_RULES:
         if finding.rule == "contained-article" and containment(text.key, twin.key, ARTICLE_SHINGLE) < CONTAINED_SHARE:
             yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
-        if text.key == twin.key and text.facts != twin.facts:
-            yield f"{finding.twin!r} has the same words and other facts"
+        yield from _fact_problems(finding, text, twin)
         yield from _similarity_problems(finding, text.key, twin.key, ARTICLE_SHINGLE, settings)
         return
     span, twin_span = text.repaired(finding.start, finding.stop), twin.repaired(start, stop)
@@ -237,6 +244,22 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, t
         yield from _similarity_problems(
             finding, encode_utf8(keys[0]), encode_utf8(keys[1]), PARAGRAPH_SHINGLE, settings
         )
+
+
+def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -> Iterator[str]:
+    """Yield what is wrong with a match of two articles that have other facts."""
+    if finding.rule != ARTICLE_MATCH_RULES[NEAR_DUPLICATE]:
+        if text.key == twin.key and text.facts != twin.facts:
+            yield f"{finding.twin!r} has the same words and other facts"
+        return
+    if not is_guarded(text.settings):
+        return
+    encoding = WordEncoding()
+    forms = FormText(text.compared, encoding), FormText(twin.compared, encoding)
+    evidence = form_evidence(*forms) if has_same_form(*forms) else None
+    if evidence != finding.evidence:
+        expected = "a copy" if evidence is None else evidence
+        yield f"compared with {finding.twin!r}, it is {expected}"
 
 
 def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, settings: Settings) -> Iterator[str]:

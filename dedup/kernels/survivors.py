@@ -6,7 +6,8 @@ kernels release the interpreter lock.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from dedup.kernels.buckets import capacity
 from dedup.kernels.declare import kernel, part
 from dedup.kernels.set_overlap import count_bits, count_common, fill_table, least_common
 
+Choice: TypeAlias = Callable[[int, I32, Floats], int]
+
 
 class Loop(NamedTuple):
     """The input, the state and the result of the loop.
@@ -22,7 +25,7 @@ class Loop(NamedTuple):
     Attributes:
         keys: the key of each text, int64 [texts].
         apart: the group of each text; two texts of one group never match. int64 [texts], or [0] if all differ.
-        forms: the form of each key; two keys of one form never match. uint64 [keys].
+        wordings: the wording of each key; two keys of one wording never match. uint64 [keys], or [0] if they may.
         buckets: the buckets of key k are ``buckets[borders[k]:borders[k + 1]]``, int64.
         borders: see `buckets`, int64 [keys + 1].
         hashes: the set of key k is ``hashes[places[k]:places[k] + sizes[k]]``, uint64.
@@ -41,11 +44,13 @@ class Loop(NamedTuple):
         twins: the twin of each text, or -1 if it survives, int64 [texts].
         similarities: the similarity of each text to its twin, float64 [texts].
         counts: the numbers of candidates and of matches, int64 [2].
+        common: room for the numbers of hashes that a text shares with its matches, int32 [keys], or [0] if its best
+            match drops it without further choice.
     """
 
     keys: I64
     apart: I64
-    forms: U64
+    wordings: U64
     buckets: I64
     borders: I64
     hashes: U64
@@ -64,6 +69,7 @@ class Loop(NamedTuple):
     twins: I64
     similarities: Floats
     counts: I64
+    common: I32
 
 
 # The columns of an answer for a key. `_VERSION` is the number of survivors that the buckets of the key had: they only
@@ -77,24 +83,47 @@ _NO_GROUP = np.int64(np.iinfo(np.int64).max)
 # The fields of `Loop` as a kernel takes them.
 _LOOP = """(
     int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], float64, +int32[:],
-    int64[:], +int64[:], +int64[:], +int64[:], int64[:], +int64[:,:], +float64[:], +int64[:], +float64[:], +int64[:]
+    int64[:], +int64[:], +int64[:], +int64[:], int64[:], +int64[:,:], +float64[:], +int64[:], +float64[:], +int64[:],
+    +int32[:]
 )"""
 
 
-def survivors(first: int, last: int, loop: Loop) -> None:
+def survivors(first: int, last: int, loop: Loop, choose: Choice | None = None) -> None:
     """Decide for each of the texts ``first:last`` if it survives; `loop` carries the state from call to call.
 
     The answer for a key of several texts is remembered until one of its buckets gets another survivor, so that a text
-    that is dropped a hundred thousand times is compared once.
+    that is dropped a hundred thousand times is compared once. `choose` takes a text, the keys of its matches, int32
+    [matches], and their similarities, float64 [matches]; it returns the place of the one that drops the text, or -1.
     """
     table = np.empty(capacity(int(loop.sizes.max(initial=0))), np.uint64)
     met, answer, similarity = np.empty(len(loop.sizes), np.int32), np.empty(ANSWER, np.int64), np.empty(1)
-    _decide_texts(first, last, loop, table, met, answer, similarity)
+    room = table, met, answer, similarity
+    text = _decide_texts(first, last, 0, loop, *room)
+    while choose is not None and text < last:
+        key = loop.keys[text]
+        others, common = met[: answer[_MATCHES]], loop.common[: answer[_MATCHES]].astype(np.int64)
+        similarities = common / (loop.sizes[key] + loop.sizes[others] - common)
+        place = choose(text, others, similarities)
+        if place < 0:
+            answer[_BEST] = -1
+            loop.counts[1] += answer[_MATCHES]
+        else:
+            answer[_BEST], similarity[0] = loop.survivor[others[place]], similarities[place]
+        if loop.memo[key] >= 0:
+            loop.remembered[loop.memo[key]] = answer
+            loop.remembered_similarity[loop.memo[key]] = similarity[0]
+        text = _decide_texts(text, last, 1, loop, *room)
 
 
-@kernel(f"int64, int64, {_LOOP}, +uint64[:], +int32[:], +int64[:], +float64[:]")
-def _decide_texts(first: int, last: int, loop: Loop, table: U64, met: I32, answer: I64, similarity: Floats) -> None:
-    """Do what `survivors` does; the last four arrays are room, as for `_compare_with_survivors`."""
+@kernel(f"int64, int64, int64, {_LOOP}, +uint64[:], +int32[:], +int64[:], +float64[:]", "int64")
+def _decide_texts(
+    first: int, last: int, answered: int, loop: Loop, table: U64, met: I32, answer: I64, similarity: Floats
+) -> int:
+    """Decide texts from `first` on, and return the first one for which a match is to be chosen, or `last`.
+
+    Matches are to be chosen if `loop.common` has room. If `answered` is 1, the answer for `first` is given. The last
+    four arrays are room, as for `_compare_with_survivors`.
+    """
     for text in range(first, last):
         key = loop.keys[text]
         twin = loop.survivor[key]
@@ -102,8 +131,10 @@ def _decide_texts(first: int, last: int, loop: Loop, table: U64, met: I32, answe
             if len(loop.apart) == 0 or loop.apart[twin] != loop.apart[text]:
                 loop.twins[text] = twin
             continue
-        if not _recall_answer(text, key, loop, answer, similarity):
+        if not (answered and text == first) and not _recall_answer(text, key, loop, answer, similarity):
             _compare_with_survivors(text, key, loop, met, table, answer, similarity)
+            if len(loop.common) and answer[_BEST] >= 0:
+                return text
         loop.counts[0] += answer[_CANDIDATES]
         if answer[_BEST] >= 0:
             loop.twins[text], loop.similarities[text] = answer[_BEST], similarity[0]
@@ -114,6 +145,7 @@ def _decide_texts(first: int, last: int, loop: Loop, table: U64, met: I32, answe
             bucket = loop.buckets[at]
             loop.members[loop.slots[bucket] + loop.filled[bucket]] = key
             loop.filled[bucket] += 1
+    return last
 
 
 @part
@@ -158,7 +190,7 @@ def _compare_with_survivors(
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
         members = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
-        _collect_candidates(text, key, members, loop.seen, loop.apart, loop.forms, loop.survivor, met, answer)
+        _collect_candidates(text, key, members, loop.seen, loop.apart, loop.wordings, loop.survivor, met, answer)
     _choose_best(
         key,
         met[: answer[_CANDIDATES]],
@@ -171,6 +203,7 @@ def _compare_with_survivors(
         table,
         answer,
         similarity,
+        loop.common,
     )
     if loop.memo[key] >= 0:
         for column in range(ANSWER):
@@ -184,7 +217,7 @@ def _compare_with_survivors(
 
 @part
 def _collect_candidates(
-    text: int, key: int, members: I32, seen: I64, apart: I64, forms: U64, survivor: I64, met: I32, answer: I64
+    text: int, key: int, members: I32, seen: I64, apart: I64, wordings: U64, survivor: I64, met: I32, answer: I64
 ) -> None:
     """Add to `met` the survivors of a bucket that this text, of key `key`, has not met before and may match.
 
@@ -196,7 +229,7 @@ def _collect_candidates(
         if seen[other] == text:
             continue
         seen[other] = text
-        if forms[other] == forms[key]:
+        if len(wordings) and wordings[other] == wordings[key]:
             continue
         if len(apart):
             group = apart[survivor[other]]
@@ -222,9 +255,11 @@ def _choose_best(
     table: U64,
     answer: I64,
     similarity: Floats,
+    shared: I32,
 ) -> None:
     """Count the matches among `met`, int32 [candidates], and write the best one to `answer` and `similarity`.
 
+    If `shared` has room, the matches are moved to the start of `met`, and the numbers of their common hashes go there.
     The best match has the highest similarity; of equal ones, it is the first text. The other arrays are those of `Loop`
     and of `_compare_with_survivors`.
     """
@@ -243,6 +278,8 @@ def _choose_best(
         common = count_common(table, mask, zero, hashes[places[other] : places[other] + other_size], other_size - least)
         if common < 0:
             continue
+        if len(shared):
+            met[answer[_MATCHES]], shared[answer[_MATCHES]] = other, common
         answer[_MATCHES] += 1
         jaccard, twin = common / (size + other_size - common), survivor[other]
         if answer[_BEST] < 0 or jaccard > similarity[0] or (jaccard == similarity[0] and twin < answer[_BEST]):

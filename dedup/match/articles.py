@@ -13,21 +13,24 @@ from dedup.arrays import I64, U64, Bools, Floats
 from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference
 from dedup.match.buckets import Entries, bucket_entries, find_first_equal, find_shared_values, texts_to_compare
+from dedup.match.form_guard import FormGuard
 from dedup.match.policy import (
     DUPLICATE,
     NEAR_DUPLICATE,
     NO_DATE,
     NO_MATCH,
+    SAME_FORM,
     copies_repeat_first,
     inactive_codes,
+    is_guarded,
     missing_dates_error,
     removing_codes,
 )
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
+from dedup.prepare.compared_texts import TextReader
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import load_batch
-from dedup.segment.digests import key_halves
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 
@@ -48,6 +51,13 @@ class ArticleMatches(NamedTuple):
     candidates: int
     matches: int
 
+    def have_one_form(self) -> Bools:
+        """Return which articles are of one form with another one and have other facts: bool [articles]."""
+        flagged = np.flatnonzero(self.rules == SAME_FORM)
+        of_form = np.zeros(len(self.rules), bool)
+        of_form[flagged] = of_form[self.twins[flagged]] = True
+        return of_form
+
 
 def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = reference) -> ArticleMatches:
     """Match every article of `corpus` with the equal or most similar article that stays.
@@ -63,9 +73,10 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)
     compared = texts_to_compare(firsts, _shared_article_buckets(corpus, order, firsts, comparer), comparer)
     rows = order[compared.texts]
-    # Articles that differ in nothing but facts never match; without `forms` they would match with a similarity of 1.0.
-    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows], key_halves(ordered[compared.texts]))
-    survival = find_survivors(texts, KeyReader(corpus, rows), ARTICLE_SHINGLE, settings.threshold, comparer)
+    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
+    keys = KeyReader(corpus, rows)
+    guard = FormGuard(TextReader(corpus, rows, settings.rules)) if is_guarded(settings) else None
+    survival = find_survivors(texts, keys, ARTICLE_SHINGLE, settings.threshold, comparer, guard)
     key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key and facts
     key_rows[order] = order[firsts]
     twins = np.full(len(corpus), SURVIVES, np.int64)
@@ -76,6 +87,8 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     rules = np.where(
         twins == SURVIVES, NO_MATCH, np.where(key_rows == key_rows[twins], DUPLICATE, NEAR_DUPLICATE)
     ).astype(np.int8)
+    rules[rows[list(survival.flags)]] = SAME_FORM
+    evidence = {int(rows[text]): flag.evidence for text, flag in survival.flags.items()}
     if copies_repeat_first(settings):
         copies = firsts != np.arange(len(order))
         rules[order[copies]] = DUPLICATE
@@ -84,7 +97,7 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     kept = readable & ~np.isin(rules, removing_codes(settings))
     inactive = np.isin(rules, inactive_codes(settings))
     twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
-    return ArticleMatches(rules, twins, similarities, kept, {}, survival.candidates, survival.matches)
+    return ArticleMatches(rules, twins, similarities, kept, evidence, survival.candidates, survival.matches)
 
 
 def _shared_article_buckets(

@@ -5,7 +5,9 @@ measures the share of the shorter article's shingles that the longer one has. Ca
 16 consecutive shingles the one of smallest hash (Schleimer, Wilkerson, Aiken, *Winnowing*, 2003). So any run of 20
 words that two articles share gives both of them a minimizer in common, and not every pair has to be compared.
 
-Articles are decided from the longest to the shortest, so that an article dropped is never the twin of another.
+Articles are decided from the longest to the shortest, so that an article dropped is never the twin of another. Where
+the rule drops articles, the twin of a near-duplicate stays, since the longer article may lack what only the
+near-duplicate has. A copy of an article that is dropped is contained in the same longer article.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64, offsets_of
+from dedup.arrays import I64, Bools, offsets_of
 from dedup.findings import DROP
 from dedup.fingerprint.similarity import Comparer, containment, jaccard
 from dedup.kernels import reference
@@ -28,7 +30,7 @@ from dedup.match.container_candidates import (
     find_candidates,
     index_minimizers,
 )
-from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NO_MATCH
+from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, DUPLICATE, NO_MATCH
 from dedup.match.survivors import hashes_agree, read_shingle_sets
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
 from dedup.prepare.columns import digest_values, integer_values
@@ -85,17 +87,25 @@ def match_contained(
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
     keys = KeyReader(corpus, rows)
     candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.budget, compiled=comparer.compiled)
-    forms = key_halves(digest_values(table["digest"])[rows])
-    other_forms = forms[candidates.ones] != forms[candidates.others]  # of one form, they differ in facts
-    candidates = ContainedPairs(candidates.ones[other_forms], candidates.others[other_forms])
-    pairs = _measure_pairs(candidates, keys, words[rows], comparer)
+    wordings = key_halves(digest_values(table["digest"])[rows])
+    differ_in_words = wordings[candidates.ones] != wordings[candidates.others]  # else they differ in facts
     drops = action == DROP
+    may_match = differ_in_words & ~(drops & _similar_twins(articles)[rows][candidates.ones])
+    candidates = ContainedPairs(candidates.ones[may_match], candidates.others[may_match])
+    pairs = _measure_pairs(candidates, keys, words[rows], comparer)
     if comparer.compiled:
         chosen = _choose_containers(pairs, pairs.share_and_similarity, drops=drops)
         if hashes_agree(keys, words[rows], pairs.ones[chosen.pairs], pairs.others[chosen.pairs], ARTICLE_SHINGLE):
             return _with_containments(articles, rows, pairs, chosen, drops=drops)
     chosen = _choose_containers(pairs, _ExactPairs(pairs, keys).share_and_similarity, drops=drops)
     return _with_containments(articles, rows, pairs, chosen, drops=drops)
+
+
+def _similar_twins(articles: ArticleMatches) -> Bools:
+    """Return which articles are the twin of one with other words or facts: bool [articles]."""
+    are_twins = np.zeros(len(articles.rules), bool)
+    are_twins[articles.twins[(articles.rules != NO_MATCH) & (articles.rules != DUPLICATE)]] = True
+    return are_twins
 
 
 def _choose_containers(
@@ -129,10 +139,18 @@ def _with_containments(
     rules, twins, similarities = articles.rules.copy(), articles.twins.copy(), articles.similarities.copy()
     kept, evidence = articles.kept.copy(), dict(articles.evidence)
     contained = rows[pairs.ones[chosen.pairs]]
-    rules[contained], twins[contained] = CONTAINED, rows[pairs.others[chosen.pairs]]
-    similarities[contained] = chosen.similarities
-    kept[contained] &= not drops
-    evidence |= zip(contained.tolist(), map(containment_evidence, chosen.shares), strict=True)
+    chosen_pairs = np.arange(len(contained))
+    if drops:
+        place = np.full(len(rules), -1, np.int64)  # of each article in `contained`
+        place[contained] = chosen_pairs
+        copies = np.flatnonzero((rules == DUPLICATE) & (place[twins] >= 0))
+        chosen_pairs = np.concatenate([chosen_pairs, place[twins[copies]]])
+        contained = np.concatenate([contained, copies])
+        kept[contained] = False
+    rules[contained], twins[contained] = CONTAINED, rows[pairs.others[chosen.pairs]][chosen_pairs]
+    similarities[contained] = np.array(chosen.similarities)[chosen_pairs]
+    shares = map(containment_evidence, np.array(chosen.shares)[chosen_pairs].tolist())
+    evidence |= zip(contained.tolist(), shares, strict=True)
     return articles._replace(rules=rules, twins=twins, similarities=similarities, kept=kept, evidence=evidence)
 
 

@@ -27,7 +27,13 @@ from dedup.match.buckets import (
     first_equal_places,
     texts_to_compare,
 )
-from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED_PARAGRAPH, protected_roles
+from dedup.match.policy import (
+    BOILERPLATE,
+    PARAGRAPH_MATCH_RULES,
+    SHARED_PARAGRAPH,
+    keeps_similar_paragraphs,
+    protected_roles,
+)
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
@@ -113,7 +119,7 @@ def match_paragraphs(
         twins[counted] = twins_of_counted
         present[counted] = present[twins_of_counted] = False  # the copy that stays is not dropped for another text
     if settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] != OFF:
-        shared = _match_shared(corpus, columns, present, settings, comparer)
+        shared = _match_shared(corpus, columns, articles, present, settings, comparer)
         rules[shared.numbers] = SHARED_PARAGRAPH
         twins[shared.numbers] = shared.twins
         similarities[shared.numbers] = shared.similarities
@@ -155,7 +161,12 @@ def _match_boilerplate(
 
 
 def _match_shared(
-    corpus: Corpus, columns: _ParagraphColumns, present: Bools, settings: Settings, comparer: Comparer
+    corpus: Corpus,
+    columns: _ParagraphColumns,
+    articles: ArticleMatches,
+    present: Bools,
+    settings: Settings,
+    comparer: Comparer,
 ) -> _SharedParagraphs:
     """Return the paragraphs that are similar to one of an earlier article; `present` is bool [paragraphs]."""
     rows = np.flatnonzero(present & (columns.words >= SHARED_WORDS))
@@ -166,10 +177,14 @@ def _match_shared(
     starts, stops = corpus.read_paragraphs("key_start", "key_stop", numbers=rows)
     keys = KeyReader(corpus, columns.articles[rows], starts, stops)
     words = columns.words[rows].astype(np.int64)
-    texts = ComparedTexts(compared.firsts, compared.buckets, words, _read_forms(corpus, rows), columns.articles[rows])
+    wordings = _read_wordings(corpus, rows)
+    texts = ComparedTexts(compared.firsts, compared.buckets, words, wordings, columns.articles[rows])
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
     has_twin &= ~np.isin(columns.needed[rows], protected_roles(SHARED_PARAGRAPH, settings))
+    if keeps_similar_paragraphs(settings):
+        is_equal = texts.firsts == texts.firsts[survival.twins]
+        has_twin &= is_equal | ~articles.have_one_form()[columns.articles[rows]]
     return _SharedParagraphs(
         numbers=rows[has_twin],
         twins=rows[survival.twins[has_twin]],
@@ -179,15 +194,15 @@ def _match_shared(
     )
 
 
-def _read_forms(corpus: Corpus, rows: I64) -> U64:
-    """Return the forms of the paragraphs `rows`, int64, ascending, as `ComparedTexts` has them: uint64 [rows]."""
+def _read_wordings(corpus: Corpus, rows: I64) -> U64:
+    """Return the wordings of the paragraphs `rows`, int64, ascending, as `ComparedTexts` has them: uint64 [rows]."""
     borders = np.searchsorted(rows, corpus.paragraph_offsets[corpus.starts])
-    forms = np.empty(len(rows), np.uint64)
+    wordings = np.empty(len(rows), np.uint64)
     for number, (digests,) in enumerate(corpus.iter_paragraphs("digest")):
         span = slice(borders[number], borders[number + 1])
         first = corpus.paragraph_offsets[corpus.starts[number]]
-        forms[span] = key_halves(digest_values(digests)[rows[span] - first])
-    return forms
+        wordings[span] = key_halves(digest_values(digests)[rows[span] - first])
+    return wordings
 
 
 def _shared_paragraph_buckets(

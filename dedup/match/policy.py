@@ -9,14 +9,21 @@ from __future__ import annotations
 from typing import Final
 
 from dedup.errors import SettingsError
-from dedup.findings import DROP
+from dedup.findings import DROP, FLAG
 from dedup.prepare.one_text import TWIN_ALONE, TWIN_IN_BLOCK
 from dedup.rules import OFF
 from dedup.settings import Settings
 
 NO_MATCH: Final = 0  # the code of a text that repeats no other text
-ARTICLE_MATCH_RULES: Final = ("", "duplicate-article", "near-duplicate-article", "contained-article")
-DUPLICATE, NEAR_DUPLICATE, CONTAINED = 1, 2, 3  # codes: indices of `ARTICLE_MATCH_RULES`
+ARTICLE_MATCH_RULES: Final = (
+    "",
+    "duplicate-article",
+    "near-duplicate-article",
+    "contained-article",
+    "near-duplicate-article",
+)
+# Codes: indices of `ARTICLE_MATCH_RULES`. An article of the same form with other facts is only flagged.
+DUPLICATE, NEAR_DUPLICATE, CONTAINED, SAME_FORM = 1, 2, 3, 4
 PARAGRAPH_MATCH_RULES: Final = ("", "boilerplate", "shared-paragraph")
 BOILERPLATE, SHARED_PARAGRAPH = 1, 2  # codes: indices of `PARAGRAPH_MATCH_RULES`
 NO_DATE: Final = (1 << 63) - 1  # stands for a missing date, in microseconds, and sorts after every real one
@@ -37,7 +44,22 @@ def inactive_codes(settings: Settings) -> tuple[int, ...]:
 
 
 def _codes_with_action(settings: Settings, action: str) -> tuple[int, ...]:
-    return tuple(code for code, rule in enumerate(ARTICLE_MATCH_RULES) if rule and settings.rules[rule] == action)
+    return tuple(code for code in range(1, len(ARTICLE_MATCH_RULES)) if article_action(code, settings) == action)
+
+
+def article_action(code: int, settings: Settings) -> str:
+    """Return the action on an article with a match of this code.
+
+    >>> article_action(NEAR_DUPLICATE, Settings()), article_action(SAME_FORM, Settings())
+    ('drop', 'flag')
+    """
+    action = settings.rules[ARTICLE_MATCH_RULES[code]]
+    return FLAG if code == SAME_FORM and action == DROP else action
+
+
+def is_guarded(settings: Settings) -> bool:
+    """Return True if articles of the same form with other facts are to be told from near-duplicates."""
+    return settings.rules[ARTICLE_MATCH_RULES[NEAR_DUPLICATE]] == DROP
 
 
 def copies_repeat_first(settings: Settings) -> bool:
@@ -61,6 +83,14 @@ def protected_roles(code: int, settings: Settings) -> tuple[int, ...]:
     if code == BOILERPLATE:
         return (TWIN_ALONE,)
     return (TWIN_IN_BLOCK, TWIN_ALONE) if settings.rules[PARAGRAPH_MATCH_RULES[code]] == DROP else ()
+
+
+def keeps_similar_paragraphs(settings: Settings) -> bool:
+    """Return True if a paragraph of an article of one form with other facts is not dropped for a similar one.
+
+    The paragraphs of such articles are as similar as the articles, and say other things. Equal ones are still dropped.
+    """
+    return settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] == DROP and is_guarded(settings)
 
 
 def missing_dates_error(settings: Settings) -> SettingsError:

@@ -2,10 +2,14 @@
 
     for text in priority order:
         matches = survivors sharing a bucket with text, whose exact Jaccard >= threshold
-        if matches: drop text; its twin is the match of highest similarity (ties: higher priority)
-        else:       text is a survivor
+        copied = matches that have not the same form with other facts
+        if copied: drop text; its twin is the match in copied of highest similarity (ties: higher priority)
+        else:      text is a survivor; if it has matches, the best of them is the twin of a flag
 
-Texts of equal comparison keys whose facts differ say different things, and never match.
+Only articles have a guard, which looks for other facts (`dedup.match.form_guard`).
+
+Paragraphs of equal comparison keys whose facts differ say different things, and never match. Articles of that kind
+match with a similarity of 1.0, and the guard tells them apart.
 
 Everything around that loop saves work without changing its answer. Texts with equal comparison keys and facts share
 one fingerprint; "key" stands for both here. A text whose buckets hold no other key cannot match and is skipped.
@@ -17,14 +21,16 @@ Texts are numbered in priority order: 0 is the first to be decided. This module 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I64, U64, Bools, Floats, offsets_of, pack
+from dedup.arrays import I32, I64, U64, Bools, Floats, offsets_of, pack
 from dedup.fingerprint.similarity import Comparer, jaccard
 from dedup.kernels import reference
 from dedup.match.buckets import Buckets
+from dedup.match.form_guard import Flag, FormGuard
 from dedup.prepare.corpus import KeyReader
 from dedup.runtime.resources import evict_pages, slices
 
@@ -36,56 +42,65 @@ class ComparedTexts(NamedTuple):
     """The texts to compare, in priority order.
 
     `firsts` is for each the first text of the same comparison key and facts: int64 [texts]. `buckets` are the buckets
-    that keys share, held by the first text of each key. `words` is the number of words of each: int64 [texts]. `forms`
-    is a number for each comparison key alone: uint64 [texts]. Texts of one form that differ in `firsts`, and so in
-    their facts, never match. Nor do texts with an equal value in `groups`, int64 [texts], such as paragraphs of one
-    article; None: all texts may match.
+    that keys share, held by the first text of each key. `words` is the number of words of each: int64 [texts].
+    `wordings` is a number for each comparison key alone: uint64 [texts]. Texts of one wording that differ in `firsts`,
+    and so in their facts, never match. Nor do texts with an equal value in `groups`, int64 [texts], such as paragraphs
+    of one article. None: all texts may match.
     """
 
     firsts: I64
     buckets: Buckets
     words: I64
-    forms: U64
+    wordings: U64 | None = None
     groups: I64 | None = None
 
 
 class Survival(NamedTuple):
     """The twin of each text, or `SURVIVES`: int64 [texts]; and its similarity to it, 1.0 for none: float64 [texts].
 
-    `candidates` counts the pairs that share a bucket, `matches` those of them that reach the threshold.
+    `candidates` counts the pairs that share a bucket, `matches` those of them that reach the threshold. `flags` are the
+    texts that survive although they match survivors; for each, `twins` has the best match.
     """
 
     twins: I64
     similarities: Floats
     candidates: int
     matches: int
+    flags: dict[int, Flag]
 
 
 def find_survivors(
-    texts: ComparedTexts, keys: KeyReader, n: int, threshold: float, comparer: Comparer = reference
+    texts: ComparedTexts,
+    keys: KeyReader,
+    n: int,
+    threshold: float,
+    comparer: Comparer = reference,
+    guard: FormGuard | None = None,
 ) -> Survival:
     """Return the answer of the loop in the module's docstring.
 
     `keys` reads the comparison keys of the texts; only those of texts that share a bucket are read. `n` is the number
-    of words in a shingle.
+    of words in a shingle. Without a `guard`, the best match drops a text.
     """
     if comparer.compiled:
-        survival = _find_survivors_compiled(texts, keys, n, threshold)
+        survival = _find_survivors_compiled(texts, keys, n, threshold, guard)
         if survival is not None:
             return survival
-    return _find_survivors_plain(texts, keys, n, threshold, comparer)
+    return _find_survivors_plain(texts, keys, n, threshold, comparer, guard)
 
 
 def _find_survivors_plain(
-    texts: ComparedTexts, keys: KeyReader, n: int, threshold: float, comparer: Comparer
+    texts: ComparedTexts, keys: KeyReader, n: int, threshold: float, comparer: Comparer, guard: FormGuard | None
 ) -> Survival:
     """Return the answer of the loop by its definition."""
+    if guard is not None:
+        guard.start(np.empty(0, np.int64))
     count = len(texts.firsts)
     twins = np.full(count, SURVIVES, np.int64)
     similarity = np.ones(count)
     has_equal = np.bincount(texts.firsts, minlength=count) > 1
     shares_bucket = np.diff(texts.buckets.borders) > 0  # by the first text of each key
-    survivors = _Survivors(texts, np.flatnonzero(shares_bucket), keys, n, threshold, comparer)
+    survivors = _Survivors(texts, np.flatnonzero(shares_bucket), keys, n, threshold, comparer, guard)
     survivor_of_key: dict[int, int] = {}
     for text in np.flatnonzero((has_equal | shares_bucket)[texts.firsts]).tolist():
         key = int(texts.firsts[text])
@@ -100,16 +115,32 @@ def _find_survivors_plain(
                 survivors.insert(text, key)
         else:
             twins[text] = twin
-    return Survival(twins, similarity, survivors.candidates, survivors.matches)
+    return _with_flags(Survival(twins, similarity, survivors.candidates, survivors.matches, {}), guard)
+
+
+def _with_flags(survival: Survival, guard: FormGuard | None) -> Survival:
+    """Return `survival` with the flags of `guard`, and their twins and similarities."""
+    flags = {} if guard is None else guard.flags
+    for text, flag in flags.items():
+        survival.twins[text], survival.similarities[text] = flag.twin, flag.similarity
+    return survival._replace(flags=flags)
 
 
 class _Survivors:
     """The survivors so far, indexed by bucket, and the shingle sets to verify candidates with."""
 
     def __init__(
-        self, texts: ComparedTexts, numbers: I64, keys: KeyReader, n: int, threshold: float, comparer: Comparer
+        self,
+        texts: ComparedTexts,
+        numbers: I64,
+        keys: KeyReader,
+        n: int,
+        threshold: float,
+        comparer: Comparer,
+        guard: FormGuard | None,
     ) -> None:
         self.texts = texts
+        self.guard = guard
         self.set_rows = np.full(len(texts.firsts), -1, np.int64)  # by the first text of each key
         self.set_rows[numbers] = np.arange(len(numbers))
         self.keys = keys.of(numbers)
@@ -125,6 +156,12 @@ class _Survivors:
     def are_apart(self, first: int, second: int) -> bool:
         """Return True if the two texts are not of one group."""
         return self.texts.groups is None or bool(self.texts.groups[first] != self.texts.groups[second])
+
+    def may_match(self, first: int, second: int) -> bool:
+        """Return True if two texts of different keys are apart, and differ in more than facts where these decide."""
+        wordings = self.texts.wordings
+        differ_in_words = wordings is None or bool(wordings[first] != wordings[second])
+        return differ_in_words and self.are_apart(first, second)
 
     def buckets_of(self, key: int) -> I64:
         """Return the buckets that `key`, by its first text, shares with another key: int64 [buckets]."""
@@ -142,28 +179,38 @@ class _Survivors:
         in_buckets: set[int] = set()
         for bucket in self.buckets_of(key).tolist():
             in_buckets.update(self.members.get(bucket, ()))
-        forms = self.texts.forms  # no survivor of the same key is in a bucket, or the text would have it for its twin
-        candidates = sorted(
-            other for other in in_buckets if self.are_apart(text, other) and forms[text] != forms[other]
-        )
+        candidates = sorted(other for other in in_buckets if self.may_match(text, other))
         if not candidates:
             return SURVIVES, 1.0
         self.candidates += len(candidates)
         row = int(self.set_rows[key])
         rows = np.array([self.set_row_of[other] for other in candidates])
-        estimates = self.comparer.jaccard_similarities(self.hashes, self.borders, row, rows, self.threshold)
-        best = int(np.argmax(estimates))
-        if estimates[best] < self.threshold:
+        similarities = self.comparer.jaccard_similarities(self.hashes, self.borders, row, rows, self.threshold)
+        best = int(np.argmax(similarities))
+        if similarities[best] < self.threshold:
             return SURVIVES, 1.0
-        exact = jaccard(self.keys[row], self.keys[rows[best]], self.n)
-        if exact != estimates[best]:  # two shingles with one hash: about one comparison in 10**13
-            similarities = [jaccard(self.keys[row], self.keys[other], self.n) for other in rows]
+        matches = int(np.count_nonzero(similarities >= self.threshold))
+        if jaccard(self.keys[row], self.keys[rows[best]], self.n) != similarities[best]:
+            # Two shingles have one hash: about one comparison in 10**13.
+            similarities = np.array([jaccard(self.keys[row], self.keys[other], self.n) for other in rows])
             best = int(np.argmax(similarities))
-            exact = similarities[best]
-            if exact < self.threshold:
+            if similarities[best] < self.threshold:
                 return SURVIVES, 1.0
-        self.matches += int(np.count_nonzero(estimates >= self.threshold))
-        return candidates[best], exact
+        self.matches += matches
+        if self.guard is not None:
+            best = self.choose(text, key, np.array(candidates), similarities)
+        return (SURVIVES, 1.0) if best < 0 else (candidates[best], float(similarities[best]))
+
+    def choose(self, text: int, key: int, candidates: I64, similarities: Floats) -> int:
+        """Return the place in `candidates` of the match that drops `text`, or -1.
+
+        `candidates` are int64 [candidates], and `similarities` those of the text to them, float64 [candidates].
+        """
+        assert self.guard is not None
+        places = np.flatnonzero(similarities >= self.threshold)
+        others = candidates[places]
+        chosen = self.guard.choose(text, key, others, self.texts.firsts[others], similarities[places])
+        return int(places[chosen]) if chosen >= 0 else -1
 
 
 class ShingleSets(NamedTuple):
@@ -206,8 +253,14 @@ def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> Shin
     return sets
 
 
-def _find_survivors_compiled(texts: ComparedTexts, keys: KeyReader, n: int, threshold: float) -> Survival | None:
-    """Return what `_find_survivors_plain` returns, or None where two different shingles have one hash."""
+def _find_survivors_compiled(
+    texts: ComparedTexts, keys: KeyReader, n: int, threshold: float, guard: FormGuard | None
+) -> Survival | None:
+    """Return what `_find_survivors_plain` returns, or None where two different shingles have one hash.
+
+    With a `guard`, the loop runs twice. The first run, without it, shows which texts are near-duplicates: only these
+    and their twins are read, in one pass, and in most corpora there are few.
+    """
     from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading LLVM takes longer than a small job
 
     budget = keys.corpus.budget
@@ -222,35 +275,63 @@ def _find_survivors_compiled(texts: ComparedTexts, keys: KeyReader, n: int, thre
     has_memo = (np.bincount(key_of, minlength=len(distinct)) > 1) & shares_bucket
     memo = np.where(has_memo, np.cumsum(has_memo) - 1, -1)
     memos = int(memo.max(initial=-1)) + 1
-    loop = loops.Loop(
-        keys=key_of,
-        apart=np.empty(0, np.int64) if texts.groups is None else texts.groups,
-        forms=texts.forms[distinct],
-        buckets=texts.buckets.values,
-        borders=borders,
-        **sets._asdict(),
-        threshold=threshold,
-        members=np.empty(len(texts.buckets.values), np.int32),
-        slots=np.cumsum(bucket_sizes) - bucket_sizes,
-        filled=np.zeros(len(bucket_sizes), np.int64),
-        survivor=np.full(len(distinct), SURVIVES, np.int64),
-        seen=np.full(len(distinct), -1, np.int64),
-        memo=memo,
-        remembered=np.full((memos, loops.ANSWER), -1, np.int64),
-        remembered_similarity=np.ones(memos),
-        twins=np.full(count, SURVIVES, np.int64),
-        similarities=np.ones(count),
-        counts=np.zeros(2, np.int64),
-    )
-    for start, stop in slices(count, budget.passes(sets.hashes.nbytes)):
-        loops.survivors(start, stop, loop)
-        evict_pages(sets.hashes)
-    dropped = np.flatnonzero(loop.twins != SURVIVES)
-    first_keys, twin_keys = texts.firsts[dropped], texts.firsts[loop.twins[dropped]]
-    differ = first_keys != twin_keys
-    if not hashes_agree(keys, texts.words, first_keys[differ], twin_keys[differ], n):
-        return None
-    return Survival(loop.twins, loop.similarities, *loop.counts.tolist())
+
+    def run(choose: loops.Choice | None) -> Survival:
+        loop = new_loop(0 if choose is None else len(distinct))
+        for start, stop in slices(count, budget.passes(sets.hashes.nbytes)):
+            loops.survivors(start, stop, loop, choose)
+            evict_pages(sets.hashes)
+        candidates, matches = loop.counts.tolist()
+        return Survival(loop.twins, loop.similarities, candidates, matches, {})
+
+    def new_loop(room: int) -> loops.Loop:
+        return loops.Loop(
+            keys=key_of,
+            apart=np.empty(0, np.int64) if texts.groups is None else texts.groups,
+            wordings=np.empty(0, np.uint64) if texts.wordings is None else texts.wordings[distinct],
+            buckets=texts.buckets.values,
+            borders=borders,
+            **sets._asdict(),
+            threshold=threshold,
+            members=np.empty(len(texts.buckets.values), np.int32),
+            slots=np.cumsum(bucket_sizes) - bucket_sizes,
+            filled=np.zeros(len(bucket_sizes), np.int64),
+            survivor=np.full(len(distinct), SURVIVES, np.int64),
+            seen=np.full(len(distinct), -1, np.int64),
+            memo=memo,
+            remembered=np.full((memos, loops.ANSWER), -1, np.int64),
+            remembered_similarity=np.ones(memos),
+            twins=np.full(count, SURVIVES, np.int64),
+            similarities=np.ones(count),
+            counts=np.zeros(2, np.int64),
+            common=np.empty(room, np.int32),
+        )
+
+    survival = run(None)
+    ones, others = _different_keys(texts, survival)
+    if guard is not None and len(ones):
+        guard.start(np.concatenate([ones, others]))
+        survival = _with_flags(run(partial(_choose_by_key, guard, texts, distinct)), guard)
+        ones, others = _different_keys(texts, survival)
+    return survival if hashes_agree(keys, texts.words, ones, others, n) else None
+
+
+def _different_keys(texts: ComparedTexts, survival: Survival) -> tuple[I64, I64]:
+    """Return the keys of the texts that repeat a text of another key, and those of their twins: int64 [texts]."""
+    repeats = np.flatnonzero(survival.twins != SURVIVES)
+    ones, others = texts.firsts[repeats], texts.firsts[survival.twins[repeats]]
+    return ones[ones != others], others[ones != others]
+
+
+def _choose_by_key(
+    guard: FormGuard, texts: ComparedTexts, distinct: I64, text: int, matches: I32, similarities: Floats
+) -> int:
+    """Return which of `matches` drops `text`, or -1; `distinct` is the first text of each key, int64 [keys].
+
+    `matches` are keys as `dedup.kernels.survivors` numbers them: int32 [matches].
+    """
+    others = distinct[matches]
+    return guard.choose(text, int(texts.firsts[text]), others, others, similarities)
 
 
 def _spread_over_keys(sets: ShingleSets, has_set: Bools) -> ShingleSets:

@@ -64,7 +64,7 @@ def remove_page_furniture(
     lines = find_page_furniture(text, settings, known)
     if lines:
         findings = compose(raw, findings, lines)
-        text = _cut_spans(text, [(line.start, line.stop) for line in lines if line.action != FLAG])
+        text = cut_spans(text, [(line.start, line.stop) for line in lines if line.action != FLAG])
     return text, findings
 
 
@@ -91,10 +91,10 @@ def twin_roles(repeats: Sequence[Repeat], settings: Settings) -> dict[int, int]:
 def compared_text(raw: str, settings: Settings) -> str:
     """Return the text that articles are compared by: `raw` after repair and the rules within an article."""
     analyzed = analyze_text(raw, settings)
-    return _cut_spans(analyzed.text, removal_spans(analyzed.spans, dropped_runs(analyzed.repeats, settings)))
+    return cut_spans(analyzed.text, removal_spans(analyzed.spans, dropped_runs(analyzed.repeats, settings)))
 
 
-def _cut_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:
+def cut_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """Return `text` without `spans`, which are disjoint and ascending."""
     position = 0
     parts = []

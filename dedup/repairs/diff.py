@@ -7,6 +7,7 @@ time linear in the length of the lines.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PARTS = re.compile(r"([^\x00-\x7f]+)")
@@ -30,15 +31,23 @@ def differences(old: str, new: str) -> list[tuple[int, int, str]]:
         return _edits_of_parts(originals, replacements)
     if "".join(between) == "".join(others):
         return _between_ascii(old, new)
-    edits: list[tuple[int, int, str]] = []
+    return list(edits_to_nearest_agreement(old, new))
+
+
+def edits_to_nearest_agreement(old: str, new: str) -> Iterator[tuple[int, int, str]]:
+    """Yield edits as `differences` returns them, each of which ends where three characters of both texts agree again.
+
+    >>> list(edits_to_nearest_agreement("one two three", "one 2 three"))
+    [(4, 7, '2')]
+    """
     i = j = 0
     while True:
         same = common_prefix_length(old, i, new, j)
         i, j = i + same, j + same
         if i == len(old) and j == len(new):
-            return edits
+            return
         skip_old, skip_new = _nearest(old, i, new, j)
-        edits.append((i, i + skip_old, new[j : j + skip_new]))
+        yield i, i + skip_old, new[j : j + skip_new]
         i, j = i + skip_old, j + skip_new
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dedup.arrays import I64, U64, offsets_of
 from dedup.segment.batch import FactMarks, Segments, key_digests
 
-FORM_BYTES = 8  # of a digest: its first half
+WORDING_BYTES = 8  # of a digest: its first half
 
 _PLACE_FACTOR = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio, which spreads consecutive numbers over all bits
 _FINALIZERS = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # of SplitMix64 (Steele et al., 2014)
@@ -69,5 +69,5 @@ def _with_facts(digests: list[bytes], hashes: U64) -> list[bytes]:
     changed = np.flatnonzero(hashes)
     second_halves = (halves[changed, 1] ^ hashes[changed]).tolist()
     for text, second in zip(changed.tolist(), second_halves, strict=True):
-        digests[text] = digests[text][:FORM_BYTES] + second.to_bytes(8, "little")
+        digests[text] = digests[text][:WORDING_BYTES] + second.to_bytes(8, "little")
     return digests

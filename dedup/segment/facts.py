@@ -88,6 +88,15 @@ def facts(text: str) -> tuple[str, ...]:
     return tuple(scan.show()) if scan.marks else ()
 
 
+def numbers_and_facts(text: str) -> list[str]:
+    """Return what `facts` does, also if no number has a mark.
+
+    >>> numbers_and_facts("In 2020, 3 fell.")
+    ['2020', '3']
+    """
+    return _Scan(text).show()
+
+
 class _Symbols(dict[int, str]):
     """The characters of `_GAP_AND_WORD` by code point, computed when first met."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 
 # The longest run of combining marks passed to normalization: canonical ordering takes time quadratic in its length.
@@ -62,6 +62,7 @@ DECORATIONS = (
 # Trade marks (™, ℠ and their kin): NFKC would make them letters of the word before. They separate words, as ® does.
 TRADE_MARKS = (0x2120, 0x2122, 0x1F16A, 0x1F16B, 0x1F16C)
 
+_ASCII_WORD = re.compile(r"[^\W_]+", re.ASCII)
 _ASCII_FOLD = bytes(ord(chr(byte).lower()) if chr(byte).isalnum() else 0x20 for byte in range(128)) + bytes(128)
 
 
@@ -85,6 +86,16 @@ def words(text: str) -> list[str]:
     folded = _long_mark_run().sub(lambda run: run.group()[:MAX_MARKS], folded)
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", folded).casefold())
     return _word_pattern().findall(folded)
+
+
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the spans of the words of `text` as it is written, in code points.
+
+    >>> list(word_spans("The CAFÉ's"))
+    [(0, 3), (4, 8), (9, 10)]
+    """
+    pattern = _ASCII_WORD if text.isascii() else _word_pattern()
+    return (match.span() for match in pattern.finditer(text))
 
 
 def weighted_word_count(key_words: Iterable[str]) -> float:

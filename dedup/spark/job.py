@@ -53,7 +53,7 @@ class SparkJob:
         with self.timer.stage("match paragraphs"):
             dropped = dropped_articles(article_verdicts, settings)
             kept = records.where("error is null").join(dropped, "aid", "left_anti")
-            paragraphs = match_paragraphs(self.store, kept, settings, compiled=compiled)
+            paragraphs = match_paragraphs(self.store, kept, article_verdicts, settings, compiled=compiled)
         self.stages = {
             "match articles": {"candidates": articles.candidates, "matches": articles.matches},
             "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},

@@ -8,11 +8,14 @@ from dedup.match.policy import (
     DUPLICATE,
     NEAR_DUPLICATE,
     NO_DATE,
+    SAME_FORM,
     copies_repeat_first,
     inactive_codes,
+    is_guarded,
     missing_dates_error,
     removing_codes,
 )
+from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
 from dedup.spark.tables import TableStore
@@ -44,16 +47,22 @@ def match_articles(store: TableStore, prepared: Any, settings: Settings, *, comp
         ARTICLE_SHINGLE,
         settings.threshold,
         several_per_article=False,
+        forms=(articles.selectExpr("digest as k", order, *COMPARED_TEXT_COLUMNS), settings.rules)
+        if is_guarded(settings)
+        else None,
     )
     survival = survivor_rounds(store, query, compiled=compiled)
-    rule = f"cast(case when equal then {DUPLICATE} else {NEAR_DUPLICATE} end as tinyint) as rule"
-    verdicts = survival.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity")
+    rule = (
+        f"cast(case when equal then {DUPLICATE} when evidence is null then {NEAR_DUPLICATE} else {SAME_FORM} end "
+        "as tinyint) as rule"
+    )
+    verdicts = survival.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity", "evidence")
     if copies_repeat_first(settings):
         copies = _copies(query.texts)
         verdicts = verdicts.join(copies.select("aid"), "aid", "left_anti").unionByName(copies)
     for code in inactive_codes(settings):
         verdicts = verdicts.where(f"rule <> {code}")
-    verdicts = store.save("articles", verdicts.selectExpr("*", "cast(null as string) as evidence"))
+    verdicts = store.save("articles", verdicts)
     return SparkArticleMatches(verdicts, survival.candidates, survival.matches)
 
 
@@ -66,7 +75,13 @@ def _copies(texts: Any) -> Any:
     return (
         texts.join(firsts, "k")
         .where("o > first")
-        .selectExpr("o.a as aid", f"cast({DUPLICATE} as tinyint) as rule", "first.a as twin", "1D as similarity")
+        .selectExpr(
+            "o.a as aid",
+            f"cast({DUPLICATE} as tinyint) as rule",
+            "first.a as twin",
+            "1D as similarity",
+            "cast(null as string) as evidence",
+        )
     )
 
 

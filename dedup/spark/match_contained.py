@@ -19,13 +19,13 @@ from dedup.findings import DROP
 from dedup.match.buckets import Buckets
 from dedup.match.contained import CONTAINED_SHARE, containment_evidence
 from dedup.match.container_candidates import POSTINGS_AT_MOST, SHARED_MINIMIZERS, MinimizerIndex, find_candidates
-from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED
+from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, DUPLICATE
 from dedup.prepare.batch import CONTAINED_WORDS
 from dedup.rules import OFF
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.arrow_types import spark_batch, sql_schema
 from dedup.spark.partitioned_pairs import compare_parts, part_count, part_sql, visit_columns
-from dedup.spark.survivor_rounds import different_forms_sql
+from dedup.spark.survivor_rounds import different_wordings_sql
 from dedup.spark.tables import TableStore
 
 _PART_MEETINGS = 1_000_000  # pairs of an article and another with the same minimizer; each may be a row of a task
@@ -46,12 +46,21 @@ def match_contained(
     searched, postings = _rank_minimizers(store, articles)
     visits = store.save("contained-candidates", _find_visits(searched, postings, partitions, compiled=compiled))
     pairs = _differ_in_words(_measure_visits(visits, articles, compiled=compiled), articles)
+    if action == DROP:
+        similar_twins = matched.where(f"rule <> {DUPLICATE}").selectExpr("twin as aid").distinct()
+        pairs = pairs.join(similar_twins, "aid", "left_anti")
     pairs = store.save("contained-pairs", pairs)
     ranked = _rank_containers(pairs)
     chosen = _choose_in_rounds(store, ranked) if action == DROP else ranked.where("at = 1")
     verdicts = _with_evidence(chosen).selectExpr(
         "aid", f"cast({CONTAINED} as tinyint) as rule", "container as twin", "similarity", "evidence"
     )
+    if action == DROP:
+        verdicts = store.save("contained-originals", verdicts)
+        copies = matched.where(f"rule = {DUPLICATE}").selectExpr("aid as copy", "twin as aid")
+        copies = verdicts.join(copies, "aid").selectExpr("copy as aid", "rule", "twin", "similarity", "evidence")
+        matched = matched.join(copies.select("aid"), "aid", "left_anti")
+        verdicts = verdicts.unionByName(copies)
     return store.save("articles-contained", matched.unionByName(verdicts))
 
 
@@ -183,7 +192,7 @@ def _differ_in_words(pairs: Any, articles: Any) -> Any:
     """Return `pairs` without those of articles that differ in nothing but facts."""
     pairs = pairs.join(articles.selectExpr("aid", "digest"), "aid")
     pairs = pairs.join(articles.selectExpr("aid as container", "digest as other_digest"), "container")
-    return pairs.where(different_forms_sql("digest", "other_digest")).drop("digest", "other_digest")
+    return pairs.where(different_wordings_sql("digest", "other_digest")).drop("digest", "other_digest")
 
 
 def _rank_containers(pairs: Any) -> Any:

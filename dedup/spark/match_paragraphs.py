@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES, SHARED_PARAGRAPH, protected_roles
+from dedup.match.policy import (
+    BOILERPLATE,
+    PARAGRAPH_MATCH_RULES,
+    SAME_FORM,
+    SHARED_PARAGRAPH,
+    keeps_similar_paragraphs,
+    protected_roles,
+)
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.rules import OFF
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
@@ -28,8 +35,13 @@ class SparkParagraphMatches(NamedTuple):
     matches: int
 
 
-def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compiled: bool) -> SparkParagraphMatches:
-    """Match the paragraphs of the prepared articles `kept`: boilerplate first, then shared paragraphs."""
+def match_paragraphs(
+    store: TableStore, kept: Any, articles: Any, settings: Settings, *, compiled: bool
+) -> SparkParagraphMatches:
+    """Match the paragraphs of the prepared articles `kept`: boilerplate first, then shared paragraphs.
+
+    `articles` are the verdicts on articles.
+    """
     paragraphs = _explode_paragraphs(kept)
     verdicts = store.session.createDataFrame([], _VERDICT_COLUMNS)
     present = paragraphs.where(f"words >= {SHARED_WORDS}")
@@ -51,13 +63,23 @@ def match_paragraphs(store: TableStore, kept: Any, settings: Settings, *, compil
         "twin.i as twin_i",
         "similarity",
         "cast(null as string) as evidence",
+        "equal",
     )
     roles = protected_roles(SHARED_PARAGRAPH, settings)
     if roles:
         protected = paragraphs.where(f"needed in ({', '.join(map(str, roles))})").select("a", "i")
         shared = shared.join(protected, ["a", "i"], "left_anti")
-    verdicts = store.save("paragraphs", verdicts.unionByName(shared))
+    if keeps_similar_paragraphs(settings):
+        similar = shared.where("not equal").join(_articles_of_one_form(articles), "a", "left_semi")
+        shared = shared.join(similar.select("a", "i"), ["a", "i"], "left_anti")
+    verdicts = store.save("paragraphs", verdicts.unionByName(shared.drop("equal")))
     return SparkParagraphMatches(verdicts, survival.candidates, survival.matches)
+
+
+def _articles_of_one_form(articles: Any) -> Any:
+    """Return the column ``a`` of the articles that are of one form with another one and have other facts."""
+    flagged = articles.where(f"rule = {SAME_FORM}")
+    return flagged.selectExpr("aid as a").unionByName(flagged.selectExpr("twin as a")).distinct()
 
 
 def _explode_paragraphs(kept: Any) -> Any:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dedup.decide.outcomes import OUTCOME_COLUMNS, outcomes
 from dedup.decide.verdicts import VERDICT_SCHEMA
-from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES
+from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES, SAME_FORM
 from dedup.prepare.columns import prepared_schema
 from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates, dates_matter, sum_unread, unread_values
 from dedup.settings import Settings
@@ -52,6 +52,7 @@ def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: A
         f.lit(-1).alias("twin_i"),
         "similarity",
         "evidence",
+        (f.col("rule") == SAME_FORM).alias("only_flags"),
     )
     on_paragraphs = paragraphs.select(
         f.col("a").alias("aid"),
@@ -61,6 +62,7 @@ def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: A
         "twin_i",
         "similarity",
         "evidence",
+        f.expr("false").alias("only_flags"),
     )
     twins = prepared.selectExpr(
         "aid as twin_a",
@@ -85,6 +87,7 @@ def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: A
             "case when i < 0 then 0L else starts[twin_i] end as twin_start",
             "case when i < 0 then characters else stops[twin_i] end as twin_stop",
             "evidence",
+            "only_flags",
         )
     )
     return store.save("verdicts", verdicts)

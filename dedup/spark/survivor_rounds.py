@@ -2,14 +2,14 @@
 
 The result is that of the loop in docs/design.md. A text is known by its order ``o``, a struct ``(r, a, i)`` of
 priority, article and paragraph; texts of one article never match. Texts with equal comparison keys and facts share one
-key ``k`` (their digest), and only keys are compared. Keys that differ in nothing but facts never match; the first
-halves of their digests are equal.
+key ``k`` (their digest), and only keys are compared. Paragraphs that differ in nothing but facts never match; the
+first halves of their digests are equal.
 
 Each round opens a window on the first undecided keys of every bucket: four keys in the first round, and four times as
 many in each one after it. A key survives if it is inside the window of all its buckets and matches no undecided key
-before it. Keys that share a bucket with a new survivor are compared with it, and dropped if they match. All other keys
-wait for the next round. So members of a bucket are compared with survivors, as in the loop, and with each other only as
-far as the window reaches.
+before it. Keys that share a bucket with a new survivor are compared with it, and dropped if they match. A match of the
+same form with other facts neither drops a key nor makes it wait. All other keys wait for the next round. So members of
+a bucket are compared with survivors, as in the loop, and with each other only as far as the window reaches.
 
 Dropping a key does not decide all of its texts: those in the article of the survivor itself cannot match it. The first
 of these texts takes the place of its key, and a later round decides it.
@@ -17,10 +17,12 @@ of these texts takes the place of its key, and a later round decides it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
-from dedup.segment.digests import FORM_BYTES
+from dedup.segment.digests import WORDING_BYTES
+from dedup.spark.form_evidence import add_evidence, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
 from dedup.spark.tables import TableStore
 
@@ -32,8 +34,9 @@ _UNDECIDED_STATE, _SURVIVES, _DROPPED = 0, 1, 2
 class SparkSurvival(NamedTuple):
     """What `survivor_rounds` decided.
 
-    `verdicts` has the columns ``o, twin, similarity, equal`` for each text that repeats a survivor; `equal` is true if
-    their keys are equal. The numbers of candidates and matches are those of the loop.
+    `verdicts` has the columns ``o, twin, similarity, equal, evidence`` for each text that repeats a survivor. `equal`
+    is true if their keys are equal. If `evidence` is not null, the text survives: it has other facts than its twin. The
+    numbers of candidates and matches are those of the loop.
     """
 
     verdicts: Any
@@ -45,7 +48,9 @@ class SurvivorQuery(NamedTuple):
     """The texts to decide on, and how.
 
     `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
-    words in a shingle. With `several_per_article`, an article may have several texts.
+    words in a shingle. With `several_per_article`, an article may have several texts, and keys that differ in nothing
+    but facts never match. Where forms matter, `forms` has ``k, o`` and
+    `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, and the actions of the rules.
     """
 
     name: str
@@ -54,6 +59,7 @@ class SurvivorQuery(NamedTuple):
     shingle_words: int
     threshold: float
     several_per_article: bool
+    forms: tuple[Any, Mapping[str, str]] | None = None
 
 
 def survivor_rounds(store: TableStore, query: SurvivorQuery, *, compiled: bool) -> SparkSurvival:
@@ -72,9 +78,11 @@ class _Rounds:
         self.store = store
         self.query = query
         self.compiled = compiled
+        self.may_match = different_wordings_sql("x.k", "y.k") if query.several_per_article else "true"
         self.keys: Any = None
         self.copies: Any = None
         self.summaries: Any = None
+        self.compared: Any = None  # the texts of keys, where forms are looked at
         self.survivors: list[Any] = []  # a table for each round
         self.pairs: list[Any] = []  # a table for each round
 
@@ -117,6 +125,10 @@ class _Rounds:
         first_texts = self.query.keys.join(orders.select("o"), "o", "left_semi")
         summaries = summarize_keys(first_texts, self.query.shingle_words, compiled=self.compiled)
         self.summaries = self.save("summaries", summaries)
+        if self.query.forms is not None:
+            articles, rules = self.query.forms
+            first_articles = articles.join(orders.select("o"), "o", "left_semi")
+            self.compared = self.save("compared", rebuild_texts(first_articles, rules))
         entries = shared.join(orders.join(self.summaries.select("k", "size", "parities"), "k"), "k")
         entries = entries.select("b", "k", "o", "last", "size", "parities")
         return self.save("entries", entries.selectExpr("*", f"{_UNDECIDED_STATE} as status"))
@@ -134,8 +146,8 @@ class _Rounds:
         inside = self.save(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
         inside_everywhere = inside.where(f"last_place <= {window}")
         eligible = inside_everywhere.select("k", "o", "last", "size", "parities").distinct()
-        earlier_pairs = _bucket_pairs(inside, inside_everywhere, "x.o < y.o")
-        blocked = self.matching(earlier_pairs).select(f.col("y").alias("k")).distinct()
+        earlier_pairs = _bucket_pairs(inside, inside_everywhere, f"x.o < y.o and {self.may_match}")
+        blocked = self.matching(earlier_pairs).where("evidence is null").select(f.col("y").alias("k")).distinct()
         new = self.save(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
         assert not new.isEmpty(), "each round decides at least the first undecided key"
         self.survivors.append(new)
@@ -145,20 +157,22 @@ class _Rounds:
     def pairs_with_survivors(self, entries: Any, new: Any, number: int) -> Any:
         """Return the pairs of a new survivor ``x``, of order ``o``, and another key ``y`` in one of its buckets.
 
-        ``similarity`` is null where they do not match.
+        ``similarity`` is null where they do not match; ``evidence`` is null unless they have one form with other facts.
         """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         survivor_entries = entries.join(new.select("k"), "k", "left_semi").drop("status", "last")
-        pairs = _bucket_pairs(survivor_entries, entries, "x.k <> y.k and x.o < y.last", ("x.o as o", "y.status"))
+        condition = f"x.k <> y.k and x.o < y.last and {self.may_match}"
+        pairs = _bucket_pairs(survivor_entries, entries, condition, ("x.o as o", "y.status"))
         pairs = pairs.join(new.select(f.col("k").alias("y"), f.expr("true").alias("survives")), "y", "left")
         status = f"case when survives then {_SURVIVES} else status end as status"
         pairs = self.save(f"candidates-{number}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
-        matches = self.matching(pairs.where(f"status <> {_SURVIVES}"))
+        # Survivors match no survivor before them, unless they have one form.
+        matches = self.matching(pairs.where(f"status <> {_SURVIVES}") if self.compared is None else pairs)
         return self.save(f"pairs-{number}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
 
     def matching(self, pairs: Any) -> Any:
-        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold."""
+        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold; ``evidence`` tells forms."""
         least = self.query.threshold
         # Sizes alone rule out most pairs, and parities of hashes most of the others: each bit that differs stands for
         # at least one shingle that only one of the keys has.
@@ -170,14 +184,17 @@ class _Rounds:
         )
         compared = common_shingles(pairs, self.summaries, self.query.shingle_words, least, compiled=self.compiled)
         compared = compared.selectExpr("x", "y", "common / (size_x + size_y - common) as similarity")
-        return compared.where(f"similarity >= {least!r}D")
+        matches = compared.where(f"similarity >= {least!r}D")
+        if self.compared is None:
+            return matches.selectExpr("*", "cast(null as string) as evidence")
+        return add_evidence(matches, self.compared)
 
     def entries_after(self, entries: Any, new: Any) -> Any:
         """Return the entries with the decisions of the last round, whose survivors are `new`."""
         from pyspark.sql import Window  # noqa: PLC0415
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        matches = self.pairs[-1].where("similarity is not null")
+        matches = self.pairs[-1].where("similarity is not null and evidence is null")
         if self.query.several_per_article:
             changes = self.changes_by_article(entries, new, matches)
         else:
@@ -244,20 +261,25 @@ class _Rounds:
         texts = self.copies.join(keys.drop("first", "copies"), "k")
         texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
         # The candidates of a text are counted and their best is kept; there may be too many for a list.
-        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity")
+        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity", "evidence")
         decided = texts.where("compared and (survivor is null or o <= survivor)").alias("text")
         condition = f.expr("text.k = pair.k and before < o and before.a <> o.a")
         met = decided.join(pairs.alias("pair"), condition, "left")
-        best = "case when similarity is not null then struct(similarity, -before.r, -before.a, -before.i) end"
+        # A match without evidence drops the text, whatever its similarity.
+        best = (
+            "case when similarity is not null then "
+            "struct(evidence is null as drops, similarity, -before.r, -before.a, -before.i, evidence) end"
+        )
         met = met.groupBy("o", "survivor").agg(
             f.count("before").alias("met"), f.count("similarity").alias("matched"), f.max(f.expr(best)).alias("best")
         )
         verdicts = met.selectExpr(
             "o",
             "case when best is not null then "
-            f"cast(struct(-best.col2, -best.col3, cast(-best.col4 as int)) as {ORDER}) end as twin",
+            f"cast(struct(-best.col3, -best.col4, cast(-best.col5 as int)) as {ORDER}) end as twin",
             "best.similarity as similarity",
             "false as equal",
+            "best.evidence as evidence",
             "met",
             "matched",
             "survivor",
@@ -270,12 +292,12 @@ class _Rounds:
 
         undecided = "cast(twin is null and (survivor is null or o < survivor) as int) as undecided"
         table = self.save(
-            "verdicts", verdicts.selectExpr("o", "twin", "similarity", "equal", "met", "matched", undecided)
+            "verdicts", verdicts.selectExpr("o", "twin", "similarity", "equal", "evidence", "met", "matched", undecided)
         )
         candidates, matches, undecided_count = table.agg(f.sum("met"), f.sum("matched"), f.sum("undecided")).first()
         if undecided_count:
             raise AssertionError(f"{undecided_count} {self.query.name} are left undecided")
-        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal")
+        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal", "evidence")
         return SparkSurvival(repeats, int(candidates or 0), int(matches or 0))
 
 
@@ -283,13 +305,20 @@ def _equal_key_verdicts(texts: Any) -> Any:
     """Return the verdicts on texts that come after the surviving text of their key, in another article."""
     equal = texts.where("o > survivor and o.a <> survivor.a")
     return equal.selectExpr(
-        "o", "survivor as twin", "1D as similarity", "true as equal", "0L as met", "0L as matched", "survivor"
+        "o",
+        "survivor as twin",
+        "1D as similarity",
+        "true as equal",
+        "cast(null as string) as evidence",
+        "0L as met",
+        "0L as matched",
+        "survivor",
     )
 
 
-def different_forms_sql(digest: str, other: str) -> str:
-    """Return an SQL expression that is true for two digests of different comparison keys."""
-    return f"substring({digest}, 1, {FORM_BYTES}) <> substring({other}, 1, {FORM_BYTES})"
+def different_wordings_sql(digest: str, other: str) -> str:
+    """Return an SQL expression that is true for two digests of different comparison keys, whatever their facts."""
+    return f"substring({digest}, 1, {WORDING_BYTES}) <> substring({other}, 1, {WORDING_BYTES})"
 
 
 def _union_all(frames: list[Any]) -> Any:
@@ -303,10 +332,8 @@ _PAIR_COLUMNS = ("size_x", "parities_x", "size_y", "parities_y")
 def _bucket_pairs(left: Any, right: Any, condition: str, more: tuple[str, ...] = ()) -> Any:
     """Return the distinct pairs of an entry of `left` and one of `right` that share a bucket and meet `condition`.
 
-    Pairs that differ in nothing but facts are left out.
-
     Columns: the keys ``x, y``, `_PAIR_COLUMNS`, and the expressions `more`.
     """
-    joined = left.alias("x").join(right.alias("y"), "b").where(f"{condition} and {different_forms_sql('x.k', 'y.k')}")
+    joined = left.alias("x").join(right.alias("y"), "b").where(condition)
     sizes = ("x.size as size_x", "x.parities as parities_x", "y.size as size_y", "y.parities as parities_y")
     return joined.selectExpr("x.k as x", "y.k as y", *sizes, *more).dropDuplicates(["x", "y"])

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from datasketch import MinHash, MinHashLSH
@@ -44,21 +44,23 @@ def marks(text: str) -> tuple[Mark, ...]:
     return tuple(found)
 
 
-def differ_in_facts(first: str, second: str) -> bool:
-    """Return True if two texts have the same words and other facts."""
-    return words(first) == words(second) and marks(first) != marks(second)
-
-
 def survivors(
-    texts: Sequence[str], signatures: np.ndarray, order: Sequence[int], n: int, threshold: float
-) -> dict[int, Match]:
-    """Return the dropped texts with their twins, by number in `texts`.
+    texts: Sequence[str],
+    signatures: np.ndarray,
+    order: Sequence[int],
+    n: int,
+    threshold: float,
+    evidence_of_form: Callable[[str, str], str | None] = lambda *_: None,
+) -> tuple[dict[int, Match], dict[int, Match]]:
+    """Return the dropped texts with their twins, by number in `texts`, and the flagged ones.
 
     `signatures` are those of `texts`, uint32 [texts, NUM_PERM]; `order` are their numbers by priority, highest first.
+    `evidence_of_form` says of two texts that match how they differ if they are of one form, and are no copies.
     """
     index = MinHashLSH(num_perm=NUM_PERM, params=bands(threshold))
     by_words: dict[tuple[tuple[str, ...], tuple[Mark, ...]], int] = {}
     dropped: dict[int, Match] = {}
+    flagged: dict[int, Match] = {}
     rank = {number: place for place, number in enumerate(order)}
     for number in order:
         key = tuple(words(texts[number]))
@@ -70,17 +72,21 @@ def survivors(
             candidates.add(by_words[form])
         sketch = MinHash(NUM_PERM, SEED, hashvalues=signatures[number], scheme="affine32", permutations=_PERMUTATIONS)
         if len(key) >= n:
-            candidates |= {other for other in index.query(sketch) if not differ_in_facts(texts[number], texts[other])}
+            candidates |= set(index.query(sketch))
         verified = [(jaccard(texts[number], texts[other], n), -rank[other], other) for other in candidates]
         matches = [match for match in verified if match[0] >= threshold]
-        if matches:
-            similarity, _, twin = max(matches)
+        copied = [match for match in matches if evidence_of_form(texts[number], texts[match[2]]) is None]
+        if copied:
+            similarity, _, twin = max(copied)
             dropped[number] = (twin, similarity)
         else:
+            if matches:
+                similarity, _, twin = max(matches)
+                flagged[number] = (twin, similarity)
             by_words[form] = number
             if len(key) >= n:
                 index.insert(number, sketch)
-    return dropped
+    return dropped, flagged
 
 
 _PERMUTATIONS = MinHash(NUM_PERM, SEED).permutations

@@ -1,0 +1,96 @@
+"""Keep articles of one form with other facts from being dropped as near-duplicates of each other.
+
+The guard looks at verified matches only: pairs of texts whose exact similarity reaches the threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from dedup.arrays import I64, Floats
+from dedup.match.form_names import FormNames
+from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.same_form import form_evidence, have_same_form
+from dedup.prepare.compared_texts import TextReader
+
+_MOST_WORDS = 1_000_000  # different ones; `FormText` has no more characters for words
+# Memory for each character of a text that is kept: 18 bytes, as measured on 1,000 press releases of 2,700 characters.
+_BYTES_PER_CHARACTER = 20
+_AT_ONCE = 4096  # matches that are compared at once; what is computed of them takes about 20 MB
+_MEMORY_SHARE = 4  # the texts that are kept take one part in this many of the memory
+
+
+class Flag(NamedTuple):
+    """Why a text with matches survives: its best match, their similarity, and the evidence that it is no copy of it."""
+
+    twin: int
+    similarity: float
+    evidence: str
+
+
+class FormGuard:
+    """Choose which match drops a text, if any does, and collect the `flags` of the texts that no match drops.
+
+    `reader` reads the texts.
+    """
+
+    def __init__(self, reader: TextReader) -> None:
+        self.reader = reader
+        self.flags: dict[int, Flag] = {}
+        self._forget_texts()
+
+    def start(self, numbers: I64) -> None:
+        """Forget all flags, and read texts that will be compared, int64 [texts], in one pass while there is memory."""
+        self.flags = {}
+        for number, text in self.reader.of(np.unique(numbers)):
+            if self._is_full():
+                return
+            self._add(number, text)
+
+    def choose(self, text: int, key: int, others: I64, other_keys: I64, similarities: Floats) -> int:
+        """Return the place in `others` of the match that drops `text`, or -1 and record a flag if none does.
+
+        `others` are the survivors that match, int64 [matches], and `similarities` their exact similarities, float64
+        [matches]. `key` and `other_keys` are the first texts of the same comparison keys, which are compared. The match
+        of highest similarity comes first; of equal ones, the first text.
+        """
+        order = np.lexsort((others, -similarities))
+        for start, stop in pairwise(range(0, len(order) + _AT_ONCE, _AT_ONCE)):
+            places = order[start:stop]
+            number, *numbers = self._numbers_of([key, *other_keys[places].tolist()])
+            for place, is_form in zip(places.tolist(), have_same_form(self._names, number, numbers), strict=True):
+                if not is_form:
+                    return int(place)
+        best = int(order[0])
+        pair = self._numbers_of([key, int(other_keys[best])])
+        evidence = form_evidence(*(self._names.texts[number] for number in pair))
+        self.flags[text] = Flag(int(others[best]), float(similarities[best]), evidence)
+        return -1
+
+    def _numbers_of(self, texts: Sequence[int]) -> list[int]:
+        """Return the numbers in `_names` of texts, after reading those that are not kept."""
+        if self._is_full():
+            self._forget_texts()
+        missing = [text for text in texts if text not in self._number_of]
+        if missing:
+            for text, read in self.reader.of(np.array(missing)):
+                self._add(text, read)
+        return [self._number_of[text] for text in texts]
+
+    def _add(self, text: int, read: str) -> None:
+        self._characters += len(read)
+        self._number_of[text] = self._names.add(FormText(read, self._encoding))
+
+    def _forget_texts(self) -> None:
+        self._names = FormNames()
+        self._number_of: dict[int, int] = {}
+        self._encoding = WordEncoding()
+        self._characters = 0
+
+    def _is_full(self) -> bool:
+        most = self.reader.corpus.budget.memory // (_MEMORY_SHARE * _BYTES_PER_CHARACTER)
+        return self._characters > most or len(self._encoding) > _MOST_WORDS

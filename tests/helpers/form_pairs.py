@@ -1,0 +1,69 @@
+"""Pairs of similar articles of which it is known if one is a copy of the other."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from itertools import combinations
+from typing import NamedTuple
+
+from conftest import ROOT
+
+from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.same_form import form_evidence, has_same_form
+
+
+class FormPair(NamedTuple):
+    """Two articles; `is_form` is true if they say other things in the same form, `is_missed` if that is not found."""
+
+    name: str
+    first: str
+    second: str
+    is_form: bool
+    is_missed: bool = False
+
+
+_ENCODING = WordEncoding()
+
+
+@lru_cache(maxsize=20_000)
+def form_text(text):
+    """Return `text` as it is compared with all texts of these tests."""
+    return FormText(text, _ENCODING)
+
+
+def evidence_of_form(first, second):
+    """Return what tells that two texts are of one form, or None."""
+    pair = form_text(first), form_text(second)
+    return form_evidence(*pair) if has_same_form(*pair) else None
+
+
+def form_pairs():
+    """Return the pairs of ``tests/data/same_form.toml``."""
+    with (ROOT / "tests/data/same_form.toml").open("rb") as file:
+        cases = tomllib.load(file)
+    pairs = []
+    for form in cases["form"]:
+        texts = [form["text"].format(*facts) for facts in form["fillings"]]
+        for number, (first, second) in enumerate(combinations(texts, 2)):
+            pairs.append(
+                FormPair(
+                    f"{form['language']}: {form['name']} {number}",
+                    first,
+                    second,
+                    is_form=True,
+                    is_missed=form.get("is_missed", False),
+                )
+            )
+    for copy in cases["copy"]:
+        for change in copy["changes"]:
+            text = copy["text"]
+            for old, new in change.get("replace", []):
+                assert old in text, (copy["name"], old)
+                text = text.replace(old, new)
+            first = change.get("other_before", "") + copy["text"]
+            second = change.get("before", "") + text + change.get("after", "")
+            pairs.append(
+                FormPair(f"{copy['language']}: {copy['name']}: {change['name']}", first, second, is_form=False)
+            )
+    return pairs
