@@ -24,7 +24,7 @@ from dedup.fingerprint.self_matches import LONE_PARAGRAPH_WORDS
 from dedup.match import boilerplate
 from dedup.output_layout import TABLES
 from dedup.prepare import batch as prepare
-from dedup.repeats.blocks import BLOCK_WORDS, DENSE, FAR_PARAGRAPHS, FAR_WORDS
+from dedup.repeats.judgement import DENSE, ENOUGH, FAR_LINES, FAR_WORDS, TEASER
 from dedup.rules import RULES
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.write.schema import FINDINGS_SCHEMA
@@ -136,8 +136,9 @@ def test_the_numbers_on_the_pages_of_rules_are_those_of_the_code():
     assert f"at least {prepare.SHARED_WORDS} words" in thresholds["shared-paragraph"]
     assert f"runs of {ARTICLE_SHINGLE} words" in thresholds["near-duplicate-article"]
     assert f"({Settings().threshold})" in thresholds["near-duplicate-article"]
-    assert f"{BLOCK_WORDS} words of prose" in thresholds["repeated-block"]
-    assert f"{FAR_WORDS} in {FAR_PARAGRAPHS} paragraphs" in thresholds["repeated-block"]
+    assert f"{ENOUGH} words of prose" in thresholds["repeated-block"]
+    assert f"{TEASER} if the opening" in thresholds["repeated-block"]
+    assert f"{FAR_WORDS} in {FAR_LINES} lines" in thresholds["repeated-block"]
     assert f"{DENSE:.0%}".replace("%", " %") in thresholds["repeated-block"]
     assert f"at least {LONE_PARAGRAPH_WORDS} words" in thresholds["repeated-paragraph"]
 

@@ -11,8 +11,7 @@ import random
 import pytest
 
 from dedup import clean_articles
-from dedup.repeats.blocks import BLOCK_RULE
-from dedup.repeats.detect import detect_repeats
+from dedup.repeats.detect import BLOCK_RULE, detect_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings

@@ -8,61 +8,76 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.arrays import encode_utf8, pack
-from dedup.fingerprint.self_matches import REPEATED_PARAGRAPH, REPEATED_RUNS, has_repeated_runs
+from dedup.fingerprint.self_alignment import GAIN
+from dedup.fingerprint.self_matches import REPEATED_PARAGRAPH, REPEATED_RUNS, RUN_WORDS, has_repeated_runs
 from dedup.kernels import compiled, reference
 from dedup.segment.words import comparison_key
 
-WORDS = st.integers(1, 6).flatmap(lambda most: st.lists(st.integers(0, most), max_size=60))
-FEW = st.integers(1, 4)
+WORDS = st.integers(0, 3).flatmap(lambda most: st.lists(st.integers(0, most), max_size=80))
+TILES = st.lists(st.integers(0, 6), max_size=12).map(
+    lambda tiles: [word for tile in tiles for word in range(7 * tile, 7 * tile + 3 + tile)]
+)
+TEXTS = (WORDS | TILES).map(lambda words: np.array(words, np.int64))
 
 
-@given(WORDS, st.integers(1, 5), FEW)
-def test_compiled_self_matches_equal_the_definition(words, run, most):
-    numbers = np.array(words, np.int64)
-    (rows, runs), (expected, count) = (
-        compiled.find_self_matches(numbers, run, most),
-        reference.find_self_matches(numbers, run, most),
-    )
-    assert (rows.tolist(), runs) == (expected.tolist(), count)
+@given(TEXTS)
+def test_compiled_runs_equal_the_definition(numbers):
+    assert compiled.find_runs(numbers).tolist() == reference.find_runs(numbers).tolist()
 
 
-@given(WORDS, st.integers(1, 5), FEW)
-def test_self_matches_are_disjoint_copies_as_long_as_possible(words, run, most):
-    end = 0
-    for copy, source, length in reference.find_self_matches(np.array(words, np.int64), run, most)[0].tolist():
-        assert source < copy >= end
-        assert length >= run
+@given(TEXTS)
+def test_runs_are_equal_maximal_and_found_once(numbers):
+    runs = reference.find_runs(numbers).tolist()
+    words = numbers.tolist()
+    places = [(copy - source, place) for copy, source, length in runs for place in range(copy, copy + length)]
+    assert len(set(places)) == len(places)
+    for copy, source, length in runs:
+        assert 0 <= source < copy
+        assert length >= RUN_WORDS
         assert words[copy : copy + length] == words[source : source + length]
         assert copy + length == len(words) or words[copy + length] != words[source + length]
-        end = copy + length
+        assert source == 0 or words[copy - 1] != words[source - 1]
 
 
-@given(WORDS, st.integers(1, 5))
-def test_every_run_that_occurred_before_is_in_a_match(words, run):
-    matches = reference.find_self_matches(np.array(words, np.int64), run, len(words) + 1)[0].tolist()
-    inside = {place for copy, _, length in matches for place in range(copy, copy + length)}
+@given(TEXTS)
+def test_every_seed_that_occurred_before_is_in_a_run(numbers):
+    words = numbers.tolist()
+    inside = {
+        place for copy, _, length in reference.find_runs(numbers).tolist() for place in range(copy, copy + length)
+    }
     seen = set()
-    for place in range(len(words) - run + 1):
-        key = tuple(words[place : place + run])
+    for place in range(len(words) - RUN_WORDS + 1):
+        key = tuple(words[place : place + RUN_WORDS])
         assert key not in seen or place in inside
         seen.add(key)
 
 
-@given(st.lists(WORDS, max_size=7), st.data())
-def test_compiled_similar_paragraphs_equal_the_definition(paragraphs, data):
-    numbers = np.array([word for words in paragraphs for word in words], np.int64)
-    offsets = np.array([0, *np.cumsum([len(words) for words in paragraphs])], np.int64)
-    same = np.array([paragraphs.index(words) for words in paragraphs], np.int64)
-    run, postings, candidates = data.draw(st.integers(1, 5)), data.draw(FEW), data.draw(FEW)
-    similar = reference.find_similar_paragraphs(numbers, offsets, same, run, postings, candidates)
-    assert similar.shape == (len(paragraphs), candidates)
-    assert (
-        compiled.find_similar_paragraphs(numbers, offsets, same, run, postings, candidates).tolist() == similar.tolist()
-    )
-    for index, row in enumerate(similar.tolist()):
-        for other in row:
-            assert other < index
-            assert other < 0 or same[other] != same[index]
+@given(TEXTS, st.integers(1, 4))
+def test_compiled_chains_equal_the_definition(numbers, size):
+    runs = reference.find_runs(numbers)
+    sizes = np.arange(len(numbers) + 1) * size
+    chains = reference.chain_runs(runs, sizes)
+    assert compiled.chain_runs(runs, sizes).tolist() == chains.tolist()
+    for number, (score, before, cut) in enumerate(chains.tolist()):
+        assert before < number
+        assert 0 <= cut < runs[number, 2]
+        assert score >= GAIN * size * int(runs[number, 2])
+
+
+GAPS = st.lists(st.tuples(*[st.integers(0, 60)] * 4), max_size=8)
+
+
+@given(st.lists(st.integers(0, 3), min_size=120, max_size=120), GAPS)
+def test_compiled_gaps_equal_the_definition_and_pair_equal_words_in_order(words, given_gaps):
+    numbers = np.array(words, np.int64)
+    gaps = np.array([(60 + copy, 60 + stop, *source) for copy, stop, *source in given_gaps], np.int64).reshape(-1, 4)
+    pairs = reference.align_gaps(numbers, gaps)
+    assert compiled.align_gaps(numbers, gaps).tolist() == pairs.tolist()
+    for copy, source in pairs.tolist():
+        assert words[copy] == words[source]
+    for gap in gaps:
+        alone = reference.align_gaps(numbers, gap[None])
+        assert (np.diff(alone, axis=0) > 0).all()
 
 
 @given(st.lists(st.lists(st.text("abc", min_size=1, max_size=2), max_size=90).map(" ".join), max_size=5))

@@ -15,8 +15,7 @@ from benchmarks.quality.layouts import JOINT, LAYOUTS, Layout, SeparatedPieces, 
 from benchmarks.quality.score import Made, Piece, Score, edits, symmetrical
 from benchmarks.quality.versions import VERSIONS
 from dedup import Settings
-from dedup.repeats.blocks import BLOCK_RULE
-from dedup.repeats.detect import detect_repeats
+from dedup.repeats.detect import BLOCK_RULE, detect_repeats
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key, words
 

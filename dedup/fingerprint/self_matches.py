@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from dedup.arrays import I64, U64, Bytes, offsets_of, sliding_windows
+from dedup.arrays import U64, Bytes, offsets_of, sliding_windows
 from dedup.segment.batch import Segments
 
 WordRun = tuple[int, ...]
@@ -28,96 +28,6 @@ RUNS_WINDOW, RUNS_REQUIRED = 32, 12
 LONE_PARAGRAPH_WORDS = 6
 # Bits of `screen_self_repeats`.
 REPEATED_RUNS, REPEATED_PARAGRAPH = 1, 2
-
-
-def find_self_matches(numbers: I64, run: int, most: int) -> tuple[I64, int]:
-    """Return the word runs of a text that repeat earlier ones, and how many runs of `run` words equal an earlier one.
-
-    The matches are rows of copy, source and length, in words and in the order of the copies: int64 [matches, 3].
-    `numbers` are the words of the text: int64 [words].
-
-    The search goes from left to right. Each run of `run` words that equals an earlier one is extended as far as the
-    words agree, from each of up to `most` earlier places. The longest match counts, then the one of the first source.
-    Copies do not overlap each other; a copy may overlap its source.
-
-    >>> find_self_matches(np.array([1, 2, 3, 9, 1, 2, 3, 4, 2, 3]), 2, 3)
-    (array([[4, 0, 3],
-           [8, 1, 2]]), 3)
-    """
-    sequence: list[int] = numbers.tolist()
-    runs = list(sliding_windows(sequence, run))
-    counts = Counter(runs)
-    places: dict[WordRun, list[int]] = {key: [] for key, count in counts.items() if count > 1}
-    matches: list[tuple[int, int, int]] = []
-    place = 0
-    while place < len(runs):
-        earlier_places = places.get(runs[place])
-        if earlier_places is None:
-            place += 1
-            continue
-        length, negated_source = max(
-            ((_common_prefix_length(sequence, earlier, place), -earlier) for earlier in earlier_places),
-            default=(0, 0),
-        )
-        if length:
-            matches.append((place, -negated_source, length))
-        step = length or 1
-        for inside in range(place, min(place + step, len(runs))):
-            known = places.get(runs[inside])
-            if known is not None and len(known) < most:
-                known.append(inside)
-        place += step
-    return np.array(matches, np.int64).reshape(-1, 3), len(runs) - len(counts)
-
-
-def find_similar_paragraphs(numbers: I64, offsets: I64, same: I64, run: int, postings: int, candidates: int) -> I64:
-    """Return, for each paragraph of a text, the earlier paragraphs that share many runs of `run` words with it.
-
-    The rows hold paragraph numbers, those with most shared runs first, and -1 after the last: int64 [paragraphs,
-    candidates]. Two paragraphs are candidates if they share at least half as many runs as the shorter one has words,
-    less `run`.
-
-    `numbers` are the words of the text: int64 [words]. `offsets` say where the words of each paragraph start: int64
-    [paragraphs + 1]. Paragraphs of equal value in `same`, int64 [paragraphs], are equal and never candidates for each
-    other. For each run, only its first `postings` paragraphs are remembered.
-
-    >>> words = np.array([1, 2, 3, 4, 5, 1, 2, 3, 4, 6, 7])
-    >>> find_similar_paragraphs(words, np.array([0, 5, 10, 11]), np.array([0, 1, 2]), 2, 4, 2).tolist()
-    [[-1, -1], [0, -1], [-1, -1]]
-    """
-    sequence: list[int] = numbers.tolist()
-    spans = list(pairwise(offsets.tolist()))
-    runs_of = [set(sliding_windows(sequence[start:stop], run)) for start, stop in spans]
-    counts = Counter(key for runs in runs_of for key in runs)
-    remembered: dict[WordRun, list[int]] = {key: [] for key, count in counts.items() if count > 1}
-    result = np.full((len(spans), candidates), -1, np.int64)
-    for index, runs in enumerate(runs_of):
-        votes: Counter[int] = Counter()
-        for key in runs & remembered.keys():
-            votes.update(remembered[key])
-            if len(remembered[key]) < postings:
-                remembered[key].append(index)
-        likely = sorted(
-            (-count, other)
-            for other, count in votes.items()
-            if same[other] != same[index]
-            and count >= min(stop - start for start, stop in (spans[other], spans[index])) / 2 - run
-        )
-        best = [other for _, other in likely[:candidates]]
-        result[index, : len(best)] = best
-    return result
-
-
-def _common_prefix_length(sequence: Sequence[int], earlier: int, place: int) -> int:
-    """Return the number of words from `earlier` on that equal those from `place` on.
-
-    The two runs may overlap, as in a text that is printed many times in a row.
-    """
-    limit = len(sequence) - place
-    length = 0
-    while length < limit and sequence[earlier + length] == sequence[place + length]:
-        length += 1
-    return length
 
 
 def screen_self_repeats(hashes: U64, segments: Segments) -> Bytes:

@@ -70,21 +70,24 @@ class Backend(Comparer, Protocol):
         `dedup.fingerprint.self_matches.screen_self_repeats`.
         """
 
-    def find_self_matches(self, numbers: I64, run: int, most: int) -> tuple[I64, int]:
-        """Return the word runs of a text that repeat earlier ones, and how many runs equal an earlier one.
+    def find_runs(self, numbers: I64) -> I64:
+        """Return the maximal equal runs of words in a text: int64 [runs, 3], as copy, source and length in words.
 
-        A run has `run` words. The matches are int64 [matches, 3]: copy, source and length, in words. `numbers` are the
-        words of the text: int64 [words]. See `dedup.fingerprint.self_matches.find_self_matches`.
+        `numbers` are the words of the text: int64 [words]. See `dedup.fingerprint.self_alignment.find_runs`.
         """
 
-    def find_similar_paragraphs(
-        self, numbers: I64, offsets: I64, same: I64, run: int, postings: int, candidates: int
-    ) -> I64:
-        """Return for each paragraph of a text the earlier ones that share many runs of `run` words with it.
+    def chain_runs(self, runs: I64, sizes: I64) -> I64:
+        """Return for each run the best chain that ends with it: int64 [runs, 3], as score, run before, and cut.
 
-        The result is int64 [paragraphs, candidates]. `numbers` are the words of the text, int64 [words]; `offsets` are
-        where the words of each paragraph start, int64 [paragraphs + 1]; `same` is int64 [paragraphs]. See
-        `dedup.fingerprint.self_matches.find_similar_paragraphs`.
+        `runs` are int64 [runs, 3], and `sizes` those of words, summed up: int64 [words + 1]. See
+        `dedup.fingerprint.self_alignment.chain_runs`.
+        """
+
+    def align_gaps(self, numbers: I64, gaps: I64) -> I64:
+        """Return the words of gaps that correspond: int64 [pairs, 2], as copy and source.
+
+        `numbers` are the words of the text, int64 [words], and `gaps` are int64 [gaps, 4]. See
+        `dedup.fingerprint.self_alignment.align_gaps`.
         """
 
     def word_hashes(self, keys: Bytes, offsets: I64) -> U64:
@@ -149,9 +152,9 @@ def _warm_up(kernels: Backend) -> None:
     kernels.screen_self_repeats(words, segments)
     kernels.find_fact_marks(data, offsets, segments)
     kernels.join_keys(segments.keys, segments.key_starts, segments.key_stops, segments.borders)
-    numbers, offsets = np.array([0, 1, 0, 1]), np.array([0, 2, 4])
-    kernels.find_self_matches(numbers, 2, 1)
-    kernels.find_similar_paragraphs(numbers, offsets, np.array([0, 1]), 2, 1, 1)
+    numbers = np.arange(20) % 10
+    kernels.chain_runs(kernels.find_runs(numbers), np.arange(21))
+    kernels.align_gaps(numbers, np.array([[10, 12, 0, 2]]))
     offsets = np.array([0, 3])
     kernels.bucket_signatures(kernels.minhash_signatures(words, offsets[:1], offsets[1:], 2), 2, 1)
     kernels.find_minimizers(words, offsets, 2, 1)

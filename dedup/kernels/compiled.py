@@ -10,7 +10,7 @@ from dedup.kernels.facts import find_fact_marks
 from dedup.kernels.page_furniture_lines import find_furniture_lines
 from dedup.kernels.repair_screen import rules_that_may_apply
 from dedup.kernels.segments import join_keys, segment_batch
-from dedup.kernels.self_matches import find_self_matches, find_similar_paragraphs
+from dedup.kernels.self_alignment import align_gaps, chain_runs, find_runs
 from dedup.kernels.self_repeat_screen import screen_self_repeats
 from dedup.kernels.shingles import (
     bucket_signatures,
@@ -24,13 +24,14 @@ from dedup.kernels.shingles import (
 compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 
 __all__ = [
+    "align_gaps",
     "bucket_signatures",
+    "chain_runs",
     "compiled",
     "find_fact_marks",
     "find_furniture_lines",
     "find_minimizers",
-    "find_self_matches",
-    "find_similar_paragraphs",
+    "find_runs",
     "find_suspect_lines",
     "jaccard_similarities",
     "join_keys",

@@ -33,7 +33,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     page_furniture_lines,
     repair_screen,
     segments,
-    self_matches,
+    self_alignment,
     self_repeat_screen,
     set_overlap,
     shingles,

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from dedup.fingerprint.minhash import bucket_signatures, minhash_signatures
 from dedup.fingerprint.minimizers import find_minimizers
-from dedup.fingerprint.self_matches import find_self_matches, find_similar_paragraphs, screen_self_repeats
+from dedup.fingerprint.self_alignment import align_gaps, chain_runs, find_runs
+from dedup.fingerprint.self_matches import screen_self_repeats
 from dedup.fingerprint.shingles import word_hashes
 from dedup.fingerprint.similarity import compiled, jaccard_similarities, shingle_hash_sets
 from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
 from dedup.segment.batch import find_fact_marks, join_keys, segment_batch
 
 __all__ = [
+    "align_gaps",
     "bucket_signatures",
+    "chain_runs",
     "compiled",
     "find_fact_marks",
     "find_furniture_lines",
     "find_minimizers",
-    "find_self_matches",
-    "find_similar_paragraphs",
+    "find_runs",
     "find_suspect_lines",
     "jaccard_similarities",
     "join_keys",

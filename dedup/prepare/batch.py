@@ -37,8 +37,7 @@ from dedup.prepare.record_columns import parse_records
 from dedup.prepare.repair_batch import repair_texts
 from dedup.prepare.resegment import clear_dropped, replace_paragraphs
 from dedup.repeats.detect import detect_repeats
-from dedup.repeats.justify import Repeat
-from dedup.repeats.split_paragraphs import SplitArticle
+from dedup.repeats.split_paragraphs import Repeat, SplitArticle
 from dedup.rules import OFF
 from dedup.segment.batch import DIGEST_BYTES, Segments
 from dedup.segment.digests import paragraph_digests, text_digests

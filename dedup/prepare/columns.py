@@ -14,7 +14,7 @@ import pyarrow as pa
 from dedup.arrays import I64, U32, Bools, encode_utf8, offsets_of
 from dedup.findings import Finding
 from dedup.fingerprint.minhash import bands
-from dedup.repeats.justify import Repeat
+from dedup.repeats.split_paragraphs import Repeat
 from dedup.segment.batch import DIGEST_BYTES, Segments
 from dedup.settings import Settings
 

@@ -13,7 +13,7 @@ from dedup.findings import DROP, FLAG, Finding, compose
 from dedup.repairs.page_furniture import find_page_furniture
 from dedup.repairs.repair import repair_each
 from dedup.repeats.detect import detect_repeats
-from dedup.repeats.justify import Repeat
+from dedup.repeats.split_paragraphs import Repeat
 from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings

@@ -1,32 +1,40 @@
-"""Find what repeats in one article: repeated blocks, and paragraphs repeated alone.
+"""Find what repeats in one article: versions of one text, and paragraphs repeated alone.
 
-Runs are judged, not paragraphs. Three measures decide whether a chain of equal, edited and truncated paragraphs is a
-block: the amount of prose in it, the unmatched text inside the copies, and the distance between the copies. Short
-paragraphs (headings, speaker labels, rows, verse) are no evidence, but are dropped with an accepted block. Of two
-copies the more complete one stays, else the first. A paragraph without a twin always stays, and so does a twin. In the
-end the words of every block are compared with those of its twin, and a block below the threshold stays.
-
-This module decides nothing about actions and sees one article only.
+The words of an article are aligned with themselves (`alignment`). Each chain of equal runs is judged as two versions of
+one text (`judgement`), the best first. Of two versions one is dropped, and the search goes on with what is left, until
+nothing more is found. In the end the words of each drop are compared with those of its twin (`drop_plan`).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 
+import numpy as np
+
+from dedup.arrays import I64
 from dedup.fingerprint.self_matches import has_repeated_runs
 from dedup.kernels import reference as plain
 from dedup.kernels.backend import Backend
 from dedup.repeats.article import ArticleParagraphs
-from dedup.repeats.blocks import BLOCK_RULE, find_blocks
-from dedup.repeats.justify import Repeat
-from dedup.repeats.reflowed import enough_repeats, may_hold_prose, reflowed_repeats
+from dedup.repeats.candidate import Candidate
+from dedup.repeats.chains import Run, find_chains, may_be_versions, split_at_widest_gap
+from dedup.repeats.drop_plan import DropPlan
+from dedup.repeats.judgement import WHOLE_ENOUGH, judge, may_be_candidate
 from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, find_single_paragraphs
 from dedup.repeats.split_paragraphs import ReflowedRepeat, SplitArticle, split
+from dedup.repeats.summaries import drop_summaries, may_hold_summary
+from dedup.repeats.units import Units, UnitTable
 from dedup.rules import OFF
-from dedup.segment.words import words
+from dedup.segment.words import weighted_word_count
 from dedup.settings import Settings
 
-FEW = 12  # dropped paragraphs up to which it is tried to find them as a part of a summary or a reflowed copy instead
+BLOCK_RULE = "repeated-block"
+ROUNDS = 8
+SPLITS = 6
+CUTS = 64  # borders of copies within a line
+SETTLED = 16  # pairs of versions, judged last, within which nothing else is looked for
 
 
 def detect_repeats(
@@ -65,10 +73,9 @@ def detect_repeats(
     article = ArticleParagraphs(text, spans, keys, backend)
     pieces = SplitArticle(spans, keys, [])
     if want_blocks and shared_runs:
-        found, again = _choose_blocks_and_copies(article, settings.paragraph_threshold)
-        pieces = SplitArticle(spans, keys, found)
-        if again:
-            pieces = split(text, pieces, again, BLOCK_RULE)
+        found = find_versions(article, settings.paragraph_threshold)
+        if found:
+            pieces = split(text, pieces, found, BLOCK_RULE)
             article = ArticleParagraphs(text, pieces.spans, pieces.keys, backend)
     if want_alone:
         pieces.repeats.extend(
@@ -78,80 +85,72 @@ def detect_repeats(
     return pieces
 
 
-def _choose_blocks_and_copies(
-    article: ArticleParagraphs, threshold: float
-) -> tuple[list[Repeat], list[ReflowedRepeat]]:
-    """Return the blocks of paragraphs and the reflowed copies that drop most together.
+def find_versions(article: ArticleParagraphs, threshold: float) -> list[ReflowedRepeat]:
+    """Return the parts of an article that are another version of the rest of it, or of each other."""
+    runs = article.runs
+    places = np.arange(len(article.numbers))
+    chains = find_chains(article.backend, runs, article.sizes)
+    if not (
+        any(may_be_candidate(article, article.sizes, places, links) for links in chains) or may_hold_summary(article)
+    ):
+        return []
+    table = UnitTable(article)
+    _cut_where_copies_touch(table, runs)
+    plan = DropPlan(article, table, threshold)
+    drop_summaries(plan, Units(article, table, plan.alive()), runs)
+    for turn in range(ROUNDS):
+        units = Units(article, table, plan.alive())
+        if turn or len(units.ids) < len(table.units):
+            runs = article.backend.find_runs(units.numbers)
+        if not _drop_in_round(plan, units, runs):
+            break
+    return plan.repeats()
 
-    Blocks that hinder a reflowed copy are left out where the article loses more characters without them.
-    """
-    found = find_blocks(article, threshold)
-    cut_short = {one for one in found if one.similarity < 1}
-    alive = _kept_paragraphs(article, found)
-    if not ((found or may_hold_prose(article, alive)) and enough_repeats(article, alive)):
-        if not cut_short:
-            return found, []
-        again, hindered = list[ReflowedRepeat](), frozenset[int]()
-    else:
-        again, hindered = _find_reflowed(article, found, threshold)
-    best = found, again
-    hinders = {one for one in found if not hindered.isdisjoint(range(one.twin_first, one.twin_last + 1))}
-    few = sum(one.last - one.first + 1 for one in found) <= FEW
-    ways = dict.fromkeys(map(frozenset, (hinders, cut_short, found))) if hinders or cut_short or few else ()
-    for without in ways:
-        fewer = [one for one in found if one not in without]
-        if not without or _most_words_dropped(article, fewer) + len(best[0]) + len(best[1]) < _count_dropped_words(
-            article, *best
+
+def _drop_in_round(plan: DropPlan, units: Units, runs: I64) -> bool:
+    """Drop versions of what stays, the best chains first, and return True if there are any."""
+    is_exact = plan.threshold >= 1  # then nothing edited can be justified, and every run is judged by itself
+    chains = (
+        [[Run(*run)] for run in runs.tolist()] if is_exact else find_chains(units.article.backend, runs, units.sizes)
+    )
+    waiting = [(links, 0) for links in reversed(chains)]
+    settled: list[Candidate] = []
+    is_changed = False
+    while waiting and units.article.purse > 0:
+        links, depth = waiting.pop()
+        if (
+            not may_be_candidate(units.article, units.sizes, units.places, links)
+            or plan.touches(units, links)
+            or any(pair.holds(links) for pair in settled[-SETTLED:])
         ):
             continue
-        more, _ = _find_reflowed(article, fewer, threshold)
-        fewer += [one for one in found if one in without and _is_compatible(article, one, more)]
-        best = max(best, (fewer, more), key=lambda both: _count_dropped_characters(article, *both))
-    return best
+        candidate = Candidate(units, links)
+        units.article.purse -= candidate.cost
+        if is_exact:
+            candidate.keep_equal_units()
+        verdict = judge(candidate)
+        if verdict.drop is not None and plan.drop(candidate, verdict.drop):
+            is_changed = True
+        elif verdict.is_settled:
+            settled.append(candidate)  # a version goes whole or stays whole
+        elif len(links) > 1 and depth < SPLITS:
+            parts = [part for part in split_at_widest_gap(links) if may_be_versions(part, units.sizes)]
+            waiting += [(part, depth + 1) for part in reversed(parts)]
+    return is_changed
 
 
-def _is_compatible(article: ArticleParagraphs, one: Repeat, again: Sequence[ReflowedRepeat]) -> bool:
-    """Return True if a block may be dropped beside reflowed copies: neither drops what the other keeps."""
-    start, stop = article.spans[one.first][0], article.spans[one.last][1]
-    return not any(
-        (reprint.start < stop and start < reprint.stop)
-        or (reprint.twin_start < stop and start < reprint.twin_stop)
-        or (reprint.start < one.twin_stop and one.twin_start < reprint.stop)
-        for reprint in again
-    )
-
-
-def _most_words_dropped(article: ArticleParagraphs, fewer: Sequence[Repeat]) -> int:
-    """Return at most how many words can be dropped if only the blocks `fewer` are: theirs, and what then repeats.
-
-    Where that is fewer than are dropped already, it is not tried. The caller adds a word for each run dropped already:
-    where runs come together, what is between them is dropped too.
-    """
-    own = sum(article.borders[one.last + 1] - article.borders[one.first] for one in fewer)
-    return own + sum(match.length for match in article.self_matches(_kept_paragraphs(article, fewer)).matches)
-
-
-def _count_dropped_words(article: ArticleParagraphs, found: Sequence[Repeat], again: Sequence[ReflowedRepeat]) -> int:
-    """Return how many words are dropped."""
-    whole = sum(article.borders[one.last + 1] - article.borders[one.first] for one in found)
-    return whole + sum(len(words(article.text[one.start : one.stop])) for one in again)
-
-
-def _kept_paragraphs(article: ArticleParagraphs, found: Sequence[Repeat]) -> list[int]:
-    gone = {index for one in found for index in range(one.first, one.last + 1)}
-    return [index for index in range(len(article.keys)) if index not in gone]
-
-
-def _find_reflowed(
-    article: ArticleParagraphs, found: Sequence[Repeat], threshold: float
-) -> tuple[list[ReflowedRepeat], frozenset[int]]:
-    needed = {index for one in found for index in range(one.twin_first, one.twin_last + 1)}
-    return reflowed_repeats(article, _kept_paragraphs(article, found), needed, threshold)
-
-
-def _count_dropped_characters(
-    article: ArticleParagraphs, found: Sequence[Repeat], again: Sequence[ReflowedRepeat]
-) -> int:
-    """Return how many characters are dropped."""
-    whole = sum(article.spans[one.last][1] - article.spans[one.first][0] for one in found)
-    return whole + sum(one.stop - one.start for one in again)
+def _cut_where_copies_touch(table: UnitTable, runs: I64) -> None:
+    """Let a unit end where a copy begins right behind its source, as in a text printed twice in one line."""
+    words = table.article.all_words
+    left = CUTS
+    for copy, source, length in sorted(runs.tolist(), key=itemgetter(2), reverse=True):
+        distance = copy - source
+        if source + length < copy or distance < WHOLE_ENOUGH or weighted_word_count(words[source:copy]) < WHOLE_ENOUGH:
+            continue
+        first = bisect_left(table.starts, source)
+        if first < len(table.starts) and table.starts[first] < copy:
+            for place in range(table.starts[first] + distance, copy + length, distance):
+                table.cut(place)
+                left -= 1
+                if not left:
+                    return

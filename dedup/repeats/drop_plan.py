@@ -1,112 +1,189 @@
-"""Record which units of an article are dropped, and which word each of their words repeats.
+"""Record which units of an article are dropped, and what each of them repeats; justify each drop.
 
-The twin of a dropped word is followed to a word that stays, so a unit may be dropped although others repeat it.
+No twin is dropped, so each drop names text that stays. A run of dropped units is a repeat only if the exact Jaccard
+similarity of its words with those of its twin reaches the threshold.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from dedup.repeats.article import PROSE, is_varied, set_jaccard, shingle_set
+import numpy as np
+
+from dedup.arrays import I64, Bools
+from dedup.repeats.article import ArticleParagraphs, set_jaccard, shingle_set
+from dedup.repeats.candidate import Candidate
+from dedup.repeats.chains import Run
 from dedup.repeats.split_paragraphs import ReflowedRepeat
-from dedup.repeats.units import Units
-from dedup.segment.words import weighted_word_count
+from dedup.repeats.units import Units, UnitTable, span_of_words
+from dedup.repeats.versions import Version
+
+LOST = 0.05  # share of a version that may stay because it is not similar enough
 
 
-def is_prose(words: Sequence[str]) -> bool:
-    """Return True if words are enough and varied enough to be evidence."""
-    return len(words) >= PROSE and weighted_word_count(words) >= PROSE and is_varied(words)
+class JustifiedRun(NamedTuple):
+    """Dropped units that follow each other, the words that they repeat, and their Jaccard similarity."""
+
+    units: Sequence[int]
+    twin_start: int
+    twin_stop: int
+    similarity: float
 
 
-class Drops:
-    """The units to drop, and the word that each of their words repeats."""
+class DropPlan:
+    """The units of an article that are dropped, and the word that stays for each of their words.
 
-    def __init__(self, sequence: Units, needed: set[int]) -> None:
-        self.sequence = sequence
-        self.twin_of = [-1] * len(sequence.words)
-        self.kept = [unit.paragraph in needed for unit in sequence.units]
-        self.dropped = [False] * len(sequence.units)
-        self._gone: list[int] = []  # the units dropped
-        self.stays: set[int] = set()  # units that a dropped one repeats
-        self.prose: dict[tuple[str, ...], float] = {}  # size of the words of a unit where they are prose, else 0
-        self.hindered: set[int] = set()  # paragraphs that would be dropped if they were not kept
+    Units are numbers in `table`, and words are those of the article.
+    """
 
-    def drop(self, units: Sequence[int], shift: int) -> None:
-        """Drop those of `units` that may be dropped; word n repeats word n + `shift`."""
-        borders = self.sequence.borders
-        for unit in units:
-            if self.kept[unit]:
-                self.hindered.add(self.sequence.units[unit].paragraph)
-            if self.kept[unit] or self.dropped[unit]:
-                continue
-            own = range(borders[unit], borders[unit + 1])
-            twins = [self.root(word + shift) for word in own]
-            if any(twin in own for twin in twins):
-                continue
-            self.dropped[unit] = True
-            self._gone.append(unit)
-            for word, twin in zip(own, twins, strict=True):
-                self.twin_of[word] = twin
-            self.stays.update(map(self.sequence.unit_at, twins))
+    def __init__(self, article: ArticleParagraphs, table: UnitTable, threshold: float) -> None:
+        self.article = article
+        self.table = table
+        self.threshold = threshold
+        self.starts: I64 = np.array(table.starts, np.int64)  # of units, in words
+        self.twin = np.full(table.starts[-1], -1, np.int64)
+        self.gone = np.zeros(len(table.units), bool)
+        self.kept = np.zeros(len(table.units), bool)  # units that dropped ones repeat
 
-    def left(self, start: int, stop: int) -> float:
-        """Return the weighted number of the words `start:stop` that stay."""
-        if stop <= start:
-            return 0.0
-        sequence, borders = self.sequence, self.sequence.borders
-        sequence.article.purse -= sequence.unit_at(stop - 1) - sequence.unit_at(start) + 1
-        return sequence.size(start, stop) - sum(
-            sequence.size(max(start, borders[unit]), min(stop, borders[unit + 1]))
-            for unit in self._gone
-            if borders[unit] < stop and borders[unit + 1] > start
+    def alive(self) -> list[int]:
+        """Return the units that stay."""
+        return list(map(int, np.flatnonzero(~self.gone)))
+
+    def touches(self, units: Units, links: Sequence[Run]) -> bool:
+        """Return True if a chain has words of units that have been dropped since `units` was made."""
+        return any(
+            self.gone[units.ids[unit]]
+            for link in links
+            for place in (link.copy, link.source)
+            for unit in range(units.unit_at(place), units.unit_at(place + link.length - 1) + 1)
         )
 
-    def root(self, word: int) -> int:
-        """Return the word that stays for `word`."""
-        while self.twin_of[word] >= 0:
-            word = self.twin_of[word]
-        return word
+    def drop(self, candidate: Candidate, side: Version) -> bool:
+        """Drop a version if its twin stays and its similarity justifies it; return True if it is dropped."""
+        units = candidate.units
+        other = candidate.source if side is candidate.copy else candidate.copy
+        if self._is_needed(units, side) and not candidate.overlaps:
+            if self._is_needed(units, other):
+                return False
+            side = other
+        members = [units.ids[unit] for unit in side.members if not self.kept[units.ids[unit]]]
+        return self.add(members, units.places[side.words], units.places[side.partners])
 
-    def repeats(self, threshold: float) -> Iterator[ReflowedRepeat]:
-        """Yield the repeats as spans: runs of dropped units whose twins are one run of words."""
-        sequence = self.sequence
+    def _is_needed(self, units: Units, side: Version) -> bool:
+        return any(self.kept[units.ids[unit]] for unit in side.members)
+
+    def add(self, members: Sequence[int], words: I64, twins: I64) -> bool:
+        """Drop units if they are justified; word n of `words` repeats word n of `twins`. Return True if so."""
+        starts = self.table.starts
+        self.gone[members] = True
+        self.twin[words] = twins
+        self._follow_to_what_stays(words)
+        for unit in set(map(self.unit_at, (int(word) for word in words[[0, -1]]))) - set(members):
+            self.twin[starts[unit] : starts[unit + 1]] = -1
+        runs = list(self.runs(members))
+        justified = {unit for run in runs for unit in run.units}
+        lost = sum(starts[unit + 1] - starts[unit] for unit in members if unit not in justified)
+        size = sum(starts[unit + 1] - starts[unit] for unit in members)
+        if not justified or lost > LOST * size:
+            self.gone[members] = False
+            self.twin[words] = -1
+            return False
+        for unit in set(members) - justified:
+            self.gone[unit] = False
+        for run in runs:
+            first, last = self.unit_at(run.twin_start), self.unit_at(run.twin_stop - 1)
+            self.kept[first : last + 1] = True
+        return True
+
+    def unit_at(self, word: int) -> int:
+        """Return the unit that a word is in."""
+        return bisect_right(self.table.starts, word) - 1
+
+    def repeats(self) -> list[ReflowedRepeat]:
+        """Return the repeats as spans."""
+        found = []
+        for run in self.runs(list(map(int, np.flatnonzero(self.gone)))):
+            span = self.table.units[run.units[0]].start, self.table.units[run.units[-1]].stop
+            found.append(
+                ReflowedRepeat(*span, *span_of_words(self.table, run.twin_start, run.twin_stop), run.similarity)
+            )
+        return found
+
+    def runs(self, numbers: Sequence[int]) -> Iterator[JustifiedRun]:
+        """Yield dropped units as runs whose twins follow each other, as far as they are justified."""
+        twins = {unit: self._twins(unit) for unit in numbers}
         run: list[int] = []
-        for unit in (*range(len(sequence.units)), -1):
-            if run and not (unit >= 0 and self.dropped[unit] and self._goes_on(run, unit)):
-                yield from self._repeat_of_run(run, threshold)
+        for unit in numbers:
+            if run and not self._goes_on(run, unit, twins):
+                yield from self._justify(run, twins)
                 run = []
-            if unit >= 0 and self.dropped[unit]:
-                run.append(unit)
+            run.append(unit)
+        if run:
+            yield from self._justify(run, twins)
 
-    def _goes_on(self, run: list[int], unit: int) -> bool:
-        borders = self.sequence.borders
-        units = self.sequence.units
-        if units[unit].paragraph - units[run[-1]].paragraph > 1:  # what is between them is dropped
+    def _follow_to_what_stays(self, words: I64) -> None:
+        """Let `words` repeat words that stay, or nothing: each step follows twice as many twins as the step before."""
+        while True:
+            twins = self.twin[words]
+            further = np.where((twins >= 0) & self._is_gone(twins), self.twin[twins], twins)
+            if (further == twins).all():
+                return
+            self.twin[words] = further
+
+    def _twins(self, unit: int) -> I64:
+        """Return the words of a unit that have a partner, each with the word that stays for it: int64 [words, 2]."""
+        own = np.arange(self.table.starts[unit], self.table.starts[unit + 1])
+        own = own[self.twin[own] >= 0]
+        return np.stack([own, self.twin[own]], axis=1)
+
+    def _is_gone(self, words: I64) -> Bools:
+        """Return whether the units of words are dropped."""
+        flags: Bools = self.gone[np.searchsorted(self.starts, words, side="right") - 1]
+        return flags
+
+    def _goes_on(self, run: list[int], unit: int, twins: dict[int, I64]) -> bool:
+        units = self.table.units
+        if unit != run[-1] + 1:
             return False
-        if units[run[0]].paragraph != units[unit].paragraph and not self.sequence.opens(run[0]):
-            return False
-        if borders[unit] == borders[unit + 1] or borders[unit] == borders[run[0]]:  # no words to compare
+        if units[run[0]].paragraph != units[unit].paragraph:
+            first = run[0]
+            if first and units[first - 1].paragraph == units[first].paragraph:
+                return False
+        before = next((int(twins[one][-1, 1]) for one in reversed(run) if len(twins[one])), None)
+        if before is None or not len(twins[unit]):
             return True
-        before, behind = self.root(borders[unit] - 1), self.root(borders[unit])
-        return behind == before + 1 and self._in_one(before, behind)
+        behind = int(twins[unit][0, 1])
+        return behind > before and not self.gone[self.unit_at(before) : self.unit_at(behind) + 1].any()
 
-    def _in_one(self, first: int, last: int) -> bool:
-        """Return True if nothing between two words that stay is dropped."""
-        between = range(self.sequence.unit_at(first), self.sequence.unit_at(last) + 1)
-        units = self.sequence.units
-        return not any(
-            self.dropped[unit] or units[unit].paragraph - units[max(unit - 1, between[0])].paragraph > 1
-            for unit in between
-        )
-
-    def _repeat_of_run(self, run: list[int], threshold: float) -> Iterator[ReflowedRepeat]:
-        sequence = self.sequence
-        start, stop = sequence.borders[run[0]], sequence.borders[run[-1] + 1]
-        twins = [self.root(word) for word in range(start, stop)]
-        if not twins or twins[-1] - twins[0] != stop - start - 1 or not self._in_one(twins[0], twins[-1]):
+    def _justify(self, run: Sequence[int], twins: dict[int, I64]) -> Iterator[JustifiedRun]:
+        """Yield a run, or parts of it, whose similarity reaches the threshold; what does not is split at its gaps."""
+        starts = self.table.starts
+        pairs = np.concatenate([twins[unit] for unit in run])
+        if not len(pairs):
             return
-        own, other = sequence.words[start:stop], sequence.words[twins[0] : twins[-1] + 1]
-        similarity = 1.0 if own == other else set_jaccard(shingle_set(own), shingle_set(other))
-        if similarity >= threshold:
-            span = sequence.units[run[0]].start, sequence.units[run[-1]].stop
-            yield ReflowedRepeat(*span, *sequence.span(twins[0], twins[-1] + 1), similarity)
+        start, stop = starts[run[0]], starts[run[-1] + 1]
+        self.article.purse -= stop - start
+        if self.article.purse <= 0:
+            return
+        first, last = int(pairs[0, 1]), int(pairs[-1, 1])
+        first -= min(int(pairs[0, 0]) - start, first - starts[self.unit_at(first)])
+        last += min(stop - 1 - int(pairs[-1, 0]), starts[self.unit_at(last) + 1] - 1 - last)
+        if (np.diff(pairs[:, 1]) > 0).all() and not self.gone[self.unit_at(first) : self.unit_at(last) + 1].any():
+            own, other = self.article.all_words[start:stop], self.article.all_words[first : last + 1]
+            similarity = 1.0 if own == other else set_jaccard(shingle_set(own), shingle_set(other))
+            if similarity >= self.threshold:
+                yield JustifiedRun(run, first, last + 1, similarity)
+                return
+        if len(run) > 1:
+            place = max(range(1, len(run)), key=lambda at: self._gap(run, at, twins))
+            yield from self._justify(run[:place], twins)
+            yield from self._justify(run[place:], twins)
+
+    def _gap(self, run: Sequence[int], place: int, twins: dict[int, I64]) -> int:
+        """Return how many words more one version has than the other around a place of a run."""
+        if not len(twins[run[place - 1]]) or not len(twins[run[place]]):
+            return 0
+        before, behind = twins[run[place - 1]][-1], twins[run[place]][0]
+        return abs(int(behind[0] - before[0]) - int(behind[1] - before[1]))

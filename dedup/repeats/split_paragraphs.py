@@ -11,8 +11,24 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from dedup.repeats.justify import Repeat
 from dedup.segment.words import comparison_key
+
+
+class Repeat(NamedTuple):
+    """A run of paragraphs or pieces that repeats another run; indices are inclusive.
+
+    ``twin_start:twin_stop`` is the span that it repeats, in code points: those paragraphs, or a part of them.
+    """
+
+    rule: str
+    first: int
+    last: int
+    twin_first: int
+    twin_last: int
+    twin_start: int
+    twin_stop: int
+    similarity: float
+    evidence: str | None
 
 
 class ReflowedRepeat(NamedTuple):

@@ -1,21 +1,23 @@
 """Split the paragraphs of one article into units: sentences, or the parts of them that stand on one line.
 
 A unit is the smallest part that can be dropped. The words of all units are one sequence, in which exact repeats are
-found wherever lines and paragraphs end. Whether a repeat is dropped is not decided here; see `dedup.repeats.reflowed`.
+found wherever lines and paragraphs end. Whether a repeat is dropped is not decided here; see `dedup.repeats.judgement`.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.repeats.article import ArticleParagraphs, Match
-from dedup.segment.words import word_weight, words
+from dedup.arrays import I64
+from dedup.repeats.article import ArticleParagraphs
+from dedup.segment.words import words
 
 # Behind a sentence, and at a line end. Abbreviations end a unit too; such a unit is a part of a sentence.
 _BORDER_ELSEWHERE = re.compile(r"\n\s*|[.!?…।۔؟։።]+[\"'”’»)\]]*\s+|[。！？]+[”’」』）]*\s*")
@@ -25,11 +27,8 @@ _SENTENCE_END = re.compile(r"[.!?:…।۔؟։。！？][\"'”’»)\]」』）
 _FIRST_LETTER = re.compile(r"[^\W\d_]")
 _QUESTION_END = re.compile(r"[?？؟][\"'”’»)\]」』）]*$")
 
-_ANY_END = re.compile("[\n.!?…।۔؟։።。！？]+")
 _SPACE_ENDS_UNIT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # where a space ends a unit
 WRAPPED = 50  # characters of a line that is wrapped; lines of verse are shorter
-UNITS_WORDS = 10  # words in units that repeat, below which there is nothing to find: one line of a summary
-
 
 Span = tuple[int, int]
 
@@ -43,48 +42,74 @@ class Unit(NamedTuple):
     line: int
 
 
-class Units:
-    """The units of the paragraphs `alive`, and their words as one sequence."""
+class UnitTable:
+    """All units of an article, and the number of words of each."""
 
-    def __init__(self, article: ArticleParagraphs, alive: Sequence[int]) -> None:
+    def __init__(self, article: ArticleParagraphs) -> None:
         self.article = article
         self.units: list[Unit] = []
-        self.words: list[str] = []
-        self.borders = [0]  # of units, in words
+        self.counts: list[int] = []
         line = 0
-        new = [index for index in alive if index not in article.cut]
-        article.cut.update(zip(new, _split_into_units(article, new), strict=True))
-        for index in alive:
-            spans, counts = article.cut[index]
+        for index, (spans, counts) in enumerate(_split_into_units(article, range(len(article.spans)))):
             before = start = article.spans[index][0]
-            for (first, last), count in zip(spans, counts, strict=True):
+            for first, last in spans:
                 line += before == start or "\n" in article.text[before:first]
                 before = last
                 self.units.append(Unit(first, last, index, line))
-                self.borders.append(self.borders[-1] + count)
-            self.words += article.words[index]
+            self.counts += counts
             line += 1
-        if all(article.keys[index].isascii() for index in alive):
-            self.sizes: Sequence[float] = range(len(self.words) + 1)
-        else:
-            self.sizes = [0.0, *accumulate(map(word_weight, self.words))]
-        self.starts = frozenset(self.borders)
+        self.starts = [0, *accumulate(self.counts)]
 
     def cut(self, word: int) -> None:
-        """Split a unit before a word."""
-        unit = self.unit_at(word)
-        one = self.units[unit]
-        if self.borders[unit] == word:
+        """Split a unit before a word of the article."""
+        number = bisect_right(self.starts, word) - 1
+        if number >= len(self.units) or self.starts[number] == word:
             return
-        place = self._place(word)
-        stop = one.start + len(self.article.text[one.start : place].rstrip())
-        self.units[unit : unit + 1] = one._replace(stop=stop), one._replace(start=place)
-        self.borders.insert(unit + 1, word)
-        self.starts = self.starts | {word}
+        unit = self.units[number]
+        inside = word - self.starts[number]
+        place = _offset_of_word(self.article.text, unit.start, unit.stop, inside)
+        stop = unit.start + len(self.article.text[unit.start : place].rstrip())
+        self.units[number : number + 1] = unit._replace(stop=stop), unit._replace(start=place)
+        self.counts[number : number + 1] = inside, self.counts[number] - inside
+        self.starts.insert(number + 1, word)
+
+
+class Units:
+    """The units of an article that stay, in order, and their words as one sequence.
+
+    `table` are all units of the article and the number of words of each; `alive` are the numbers of those that stay.
+    """
+
+    def __init__(self, article: ArticleParagraphs, table: UnitTable, alive: Sequence[int]) -> None:
+        self.article = article
+        self.table = table
+        self.ids = list(alive)
+        is_whole = len(self.ids) == len(table.units)
+        self.units = table.units if is_whole else [table.units[number] for number in self.ids]
+        counts = table.counts if is_whole else [table.counts[number] for number in self.ids]
+        self.borders = [0, *accumulate(counts)]  # of units, in words
+        is_alive = np.zeros(len(table.units), bool)
+        is_alive[self.ids] = True
+        self.places: I64 = np.flatnonzero(np.repeat(is_alive, table.counts))  # of words, in the article
+        self.numbers: I64 = article.numbers[self.places]
+        if is_whole:
+            self.sizes = article.sizes
+        else:
+            self.sizes = np.concatenate([[0.0], np.cumsum(np.diff(article.sizes)[self.places])])
+        self.starts = frozenset(self.borders)
+        self.border_array: I64 = np.array(self.borders, np.int64)
+        self.paragraphs = [unit.paragraph for unit in self.units]
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words that stay."""
+        if len(self.places) == len(self.article.all_words):
+            return self.article.all_words
+        return [self.article.all_words[place] for place in self.places.tolist()]
 
     def size(self, start: int, stop: int) -> float:
         """Return the weighted number of the words `start:stop`."""
-        return self.sizes[stop] - self.sizes[start]
+        return float(self.sizes[stop] - self.sizes[start])
 
     def words_of(self, unit: int) -> list[str]:
         """Return the words of a unit."""
@@ -121,18 +146,56 @@ class Units:
             behind += step
         return False
 
-    def holds(self, start: int, length: int) -> bool:
-        """Return True if the `length` words from `start` on have a whole unit."""
-        units = self.units_in(start, start + length)
-        return len(units) > 0 and self.borders[units.start] < self.borders[units.stop]
+    def unmatched_start(self, unit: int, matched: I64) -> str:
+        """Return the text of a unit before the first of its words that is `matched`, which is ascending."""
+        start, stop = self.borders[unit], self.borders[unit + 1]
+        first = int(np.searchsorted(matched, start))
+        if first == len(matched) or matched[first] >= stop or matched[first] == start:
+            return ""
+        one = self.units[unit]
+        return self.article.text[
+            one.start : _offset_of_word(self.article.text, one.start, one.stop, int(matched[first]) - start)
+        ]
+
+    def paragraph_start(self, word: int) -> int:
+        """Return the first word, of those that stay, of the paragraph that a word is in."""
+        unit = self.unit_at(word)
+        while not self.opens(unit):
+            unit -= 1
+        return self.borders[unit]
+
+    def paragraph_stop(self, word: int) -> int:
+        """Return the end, in words that stay, of the paragraph that a word is in."""
+        unit = self.unit_at(word) + 1
+        while unit < len(self.units) and not self.opens(unit):
+            unit += 1
+        return self.borders[unit]
+
+    def paragraph_ranges(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Yield the units `start:stop` by paragraph, as ranges."""
+        for unit in range(start + 1, stop):
+            if self.paragraphs[unit] != self.paragraphs[unit - 1]:
+                yield start, unit
+                start = unit
+        if start < stop:
+            yield start, stop
 
     def opens(self, unit: int) -> bool:
         """Return True if a unit is the first of its paragraph."""
         return unit == 0 or self.units[unit - 1].paragraph != self.units[unit].paragraph
 
-    def behind(self, match: Match, most: int) -> int:
-        """Return how many words before a match, up to `most`, are equal too: another match before it has taken them."""
-        return count_equal_before(self.words, match, most)
+    def line_goes_on(self, unit: int, step: int) -> bool:
+        """Return True if a unit with words stands before (`step` -1) or behind (1) a unit on its line."""
+        other = unit + step
+        if not 0 <= other < len(self.units) or self.borders[other] == self.borders[other + 1]:
+            return False
+        return self.units[other].line == self.units[unit].line
+
+    def is_line(self, unit: int) -> bool:
+        """Return True if a unit is a whole line."""
+        line = self.units[unit].line
+        beside = (self.units[other] for other in (unit - 1, unit + 1) if 0 <= other < len(self.units))
+        return all(other.line != line for other in beside)
 
     def is_sentence(self, unit: int) -> bool:
         """Return True if a unit ends as a sentence does."""
@@ -155,39 +218,56 @@ class Units:
         one = self.units[unit]
         return bool(_QUESTION_END.search(self.article.text, max(one.start, one.stop - 8), one.stop))
 
+    def places_of(self, unit: int) -> list[int]:
+        """Return the units with the same words as `unit`, ascending."""
+        return self._places[tuple(self.words_of(unit))]
+
+    @cached_property
+    def _places(self) -> dict[tuple[str, ...], list[int]]:
+        places: dict[tuple[str, ...], list[int]] = {}
+        for unit in range(len(self.units)):
+            places.setdefault(tuple(self.words_of(unit)), []).append(unit)
+        return places
+
+    def text(self, first: int, last: int) -> str:
+        """Return the text of the units from `first` to `last`."""
+        return self.article.text[self.units[first].start : self.units[last].stop]
+
     def head(self, word: int) -> str:
         """Return the line above the one that a word begins, or "" if it begins none, or the first of all."""
-        unit = last = self.unit_at(word) - 1
+        last = self.unit_at(word) - 1
         if last < 0 or self.borders[last + 1] != word or self.units[last + 1].line == self.units[last].line:
             return ""
-        while unit and self.units[unit - 1].line == self.units[last].line:
-            unit -= 1
-        return self.article.text[self.units[unit].start : self.units[last].stop]
+        return self.line_at(last)
 
-    def span(self, start: int, stop: int) -> tuple[int, int]:
-        """Return the span of the words `start:stop` in the text, in code points, with the punctuation behind them."""
-        return self._place(start), self._end(stop)
-
-    def _place(self, word: int) -> int:
-        unit = self.unit_at(word)
-        one = self.units[unit]
-        return _offset_of_word(self.article.text, one.start, one.stop, word - self.borders[unit])
-
-    def _end(self, word: int) -> int:
-        unit = self.unit_at(word - 1)
-        one = self.units[unit]
-        if self.borders[unit + 1] == word:
-            return one.stop
-        stop = _offset_of_word(self.article.text, one.start, one.stop, word - self.borders[unit])
-        return one.start + len(self.article.text[one.start : stop].rstrip())
+    def line_at(self, unit: int) -> str:
+        """Return the text of the line that a unit is on."""
+        first = last = unit
+        while first and self.units[first - 1].line == self.units[unit].line:
+            first -= 1
+        while last + 1 < len(self.units) and self.units[last + 1].line == self.units[unit].line:
+            last += 1
+        return self.article.text[self.units[first].start : self.units[last].stop]
 
 
-def count_equal_before(told: Sequence[Hashable], match: Match, most: int) -> int:
-    """Return how many words before a match, up to `most`, are equal too: another match before it has taken them."""
-    back = 0
-    while back < min(match.source, most) and told[match.source - back - 1] == told[match.copy - back - 1]:
-        back += 1
-    return back
+def span_of_words(table: UnitTable, start: int, stop: int) -> tuple[int, int]:
+    """Return the span of the words `start:stop` of an article, in code points, with the punctuation behind them."""
+    return _place(table, start), _end(table, stop)
+
+
+def _place(table: UnitTable, word: int) -> int:
+    number = bisect_right(table.starts, word) - 1
+    unit = table.units[number]
+    return _offset_of_word(table.article.text, unit.start, unit.stop, word - table.starts[number])
+
+
+def _end(table: UnitTable, word: int) -> int:
+    number = bisect_left(table.starts, word) - 1
+    unit = table.units[number]
+    if table.starts[number + 1] == word:
+        return unit.stop
+    stop = _offset_of_word(table.article.text, unit.start, unit.stop, word - table.starts[number])
+    return unit.start + len(table.article.text[unit.start : stop].rstrip())
 
 
 def _split_into_units(article: ArticleParagraphs, alive: Sequence[int]) -> Iterator[tuple[list[Span], list[int]]]:
@@ -234,52 +314,6 @@ def _unit_spans(text: str, start: int, stop: int, border: re.Pattern[str]) -> li
     if first < stop:
         spans.append((first, stop))
     return spans
-
-
-def units_may_repeat(article: ArticleParagraphs, alive: Sequence[int]) -> bool:
-    """Return True if units of `UNITS_WORDS` words together may repeat: a fast screen.
-
-    Every end of a sentence counts as a border here, even if no space follows, so that units are smaller.
-    """
-    key = f" {' '.join([article.keys[index] for index in alive if article.keys[index]])} "
-    numbers = article.numbers_of(alive)
-    once = np.concatenate([[0], np.cumsum(np.bincount(numbers)[numbers] == 1)]).tolist()  # words before each place
-    again = at = 0
-    for index in alive:
-        pieces = _words_of_units(article, index)
-        if sum(map(len, pieces)) != len(article.words[index]):  # cutting changes words
-            return True
-        for own in pieces:
-            stop = at + len(own)
-            if own and once[at] == once[stop]:  # a unit with a word that stands once does not repeat
-                wanted = f" {' '.join(own)} "
-                if key.find(wanted, key.find(wanted) + 1) >= 0:
-                    again += len(own)
-            if again >= UNITS_WORDS:
-                return True
-            at = stop
-    return False
-
-
-def _words_of_units(article: ArticleParagraphs, index: int) -> list[list[str]]:
-    """Return the words of each unit of a paragraph, in order; none if splitting would change words."""
-    start, stop = article.spans[index]
-    whole, raw = article.words[index], article.text[start:stop]
-    starts, unsure = article.starts
-    ends = [start, *(found.end() for found in _ANY_END.finditer(article.text, start, stop)), stop]
-    begun, doubts = np.searchsorted(starts, ends).tolist(), np.searchsorted(unsure, (start, stop)).tolist()
-    if (
-        doubts[0] == doubts[1]
-        and begun[-1] - begun[0] == len(whole)
-        and (raw.isascii() or not _SPACE_ENDS_UNIT.search(raw))
-    ):
-        return [whole[first - begun[0] : last - begun[0]] for first, last in pairwise(begun)]
-    told = [
-        words(piece)
-        for end in _ANY_END.split(raw)
-        for piece in (end.split() if _SPACE_ENDS_UNIT.search(end) else [end])
-    ]
-    return told if [word for own in told for word in own] == whole else []
 
 
 def _offset_of_word(text: str, start: int, stop: int, number: int) -> int:
