@@ -94,31 +94,32 @@ def _is_dense(candidate: Candidate) -> bool:
 
 def _is_enough(candidate: Candidate) -> bool:
     """Return True if the prose that versions share is enough for where they stand."""
-    units, source = candidate.units, candidate.source
-    evidence = candidate.evidence
+    if _is_opening(candidate) and candidate.agreeing_words >= TEASER:
+        return True
+    return _is_enough_prose(candidate) or _is_list_printed_twice(candidate)
+
+
+def _is_enough_prose(candidate: Candidate) -> bool:
+    source, is_whole = candidate.source, candidate.whole >= WHOLE
     size = source.matched(source.start, source.stop)
-    whole = candidate.whole >= WHOLE
-    lone = candidate.count_lines(evidence) < 2
-    opening = _is_opening(candidate)
-    if (
-        lone
-        and not candidate.is_equal
-        and not opening
-        and not (whole and (size >= FAR_WORDS or _lines_agree(candidate)))
-    ):
+    is_lone = candidate.count_lines(candidate.evidence) < 2
+    if is_lone and not candidate.is_equal and not (is_whole and (size >= FAR_WORDS or _lines_agree(candidate))):
         return False
-    prose = candidate.agreeing_words
-    near = candidate.between <= (APART_LONE if lone else max(APART, APART_SHARE * size))
-    prefix = not source.start and not candidate.between
-    enough = WHOLE_ENOUGH if candidate.is_equal and (whole or prefix) else ENOUGH
-    if opening and prose >= TEASER:
-        return True
-    if prose >= enough and (near or _is_enough_far_apart(candidate, candidate.agreeing, size)):
-        return True
+    is_prefix = not source.start and not candidate.between
+    enough = WHOLE_ENOUGH if candidate.is_equal and (is_whole or is_prefix) else ENOUGH
+    if candidate.agreeing_words < enough:
+        return False
+    apart = APART_LONE if is_lone else max(APART, APART_SHARE * size)
+    return candidate.between <= apart or _is_enough_far_apart(candidate, candidate.agreeing, size)
+
+
+def _is_list_printed_twice(candidate: Candidate) -> bool:
+    units, source = candidate.units, candidate.source
     lines = {tuple(units.words_of(unit)) for unit in source.members}
     if candidate.between or not candidate.is_equal or len(lines) < LINES or not _have_equal_facts(candidate):
         return False
-    return size >= (LINES_WHOLE_WORDS if whole else LINES_WORDS)
+    needed = LINES_WHOLE_WORDS if candidate.whole >= WHOLE else LINES_WORDS
+    return source.matched(source.start, source.stop) >= needed
 
 
 def _is_opening(candidate: Candidate) -> bool:
