@@ -57,7 +57,7 @@ class WordProfile(NamedTuple):
 
 
 class WordLetters(NamedTuple):
-    """What words are made of, one value for each.
+    """The letters of words, one value for each.
 
     Attributes:
         lengths: the number of letters, int64.

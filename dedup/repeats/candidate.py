@@ -57,9 +57,10 @@ class Candidate:
 
     def leave_out_edited_questions(self) -> None:
         """Leave out questions that differ, unless there is much prose: interviewers ask alike of different things."""
-        if sum(piece.size for piece in self._find_evidence()) < LONG_WORDS:
+        if self.evidence_words < LONG_WORDS:
             for side in (self.copy, self.source):
                 side.members = [unit for unit in side.members if side.is_equal(unit) or not self.units.asks(unit)]
+            del self.evidence  # that of the members left
 
     def keep_equal_units(self) -> None:
         """Leave out the units that differ in any word."""
@@ -101,17 +102,18 @@ class Candidate:
     @cached_property
     def whole(self) -> float:
         """The share of the article that the two versions are."""
-        total = self.units.size(0, len(self.units.words))
+        return self.matched / self.units.size(0, len(self.units.words))
+
+    @property
+    def matched(self) -> float:
+        """The weight of the words that either version matches, those in both once."""
         places = np.union1d(self.copy.words, self.source.words)
         sizes = self.units.sizes
-        return float((sizes[places + 1] - sizes[places]).sum()) / total
+        return float((sizes[places + 1] - sizes[places]).sum())
 
     @cached_property
     def evidence(self) -> list[Piece]:
         """The pieces of prose of the source that are no copies themselves, equal ones once, without questions."""
-        return self._find_evidence()
-
-    def _find_evidence(self) -> list[Piece]:
         seen: list[frozenset[str]] = []
         evidence = []
         for piece in pieces_of(self.units, self.source):
@@ -154,8 +156,7 @@ class Candidate:
 
     def size_of(self, side: Version) -> float:
         """Return the weight of the words of the members of a version."""
-        borders = self.units.borders
-        return sum(self.units.size(borders[unit], borders[unit + 1]) for unit in side.members)
+        return sum(map(self.units.unit_size, side.members))
 
     @property
     def is_long(self) -> bool:
@@ -184,8 +185,7 @@ def pieces_of(units: Units, side: Version) -> list[Piece]:
         if groups and groups[-1][-1] + 1 == unit:
             one, two = units.units[unit - 1], units.units[unit]
             small = (
-                units.size(units.borders[groups[-1][0]], units.borders[unit]) < PIECE
-                or units.size(units.borders[unit], units.borders[unit + 1]) < PROSE
+                units.size(units.borders[groups[-1][0]], units.borders[unit]) < PIECE or units.unit_size(unit) < PROSE
             )
             if (small and one.line == two.line) or units.goes_on(unit - 1):
                 groups[-1].append(unit)

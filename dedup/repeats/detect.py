@@ -1,8 +1,9 @@
 """Find what repeats in one article: versions of one text, and paragraphs repeated alone.
 
-The words of an article are aligned with themselves (`alignment`). Each chain of equal runs is judged as two versions of
-one text (`judgement`), the best first. Of two versions one is dropped, and the search goes on with what is left, until
-nothing more is found. In the end the words of each drop are compared with those of its twin (`drop_plan`).
+The words of an article are aligned with themselves (`dedup.fingerprint.self_alignment`). Each chain of equal runs is
+judged as two versions of one text (`judgement`), the best first. Of two versions one is dropped, and the search goes on
+with what is left, until nothing more is found. The words of each drop are compared with those of its twin
+(`drop_plan`).
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from dedup.segment.words import weighted_word_count
 from dedup.settings import Settings
 
 BLOCK_RULE = "repeated-block"
-ROUNDS = 8
-SPLITS = 6
+ROUNDS = 8  # dropping a version can bring those of another together
+SPLITS = 6  # times that a chain which does not count is cut in two
 CUTS = 64  # borders of copies within a line
 SETTLED = 16  # pairs of versions, judged last, within which nothing else is looked for
 
@@ -87,32 +88,34 @@ def detect_repeats(
 
 def find_versions(article: ArticleParagraphs, threshold: float) -> list[ReflowedRepeat]:
     """Return the parts of an article that are another version of the rest of it, or of each other."""
-    runs = article.runs
     places = np.arange(len(article.numbers))
-    chains = find_chains(article.backend, runs, article.sizes)
+    chains = find_chains(article.backend, article.runs, article.sizes)
     if not (
         any(may_be_candidate(article, article.sizes, places, links) for links in chains) or may_hold_summary(article)
     ):
         return []
     table = UnitTable(article)
-    _cut_where_copies_touch(table, runs)
+    _cut_where_copies_touch(table, article.runs)
     plan = DropPlan(article, table, threshold)
-    drop_summaries(plan, Units(article, table, plan.alive()), runs)
+    units = Units(article, table, plan.alive())
+    drop_summaries(plan, units, article.runs)
+    is_exact = threshold >= 1  # then nothing edited can be justified, and every run is judged by itself
     for turn in range(ROUNDS):
-        units = Units(article, table, plan.alive())
-        if turn or len(units.ids) < len(table.units):
-            runs = article.backend.find_runs(units.numbers)
-        if not _drop_in_round(plan, units, runs):
+        is_whole = turn == 0 and not plan.gone.any()
+        if not is_whole:
+            units = Units(article, table, plan.alive())
+        runs = article.runs if is_whole else article.backend.find_runs(units.numbers)
+        if is_exact:
+            chains = [[Run(*run)] for run in runs.tolist()]
+        elif not is_whole:
+            chains = find_chains(article.backend, runs, units.sizes)
+        if not _drop_in_round(plan, units, chains, is_exact=is_exact):
             break
     return plan.repeats()
 
 
-def _drop_in_round(plan: DropPlan, units: Units, runs: I64) -> bool:
+def _drop_in_round(plan: DropPlan, units: Units, chains: Sequence[Sequence[Run]], *, is_exact: bool) -> bool:
     """Drop versions of what stays, the best chains first, and return True if there are any."""
-    is_exact = plan.threshold >= 1  # then nothing edited can be justified, and every run is judged by itself
-    chains = (
-        [[Run(*run)] for run in runs.tolist()] if is_exact else find_chains(units.article.backend, runs, units.sizes)
-    )
     waiting = [(links, 0) for links in reversed(chains)]
     settled: list[Candidate] = []
     is_changed = False

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from dedup.arrays import I64, Floats
 from dedup.repeats.article import PROSE, ArticleParagraphs
 from dedup.repeats.candidate import Candidate, Piece
@@ -82,10 +80,7 @@ def _is_dense(candidate: Candidate) -> bool:
     """Return True if enough of the words of both versions is matched."""
     units, copy, source = candidate.units, candidate.copy, candidate.source
     if candidate.overlaps:
-        start, stop = source.start, copy.stop
-        places = np.union1d(copy.words, source.words)
-        matched = float((units.sizes[places + 1] - units.sizes[places]).sum())
-        return matched >= DENSE_MANY * units.size(start, stop)
+        return candidate.matched >= DENSE_MANY * units.size(source.start, copy.stop)
     shares = [side.matched(side.start, side.stop) / units.size(side.start, side.stop) for side in (copy, source)]
     if candidate.stands_at_edge and shares[1 if candidate.opens_article else 0] >= SOLID:
         return min(shares) >= CHOSEN  # a summary, of passages elsewhere
@@ -197,5 +192,4 @@ def _inside(candidate: Candidate, side: Version) -> float:
     units = candidate.units
     members = set(side.members)
     rest = [unit for unit in range(side.members[0], side.members[-1]) if unit not in members]
-    sizes = [units.size(units.borders[unit], units.borders[unit + 1]) for unit in rest]
-    return sum(size for size in sizes if size >= PROSE)
+    return sum(size for size in map(units.unit_size, rest) if size >= PROSE)

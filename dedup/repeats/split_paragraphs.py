@@ -50,18 +50,14 @@ class SplitArticle(NamedTuple):
 
 
 def split(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat], rule: str) -> SplitArticle:
-    """Return `whole` with paragraphs split so that each of `again` is a run of pieces, and with these as repeats.
+    """Return `whole`, which has no repeats yet, split so that each of `again` is a run of pieces, and with these.
 
-    None of `again` lies in a repeat of `whole`. A span of `again` that does not start with a paragraph ends within it.
+    A span of `again` that does not start with a paragraph ends within it.
     """
     spans, keys = _split_where_repeated(text, whole, again)
     starts = [start for start, _ in spans]
     numbers = [start for start, _ in whole.spans]
     repeats = []
-    for block in whole.repeats:
-        runs = (whole.spans[block.first][0], whole.spans[block.last][1]), (block.twin_start, block.twin_stop)
-        (first, last), (twin_first, twin_last) = (_covering(starts, *run) for run in runs)
-        repeats.append(block._replace(first=first, last=last, twin_first=twin_first, twin_last=twin_last))
     for one in again:
         first, last = _covering(starts, one.start, one.stop)
         twin = one.twin_start, one.twin_stop

@@ -119,32 +119,9 @@ class Units:
         """Return the unit that a word is in."""
         return bisect_right(self.borders, word) - 1
 
-    def units_in(self, start: int, stop: int) -> range:
-        """Return the units that lie wholly in the words `start:stop`.
-
-        Units without words belong to those before or behind them in their paragraph, where they open or end it.
-        """
-        first, last = bisect_left(self.borders, start), bisect_right(self.borders, stop) - 1
-        while first < last and self.borders[first] == self.borders[first + 1] and not self._goes_with(first, 1):
-            first += 1
-        while first < last and self.borders[last] == self.borders[last - 1] and not self._goes_with(last - 1, -1):
-            last -= 1
-        return range(first, max(first, last))
-
-    def _goes_with(self, unit: int, step: int) -> bool:
-        """Return True if a paragraph opens with units without words, up to `unit`, and then has words.
-
-        With a `step` of -1 instead of 1: if it ends with them, and has words before.
-        """
-        paragraph = self.units[unit].paragraph
-        before, behind = unit - step, unit + step
-        if 0 <= before < len(self.units) and self.units[before].paragraph == paragraph:
-            return False
-        while 0 <= behind < len(self.units) and self.units[behind].paragraph == paragraph:
-            if self.borders[behind] < self.borders[behind + 1]:
-                return True
-            behind += step
-        return False
+    def unit_size(self, unit: int) -> float:
+        """Return the weighted number of words of a unit."""
+        return self.size(self.borders[unit], self.borders[unit + 1])
 
     def unmatched_start(self, unit: int, matched: I64) -> str:
         """Return the text of a unit before the first of its words that is `matched`, which is ascending."""

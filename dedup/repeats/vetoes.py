@@ -50,7 +50,7 @@ def _is_refrain(candidate: Candidate) -> bool:
     units = candidate.units
     matched = {tuple(units.words_of(unit)) for side in (candidate.copy, candidate.source) for unit in side.members}
     for piece in candidate.evidence[:1]:
-        longest = max(piece.units, key=lambda unit: units.size(*units.borders[unit : unit + 2]))
+        longest = max(piece.units, key=units.unit_size)
         places = units.places_of(longest)[:REFRAIN_PLACES]
         before = {tuple(units.words_of(place - 1)) for place in places if place} - matched
         if len(places) > 2 and len(before) > 1:

@@ -1,4 +1,4 @@
-"""What each character is in the search for facts: a part of a word or number, a mark of numbers, or neither."""
+"""The kind of each character in the search for facts: a part of a word or number, a mark of numbers, or neither."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _QUOTES = '"“”„‟«»‹›「」『』'
 
 
 class Character(NamedTuple):
-    """What a character is in the search for marks.
+    """The role of a character in the search for marks.
 
     Attributes:
         kind: one of the kinds above.
