@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -10,8 +12,11 @@ from hypothesis import strategies as st
 from dedup.arrays import encode_utf8, pack
 from dedup.fingerprint.self_alignment import GAIN
 from dedup.fingerprint.self_matches import REPEATED_PARAGRAPH, REPEATED_RUNS, RUN_WORDS, has_repeated_runs
+from dedup.fingerprint.versions import MemberRule, UnitLayout
 from dedup.kernels import compiled, reference
+from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import comparison_key
+from dedup.segment.words import words as words_of
 
 WORDS = st.integers(0, 3).flatmap(lambda most: st.lists(st.integers(0, most), max_size=80))
 TILES = st.lists(st.integers(0, 6), max_size=12).map(
@@ -67,17 +72,78 @@ def test_compiled_chains_equal_the_definition(numbers, size):
 GAPS = st.lists(st.tuples(*[st.integers(0, 60)] * 4), max_size=8)
 
 
+RUNS = np.zeros((0, 3), np.int64)
+
+
 @given(st.lists(st.integers(0, 3), min_size=120, max_size=120), GAPS)
-def test_compiled_gaps_equal_the_definition_and_pair_equal_words_in_order(words, given_gaps):
+def test_compiled_pairs_equal_the_definition_and_pair_equal_words_in_order(words, given_gaps):
     numbers = np.array(words, np.int64)
     gaps = np.array([(60 + copy, 60 + stop, *source) for copy, stop, *source in given_gaps], np.int64).reshape(-1, 4)
-    pairs = reference.align_gaps(numbers, gaps)
-    assert compiled.align_gaps(numbers, gaps).tolist() == pairs.tolist()
+    pairs = reference.pair_words(numbers, gaps, RUNS)
+    runs = reference.find_runs(numbers)
+    assert compiled.pair_words(numbers, gaps, RUNS).tolist() == pairs.tolist()
+    assert compiled.pair_words(numbers, gaps, runs).tolist() == reference.pair_words(numbers, gaps, runs).tolist()
     for copy, source in pairs.tolist():
         assert words[copy] == words[source]
     for gap in gaps:
-        alone = reference.align_gaps(numbers, gap[None])
+        alone = reference.pair_words(numbers, gap[None], RUNS)
         assert (np.diff(alone, axis=0) > 0).all()
+
+
+@given(TEXTS, st.sets(st.integers(0, 80)))
+def test_compiled_pieces_of_paragraphs_equal_the_definition_and_hold_every_similar_pair(numbers, cuts):
+    borders = np.array(sorted({0, len(numbers)} | {cut for cut in cuts if cut < len(numbers)}))
+    runs = reference.find_runs(numbers)
+    pieces = reference.pair_paragraphs(runs, borders)
+    assert compiled.pair_paragraphs(runs, borders).tolist() == pieces.tolist()
+    shared = Counter()
+    for copy, source, length in runs.tolist():
+        for place in range(length):
+            index, twin = np.searchsorted(borders, (copy + place, source + place), side="right") - 1
+            shared[index, twin] += 1
+    kept = set(map(tuple, pieces[:, :2].tolist()))
+    sizes = np.diff(borders)
+    for (index, twin), count in shared.items():
+        assert twin >= index or 2 * count < min(sizes[index], sizes[twin]) or (index, twin) in kept
+
+
+@given(TEXTS, st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1), st.sampled_from([1.0, 0.25]))
+def test_compiled_members_of_a_version_equal_the_definition(numbers, units, weight):
+    pairs = reference.pair_words(numbers, np.zeros((0, 4), np.int64), reference.find_runs(numbers))
+    borders = np.minimum(np.cumsum([0, *(count for count, _ in units), len(numbers)]), len(numbers))
+    paragraphs = np.cumsum([0, *(opens for _, opens in units)])
+    layout = UnitLayout(np.arange(len(numbers) + 1) * weight, borders, paragraphs)
+    for side in (0, 1):
+        words, first = np.unique(pairs[:, side], return_index=True)
+        if len(words):
+            place = np.searchsorted(borders, words[[0, -1]], side="right") - 1
+            given_version = words, pairs[first, 1 - side], layout, *place.tolist(), MemberRule(0.5, 0.7, 10 * weight)
+            members, matched = reference.choose_members(*given_version)
+            again, matched_again = compiled.choose_members(*given_version)
+            assert again.tolist() == members.tolist()
+            assert matched_again.tolist() == matched.tolist()
+
+
+MARKED = st.lists(
+    st.sampled_from(
+        ["a", "B.", "c!”", " ", "\n", "\n\n", "。", "京", "？」", "ก", "ข ", "½", "e\u0301", "?)", "\u3000", "…"]
+    ),
+    max_size=40,
+)
+
+
+@given(MARKED)
+def test_compiled_sentences_equal_the_definition_and_keep_the_words(parts):
+    text = "".join(parts)
+    spans = paragraphs(text)
+    counts = np.array([len(comparison_key(text[slice(*span)]).split()) for span in spans], np.int64)
+    given_text = text, np.array(spans, np.int64).reshape(-1, 2), counts
+    sentences = reference.split_sentences(*given_text)
+    for column, same in zip(sentences, compiled.split_sentences(*given_text), strict=True):
+        assert same.tolist() == column.tolist()
+    rows = zip(*(column.tolist() for column in sentences), strict=True)
+    assert [len(words_of(text[start:stop])) for start, stop, *_ in rows] == sentences.words.tolist()
+    assert sentences.words.sum() == counts.sum()
 
 
 @given(st.lists(st.lists(st.text("abc", min_size=1, max_size=2), max_size=90).map(" ".join), max_size=5))

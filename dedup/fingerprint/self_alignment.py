@@ -6,7 +6,7 @@ different words. Seeds are extended to maximal runs. Runs that follow each other
 that a chain skips has a price. In periodic text, as in A A B B, words that the chain has matched itself cost nothing.
 
 Words are numbers here, equal where the words are equal. These are the definitions, in plain Python; they use integers
-only, and `dedup.kernels.self_alignment` computes the same in machine code.
+only, and `dedup.kernels.self_alignment` and `dedup.kernels.versions` compute the same in machine code.
 """
 
 from __future__ import annotations
@@ -60,6 +60,36 @@ def find_runs(numbers: I64) -> I64:
         nearest[seed] = place
         first.setdefault(seed, place)
     return np.array(sorted(runs), np.int64).reshape(-1, 3)
+
+
+def pair_paragraphs(runs: I64, borders: I64) -> I64:
+    """Return how many words of runs each paragraph shares with earlier ones: int64 [pieces, 3].
+
+    A piece is a paragraph, an earlier one, and the words of one run that are in both; pieces are in the order of runs.
+    Paragraphs are left out whose pieces have, all together, less than half of the words of either. `runs` is as
+    `find_runs` returns it. `borders` are where paragraphs start, in words, and the last one ends: int64 [paragraphs +
+    1].
+
+    >>> pair_paragraphs(np.array([[7, 0, 6]]), np.array([0, 3, 7, 13])).tolist()
+    [[2, 0, 3], [2, 1, 3]]
+    """
+    paragraphs = np.repeat(np.arange(len(borders) - 1), np.diff(borders)).tolist()
+    ends: list[int] = borders[1:].tolist()
+    sizes = np.diff(borders).tolist()
+    pieces: list[tuple[int, int, int]] = []
+    for copy, source, length in runs.tolist():
+        at = 0
+        while at < length:
+            index, twin = paragraphs[copy + at], paragraphs[source + at]
+            end = min(length, ends[index] - copy, ends[twin] - source)
+            if twin < index:
+                pieces.append((index, twin, end - at))
+            at = end
+    shared, fewest = [0] * len(sizes), list(sizes)
+    for index, twin, count in pieces:
+        shared[index] += count
+        fewest[index] = min(fewest[index], sizes[twin])
+    return np.array([piece for piece in pieces if 2 * shared[piece[0]] >= fewest[piece[0]]], np.int64).reshape(-1, 3)
 
 
 def chain_runs(runs: I64, sizes: I64) -> I64:

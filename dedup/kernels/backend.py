@@ -7,11 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from dedup.arrays import I64, U32, U64, Bytes, pack
+from dedup.arrays import I64, U32, U64, Bytes, Floats, pack
 from dedup.fingerprint.similarity import Comparer
+from dedup.fingerprint.versions import MemberRule, UnitLayout
 from dedup.kernels import reference
 from dedup.repairs.screen import SuspectLines
 from dedup.segment.batch import BatchKeys, FactMarks, Segments
+from dedup.segment.sentences import Sentences
 from dedup.settings import NUM_PERM, SEED
 
 
@@ -70,6 +72,13 @@ class Backend(Comparer, Protocol):
         `dedup.fingerprint.self_matches.screen_self_repeats`.
         """
 
+    def split_sentences(self, text: str, spans: I64, counts: I64) -> Sentences:
+        """Return the sentences of a text.
+
+        `spans` are its paragraphs, in code points: int64 [paragraphs, 2]; `counts` are the words of each: int64
+        [paragraphs]. See `dedup.segment.sentences.split_sentences`.
+        """
+
     def find_runs(self, numbers: I64) -> I64:
         """Return the maximal equal runs of words in a text: int64 [runs, 3], as copy, source and length in words.
 
@@ -83,11 +92,27 @@ class Backend(Comparer, Protocol):
         `dedup.fingerprint.self_alignment.chain_runs`.
         """
 
-    def align_gaps(self, numbers: I64, gaps: I64) -> I64:
-        """Return the words of gaps that correspond: int64 [pairs, 2], as copy and source.
+    def pair_paragraphs(self, runs: I64, borders: I64) -> I64:
+        """Return how many words of runs each paragraph shares with earlier ones: int64 [pieces, 3].
 
-        `numbers` are the words of the text, int64 [words], and `gaps` are int64 [gaps, 4]. See
-        `dedup.fingerprint.self_alignment.align_gaps`.
+        `runs` is int64 [runs, 3] and `borders` int64 [paragraphs + 1]. See
+        `dedup.fingerprint.self_alignment.pair_paragraphs`.
+        """
+
+    def pair_words(self, numbers: I64, gaps: I64, runs: I64) -> I64:
+        """Return the words of gaps and runs that correspond: int64 [pairs, 2], as copy and source, ascending by copy.
+
+        `numbers` is int64 [words], `gaps` int64 [gaps, 4] and `runs` int64 [runs, 3]. See
+        `dedup.fingerprint.versions.pair_words`.
+        """
+
+    def choose_members(
+        self, words: I64, partners: I64, layout: UnitLayout, first: int, last: int, rule: MemberRule
+    ) -> tuple[I64, Floats]:
+        """Return the units of `first..last` that belong to a version, and the matched size of each of `first..last`.
+
+        The answer is int64 [members], ascending, and float64 [last - first + 1]. `words` and `partners` are int64
+        [matched words]. See `dedup.fingerprint.versions.choose_members`.
         """
 
     def word_hashes(self, keys: Bytes, offsets: I64) -> U64:
@@ -152,9 +177,14 @@ def _warm_up(kernels: Backend) -> None:
     kernels.screen_self_repeats(words, segments)
     kernels.find_fact_marks(data, offsets, segments)
     kernels.join_keys(segments.keys, segments.key_starts, segments.key_stops, segments.borders)
+    kernels.split_sentences("a b c", np.array([[0, 5]]), np.array([3]))
     numbers = np.arange(20) % 10
-    kernels.chain_runs(kernels.find_runs(numbers), np.arange(21))
-    kernels.align_gaps(numbers, np.array([[10, 12, 0, 2]]))
+    runs = kernels.find_runs(numbers)
+    kernels.chain_runs(runs, np.arange(21))
+    kernels.pair_paragraphs(runs, np.array([0, 10, 20]))
+    pairs = kernels.pair_words(numbers, np.array([[10, 12, 0, 2]]), np.array([[12, 2, 8]]))
+    layout = UnitLayout(np.arange(21.0), np.array([0, 10, 20]), np.array([0, 1]))
+    kernels.choose_members(pairs[:, 0], pairs[:, 1], layout, 1, 1, MemberRule(0.5, 0.5, 10))
     offsets = np.array([0, 3])
     kernels.bucket_signatures(kernels.minhash_signatures(words, offsets[:1], offsets[1:], 2), 2, 1)
     kernels.find_minimizers(words, offsets, 2, 1)

@@ -10,8 +10,9 @@ from dedup.kernels.facts import find_fact_marks
 from dedup.kernels.page_furniture_lines import find_furniture_lines
 from dedup.kernels.repair_screen import rules_that_may_apply
 from dedup.kernels.segments import join_keys, segment_batch
-from dedup.kernels.self_alignment import align_gaps, chain_runs, find_runs
+from dedup.kernels.self_alignment import chain_runs, find_runs, pair_paragraphs
 from dedup.kernels.self_repeat_screen import screen_self_repeats
+from dedup.kernels.sentences import split_sentences
 from dedup.kernels.shingles import (
     bucket_signatures,
     find_minimizers,
@@ -20,13 +21,14 @@ from dedup.kernels.shingles import (
     shingle_hash_sets,
     word_hashes,
 )
+from dedup.kernels.versions import choose_members, pair_words
 
 compiled = True  # see `dedup.fingerprint.similarity.Comparer`
 
 __all__ = [
-    "align_gaps",
     "bucket_signatures",
     "chain_runs",
+    "choose_members",
     "compiled",
     "find_fact_marks",
     "find_furniture_lines",
@@ -36,9 +38,12 @@ __all__ = [
     "jaccard_similarities",
     "join_keys",
     "minhash_signatures",
+    "pair_paragraphs",
+    "pair_words",
     "rules_that_may_apply",
     "screen_self_repeats",
     "segment_batch",
     "shingle_hash_sets",
+    "split_sentences",
     "word_hashes",
 ]

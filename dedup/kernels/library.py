@@ -35,9 +35,11 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     segments,
     self_alignment,
     self_repeat_screen,
+    sentences,
     set_overlap,
     shingles,
     survivors,
+    versions,
 )
 from dedup.kernels.cache_folders import cache_folders, write_whole
 from dedup.kernels.compilation import compile_in_processes

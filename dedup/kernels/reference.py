@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from dedup.fingerprint.minhash import bucket_signatures, minhash_signatures
 from dedup.fingerprint.minimizers import find_minimizers
-from dedup.fingerprint.self_alignment import align_gaps, chain_runs, find_runs
+from dedup.fingerprint.self_alignment import chain_runs, find_runs, pair_paragraphs
 from dedup.fingerprint.self_matches import screen_self_repeats
 from dedup.fingerprint.shingles import word_hashes
 from dedup.fingerprint.similarity import compiled, jaccard_similarities, shingle_hash_sets
+from dedup.fingerprint.versions import choose_members, pair_words
 from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
 from dedup.segment.batch import find_fact_marks, join_keys, segment_batch
+from dedup.segment.sentences import split_sentences
 
 __all__ = [
-    "align_gaps",
     "bucket_signatures",
     "chain_runs",
+    "choose_members",
     "compiled",
     "find_fact_marks",
     "find_furniture_lines",
@@ -27,9 +29,12 @@ __all__ = [
     "jaccard_similarities",
     "join_keys",
     "minhash_signatures",
+    "pair_paragraphs",
+    "pair_words",
     "rules_that_may_apply",
     "screen_self_repeats",
     "segment_batch",
     "shingle_hash_sets",
+    "split_sentences",
     "word_hashes",
 ]

@@ -98,6 +98,44 @@ def find_runs(numbers: I64) -> I64:
     return runs[np.lexsort((runs[:, 2], runs[:, 1], runs[:, 0]))]
 
 
+@kernel("int64[:,:], int64[:], int64[:], +int64[:], +int64[:], +int64[:,:]", returns="int64")
+def _write_pieces(runs: I64, borders: I64, paragraphs: I64, shared: I64, fewest: I64, pieces: I64) -> int:
+    """Write the pieces to `pieces`, int64 [room, 3], and return how many there are; see `pair_paragraphs`.
+
+    `paragraphs` are those of words: int64 [words]. `shared`, all 0, and `fewest`, the words of paragraphs, are int64
+    [paragraphs].
+    """
+    for is_writing in range(2):
+        found = 0
+        for run in range(len(runs)):
+            copy, source, length = runs[run, 0], runs[run, 1], runs[run, 2]
+            at = 0
+            while at < length:
+                index, twin = paragraphs[copy + at], paragraphs[source + at]
+                end = min(length, borders[index + 1] - copy, borders[twin + 1] - source)
+                if twin < index and is_writing == 0:
+                    shared[index] += end - at
+                    fewest[index] = min(fewest[index], borders[twin + 1] - borders[twin])
+                elif twin < index and 2 * shared[index] >= fewest[index]:
+                    pieces[found, 0], pieces[found, 1], pieces[found, 2] = index, twin, end - at
+                    found += 1
+                at = end
+    return found
+
+
+def pair_paragraphs(runs: I64, borders: I64) -> I64:
+    """Return how many words of runs each paragraph shares with earlier ones: int64 [pieces, 3].
+
+    `runs` is int64 [runs, 3] and `borders` int64 [paragraphs + 1]. The compiled version of
+    `dedup.fingerprint.self_alignment.pair_paragraphs`.
+    """
+    sizes = np.diff(borders)
+    paragraphs = np.repeat(np.arange(len(sizes)), sizes)
+    crossed = np.searchsorted(borders, runs[:, :2] + runs[:, 2:]) - np.searchsorted(borders, runs[:, :2])
+    pieces = np.empty((len(runs) + int(crossed.sum()), 3), np.int64)
+    return pieces[: _write_pieces(runs, borders, paragraphs, np.zeros_like(sizes), sizes, pieces)]
+
+
 @part
 def _uncovered_size(sizes: I64, start: int, stop: int, low: int, high: int, second_low: int, second_high: int) -> int:
     """Return the size of the words ``start:stop`` that are in neither of two spans; `sizes` is int64 [words + 1]."""
@@ -146,8 +184,8 @@ def chain_runs(runs: I64, sizes: I64) -> I64:
     return chains
 
 
-@kernel("int64[:], int64[:,:], +int16[:,:], +int64[:,:]", returns="int64")
-def _write_pairs(numbers: I64, gaps: I64, table: I16, pairs: I64) -> int:
+@part
+def write_gap_pairs(numbers: I64, gaps: I64, table: I16, pairs: I64) -> int:
     """Write the pairs of words to `pairs`, int64 [room, 2], and return how many there are; see `align_gaps`.
 
     `table` is room for the lengths of common subsequences: int16 [`FINE_WORDS` + 1, `FINE_WORDS` + 1].
@@ -180,15 +218,3 @@ def _write_pairs(numbers: I64, gaps: I64, table: I16, pairs: I64) -> int:
             else:
                 column += 1
     return found
-
-
-def align_gaps(numbers: I64, gaps: I64) -> I64:
-    """Return the words of gaps that correspond, in order: int64 [pairs, 2], as copy and source.
-
-    `numbers` is int64 [words] and `gaps` int64 [gaps, 4]. The compiled version of
-    `dedup.fingerprint.self_alignment.align_gaps`.
-    """
-    room = int(np.clip(gaps[:, 1] - gaps[:, 0], 0, FINE_WORDS).sum())
-    pairs = np.empty((room, 2), np.int64)
-    table = np.empty((FINE_WORDS + 1, FINE_WORDS + 1), np.int16)
-    return pairs[: _write_pairs(numbers, gaps, table, pairs)]

@@ -107,15 +107,17 @@ def _find_repeats(
 ) -> dict[int, SplitArticle]:
     """Return the repeats within each text that has some, by the number of the text.
 
-    Only texts that a screen suspects are searched. `hashes` are those of all words of `segments`: uint64 [words].
+    Only texts that a screen suspects are searched. `hashes` are those of all words of `segments`: uint64 [words]. They
+    number the words. A drop is justified by the words themselves, so a collision of hashes never drops anything.
     """
     articles: dict[int, SplitArticle] = {}
     flags = backend.screen_self_repeats(hashes, segments)
+    words, packed_keys = offsets_of(segments.words), segments.keys.tobytes()
     for text in np.flatnonzero(flags).tolist():
         rows = slice(int(segments.borders[text]), int(segments.borders[text + 1]))
         spans = list(zip(segments.starts[rows].tolist(), segments.stops[rows].tolist(), strict=True))
         key_spans = zip(segments.key_starts[rows].tolist(), segments.key_stops[rows].tolist(), strict=True)
-        keys = [decode_utf8(segments.keys[start:stop].tobytes()) for start, stop in key_spans]
+        keys = [decode_utf8(packed_keys[start:stop]) for start, stop in key_spans]
         article = detect_repeats(
             texts[text],
             spans,
@@ -123,6 +125,7 @@ def _find_repeats(
             settings,
             shared_runs=bool(flags[text] & REPEATED_RUNS),
             backend=backend,
+            numbers=hashes[words[rows.start] : words[rows.stop]].view(np.int64),
         )
         if article.repeats:
             articles[text] = article

@@ -6,12 +6,12 @@ article ends with its budget, so its time is never quadratic.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, count
-from itertools import chain as chain_
 
 import numpy as np
 
@@ -21,9 +21,10 @@ from dedup.kernels.backend import Backend
 from dedup.repeats.names import NAME_TOKEN, have_equal_facts
 from dedup.segment.facts import fact_marks
 from dedup.segment.word_offsets import word_starts
-from dedup.segment.words import has_digit, weighted_word_count, word_weight
+from dedup.segment.words import UNSPACED, has_digit, word_weight
 from dedup.settings import PARAGRAPH_SHINGLE
 
+_UNSPACED_LETTER = re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in UNSPACED) + "]")
 PROSE = 10  # words from which a line is evidence by itself; lines of verse and rows of tables are shorter
 PROSE_DISTINCT = 7  # different words without digits among them
 PURSE = 24  # words that may be compared for each word of the article
@@ -33,17 +34,31 @@ class ArticleParagraphs:
     """The paragraphs of one article, with everything needed to compare them, computed on demand."""
 
     def __init__(
-        self, text: str, spans: Sequence[tuple[int, int]], keys: Sequence[str], backend: Backend = plain
+        self,
+        text: str,
+        spans: Sequence[tuple[int, int]],
+        keys: Sequence[str],
+        backend: Backend = plain,
+        numbers: I64 | None = None,
     ) -> None:
         self.backend = backend
         self.text = text
         self.spans = spans
         self.keys = keys
-        self.words = [key.split() for key in keys]
-        self.borders = [0, *accumulate(map(len, self.words))]  # of paragraphs, in words
-        self.all_words = list(chain_.from_iterable(self.words))
-        self.is_ascii = all(map(str.isascii, keys))
+        counts = [key.count(" ") + 1 if key else 0 for key in keys]
+        self.borders = [0, *accumulate(counts)]  # of paragraphs, in words
         self.purse = PURSE * (self.borders[-1] + len(keys))
+        if numbers is not None:
+            self.numbers = numbers
+
+    @cached_property
+    def all_words(self) -> list[str]:
+        """The words of all paragraphs."""
+        return " ".join(self.keys).split()
+
+    def words_of(self, index: int) -> list[str]:
+        """Return the words of a paragraph."""
+        return self.keys[index].split()
 
     @cached_property
     def ids(self) -> list[str]:
@@ -74,19 +89,22 @@ class ArticleParagraphs:
     @cached_property
     def sizes(self) -> Floats:
         """The weights of words, summed up: float64 [words + 1]."""
-        if self.is_ascii:
-            return np.arange(len(self.all_words) + 1, dtype=np.float64)
+        if not any(map(_UNSPACED_LETTER.search, self.keys)):
+            return np.arange(self.borders[-1] + 1, dtype=np.float64)
         return np.array([0.0, *accumulate(map(word_weight, self.all_words))])
 
-    def size(self, index: int) -> float:
-        """Return the weighted number of words of a paragraph; a letter without spaces around it is a part of one."""
-        own = self.words[index]
-        return len(own) if self.keys[index].isascii() else weighted_word_count(own)
+    def word_count(self, index: int) -> int:
+        """Return the number of words of a paragraph."""
+        return self.borders[index + 1] - self.borders[index]
 
     def agree(self, one: str, two: str) -> bool:
         """Return True if two parts of the text have the same numbers, facts and names, in the same order."""
         self.purse -= (len(one) + len(two)) // 4  # characters of a word
-        return have_equal_facts(one, two, self._small_words)
+        return have_equal_facts(one, two, self._is_small_word)
+
+    def _is_small_word(self, word: str) -> bool:
+        """Return True if the article has a word in lower case."""
+        return word in self._small_words
 
     @cached_property
     def _small_words(self) -> frozenset[str]:

@@ -37,8 +37,7 @@ class Candidate:
         self.units = units
         self.links = settle_borders(trim_stray_links(links, units.sizes), units.starts)
         self.copy, self.source, self.cut = align(units, self.links)
-        if self.overlaps:  # what is repeated more than it repeats is the first of its copies
-            self.copy.members = [unit for unit in self.copy.members if self.copy.share(unit) >= self.source.share(unit)]
+        self._verdicts: dict[Piece, bool] = {}
 
     @property
     def cost(self) -> int:
@@ -55,11 +54,19 @@ class Candidate:
             and last.source + last.length <= self.source.stop
         )
 
+    def leave_out_first_copies(self) -> None:
+        """Leave out units of the copy, where versions run into each other, that are repeated more than they repeat."""
+        if self.overlaps:
+            self.copy.members = [unit for unit in self.copy.members if self.copy.share(unit) >= self.source.share(unit)]
+
     def leave_out_edited_questions(self) -> None:
         """Leave out questions that differ, unless there is much prose: interviewers ask alike of different things."""
-        if self.evidence_words < LONG_WORDS:
-            for side in (self.copy, self.source):
-                side.members = [unit for unit in side.members if side.is_equal(unit) or not self.units.asks(unit)]
+        left = [
+            [unit for unit in side.members if side.is_equal(unit) or not self.units.asks(unit)]
+            for side in (self.copy, self.source)
+        ]
+        if left != [self.copy.members, self.source.members] and self.evidence_words < LONG_WORDS:
+            self.copy.members, self.source.members = left
             del self.evidence  # that of the members left
 
     def keep_equal_units(self) -> None:
@@ -91,8 +98,7 @@ class Candidate:
 
     def unmatched(self, side: Version) -> float:
         """Return the weight of the words of the members of a version that have no partner."""
-        borders = self.units.borders
-        return self.size_of(side) - sum(side.matched(borders[unit], borders[unit + 1]) for unit in side.members)
+        return self.size_of(side) - sum(map(side.unit_matched, side.members))
 
     @cached_property
     def between(self) -> float:
@@ -107,9 +113,10 @@ class Candidate:
     @property
     def matched(self) -> float:
         """The weight of the words that either version matches, those in both once."""
-        places = np.union1d(self.copy.words, self.source.words)
-        sizes = self.units.sizes
-        return float((sizes[places + 1] - sizes[places]).sum())
+        start, stop = self.source.start, max(self.source.stop, self.copy.stop)
+        is_matched = np.zeros(stop - start, bool)
+        is_matched[self.source.words - start] = is_matched[self.copy.words - start] = True
+        return float(np.diff(self.units.sizes[start : stop + 1])[is_matched].sum())
 
     @cached_property
     def evidence(self) -> list[Piece]:
@@ -142,8 +149,25 @@ class Candidate:
         """The weight of the evidence without pieces that differ in names or numbers."""
         return sum(piece.size for piece in self.agreeing)
 
+    def has_agreeing_words(self, least: float) -> bool:
+        """Return True if the weight of the evidence that agrees is at least so much; read no more than needed."""
+        agreeing, left = 0.0, self.evidence_words
+        for piece in self.evidence:
+            if agreeing >= least or left < least:
+                break
+            if self._agrees(piece):
+                agreeing += piece.size
+            else:
+                left -= piece.size
+        return left >= least
+
     def _agrees(self, piece: Piece) -> bool:
         """Return True if a piece has the same names and numbers as the passage of the copy that repeats it."""
+        if piece not in self._verdicts:
+            self._verdicts[piece] = self._compare(piece)
+        return self._verdicts[piece]
+
+    def _compare(self, piece: Piece) -> bool:
         units = self.units
         start, stop = units.borders[piece.units[0]], units.borders[piece.units[-1] + 1]
         first, last = np.searchsorted(self.source.words, (start, stop)).tolist()
@@ -175,7 +199,7 @@ class Candidate:
 
     def count_lines(self, pieces: Sequence[Piece]) -> int:
         """Return on how many lines pieces begin."""
-        return len({self.units.units[piece.units[0]].line for piece in pieces})
+        return len({self.units.lines[piece.units[0]] for piece in pieces})
 
 
 def pieces_of(units: Units, side: Version) -> list[Piece]:
@@ -183,11 +207,10 @@ def pieces_of(units: Units, side: Version) -> list[Piece]:
     groups: list[list[int]] = []
     for unit in side.members:
         if groups and groups[-1][-1] + 1 == unit:
-            one, two = units.units[unit - 1], units.units[unit]
             small = (
                 units.size(units.borders[groups[-1][0]], units.borders[unit]) < PIECE or units.unit_size(unit) < PROSE
             )
-            if (small and one.line == two.line) or units.goes_on(unit - 1):
+            if (small and units.lines[unit - 1] == units.lines[unit]) or units.goes_on(unit - 1):
                 groups[-1].append(unit)
                 continue
         groups.append([unit])
@@ -197,5 +220,5 @@ def pieces_of(units: Units, side: Version) -> list[Piece]:
         size = units.size(start, stop)
         asks = units.asks(group[-1]) and len(group) == 1
         is_prose = size >= PROSE and is_varied(units.words[start:stop])
-        told.append(Piece(tuple(group), size, side.matched(start, stop) == size, is_prose, asks))
+        told.append(Piece(tuple(group), size, sum(map(side.unit_matched, group)) == size, is_prose, asks))
     return told

@@ -43,21 +43,29 @@ def find_chains(backend: Backend, runs: I64, sizes: Floats) -> list[Sequence[Run
     `runs` are int64 [runs, 3] and `sizes` the weights of words, summed up: float64 [words + 1].
     """
     units = np.rint(sizes * SIZE_UNITS).astype(np.int64)
-    runs = runs[units[runs[:, 0] + runs[:, 2]] - units[runs[:, 0]] >= RUN_SIZE * SIZE_UNITS]
+    weights = units[runs[:, 0] + runs[:, 2]] - units[runs[:, 0]]
+    is_long = weights >= RUN_SIZE * SIZE_UNITS
+    runs, weight = runs[is_long], weights[is_long].tolist()
     table = backend.chain_runs(runs, units)
     used = [False] * len(runs)
-    rows, before, cuts = runs.tolist(), table[:, 1].tolist(), table[:, 2].tolist()
+    before, cuts = table[:, 1].tolist(), table[:, 2].tolist()
     chains: list[Sequence[Run]] = []
+    least = CHAIN_SIZE * SIZE_UNITS
     for end in np.argsort(-table[:, 0], kind="stable").tolist():
-        links: list[Run] = []
+        if before[end] < 0 and weight[end] < least:  # most runs
+            used[end] = True
+            continue
+        numbers: list[int] = []
         number = end
         while number >= 0 and not used[number]:
             used[number] = True
-            copy, source, length = rows[number]
-            cut = cuts[number] if before[number] >= 0 and not used[before[number]] else 0
-            links.append(Run(copy + cut, source + cut, length - cut, cut))
+            numbers.append(number)
             number = before[number]
-        links.reverse()
+        if sum(weight[number] for number in numbers) < least:
+            continue
+        overlaps = [cuts[number] for number in numbers[:-1]] + [0]
+        rows = zip(runs[numbers].tolist(), overlaps, strict=True)
+        links = [Run(copy + cut, source + cut, length - cut, cut) for (copy, source, length), cut in rows][::-1]
         if may_be_versions(links, sizes):
             chains.append(links)
     return chains

@@ -25,10 +25,9 @@ from dedup.repeats.drop_plan import DropPlan
 from dedup.repeats.judgement import WHOLE_ENOUGH, judge, may_be_candidate
 from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, find_single_paragraphs
 from dedup.repeats.split_paragraphs import ReflowedRepeat, SplitArticle, split
-from dedup.repeats.summaries import drop_summaries, may_hold_summary
-from dedup.repeats.units import Units, UnitTable
+from dedup.repeats.summaries import drop_summaries, has_repeated_edge, may_hold_summary
+from dedup.repeats.units import Units
 from dedup.rules import OFF
-from dedup.segment.words import weighted_word_count
 from dedup.settings import Settings
 
 BLOCK_RULE = "repeated-block"
@@ -46,13 +45,14 @@ def detect_repeats(
     *,
     shared_runs: bool | None = None,
     backend: Backend = plain,
+    numbers: I64 | None = None,
 ) -> SplitArticle:
     r"""Return the parts of an article that repeat an earlier or more complete part of it.
 
     `spans` are the article's paragraphs, in code points, and `keys` their comparison keys; in the answer, paragraphs
     are split where a part of them repeats. The runs ``first..last`` of the answer are disjoint, and none of them has a
     part of a twin. `shared_runs` is the answer of `has_repeated_runs` for all words, where it is known. `backend` is
-    the plain one or the compiled one.
+    the plain one or the compiled one. `numbers`, equal for equal words only, may be given: int64 [words].
 
     >>> from dedup.segment.paragraphs import paragraphs
     >>> from dedup.segment.words import comparison_key
@@ -71,7 +71,7 @@ def detect_repeats(
         shared_runs = has_repeated_runs(" ".join(keys).split())
     if (all_differ and not shared_runs) or not (want_blocks or want_alone):
         return SplitArticle(spans, keys, [])
-    article = ArticleParagraphs(text, spans, keys, backend)
+    article = ArticleParagraphs(text, spans, keys, backend, numbers)
     pieces = SplitArticle(spans, keys, [])
     if want_blocks and shared_runs:
         found = find_versions(article, settings.paragraph_threshold)
@@ -90,20 +90,21 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
     """Return the parts of an article that are another version of the rest of it, or of each other."""
     places = np.arange(len(article.numbers))
     chains = find_chains(article.backend, article.runs, article.sizes)
-    if not (
-        any(may_be_candidate(article, article.sizes, places, links) for links in chains) or may_hold_summary(article)
-    ):
+    has_candidates = any(may_be_candidate(article, article.sizes, places, links) for links in chains)
+    has_edge = may_hold_summary(article)
+    if not has_candidates and not has_edge:
         return []
-    table = UnitTable(article)
-    _cut_where_copies_touch(table, article.runs)
-    plan = DropPlan(article, table, threshold)
-    units = Units(article, table, plan.alive())
-    drop_summaries(plan, units, article.runs)
+    units = Units.of(article)
+    has_edge = has_edge and has_repeated_edge(units, article.runs)
+    if not has_candidates and not has_edge:
+        return []
+    plan = DropPlan(_cut_where_copies_touch(units, article.runs), threshold)
+    if has_edge:
+        drop_summaries(plan, plan.whole, article.runs)
     is_exact = threshold >= 1  # then nothing edited can be justified, and every run is judged by itself
     for turn in range(ROUNDS):
         is_whole = turn == 0 and not plan.gone.any()
-        if not is_whole:
-            units = Units(article, table, plan.alive())
+        units = plan.units_that_stay()
         runs = article.runs if is_whole else article.backend.find_runs(units.numbers)
         if is_exact:
             chains = [[Run(*run)] for run in runs.tolist()]
@@ -123,7 +124,7 @@ def _drop_in_round(plan: DropPlan, units: Units, chains: Sequence[Sequence[Run]]
         links, depth = waiting.pop()
         if (
             not may_be_candidate(units.article, units.sizes, units.places, links)
-            or plan.touches(units, links)
+            or (is_changed and plan.touches(units, links))
             or any(pair.holds(links) for pair in settled[-SETTLED:])
         ):
             continue
@@ -142,18 +143,12 @@ def _drop_in_round(plan: DropPlan, units: Units, chains: Sequence[Sequence[Run]]
     return is_changed
 
 
-def _cut_where_copies_touch(table: UnitTable, runs: I64) -> None:
+def _cut_where_copies_touch(units: Units, runs: I64) -> Units:
     """Let a unit end where a copy begins right behind its source, as in a text printed twice in one line."""
-    words = table.article.all_words
-    left = CUTS
-    for copy, source, length in sorted(runs.tolist(), key=itemgetter(2), reverse=True):
-        distance = copy - source
-        if source + length < copy or distance < WHOLE_ENOUGH or weighted_word_count(words[source:copy]) < WHOLE_ENOUGH:
-            continue
-        first = bisect_left(table.starts, source)
-        if first < len(table.starts) and table.starts[first] < copy:
-            for place in range(table.starts[first] + distance, copy + length, distance):
-                table.cut(place)
-                left -= 1
-                if not left:
-                    return
+    touching = (runs[:, 1] + runs[:, 2] >= runs[:, 0]) & (runs[:, 0] - runs[:, 1] >= WHOLE_ENOUGH)
+    cuts: list[int] = []
+    for copy, source, length in sorted(runs[touching].tolist(), key=itemgetter(2), reverse=True):
+        first = units.borders[bisect_left(units.borders, source)]
+        if units.size(source, copy) >= WHOLE_ENOUGH and first < copy:
+            cuts += range(first + copy - source, copy + length, copy - source)
+    return units.cut(cuts[:CUTS]) if cuts else units

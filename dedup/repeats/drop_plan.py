@@ -6,18 +6,17 @@ similarity of its words with those of its twin reaches the threshold.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from dedup.arrays import I64, Bools
-from dedup.repeats.article import ArticleParagraphs, set_jaccard, shingle_set
+from dedup.repeats.article import set_jaccard, shingle_set
 from dedup.repeats.candidate import Candidate
 from dedup.repeats.chains import Run
 from dedup.repeats.split_paragraphs import ReflowedRepeat
-from dedup.repeats.units import Units, UnitTable, span_of_words
+from dedup.repeats.units import Units
 from dedup.repeats.versions import Version
 
 LOST = 0.05  # share of a version that may stay because it is not similar enough
@@ -35,21 +34,20 @@ class JustifiedRun(NamedTuple):
 class DropPlan:
     """The units of an article that are dropped, and the word that stays for each of their words.
 
-    Units are numbers in `table`, and words are those of the article.
+    Units are numbers in `whole`, which are all units of the article.
     """
 
-    def __init__(self, article: ArticleParagraphs, table: UnitTable, threshold: float) -> None:
-        self.article = article
-        self.table = table
+    def __init__(self, whole: Units, threshold: float) -> None:
+        self.article = whole.article
+        self.whole = whole
         self.threshold = threshold
-        self.starts: I64 = np.array(table.starts, np.int64)  # of units, in words
-        self.twin = np.full(table.starts[-1], -1, np.int64)
-        self.gone = np.zeros(len(table.units), bool)
-        self.kept = np.zeros(len(table.units), bool)  # units that dropped ones repeat
+        self.twin = np.full(whole.borders[-1], -1, np.int64)
+        self.gone = np.zeros(len(whole), bool)
+        self.kept = np.zeros(len(whole), bool)  # units that dropped ones repeat
 
-    def alive(self) -> list[int]:
+    def units_that_stay(self) -> Units:
         """Return the units that stay."""
-        return list(map(int, np.flatnonzero(~self.gone)))
+        return self.whole.keep(~self.gone)
 
     def touches(self, units: Units, links: Sequence[Run]) -> bool:
         """Return True if a chain has words of units that have been dropped since `units` was made."""
@@ -76,7 +74,7 @@ class DropPlan:
 
     def add(self, members: Sequence[int], words: I64, twins: I64) -> bool:
         """Drop units if they are justified; word n of `words` repeats word n of `twins`. Return True if so."""
-        starts = self.table.starts
+        starts = self.whole.borders
         self.gone[members] = True
         self.twin[words] = twins
         self._follow_to_what_stays(words)
@@ -99,15 +97,15 @@ class DropPlan:
 
     def unit_at(self, word: int) -> int:
         """Return the unit that a word is in."""
-        return bisect_right(self.table.starts, word) - 1
+        return self.whole.unit_at(word)
 
     def repeats(self) -> list[ReflowedRepeat]:
         """Return the repeats as spans."""
         found = []
         for run in self.runs(list(map(int, np.flatnonzero(self.gone)))):
-            span = self.table.units[run.units[0]].start, self.table.units[run.units[-1]].stop
+            span = self.whole.begins[run.units[0]], self.whole.ends[run.units[-1]]
             found.append(
-                ReflowedRepeat(*span, *span_of_words(self.table, run.twin_start, run.twin_stop), run.similarity)
+                ReflowedRepeat(*span, *self.whole.span_of_words(run.twin_start, run.twin_stop), run.similarity)
             )
         return found
 
@@ -134,23 +132,21 @@ class DropPlan:
 
     def _twins(self, unit: int) -> I64:
         """Return the words of a unit that have a partner, each with the word that stays for it: int64 [words, 2]."""
-        own = np.arange(self.table.starts[unit], self.table.starts[unit + 1])
+        own = np.arange(self.whole.borders[unit], self.whole.borders[unit + 1])
         own = own[self.twin[own] >= 0]
         return np.stack([own, self.twin[own]], axis=1)
 
     def _is_gone(self, words: I64) -> Bools:
         """Return whether the units of words are dropped."""
-        flags: Bools = self.gone[np.searchsorted(self.starts, words, side="right") - 1]
+        flags: Bools = self.gone[np.searchsorted(self.whole.border_array, words, side="right") - 1]
         return flags
 
     def _goes_on(self, run: list[int], unit: int, twins: dict[int, I64]) -> bool:
-        units = self.table.units
+        paragraphs, first = self.whole.paragraphs, run[0]
         if unit != run[-1] + 1:
             return False
-        if units[run[0]].paragraph != units[unit].paragraph:
-            first = run[0]
-            if first and units[first - 1].paragraph == units[first].paragraph:
-                return False
+        if paragraphs[first] != paragraphs[unit] and not self.whole.opens(first):
+            return False
         before = next((int(twins[one][-1, 1]) for one in reversed(run) if len(twins[one])), None)
         if before is None or not len(twins[unit]):
             return True
@@ -159,7 +155,7 @@ class DropPlan:
 
     def _justify(self, run: Sequence[int], twins: dict[int, I64]) -> Iterator[JustifiedRun]:
         """Yield a run, or parts of it, whose similarity reaches the threshold; what does not is split at its gaps."""
-        starts = self.table.starts
+        starts = self.whole.borders
         pairs = np.concatenate([twins[unit] for unit in run])
         if not len(pairs):
             return

@@ -61,8 +61,9 @@ class Judgement(NamedTuple):
 
 def judge(candidate: Candidate) -> Judgement:
     """Return whether one of two versions is dropped, and which."""
-    if not _has_members(candidate) or not _is_dense(candidate):
+    if not _is_dense(candidate) or not _has_members(candidate):
         return Judgement(None, is_settled=False)
+    candidate.leave_out_first_copies()
     candidate.leave_out_edited_questions()
     if not _has_members(candidate) or not _is_enough(candidate):
         return Judgement(None, is_settled=False)
@@ -81,7 +82,7 @@ def _is_dense(candidate: Candidate) -> bool:
     units, copy, source = candidate.units, candidate.copy, candidate.source
     if candidate.overlaps:
         return candidate.matched >= DENSE_MANY * units.size(source.start, copy.stop)
-    shares = [side.matched(side.start, side.stop) / units.size(side.start, side.stop) for side in (copy, source)]
+    shares = [side.size / units.size(side.start, side.stop) for side in (copy, source)]
     if candidate.stands_at_edge and shares[1 if candidate.opens_article else 0] >= SOLID:
         return min(shares) >= CHOSEN  # a summary, of passages elsewhere
     return min(shares) >= SPARSE and max(shares) >= DENSE
@@ -89,32 +90,35 @@ def _is_dense(candidate: Candidate) -> bool:
 
 def _is_enough(candidate: Candidate) -> bool:
     """Return True if the prose that versions share is enough for where they stand."""
-    if _is_opening(candidate) and candidate.agreeing_words >= TEASER:
+    if _is_opening(candidate) and candidate.has_agreeing_words(TEASER):
         return True
     return _is_enough_prose(candidate) or _is_list_printed_twice(candidate)
 
 
 def _is_enough_prose(candidate: Candidate) -> bool:
+    """Return True if prose is enough; what takes long is looked at last, and only if it can be enough."""
     source, is_whole = candidate.source, candidate.whole >= WHOLE
-    size = source.matched(source.start, source.stop)
-    is_lone = candidate.count_lines(candidate.evidence) < 2
+    is_prefix = not source.start and not candidate.between
+    enough = WHOLE_ENOUGH if (is_whole or is_prefix) and candidate.is_equal else ENOUGH
+    if candidate.size_of(source) < enough or candidate.evidence_words < enough:
+        return False
+    size, is_lone = source.size, candidate.count_lines(candidate.evidence) < 2
     if is_lone and not candidate.is_equal and not (is_whole and (size >= FAR_WORDS or _lines_agree(candidate))):
         return False
-    is_prefix = not source.start and not candidate.between
-    enough = WHOLE_ENOUGH if candidate.is_equal and (is_whole or is_prefix) else ENOUGH
-    if candidate.agreeing_words < enough:
+    is_near = candidate.between <= (APART_LONE if is_lone else max(APART, APART_SHARE * size))
+    if not is_near and not _is_enough_far_apart(candidate, candidate.evidence, size):
         return False
-    apart = APART_LONE if is_lone else max(APART, APART_SHARE * size)
-    return candidate.between <= apart or _is_enough_far_apart(candidate, candidate.agreeing, size)
+    return candidate.has_agreeing_words(enough) and (
+        is_near or _is_enough_far_apart(candidate, candidate.agreeing, size)
+    )
 
 
 def _is_list_printed_twice(candidate: Candidate) -> bool:
-    units, source = candidate.units, candidate.source
-    lines = {tuple(units.words_of(unit)) for unit in source.members}
-    if candidate.between or not candidate.is_equal or len(lines) < LINES or not _have_equal_facts(candidate):
-        return False
     needed = LINES_WHOLE_WORDS if candidate.whole >= WHOLE else LINES_WORDS
-    return source.matched(source.start, source.stop) >= needed
+    if candidate.between or candidate.source.size < needed or not candidate.is_equal:
+        return False
+    lines = {tuple(candidate.units.words_of(unit)) for unit in candidate.source.members}
+    return len(lines) >= LINES and _have_equal_facts(candidate)
 
 
 def _is_opening(candidate: Candidate) -> bool:
@@ -153,7 +157,7 @@ def _is_enough_far_apart(candidate: Candidate, evidence: Sequence[Piece], size: 
     if sum(piece.size for piece in evidence) >= FAR_WORDS and count >= FAR_LINES:
         return True
     stated = sum(piece.size for piece in evidence if units.is_sentence(piece.units[-1]))
-    paragraphs = len({units.units[unit].paragraph for unit in candidate.source.members})
+    paragraphs = len({units.paragraphs[unit] for unit in candidate.source.members})
     if stated < STATED:
         return False
     if (count >= EDGE_LINES or stated >= SOME_STATED) and paragraphs >= SOME_PARAGRAPHS and size >= FAR_WORDS:

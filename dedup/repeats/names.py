@@ -7,7 +7,7 @@ texts differ are compared.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dedup.repairs.diff import common_prefix_length
 from dedup.segment.facts import fact_marks
@@ -20,23 +20,23 @@ _AROUND = 4  # words beside a difference that are looked at for names, with thos
 _CLAUSE = re.compile(r"[a-z]|[ivxl]{2,6}")  # of "(b)" or "iv." before a clause: a number in letters
 
 
-def have_equal_facts(one: str, two: str, small_words: frozenset[str]) -> bool:
+def have_equal_facts(one: str, two: str, is_small_word: Callable[[str], bool]) -> bool:
     """Return True if two texts have the same numbers, facts and names, in the same order.
 
-    `small_words` are those that the article has in lower case: a word that opens a sentence is a name only if it is
-    none of them.
+    `is_small_word` says whether the article has a word in lower case, too. Then it is no name where it opens a
+    sentence.
     """
     if one == two:
         return True
     if figures(words(one)) != figures(words(two)) or fact_marks(one) != fact_marks(two):
         return False
     marks, others = map(_marks, _differing(one, two))
-    return marks == others or _names_among(marks, small_words) == _names_among(others, small_words)
+    return marks == others or _names_among(marks, is_small_word) == _names_among(others, is_small_word)
 
 
-def _names_among(marks: list[tuple[str, bool]], small_words: frozenset[str]) -> list[str]:
+def _names_among(marks: list[tuple[str, bool]], is_small_word: Callable[[str], bool]) -> list[str]:
     """Return the words of `_marks` that are names."""
-    return [name for name, opens in marks if not opens or name not in small_words]
+    return [name for name, opens in marks if not opens or not is_small_word(name)]
 
 
 def figures(key_words: Sequence[str]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+
+import numpy as np
 
 from dedup.fingerprint.self_matches import LONE_PARAGRAPH_WORDS
 from dedup.repeats.article import ArticleParagraphs, set_jaccard, shingle_set
@@ -19,26 +19,26 @@ def find_single_paragraphs(
     article: ArticleParagraphs, blocks: Sequence[Repeat], threshold: float, *, look_for_edited: bool
 ) -> list[Repeat]:
     """Return the paragraphs that repeat outside of `blocks`; the twin of a block is never among them."""
+    sizes = np.minimum(np.diff(article.borders), np.diff(article.sizes[article.borders]))
+    lone: list[int] = np.flatnonzero(sizes >= LONE_PARAGRAPH_WORDS).tolist()
+    similar = _similar_paragraphs(article) if look_for_edited and lone and lone[-1] else {}
+    if not similar and len({article.keys[index] for index in lone}) == len(lone):
+        return []
     gone = {index for block in blocks for index in range(block.first, block.last + 1)}
     needed = {index for block in blocks for index in range(block.twin_first, block.twin_last + 1)}
-    similar = _similar_paragraphs(article) if look_for_edited else {}
     first_of: dict[str, int] = {}
     twins: dict[int, int] = {}
-    for index, one in enumerate(article.ids):
-        if (
-            index in gone
-            or len(article.words[index]) < LONE_PARAGRAPH_WORDS
-            or article.size(index) < LONE_PARAGRAPH_WORDS
-        ):
+    for index in lone:
+        if index in gone:
             continue
         twin = None
         if index not in needed:
-            twin = first_of.get(one)
-            candidates = [other for other in similar.get(index, ()) if other not in gone and other not in twins]
-            if twin is None:
+            twin = first_of.get(article.ids[index])
+            if twin is None and index in similar:
+                candidates = [other for other in similar[index] if other not in gone and other not in twins]
                 twin = _best_twin(article, index, candidates, threshold)
         if twin is None:
-            first_of.setdefault(one, index)
+            first_of.setdefault(article.ids[index], index)
         else:
             twins[index] = twin
     return [repeat for run in _runs_of(twins) for repeat in _repeats_of(article, run, threshold)]
@@ -46,33 +46,22 @@ def find_single_paragraphs(
 
 def _similar_paragraphs(article: ArticleParagraphs) -> dict[int, list[int]]:
     """Return for a paragraph up to `CANDIDATES` earlier ones that share half of their words with it, best first."""
-    borders = article.borders
     shared: dict[int, Counter[int]] = {}
-    for copy, source, length in article.runs.tolist():
-        cuts = {0, length}  # where a paragraph begins on either side
-        for side in (copy, source):
-            cuts.update(
-                place - side for place in borders[bisect_right(borders, side) : bisect_left(borders, side + length)]
-            )
-        for start, stop in pairwise(sorted(cuts)):
-            index, twin = (bisect_right(borders, side + start) - 1 for side in (copy, source))
-            if twin < index:
-                shared.setdefault(index, Counter())[twin] += stop - start
-    return {
-        index: [twin for twin, count in both.most_common(CANDIDATES) if 2 * count >= _fewer_words(article, index, twin)]
-        for index, both in shared.items()
-    }
-
-
-def _fewer_words(article: ArticleParagraphs, index: int, twin: int) -> int:
-    return min(len(article.words[index]), len(article.words[twin]))
+    for index, twin, count in article.backend.pair_paragraphs(article.runs, np.array(article.borders)).tolist():
+        shared.setdefault(index, Counter())[twin] += count
+    similar: dict[int, list[int]] = {}
+    for index, both in shared.items():
+        for twin, count in both.most_common(CANDIDATES):
+            if 2 * count >= min(article.word_count(index), article.word_count(twin)):
+                similar.setdefault(index, []).append(twin)
+    return similar
 
 
 def _best_twin(article: ArticleParagraphs, index: int, candidates: Sequence[int], threshold: float) -> int | None:
     """Return the candidate that is most similar to a paragraph, with the same names and numbers; ties: the first."""
     best: tuple[float, int] | None = None
     for twin in candidates:
-        article.purse -= len(article.words[index]) + len(article.words[twin])
+        article.purse -= article.word_count(index) + article.word_count(twin)
         if article.purse <= 0:
             break
         similarity = _run_similarity(article, [(index, twin)])
@@ -84,7 +73,7 @@ def _best_twin(article: ArticleParagraphs, index: int, candidates: Sequence[int]
 
 def _run_similarity(article: ArticleParagraphs, run: Sequence[tuple[int, int]]) -> float:
     """Return the exact Jaccard similarity of a run of paragraphs to the run of their twins."""
-    one, two = ([word for pair in run for word in article.words[pair[side]]] for side in (0, 1))
+    one, two = ([word for pair in run for word in article.words_of(pair[side])] for side in (0, 1))
     return 1.0 if one == two else set_jaccard(shingle_set(one), shingle_set(two))
 
 

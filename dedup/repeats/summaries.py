@@ -20,13 +20,11 @@ from dedup.repeats.drop_plan import DropPlan
 from dedup.repeats.units import Units
 from dedup.segment.words import weighted_word_count
 
-# As in `dedup.repeats.blocks` for whole paragraphs (`BULLETS` and others), but for what counts as evidence.
 SUMMARY = 3  # statements in a row
 SUMMARY_PROSE = 2  # of them prose; with 3 recall of sentences as paragraphs falls from 0.994 to 0.965 on releases
 SUMMARY_WORDS = 30  # words in them
 SUMMARY_LINE = 50  # words in one of them at most
 SUMMARY_EDGE = 3  # lines before or behind the row
-DISTANCES = 2  # different distances at least between its lines and what they repeat
 JUMP_WORDS = 5  # words between two of them elsewhere that are no advertisement
 JUMPS = 1 / 2  # share of the neighbours that stand apart elsewhere: a choice from the article
 PRINTS = 2  # times that such a line may stand in the article as a line
@@ -45,15 +43,33 @@ def drop_summaries(plan: DropPlan, units: Units, runs: I64) -> None:
 
 def may_hold_summary(article: ArticleParagraphs) -> bool:
     """Return True if enough words near an end of an article repeat, at different distances, for a summary."""
-    runs, sizes, borders = article.runs, article.sizes, article.borders
+    runs, sizes, borders = article.runs, article.sizes, sorted(set(article.borders))
+    if article.text.count("\n") + 1 < SUMMARY:
+        return False
     edge = SUMMARY_EDGE + SUMMARY
     ends = borders[min(edge, len(borders) - 1)], borders[max(0, len(borders) - 1 - edge)]
     sides = runs[:, :2]
-    near = ((sides < ends[0]) | (sides + runs[:, 2:] > ends[1])).any(axis=1)
-    runs = runs[near]
-    if len(np.unique(runs[:, 0] - runs[:, 1])) < DISTANCES:
+    runs = runs[((sides < ends[0]) | (sides + runs[:, 2:] > ends[1])).any(axis=1)]
+    distances = runs[:, 0] - runs[:, 1]
+    if (distances == distances[:1]).all():
         return False
     return float((sizes[runs[:, 0] + runs[:, 2]] - sizes[runs[:, 0]]).sum()) >= SUMMARY_WORDS
+
+
+def has_repeated_edge(units: Units, runs: I64) -> bool:
+    """Return True if lines in a row, near an end of an article, are each within a run: enough of them for a summary."""
+    has_words = units.rows.words > 0
+    lines = units.rows.lines[has_words]
+    is_first = np.append(True, lines[1:] != lines[:-1])
+    starts = units.border_array[:-1][has_words][is_first]
+    stops = np.append(starts[1:], units.borders[-1])
+    edge = SUMMARY_EDGE + SUMMARY
+    for ends in (slice(0, edge), slice(-edge, None)):
+        start, stop = starts[ends, None, None], stops[ends, None, None]
+        is_inside = ((runs[:, :2] <= start) & (stop <= runs[:, :2] + runs[:, 2:])).any(axis=(1, 2))
+        if np.convolve(is_inside, np.ones(SUMMARY)).max() >= SUMMARY:
+            return True
+    return False
 
 
 def _is_prose(words: Sequence[str]) -> bool:
@@ -63,12 +79,12 @@ def _is_prose(words: Sequence[str]) -> bool:
 
 def _lines_with_words(units: Units) -> list[tuple[int, int]]:
     """Return the first and the last unit of each line that has words."""
-    borders, table = units.borders, units.units
+    borders = units.borders
     lines: list[tuple[int, int]] = []
-    for number, unit in enumerate(table):
+    for number, line in enumerate(units.lines):
         if borders[number] == borders[number + 1]:
             continue
-        if lines and table[lines[-1][0]].line == unit.line:
+        if lines and units.lines[lines[-1][0]] == line:
             lines[-1] = lines[-1][0], number
         else:
             lines.append((number, number))

@@ -61,7 +61,7 @@ def _is_refrain(candidate: Candidate) -> bool:
 def _is_verse(candidate: Candidate) -> bool:
     """Return True if a lone piece is lines of verse."""
     units = candidate.units
-    paragraphs = {units.units[unit].paragraph for unit in candidate.copy.members}
+    paragraphs = {units.paragraphs[unit] for unit in candidate.copy.members}
     if len(paragraphs) != 1 or candidate.whole >= WHOLE:
         return False
     start, stop = units.article.spans[paragraphs.pop()]

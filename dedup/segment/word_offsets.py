@@ -12,12 +12,12 @@ import unicodedata
 
 import numpy as np
 
-from dedup.arrays import I64, Bytes
+from dedup.arrays import I64, U32, Bytes
 from dedup.segment.words import is_unspaced, words
 
 # The classes of characters: between words, part of a word, a word by itself, dependent on its neighbours.
-_BETWEEN_WORDS, _WORD_PART, _WHOLE_WORD, _UNDECIDED, _UNCLASSIFIED = range(5)
-_CLASS_OF_CODE_POINT = np.full(0x110000, _UNCLASSIFIED, np.uint8)  # filled in when a character is first met
+BETWEEN_WORDS, WORD_PART, WHOLE_WORD, UNDECIDED, UNCLASSIFIED = range(5)
+_CLASS_OF_CODE_POINT = np.full(0x110000, UNCLASSIFIED, np.uint8)  # filled in when a character is first met
 
 
 def word_starts(text: str) -> tuple[I64, I64]:
@@ -29,20 +29,24 @@ def word_starts(text: str) -> tuple[I64, I64]:
     >>> [offsets.tolist() for offsets in word_starts("It’s 北京 at 4½")]
     [[0, 3, 5, 6, 8, 11], [12]]
     """
-    classes = _classify_text(text)
-    is_letter = classes == _WORD_PART
+    classes = word_classes(code_points(text))
+    is_letter = classes == WORD_PART
     starts = is_letter.copy()
     starts[1:] &= ~is_letter[:-1]
-    starts |= classes == _WHOLE_WORD
-    return np.flatnonzero(starts), np.flatnonzero(classes == _UNDECIDED)
+    starts |= classes == WHOLE_WORD
+    return np.flatnonzero(starts), np.flatnonzero(classes == UNDECIDED)
 
 
-def _classify_text(text: str) -> Bytes:
-    """Return the class of each character of `text`: uint8 [code points]."""
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+def code_points(text: str) -> U32:
+    """Return the code point of each character of `text`: uint32 [characters]."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def word_classes(codes: U32) -> Bytes:
+    """Return the class of each character: uint8 [characters]; `codes` are their code points, uint32 [characters]."""
     classes = _CLASS_OF_CODE_POINT[codes]
-    if (classes == _UNCLASSIFIED).any():
-        for code in np.unique(codes[classes == _UNCLASSIFIED]).tolist():
+    if (classes == UNCLASSIFIED).any():
+        for code in np.unique(codes[classes == UNCLASSIFIED]).tolist():
             _CLASS_OF_CODE_POINT[code] = _classify_character(chr(code))
         classes = _CLASS_OF_CODE_POINT[codes]
     return classes
@@ -51,18 +55,18 @@ def _classify_text(text: str) -> Bytes:
 def _classify_character(character: str) -> int:
     """Return the class of a character, whatever its neighbours are.
 
-    A combining mark, or a character that folds to one, is `_UNDECIDED`: it may join the character before it.
+    A combining mark, or a character that folds to one, is `UNDECIDED`: it may join the character before it.
 
     >>> [_classify_character(character) for character in (" ", "’", "´", "ß", "京", "½", "\u0301", "\uff9e")] == [
-    ...     _BETWEEN_WORDS, _BETWEEN_WORDS, _BETWEEN_WORDS, _WORD_PART, _WHOLE_WORD, *[_UNDECIDED] * 3
+    ...     BETWEEN_WORDS, BETWEEN_WORDS, BETWEEN_WORDS, WORD_PART, WHOLE_WORD, *[UNDECIDED] * 3
     ... ]
     True
     """
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
     if not words(character) and unicodedata.category(folded[0])[0] != "M":
-        return _BETWEEN_WORDS
+        return BETWEEN_WORDS
     if any(unicodedata.category(part)[0] == "M" for part in character + folded):
-        return _UNDECIDED
+        return UNDECIDED
     if len(folded) > 1 and words(character) != [folded]:
-        return _UNDECIDED
-    return _WHOLE_WORD if is_unspaced(folded[0]) else _WORD_PART
+        return UNDECIDED
+    return WHOLE_WORD if is_unspaced(folded[0]) else WORD_PART
