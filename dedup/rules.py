@@ -103,7 +103,9 @@ RULES: tuple[Rule, ...] = (
         "two edited versions the earlier one. Whole sentences of prose that only it has are not removed. The same text "
         "under headings of the same form (“Monday” and “Tuesday”, “Dear Ms Moss:” and “Dear Mr Bell:”) is about "
         "different things, and stays, as do refrains, answers to different questions and statements of two speakers.",
-        thresholds="`--paragraph-threshold` (0.8) applies to each removed run as a whole. 40 words of prose if the "
+        thresholds="`--paragraph-threshold` (0.8) applies to each removed run: to the Jaccard similarity or, in "
+        "an edited version of 100 words that is most of the article, to the share of words that both have in the same "
+        "order. 40 words of prose if the "
         "copy follows at once, half of that if equal versions are the article or its beginning, 12 if the opening is "
         "cut short. Otherwise 100 in 4 lines, or 40 in 3 if a version begins or ends the article. 80 % of the denser "
         "version must match. A summary has 3 consecutive lines or more, at the start or end of the article.",

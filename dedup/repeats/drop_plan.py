@@ -1,7 +1,9 @@
 """Record which units of an article are dropped, and what each of them repeats; justify each drop.
 
-No twin is dropped, so each drop names text that stays. A run of dropped units is a repeat only if the exact Jaccard
-similarity of its words with those of its twin reaches the threshold.
+No twin is dropped, so each drop names text that stays. A run of dropped units is a repeat only if its words are similar
+enough to those of its twin: if the exact Jaccard similarity reaches the threshold or, in an edited version, the
+similarity in order. Where each paragraph of a long version has one other word, three of its shingles are others, and
+the Jaccard similarity of short paragraphs is below the threshold.
 """
 
 from __future__ import annotations
@@ -19,16 +21,24 @@ from dedup.repeats.split_paragraphs import ReflowedRepeat
 from dedup.repeats.units import Units
 from dedup.repeats.versions import Version
 
+# Share of the article that an edited version and its twin are. Below, clauses of two licences in one file would go (38
+# more drops in 5,283 of them); from 0.6 on, none does.
+EDITED_SHARE = 0.6
+EDITED_WORDS = 100  # words of a run that is edited; a paragraph with another name and amount may be another report
 LOST = 0.05  # share of a version that may stay because it is not similar enough
 
 
 class JustifiedRun(NamedTuple):
-    """Dropped units that follow each other, the words that they repeat, and their Jaccard similarity."""
+    """Dropped units that follow each other, the words that they repeat, and their Jaccard similarity.
+
+    The run `is_edited` if only the similarity in order reaches the threshold.
+    """
 
     units: Sequence[int]
     twin_start: int
     twin_stop: int
     similarity: float
+    is_edited: bool
 
 
 class DropPlan:
@@ -44,6 +54,7 @@ class DropPlan:
         self.twin = np.full(whole.borders[-1], -1, np.int64)
         self.gone = np.zeros(len(whole), bool)
         self.kept = np.zeros(len(whole), bool)  # units that dropped ones repeat
+        self.may_be_edited = np.zeros(len(whole), bool)  # units of versions that are most of the article
 
     def units_that_stay(self) -> Units:
         """Return the units that stay."""
@@ -67,6 +78,7 @@ class DropPlan:
                 return False
             side = other
         members = [units.ids[unit] for unit in side.members if not self.kept[units.ids[unit]]]
+        self.may_be_edited[members] = candidate.whole >= EDITED_SHARE
         return self.add(members, units.places[side.words], units.places[side.partners])
 
     def _is_needed(self, units: Units, side: Version) -> bool:
@@ -104,9 +116,8 @@ class DropPlan:
         found = []
         for run in self.runs(list(map(int, np.flatnonzero(self.gone)))):
             span = self.whole.begins[run.units[0]], self.whole.ends[run.units[-1]]
-            found.append(
-                ReflowedRepeat(*span, *self.whole.span_of_words(run.twin_start, run.twin_stop), run.similarity)
-            )
+            twin = self.whole.span_of_words(run.twin_start, run.twin_stop)
+            found.append(ReflowedRepeat(*span, *twin, run.similarity, run.is_edited))
         return found
 
     def runs(self, numbers: Sequence[int]) -> Iterator[JustifiedRun]:
@@ -169,13 +180,24 @@ class DropPlan:
         if (np.diff(pairs[:, 1]) > 0).all() and not self.gone[self.unit_at(first) : self.unit_at(last) + 1].any():
             own, other = self.article.all_words[start:stop], self.article.all_words[first : last + 1]
             similarity = 1.0 if own == other else set_jaccard(shingle_set(own), shingle_set(other))
-            if similarity >= self.threshold:
-                yield JustifiedRun(run, first, last + 1, similarity)
+            is_edited = similarity < self.threshold and len(own) >= EDITED_WORDS and bool(self.may_be_edited[run].all())
+            reached = self._similarity_in_order(pairs, len(own) + len(other)) if is_edited else similarity
+            if reached >= self.threshold:
+                yield JustifiedRun(run, first, last + 1, similarity, is_edited)
                 return
         if len(run) > 1:
             place = max(range(1, len(run)), key=lambda at: self._gap(run, at, twins))
             yield from self._justify(run[:place], twins)
             yield from self._justify(run[place:], twins)
+
+    def _similarity_in_order(self, pairs: I64, size: int) -> float:
+        """Return a lower bound of `dedup.fingerprint.similarity.similarity_in_order`.
+
+        `pairs` are words and their twins in the same order, int64 [pairs, 2]; `size` counts the words of both texts.
+        """
+        words = self.article.all_words
+        common = sum(1 for one, other in pairs.tolist() if words[one] == words[other])
+        return common / (size - common)
 
     def _gap(self, run: Sequence[int], place: int, twins: dict[int, I64]) -> int:
         """Return how many words more one version has than the other around a place of a run."""

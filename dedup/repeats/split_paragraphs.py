@@ -32,13 +32,17 @@ class Repeat(NamedTuple):
 
 
 class ReflowedRepeat(NamedTuple):
-    """A span of the text that repeats another span, which stays, and the Jaccard similarity of their words."""
+    """A span of the text that repeats another span, which stays, and the Jaccard similarity of their words.
+
+    It `is_edited` if it is below the threshold, and enough of the words stand in the same order.
+    """
 
     start: int
     stop: int
     twin_start: int
     twin_stop: int
     similarity: float
+    is_edited: bool = False
 
 
 class SplitArticle(NamedTuple):
@@ -61,7 +65,7 @@ def split(text: str, whole: SplitArticle, again: Sequence[ReflowedRepeat], rule:
     for one in again:
         first, last = _covering(starts, one.start, one.stop)
         twin = one.twin_start, one.twin_stop
-        evidence = _span_evidence(whole.spans, *_covering(numbers, *twin), *twin)
+        evidence = _span_evidence(whole.spans, *_covering(numbers, *twin), *twin) + ", edited" * one.is_edited
         repeats.append(Repeat(rule, first, last, *_covering(starts, *twin), *twin, one.similarity, evidence))
     return SplitArticle(spans, keys, sorted(repeats, key=lambda one: one.first))
 
