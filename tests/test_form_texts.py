@@ -14,7 +14,7 @@ from dedup.kernels import word_edits
 from dedup.kernels import written_words as compiled_words
 from dedup.kernels.characters import CODES
 from dedup.match.form_texts import FormTexts
-from dedup.match.same_form import have_same_form
+from dedup.match.same_form import find_copy, have_same_form
 from dedup.repairs.diff import edits_of_words
 from dedup.segment.words import comparison_key
 from dedup.segment.written_words import cut_words
@@ -130,8 +130,9 @@ def test_both_backends_give_one_verdict_on_all_cases():
         one, other = plain.add([pair.first, pair.second])
         compiled.add([pair.first, pair.second])
         for numbers in ((one, other), (other, one)):
-            expected = list(have_same_form(plain, numbers[0], numbers[1:]))
-            assert list(have_same_form(compiled, numbers[0], numbers[1:])) == expected
-            assert plain.have_other_names(numbers[0], np.array(numbers[1:])).tolist() == (
-                compiled.have_other_names(numbers[0], np.array(numbers[1:])).tolist()
-            )
+            others = np.array(numbers[1:])
+            expected = have_same_form(plain, numbers[0], others).tolist()
+            assert have_same_form(compiled, numbers[0], others).tolist() == expected
+            assert (find_copy(compiled, numbers[0], others) < 0) == expected[0]
+            by_name = plain.have_other_names(numbers[0], others).tolist()
+            assert compiled.have_other_names(numbers[0], others).tolist() == by_name

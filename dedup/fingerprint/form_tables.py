@@ -19,11 +19,13 @@ class TextTable(NamedTuple):
             has them; that of its numbers, as `dedup.fingerprint.word_profiles.WordProfiles` counts them; and 1 if
             capitals mark names in it. int64 [texts or more, `TEXT_COLUMNS`].
         rows: those of `dedup.fingerprint.word_profiles.WordProfiles` of all texts, int32 [rows or more, columns].
+        words: the first column of `rows` once more, so that it can be read fast, int32 [rows or more].
         letters: those of `dedup.fingerprint.vocabulary.Vocabulary`, int64 [words or more, columns].
     """
 
     texts: I64
     rows: I32
+    words: I32
     letters: I64
 
 

@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
+import numpy as np
+
 from dedup.arrays import decode_utf8, encode_utf8
 from dedup.errors import FindingError
 from dedup.findings import DROP, Finding, Offsets, apply
@@ -22,7 +24,7 @@ from dedup.inspect.output import Mismatch, Output
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.match.form_texts import FormTexts
 from dedup.match.policy import ARTICLE_MATCH_RULES, NEAR_DUPLICATE, is_guarded
-from dedup.match.same_form import form_evidence, have_same_form
+from dedup.match.same_form import find_copy, form_evidence
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
@@ -256,7 +258,7 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
         return
     texts = FormTexts(compiled=False)
     one, other = texts.add([text.compared, twin.compared])
-    evidence = form_evidence(texts, one, other) if all(have_same_form(texts, one, [other])) else None
+    evidence = form_evidence(texts, one, other) if find_copy(texts, one, np.array([other])) < 0 else None
     if evidence != finding.evidence:
         expected = "a copy" if evidence is None else evidence
         yield f"compared with {finding.twin!r}, it is {expected}"

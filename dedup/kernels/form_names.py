@@ -20,8 +20,7 @@ from dedup.kernels.constants import ONE, ZERO
 from dedup.kernels.declare import kernel, part
 
 _LETTER = (1 << LETTER_BITS) - 1
-_SHARED = 1 << 62  # marks a word that both texts have
-_TABLE = "(int64[:,:], int32[:,:], int64[:,:])"
+_TABLE = "(int64[:,:], int32[:,:], int32[:], int64[:,:])"
 _LIMITS = "(int64, int64, float64, int64, int64, int64, int64, int64, float64, int64)"
 
 
@@ -65,10 +64,10 @@ def _is_candidate(rows: I32, row: int, letters: I64, is_cased: bool, least: int)
 
 
 @part
-def _is_free(table: TextTable, row: int, others: I64, count: int, is_few: bool, limits: NameLimits) -> bool:
+def _is_free(table: TextTable, row: int, others: I32, count: int, is_few: bool, limits: NameLimits) -> bool:
     """Return True if none of the `others` begins like a word or, if they are few, may be another spelling of it.
 
-    `others` are rows of words: int64 [count or more].
+    `others` are rows of words: int32 [count or more].
     """
     word = table.rows[row, WORD]
     for at in range(count):
@@ -83,9 +82,9 @@ def _is_free(table: TextTable, row: int, others: I64, count: int, is_few: bool, 
 @part
 def _share_no_name(
     table: TextTable,
-    own: I64,
+    own: I32,
     own_count: int,
-    others: I64,
+    others: I32,
     count: int,
     is_cased: bool,
     is_few: bool,
@@ -94,7 +93,7 @@ def _share_no_name(
 ) -> bool:
     """Return True if each of two texts has a name that the other one has not, at about the same place.
 
-    `own` and `others` are the rows of the words that only the one and only the other text has: int64 [room].
+    `own` and `others` are the rows of the words that only the one and only the other text has: int32 [room].
     """
     for at in range(own_count):
         if not _is_candidate(table.rows, own[at], table.letters, is_cased, least):
@@ -116,7 +115,7 @@ def _share_no_name(
 
 @part
 def _has_other_numbers(
-    table: TextTable, one: int, other: int, own: I64, own_count: int, others: I64, count: int, limits: NameLimits
+    table: TextTable, one: int, other: int, own: I32, own_count: int, others: I32, count: int, limits: NameLimits
 ) -> bool:
     """Return True if most numbers of both texts are others, or a short text has another one."""
     changed, other_changed, digits = 0, 0, 0
@@ -141,7 +140,7 @@ def _has_other_numbers(
 
 @part
 def _has_other_names(
-    table: TextTable, one: int, other: int, own: I64, own_count: int, others: I64, count: int, limits: NameLimits
+    table: TextTable, one: int, other: int, own: I32, own_count: int, others: I32, count: int, limits: NameLimits
 ) -> bool:
     """Return True if two texts are of one form, by the words that only one of them has."""
     size, other_size = table.texts[one, SIZE], table.texts[other, SIZE]
@@ -171,56 +170,55 @@ def _has_other_names(
     return _share_no_name(table, own, own_count, others, count, is_cased, is_few, least, limits)
 
 
-@kernel(f"{_TABLE}, int64, int64[:], {_LIMITS}, +int64[:], +int64[:], +int64[:], +uint8[:]")
+@kernel(f"{_TABLE}, int64, int64[:], {_LIMITS}, +int32[:], +int32[:], +int32[:], +int32[:], +uint8[:]")
 def _write_verdicts(
     table: TextTable,
     one: int,
     others: I64,
     limits: NameLimits,
-    row_of: I64,
-    own: I64,
-    other_words: I64,
+    place_of: I32,
+    met: I32,
+    own: I32,
+    other_words: I32,
     verdicts: Bytes,
 ) -> None:
     """Write 1 to `verdicts`, uint8 [others], for the texts that are of one form with the text `one`, else 0.
 
-    `row_of`, int64 [words of the vocabulary], is all -1, before and after. `own` and `other_words`, int64, are room for
-    the words of the longest text.
+    `place_of`, int32 [words of the vocabulary], is all -1, before and after. `met`, `own` and `other_words`, int32, are
+    room for the words of the longest text.
     """
-    first, last = table.texts[one, FIRST_ROW], table.texts[one, LAST_ROW]
-    for row in range(first, last):
-        row_of[table.rows[row, WORD]] = row
+    first = table.texts[one, FIRST_ROW]
+    size = table.texts[one, LAST_ROW] - first
+    for place in range(size):
+        place_of[table.words[first + place]] = place
+        met[place] = -1
     for at in range(len(others)):
         other = others[at]
         count = 0
         for row in range(table.texts[other, FIRST_ROW], table.texts[other, LAST_ROW]):
-            place = row_of[table.rows[row, WORD]]
-            if place < 0:
-                if table.rows[row, COUNT] > 0:
-                    other_words[count] = row
-                    count += 1
-            else:
-                row_of[table.rows[row, WORD]] = place | _SHARED
-        own_count = 0
-        for row in range(first, last):
-            word = table.rows[row, WORD]
-            if row_of[word] & _SHARED:
-                row_of[word] = row
+            place = place_of[table.words[row]]
+            if place >= 0:
+                met[place] = at
             elif table.rows[row, COUNT] > 0:
-                own[own_count] = row
+                other_words[count] = row
+                count += 1
+        own_count = 0
+        for place in range(size):
+            if met[place] != at and table.rows[first + place, COUNT] > 0:
+                own[own_count] = first + place
                 own_count += 1
         verdicts[at] = _has_other_names(table, one, other, own, own_count, other_words, count, limits)
-    for row in range(first, last):
-        row_of[table.rows[row, WORD]] = -1
+    for place in range(size):
+        place_of[table.words[first + place]] = -1
 
 
-def have_other_names(table: TextTable, one: int, others: I64, limits: NameLimits, room: I64) -> Bools:
+def have_other_names(table: TextTable, one: int, others: I64, limits: NameLimits, room: I32) -> Bools:
     """Return which of `others` are of one form with the text `one`, by their words alone: bool [others].
 
-    `others` are numbers of texts, int64 [others]. `room`, int64 [3, words], is all -1 in its first row. The compiled
+    `others` are numbers of texts, int64 [others]. `room`, int32 [4, words], is all -1 in its first row. The compiled
     version of `dedup.match.form_names.have_other_names`.
     """
     verdicts = np.empty(len(others), np.uint8)
-    _write_verdicts(table, one, others, limits, room[0], room[1], room[2], verdicts)
+    _write_verdicts(table, one, others, limits, room[0], room[1], room[2], room[3], verdicts)
     answer: Bools = verdicts.view(bool)
     return answer

@@ -5,7 +5,7 @@ The guard looks at verified matches only: pairs of texts whose exact similarity 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from dedup.arrays import I64, Floats
 from dedup.match.form_texts import FormTexts
-from dedup.match.same_form import form_evidence, have_same_form
+from dedup.match.same_form import find_copy, form_evidence
 from dedup.prepare.compared_texts import TextReader
 
 # Different words: `dedup.repairs.diff.encode_words` has a million characters, and the texts of one choice add more.
@@ -21,7 +21,7 @@ _MOST_WORDS = 500_000
 _CHARACTERS_AT_ONCE = 1 << 18  # of texts that are cut into words at once
 # Memory for each character of a text that is kept: 18 bytes, as measured on 1,000 press releases of 2,700 characters.
 _BYTES_PER_CHARACTER = 20
-_AT_ONCE = 4096  # matches that are compared at once; what is computed of them takes about 20 MB
+_AT_ONCE = 4096  # matches whose texts are in memory at once
 _MEMORY_SHARE = 4  # the texts that are kept take one part in this many of the memory
 
 
@@ -63,32 +63,32 @@ class FormGuard:
         order = np.lexsort((others, -similarities))
         for start, stop in pairwise(range(0, len(order) + _AT_ONCE, _AT_ONCE)):
             places = order[start:stop]
-            number, *numbers = self._numbers_of([key, *other_keys[places].tolist()])
-            for place, is_form in zip(places.tolist(), have_same_form(self._texts, number, numbers), strict=True):
-                if not is_form:
-                    return int(place)
+            numbers = self._numbers_of(np.concatenate([[key], other_keys[places]]))
+            copy = find_copy(self._texts, int(numbers[0]), numbers[1:])
+            if copy >= 0:
+                return int(places[copy])
         best = int(order[0])
-        pair = self._numbers_of([key, int(other_keys[best])])
-        evidence = form_evidence(self._texts, *pair)
+        pair = self._numbers_of(np.array([key, other_keys[best]]))
+        evidence = form_evidence(self._texts, *pair.tolist())
         self.flags[text] = Flag(int(others[best]), float(similarities[best]), evidence)
         return -1
 
-    def _numbers_of(self, texts: Sequence[int]) -> list[int]:
-        """Return the numbers in `_texts` of texts, after reading those that are not kept."""
+    def _numbers_of(self, texts: I64) -> I64:
+        """Return the numbers in `_texts` of texts, int64 [texts], after reading those that are not kept."""
         if self._is_full():
             self._forget_texts()
-        missing = [text for text in texts if text not in self._number_of]
-        if missing:
-            for batch in _text_batches(self.reader.of(np.array(missing))):
+        missing = texts[self._number_of[texts] < 0]
+        if len(missing):
+            for batch in _text_batches(self.reader.of(missing)):
                 self._add(batch)
-        return [self._number_of[text] for text in texts]
+        return self._number_of[texts]
 
     def _add(self, batch: dict[int, str]) -> None:
-        self._number_of.update(zip(batch, self._texts.add(list(batch.values())), strict=True))
+        self._number_of[list(batch)] = self._texts.add(list(batch.values()))
 
     def _forget_texts(self) -> None:
         self._texts = FormTexts(compiled=self.compiled)
-        self._number_of: dict[int, int] = {}
+        self._number_of = np.full(len(self.reader.rows), -1, np.int64)
 
     def _is_full(self) -> bool:
         most = self.reader.corpus.budget.memory // (_MEMORY_SHARE * _BYTES_PER_CHARACTER)

@@ -15,7 +15,7 @@ from dedup.arrays import I32, I64, Bools, Bytes, encode_utf8, pack, with_room
 from dedup.fingerprint import word_profiles
 from dedup.fingerprint.form_tables import TEXT_COLUMNS, TextTable
 from dedup.fingerprint.vocabulary import LETTER_COLUMNS, Vocabulary
-from dedup.fingerprint.word_profiles import WORD_COLUMNS, WordSequences
+from dedup.fingerprint.word_profiles import WORD, WORD_COLUMNS, WordSequences
 from dedup.match.form_names import LIMITS, have_other_names
 from dedup.match.form_text import FormText, TextBatch, WordNumbers, find_edges
 from dedup.repairs import diff
@@ -30,7 +30,7 @@ _LONG_TEXT, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines the
 # Of long texts, so many words at either end may be a headline, byline or contact. Of 5 pairs of press releases whose
 # names were compared there, 3 were copies.
 _WIDE_EDGE = 24
-_NO_ROOM = np.empty((3, 0), np.int64)
+_NO_ROOM = np.empty((4, 0), np.int32)
 
 
 class FormTexts:
@@ -52,6 +52,7 @@ class FormTexts:
         self._table = TextTable(
             np.zeros((0, TEXT_COLUMNS), np.int64),
             np.zeros((0, WORD_COLUMNS), np.int32),
+            np.zeros(0, np.int32),
             np.zeros((0, LETTER_COLUMNS), np.int64),
         )
         self._row_count = 0
@@ -159,14 +160,15 @@ class FormTexts:
         else:
             profiles = word_profiles.profile_words(texts, letters)
         stop = self._row_count + len(profiles.rows)
-        rows, table = with_room(self._table.rows, stop), with_room(self._table.texts, first + len(sizes))
-        rows[self._row_count : stop] = profiles.rows
+        rows, words = with_room(self._table.rows, stop), with_room(self._table.words, stop)
+        rows[self._row_count : stop], words[self._row_count : stop] = profiles.rows, profiles.rows[:, WORD]
+        table = with_room(self._table.texts, first + len(sizes))
         offsets = profiles.offsets + self._row_count
         columns = (offsets[:-1], offsets[1:], sizes, profiles.number_counts, batch.are_cased)
         table[first : first + len(sizes)] = np.stack(columns, axis=1)
-        self._table, self._row_count = TextTable(table, rows, letters), stop
+        self._table, self._row_count = TextTable(table, rows, words, letters), stop
         if self._room.shape[1] < len(letters):
-            self._room = np.full((3, len(letters)), -1, np.int64)
+            self._room = np.full((4, len(letters)), -1, np.int32)
 
 
 def _new_vocabulary(*, compiled: bool) -> WordNumbers:

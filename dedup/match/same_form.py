@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dedup.arrays import I64, Bools
 from dedup.match.form_names import CHANGED_NUMBERS, LONG_FORM, SHORT_FORM
 from dedup.match.form_text import FormText
 from dedup.match.form_texts import FormTexts
@@ -37,7 +38,7 @@ _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
 _NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
-_FEWEST, _TIMES = 1, 8  # pairs whose names are compared at once: first so few, then so many times as many each time
+_FEWEST, _TIMES, _MOST_PAIRS = 1, 8, 4096  # pairs whose names are compared at once; the plain ones take 20 MB
 _SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
 
 # Words that turn a sentence into its contrary, in the languages of the test cases.
@@ -75,18 +76,28 @@ class _Slots(NamedTuple):
     inserted: int  # words
 
 
-def have_same_form(texts: FormTexts, text: int, others: Sequence[int]) -> Iterator[bool]:
-    """Yield for each of `others` if it and `text` are of one form with other facts; else one is a copy of the other.
+def have_same_form(texts: FormTexts, text: int, others: I64) -> Bools:
+    """Return which of `others` are of one form with `text` and have other facts; else one is a copy of the other.
 
-    All are numbers in `texts`. The texts of each pair are similar. Their order does not matter.
+    All are numbers in `texts`, int64 [others]; the result is bool [others]. The texts of each pair are similar. Their
+    order does not matter.
     """
+    verdicts = texts.have_other_names(text, others)
+    for place in np.flatnonzero(~verdicts).tolist():
+        verdicts[place] = _has_other_slots(texts, texts[text], texts[int(others[place])])
+    return verdicts
+
+
+def find_copy(texts: FormTexts, text: int, others: I64) -> int:
+    """Return the place of the first of `others` that `have_same_form` does not tell of `text`, or -1."""
     start, size = 0, _FEWEST
     while start < len(others):
         some = others[start : start + size]
-        have_other_names = texts.have_other_names(text, np.array(some)).tolist()
-        for other, has_other_names in zip(some, have_other_names, strict=True):
-            yield has_other_names or _has_other_slots(texts, texts[text], texts[other])
-        start, size = start + size, _TIMES * size
+        for place in np.flatnonzero(~texts.have_other_names(text, some)).tolist():
+            if not _has_other_slots(texts, texts[text], texts[int(some[place])]):
+                return start + place
+        start, size = start + size, min(_TIMES * size, _MOST_PAIRS)
+    return -1
 
 
 def _has_other_slots(texts: FormTexts, first: FormText, second: FormText) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8, encode_utf8
@@ -59,7 +60,9 @@ def _form_task(batches: Iterable[pa.RecordBatch], *, compiled: bool) -> Iterator
             rows_of_text.setdefault(text, []).append(row)
         for text, rows in rows_of_text.items():
             number, compared = numbers[text], [numbers[others[row]] for row in rows]
-            for row, other, is_form in zip(rows, compared, have_same_form(forms, number, compared), strict=True):
+            for row, other, is_form in zip(
+                rows, compared, have_same_form(forms, number, np.array(compared)).tolist(), strict=True
+            ):
                 evidence[row] = form_evidence(forms, number, other) if is_form else None
         columns = {name: batch.column(name) for name in ("x", "y", "similarity")}
         yield spark_batch({**columns, "evidence": evidence}, _EVIDENCE_COLUMNS)

@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
 from conftest import ROOT
 
 from dedup.match.form_texts import FormTexts
@@ -34,7 +35,7 @@ def _number_of(text):
 def evidence_of_form(first, second):
     """Return what tells that two texts are of one form, or None."""
     pair = _number_of(first), _number_of(second)
-    return form_evidence(_TEXTS, *pair) if all(have_same_form(_TEXTS, pair[0], pair[1:])) else None
+    return form_evidence(_TEXTS, *pair) if all(have_same_form(_TEXTS, pair[0], np.array(pair[1:]))) else None
 
 
 def form_pairs():
