@@ -38,7 +38,7 @@ _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
 _NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
-_FEWEST, _TIMES, _MOST_PAIRS = 1, 8, 4096  # pairs whose names are compared at once; the plain ones take 20 MB
+_FEWEST, _TIMES, _PAIRS_AT_ONCE = 1, 8, 4096  # pairs whose names are compared at once; the plain ones take 20 MB
 _SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
 
 # Words that turn a sentence into its contrary, in the languages of the test cases.
@@ -96,7 +96,7 @@ def find_copy(texts: FormTexts, text: int, others: I64) -> int:
         for place in np.flatnonzero(~texts.have_other_names(text, some)).tolist():
             if not _has_other_slots(texts, texts[text], texts[int(some[place])]):
                 return start + place
-        start, size = start + size, min(_TIMES * size, _MOST_PAIRS)
+        start, size = start + size, min(_TIMES * size, _PAIRS_AT_ONCE)
     return -1
 
 
