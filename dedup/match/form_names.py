@@ -2,7 +2,8 @@
 
 Two thousand reports of one form are two million pairs, and to align the words of each takes 0.1 ms. But most of these
 pairs differ in few words: each text has a name, or numbers, that the other does not have at all. Arrays of all distinct
-words show that for one text and all others in one pass, in 2 microseconds for each pair.
+words show that for one text and all others in one pass: compiled, in 0.1 microseconds for pairs of 50 distinct words
+each, and in 0.3 for 200. These are the definitions; `dedup.kernels.form_names` computes the same in machine code.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The texts that are compared with each other, to tell articles of one form from copies.
 
-Two thousand reports of one form are two million pairs, and to align the words of each takes 0.1 ms. But most of these
-pairs differ in few words: each text has a name, or numbers, that the other does not have at all. So the distinct words
-of all texts are kept in arrays, and a `FormText` is made only of texts that must be aligned.
+Their words are numbers in arrays, and so are the distinct words of each text. A `FormText` is made only of texts that
+must be aligned.
 """
 
 from __future__ import annotations
