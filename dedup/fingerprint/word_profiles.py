@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -58,15 +59,14 @@ def profile_words(texts: WordSequences, letters: I64) -> WordProfiles:
     spans = zip(pairwise(texts.offsets.tolist()), *map(np.ndarray.tolist, texts[3:]), strict=True)
     for (start, stop), head, tail, edge in spans:
         numbers, size = texts.numbers[start:stop], stop - start
-        words, firsts = np.unique(numbers, return_index=True)
-        words = words[np.argsort(firsts)]
-        of_text = np.zeros((len(words), WORD_COLUMNS), np.int32)
         story = numbers[head:tail].tolist()
+        counts = Counter(story)
+        places = dict(zip(reversed(story), reversed(range(head, head + len(story))), strict=True))  # the first stays
         named = set(numbers[texts.flags[start:stop] & IN_NAME != 0].tolist())
-        for row, word in zip(of_text, words.tolist(), strict=True):
-            count = story.count(word)
-            place = head + story.index(word) if count else -1
-            row[:] = word, count, place, word in named, count > 1 or edge <= place < size - edge
-        rows.append(of_text)
+        of_text = []
+        for word in dict.fromkeys(numbers.tolist()):
+            count, place = counts[word], places.get(word, -1)
+            of_text.append((word, count, place, word in named, count > 1 or edge <= place < size - edge))
+        rows.append(np.array(of_text, np.int32).reshape(-1, WORD_COLUMNS))
         number_counts.append(int(letters[story, IS_NUMBER].sum()))
     return WordProfiles(offsets_of(list(map(len, rows[1:]))), np.concatenate(rows), np.array(number_counts, np.int64))
