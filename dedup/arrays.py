@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Word = TypeVar("Word")
+_Value = TypeVar("_Value", bound=np.generic)
 
 U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
@@ -53,3 +54,11 @@ def sliding_windows(words: Sequence[Word], n: int) -> Iterator[tuple[Word, ...]]
     [('a', 'b', 'c'), ('b', 'c', 'd')]
     """
     return zip(*(words[start:] for start in range(n)), strict=False)
+
+
+def with_room(values: npt.NDArray[_Value], size: int) -> npt.NDArray[_Value]:
+    """Return an array of `size` rows or more that begins with `values`; it is at least doubled if it grows."""
+    if size <= len(values):
+        return values
+    more = max(size - len(values), len(values))
+    return np.concatenate([values, np.zeros((more, *values.shape[1:]), values.dtype)])

@@ -6,6 +6,7 @@ import io
 import json
 from itertools import islice, permutations
 
+import numpy as np
 import pytest
 from helpers.form_pairs import evidence_of_form, form_pairs
 from helpers.oracle import jaccard
@@ -17,10 +18,9 @@ from dedup import Settings, clean, clean_articles, verify
 from dedup.inspect.explain import print_explanation
 from dedup.inspect.output import open_output
 from dedup.inspect.restore import restore
-from dedup.match.form_names import FormNames
-from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.form_texts import FormTexts
 from dedup.match.same_form import _find_slots as find_slots
-from dedup.match.same_form import have_same_form
+from dedup.match.same_form import find_copy, have_same_form
 from dedup.prepare.batch import prepare
 from dedup.prepare.compared_texts import compared_texts
 from dedup.prepare.one_text import compared_text
@@ -108,14 +108,16 @@ def test_evidence_names_the_facts_of_the_article_before_those_of_its_twin():
     assert evidence_of_form(pair.second, pair.first) == "same form, other facts: Ashby/Brindle, 17/12"
 
 
+@pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("size", [1, 40])
-def test_many_texts_at_once_are_judged_as_each_pair_is(size):
+def test_many_texts_at_once_are_judged_as_each_pair_is(size, compiled):
     texts = [text for pair in PAIRS[:size] for text in (pair.first, pair.second)]
-    encoding, names = WordEncoding(), FormNames()
-    numbers = [names.add(FormText(text, encoding)) for text in texts]
+    together_texts = FormTexts(compiled=compiled)
+    numbers = np.array(together_texts.add(texts))
     for number, text in enumerate(texts):
-        together = list(have_same_form(names, number, numbers))
+        together = have_same_form(together_texts, number, numbers).tolist()
         assert together == [evidence_of_form(text, other) is not None for other in texts]
+        assert find_copy(together_texts, number, numbers) == together.index(False)
 
 
 def test_many_articles_of_one_form_are_told_without_aligning_each_pair(monkeypatch):

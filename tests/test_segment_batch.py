@@ -31,6 +31,7 @@ def assert_equal_arrays(first_tuple, second_tuple):
 @given(TEXTS)
 @example(["", "\n", " \n\n\u3000\n", "a\n\nb", "a\nb", "\ud800 x \udfff"])
 @example(["it´s", "❤️ 5️⃣ *️⃣ x\ufe0f\u0301y", "\u0301\ufe0f\u0316a", "Widget™ ́s", "a\u0301\ufe0f\u0316", "_a_b __ ＿"])
+@example(["㍿" * 11 + "a" * 66, "½" * 30 + "a京" * 40])  # the keys take more than twice the bytes of the text
 @example(["ﷺ" * 40, "a" + "\u0316" * 100, "a" + "\u0301" * 31 + " b", "\U0001f600 \U000e0041 \U00031350"])
 def test_compiled_segments_equal_their_definition(texts):
     packed = pack([encode_utf8(text) for text in texts])

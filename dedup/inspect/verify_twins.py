@@ -13,6 +13,8 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
+import numpy as np
+
 from dedup.arrays import decode_utf8, encode_utf8
 from dedup.errors import FindingError
 from dedup.findings import DROP, Finding, Offsets, apply
@@ -20,9 +22,9 @@ from dedup.fingerprint.similarity import containment, jaccard, similarity_in_ord
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Mismatch, Output
 from dedup.match.contained import CONTAINED_SHARE
-from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.form_texts import FormTexts
 from dedup.match.policy import ARTICLE_MATCH_RULES, NEAR_DUPLICATE, is_guarded
-from dedup.match.same_form import form_evidence, has_same_form
+from dedup.match.same_form import find_copy, form_evidence
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
@@ -254,9 +256,9 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
         return
     if not is_guarded(text.settings):
         return
-    encoding = WordEncoding()
-    forms = FormText(text.compared, encoding), FormText(twin.compared, encoding)
-    evidence = form_evidence(*forms) if has_same_form(*forms) else None
+    texts = FormTexts(compiled=False)
+    one, other = texts.add([text.compared, twin.compared])
+    evidence = form_evidence(texts, one, other) if find_copy(texts, one, np.array([other])) < 0 else None
     if evidence != finding.evidence:
         expected = "a copy" if evidence is None else evidence
         yield f"compared with {finding.twin!r}, it is {expected}"

@@ -30,6 +30,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     contained,
     encoding_lines,
     facts,
+    form_names,
     page_furniture_lines,
     repair_screen,
     segments,
@@ -40,6 +41,10 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     shingles,
     survivors,
     versions,
+    vocabulary,
+    word_edits,
+    word_profiles,
+    written_words,
 )
 from dedup.kernels.cache_folders import cache_folders, write_whole
 from dedup.kernels.compilation import compile_in_processes

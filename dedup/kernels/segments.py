@@ -180,7 +180,8 @@ def _write_key(
         if place != ITSELF:
             parts = np.int64(stream[place])
             place += 1
-        if position + 5 * parts > room + 4:
+        # The bytes behind the character become one and a half as many at most, with spaces: “a京” takes six of four.
+        if position + 5 * parts + 3 * (stop - at) // 2 > room + 4:
             return -1
         for _ in range(parts):
             if place == ITSELF:

@@ -75,7 +75,11 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     rows = order[compared.texts]
     texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
     keys = KeyReader(corpus, rows)
-    guard = FormGuard(TextReader(corpus, rows, settings.rules)) if is_guarded(settings) else None
+    guard = (
+        FormGuard(TextReader(corpus, rows, settings.rules), compiled=comparer.compiled)
+        if is_guarded(settings)
+        else None
+    )
     survival = find_survivors(texts, keys, ARTICLE_SHINGLE, settings.threshold, comparer, guard)
     key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key and facts
     key_rows[order] = order[firsts]

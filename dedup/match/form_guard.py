@@ -5,22 +5,23 @@ The guard looks at verified matches only: pairs of texts whose exact similarity 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from dedup.arrays import I64, Floats
-from dedup.match.form_names import FormNames
-from dedup.match.form_text import FormText, WordEncoding
-from dedup.match.same_form import form_evidence, have_same_form
+from dedup.match.form_texts import FormTexts
+from dedup.match.same_form import find_copy, form_evidence
 from dedup.prepare.compared_texts import TextReader
 
-_MOST_WORDS = 1_000_000  # different ones; `FormText` has no more characters for words
-# Memory for each character of a text that is kept: 18 bytes, as measured on 1,000 press releases of 2,700 characters.
-_BYTES_PER_CHARACTER = 20
-_AT_ONCE = 4096  # matches that are compared at once; what is computed of them takes about 20 MB
+# Different words: `dedup.repairs.diff.encode_words` has a million characters, and the texts of one choice add more.
+_MOST_WORDS = 500_000
+_CHARACTERS_AT_ONCE = 1 << 18  # of texts that are cut into words at once
+# Memory for each character of a text that is kept: 5 bytes in 3,400 licences, and 8 to 10 in 1,000 press releases.
+_BYTES_PER_CHARACTER = 10
+_AT_ONCE = 4096  # matches whose texts are in memory at once
 _MEMORY_SHARE = 4  # the texts that are kept take one part in this many of the memory
 
 
@@ -35,21 +36,22 @@ class Flag(NamedTuple):
 class FormGuard:
     """Choose which match drops a text, if any does, and collect the `flags` of the texts that no match drops.
 
-    `reader` reads the texts.
+    `reader` reads the texts; `compiled` chooses the backend.
     """
 
-    def __init__(self, reader: TextReader) -> None:
+    def __init__(self, reader: TextReader, *, compiled: bool) -> None:
         self.reader = reader
+        self.compiled = compiled
         self.flags: dict[int, Flag] = {}
         self._forget_texts()
 
     def start(self, numbers: I64) -> None:
         """Forget all flags, and read texts that will be compared, int64 [texts], in one pass while there is memory."""
         self.flags = {}
-        for number, text in self.reader.of(np.unique(numbers)):
+        for batch in _text_batches(self.reader.of(np.unique(numbers))):
             if self._is_full():
                 return
-            self._add(number, text)
+            self._add(batch)
 
     def choose(self, text: int, key: int, others: I64, other_keys: I64, similarities: Floats) -> int:
         """Return the place in `others` of the match that drops `text`, or -1 and record a flag if none does.
@@ -61,36 +63,47 @@ class FormGuard:
         order = np.lexsort((others, -similarities))
         for start, stop in pairwise(range(0, len(order) + _AT_ONCE, _AT_ONCE)):
             places = order[start:stop]
-            number, *numbers = self._numbers_of([key, *other_keys[places].tolist()])
-            for place, is_form in zip(places.tolist(), have_same_form(self._names, number, numbers), strict=True):
-                if not is_form:
-                    return int(place)
+            numbers = self._numbers_of(np.concatenate([[key], other_keys[places]]))
+            copy = find_copy(self._texts, int(numbers[0]), numbers[1:])
+            if copy >= 0:
+                return int(places[copy])
         best = int(order[0])
-        pair = self._numbers_of([key, int(other_keys[best])])
-        evidence = form_evidence(*(self._names.texts[number] for number in pair))
+        pair = self._numbers_of(np.array([key, other_keys[best]]))
+        evidence = form_evidence(self._texts, *pair.tolist())
         self.flags[text] = Flag(int(others[best]), float(similarities[best]), evidence)
         return -1
 
-    def _numbers_of(self, texts: Sequence[int]) -> list[int]:
-        """Return the numbers in `_names` of texts, after reading those that are not kept."""
+    def _numbers_of(self, texts: I64) -> I64:
+        """Return the numbers in `_texts` of texts, int64 [texts], after reading those that are not kept."""
         if self._is_full():
             self._forget_texts()
-        missing = [text for text in texts if text not in self._number_of]
-        if missing:
-            for text, read in self.reader.of(np.array(missing)):
-                self._add(text, read)
-        return [self._number_of[text] for text in texts]
+        missing = texts[self._number_of[texts] < 0]
+        if len(missing):
+            for batch in _text_batches(self.reader.of(missing)):
+                self._add(batch)
+        return self._number_of[texts]
 
-    def _add(self, text: int, read: str) -> None:
-        self._characters += len(read)
-        self._number_of[text] = self._names.add(FormText(read, self._encoding))
+    def _add(self, batch: dict[int, str]) -> None:
+        self._number_of[list(batch)] = self._texts.add(list(batch.values()))
 
     def _forget_texts(self) -> None:
-        self._names = FormNames()
-        self._number_of: dict[int, int] = {}
-        self._encoding = WordEncoding()
-        self._characters = 0
+        self._texts = FormTexts(compiled=self.compiled)
+        self._number_of = np.full(len(self.reader.rows), -1, np.int64)
 
     def _is_full(self) -> bool:
         most = self.reader.corpus.budget.memory // (_MEMORY_SHARE * _BYTES_PER_CHARACTER)
-        return self._characters > most or len(self._encoding) > _MOST_WORDS
+        return self._texts.characters > most or len(self._texts.vocabulary) > _MOST_WORDS
+
+
+def _text_batches(texts: Iterable[tuple[int, str]]) -> Iterator[dict[int, str]]:
+    """Yield texts by number, in batches of `_CHARACTERS_AT_ONCE` or a little more."""
+    batch: dict[int, str] = {}
+    characters = 0
+    for number, text in texts:
+        batch[number] = text
+        characters += len(text)
+        if characters >= _CHARACTERS_AT_ONCE:
+            yield batch
+            batch, characters = {}, 0
+    if batch:
+        yield batch

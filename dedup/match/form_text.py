@@ -3,176 +3,166 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
-from functools import cached_property, lru_cache
-from itertools import islice, pairwise
-from sys import intern
+from bisect import bisect_left
+from functools import cached_property
+from typing import Any, NamedTuple, Protocol
 
-from dedup.arrays import I64
-from dedup.segment.words import comparison_key, word_spans
+import numpy as np
+
+from dedup.arrays import I32, I64, Bools, Bytes
+from dedup.fingerprint.vocabulary import IS_NUMBER
+from dedup.repairs.diff import encode_words
+from dedup.segment.written_words import BEGINS_UPPER, IN_NAME
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
-FIRST_LETTER = 0x10000  # of encoded words: there are a million above the surrogates
-_NAME_SHARE = 0.25  # of the words: where more have a capital, capitals do not mark names (German)
 _EDGE_WORDS = 16  # in a line that is a headline, byline or source
 _EDGE_SHARE = 0.25  # of the words: a list of short lines is no edge
 _DATELINE_CHARACTERS = 70
 _LONGEST_LINE = 200  # characters; a longer line is no edge
-LONG_TEXT, _LONG_EDGE = 200, 8  # words: at the ends of texts without lines there are contacts, too
 
 _LAST_PUNCTUATION = tuple('.!?…。！？؟।۔"”»」』')
 _LINE = re.compile(r"\S(?:[^\n]*\S)?")
 _DATELINE = re.compile(
     r"[^\n.!?。]{1,60}?(?:[.,]\s[^\n.!?。]{1,30}?){0,3}(?:\s(?:--?|—|–)\s|[—–―]|\)\s*[-:：]?\s|[】〕]|電[）)]|/\.\s)"
 )
-_ASCII_WORDS = bytes(byte if chr(byte).isalnum() else 0x20 for byte in range(128)) + bytes(128)
-# In Latin scripts, with the quotes and dashes of any text, words have no combining marks and are written apart.
-_OTHER_SCRIPTS = re.compile(r"[^\x00-\u02ff\u2010-\u2022\u2026\u20ac]")
-_LATIN_WORD = re.compile(r"[^\W_]+")
 _SOURCE_MARK = re.compile(r"[(（\[—–©*]|\S+(?:\s\S+){0,2}\s?[:：]")
 _END_BRACKETS = re.compile(r"[(（\[【][^()（）\[\]【】\n]{1,90}[)）\]】][.。]?\s*$")
 
 
-class WordEncoding(dict[str, str]):
-    """A character for each word, made when it is first asked for."""
+class WordNumbers(Protocol):
+    """What `dedup.fingerprint.vocabulary.Vocabulary` and its compiled version have."""
 
-    def __missing__(self, word: str) -> str:
-        letter = self[word] = chr(FIRST_LETTER + len(self))
-        return letter
+    letters: I64
+
+    def __len__(self) -> int:
+        """Return how many words there are."""
+
+    def word(self, number: int) -> str:
+        """Return the word of this number."""
+
+    def number(self, folded: Bytes, ends: I64) -> I32:
+        """Return the numbers of words, and add the new ones."""
+
+
+class TextBatch(NamedTuple):
+    """Some of the texts of a `dedup.match.form_texts.FormTexts`; words as in `dedup.segment.written_words`.
+
+    Attributes:
+        texts: the texts.
+        offsets: the number of the first word of each text, int64 [texts + 1].
+        numbers: the number of each word in the vocabulary, int32 [words].
+        starts: where words start in their text, int32 [words], in code points.
+        stops: where they end, int32 [words].
+        flags: the flags of words, uint8 [words].
+        heads: the number of words of each text before the story: headline, byline, dateline. int64 [texts].
+        tails: the number of the first word of the source line or contact at its end, int64 [texts].
+        are_cased: True if capitals inside sentences mark names: a few words have them, not a third as in German. bool
+            [texts].
+        are_key_words: False if the comparison key may have other words, bool [texts].
+    """
+
+    texts: tuple[str, ...]
+    offsets: I64
+    numbers: I32
+    starts: I32
+    stops: I32
+    flags: Bytes
+    heads: I64
+    tails: I64
+    are_cased: Bools
+    are_key_words: Bools
 
 
 class FormText:
     """A text as `dedup.match.same_form` compares it.
 
-    `encoding` gives each word a character; texts that are compared with each other have one encoding.
-
     Attributes:
         text: the text.
-        words: its words, folded.
-        head: the number of words at its start that are no part of the story: headline, byline, dateline.
-        tail: the number of the first word of the source line or contact at its end.
+        numbers: its words as numbers in the vocabulary, int32 [words].
+        head: the number of words before the story.
+        tail: the number of the first word behind it.
+        is_cased: True if capitals inside sentences mark names.
+        has_key_words: False if its comparison key may have other words.
     """
 
-    def __init__(self, text: str, encoding: WordEncoding) -> None:
-        self.text = text
-        self.words = list(map(intern, _folded(_written_words(text))))  # a corpus has few different words
-        self._encoding = encoding
-        self.head, self.tail = _edges(text, len(self.words))
-        if len(self.words) >= LONG_TEXT and self.is_cased:
-            self.head, self.tail = max(self.head, _LONG_EDGE), min(self.tail, len(self.words) - _LONG_EDGE)
-        self._spans: list[tuple[int, int]] = []  # those of the first words
-        self._more_spans = _spans(text)
+    def __init__(self, batch: TextBatch, place: int, vocabulary: WordNumbers) -> None:
+        words = slice(batch.offsets[place], batch.offsets[place + 1])
+        self.text = batch.texts[place]
+        self.numbers = batch.numbers[words]
+        self.head, self.tail = int(batch.heads[place]), int(batch.tails[place])
+        self.is_cased = bool(batch.are_cased[place])
+        self._starts, self._stops, self._flags = batch.starts[words], batch.stops[words], batch.flags[words]
+        self.has_key_words = bool(batch.are_key_words[place])
+        self._vocabulary = vocabulary
+
+    def __len__(self) -> int:
+        return len(self.numbers)
 
     def span(self, word: int) -> tuple[int, int]:
         """Return the span in the text of the word of this number, in code points."""
-        self._spans.extend(islice(self._more_spans, max(0, word + 1 - len(self._spans))))
-        return self._spans[word]
+        return int(self._starts[word]), int(self._stops[word])
+
+    def words(self, start: int, stop: int) -> list[str]:
+        """Return the words ``start:stop``, folded."""
+        return list(map(self._vocabulary.word, self.numbers[start:stop].tolist()))
+
+    def have_digits(self, start: int, stop: int) -> int:
+        """Return how many of the words ``start:stop`` have a digit."""
+        return int(self._vocabulary.letters[self.numbers[start:stop], IS_NUMBER].sum())
 
     @cached_property
     def encoded(self) -> str:
         """The words as one character each, equal for equal words."""
-        return self.encode(self.words)
-
-    def encode(self, words: Iterable[str]) -> str:
-        """Return folded words as one character each."""
-        return "".join(map(self._encoding.__getitem__, words))
-
-    def decode(self, numbers: I64) -> list[str]:
-        """Return those words of the text that have these numbers in its encoding, int64 [words]."""
-        of_letter = dict(zip(self.encoded, self.words, strict=True))
-        return [of_letter[chr(FIRST_LETTER + number)] for number in numbers.tolist()]
+        return encode_words(self.numbers)
 
     @cached_property
-    def comparison_key(self) -> str:
-        """The comparison key; where folding splits words, such as that of fractions, it has other words."""
-        return comparison_key(self.text)
+    def names(self) -> frozenset[int]:
+        """The numbers of the words with a capital inside a sentence."""
+        return frozenset(self.numbers[self._flags & IN_NAME > 0].tolist())
 
-    @cached_property
-    def padded_words(self) -> str:
-        """The words joined by one space, with a space at both ends."""
-        return f" {' '.join(self.words)} "
-
-    @cached_property
-    def _capitals(self) -> list[str]:
-        """The runs of characters between spaces that begin with a capital and follow a letter and one space."""
-        runs = self.text.split(" ")
-        return [run for before, run in pairwise(runs) if run[:1].isupper() and before[-1:].isalpha()]
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The words with a capital inside a sentence, folded."""
-        return frozenset(_folded(_written_words(" ".join(self._capitals))))
-
-    @cached_property
-    def is_cased(self) -> bool:
-        """True if capitals inside sentences mark names: a few words have them, not a third as in German."""
-        return 0 < len(self._capitals) <= _NAME_SHARE * len(self.words)
-
-    def named(self, start: int, stop: int, names: AbstractSet[str]) -> list[str]:
-        """Return those of the words ``start:stop`` that are among `names` and have a capital."""
-        words = enumerate(self.words[start:stop], start)
-        return [word for number, word in words if word in names and self.text[self.span(number)[0]].isupper()]
+    def named(self, start: int, stop: int, other: FormText) -> str:
+        """Return those of the words ``start:stop``, encoded, that have a capital and are names in either text."""
+        words = zip(self.numbers[start:stop].tolist(), self._flags[start:stop].tolist(), strict=True)
+        names = [word for word, flags in words if flags & BEGINS_UPPER and (word in self.names or word in other.names)]
+        return encode_words(np.array(names, np.int32))
 
 
-def _written_words(text: str) -> list[str]:
-    """Return the words of `text` as they are written; those of `dedup.segment.words.word_spans`."""
-    if text.isascii():
-        return text.encode().translate(_ASCII_WORDS).decode().split()
-    if _OTHER_SCRIPTS.search(text) is None:
-        return _LATIN_WORD.findall(text)
-    return [text[start:stop] for start, stop in word_spans(text)]
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the spans in `text` of the words that `_written_words` returns."""
-    if _OTHER_SCRIPTS.search(text) is None:  # the pattern of all scripts takes a quarter of a second to make
-        return (match.span() for match in _LATIN_WORD.finditer(text))
-    return word_spans(text)
-
-
-def _folded(written: list[str]) -> list[str]:
-    """Return words as comparison keys hold them."""
-    joined = " ".join(written)
-    return joined.lower().split() if joined.isascii() else list(map(_fold, written))
-
-
-@lru_cache(maxsize=1 << 16)
-def _fold(word: str) -> str:
-    """Return a word as comparison keys hold it."""
-    return word.lower() if word.isascii() else unicodedata.normalize("NFKC", word).casefold()
-
-
-def _edges(text: str, size: int) -> tuple[int, int]:
+def find_edges(text: str, starts: I32) -> tuple[int, int]:
     """Return how many words the edge at the start has, and the number of the first word of the edge at the end.
 
-    `size` is the number of words of the text. Edges are lines without the end of a sentence, a dateline such as
-    ``LONDON (Reuters) -``, a line such as ``Source: Reuters``, and brackets at the end.
+    `starts` are where the words of the text start, int32 [words]. Edges are lines without the end of a sentence, a
+    dateline such as ``LONDON (Reuters) -``, a line such as ``Source: Reuters``, and brackets at the end.
     """
-    most = int(_EDGE_SHARE * size)
+    places: Any = memoryview(starts)  # type: ignore[arg-type]  # numpy's arrays have the buffer protocol
+
+    def count_words(start: int, stop: int) -> int:
+        first = bisect_left(places, start)
+        return bisect_left(places, stop, first) - first
+
+    most = int(_EDGE_SHARE * len(places))
     head, place = 0, 0
     for _ in range(3):
         start, stop = _line(text, place)
-        count = len(_written_words(text[start : min(stop, start + _LONGEST_LINE)]))
+        count = count_words(start, min(stop, start + _LONGEST_LINE))
         if text[start:stop].endswith(_LAST_PUNCTUATION) or count > _EDGE_WORDS or head + count > most:
             dateline = _DATELINE.match(text, start, min(stop, start + _DATELINE_CHARACTERS))
             if dateline:
-                head += len(_written_words(dateline[0]))
+                head += count_words(*dateline.span())
             break
         head, place = head + count, stop
-    rest, tail = text.rstrip(), 0
+    end, tail = len(text.rstrip()), 0
     for _ in range(2):
-        line = rest[rest.rfind("\n", -_LONGEST_LINE) + 1 :] if "\n" in rest[-_LONGEST_LINE:] else ""
-        count = len(_written_words(line))
+        start = text.rfind("\n", max(0, end - _LONGEST_LINE), end) + 1
+        line = text[start:end] if start else ""
+        count = count_words(start, end)
         is_source = not line.endswith(_LAST_PUNCTUATION) or _SOURCE_MARK.match(line)
         if not line or not is_source or count > _EDGE_WORDS or tail + count > most:
             break
-        rest, tail = rest[: -len(line)].rstrip(), tail + count
-    brackets = _END_BRACKETS.search(rest, max(0, len(rest) - 120))
+        end, tail = len(text[:start].rstrip()), tail + count
+    brackets = _END_BRACKETS.search(text, max(0, end - 120), end)
     if brackets:
-        tail += len(_written_words(brackets[0]))
-    return head, size - tail
+        tail += count_words(*brackets.span())
+    return head, len(places) - tail
 
 
 def _line(text: str, place: int) -> tuple[int, int]:

@@ -5,8 +5,8 @@ their words, and so do a syndicated copy and an update. The differences of the t
 slots: a few words stand in place of a few others, inside the text, and everything around them is equal. A copy has
 other words at its edges (dateline, byline, source), more or fewer sentences, and corrected typing.
 
-A `FormText` is made once for each text. Most pairs are told by `FormNames`, and the others by aligning their words, in
-time linear in their length.
+Most pairs are told by their names (`dedup.match.form_names`), and the others by aligning their words, in time linear in
+their length.
 """
 
 from __future__ import annotations
@@ -18,24 +18,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dedup.match.form_names import CHANGED_NUMBERS, LONG_FORM, SHORT_FORM, FormNames
+from dedup.arrays import I64, Bools
+from dedup.match.form_names import CHANGED_NUMBERS, LONG_FORM, SHORT_FORM
 from dedup.match.form_text import FormText
+from dedup.match.form_texts import FormTexts
 from dedup.match.number_formats import have_other_facts
 from dedup.match.spellings import is_same_word
-from dedup.repairs.diff import edits_to_nearest_agreement
+from dedup.repairs.diff import common_prefix_length
 from dedup.segment.facts import numbers_and_facts
-from dedup.segment.words import has_digit, is_unspaced, weighted_word_count
+from dedup.segment.words import is_unspaced, weighted_word_count
 
 SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
-_SLOT_WORDS = 5  # a slot holds a name, a date or an amount; longer replacements are other sentences
+_SLOT_WORDS, _LONGEST_SLOT = 5, 15  # a slot holds a name, a date or an amount; longer replacements are other sentences
 _FEW_WORDS = 60  # in a text of fewer words, any other word is another fact
 _INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
 _NAME_WORDS = 3  # the first words of a text may be a name: “Brindle won …”
+_FEWEST, _TIMES, _PAIRS_AT_ONCE = 1, 8, 4096  # pairs whose names are compared at once; the plain ones take 20 MB
 _SHOWN_SLOTS, _SHOWN_CHARACTERS = 3, 30  # in evidence
 
 # Words that turn a sentence into its contrary, in the languages of the test cases.
@@ -68,60 +71,70 @@ class _Slots(NamedTuple):
     numbers: list[_Slot]
     negations: list[_Slot]
     edges: list[_Slot]
-    exclusive: set[tuple[str, str]]  # names that only one of the texts has, or that are exchanged, in pairs
+    exclusive: set[tuple[str, str]]  # names that only one of the texts has, or that are exchanged, in pairs, encoded
     pairs: list[tuple[str, str]]  # all pairs of names
     inserted: int  # words
 
 
-def has_same_form(first: FormText, second: FormText) -> bool:
-    """Return True if two similar texts are of one form with other facts, False if one is a copy of the other.
+def have_same_form(texts: FormTexts, text: int, others: I64) -> Bools:
+    """Return which of `others` are of one form with `text` and have other facts; else one is a copy of the other.
 
-    The order of the texts does not matter. For many pairs, `have_same_form` is faster.
+    All are numbers in `texts`, int64 [others]; the result is bool [others]. The texts of each pair are similar. Their
+    order does not matter.
     """
-    names = FormNames()
-    return all(have_same_form(names, names.add(first), [names.add(second)]))
+    verdicts = texts.have_other_names(text, others)
+    for place in np.flatnonzero(~verdicts).tolist():
+        verdicts[place] = _has_other_slots(texts, texts[text], texts[int(others[place])])
+    return verdicts
 
 
-def have_same_form(names: FormNames, text: int, others: Sequence[int]) -> Iterator[bool]:
-    """Yield for each of `others` what `has_same_form` returns for it and `text`; both are numbers in `names`."""
-    have_other_names = names.have_other_names(text, np.array(others)).tolist()
-    for other, has_other_names in zip(others, have_other_names, strict=True):
-        yield has_other_names or _have_other_slots(names.texts[text], names.texts[other])
+def find_copy(texts: FormTexts, text: int, others: I64) -> int:
+    """Return the place of the first of `others` that `have_same_form` does not tell of `text`, or -1."""
+    start, size = 0, _FEWEST
+    while start < len(others):
+        some = others[start : start + size]
+        for place in np.flatnonzero(~texts.have_other_names(text, some)).tolist():
+            if not _has_other_slots(texts, texts[text], texts[int(some[place])]):
+                return start + place
+        start, size = start + size, min(_TIMES * size, _PAIRS_AT_ONCE)
+    return -1
 
 
-def _have_other_slots(first: FormText, second: FormText) -> bool:
+def _has_other_slots(texts: FormTexts, first: FormText, second: FormText) -> bool:
     """Return True if two texts are of one form with other facts, by the alignment of all their words."""
-    if first.comparison_key == second.comparison_key:
+    if texts.have_one_key(first, second):
         return have_other_facts(first.text, second.text)
     first, second = _ordered_pair(first, second)
-    return _has_form_slots(_find_slots(first, second), first, second)
+    return _has_form_slots(_find_slots(texts, first, second), first, second)
 
 
-def form_evidence(first: FormText, second: FormText) -> str:
-    """Return the evidence that two texts are of one form: the facts of `first`, each beside that of `second`.
+def form_evidence(texts: FormTexts, text: int, other: int) -> str:
+    """Return the evidence that two texts are of one form: the facts of `text`, each beside that of the `other` one.
 
     >>> report = "{} beat {} {} on Saturday in front of a crowd that had come to see the last match of the season."
-    >>> texts = [report.format("Brindle", "Ashby", "3-1"), report.format("Ashby", "Upton", "2-0")]
-    >>> from dedup.match.form_text import WordEncoding
-    >>> encoding = WordEncoding()
-    >>> form_evidence(*(FormText(text, encoding) for text in texts))
+    >>> from dedup.match.form_texts import FormTexts
+    >>> texts = FormTexts(compiled=False)
+    >>> numbers = texts.add([report.format("Brindle", "Ashby", "3-1"), report.format("Ashby", "Upton", "2-0")])
+    >>> form_evidence(texts, *numbers)
     'same form, other facts: Ashby 3-1/Upton 2-0'
     """
-    one, other = _ordered_pair(first, second)
-    if one.comparison_key == other.comparison_key:
-        pairs = differing_facts(one.text, other.text)
+    first, second = _ordered_pair(texts[text], texts[other])
+    if texts.have_one_key(first, second):
+        pairs = differing_facts(first.text, second.text)
     else:
-        slots = _find_slots(one, other)
+        slots = _find_slots(texts, first, second)
         shown = sorted({*slots.names, *slots.numbers, *slots.negations} or slots.words)
-        pairs = [(_slot_text(one, slot.start, slot.stop), _slot_text(other, *slot[2:])) for slot in shown]
-    distinct = list(dict.fromkeys("/".join(pair if one is first else pair[::-1]) for pair in pairs))
+        pairs = [(_slot_text(first, slot.start, slot.stop), _slot_text(second, *slot[2:])) for slot in shown]
+    distinct = list(dict.fromkeys("/".join(pair if first is texts[text] else pair[::-1]) for pair in pairs))
     more = ", …" if len(distinct) > _SHOWN_SLOTS else ""
     return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
 
 
 def _ordered_pair(first: FormText, second: FormText) -> tuple[FormText, FormText]:
     """Return two texts in an order of their own, since the alignment depends on the order and the verdict must not."""
-    return (second, first) if second.padded_words < first.padded_words else (first, second)
+    place = common_prefix_length(first.encoded, 0, second.encoded, 0)
+    is_later = second.words(place, place + 1) < first.words(place, place + 1)
+    return (second, first) if is_later else (first, second)
 
 
 def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
@@ -140,22 +153,27 @@ def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _find_slots(first: FormText, second: FormText) -> _Slots:
+def _find_slots(texts: FormTexts, first: FormText, second: FormText) -> _Slots:
     """Return the slots of two texts; the search ends where enough exclusive names have decided."""
     slots = _Slots([], [], [], [], [], set(), [], 0)
     cased = first.is_cased and second.is_cased
-    enough = _enough_names(first, second) if cased else len(first.words)
+    enough = _enough_names(first, second) if cased else len(first)
     inserted = 0
-    for change in _changes(first, second):
-        words, others = first.words[change.start : change.stop], second.words[change.other_start : change.other_stop]
+    for change in _changes(texts, first, second):
         if _is_at_edge(change, first, second):
             slots.edges.append(change)
-        elif not words or not others:
-            inserted += len(words) + len(others)
-            if len(words) + len(others) <= 2 and not _NEGATIONS.isdisjoint([*words, *others, "".join(words + others)]):
+            continue
+        sizes = change.stop - change.start, change.other_stop - change.other_start
+        if min(sizes) > 0 and max(sizes) > _LONGEST_SLOT:
+            inserted += max(sizes)
+            continue
+        words, others = first.words(change.start, change.stop), second.words(change.other_start, change.other_stop)
+        if not words or not others:
+            inserted += sum(sizes)
+            if sum(sizes) <= 2 and not _NEGATIONS.isdisjoint([*words, *others, "".join(words + others)]):
                 slots.negations.append(change)
-        elif max(len(words), len(others)) > _most_slot_words(words[0]):
-            inserted += max(len(words), len(others))
+        elif max(sizes) > _most_slot_words(words[0]):
+            inserted += max(sizes)
         elif not is_same_word(words, others) and not _is_abbreviation(change, first, second):
             _add_slot(slots, change, first, second)
             if len(slots.exclusive) >= enough:
@@ -165,7 +183,7 @@ def _find_slots(first: FormText, second: FormText) -> _Slots:
 
 def _enough_names(first: FormText, second: FormText) -> int:
     """Return how many different exclusive names tell a form, whatever else differs."""
-    return _ENOUGH_NAMES + max(len(first.words), len(second.words)) // _WORDS_PER_NAME
+    return _ENOUGH_NAMES + max(len(first), len(second)) // _WORDS_PER_NAME
 
 
 def _is_at_edge(change: _Slot, first: FormText, second: FormText) -> bool:
@@ -176,29 +194,27 @@ def _is_at_edge(change: _Slot, first: FormText, second: FormText) -> bool:
     sizes = stop - start, other_stop - other_start
     if min(sizes) == 0 or (sizes[0] == sizes[1] <= _NAME_WORDS):
         return False
-    return start == other_start == 0 or (stop == len(first.words) and other_stop == len(second.words))
+    return start == other_start == 0 or (stop == len(first) and other_stop == len(second))
 
 
 def _add_slot(slots: _Slots, change: _Slot, first: FormText, second: FormText) -> None:
     """Add a slot to the list of its kind, and to `slots.exclusive` if each text has another name in it."""
     start, stop, other_start, other_stop = change
-    words, others = first.words[start:stop], second.words[other_start:other_stop]
-    digits = any(map(has_digit, words)), any(map(has_digit, others))
+    digits = first.have_digits(start, stop) > 0, second.have_digits(other_start, other_stop) > 0
     if all(digits):
         slots.numbers.append(change)
         return
     if first.is_cased and second.is_cased:
-        names = first.names | second.names
-        words, others = first.named(start, stop, names), second.named(other_start, other_stop, names)
-        if any(digits) or not words or not others:
+        pair = first.named(start, stop, second), second.named(other_start, other_stop, first)
+        if any(digits) or not all(pair):
             slots.words.append(change)
             return
         slots.names.append(change)
-        is_exclusive = _has_own_name(words, second) and _has_own_name(others, first)
+        is_exclusive = _has_own_name(pair[0], second) and _has_own_name(pair[1], first)
     else:
+        pair = _slot_words(change, first, second)
         slots.words.append(change)
         is_exclusive = _is_own_phrase(change, first, second)
-    pair = " ".join(words), " ".join(others)
     if is_exclusive or pair[::-1] in slots.pairs:
         slots.exclusive.add(pair)
     slots.pairs.append(pair)
@@ -206,34 +222,33 @@ def _add_slot(slots: _Slots, change: _Slot, first: FormText, second: FormText) -
 
 def _is_own_phrase(slot: _Slot, first: FormText, second: FormText) -> bool:
     """Return True if neither text has the words that the other has in a slot."""
-    one = " ".join(first.words[slot.start : slot.stop])
-    other = " ".join(second.words[slot.other_start : slot.other_stop])
-    return f" {one} " not in second.padded_words and f" {other} " not in first.padded_words
+    words, others = _slot_words(slot, first, second)
+    return words not in second.encoded and others not in first.encoded
 
 
-def _has_own_name(names: list[str], other: FormText) -> bool:
-    """Return True if the names, or one of them, are not in the `other` text."""
-    return f" {' '.join(names)} " not in other.padded_words or any(
-        f" {name} " not in other.padded_words for name in names
-    )
+def _slot_words(slot: _Slot, first: FormText, second: FormText) -> tuple[str, str]:
+    """Return the words of both texts in a slot, encoded."""
+    return first.encoded[slot.start : slot.stop], second.encoded[slot.other_start : slot.other_stop]
+
+
+def _has_own_name(names: str, other: FormText) -> bool:
+    """Return True if the names, or one of them, are not in the `other` text; they are encoded words."""
+    return names not in other.encoded
 
 
 def _most_slot_words(word: str) -> int:
     """Return the most words that a slot has: twice as many where each letter is a word."""
-    return 3 * _SLOT_WORDS if is_unspaced(word[0]) else _SLOT_WORDS
+    return _LONGEST_SLOT if is_unspaced(word[0]) else _SLOT_WORDS
 
 
-def _changes(first: FormText, second: FormText) -> Iterator[_Slot]:
+def _changes(texts: FormTexts, first: FormText, second: FormText) -> Iterator[_Slot]:
     """Yield where two texts differ, in order; a change without words on one side is an insertion."""
-    shift = 0
-    for start, stop, replacement in edits_to_nearest_agreement(first.encoded, second.encoded):
-        other = start + shift
-        shift += len(replacement) - (stop - start)
-        yield from _align(first.words, second.words, _Slot(start, stop, other, other + len(replacement)))
+    for edit in texts.edits(first, second).tolist():
+        yield from _align(first.encoded, second.encoded, _Slot(*edit))
 
 
-def _align(first: Sequence[str], second: Sequence[str], change: _Slot) -> Iterator[_Slot]:
-    """Yield the parts of a change whose words differ.
+def _align(first: str, second: str, change: _Slot) -> Iterator[_Slot]:
+    """Yield the parts of a change whose words differ; the words of both texts are encoded.
 
     As many words on both sides are paired by place, so that names that were exchanged are two slots.
     """
@@ -266,8 +281,8 @@ def _runs(numbers: Sequence[int]) -> list[list[int]]:
 def _is_abbreviation(change: _Slot, first: FormText, second: FormText) -> bool:
     """Return True if the last words of a slot are one word, in one of the texts with a full stop: “Sen.”, “Senator”."""
     start, stop, other_start, other_stop = change
-    short, text, end = first.words[stop - 1], first, stop
-    long = second.words[other_stop - 1]
+    [short], text, end = first.words(stop - 1, stop), first, stop
+    [long] = second.words(other_stop - 1, other_stop)
     if len(short) > len(long):
         short, long, text, end = long, short, second, other_stop
     if min(stop - start, other_stop - other_start) > 1 or not text.text.startswith(".", text.span(end - 1)[1]):
@@ -280,7 +295,7 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
     cased = first.is_cased and second.is_cased
     if cased and len(slots.exclusive) >= _enough_names(first, second):
         return True
-    size = max(len(first.words), len(second.words))
+    size = max(len(first), len(second))
     recurs = bool(slots.exclusive) and _recurs(slots, first, second)
     if slots.inserted > max(2, _INSERTED_SHARE * size):
         return recurs or (len(slots.exclusive) >= _ENOUGH_NAMES and bool(slots.numbers))
@@ -294,7 +309,7 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
         if slots.names or slots.numbers or slots.negations:
             return True
         own_words = any(_is_own_phrase(slot, first, second) for slot in slots.words)  # “the” and “that” are no facts
-        return own_words and weighted_word_count(first.words) < _FEW_WORDS
+        return own_words and weighted_word_count(first.words(0, len(first))) < _FEW_WORDS
     if slots.exclusive and cased and size < LONG_FORM:
         return True
     return bool(slots.numbers) and _changed_numbers(slots, first) > CHANGED_NUMBERS
@@ -302,15 +317,15 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
 
 def _changed_numbers(slots: _Slots, text: FormText) -> float:
     """Return the share of the numbers of a text that are others in the other text."""
-    changed = sum(has_digit(word) for slot in slots.numbers for word in text.words[slot.start : slot.stop])
-    return changed / sum(map(has_digit, text.words[text.head : text.tail]))
+    changed = sum(text.have_digits(slot.start, slot.stop) for slot in slots.numbers)
+    return changed / text.have_digits(text.head, text.tail)
 
 
 def _recurs(slots: _Slots, first: FormText, second: FormText) -> bool:
     """Return True if a name stands in place of the same other name in two places, of which one may be at an edge."""
     pairs = Counter(slots.pairs)
-    for start, stop, other_start, other_stop in slots.edges:
-        pairs[" ".join(first.words[start:stop]), " ".join(second.words[other_start:other_stop])] += 1
+    for slot in slots.edges:
+        pairs[_slot_words(slot, first, second)] += 1
     return any(pairs[pair] > 1 for pair in slots.exclusive)
 
 

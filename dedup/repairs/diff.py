@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import numpy as np
+
+from dedup.arrays import I32, I64
+
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _PARTS = re.compile(r"([^\x00-\x7f]+)")
-_RUN = 3  # characters that must agree for two offsets to correspond
-_NEAR = 6  # distances up to this are tried one by one
+AGREEING = 3  # characters that must agree for two offsets to correspond
+NEAR_DISTANCE = 6  # distances up to this are tried one by one
+FIRST_WINDOW, WIDER = 64, 4  # where farther ones are looked for: so many characters, then so many times as many
+_FIRST_WORD = 0x10000  # the character of word 0: there are a million above the surrogates
 
 
 def differences(old: str, new: str) -> list[tuple[int, int, str]]:
@@ -49,6 +55,27 @@ def edits_to_nearest_agreement(old: str, new: str) -> Iterator[tuple[int, int, s
         skip_old, skip_new = _nearest(old, i, new, j)
         yield i, i + skip_old, new[j : j + skip_new]
         i, j = i + skip_old, j + skip_new
+
+
+def edits_of_words(first: I32, second: I32) -> I64:
+    """Return the edits that turn the `first` words into the `second`: int64 [edits, 4], as spans in both.
+
+    Words are numbers below a million: int32 [words]. The edits are those of `edits_to_nearest_agreement`.
+
+    >>> edits_of_words(np.array([5, 6, 7]), np.array([5, 8, 9, 7])).tolist()
+    [[1, 2, 1, 3]]
+    """
+    edits, shift = [], 0
+    for start, stop, replacement in edits_to_nearest_agreement(encode_words(first), encode_words(second)):
+        other = start + shift
+        edits.append((start, stop, other, other + len(replacement)))
+        shift += len(replacement) - (stop - start)
+    return np.array(edits, np.int64).reshape(-1, 4)
+
+
+def encode_words(numbers: I32) -> str:
+    """Return words as one character each, equal for equal words; `numbers` are below a million: int32 [words]."""
+    return (numbers + _FIRST_WORD).astype("<u4").tobytes().decode("utf-32-le")
 
 
 def _edits_of_parts(originals: list[str], replacements: list[str]) -> list[tuple[int, int, str]]:
@@ -119,26 +146,26 @@ def common_prefix_length(old: str, i: int, new: str, j: int) -> int:
 
 def _nearest(old: str, i: int, new: str, j: int) -> tuple[int, int]:
     """Return how many characters of each text to skip until both agree again, or end."""
-    for distance in range(1, _NEAR + 1):
+    for distance in range(1, NEAR_DISTANCE + 1):
         for skip in range(min(distance, len(old) - i) + 1):
             if distance - skip <= len(new) - j and (
-                old[i + skip : i + skip + _RUN] == new[j + distance - skip : j + distance - skip + _RUN]
+                old[i + skip : i + skip + AGREEING] == new[j + distance - skip : j + distance - skip + AGREEING]
             ):
                 return skip, distance - skip
-    window = 64
+    window = FIRST_WINDOW
     while True:
-        # A window without a match is made four times as wide. A match then consumes a good part of the window, which
+        # A window without a match is made wider. A match then consumes a good part of the window, which
         # keeps the total time linear.
         places: dict[str, int] = {}
         for skip in range(min(window, len(new) - j) + 1):
-            places.setdefault(new[j + skip : j + skip + _RUN], skip)
+            places.setdefault(new[j + skip : j + skip + AGREEING], skip)
         best: tuple[int, int] | None = None
         for skip in range(min(window, len(old) - i) + 1):
             if best is not None and skip >= sum(best):
                 break
-            place = places.get(old[i + skip : i + skip + _RUN])
+            place = places.get(old[i + skip : i + skip + AGREEING])
             if place is not None and (best is None or skip + place < sum(best)):
                 best = (skip, place)
         if best is not None:
             return best
-        window *= 4
+        window *= WIDER

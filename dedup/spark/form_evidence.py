@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8, encode_utf8
-from dedup.match.form_names import FormNames
-from dedup.match.form_text import FormText, WordEncoding
+from dedup.match.form_texts import FormTexts
 from dedup.match.same_form import form_evidence, have_same_form
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, compared_texts
 from dedup.spark.arrow_types import spark_batch, sql_schema
@@ -28,15 +28,16 @@ def rebuild_texts(articles: Any, rules: Mapping[str, str]) -> Any:
     return articles.select("k", *COMPARED_TEXT_COLUMNS).mapInArrow(task, sql_schema(_COMPARED_COLUMNS))
 
 
-def add_evidence(matches: Any, texts: Any) -> Any:
+def add_evidence(matches: Any, texts: Any, *, compiled: bool) -> Any:
     """Return `matches`, which have ``x, y, similarity``, with the evidence that ``y`` has the form of ``x``, or null.
 
-    `texts` has ``k, compared`` of all keys.
+    `texts` has ``k, compared`` of all keys; `compiled` chooses the backend.
     """
     joined = matches.join(texts.withColumnsRenamed({"k": "x", "compared": "text_x"}), "x")
     joined = joined.join(texts.withColumnsRenamed({"k": "y", "compared": "text_y"}), "y")
     columns = joined.select("x", "y", "similarity", "text_x", "text_y")
-    return columns.mapInArrow(_form_task, sql_schema(_EVIDENCE_COLUMNS))
+    task = partial(_form_task, compiled=compiled)
+    return columns.mapInArrow(task, sql_schema(_EVIDENCE_COLUMNS))
 
 
 def _rebuild_task(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str]) -> Iterator[pa.RecordBatch]:
@@ -46,19 +47,22 @@ def _rebuild_task(batches: Iterable[pa.RecordBatch], rules: Mapping[str, str]) -
         yield spark_batch({"k": batch.column("k"), "compared": texts}, _COMPARED_COLUMNS)
 
 
-def _form_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _form_task(batches: Iterable[pa.RecordBatch], *, compiled: bool) -> Iterator[pa.RecordBatch]:
     """Run in a task: compare the texts of matches. Each text of a batch is taken apart once."""
     for batch in batches:
-        encoding, names = WordEncoding(), FormNames()
+        forms = FormTexts(compiled=compiled)
         texts, others = (batch.column(name).to_pylist() for name in ("text_y", "text_x"))
-        numbers = {text: names.add(FormText(decode_utf8(text), encoding)) for text in dict.fromkeys(texts + others)}
+        distinct = list(dict.fromkeys(texts + others))
+        numbers = dict(zip(distinct, forms.add(list(map(decode_utf8, distinct))), strict=True))
         evidence: list[str | None] = [None] * len(texts)
         rows_of_text: dict[bytes, list[int]] = {}
         for row, text in enumerate(texts):
             rows_of_text.setdefault(text, []).append(row)
         for text, rows in rows_of_text.items():
             number, compared = numbers[text], [numbers[others[row]] for row in rows]
-            for row, other, is_form in zip(rows, compared, have_same_form(names, number, compared), strict=True):
-                evidence[row] = form_evidence(names.texts[number], names.texts[other]) if is_form else None
+            for row, other, is_form in zip(
+                rows, compared, have_same_form(forms, number, np.array(compared)).tolist(), strict=True
+            ):
+                evidence[row] = form_evidence(forms, number, other) if is_form else None
         columns = {name: batch.column(name) for name in ("x", "y", "similarity")}
         yield spark_batch({**columns, "evidence": evidence}, _EVIDENCE_COLUMNS)

@@ -187,7 +187,7 @@ class _Rounds:
         matches = compared.where(f"similarity >= {least!r}D")
         if self.compared is None:
             return matches.selectExpr("*", "cast(null as string) as evidence")
-        return add_evidence(matches, self.compared)
+        return add_evidence(matches, self.compared, compiled=self.compiled)
 
     def entries_after(self, entries: Any, new: Any) -> Any:
         """Return the entries with the decisions of the last round, whose survivors are `new`."""

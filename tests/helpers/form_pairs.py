@@ -7,10 +7,11 @@ from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
 from conftest import ROOT
 
-from dedup.match.form_text import FormText, WordEncoding
-from dedup.match.same_form import form_evidence, has_same_form
+from dedup.match.form_texts import FormTexts
+from dedup.match.same_form import form_evidence, have_same_form
 
 
 class FormPair(NamedTuple):
@@ -23,19 +24,18 @@ class FormPair(NamedTuple):
     is_missed: bool = False
 
 
-_ENCODING = WordEncoding()
+_TEXTS = FormTexts(compiled=False)
 
 
 @lru_cache(maxsize=20_000)
-def form_text(text):
-    """Return `text` as it is compared with all texts of these tests."""
-    return FormText(text, _ENCODING)
+def _number_of(text):
+    return _TEXTS.add([text])[0]
 
 
 def evidence_of_form(first, second):
     """Return what tells that two texts are of one form, or None."""
-    pair = form_text(first), form_text(second)
-    return form_evidence(*pair) if has_same_form(*pair) else None
+    pair = _number_of(first), _number_of(second)
+    return form_evidence(_TEXTS, *pair) if all(have_same_form(_TEXTS, pair[0], np.array(pair[1:]))) else None
 
 
 def form_pairs():
