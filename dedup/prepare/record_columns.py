@@ -67,12 +67,15 @@ class RecordColumns:
         """Append a row for a record that cannot be read."""
         self._append("", source=source, record=record, data=data, error=error)
 
-    def add_article(self, source: str, record: int, article: ParsedRecord, charset: str | None) -> None:
-        """Append a row for an article that was decoded from `charset`."""
+    def add_article(
+        self, source: str, record: int, article: ParsedRecord, charset: str | None, file_host: str | None
+    ) -> None:
+        """Append a row for an article that was decoded from `charset`; `file_host` is that of its file."""
         settings, fields = self.settings, article.fields
         id_field, identity = id_of(fields, settings, source, record)
         date_field, date = date_of(fields, settings)
         source_field, host = host_of(fields, settings)
+        host = host or file_host
         self._append(
             article.text,
             source=source,
@@ -110,7 +113,7 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
     Raises `RecordError` for the first record that cannot be read if `settings.on_error` is "fail".
     """
     columns = RecordColumns(settings)
-    for source, kind, record, data, error, charset in zip(
+    for source, kind, record, data, error, charset, file_host in zip(
         *(column.to_pylist() for column in batch.columns), strict=True
     ):
         try:
@@ -119,7 +122,7 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
             article, guessed = parse_record(kind, data, source, settings)
             if charset and (kind == TEXT_FILE or _is_guess(charset, settings)):
                 guessed = charset
-            columns.add_article(source, record, article, guessed)
+            columns.add_article(source, record, article, guessed, file_host)
         except BadRecordError as problem:
             if settings.on_error == "fail":
                 raise RecordError(

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +18,7 @@ from dedup.read.dates import parse_date
 from dedup.read.field_paths import get_field, parse_path
 from dedup.read.fields import NULL, Fields, from_json, to_json
 from dedup.read.formats import suffix_of, without_compression
+from dedup.read.hosts import host_of_value
 from dedup.read.json_errors import BadRecordError, json_kind
 from dedup.settings import Settings
 
@@ -133,16 +133,25 @@ def _id_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
 def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
     """Return the name of the source field and its host or other source; both None if no field has one.
 
+    An address in any of the fields comes before the name of a source.
+
     >>> from dedup.read.fields import parse_fields
     >>> host_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
     ('url', 'example.com')
     """
-    return _first(fields, settings.source_field, "source", _host_in) or (None, None)
+    chosen = settings.source_field
+    return _first(fields, chosen, "source", _address_in) or _first(fields, chosen, "source", _host_in) or (None, None)
+
+
+def _address_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+    """Return `name` and the host of the address that a value is; None if it is none."""
+    return _host_in(name, value) if b"://" in bytes(value) else None
 
 
 def _host_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+    """Return `name` and the host or other source that a value is; None if it is none."""
     data = bytes(value)
-    host = normalize_host(str(from_json(data)).strip()) if data[:1] == b'"' else ""
+    host = host_of_value(str(from_json(data)).strip()) if data[:1] == b'"' else ""
     return (name, host) if host else None
 
 
@@ -263,25 +272,3 @@ def text_file_id(source: str) -> str:
     """
     name = without_compression(source)
     return name[: -len(".txt")] if suffix_of(name) == ".txt" else name
-
-
-def normalize_host(value: str) -> str:
-    """Return the host that `value` names, in lower case and without ``www.``; an invalid address stays as it is.
-
-    >>> normalize_host("https://www.Example.com/a")
-    'example.com'
-    """
-    scheme_end = value.find("://")
-    if scheme_end >= 0:
-        path = value.find("/", scheme_end + 3)
-        try:
-            value = _hostname(value if path < 0 else value[:path]) or value
-        except ValueError:
-            return value
-    return value.lower().removeprefix("www.")
-
-
-@lru_cache(1 << 12)
-def _hostname(address: str) -> str | None:
-    """Return the host of an address without its path. Cached, since few addresses of a corpus differ up to the path."""
-    return urlsplit(address).hostname

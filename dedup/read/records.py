@@ -38,10 +38,11 @@ RECORD_SCHEMA = pa.schema(
         ("data", pa.large_binary()),
         ("error", pa.string()),
         ("charset", pa.string()),  # that the reader decoded the record from, if it was not UTF-8; `data` is UTF-8 then
+        ("file_host", pa.string()),  # host of the record if its fields name none: see `dedup.read.hosts.hosts_of_files`
     ]
 )
 
-_KeyedRow = tuple[str, str, int, bytes, str | None, str | None]  # the values of a record in the order of the schema
+_KeyedRow = tuple[str, str, int, bytes, str | None, str | None]  # the values of a record up to ``charset``
 
 
 class RecordReader:
@@ -81,12 +82,12 @@ class RecordReader:
         return fresh
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        rows: list[_KeyedRow] = []
+        rows: list[tuple[Any, ...]] = []  # the values of records in the order of the schema
         size = 0
         for source in self.sources:
             with _open_input(source) as file:
                 for row in self._rows(source, file):
-                    rows.append(row)
+                    rows.append((*row, source.host))
                     size += len(row[3])
                     if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
                         self.sizes.append(size)
@@ -235,7 +236,7 @@ def _seekable(stream: ByteStream, local: Path | None, hashed: HashedFile) -> Ite
         yield Path(copy.name)
 
 
-def _record_batch(rows: list[_KeyedRow]) -> pa.RecordBatch:
+def _record_batch(rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
     """Return `rows`, the values of a record in the order of `RECORD_SCHEMA`, as a batch."""
     columns: Any = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
