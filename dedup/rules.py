@@ -51,6 +51,23 @@ RULES: tuple[Rule, ...] = (
         "was wrong.",
     ),
     Rule(
+        name="markup",
+        level=TEXT,
+        actions=_REPAIRS,
+        default="flag",
+        finds="leftover HTML tags; scripts, styles and comments with their content",
+        example="“<p>One.</p><p>Two<br>lines.</p>” becomes three lines in two paragraphs",
+        decides="Names and syntax of HTML. A tag needs attributes, or its counterpart in the same text; `<br>`, `<hr>` "
+        "and `<wbr>` need neither, nor does a block tag at the start or end of a line or sentence. Tags of blocks and "
+        "`<br>` become line ends, cells begin with a space, and all others are dropped; entities are decoded by "
+        "`encoding` once no “<” is left. Whatever the action, markup does not count for `--keep longest`.",
+        thresholds="Attributes of at most 4,000 characters. A text that closes more elements of other names than of "
+        "HTML is XML, and stays.",
+        errs="Code that a page shows to be copied is taken for markup, and so are marks of other systems that look the "
+        "same (`<s>Name</s>`). Of 58 texts with markup among 24,000 press releases, 1,798 Wikipedia articles, 5,283 "
+        "licences and 858 web pages, 17 are of these kinds; no press release has any.",
+    ),
+    Rule(
         name="whitespace",
         level=TEXT,
         actions=_REPAIRS,

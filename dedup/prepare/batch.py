@@ -31,11 +31,12 @@ from dedup.prepare.columns import (
     prepared_schema,
     repeat_array,
 )
-from dedup.prepare.one_text import dropped_runs, twin_roles
+from dedup.prepare.one_text import cut_spans, dropped_runs, twin_roles
 from dedup.prepare.raw_spans import to_raw_spans
 from dedup.prepare.record_columns import parse_records
 from dedup.prepare.repair_batch import repair_texts
 from dedup.prepare.resegment import clear_dropped, replace_paragraphs
+from dedup.repairs.markup import markup_length
 from dedup.repeats.detect import detect_repeats
 from dedup.repeats.split_paragraphs import Repeat, SplitArticle
 from dedup.rules import OFF
@@ -77,6 +78,7 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
         segments = clear_dropped(segments, is_dropped, backend)
 
     lengths = np.array(list(map(len, texts)), np.int64)
+    markup = _markup_lengths(texts, encoded, segments, is_dropped)
     readable = records.is_readable()
     word_offsets = offsets_of(segments.words)  # of paragraphs
     text_offsets = word_offsets[segments.borders]  # the same of texts
@@ -84,7 +86,7 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     digests = paragraph_digests(segments, marks)
     raw_spans = to_raw_spans(findings, segments, lengths)
     arrays: dict[str, pa.Array] = {
-        "length": integer_array(lengths - removed, readable),
+        "length": integer_array(lengths - removed - markup, readable),
         "key": key_array(segments, readable),
         "digest": binary_array(text_digests(segments, marks), DIGEST_BYTES, readable),
         "words": integer_array(np.diff(text_offsets), readable),
@@ -166,6 +168,20 @@ def _plan_drops(segments: Segments, repeats: Sequence[Sequence[Repeat]], setting
         spans = list(zip(segments.starts[start:stop].tolist(), segments.stops[start:stop].tolist(), strict=True))
         plan.removed[text] = sum(after - before for before, after in removal_spans(spans, drops))
     return plan
+
+
+def _markup_lengths(texts: Sequence[str], encoded: Sequence[bytes], segments: Segments, is_dropped: Bools) -> I64:
+    """Return how many characters of each compared text are markup, which is no prose: int64 [texts].
+
+    `encoded` are `texts` in UTF-8; `is_dropped` says which paragraphs of `segments` are not compared.
+    """
+    lengths = np.zeros(len(texts), np.int64)
+    for text in (number for number, data in enumerate(encoded) if b"<" in data):
+        rows = slice(int(segments.borders[text]), int(segments.borders[text + 1]))
+        spans = zip(segments.starts[rows].tolist(), segments.stops[rows].tolist(), strict=True)
+        dropped = [span for span, drops in zip(spans, is_dropped[rows].tolist(), strict=True) if drops]
+        lengths[text] = markup_length(cut_spans(texts[text], dropped))
+    return lengths
 
 
 def _minimizer_column(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:

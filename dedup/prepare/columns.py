@@ -84,7 +84,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         charset: the charset that the record was decoded from; null if it was UTF-8.
 
     Columns computed from the text:
-        length: length of the compared text, in code points.
+        length: length of the compared text without its markup, in code points.
         key: comparison key of the compared text, UTF-8.
         digest: digest of the key and the facts, `DIGEST_BYTES` bytes: see `dedup.segment.digests`.
         words: number of words in the key.
