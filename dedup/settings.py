@@ -27,7 +27,7 @@ KEEP = ("longest", "first", "earliest", "latest")
 FORMATS = ("jsonl", "parquet", "csv")
 COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
-INPUT_FORMAT_NAMES = ("txt", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
+INPUT_FORMAT_NAMES = ("txt", "html", "warc", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
 
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 

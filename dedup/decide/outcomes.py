@@ -23,7 +23,7 @@ from dedup.rules import OFF
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
-_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text", "charset")
+_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text", "charset", "page")
 OUTCOME_COLUMNS = (
     *_VALUE_COLUMNS,
     "findings",
@@ -38,7 +38,8 @@ class Outcome(NamedTuple):
     A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
     dropped also has the verdict that drops it. `findings` has one finding for a run of equal fixes; `single_findings`
-    has each of them. `charset` is that of the record, if it was not UTF-8.
+    has each of them. `charset` is that of the record, if it was not UTF-8. `page` is JSON about the page that the text
+    was extracted from, if it was.
     """
 
     source: str
@@ -55,6 +56,7 @@ class Outcome(NamedTuple):
     dropped: Verdict | None = None
     paragraphs: int = 0
     charset: str | None = None
+    page: bytes | None = None
 
 
 class _Run(NamedTuple):
@@ -77,7 +79,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
     spans = _ParagraphSpans(batch.column("paragraphs"))
     columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
     for row, values in enumerate(zip(*columns, strict=True)):
-        source, record, error, data, fields, identity, text_field, text, charset = values
+        source, record, error, data, fields, identity, text_field, text, charset, page = values
         if error is not None:
             yield Outcome(source, record, error, data)
             continue
@@ -112,6 +114,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             dropped=dropped,
             paragraphs=spans.count(row),
             charset=charset,
+            page=page,
         )
 
 

@@ -82,6 +82,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         date: microseconds since 1970, UTC; null if unknown.
         host: host or source of the article, UTF-8; null if unknown.
         charset: the charset that the record was decoded from; null if it was UTF-8.
+        page: what the provenance says about the page that the text was extracted from, a JSON object; null if none.
 
     Columns computed from the text:
         length: length of the compared text without its markup, in code points.
@@ -112,6 +113,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("date", pa.int64()),
             ("host", pa.large_binary()),
             ("charset", pa.string()),
+            ("page", pa.large_binary()),
             ("length", pa.int64()),
             ("key", pa.large_binary()),
             ("digest", pa.binary(DIGEST_BYTES)),

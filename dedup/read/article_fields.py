@@ -17,13 +17,14 @@ import msgspec
 from dedup.read.dates import parse_date
 from dedup.read.field_paths import get_field, parse_path
 from dedup.read.fields import NULL, Fields, from_json, to_json
-from dedup.read.formats import suffix_of, without_compression
+from dedup.read.formats import ONE_ARTICLE, format_of_name, suffix_of, without_compression
 from dedup.read.hosts import host_of_value
 from dedup.read.json_errors import BadRecordError, json_kind
 from dedup.settings import Settings
 
 FoundT = TypeVar("FoundT")
 
+PAGE_TEXT = "text"  # the field of a text that was extracted from another field
 PARAGRAPH_SEPARATOR = "\n\n"  # joins the items of a text that is a list of strings
 
 _NO_DATE = (b"null", b'""', b"[]", b"{}")
@@ -54,7 +55,7 @@ class FoundText(NamedTuple):
 
 @cache
 def field_names() -> dict[str, FieldNames]:
-    """Return the names of the fields of an article by meaning: text, id, date and source."""
+    """Return the names of the fields of an article by meaning: text, html, id, date and source."""
     loaded = tomllib.loads((files("dedup.read") / "field_names.toml").read_text("utf-8"))
     return {
         meaning: FieldNames(*(tuple(lists[key]) for key in FieldNames._fields)) for meaning, lists in loaded.items()
@@ -79,6 +80,18 @@ def find_text(fields: Fields, settings: Settings) -> FoundText:
     if found is None:
         raise _no_text(fields, settings)
     return found
+
+
+def find_page(fields: Fields, settings: Settings) -> str | None:
+    """Return the HTML of a record that has no text, but a field of HTML; None if there is none.
+
+    A field of the text that is chosen is the only one that counts.
+    """
+    text = bytes(fields.get(PAGE_TEXT, NULL))  # the field that the text of the page would go to
+    if settings.text_field or text[:1] not in {b'"', b"n"} or _first(fields, None, "text", _full_text_in):
+        return None
+    found = _first(fields, None, "html", _full_text_in)
+    return found.text if found else None
 
 
 def _text_in(name: str, value: msgspec.Raw) -> FoundText | None:
@@ -141,6 +154,18 @@ def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]
     """
     chosen = settings.source_field
     return _first(fields, chosen, "source", _address_in) or _first(fields, chosen, "source", _host_in) or (None, None)
+
+
+def address_of(fields: Fields, settings: Settings) -> str | None:
+    """Return the address of an article's page; None if no field has one.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> address_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
+    'https://www.example.com/a'
+    """
+    found = _first(fields, settings.source_field, "source", _address_in)
+    value = None if found is None else get_field(fields, found[0])
+    return None if value is None else str(from_json(value)).strip()
 
 
 def _address_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
@@ -265,10 +290,10 @@ def _paths_in(value: bytes, top: str, paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def text_file_id(source: str) -> str:
-    """Return the id of a ``.txt`` article: its path without suffix.
+    """Return the id of the article that a whole file is: its path without suffix.
 
-    >>> text_file_id("2020/03/taji.txt")
-    '2020/03/taji'
+    >>> text_file_id("2020/03/taji.txt"), text_file_id("2020/03/taji.html.gz")
+    ('2020/03/taji', '2020/03/taji')
     """
     name = without_compression(source)
-    return name[: -len(".txt")] if suffix_of(name) == ".txt" else name
+    return name[: -len(suffix_of(name))] if format_of_name(name) in ONE_ARTICLE else name

@@ -15,14 +15,13 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from dedup.read.formats import TEXT_FILE, format_of_source, without_compression
+from dedup.read.formats import ONE_ARTICLE, format_of_source, without_compression
 
 if TYPE_CHECKING:
     from publicsuffixlist import PublicSuffixList
 
 _BARE_ADDRESS = re.compile(r"(?://)?((?:[\w-]+\.)+[^\W\d_]{2,})(?::\d+)?(?:[/?#]\S*)?")  # "example.com/a", "//a.org"
 _NAME = re.compile(r"(?:[^\s./:]+\.)+[^\W\d_][^\s./:]+")  # a domain name, not "10.0.0.1" or "localhost"
-_ONE_ARTICLE = frozenset({TEXT_FILE})  # formats of files that hold a single article
 _NUMBERS = re.compile(r"[\W_]*\d[\d\W_]*")  # with the marks around them: "crawl_2020-01.part3" is "crawlpart"
 
 
@@ -105,6 +104,6 @@ def hosts_of_files(names: Sequence[str]) -> list[str | None]:
 def _host_of_file(name: str) -> str | None:
     """Return the path of a source without suffixes and numbers; None if nothing is left of it."""
     path = PurePosixPath(without_compression(name))
-    path = path.parent if format_of_source(name) in _ONE_ARTICLE else path.with_suffix("")
+    path = path.parent if format_of_source(name) in ONE_ARTICLE else path.with_suffix("")
     parts = (_NUMBERS.sub("", part) for part in path.parts)
     return "/".join(part for part in parts if part) or None
