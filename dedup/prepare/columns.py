@@ -90,7 +90,9 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         digest: digest of the key and the facts, `DIGEST_BYTES` bytes: see `dedup.segment.digests`.
         words: number of words in the key.
         buckets: bucket of the article in each band; null if it is too short to have shingles.
-        minimizers: 64-bit hashes of the minimizers of the article, ascending.
+        own_words: number of words in the key without the notices at the end of the text (`dedup.repairs.notices`).
+        own_key: bytes of the key without these notices.
+        minimizers: 64-bit hashes of the minimizers of the article without these notices, ascending.
         findings: findings of the text level, in order (`FINDING_STRUCT`).
         repeats: repeats within the article, in order (`REPEAT_STRUCT`).
         paragraphs: paragraphs of the repaired text, or their parts where only a part repeats (`PARAGRAPH_STRUCT`).
@@ -119,6 +121,8 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("digest", pa.binary(DIGEST_BYTES)),
             ("words", pa.int64()),
             ("buckets", pa.list_(pa.uint32(), bands(settings.threshold)[0])),
+            ("own_words", pa.int64()),
+            ("own_key", pa.int64()),
             ("minimizers", pa.list_(pa.uint64())),
             ("findings", pa.list_(FINDING_STRUCT)),
             ("repeats", pa.list_(REPEAT_STRUCT)),

@@ -11,13 +11,24 @@ import pyarrow as pa
 
 from dedup.arrays import Bools, encode_utf8
 from dedup.errors import RecordError
-from dedup.read.article_fields import PAGE_TEXT, address_of, date_of, find_page, find_text, host_of, id_of, text_file_id
+from dedup.read.article_fields import (
+    PAGE_TEXT,
+    FoundText,
+    NoTextError,
+    address_of,
+    date_of,
+    find_page,
+    find_text,
+    host_of,
+    id_of,
+    text_file_id,
+)
 from dedup.read.charset import NotUtf8Error, decode_record
 from dedup.read.field_paths import parse_path, set_field
 from dedup.read.fields import NULL, Fields, check_keys, join_fields, parse_fields, to_json
 from dedup.read.formats import HTML_FILE, TEXT_FILE, WARC
 from dedup.read.json_errors import BadRecordError
-from dedup.read.pages import ExtractedPage, HtmlPage, extract_page, is_page
+from dedup.read.pages import PAGE_STARTS, ExtractedPage, HtmlPage, extract_page, is_page
 from dedup.read.warc_records import page_of_record
 from dedup.settings import Settings
 
@@ -189,13 +200,13 @@ def _parse_page(
 def _parse_json(line: bytes, settings: Settings, read_page: PageReader) -> ParsedRecord:
     """Return the article in one line of JSON in UTF-8. Raises `BadRecordError` if there is none."""
     fields = parse_fields(line)
-    html = find_page(fields, settings)
+    found, html = _find_text_or_page(fields, settings)
     added = 0  # bytes that a new field for the text of a page adds
     if html is not None and PAGE_TEXT not in fields:
         before = len(join_fields(fields))
         fields[PAGE_TEXT] = NULL
         added = len(join_fields(fields)) - before
-    name, text, placeholder = find_text(fields, settings) if html is None else (PAGE_TEXT, html, NULL)
+    name, text, placeholder = found if found is not None else (PAGE_TEXT, html or "", NULL)
     if settings.format in _NO_SURROGATES:
         _check_surrogates(text, fields, settings)
     field = name if name in fields else str(parse_path(name)[0])
@@ -210,10 +221,23 @@ def _parse_json(line: bytes, settings: Settings, read_page: PageReader) -> Parse
         check_keys(line, {name: value for name, value in fields.items() if name != PAGE_TEXT}, length - added)
     else:
         check_keys(line, fields, length)
-    if html is None and not (placeholder == NULL and is_page(text)):
+    if html is None and not (text[:1] in PAGE_STARTS and placeholder == NULL and is_page(text)):
         return ParsedRecord(fields, joined, name, text)
     page = read_page(HtmlPage(text, address_of(fields, settings)))
     return ParsedRecord(fields, joined, name, page.text, page.provenance)
+
+
+def _find_text_or_page(fields: Fields, settings: Settings) -> tuple[FoundText | None, str | None]:
+    """Return the text of a record and None; or None and its HTML, if that is all it has. Raises `NoTextError`."""
+    try:
+        found = find_text(fields, settings)
+    except NoTextError:
+        html = find_page(fields, settings)
+        if html is None:
+            raise
+        return None, html
+    html = find_page(fields, settings) if not found.text or found.text.isspace() else None
+    return (None, html) if html is not None else (found, None)
 
 
 def _check_surrogates(text: str, fields: Fields, settings: Settings) -> None:

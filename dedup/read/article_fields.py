@@ -83,12 +83,12 @@ def find_text(fields: Fields, settings: Settings) -> FoundText:
 
 
 def find_page(fields: Fields, settings: Settings) -> str | None:
-    """Return the HTML of a record that has no text, but a field of HTML; None if there is none.
+    """Return the value of a field of HTML, for a record without a text; None if there is none.
 
     A field of the text that is chosen is the only one that counts.
     """
     text = bytes(fields.get(PAGE_TEXT, NULL))  # the field that the text of the page would go to
-    if settings.text_field or text[:1] not in {b'"', b"n"} or _first(fields, None, "text", _full_text_in):
+    if settings.text_field or text[:1] not in {b'"', b"n"}:
         return None
     found = _first(fields, None, "html", _full_text_in)
     return found.text if found else None
@@ -152,8 +152,16 @@ def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]
     >>> host_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
     ('url', 'example.com')
     """
-    chosen = settings.source_field
-    return _first(fields, chosen, "source", _address_in) or _first(fields, chosen, "source", _host_in) or (None, None)
+    names: list[tuple[str, str]] = []  # of sources that are no address
+
+    def read_host(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+        found = _host_in(name, value)
+        if found is None or b"://" in bytes(value):
+            return found
+        names.append(found)
+        return None
+
+    return _first(fields, settings.source_field, "source", read_host) or (names[0] if names else (None, None))
 
 
 def address_of(fields: Fields, settings: Settings) -> str | None:
@@ -163,14 +171,9 @@ def address_of(fields: Fields, settings: Settings) -> str | None:
     >>> address_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
     'https://www.example.com/a'
     """
-    found = _first(fields, settings.source_field, "source", _address_in)
-    value = None if found is None else get_field(fields, found[0])
-    return None if value is None else str(from_json(value)).strip()
-
-
-def _address_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
-    """Return `name` and the host of the address that a value is; None if it is none."""
-    return _host_in(name, value) if b"://" in bytes(value) else None
+    name, _ = host_of(fields, settings)
+    value = None if name is None else get_field(fields, name)
+    return str(from_json(value)).strip() if value is not None and b"://" in bytes(value) else None
 
 
 def _host_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:

@@ -162,7 +162,7 @@ def has_text(row: Mapping[Any, Any], settings: Settings) -> bool:
     """Return True if `row` has a text, by the fields that `settings` name or by guess."""
     try:
         fields = parse_fields(lenient_json_line(row))
-        return find_page(fields, settings) is not None or bool(text_of(fields, settings))
+        return find_page(fields, settings) is not None or text_of(fields, settings) is not None
     except BadRecordError:
         return False
 

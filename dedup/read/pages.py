@@ -25,6 +25,7 @@ INSTALL_HTML = "install the extra `html`: run pip install '.[html]' in a checkou
 EXTRACTED_FROM = "extracted_from"  # in a provenance: what the text was extracted from
 HTML_PAGE = "html"  # the value of that
 
+PAGE_STARTS = frozenset("<\ufeff \n\t\r")  # with which an HTML document may begin
 _DATES = {"original_date": True, "extensive_search": True, "max_date": "2100-01-01"}  # trafilatura's, but for the last
 _LOGGERS = ("trafilatura", "htmldate", "justext", "courlan", "readability")
 _PAGE_START = re.compile(
@@ -70,7 +71,7 @@ def is_page(text: str) -> bool:
     >>> is_page("<!DOCTYPE html><p>One"), is_page("<p>One</p>")
     (True, False)
     """
-    return text[:1] in {"<", "\ufeff", " ", "\n", "\t", "\r"} and _PAGE_START.match(text[:5000]) is not None
+    return text[:1] in PAGE_STARTS and _PAGE_START.match(text[:5000]) is not None
 
 
 def extract_page(page: HtmlPage) -> ExtractedPage:
