@@ -80,9 +80,9 @@ def clean_articles(
 
     Raises `InputError` for what cannot be read as articles, and `SettingsError`.
 
-    >>> result = clean_articles([{"id": 1, "text": "caf\u00c3\u00a9 au lait"}])
+    >>> result = clean_articles([{"id": 1, "text": "caf\u00c3\u00a9 au lait for two"}])
     >>> result.articles[0]["text"], result.findings[0].evidence
-    ('café au lait', 'encode latin-1, decode utf-8')
+    ('café au lait for two', 'encode latin-1, decode utf-8')
     >>> clean_articles(["caf\u00c3\u00a9 au lait"], returns="same").articles
     ['café au lait']
     """

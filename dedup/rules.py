@@ -15,6 +15,7 @@ LEVELS = (TEXT, WITHIN, CORPUS)
 
 OFF = "off"
 _REPAIRS = ("fix", "flag", OFF)
+_REPORTS = ("flag", OFF)
 _REMOVES = ("drop", "flag", OFF)
 
 
@@ -49,6 +50,23 @@ RULES: tuple[Rule, ...] = (
         errs="It repairs text *about* mojibake, too. Of 1,798 Wikipedia articles in 12 languages it "
         "changed 68: NFC in Hindi and Arabic, entities, and real mojibake; of the changes checked, none "
         "was wrong.",
+    ),
+    Rule(
+        name="markup",
+        level=TEXT,
+        actions=_REPAIRS,
+        default="flag",
+        finds="leftover HTML tags; scripts, styles and comments with their content",
+        example="“<p>One.</p><p>Two<br>lines.</p>” becomes three lines in two paragraphs",
+        decides="Names and syntax of HTML. A tag needs attributes, or its counterpart in the same text; `<br>`, `<hr>` "
+        "and `<wbr>` need neither, nor does a block tag at the start or end of a line or sentence. Tags of blocks and "
+        "`<br>` become line ends, cells begin with a space, and all others are dropped; entities are decoded by "
+        "`encoding` once no “<” is left. Whatever the action, markup does not count for `--keep longest`.",
+        thresholds="Attributes of at most 4,000 characters. A text that closes more elements of other names than of "
+        "HTML is XML, and stays.",
+        errs="Code that a page shows to be copied is taken for markup, and so are marks of other systems that look the "
+        "same (`<s>Name</s>`). Of 58 texts with markup among 24,000 press releases, 1,798 Wikipedia articles, 5,283 "
+        "licences and 858 web pages, 17 are of these kinds; no press release has any.",
     ),
     Rule(
         name="whitespace",
@@ -207,6 +225,22 @@ RULES: tuple[Rule, ...] = (
         "those of articles of one form with other facts (`near-duplicate-article`) are dropped only for equal ones.",
         thresholds="`--paragraph-threshold` (0.8) over runs of 3 words; at least 5 words.",
         errs="A quotation is no copy; hence the default is a flag. It flags 5,327 paragraphs of 24,000 press releases.",
+    ),
+    Rule(
+        name="thin-article",
+        level=CORPUS,
+        actions=_REPORTS,
+        default="flag",
+        finds="an article that stays and is hardly one: empty, very short, only text of the site, or only a notice",
+        example="“404. The page you are looking for has moved.” or “Subscribe to continue reading.”",
+        decides="Words are counted in the paragraphs that are left. Text of the site is `boilerplate`, dropped or "
+        "flagged. A notice is an error page, a paywall, a request for consent, or a complaint about scripts and "
+        "cookies, by words kept as data for ten languages in `dedup/repairs/notices.toml`; its sentences must be more "
+        "than half of the article. The evidence says which. It never drops: every drop has a twin that stays, and a "
+        "thin article has none.",
+        thresholds="`--min-words` (5). Notices in articles of at most 150 words.",
+        errs="A short item of news in few words is thin, too. Among 24,000 press releases, 1,798 Wikipedia articles "
+        "and 858 news articles, none is taken for a notice.",
     ),
 )
 

@@ -27,7 +27,7 @@ KEEP = ("longest", "first", "earliest", "latest")
 FORMATS = ("jsonl", "parquet", "csv")
 COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
-INPUT_FORMAT_NAMES = ("txt", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
+INPUT_FORMAT_NAMES = ("txt", "html", "warc", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
 
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -50,8 +50,9 @@ class Settings:
     a text such as "100M", of the files into which each table is split. `output_fields` names the only fields, besides
     the text, that articles keep. A larger share of bad records than `max_bad` is an error. `day_first` reads
     ``01/02/2024`` as 1 February. `limit` reads only the first records, and `sample` chooses that many of them by
-    chance, which `seed` decides. `input_format` is that of every input file but archives, `encoding` the charset of
-    those in a text format; None means that names and first bytes decide. Raises `SettingsError` for the first invalid
+    chance, which `seed` decides. An article of fewer words than `min_words` is flagged as thin. `input_format` is that
+    of every input file but archives, `encoding` the charset of those in a text format; None means that names and first
+    bytes decide. Raises `SettingsError` for the first invalid
     value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
@@ -79,6 +80,7 @@ class Settings:
     seed: int = 1
     max_bad: float = 0.5
     day_first: bool = False
+    min_words: int = 5
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -213,6 +215,13 @@ def _record_count(name: str, value: object) -> int | None:
     return value
 
 
+def _word_count(name: str, value: object) -> int:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no number of words."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise invalid(name, value, "not a number of words; give 0 or more")
+    return value
+
+
 def _whole_number(name: str, value: object) -> int:
     """Return `value`, the setting `name`. Raise `SettingsError` if it is no whole number."""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -243,6 +252,7 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {  # in the order in which
     "seed": _whole_number,
     "max_bad": _share,
     "day_first": _flag,
+    "min_words": _word_count,
 }
 
 

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 
 # What people write, and the names that they may mean: values, options without their dashes, settings and commands.
 _SYNONYMS: dict[str, tuple[str, ...]] = {
+    "min-length": ("min-words",),
     "newest": ("latest",),
     "most-recent": ("latest",),
     "recent": ("latest",),

@@ -19,6 +19,7 @@ from dedup.read.article_texts import original_value, put_text
 from dedup.read.dates import parse_date
 from dedup.read.field_paths import get_field, parse_path, set_field
 from dedup.read.fields import check_keys, from_json, join_fields, parse_fields, to_json
+from dedup.read.hosts import hosts_of_files
 from dedup.read.json_errors import BadRecordError
 
 PROSE = "The mayor opened the new bridge on Tuesday."
@@ -117,11 +118,52 @@ def test_the_id_is_found(record, identity):
         ({"hostname": "a.example", "sitename": "A"}, "a.example"),
         ({"thread": {"site": "a.example"}}, "a.example"),
         ({"url": "", "publisher": "P"}, "p"),
+        ({"source": "The Paper", "link": "https://news.paper.co.uk/a?b=c"}, "paper.co.uk"),
+        ({"url": "m.paper.com.au/2020/a"}, "paper.com.au"),
+        ({"url": "//www.paper.de/a"}, "paper.de"),
+        ({"url": "https://one.blogspot.com/a"}, "one.blogspot.com"),
+        ({"url": "http://192.168.0.7:8080/a"}, "192.168.0.7"),
+        ({"url": "http://[::1]/a"}, "::1"),
+        ({"url": "http://localhost/a"}, "localhost"),
+        ({"url": "https://co.uk/a"}, "co.uk"),
+        ({"url": "https://новости.пример.рф/a"}, "пример.рф"),
+        ({"url": "file:///a/b.html"}, "file:///a/b.html"),
+        ({"source": "St.Petersburg"}, "st.petersburg"),
         ({}, None),
     ],
 )
 def test_the_host_is_found(record, host):
     assert host_of(fields_of(record), SETTINGS)[1] == host
+
+
+@pytest.mark.parametrize(
+    ("names", "hosts"),
+    [
+        (["a.jsonl"], [None]),
+        (["a.txt", "b.txt"], [None, None]),
+        (["bbc.jsonl", "cnn.jsonl.gz"], ["bbc", "cnn"]),
+        (["crawl_2020-01.part3.csv", "crawl_2020-02.part1.csv"], [None, None]),
+        (["bbc/2020/03/a.txt", "cnn/2020/03/b.txt.gz", "c.txt"], ["bbc", "cnn", None]),
+        (["2020/a.txt", "2021/b.txt"], [None, None]),
+        (["-"], [None]),
+    ],
+)
+def test_a_file_or_folder_is_a_host_where_several_are_given(names, hosts):
+    assert hosts_of_files(names) == hosts
+
+
+def test_articles_without_a_source_belong_to_their_folder(tmp_path):
+    for site in ("one", "two"):
+        for number in range(4):
+            path = tmp_path / site / f"2020-0{number}" / "a.txt"
+            path.parent.mkdir(parents=True)
+            words = " ".join(f"{site}{number}word{place}" for place in range(30))
+            path.write_text(f"{words}.\n\nSent to you by the {site} paper\n", encoding="utf-8")
+    findings = [found for found in dedup.check(tmp_path, engine=LocalEngine(jobs=1)) if found.rule == "boilerplate"]
+    assert sorted({found.evidence.partition(",")[0] for found in findings}) == [
+        "in 4 of 4 articles of one",
+        "in 4 of 4 articles of two",
+    ]
 
 
 @pytest.mark.parametrize(

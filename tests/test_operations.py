@@ -47,7 +47,7 @@ def count_calls(batch):
 def record_batch(rows):
     data = [to_json_bytes(row) for row in rows]
     nothing = [None] * len(rows)
-    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, nothing, nothing]
+    columns = [["a.jsonl"] * len(rows), [JSON_LINES] * len(rows), list(range(len(rows))), data, *[nothing] * 3]
     return pa.record_batch(
         [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)],
         schema=RECORD_SCHEMA,

@@ -336,7 +336,7 @@ def test_boilerplate_is_found_in_every_script(language, line):
 
 
 def test_check_reports_records_that_it_cannot_read(tmp_path):
-    source = write_jsonl(tmp_path / "news.jsonl", [{"id": "a"}, {"id": "b", "text": "Fine."}])
+    source = write_jsonl(tmp_path / "news.jsonl", [{"id": "a"}, {"id": "b", "text": "All of this is fine."}])
     bad = []
     assert list(dedup.check(source, unreadable=bad.append)) == []
     assert [outcome.record for outcome in bad] == [0]

@@ -536,11 +536,11 @@ EVIL = "<script>alert(1)</script> caf\u00c3\u00a9"
 
 def test_results_show_themselves_briefly_and_escaped(tmp_path):
     result = dedup.clean_articles([{"id": EVIL, "text": EVIL}, {"id": "b", "text": EVIL}, {}])
-    assert repr(result) == "Result(articles=1, dropped=1, findings=2, quarantine=1)"
+    assert repr(result) == "Result(articles=1, dropped=1, findings=3, quarantine=1)"
     assert "duplicate-article" in result._repr_html_()
     assert "&lt;script&gt;" in result._repr_html_()
     report = dedup.clean([{"id": EVIL, "text": EVIL}], tmp_path / "<b>", engine=ONE)
-    assert repr(report).startswith("Report(kept=1, dropped=0, quarantined=0, findings=1, out=")
+    assert repr(report).startswith("Report(kept=1, dropped=0, quarantined=0, findings=2, out=")
     assert "encoding" in report._repr_html_()
     explained = dedup.explain(tmp_path / "<b>", EVIL)
     for shown in (result, report, explained):
@@ -553,7 +553,7 @@ def test_results_show_themselves_briefly_and_escaped(tmp_path):
 
 def test_results_of_tables_show_their_articles():
     result = dedup.clean_articles(frame({"text": [EVIL]}), returns="same")
-    assert repr(result) == "TableResult of DataFrame(articles=1, dropped=0, findings=1, quarantine=0)"
+    assert repr(result) == "TableResult of DataFrame(articles=1, dropped=0, findings=2, quarantine=0)"
     assert "<table" in result._repr_html_()
     assert "<script>" not in result._repr_html_()
     assert "articles=?" in repr(dedup.clean_articles(pa.table({"text": ["a"]}).to_reader(), returns="same"))

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import InputError, LocalEngine
-from dedup.read.article_fields import normalize_host
+from dedup.read.hosts import normalize_host
 from dedup.read.inputs import find_inputs
 from dedup.read.records import RecordReader
 

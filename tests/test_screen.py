@@ -182,7 +182,7 @@ def test_bytes_that_are_no_text_do_no_harm(one, other):
         ("ภาษาไทยน้ำกู้ हड़ताल мы ёж 中文。\u3000中", 4),
         ("AT&T; &;", 1),
         ("AT&T and &c.; R&D", 0),
-        ("<p>&amp;", 0),
+        ("<p>&amp;", 8),
         ("a \nb", 2),
         ("a\t\nb", 2),
         ("a\n\n\nb", 2),
@@ -200,6 +200,8 @@ def test_bytes_that_are_no_text_do_no_harm(one, other):
         ("\ud83d", 1),
         ("e\u0301", 1),
         ("ﬁne", 4),
+        ("a<br>b", 8),
+        ("a < b", 0),
     ],
 )
 def test_known_texts(suspects, text, expected):

@@ -140,7 +140,8 @@ def _plain(value):
 def test_a_task_hands_an_error_of_its_input_to_the_driver(tmp_path):
     (tmp_path / "bare").write_bytes(b"id,text\n1,a\n")
     task = {"file": 0, "name": "bare", "path": str(tmp_path / "bare"), "kind": None, "table": None, "forced": False}
-    [last] = _read_file({**task, "content": None}, Settings())
+
+    [last] = _read_file({**task, "host": None, "content": None}, Settings())
     assert "its first bytes do not show its format" in json.loads(last.to_pylist()[0]["data"])["error"]
 
 

@@ -262,7 +262,7 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
     chosen = Settings(rules={"shared-paragraph": "off"})
     lines_read = [to_json_bytes(row) for row in corpora.rows(path)]
     count = len(lines_read)
-    columns: list[Any] = [["-"] * count, [LINES_KIND] * count, range(count), lines_read, *[[None] * count] * 2]
+    columns: list[Any] = [["-"] * count, [LINES_KIND] * count, range(count), lines_read, *[[None] * count] * 3]
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]
     backend = load_backend(compiled=True)
     corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORD_SCHEMA), chosen, backend)])

@@ -70,6 +70,7 @@ SETTINGS = (
         help="Set a rule to fix, drop, flag or off; repeatable.",
     ),
     click.option("--profile", type=OneOf(*registry.PROFILES), help="A named set of actions for all rules."),
+    click.option("--min-words", type=int, metavar="N", help="Flag articles of fewer words as thin.  [default: 5]"),
     click.option("--text-field", metavar="FIELD", help="Field of the text.  [default: guessed]"),
     click.option("--id-field", metavar="FIELD", help="Field of the id.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Field of the date.  [default: guessed]"),

@@ -7,6 +7,7 @@ and are carried back to the raw text.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,8 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8
+from dedup.decide.thin_articles import RULE_THIN, thin_evidence
 from dedup.decide.verdicts import Verdict, verdicts_by_row
 from dedup.findings import DROP, FLAG, READ_AS, Finding, Offsets, apply, compose
+from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.repairs.equal_fixes import merge_equal_fixes
@@ -23,7 +26,8 @@ from dedup.rules import OFF
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
-_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text", "charset")
+_SITE_TEXT = PARAGRAPH_MATCH_RULES[BOILERPLATE]
+_VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text", "charset", "page")
 OUTCOME_COLUMNS = (
     *_VALUE_COLUMNS,
     "findings",
@@ -38,7 +42,8 @@ class Outcome(NamedTuple):
     A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
     dropped also has the verdict that drops it. `findings` has one finding for a run of equal fixes; `single_findings`
-    has each of them. `charset` is that of the record, if it was not UTF-8.
+    has each of them. `charset` is that of the record, if it was not UTF-8. `page` is JSON about the page that the text
+    was extracted from, if it was.
     """
 
     source: str
@@ -55,6 +60,7 @@ class Outcome(NamedTuple):
     dropped: Verdict | None = None
     paragraphs: int = 0
     charset: str | None = None
+    page: bytes | None = None
 
 
 class _Run(NamedTuple):
@@ -77,7 +83,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
     spans = _ParagraphSpans(batch.column("paragraphs"))
     columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
     for row, values in enumerate(zip(*columns, strict=True)):
-        source, record, error, data, fields, identity, text_field, text, charset = values
+        source, record, error, data, fields, identity, text_field, text, charset, page = values
         if error is not None:
             yield Outcome(source, record, error, data)
             continue
@@ -96,6 +102,10 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             if repeats_of_row or verdicts_of_row:
                 runs = _repeat_runs(article, row_findings, repeats_of_row, settings)
                 row_findings = _merge_levels(article, raw, row_findings, runs, spans.of(row), verdicts_of_row, settings)
+            if settings.rules[RULE_THIN] != OFF:
+                thin = _thin_finding(article, raw, row_findings, spans.words(row), verdicts_of_row, settings)
+                if thin is not None:
+                    insort(row_findings, thin, key=_place_in_article)
             if charset and settings.rules["encoding"] != OFF:
                 row_findings.insert(0, _charset_finding(article, charset))
             cleaned = apply(raw, row_findings) if any(finding.action != FLAG for finding in row_findings) else raw
@@ -112,7 +122,27 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             dropped=dropped,
             paragraphs=spans.count(row),
             charset=charset,
+            page=page,
         )
+
+
+def _thin_finding(
+    article: Finding,
+    raw: str,
+    findings: list[Finding],
+    words: list[int],
+    verdicts: list[Verdict],
+    settings: Settings,
+) -> Finding | None:
+    """Return the finding that an article that stays is thin; None if it is not.
+
+    `findings` are those of the article so far, and `words` counts the words of each paragraph.
+    """
+    site = {verdict.paragraph for verdict in verdicts if verdict.rule == _SITE_TEXT}
+    evidence = thin_evidence(lambda: apply(raw, findings), words, site, settings)
+    if evidence is None:
+        return None
+    return article._replace(rule=RULE_THIN, action=FLAG, start=0, stop=len(raw), evidence=evidence)
 
 
 def _charset_finding(article: Finding, charset: str) -> Finding:
@@ -236,11 +266,16 @@ class _ParagraphSpans:
         self.offsets = np.asarray(join_chunks(column).offsets).tolist()
         self.starts = integer_values(column.values.field("start")).tolist()
         self.stops = integer_values(column.values.field("stop")).tolist()
+        self.word_counts: list[int] = integer_values(column.values.field("words")).tolist()
 
     def of(self, row: int) -> list[tuple[int, int]]:
         """Return the spans of the article in `row`."""
         part = slice(self.offsets[row], self.offsets[row + 1])
         return list(zip(self.starts[part], self.stops[part], strict=True))
+
+    def words(self, row: int) -> list[int]:
+        """Return the numbers of words of the paragraphs of the article in `row`."""
+        return self.word_counts[self.offsets[row] : self.offsets[row + 1]]
 
     def count(self, row: int) -> int:
         """Return the number of paragraphs of the article in `row`."""

@@ -3,7 +3,8 @@
 Text files come back byte for byte. Files of JSON lines come back line by line: each article with its fields in order
 and its raw text, each record that could not be read as it was, and blank lines as empty lines. Spaces between the
 values of a line are not kept. A source of another kind, such as ``news.csv``, comes back as JSON lines in
-``news.csv.jsonl``. A text that is not that of the input, by its hash, is an error. `restore` never writes outside the
+``news.csv.jsonl``. Where a text was extracted from an HTML page, that text comes back and not the page; such articles
+are counted. A text that is not that of the input, by its hash, is an error. `restore` never writes outside the
 given folder, whatever an output says.
 """
 
@@ -28,7 +29,9 @@ from dedup.inspect.output import Article, InputOrder, Output, Quarantined, open_
 from dedup.inspect.sources import OTHER, Source, open_for_writing, target_names
 from dedup.read.fields import join_fields, to_json
 from dedup.read.formats import TEXT_FILE
+from dedup.read.pages import EXTRACTED_FROM
 
+_EXTRACTED = "extracted from HTML"  # what an article is counted as whose text is not that of its file
 _PARTIAL = "without all fields"  # what an article is counted as if `output_fields` left some of them out
 
 _SourceRow = Article | Quarantined
@@ -87,6 +90,8 @@ def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Pat
             line = 0  # number of the next line of the file
             for row in group:
                 counts["articles" if isinstance(row, Article) else "quarantined"] += 1
+                if isinstance(row, Article) and EXTRACTED_FROM in row.provenance:
+                    counts[_EXTRACTED] += 1
                 data = _original_bytes(row, output.sources[source])
                 if output.is_text(source):
                     file.write(data)

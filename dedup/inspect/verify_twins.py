@@ -23,9 +23,10 @@ from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Mismatch, Output
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.match.form_texts import FormTexts
-from dedup.match.policy import ARTICLE_MATCH_RULES, NEAR_DUPLICATE, is_guarded
+from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NEAR_DUPLICATE, is_guarded
 from dedup.match.same_form import find_copy, form_evidence
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
+from dedup.repairs.notices import own_paragraph_count
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
@@ -162,6 +163,16 @@ class _ComparedText:
         return encode_utf8(comparison_key(self.compared))
 
     @cached_property
+    def own_key(self) -> bytes:
+        """Return the key without the notices at the end of the text."""
+        dropped = self._dropped_paragraphs()
+        spans = [span for number, span in enumerate(self.analysis.spans) if number not in dropped]
+        keys = [(text, comparison_key(text)) for text in (self.analysis.text[start:stop] for start, stop in spans)]
+        spoken = [(text, key) for text, key in keys if key]
+        count = own_paragraph_count([text for text, _ in spoken])
+        return encode_utf8(" ".join(key for _, key in spoken[:count]))
+
+    @cached_property
     def compared(self) -> str:
         """Return the text that articles are compared by."""
         return compared_text(self.raw, self.settings)
@@ -169,11 +180,7 @@ class _ComparedText:
     @cached_property
     def facts(self) -> list[Mark]:
         """Return the facts by which articles of equal keys are told apart."""
-        dropped = {
-            number
-            for first, last in dropped_runs(self.analysis.repeats, self.settings)
-            for number in range(first, last + 1)
-        }
+        dropped = self._dropped_paragraphs()
         kept = (span for number, span in enumerate(self.analysis.spans) if number not in dropped)
         marks: list[Mark] = []
         digits = 0  # in the paragraphs before
@@ -182,6 +189,11 @@ class _ComparedText:
             marks += (mark._replace(place=mark.place + digits) for mark in of_paragraph)
             digits += count
         return marks
+
+    def _dropped_paragraphs(self) -> set[int]:
+        """Return the numbers of the paragraphs that the rules within an article drop."""
+        runs = dropped_runs(self.analysis.repeats, self.settings)
+        return {number for first, last in runs for number in range(first, last + 1)}
 
     @cached_property
     def analysis(self) -> AnalyzedText:
@@ -233,10 +245,13 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, t
         yield f"{name} was dropped there"
     settings = text.settings
     if finding.rule in _ARTICLE_RULES:
-        if finding.rule == "contained-article" and containment(text.key, twin.key, ARTICLE_SHINGLE) < CONTAINED_SHARE:
-            yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
+        key, other = text.key, twin.key
+        if finding.rule == ARTICLE_MATCH_RULES[CONTAINED]:
+            key, other = text.own_key, twin.own_key
+            if containment(key, other, ARTICLE_SHINGLE) < CONTAINED_SHARE:
+                yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
         yield from _fact_problems(finding, text, twin)
-        yield from _similarity_problems(finding, text.key, twin.key, ARTICLE_SHINGLE, settings)
+        yield from _similarity_problems(finding, key, other, ARTICLE_SHINGLE, settings)
         return
     span, twin_span = text.repaired(finding.start, finding.stop), twin.repaired(start, stop)
     if span is not None and twin_span is not None:

@@ -14,7 +14,7 @@ import numpy as np
 from dedup.arrays import I64, Bytes
 from dedup.kernels.constants import NEWLINE_BYTE, NONE_YET
 from dedup.kernels.declare import kernel, part
-from dedup.kernels.repair_screen import BAD, ENTITY, MARKUP, TABLES, Tables, observed_bits, tables
+from dedup.kernels.repair_screen import BAD, ENTITY, LESS_THAN, TABLES, Tables, observed_bits, tables
 from dedup.kernels.utf8 import decode_at
 from dedup.repairs.encoding import PLAIN_ENCODINGS
 from dedup.repairs.long_lines import MAX_LINE
@@ -65,7 +65,7 @@ def _write_suspect_lines(
         at, stop = borders[row], borders[row + 1]
         known = NONE_YET
         for byte in range(at, stop):
-            known |= MARKUP * (data[byte] == _LESS_THAN)
+            known |= LESS_THAN * (data[byte] == _LESS_THAN)
         place = 0
         while at < stop:
             end = at

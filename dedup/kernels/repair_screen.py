@@ -20,15 +20,16 @@ from dedup.kernels.table_cache import cached_table
 from dedup.kernels.utf8 import UNICODE_END, decode_at
 from dedup.repairs.code_ranges import NOT_ASCII, Ranges, of_codes
 from dedup.repairs.ftfy_patterns import surely_bad_sequences, suspect_sequences
-from dedup.repairs.screen import ENCODING, TYPOGRAPHY, WHITESPACE
+from dedup.repairs.screen import ENCODING, MARKUP, TYPOGRAPHY, WHITESPACE
 from dedup.repairs.typography import typography_characters
 from dedup.repairs.whitespace import REPAIRED_ANYWHERE, REPAIRED_AT_LINE_END
 
 _State = tuple[np.uint64, np.uint64]
 
 # Flags of characters besides the bits of rules.
-_TRAILING_BLANK, _LINE_BREAK, _AMPERSAND, MARKUP, ENTITY = 8, 16, 32, 64, 128
+_TRAILING_BLANK, _LINE_BREAK, _AMPERSAND, LESS_THAN = 16, 32, 64, 128
 BAD = 256  # ftfy's pattern matches, wherever lines start
+ENTITY = 512
 _WORD_BITS = 64  # a state has two words
 _LONGEST_ENTITY = 24  # characters between "&" and ";"
 
@@ -74,7 +75,7 @@ def tables() -> Tables:
         (of_codes(b"\r"), WHITESPACE),
         (of_codes(b"\n"), _LINE_BREAK),
         (of_codes(b"&"), _AMPERSAND),
-        (of_codes(b"<"), MARKUP),
+        (of_codes(b"<"), LESS_THAN),
     ]
     sequences = [sequence for sequence in sequences if len(sequence) > 1]
     if sum(map(len, sequences)) > 2 * _WORD_BITS - max(map(len, sequences)):  # no room for this ftfy's pattern
@@ -153,14 +154,14 @@ def _write_rule_bits(data: Bytes, borders: I64, tables: Tables, bits: Bytes) -> 
     """Write the bits of each text to `bits`, uint8 [texts]; see `rules_that_may_apply`."""
     for row in range(len(bits)):
         text_bits = observed_bits(data, borders[row], borders[row + 1], tables, NONE_YET)
-        bits[row] = text_bits & (ENCODING | WHITESPACE | TYPOGRAPHY)
+        bits[row] = text_bits & (ENCODING | WHITESPACE | TYPOGRAPHY | MARKUP)
 
 
 @part
 def observed_bits(data: Bytes, start: int, stop: int, tables: Tables, known: int) -> int:
-    """Return the bits of rules, and `MARKUP`, `ENTITY` and `BAD`, for ``data[start:stop]``, a text or a part of one.
+    """Return the bits of rules, and `LESS_THAN`, `ENTITY` and `BAD`, for ``data[start:stop]``, a text or a part of one.
 
-    `data` is uint8 [bytes]. `known` are bits of the whole text: an entity counts only in a text without markup.
+    `data` is uint8 [bytes]. `known` are bits of the whole text: an entity counts only in a text without ``<``.
     """
     bits = 0
     state = (ZERO, ZERO)
@@ -185,7 +186,7 @@ def observed_bits(data: Bytes, start: int, stop: int, tables: Tables, known: int
                 if state[0] & tables.sure[0] or state[1] & tables.sure[1]:
                     bits |= BAD
         at += size
-    if bits & ENTITY and not (bits | known) & MARKUP:
+    if bits & ENTITY and not (bits | known) & LESS_THAN:
         bits |= ENCODING
     if stop > start and (
         data[stop - 1] in (9, 32) or (data[stop - 1] == NEWLINE_BYTE and _line_end_bits(data, start, stop))
@@ -223,6 +224,8 @@ def _bits_by_neighbours(data: Bytes, start: int, stop: int, at: int, size: int, 
         return _line_end_bits(data, start, at)
     if flag & _AMPERSAND:
         return _entity_bits(data, at, stop)
+    if flag & LESS_THAN:
+        return MARKUP if at + 1 < stop and _may_begin_tag(data[at + 1]) else 0
     if flag & _TRAILING_BLANK and (at + size >= stop or data[at + size] == NEWLINE_BYTE):
         return WHITESPACE
     return 0
@@ -234,6 +237,12 @@ def _line_end_bits(data: Bytes, start: int, at: int) -> int:
     if at == start or data[at - 1] == 32 or data[at - 1] == 9:
         return WHITESPACE
     return WHITESPACE if data[at - 1] == NEWLINE_BYTE and at - 2 >= start and data[at - 2] == NEWLINE_BYTE else 0
+
+
+@part
+def _may_begin_tag(byte: int) -> bool:
+    """Return True if `byte` after a ``<`` is a letter of ASCII, a slash or an exclamation mark."""
+    return byte in (33, 47) or 65 <= byte <= 90 or 97 <= byte <= 122
 
 
 @part

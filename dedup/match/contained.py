@@ -5,6 +5,8 @@ measures the share of the shorter article's shingles that the longer one has. Ca
 16 consecutive shingles the one of smallest hash (Schleimer, Wilkerson, Aiken, *Winnowing*, 2003). So any run of 20
 words that two articles share gives both of them a minimizer in common, and not every pair has to be compared.
 
+A notice at the end of an article, such as that of a paywall, does not count: an opening is found in the whole report.
+
 Articles are decided from the longest to the shortest, so that an article dropped is never the twin of another. Where
 the rule drops articles, the twin of a near-duplicate stays, since the longer article may lack what only the
 near-duplicate has. A copy of an article that is dropped is contained in the same longer article.
@@ -81,11 +83,11 @@ def match_contained(
     action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == OFF:
         return articles
-    table = corpus.read_columns("words", "digest")
-    words = integer_values(table["words"])
+    table = corpus.read_columns("own_words", "own_key", "digest")
+    words = integer_values(table["own_words"])
     rows = np.flatnonzero(articles.kept & (articles.rules == NO_MATCH) & (words >= CONTAINED_WORDS))
     rows = rows[np.argsort(-words[rows], kind="stable")]  # longest first, ties in input order
-    keys = KeyReader(corpus, rows)
+    keys = KeyReader(corpus, rows, np.zeros_like(rows), integer_values(table["own_key"])[rows])
     candidates = find_candidates(_read_minimizers(corpus, rows, comparer), corpus.budget, compiled=comparer.compiled)
     wordings = key_halves(digest_values(table["digest"])[rows])
     differ_in_words = wordings[candidates.ones] != wordings[candidates.others]  # else they differ in facts
@@ -186,7 +188,7 @@ def _read_minimizers(corpus: Corpus, rows: I64, comparer: Comparer) -> Minimizer
             lambda number: entries_of_piece(number, low, high), range(len(corpus.prepared_batches))
         )
 
-    size = int(integer_values(corpus.read_columns("words")["words"])[rows].sum()) * 2 // (CONTAINED_WINDOW + 1)
+    size = int(integer_values(corpus.read_columns("own_words")["own_words"])[rows].sum()) * 2 // (CONTAINED_WINDOW + 1)
     values, numbers, holders = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
     for shared, shared_values in find_shared_values(entries, size, comparer, corpus.budget):
         numbers.append(shared.values.astype(np.int64) + sum(map(len, values)))

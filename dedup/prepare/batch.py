@@ -31,11 +31,13 @@ from dedup.prepare.columns import (
     prepared_schema,
     repeat_array,
 )
-from dedup.prepare.one_text import dropped_runs, twin_roles
+from dedup.prepare.one_text import cut_spans, dropped_runs, twin_roles
 from dedup.prepare.raw_spans import to_raw_spans
 from dedup.prepare.record_columns import parse_records
 from dedup.prepare.repair_batch import repair_texts
 from dedup.prepare.resegment import clear_dropped, replace_paragraphs
+from dedup.repairs.markup import markup_length
+from dedup.repairs.notices import find_notices, own_paragraph_count
 from dedup.repeats.detect import detect_repeats
 from dedup.repeats.split_paragraphs import Repeat, SplitArticle
 from dedup.rules import OFF
@@ -77,19 +79,23 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
         segments = clear_dropped(segments, is_dropped, backend)
 
     lengths = np.array(list(map(len, texts)), np.int64)
+    markup = _markup_lengths(texts, encoded, segments, is_dropped)
     readable = records.is_readable()
     word_offsets = offsets_of(segments.words)  # of paragraphs
     text_offsets = word_offsets[segments.borders]  # the same of texts
     marks = backend.find_fact_marks(*packed, segments)
     digests = paragraph_digests(segments, marks)
     raw_spans = to_raw_spans(findings, segments, lengths)
+    own = _own_parts(texts, segments, text_offsets, settings)
     arrays: dict[str, pa.Array] = {
-        "length": integer_array(lengths - removed, readable),
+        "length": integer_array(lengths - removed - markup, readable),
         "key": key_array(segments, readable),
         "digest": binary_array(text_digests(segments, marks), DIGEST_BYTES, readable),
         "words": integer_array(np.diff(text_offsets), readable),
         "buckets": _article_bucket_column(hashes, text_offsets, settings, backend),
-        "minimizers": _minimizer_column(hashes, text_offsets, settings, backend),
+        "own_words": integer_array(own.words, readable),
+        "own_key": integer_array(own.key_bytes, readable),
+        "minimizers": _minimizer_column(hashes, text_offsets, own.words, settings, backend),
         "findings": finding_array(findings),
         "repeats": repeat_array(repeats),
         "paragraphs": paragraph_array(segments, roles, digests, raw_spans),
@@ -171,14 +177,60 @@ def _plan_drops(segments: Segments, repeats: Sequence[Sequence[Repeat]], setting
     return plan
 
 
-def _minimizer_column(hashes: U64, offsets: I64, settings: Settings, backend: Backend) -> pa.Array:
-    """Return the column of the minimizers of each text.
+def _markup_lengths(texts: Sequence[str], encoded: Sequence[bytes], segments: Segments, is_dropped: Bools) -> I64:
+    """Return how many characters of each compared text are markup, which is no prose: int64 [texts].
+
+    `encoded` are `texts` in UTF-8; `is_dropped` says which paragraphs of `segments` are not compared.
+    """
+    lengths = np.zeros(len(texts), np.int64)
+    for text in (number for number, data in enumerate(encoded) if b"<" in data):
+        rows = slice(int(segments.borders[text]), int(segments.borders[text + 1]))
+        spans = zip(segments.starts[rows].tolist(), segments.stops[rows].tolist(), strict=True)
+        dropped = [span for span, drops in zip(spans, is_dropped[rows].tolist(), strict=True) if drops]
+        lengths[text] = markup_length(cut_spans(texts[text], dropped))
+    return lengths
+
+
+class _OwnParts(NamedTuple):
+    """What texts are without the notices at their ends: how many words, and bytes of their keys, int64 [texts] each."""
+
+    words: I64
+    key_bytes: I64
+
+
+def _own_parts(texts: Sequence[str], segments: Segments, text_offsets: I64, settings: Settings) -> _OwnParts:
+    """Return the own part of each text; `text_offsets` are the words before each text: int64 [texts + 1]."""
+    own = _OwnParts(np.diff(text_offsets), np.diff(segments.key_offsets))
+    if settings.rules["contained-article"] == OFF:
+        return own
+    spoken = np.flatnonzero(segments.words > 0)
+    last = np.searchsorted(spoken, segments.borders[1:]) - 1  # of each text, its last paragraph with a word
+    has_words = np.flatnonzero(own.words > 0)
+    last = spoken[last[has_words]]
+    spans = zip(has_words.tolist(), segments.starts[last].tolist(), segments.stops[last].tolist(), strict=True)
+    for number in find_notices([texts[text][start:stop] for text, start, stop in spans]):
+        text = int(has_words[number])
+        first, stop = int(segments.borders[text]), int(segments.borders[text + 1])
+        compared = [paragraph for paragraph in range(first, stop) if segments.words[paragraph]]
+        pieces = [texts[text][segments.starts[paragraph] : segments.stops[paragraph]] for paragraph in compared]
+        kept = compared[: own_paragraph_count(pieces)]
+        own.words[text] = segments.words[kept].sum()
+        own.key_bytes[text] = segments.key_stops[kept[-1]] - segments.key_offsets[text]
+    return own
+
+
+def _minimizer_column(hashes: U64, offsets: I64, own_words: I64, settings: Settings, backend: Backend) -> pa.Array:
+    """Return the column of the minimizers of the own part of each text.
 
     `hashes` are those of the words of all texts, uint64 [words]; `offsets` say where each text starts in them, int64
-    [texts + 1].
+    [texts + 1]; `own_words` is the number of words of its own part, int64 [texts].
     """
     if settings.rules["contained-article"] == OFF:
         hashes, offsets = hashes[:0], np.zeros_like(offsets)
+    elif offsets[-1] != own_words.sum():
+        places = np.arange(len(hashes)) - np.repeat(offsets[:-1], np.diff(offsets))
+        hashes = hashes[places < np.repeat(own_words, np.diff(offsets))]
+        offsets = offsets_of(own_words)
     values, minimizer_offsets = backend.find_minimizers(hashes, offsets, ARTICLE_SHINGLE, CONTAINED_WINDOW)
     return list_array(minimizer_offsets, pa.array(values))
 

@@ -82,14 +82,17 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         date: microseconds since 1970, UTC; null if unknown.
         host: host or source of the article, UTF-8; null if unknown.
         charset: the charset that the record was decoded from; null if it was UTF-8.
+        page: what the provenance says about the page that the text was extracted from, a JSON object; null if none.
 
     Columns computed from the text:
-        length: length of the compared text, in code points.
+        length: length of the compared text without its markup, in code points.
         key: comparison key of the compared text, UTF-8.
         digest: digest of the key and the facts, `DIGEST_BYTES` bytes: see `dedup.segment.digests`.
         words: number of words in the key.
         buckets: bucket of the article in each band; null if it is too short to have shingles.
-        minimizers: 64-bit hashes of the minimizers of the article, ascending.
+        own_words: number of words in the key without the notices at the end of the text (`dedup.repairs.notices`).
+        own_key: bytes of the key without these notices.
+        minimizers: 64-bit hashes of the minimizers of the article without these notices, ascending.
         findings: findings of the text level, in order (`FINDING_STRUCT`).
         repeats: repeats within the article, in order (`REPEAT_STRUCT`).
         paragraphs: paragraphs of the repaired text, or their parts where only a part repeats (`PARAGRAPH_STRUCT`).
@@ -112,11 +115,14 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("date", pa.int64()),
             ("host", pa.large_binary()),
             ("charset", pa.string()),
+            ("page", pa.large_binary()),
             ("length", pa.int64()),
             ("key", pa.large_binary()),
             ("digest", pa.binary(DIGEST_BYTES)),
             ("words", pa.int64()),
             ("buckets", pa.list_(pa.uint32(), bands(settings.threshold)[0])),
+            ("own_words", pa.int64()),
+            ("own_key", pa.int64()),
             ("minimizers", pa.list_(pa.uint64())),
             ("findings", pa.list_(FINDING_STRUCT)),
             ("repeats", pa.list_(REPEAT_STRUCT)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,13 +11,28 @@ import pyarrow as pa
 
 from dedup.arrays import Bools, encode_utf8
 from dedup.errors import RecordError
-from dedup.read.article_fields import date_of, find_text, host_of, id_of, text_file_id
+from dedup.read.article_fields import (
+    PAGE_TEXT,
+    FoundText,
+    NoTextError,
+    address_of,
+    date_of,
+    find_page,
+    find_text,
+    host_of,
+    id_of,
+    text_file_id,
+)
 from dedup.read.charset import NotUtf8Error, decode_record
 from dedup.read.field_paths import parse_path, set_field
 from dedup.read.fields import NULL, Fields, check_keys, join_fields, parse_fields, to_json
-from dedup.read.formats import TEXT_FILE
+from dedup.read.formats import HTML_FILE, TEXT_FILE, WARC
 from dedup.read.json_errors import BadRecordError
+from dedup.read.pages import PAGE_STARTS, ExtractedPage, HtmlPage, extract_page, is_page
+from dedup.read.warc_records import page_of_record
 from dedup.settings import Settings
+
+PageReader = Callable[[HtmlPage], ExtractedPage]
 
 # The columns of `dedup.prepare.columns.prepared_schema` that come with each record.
 _RECORD_COLUMNS = (
@@ -34,6 +51,7 @@ _RECORD_COLUMNS = (
     "date",
     "host",
     "charset",
+    "page",
 )
 
 _NO_SURROGATES = {"parquet": "Parquet", "csv": "CSV"}  # names of formats of texts in strict UTF-8, by `Settings.format`
@@ -42,13 +60,15 @@ _NO_SURROGATES = {"parquet": "Parquet", "csv": "CSV"}  # names of formats of tex
 class ParsedRecord(NamedTuple):
     """An article: its text, the field of the text, and all fields with a placeholder for the text.
 
-    `joined` are the fields as a line of JSON. `dedup.read.article_fields.FoundText` describes the placeholder.
+    `joined` are the fields as a line of JSON. `dedup.read.article_fields.FoundText` describes the placeholder. `page`
+    is what the provenance says about the page that the text was extracted from, a JSON object; None without a page.
     """
 
     fields: Fields
     joined: bytes
     text_field: str
     text: str
+    page: bytes | None = None
 
 
 class RecordColumns:
@@ -67,12 +87,15 @@ class RecordColumns:
         """Append a row for a record that cannot be read."""
         self._append("", source=source, record=record, data=data, error=error)
 
-    def add_article(self, source: str, record: int, article: ParsedRecord, charset: str | None) -> None:
-        """Append a row for an article that was decoded from `charset`."""
+    def add_article(
+        self, source: str, record: int, article: ParsedRecord, charset: str | None, file_host: str | None
+    ) -> None:
+        """Append a row for an article that was decoded from `charset`; `file_host` is that of its file."""
         settings, fields = self.settings, article.fields
         id_field, identity = id_of(fields, settings, source, record)
         date_field, date = date_of(fields, settings)
         source_field, host = host_of(fields, settings)
+        host = host or file_host
         self._append(
             article.text,
             source=source,
@@ -88,6 +111,7 @@ class RecordColumns:
             date=date,
             host=None if host is None else encode_utf8(host),
             charset=charset,
+            page=article.page,
         )
 
     def _append(self, raw: str, **row: Any) -> None:
@@ -110,16 +134,16 @@ def parse_records(batch: pa.RecordBatch, settings: Settings) -> RecordColumns:
     Raises `RecordError` for the first record that cannot be read if `settings.on_error` is "fail".
     """
     columns = RecordColumns(settings)
-    for source, kind, record, data, error, charset in zip(
+    for source, kind, record, data, error, charset, file_host in zip(
         *(column.to_pylist() for column in batch.columns), strict=True
     ):
         try:
             if error:
                 raise BadRecordError(error)  # noqa: TRY301 - damage found by the reader is handled like any other
-            article, guessed = parse_record(kind, data, source, settings)
-            if charset and (kind == TEXT_FILE or _is_guess(charset, settings)):
+            article, guessed = parse_record(kind, data, source, settings, charset)
+            if charset and kind != HTML_FILE and (kind == TEXT_FILE or _is_guess(charset, settings)):
                 guessed = charset
-            columns.add_article(source, record, article, guessed)
+            columns.add_article(source, record, article, guessed, file_host)
         except BadRecordError as problem:
             if settings.on_error == "fail":
                 raise RecordError(
@@ -134,26 +158,55 @@ def _is_guess(charset: str, settings: Settings) -> bool:
     return settings.encoding is None and not charset.startswith(("utf-16", "utf-32"))
 
 
-def parse_record(kind: str, data: bytes, source: str, settings: Settings) -> tuple[ParsedRecord, str | None]:
-    """Return the article in one record, and its charset if it is not UTF-8.
+def parse_record(
+    kind: str,
+    data: bytes,
+    source: str,
+    settings: Settings,
+    charset: str | None = None,
+    read_page: PageReader = extract_page,
+) -> tuple[ParsedRecord, str | None]:
+    """Return the article in one record, and its charset if that was guessed.
 
-    Raises `BadRecordError` if the record is no article.
+    `charset` is that of an HTML file, if it is known. `read_page` extracts the article of an HTML page. Raises
+    `BadRecordError` if the record is no article.
     """
     if kind == TEXT_FILE:
-        text, charset = decode_record(data)
+        text, guessed = decode_record(data)
         fields = {"id": to_json(text_file_id(source)), "text": NULL}
-        return ParsedRecord(fields, join_fields(fields), "text", text), charset
+        return ParsedRecord(fields, join_fields(fields), "text", text), guessed
+    if kind == HTML_FILE:
+        return _parse_page({"id": text_file_id(source)}, read_page(HtmlPage(data, charset=charset))), None
+    if kind == WARC:
+        page, date = page_of_record(data)
+        return _parse_page({"id": page.warc_record, "url": page.url}, read_page(page), {"date": date}), None
     try:
-        return _parse_json(data, settings), None
+        return _parse_json(data, settings, read_page), None
     except NotUtf8Error:
-        text, charset = decode_record(data)
-        return _parse_json(text.removeprefix("\ufeff").encode("utf-8"), settings), charset
+        text, guessed = decode_record(data)
+        return _parse_json(text.removeprefix("\ufeff").encode("utf-8"), settings, read_page), guessed
 
 
-def _parse_json(line: bytes, settings: Settings) -> ParsedRecord:
+def _parse_page(
+    known: dict[str, str | None], page: ExtractedPage, decided: Mapping[str, str | None] = MappingProxyType({})
+) -> ParsedRecord:
+    """Return the article of a page that is a record by itself; `known` fields come first, `decided` ones win."""
+    values = {**known, **page.metadata, **decided}
+    fields = {name: to_json(value) for name, value in values.items() if value is not None}
+    fields["text"] = NULL
+    return ParsedRecord(fields, join_fields(fields), "text", page.text, page.provenance)
+
+
+def _parse_json(line: bytes, settings: Settings, read_page: PageReader) -> ParsedRecord:
     """Return the article in one line of JSON in UTF-8. Raises `BadRecordError` if there is none."""
     fields = parse_fields(line)
-    name, text, placeholder = find_text(fields, settings)
+    found, html = _find_text_or_page(fields, settings)
+    added = 0  # bytes that a new field for the text of a page adds
+    if html is not None and PAGE_TEXT not in fields:
+        before = len(join_fields(fields))
+        fields[PAGE_TEXT] = NULL
+        added = len(join_fields(fields)) - before
+    name, text, placeholder = found if found is not None else (PAGE_TEXT, html or "", NULL)
     if settings.format in _NO_SURROGATES:
         _check_surrogates(text, fields, settings)
     field = name if name in fields else str(parse_path(name)[0])
@@ -163,8 +216,28 @@ def _parse_json(line: bytes, settings: Settings) -> ParsedRecord:
     else:
         set_field(fields, name, placeholder)
     joined = join_fields(fields)
-    check_keys(line, fields, len(joined) - len(memoryview(fields[field])) + with_text)
-    return ParsedRecord(fields, joined, name, text)
+    length = len(joined) - len(memoryview(fields[field])) + with_text
+    if added:
+        check_keys(line, {name: value for name, value in fields.items() if name != PAGE_TEXT}, length - added)
+    else:
+        check_keys(line, fields, length)
+    if html is None and not (text[:1] in PAGE_STARTS and placeholder == NULL and is_page(text)):
+        return ParsedRecord(fields, joined, name, text)
+    page = read_page(HtmlPage(text, address_of(fields, settings)))
+    return ParsedRecord(fields, joined, name, page.text, page.provenance)
+
+
+def _find_text_or_page(fields: Fields, settings: Settings) -> tuple[FoundText | None, str | None]:
+    """Return the text of a record and None; or None and its HTML, if that is all it has. Raises `NoTextError`."""
+    try:
+        found = find_text(fields, settings)
+    except NoTextError:
+        html = find_page(fields, settings)
+        if html is None:
+            raise
+        return None, html
+    html = find_page(fields, settings) if not found.text or found.text.isspace() else None
+    return (None, html) if html is not None else (found, None)
 
 
 def _check_surrogates(text: str, fields: Fields, settings: Settings) -> None:

@@ -38,7 +38,7 @@ class BatchOrigin(NamedTuple):
     def of(cls, records: pa.RecordBatch, settings: str, version: str) -> BatchOrigin:
         """Return the origin of a batch made from `records` (`dedup.read.records.RECORD_SCHEMA`)."""
         checksum = sha256(integer_values(records.column("record")).tobytes())
-        for name in ("source", "kind", "data", "error"):
+        for name in ("source", "kind", "data", "error", "file_host"):
             for value in records.column(name).to_pylist():
                 data = encode_utf8(value) if isinstance(value, str) else value
                 checksum.update(b"-" if data is None else b"%d:" % len(data))

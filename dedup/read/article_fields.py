@@ -11,19 +11,20 @@ from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
 from dedup.read.dates import parse_date
 from dedup.read.field_paths import get_field, parse_path
 from dedup.read.fields import NULL, Fields, from_json, to_json
-from dedup.read.formats import suffix_of, without_compression
+from dedup.read.formats import ONE_ARTICLE, format_of_name, suffix_of, without_compression
+from dedup.read.hosts import host_of_value
 from dedup.read.json_errors import BadRecordError, json_kind
 from dedup.settings import Settings
 
 FoundT = TypeVar("FoundT")
 
+PAGE_TEXT = "text"  # the field of a text that was extracted from another field
 PARAGRAPH_SEPARATOR = "\n\n"  # joins the items of a text that is a list of strings
 
 _NO_DATE = (b"null", b'""', b"[]", b"{}")
@@ -54,7 +55,7 @@ class FoundText(NamedTuple):
 
 @cache
 def field_names() -> dict[str, FieldNames]:
-    """Return the names of the fields of an article by meaning: text, id, date and source."""
+    """Return the names of the fields of an article by meaning: text, html, id, date and source."""
     loaded = tomllib.loads((files("dedup.read") / "field_names.toml").read_text("utf-8"))
     return {
         meaning: FieldNames(*(tuple(lists[key]) for key in FieldNames._fields)) for meaning, lists in loaded.items()
@@ -79,6 +80,18 @@ def find_text(fields: Fields, settings: Settings) -> FoundText:
     if found is None:
         raise _no_text(fields, settings)
     return found
+
+
+def find_page(fields: Fields, settings: Settings) -> str | None:
+    """Return the value of a field of HTML, for a record without a text; None if there is none.
+
+    A field of the text that is chosen is the only one that counts.
+    """
+    text = bytes(fields.get(PAGE_TEXT, NULL))  # the field that the text of the page would go to
+    if settings.text_field or text[:1] not in {b'"', b"n"}:
+        return None
+    found = _first(fields, None, "html", _full_text_in)
+    return found.text if found else None
 
 
 def _text_in(name: str, value: msgspec.Raw) -> FoundText | None:
@@ -133,16 +146,40 @@ def _id_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
 def host_of(fields: Fields, settings: Settings) -> tuple[str | None, str | None]:
     """Return the name of the source field and its host or other source; both None if no field has one.
 
+    An address in any of the fields comes before the name of a source.
+
     >>> from dedup.read.fields import parse_fields
     >>> host_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
     ('url', 'example.com')
     """
-    return _first(fields, settings.source_field, "source", _host_in) or (None, None)
+    names: list[tuple[str, str]] = []  # of sources that are no address
+
+    def read_host(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+        found = _host_in(name, value)
+        if found is None or b"://" in bytes(value):
+            return found
+        names.append(found)
+        return None
+
+    return _first(fields, settings.source_field, "source", read_host) or (names[0] if names else (None, None))
+
+
+def address_of(fields: Fields, settings: Settings) -> str | None:
+    """Return the address of an article's page; None if no field has one.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> address_of(parse_fields(b'{"url": "https://www.example.com/a"}'), Settings())
+    'https://www.example.com/a'
+    """
+    name, _ = host_of(fields, settings)
+    value = None if name is None else get_field(fields, name)
+    return str(from_json(value)).strip() if value is not None and b"://" in bytes(value) else None
 
 
 def _host_in(name: str, value: msgspec.Raw) -> tuple[str, str] | None:
+    """Return `name` and the host or other source that a value is; None if it is none."""
     data = bytes(value)
-    host = normalize_host(str(from_json(data)).strip()) if data[:1] == b'"' else ""
+    host = host_of_value(str(from_json(data)).strip()) if data[:1] == b'"' else ""
     return (name, host) if host else None
 
 
@@ -256,32 +293,10 @@ def _paths_in(value: bytes, top: str, paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def text_file_id(source: str) -> str:
-    """Return the id of a ``.txt`` article: its path without suffix.
+    """Return the id of the article that a whole file is: its path without suffix.
 
-    >>> text_file_id("2020/03/taji.txt")
-    '2020/03/taji'
+    >>> text_file_id("2020/03/taji.txt"), text_file_id("2020/03/taji.html.gz")
+    ('2020/03/taji', '2020/03/taji')
     """
     name = without_compression(source)
-    return name[: -len(".txt")] if suffix_of(name) == ".txt" else name
-
-
-def normalize_host(value: str) -> str:
-    """Return the host that `value` names, in lower case and without ``www.``; an invalid address stays as it is.
-
-    >>> normalize_host("https://www.Example.com/a")
-    'example.com'
-    """
-    scheme_end = value.find("://")
-    if scheme_end >= 0:
-        path = value.find("/", scheme_end + 3)
-        try:
-            value = _hostname(value if path < 0 else value[:path]) or value
-        except ValueError:
-            return value
-    return value.lower().removeprefix("www.")
-
-
-@lru_cache(1 << 12)
-def _hostname(address: str) -> str | None:
-    """Return the host of an address without its path. Cached, since few addresses of a corpus differ up to the path."""
-    return urlsplit(address).hostname
+    return name[: -len(suffix_of(name))] if format_of_name(name) in ONE_ARTICLE else name

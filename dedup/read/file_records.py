@@ -17,6 +17,7 @@ from dedup.read.formats import (
     ARCHIVES,
     CSV,
     DATABASES,
+    HTML_FILE,
     INPUT_FORMATS,
     JSON_LINES,
     JSON_VALUES,
@@ -124,6 +125,8 @@ def read_records(
         yield from _read_table_format(name, table, head, stream, path)
     elif kind == TEXT_FILE:
         yield from _read_text(stream, head)
+    elif kind == HTML_FILE:  # decoded by whoever extracts its text
+        yield from ((record, data, error, charset) for record, data, error, _ in read_whole(stream))
     elif head.charset:
         text = transcoded(stream, head.charset)
         for row in _read_text_rows(text, kind, charset, checked=True):

@@ -7,6 +7,8 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 TEXT_FILE = "txt"
+HTML_FILE = "html"
+WARC = "warc"
 JSON_LINES = "jsonl"
 JSON_VALUES = "json"
 CSV = "csv"
@@ -24,19 +26,23 @@ STDIN = "-"
 class InputFormat(NamedTuple):
     """One format of input files.
 
-    A file of a format that `is_table` holds known bytes at its start, so that these, not its name, decide.
+    A file of a format that `is_table` holds known bytes at its start, so that these, not its name, decide. Such a file
+    is read from a path, unless its format `is_streamed`.
     """
 
     name: str
     title: str  # for messages
     suffixes: tuple[str, ...]
     is_table: bool = False
+    is_streamed: bool = False
 
 
 INPUT_FORMATS = {
     entry.name: entry
     for entry in (
         InputFormat(TEXT_FILE, "text", (".txt",)),
+        InputFormat(HTML_FILE, "HTML", (".html", ".htm", ".xhtml")),
+        InputFormat(WARC, "a web archive", (".warc",), is_table=True, is_streamed=True),
         InputFormat(JSON_LINES, "JSON Lines", (".jsonl", ".ndjson", ".jl", ".jsonlines")),
         InputFormat(JSON_VALUES, "JSON", (".json",)),
         InputFormat(CSV, "CSV", (".csv",)),
@@ -51,7 +57,10 @@ INPUT_FORMATS = {
 }
 ARCHIVES = frozenset({ZIP, TAR})
 DATABASES = frozenset({SQLITE, DUCKDB})
-KINDS_HINT = "give .txt, .jsonl, .json, .csv, .tsv, .parquet or .arrow files, databases, or .zip and .tar archives"
+ONE_ARTICLE = frozenset({TEXT_FILE, HTML_FILE})  # formats of files that hold a single article
+KINDS_HINT = (
+    "give .txt, .html, .warc, .jsonl, .json, .csv, .tsv, .parquet or .arrow files, databases, or .zip and .tar archives"
+)
 
 COMPRESSION_SUFFIXES = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 
@@ -63,11 +72,8 @@ _CONVERT_FIRST = {  # for kinds that people have and this package does not read
     ".xlsx": "save it as CSV",
     ".xls": "save it as CSV",
     ".ods": "save it as CSV",
-    ".html": "extract the text first",
-    ".htm": "extract the text first",
     ".pdf": "extract the text first",
     ".docx": "save it as text",
-    ".warc": "extract the text first",
     ".xml": "convert it to JSON Lines",
     ".pkl": "write it as Parquet or JSON Lines",
     ".pickle": "write it as Parquet or JSON Lines",

@@ -12,6 +12,7 @@ from dedup.errors import InputError
 from dedup.read.databases import choose_table
 from dedup.read.folders import FolderFiles, kind_of_given, list_folder, list_matches, text_of_path
 from dedup.read.formats import ARCHIVES, DATABASES, KINDS_HINT, STDIN, format_of_name, suffix_of, unknown_kind
+from dedup.read.hosts import hosts_of_files
 from dedup.read.json_errors import BadRecordError
 from dedup.read.remote import RemotePath, find_remote, is_address
 from dedup.read.sniffing import sniff_signature
@@ -25,6 +26,7 @@ class InputFile(NamedTuple):
     """One input file: its name in the output, its path, its format, and its table if it is a database.
 
     A `kind` of None is decided by the first bytes. With `forced`, the settings name the kind, whatever the bytes say.
+    `host` is that of articles that name none themselves (`dedup.read.hosts.hosts_of_files`).
     """
 
     name: str
@@ -32,6 +34,7 @@ class InputFile(NamedTuple):
     kind: str | None
     table: str | None = None
     forced: bool = False
+    host: str | None = None
 
 
 class InputFiles(NamedTuple):
@@ -82,9 +85,10 @@ def find_inputs(
         )
     reached = [file._replace(table=_checked_table(file)) for file in reached]
     unique = list({file.key: file for file in reached}.values())
+    names = _unique_names(unique)
     sources = [
-        InputFile(name, file.path, file.kind, file.table, forced=input_format is not None)
-        for name, file in zip(_unique_names(unique), unique, strict=True)
+        InputFile(name, file.path, file.kind, file.table, input_format is not None, host)
+        for name, file, host in zip(names, unique, hosts_of_files(names), strict=True)
     ]
     return InputFiles(sources, list(dict.fromkeys(skipped)))
 

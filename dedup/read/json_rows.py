@@ -20,7 +20,7 @@ from typing import Any
 from uuid import UUID
 
 from dedup.errors import InputError
-from dedup.read.article_fields import text_of
+from dedup.read.article_fields import find_page, text_of
 from dedup.read.fields import parse_fields
 from dedup.read.json_errors import BadRecordError
 from dedup.settings import Settings
@@ -161,10 +161,10 @@ def _is_odd(value: object) -> bool:
 def has_text(row: Mapping[Any, Any], settings: Settings) -> bool:
     """Return True if `row` has a text, by the fields that `settings` name or by guess."""
     try:
-        text_of(parse_fields(lenient_json_line(row)), settings)
+        fields = parse_fields(lenient_json_line(row))
+        return find_page(fields, settings) is not None or text_of(fields, settings) is not None
     except BadRecordError:
         return False
-    return True
 
 
 def type_name(value: object) -> str:

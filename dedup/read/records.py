@@ -9,10 +9,12 @@ read, then one record that carries the error.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -22,9 +24,11 @@ from dedup.read.archives import Member, is_hidden, tar_members, zip_members
 from dedup.read.compression import decompressed
 from dedup.read.file_records import FileHead, member_kind, read_records, recognize
 from dedup.read.folders import is_pipe
-from dedup.read.formats import ARCHIVES, INPUT_FORMATS, KINDS_HINT, STDIN, ZIP, format_of_source
+from dedup.read.formats import ARCHIVES, HTML_FILE, INPUT_FORMATS, KINDS_HINT, STDIN, WARC, ZIP, format_of_source
 from dedup.read.inputs import InputFile, InputFiles
+from dedup.read.pages import check_html_extra
 from dedup.read.streams import BLOCK_BYTES, DAMAGE, ByteStream, HashedFile, damage_error
+from dedup.read.warc_records import check_warc_extra, read_warc
 from dedup.settings import Settings
 
 BATCH_BYTES = 4 << 20  # of records in a batch; large enough that passing a batch to another process costs little
@@ -38,10 +42,11 @@ RECORD_SCHEMA = pa.schema(
         ("data", pa.large_binary()),
         ("error", pa.string()),
         ("charset", pa.string()),  # that the reader decoded the record from, if it was not UTF-8; `data` is UTF-8 then
+        ("file_host", pa.string()),  # host of the record if its fields name none: see `dedup.read.hosts.hosts_of_files`
     ]
 )
 
-_KeyedRow = tuple[str, str, int, bytes, str | None, str | None]  # the values of a record in the order of the schema
+_KeyedRow = tuple[str, str, int, bytes, str | None, str | None]  # the values of a record up to ``charset``
 
 
 class RecordReader:
@@ -63,7 +68,7 @@ class RecordReader:
         self.sources, self.skipped = files
         self.settings = settings or Settings()
         self.batch_bytes = batch_bytes
-        self.inputs: list[dict[str, str | int]] = []
+        self.inputs: list[dict[str, Any]] = []
         self.sizes: list[int] = []
         self._is_part = is_part
         self._names = {source.name for source in files.sources}
@@ -81,12 +86,12 @@ class RecordReader:
         return fresh
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        rows: list[_KeyedRow] = []
+        rows: list[tuple[Any, ...]] = []  # the values of records in the order of the schema
         size = 0
         for source in self.sources:
             with _open_input(source) as file:
                 for row in self._rows(source, file):
-                    rows.append(row)
+                    rows.append((*row, source.host))
                     size += len(row[3])
                     if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
                         self.sizes.append(size)
@@ -121,7 +126,12 @@ class RecordReader:
     ) -> Iterator[_KeyedRow]:
         """Yield the records of one file that is no archive, and note its size and hash."""
         kind = head.kind
-        if INPUT_FORMATS[kind].is_table:
+        _check_extra(name, kind)
+        skipped: Counter[str] = Counter()
+        if kind == WARC:
+            for row in read_warc(stream, skipped):
+                yield name, kind, *row
+        elif INPUT_FORMATS[kind].is_table:
             with _seekable(stream, local, hashed) as path:
                 for row in read_records(name, table, head, stream, path):
                     yield name, kind, *row
@@ -129,15 +139,19 @@ class RecordReader:
             for row in read_records(name, table, head, stream, None):
                 yield name, kind, *row
         hashed.drain()
-        self._note(name, head, hashed)
+        self._note(name, head, hashed, skipped)
 
-    def _note(self, name: str, head: FileHead, hashed: HashedFile) -> None:
-        """Append the entry of a source to `inputs`."""
-        entry: dict[str, str | int] = {"source": name, "bytes": hashed.size, "sha256": hashed.hash.hexdigest()}
+    def _note(
+        self, name: str, head: FileHead, hashed: HashedFile, skipped: Mapping[str, int] = MappingProxyType({})
+    ) -> None:
+        """Append the entry of a source to `inputs`; `skipped` counts records that are no articles, by type."""
+        entry: dict[str, Any] = {"source": name, "bytes": hashed.size, "sha256": hashed.hash.hexdigest()}
         if head.kind != format_of_source(name):
             entry["format"] = head.kind
         if head.record_charset:
             entry["charset"] = head.record_charset
+        if skipped:
+            entry["skipped"] = dict(sorted(skipped.items()))
         self.inputs.append(entry)
 
     def _archive_rows(
@@ -184,6 +198,7 @@ class RecordReader:
         if head.kind in ARCHIVES:
             self.skipped.append(name)
             return
+        _check_extra(numbered, head.kind)
         try:
             yield from self._file_rows(numbered, None, head, stream, None, hashed)
         except InputError as error:  # a database with several tables
@@ -198,6 +213,14 @@ class RecordReader:
 
     def _count(self, size: int) -> None:
         self._unreported_bytes += size
+
+
+def _check_extra(name: str, kind: str) -> None:
+    """Raise `InputError` if the format `kind` of the source `name` needs an extra that is not installed."""
+    if kind == WARC:
+        check_warc_extra(name)
+    if kind in {HTML_FILE, WARC}:
+        check_html_extra(name)
 
 
 def _known_size(source: InputFile) -> int | None:
@@ -235,7 +258,7 @@ def _seekable(stream: ByteStream, local: Path | None, hashed: HashedFile) -> Ite
         yield Path(copy.name)
 
 
-def _record_batch(rows: list[_KeyedRow]) -> pa.RecordBatch:
+def _record_batch(rows: list[tuple[Any, ...]]) -> pa.RecordBatch:
     """Return `rows`, the values of a record in the order of `RECORD_SCHEMA`, as a batch."""
     columns: Any = zip(*rows, strict=True) if rows else [[]] * len(RECORD_SCHEMA)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, RECORD_SCHEMA, strict=True)]

@@ -6,7 +6,8 @@ import re
 
 import msgspec
 
-from dedup.read.formats import ARROW, CSV, DUCKDB, JSON_LINES, JSON_VALUES, PARQUET, SQLITE, TAR, ZIP
+from dedup.read.formats import ARROW, CSV, DUCKDB, HTML_FILE, JSON_LINES, JSON_VALUES, PARQUET, SQLITE, TAR, WARC, ZIP
+from dedup.read.pages import is_page
 from dedup.read.transcoding import boms_removed
 
 SNIFFED_BYTES = 1 << 16  # of a file; streams read 1 MB at once anyway
@@ -21,6 +22,7 @@ _SIGNATURES = (  # offset, bytes, format
     (0, b"PK\x03\x04", ZIP),
     (0, b"PK\x05\x06", ZIP),  # without members
     (257, b"ustar", TAR),
+    (0, b"WARC/", WARC),
 )
 _EXCEL_SEPARATOR = re.compile(rb'"?sep=[^\r\n]"?\r?\n', re.IGNORECASE)
 _OBJECT_START = re.compile(rb'\{\s*(?:["}]|\Z)')
@@ -46,6 +48,8 @@ def sniff_format(head: bytes, *, stream: bool = False) -> str | None:
         return CSV
     if _OBJECT_START.match(text) or _ARRAY_START.match(text):
         return json_layout(text, None)
+    if is_page(text[:SNIFFED_BYTES].decode("utf-8", "replace")):
+        return HTML_FILE
     if stream and (text[:1] == b"{" or _LATER_OBJECT.search(text)):
         return JSON_LINES
     return None

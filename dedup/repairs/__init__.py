@@ -1,1 +1,1 @@
-"""The text-level rules: encoding, whitespace, typography and page furniture."""
+"""The text-level rules: encoding, markup, whitespace, typography and page furniture."""

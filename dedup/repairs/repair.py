@@ -1,4 +1,4 @@
-"""Repair one text: the rules ``encoding``, ``whitespace`` and ``typography`` in turn, as findings.
+"""Repair one text: the rules ``encoding``, ``markup``, ``whitespace`` and ``typography`` in turn, as findings.
 
 Each rule is a plain function from a text to findings with spans in that text. It sees the text as the rule before left
 it, and all rules are repeated until nothing changes. `compose` carries the findings back to the raw text.
@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from dedup.findings import FLAG, Finding, apply, compose
+from dedup.findings import FIX, FLAG, Finding, apply, compose
 from dedup.repairs.encoding import MAX_ROUNDS, KnownLines, repair_encoding
 from dedup.repairs.equal_fixes import merge_equal_fixes, shortened
+from dedup.repairs.markup import repair_markup
 from dedup.repairs.screen import BITS
 from dedup.repairs.typography import repair_typography
 from dedup.repairs.whitespace import repair_whitespace
@@ -28,9 +29,9 @@ _EVERY_RULE = sum(BITS.values())
 def repair(text: str, settings: Settings = _DEFAULTS) -> tuple[str, list[Finding]]:
     r"""Return the repaired text and the findings that say what changed.
 
-    Findings belong to the rules ``encoding``, ``whitespace`` and ``typography``. Their spans are in code points of
-    `text`, in the order of their starts. A rule set to ``flag`` reports and changes nothing. A run of equal fixes is
-    one finding (`dedup.repairs.equal_fixes`).
+    Findings belong to the rules ``encoding``, ``markup``, ``whitespace`` and ``typography``. Their spans are in
+    code points of `text`, in the order of their starts. A rule set to ``flag`` reports and changes nothing. A run of
+    equal fixes is one finding (`dedup.repairs.equal_fixes`).
 
     >>> cleaned, findings = repair("na\u00c3\u00afve caf\u00c3\u00a9 \n")
     >>> cleaned
@@ -92,11 +93,19 @@ class RepairState:
     def _layers(self, known: KnownLines | None) -> tuple[tuple[str, Callable[[str], list[Finding]]], ...]:
         """Return the rules of this module in their order, each with its function."""
         return (
-            # A literal "<" means that the article is markup, where entities have a meaning of their own.
-            ("encoding", partial(repair_encoding, unescape="<" not in self.raw, known=known)),
+            ("encoding", partial(repair_encoding, unescape=self._unescapes(), known=known)),
+            ("markup", repair_markup),
             ("whitespace", repair_whitespace),
             ("typography", repair_typography),
         )
+
+    def _unescapes(self) -> bool:
+        """Return True if entities are decoded.
+
+        A literal "<" means that the article is markup, where entities have a meaning of their own. If markup is
+        removed, they are decoded once none is left.
+        """
+        return "<" not in (self.text if self._settings.rules["markup"] == FIX else self.raw)
 
 
 def _as_flag(finding: Finding) -> Finding:

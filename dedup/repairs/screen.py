@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dedup.arrays import I64, decode_utf8
-from dedup.repairs import encoding, typography, whitespace
+from dedup.repairs import encoding, markup, typography, whitespace
 from dedup.repairs.encoding import PLAIN_EVIDENCE, KnownLines
 from dedup.repairs.page_furniture import line_kinds
 
-ENCODING, WHITESPACE, TYPOGRAPHY = 1, 2, 4
-BITS = {"encoding": ENCODING, "whitespace": WHITESPACE, "typography": TYPOGRAPHY}
+ENCODING, WHITESPACE, TYPOGRAPHY, MARKUP = 1, 2, 4, 8
+BITS = {"encoding": ENCODING, "markup": MARKUP, "whitespace": WHITESPACE, "typography": TYPOGRAPHY}
 
 
 def rules_that_may_apply(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArray[np.uint8]:
@@ -39,6 +39,7 @@ def rules_that_may_apply(data: npt.NDArray[np.uint8], borders: I64) -> npt.NDArr
             ENCODING * encoding.encoding_may_apply(text, unescape="<" not in text)
             | WHITESPACE * whitespace.whitespace_may_apply(text)
             | TYPOGRAPHY * typography.typography_may_apply(text)
+            | MARKUP * markup.markup_may_apply(text)
         )
     return bits
 

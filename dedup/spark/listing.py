@@ -11,6 +11,7 @@ from dedup.errors import InputError
 from dedup.kernels.backend import SMALL_BYTES
 from dedup.read.folders import is_pipe
 from dedup.read.formats import ARCHIVES, COMPRESSION_SUFFIXES, KINDS_HINT, format_of_name
+from dedup.read.hosts import hosts_of_files
 from dedup.read.inputs import InputFile, find_inputs
 
 
@@ -26,6 +27,7 @@ class ListedFile(NamedTuple):
     modified: int  # time stamp, in the unit of its file system
     table: str | None = None  # of a database
     forced: bool = False  # its format is that of the settings
+    host: str | None = None  # of articles that name none themselves
 
 
 class InputListing(NamedTuple):
@@ -93,6 +95,7 @@ def _local_file(number: int, source: InputFile) -> ListedFile:
         modified=status.st_mtime_ns,
         table=source.table,
         forced=source.forced,
+        host=source.host,
     )
 
 
@@ -117,7 +120,8 @@ def _list_addresses(session: Any, inputs: Sequence[str], input_format: str | Non
     for name, count in Counter(file.name for file in files).items():
         if count > 1:
             raise InputError(f"{name}: {count} inputs have a file of this name; give the folder above them")
-    return InputListing(files, skipped)
+    hosts = hosts_of_files([file.name for file in files])
+    return InputListing([file._replace(host=host) for file, host in zip(files, hosts, strict=True)], skipped)
 
 
 def _expand_addresses(session: Any, inputs: Sequence[str]) -> Iterator[tuple[str, Any]]:

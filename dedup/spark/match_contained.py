@@ -40,9 +40,16 @@ def match_contained(
     action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == OFF:
         return matched
-    articles = prepared.where(f"error is null and words >= {CONTAINED_WORDS}")
+    articles = prepared.where(f"error is null and own_words >= {CONTAINED_WORDS}")
     articles = articles.join(matched.select("aid"), "aid", "left_anti")
-    articles = articles.selectExpr("aid", "-words as r", "minimizers", "key", "digest", "size(minimizers) as total")
+    articles = articles.selectExpr(
+        "aid",
+        "-own_words as r",
+        "minimizers",
+        "substring(key, 1, cast(own_key as int)) as key",
+        "digest",
+        "size(minimizers) as total",
+    )
     searched, postings = _rank_minimizers(store, articles)
     visits = store.save("contained-candidates", _find_visits(searched, postings, partitions, compiled=compiled))
     pairs = _differ_in_words(_measure_visits(visits, articles, compiled=compiled), articles)

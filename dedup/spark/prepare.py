@@ -36,7 +36,7 @@ _BATCH_BYTES = 4 << 20  # of records that are prepared together
 
 _FILE_COLUMNS = (
     "file bigint, name string, path string, kind string, bytes bigint, remote boolean, modified bigint, "
-    "table string, forced boolean"
+    "table string, forced boolean, host string"
 )
 _READING = ("input_format", "encoding")  # the settings that decide how files are read
 _RAW_COLUMNS = {"aid": pa.int64(), **{field.name: field.type for field in RECORD_SCHEMA}}
@@ -89,11 +89,12 @@ def read_table(store: TableStore, frame: Any, partitions: int) -> Any:
         "cast(value as binary) as data",
         "cast(null as string) as error",
         "cast(null as string) as charset",
+        "cast(null as string) as file_host",
     )
     size = given.agg(f.sum(f.octet_length("value") + 1)).first()[0] or 0
     inputs = [{"source": "-", "bytes": int(size), "sha256": _table_digest(given)}]
     summary = {"inputs": inputs, "skipped": [], "records": sum(counts.values()), "error": None}
-    summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None, None)
+    summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None, None, None)
     return raw.unionByName(store.session.createDataFrame([summary_row], sql_schema(_RAW_COLUMNS)))
 
 
@@ -138,7 +139,7 @@ class _RemoteContent:
 def _read_files_task(batches: Iterable[pa.RecordBatch], reading: dict[str, str | None]) -> Iterator[pa.RecordBatch]:
     """Run in a task: read the records of files, as the settings `reading` say."""
     settings = Settings(**reading)  # type: ignore[arg-type]
-    names = ("file", "name", "path", "kind", "table", "forced", "content")
+    names = ("file", "name", "path", "kind", "table", "forced", "host", "content")
     for batch in batches:
         for at in range(batch.num_rows):
             yield from _read_file({name: batch.column(name)[at].as_py() for name in names}, settings)
@@ -148,7 +149,7 @@ def _read_file(row: dict[str, Any], settings: Settings) -> Iterator[pa.RecordBat
     """Yield the records of one file, then its `FILE_SUMMARY` row."""
     first_aid = row["file"] << RECORD_BITS
     path: Any = Path(row["path"]) if row["content"] is None else _RemoteContent(row["content"])
-    source = InputFile(row["name"], path, row["kind"], row["table"], row["forced"])
+    source = InputFile(row["name"], path, row["kind"], row["table"], row["forced"], row["host"])
     reader = RecordReader(InputFiles([source], []), settings, is_part=True)
     record_count, error = 0, None
     try:

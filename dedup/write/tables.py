@@ -21,7 +21,7 @@ from dedup.findings import Finding
 from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE
 from dedup.read.article_texts import put_raw_text, put_text
 from dedup.read.field_paths import parse_path
-from dedup.read.fields import PROVENANCE_FIELD, Fields, join_fields, parse_fields, to_json, to_json_bytes
+from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, join_fields, parse_fields, to_json, to_json_bytes
 from dedup.write.report import Tally
 
 # The encoder writes a struct as a JSON object in a tenth of the time that it takes for a dict.
@@ -78,6 +78,8 @@ def provenance_object(outcome: Outcome) -> dict[str, Any]:
         provenance["similarity"] = outcome.dropped.similarity
     if outcome.charset:
         provenance["charset"] = outcome.charset
+    if outcome.page:
+        provenance |= {name: from_json(value) for name, value in parse_fields(outcome.page).items()}
     return provenance
 
 

@@ -49,7 +49,7 @@ EXECUTIONS = ((2, "false"), (200, "true"), (1, "true"), (3, "false"))
 def settings_of(number):
     """Return the settings of case `number`; in three cases in a row, each rule has each of its actions once."""
     source = random.Random(number // 3)
-    actions = {rule.name: source.sample(rule.actions, len(rule.actions))[number % 3] for rule in RULES}
+    actions = {rule.name: source.sample(rule.actions, len(rule.actions))[number % len(rule.actions)] for rule in RULES}
     source = random.Random(number)
     return {
         "rules": actions,
