@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from dedup.arrays import U32, decode_utf8, encode_utf8, offsets_of, pack
 from dedup.decide.outcomes import Outcome, outcomes
+from dedup.engines.local import Workers
 from dedup.errors import SettingsError
 from dedup.fingerprint.minhash import check_permutations, plain_signatures
 from dedup.fingerprint.shingles import check_shingle_size
 from dedup.kernels.backend import SMALL_BYTES, load_backend
+from dedup.match.site_text import SiteTextRow
 from dedup.pipeline import Articles, decide
 from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
@@ -29,7 +31,7 @@ from dedup.read.selection import choose_records
 from dedup.results import Result, TableResult
 from dedup.runtime.progress import StageTimer
 from dedup.settings import NUM_PERM, SEED, Settings, check_choice, settings_or_default
-from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
+from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA, SITE_TEXT_SCHEMA
 from dedup.write.tables import provenance_object, quarantine_row
 
 _TEXTS_PER_BATCH = 4096
@@ -99,16 +101,17 @@ def clean_articles(
         source = source._replace(frame=source.frame.load())
     given = list(source.mappings(settings))
     encoder = RowEncoder(source, settings)
+    found, site_text = _outcomes_of(_batches_of(given, encoder), settings)
     cleaned = [
         outcome if outcome.error is None else outcome._replace(data=encoder.raw(row))
-        for row, outcome in zip(given, _outcomes_of(_batches_of(given, encoder), settings), strict=True)
+        for row, outcome in zip(given, found, strict=True)
     ]
     if returns == "dicts" or (source.frame is None and not source.texts):
-        result = _as_dicts(given, cleaned)
+        result = _as_dicts(given, cleaned, site_text)
         if returns == "dicts":
             return result
-        return TableResult(result.articles, result.dropped, result.findings, result.quarantine)
-    return _as_texts(cleaned) if source.frame is None else _as_tables(source.frame, cleaned)
+        return TableResult(result.articles, result.dropped, result.findings, result.quarantine, result.site_text)
+    return _as_texts(cleaned, site_text) if source.frame is None else _as_tables(source.frame, cleaned, site_text)
 
 
 def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
@@ -116,9 +119,11 @@ def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
     files = find_inputs(paths, input_format=settings.input_format)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         records = choose_records(RecordReader(files, settings), settings, Path(work))
-        cleaned = list(_outcomes_of(list(records), settings))
+        cleaned, site_text = _outcomes_of(list(records), settings)
     names = (parse_fields(outcome.fields) if outcome.error is None else {} for outcome in cleaned)
-    return _as_dicts([{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned)
+    return _as_dicts(
+        [{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned, site_text
+    )
 
 
 def _batches_of(given: Sequence[Row], encoder: RowEncoder) -> list[pa.RecordBatch]:
@@ -129,18 +134,22 @@ def _batches_of(given: Sequence[Row], encoder: RowEncoder) -> list[pa.RecordBatc
     ]
 
 
-def _outcomes_of(batches: Sequence[pa.RecordBatch], settings: Settings) -> Iterator[Outcome]:
-    """Yield the outcome of each record of `batches`."""
-    backend = load_backend(compiled=sum(batch.nbytes for batch in batches) >= SMALL_BYTES)
-    corpus = Corpus([prepare(batch, settings, backend) for batch in batches])
-    verdicts, _ = decide(corpus, settings, backend, StageTimer())
-    for number, batch, _, _ in corpus.numbered_batches():
-        yield from outcomes(batch, verdicts.of(number), settings)
+def _outcomes_of(batches: Sequence[pa.RecordBatch], settings: Settings) -> tuple[list[Outcome], list[SiteTextRow]]:
+    """Return the outcome of each record of `batches`, and the lines of site text."""
+    workers = Workers(compiled=sum(batch.nbytes for batch in batches) >= SMALL_BYTES)
+    corpus = Corpus([prepare(batch, settings, workers.backend) for batch in batches])
+    verdicts, _ = decide(corpus, settings, workers, StageTimer())
+    cleaned = (
+        outcome
+        for number, batch, _, _ in verdicts.corpus.numbered_batches()
+        for outcome in outcomes(batch, verdicts.of(number), settings)
+    )
+    return list(cleaned), verdicts.site_text.rows
 
 
-def _as_dicts(given: Sequence[Row], cleaned: Sequence[Outcome]) -> Result:
+def _as_dicts(given: Sequence[Row], cleaned: Sequence[Outcome], site_text: Sequence[SiteTextRow]) -> Result:
     """Return outcomes as tables of Python objects; `given` are the articles that they belong to."""
-    result = Result([], [], [], [])
+    result = Result([], [], [], [], [row._asdict() for row in site_text])
     for article, outcome in zip(given, cleaned, strict=True):
         if outcome.error is not None:
             result.quarantine.append(quarantine_row(outcome))
@@ -151,14 +160,15 @@ def _as_dicts(given: Sequence[Row], cleaned: Sequence[Outcome]) -> Result:
     return result
 
 
-def _as_texts(cleaned: Sequence[Outcome]) -> TableResult[list[str]]:
+def _as_texts(cleaned: Sequence[Outcome], site_text: Sequence[SiteTextRow]) -> TableResult[list[str]]:
     """Return outcomes of texts as lists of texts."""
     kept = [outcome.cleaned for outcome in cleaned if outcome.error is None and not outcome.dropped]
     dropped = [outcome.raw for outcome in cleaned if outcome.dropped]
-    return TableResult(kept, dropped, [finding for outcome in cleaned for finding in outcome.findings], [])
+    findings = [finding for outcome in cleaned for finding in outcome.findings]
+    return TableResult(kept, dropped, findings, [], [row._asdict() for row in site_text])
 
 
-def _as_tables(frame: Frame, cleaned: Sequence[Outcome]) -> TableResult[Any]:
+def _as_tables(frame: Frame, cleaned: Sequence[Outcome], site_text: Sequence[SiteTextRow]) -> TableResult[Any]:
     """Return the outcomes of the rows of `frame` as tables of its kind."""
     readable = [(row, outcome) for row, outcome in enumerate(cleaned) if outcome.error is None]
     findings = [finding._asdict() for outcome in cleaned for finding in outcome.findings]
@@ -170,6 +180,7 @@ def _as_tables(frame: Frame, cleaned: Sequence[Outcome]) -> TableResult[Any]:
         frame.select(dropped),
         frame.new(findings, FINDINGS_SCHEMA),
         frame.new(quarantined, QUARANTINE_SCHEMA),
+        frame.new([row._asdict() for row in site_text], SITE_TEXT_SCHEMA),
     )
 
 

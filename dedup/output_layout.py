@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-OUTPUT_FORMAT = 1  # of the files in an output; raised when an older reader could not read them
+OUTPUT_FORMAT = 2  # of the files in an output; raised when an older reader could not read them
 
 RUN_FILE = "run.json"  # settings, versions, inputs and counts: the same for equal runs
 LOG_FILE = "run.log.json"  # seconds and skipped files: differs between equal runs
@@ -21,7 +21,10 @@ ARTICLES = "articles"
 DROPPED = "dropped"
 PROVENANCE = "provenance"
 QUARANTINE = "quarantine"
-TABLES = (ARTICLES, DROPPED, PROVENANCE, QUARANTINE)
+SITE_TEXT = "site_text"
+TABLES = (ARTICLES, DROPPED, PROVENANCE, QUARANTINE, SITE_TEXT)
+
+SITE_TEXT_SOURCE = f"{SITE_TEXT}.jsonl"  # the source of a twin that is a row of that table, whatever the format
 
 SUFFIXES = {"none": "", "gz": ".gz", "zst": ".zst"}  # of compressed JSON lines, by `Settings.compress`
 

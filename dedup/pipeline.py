@@ -1,4 +1,4 @@
-"""The whole job in order: read, repair, segment, fingerprint, match, decide, write, report.
+"""The whole job in order: read, repair, segment, fingerprint, find site text, match, decide, write, report.
 
 Only this module knows the order of the stages. Stages do not know each other, and engines do not know stages. Repair,
 segmentation and fingerprints need one article at a time; `dedup.prepare` does all three for a batch of records.
@@ -23,13 +23,21 @@ from dedup.findings import Finding
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
+from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
 from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.preview import Notice, preview_records
-from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
+from dedup.prepare.store import (
+    BatchOrigin,
+    PreparedBatch,
+    discard_batch,
+    from_ipc,
+    store_batch,
+    to_ipc,
+)
 from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
@@ -44,7 +52,7 @@ from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
 from dedup.write.table_files import Writer
-from dedup.write.tables import OutputChunk, encode_tables, write_json
+from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -145,7 +153,7 @@ def _findings(
         prepared = prepare_articles(source, settings, engine, timer, Path(work), notice=notice)
         job = _LocalJob(*prepared, settings, timer)
         verdicts = job.decide()
-        for number, batch, _, _ in job.corpus.numbered_batches():
+        for number, batch, _, _ in verdicts.corpus.numbered_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
                 tally.add(outcome)
                 if outcome.error is not None and unreadable:
@@ -201,19 +209,23 @@ def _reader_of(
 
 
 def decide(
-    corpus: Corpus, settings: Settings, backend: Backend, timer: StageTimer
+    corpus: Corpus, settings: Settings, workers: Workers, timer: StageTimer
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
-    """Match articles, then paragraphs, and return the verdicts on all of them, and counts per stage for the report."""
+    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage."""
+    backend = workers.backend
+    with timer.stage("find site text"):
+        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers)
     with timer.stage("match articles"):
         articles = match_articles(corpus, settings, backend)
         articles = match_contained(corpus, articles, settings, backend)
     with timer.stage("match paragraphs"):
-        paragraphs = match_paragraphs(corpus, articles, settings, backend)
+        shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
+        "find site text": site_text.counts,
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
-        "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
+        "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
     }
-    return Verdicts(corpus, articles, paragraphs), counts
+    return Verdicts(corpus, site_text, articles, shared), counts
 
 
 class Job(Protocol):
@@ -252,14 +264,15 @@ class _LocalJob:
         self.stages: dict[str, dict[str, int]] = {}
 
     def decide(self) -> Verdicts:
-        """Match articles and paragraphs, and return the verdicts on them; set `stages`."""
-        verdicts, self.stages = decide(self.corpus, self.settings, self.workers.backend, self.timer)
+        """Find site text, match articles and paragraphs, and return the verdicts on them; set `stages`."""
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer)
         return verdicts
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Yield the lines of the output; discard a prepared batch when its lines are written."""
-        corpus, sizes = self.corpus, self.sizes
-        verdicts = self.decide()
+        verdicts, sizes = self.decide(), self.sizes
+        corpus = verdicts.corpus
+        yield site_text_chunk(verdicts.site_text.rows), 0
         tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.numbered_batches())
         encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
@@ -372,5 +385,6 @@ def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]
         rows.append({"source": "-", "kind": JSON_LINES, "record": row, "data": data})
     batch = prepare(pa.RecordBatch.from_pylist(rows, RECORD_SCHEMA), settings, backend)
     timer = StageTimer()
-    decide(Corpus([batch], ResourceBudget(step=timer.step)), settings, backend, timer)
+    workers = Workers(compiled=backend.compiled)
+    decide(Corpus([batch], ResourceBudget(step=timer.step)), settings, workers, timer)
     return timer.steps

@@ -20,16 +20,18 @@ class Result:
     """The tables of an output as Python objects, each in input order.
 
     `quarantine` has a row for each article without a text: `source`, `record` (its position), `error`, `raw` (the
-    article as JSON) and `encoding`.
+    article as JSON) and `encoding`. `site_text` has a row for each line that is the site's, with its `host`, by first
+    place.
     """
 
     articles: list[dict[str, Any]]
     dropped: list[dict[str, Any]]
     findings: list[Finding]
     quarantine: list[dict[str, Any]]
+    site_text: list[dict[str, Any]]
 
     def __repr__(self) -> str:
-        return f"Result({_row_counts(self.articles, self.dropped, self.findings, self.quarantine)})"
+        return f"Result({_row_counts(self)})"
 
     def _repr_html_(self) -> str:
         """Return small tables for a notebook: findings by rule, and the first of them."""
@@ -54,9 +56,10 @@ class TableResult(Generic[TableT]):
     dropped: TableT
     findings: Any
     quarantine: Any
+    site_text: Any
 
     def __repr__(self) -> str:
-        counts = _row_counts(self.articles, self.dropped, self.findings, self.quarantine)
+        counts = _row_counts(self)
         return f"TableResult of {type(self.articles).__name__}({counts})"
 
     def _repr_html_(self) -> str:
@@ -92,10 +95,10 @@ class TextRepeat(NamedTuple):
     evidence: str | None
 
 
-def _row_counts(*tables: Any) -> str:
-    """Return the numbers of rows of the four tables, where they are known."""
-    names = ("articles", "dropped", "findings", "quarantine")
-    return ", ".join(f"{name}={_size(table)}" for name, table in zip(names, tables, strict=True))
+def _row_counts(result: Result | TableResult[Any]) -> str:
+    """Return the numbers of rows of the tables, where they are known."""
+    names = ("articles", "dropped", "findings", "quarantine", "site_text")
+    return ", ".join(f"{name}={_size(getattr(result, name))}" for name in names)
 
 
 def _size(table: Any) -> str:

@@ -145,6 +145,27 @@ RULES: tuple[Rule, ...] = (
         "press releases have one.",
     ),
     Rule(
+        name="boilerplate",
+        level=CORPUS,
+        actions=_REMOVES,
+        default="drop",
+        finds="site text: a short paragraph that many articles of one host have",
+        example="“Sign up for our newsletter” in 40 of 60 articles, at the end of 39",
+        decides="Articles with the line, its words and facts, are counted per host, where hosts are known, and over "
+        "the corpus; equal articles and those with the same prose before the line count once. Fewer articles suffice "
+        "if the line is at the end (at the start) of 90 % of them, with at most one paragraph of their own after "
+        "(before) it. A "
+        "quotation in quotation marks is never boilerplate, nor is a field such as “Contact: …” whose value differs "
+        "between articles. Every copy goes before articles are compared; the table of site text keeps the line once.",
+        thresholds="2 words or more, in this many articles and this share of the host: up to 25 words at the end in 5 "
+        "and 10 %; up to 25 at the end in 30 and 2 %; up to 25 at the start or end in 3 and 50 %; up to 20 anywhere "
+        "in 10 and 20 %; up to 7 anywhere in 5 and 50 %; up to 60 at the start or end in 10 and 50 %.",
+        errs="A sentence without quotation marks that all articles of a very small host have counts as boilerplate. In "
+        "24,000 press releases it drops 0.081 % of the characters if the 114 offices are known as hosts, nearly all of "
+        "it contact lines and page furniture, and nothing if they are not. It drops nothing in Wikipedia or in "
+        "licences.",
+    ),
+    Rule(
         name="duplicate-article",
         level=CORPUS,
         actions=_REMOVES,
@@ -192,26 +213,6 @@ RULES: tuple[Rule, ...] = (
         "Where the rule drops articles, one that a near-duplicate repeats stays, and copies go with their original.",
         thresholds="90 % of the shorter article; at least 20 words.",
         errs="Every longer letter of its kind contains a form letter; hence the default is a flag.",
-    ),
-    Rule(
-        name="boilerplate",
-        level=CORPUS,
-        actions=_REMOVES,
-        default="drop",
-        finds="a short paragraph that many surviving articles of one host have",
-        example="“Sign up for our newsletter” in 40 of 60 articles, at the end of 39",
-        decides="Articles with the line, its words and facts, are counted per host, where hosts are known, and over "
-        "the corpus; those with the same prose before the line count once. Fewer articles suffice if the line is at "
-        "the end (at the start) of 90 % of them, with at most one paragraph of their own after (before) it. A "
-        "quotation in quotation marks is never boilerplate, nor is a field such as “Contact: …” whose value differs "
-        "between articles. The first copy stays, as the twin of all others.",
-        thresholds="2 words or more, in this many articles and this share of the host: up to 25 words at the end in 5 "
-        "and 10 %; up to 25 at the end in 30 and 2 %; up to 25 at the start or end in 3 and 50 %; up to 20 anywhere "
-        "in 10 and 20 %; up to 7 anywhere in 5 and 50 %; up to 60 at the start or end in 10 and 50 %.",
-        errs="A sentence without quotation marks that all articles of a very small host have counts as boilerplate. In "
-        "24,000 press releases it drops 0.081 % of the characters if the 114 offices are known as hosts, nearly all of "
-        "it contact lines and page furniture, and nothing if they are not. It drops nothing in Wikipedia or in "
-        "licences.",
     ),
     Rule(
         name="shared-paragraph",

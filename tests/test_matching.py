@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dedup import Settings
 from dedup.arrays import pack
+from dedup.engines.local import Workers
 from dedup.fingerprint.shingles import word_hash
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference, set_overlap
@@ -26,6 +27,7 @@ from dedup.match.buckets import (
     value_entries,
 )
 from dedup.match.contained import match_contained
+from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
 from dedup.match.survivors import ComparedTexts
 from dedup.prepare.batch import prepare
@@ -112,9 +114,12 @@ def comparable(value):
 
 def matched(rows, chosen, comparer, budget):
     corpus = prepared(rows, chosen, budget)
+    workers = Workers(compiled=comparer is kernels)
+    corpus, paragraphs, site_text = set_site_text_apart(corpus, chosen, workers)
     articles = match_contained(corpus, match_articles(corpus, chosen, comparer), chosen, comparer)
-    paragraphs = match_paragraphs(corpus, articles, chosen, comparer)
-    return [{name: comparable(value) for name, value in found._asdict().items()} for found in (articles, paragraphs)]
+    shared = match_paragraphs(corpus, paragraphs, articles, chosen, comparer)
+    results = (site_text, articles, shared)
+    return [{name: comparable(value) for name, value in found._asdict().items()} for found in results]
 
 
 @settings(max_examples=30)

@@ -163,6 +163,7 @@ def test_a_spreadsheet_reads_the_cells_as_they_should_be_seen(tmp_path):
         "dropped.jsonl",
         "provenance.jsonl",
         "quarantine.jsonl",
+        "site_text.jsonl",
         "run.json",
         "run.log.json",
     }
@@ -240,7 +241,7 @@ def test_shards_are_those_of_the_plainest_loop_however_chunks_are_cut(tmp_path_f
     with Writer(folder, dedup.Settings(shard_size=size, compress=compress)) as writer:
         for sizes in chunks:
             data = b"".join(b"x" * length + b"\n" for length in sizes)
-            writer.write(OutputChunk(data, b"", data, b"", Tally()))
+            writer.write(OutputChunk(data, b"", data, b"", b"", Tally()))
         files = writer.finish()
     expected = greedy_shards([b"x" * length + b"\n" for sizes in chunks for length in sizes], size)
 

@@ -16,7 +16,7 @@ import dedup
 from dedup import LocalEngine, OutputError, RecordError, Settings, SettingsError
 from dedup.inspect.verify import verify
 
-TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "run.json"]
+TABLES = ["articles.jsonl", "dropped.jsonl", "provenance.jsonl", "quarantine.jsonl", "site_text.jsonl", "run.json"]
 
 
 def run(tmp_path, inputs, name="out", engine=None, **options):
@@ -100,7 +100,13 @@ def test_every_drop_is_justified_by_text_that_stays(tmp_path):
     findings = read_jsonl(out / "provenance.jsonl")
     drops = [finding for finding in findings if finding["action"] == "drop" and finding["twin"] is not None]
     assert len(drops) > 20
+    site_text = read_jsonl(out / "site_text.jsonl")
     for drop in drops:
+        if drop["rule"] == "boilerplate":
+            row = site_text[drop["twin_record"]]
+            assert drop["original"].strip() == row["text"]
+            assert raws[row["record"]][row["start"] : row["stop"]] == row["text"]
+            continue
         assert drop["twin_record"] in kept
         assert drop["similarity"] >= 0.8
         raw = raws[drop["twin_record"]]
@@ -231,13 +237,15 @@ def test_the_twin_of_a_paragraph_dropped_within_its_article_is_not_dropped_itsel
     assert verify(out).mismatches == []
 
 
-def test_boilerplate_keeps_its_first_copy_and_counts_articles_of_the_host(tmp_path):
+def test_boilerplate_loses_every_copy_and_is_kept_once_as_site_text(tmp_path):
     line = "Sign up for our newsletter to read more stories like this."
     out, _ = run(tmp_path, write_jsonl(tmp_path / "news.jsonl", news()))
-    holders = [row["id"] for row in read_jsonl(out / "articles.jsonl") if line in row["text"]]
+    assert not [row["id"] for row in read_jsonl(out / "articles.jsonl") if line in row["text"]]
     findings = [row for row in read_jsonl(out / "provenance.jsonl") if row["rule"] == "boilerplate"]
-    assert holders == ["n0"]
-    assert {finding["twin"] for finding in findings} == {"n0"}
+    rows = read_jsonl(out / "site_text.jsonl")
+    assert {(finding["twin"], rows[finding["twin_record"]]["text"]) for finding in findings} >= {
+        (row["host"] or "", line) for row in rows if row["text"] == line
+    }
     assert all("articles of a" in finding["evidence"] for finding in findings)
 
 
@@ -332,7 +340,8 @@ def test_articles_are_kept_by_date(tmp_path):
 def test_boilerplate_is_found_in_every_script(language, line):
     rows = [{"text": "\n\n".join([*sentences(number, 4), line]), "url": "https://x.example/"} for number in range(8)]
     result = dedup.clean_articles(rows)
-    assert [line in row["text"] for row in result.articles] == [True, *[False] * 7], language
+    assert [line in row["text"] for row in result.articles] == [False] * 8, language
+    assert [row["text"] for row in result.site_text] == [line], language
 
 
 def test_check_reports_records_that_it_cannot_read(tmp_path):

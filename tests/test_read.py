@@ -241,7 +241,7 @@ def test_fields_are_guessed_record_by_record_and_pass_through_untouched(tmp_path
 
 def test_an_article_without_id_is_named_by_source_and_record(tmp_path):
     path = tmp_path / "x.jsonl"
-    path.write_text('{"text": "One.  "}\n', encoding="utf-8")
+    path.write_text('{"text": "One word behind the other.  "}\n', encoding="utf-8")
     [finding] = dedup.check(path, engine=LocalEngine(jobs=1))
     assert finding.article == "x.jsonl#0"
 

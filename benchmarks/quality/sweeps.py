@@ -13,7 +13,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from benchmarks.quality import boilerplate, corpora, doubling, syndication
@@ -25,9 +24,9 @@ from dedup.fingerprint import minhash
 from dedup.kernels.backend import load_backend
 from dedup.match import articles as match
 from dedup.match import boilerplate as lines_rule
-from dedup.match import boilerplate_text
-from dedup.match import paragraphs as frequency
-from dedup.match.policy import BOILERPLATE
+from dedup.match import boilerplate_text, site_text
+from dedup.match import paragraphs as shared
+from dedup.match.paragraph_columns import read_paragraph_columns
 from dedup.prepare import batch as prepare
 from dedup.prepare.corpus import Corpus
 from dedup.read.fields import to_json_bytes
@@ -69,7 +68,7 @@ WITHIN: tuple[ModuleType, ...] = (
     versions,
     vetoes,
 )
-ACROSS: tuple[ModuleType, ...] = (lines_rule, boilerplate_text, frequency, prepare)
+ACROSS: tuple[ModuleType, ...] = (lines_rule, boilerplate_text, shared, prepare)
 NEVER = 10**6
 BLOCKS: dict[str, tuple[float, ...]] = {
     "ENOUGH": (20, 80),
@@ -267,18 +266,20 @@ def lines_untouched(path: Path) -> dict[str, list[list[Any]]]:
     backend = load_backend(compiled=True)
     corpus = Corpus([prepare.prepare(pa.record_batch(arrays, schema=RECORD_SCHEMA), chosen, backend)])
     articles = match.match_articles(corpus, chosen, backend)
+    columns_read = read_paragraph_columns(corpus, backend)
     texts = [row["text"] for row in corpora.rows(path)]
     kept = sum(len(text) for text, stays in zip(texts, articles.kept.tolist(), strict=True) if stays)
     result: dict[str, list[list[Any]]] = {}
     for name, values in LINES.items():
         for value in values if name != "SHARED_WORDS" else ():
             with _changed_constant(name, value):
-                matches = frequency.match_paragraphs(corpus, articles, chosen)
+                lines = site_text.find_site_text(corpus, columns_read, chosen, backend)
             cut = sentences = 0
-            for row in np.flatnonzero(matches.rules == BOILERPLATE).tolist():
-                start, stop = int(matches.raw_starts[row]), int(matches.raw_stops[row])
+            starts, stops = corpus.read_paragraphs("raw_start", "raw_stop", numbers=lines.numbers)
+            spans = zip(lines.articles.tolist(), starts.tolist(), stops.tolist(), strict=True)
+            for row, start, stop in spans:
                 cut += stop - start
-                sentences += (stop - start) * is_sentence(texts[int(matches.articles[row])][start:stop])
+                sentences += (stop - start) * is_sentence(texts[row][start:stop])
             result.setdefault(name, []).append([value, cut, sentences, kept])
     return result
 

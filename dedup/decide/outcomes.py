@@ -1,8 +1,8 @@
 """Decide what happens to each record: its outcome, with the findings of all levels in spans of the raw text.
 
-Findings of the text level come with the prepared article. Repeats within the article and paragraphs across articles
-become removals from the repaired text. These are laid out together, so that no separator is left over or removed twice,
-and are carried back to the raw text.
+Findings of the text level come with the prepared article. Repeats within the article, site text and paragraphs across
+articles become removals from the repaired text. These are laid out together, so that no separator is left over or
+removed twice, and are carried back to the raw text.
 """
 
 from __future__ import annotations
@@ -11,27 +11,26 @@ from bisect import insort
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8
 from dedup.decide.thin_articles import RULE_THIN, thin_evidence
 from dedup.decide.verdicts import Verdict, verdicts_by_row
 from dedup.findings import DROP, FLAG, READ_AS, Finding, Offsets, apply, compose
-from dedup.match.policy import BOILERPLATE, PARAGRAPH_MATCH_RULES
-from dedup.prepare.columns import integer_values, join_chunks
+from dedup.output_layout import SITE_TEXT_SOURCE
+from dedup.prepare.columns import StructLists
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.repairs.equal_fixes import merge_equal_fixes
 from dedup.rules import OFF
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
 
-_SITE_TEXT = PARAGRAPH_MATCH_RULES[BOILERPLATE]
 _VALUE_COLUMNS = ("source", "record", "error", "data", "fields", "id", "text_field", "text", "charset", "page")
 OUTCOME_COLUMNS = (
     *_VALUE_COLUMNS,
     "findings",
     "repeats",
+    "site_text",
     "paragraphs",
 )  # of a prepared batch: what outcomes are made from
 
@@ -42,8 +41,9 @@ class Outcome(NamedTuple):
     A record that could not be read has an `error` and `data`, its original bytes. An article has `fields` (JSON,
     with null for its text), `raw` and `cleaned` text, `findings` and its number of `paragraphs`; an article that is
     dropped also has the verdict that drops it. `findings` has one finding for a run of equal fixes; `single_findings`
-    has each of them. `charset` is that of the record, if it was not UTF-8. `page` is JSON about the page that the text
-    was extracted from, if it was.
+    has each of them. `site_text` has the rows of the table of site text that the article was compared without, in
+    order. `charset` is that of the record, if it was not UTF-8. `page` is JSON about the page that the text was
+    extracted from, if it was.
     """
 
     source: str
@@ -59,8 +59,20 @@ class Outcome(NamedTuple):
     single_findings: tuple[Finding, ...] = ()
     dropped: Verdict | None = None
     paragraphs: int = 0
+    site_text: tuple[int, ...] = ()
     charset: str | None = None
     page: bytes | None = None
+
+
+class _SiteTextLine(NamedTuple):
+    """One line of site text, with the members of `dedup.prepare.columns.SITE_TEXT_STRUCT`."""
+
+    paragraph: int
+    line: int
+    host: bytes | None
+    size: int
+    action: str
+    evidence: str | None
 
 
 class _Run(NamedTuple):
@@ -78,9 +90,11 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
     """
     by_row = verdicts_by_row(verdicts)
     batch = load_batch(piece, OUTCOME_COLUMNS)
-    findings = _StructLists(batch.column("findings"))
-    repeats = _StructLists(batch.column("repeats"))
-    spans = _ParagraphSpans(batch.column("paragraphs"))
+    findings = StructLists(batch.column("findings"))
+    repeats = StructLists(batch.column("repeats"))
+    site_text = StructLists(batch.column("site_text"))
+    spans = StructLists(batch.column("paragraphs"), ("start", "stop"))
+    words = StructLists(batch.column("paragraphs"), ("words",))
     columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
     for row, values in enumerate(zip(*columns, strict=True)):
         source, record, error, data, fields, identity, text_field, text, charset, page = values
@@ -90,6 +104,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
         article = Finding(decode_utf8(identity), source, record)
         raw = decode_utf8(text)
         verdicts_of_row = by_row.get(row, [])
+        lines = [_SiteTextLine(*values) for values in site_text.of(row)]
         dropped = next((verdict for verdict in verdicts_of_row if verdict.paragraph < 0), None)
         if dropped and dropped.action(settings) == DROP:
             finding = _corpus_finding(article, dropped, DROP)
@@ -98,12 +113,13 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
         else:
             dropped = None
             row_findings = [_text_finding(article, raw, values) for values in findings.of(row)]
-            repeats_of_row = repeats.of(row)
-            if repeats_of_row or verdicts_of_row:
-                runs = _repeat_runs(article, row_findings, repeats_of_row, settings)
+            runs = _repeat_runs(article, row_findings, repeats.of(row), settings)
+            runs += [_site_text_run(article, line) for line in lines]
+            if runs or verdicts_of_row:
                 row_findings = _merge_levels(article, raw, row_findings, runs, spans.of(row), verdicts_of_row, settings)
             if settings.rules[RULE_THIN] != OFF:
-                thin = _thin_finding(article, raw, row_findings, spans.words(row), verdicts_of_row, settings)
+                site = {line.paragraph for line in lines}
+                thin = _thin_finding(article, raw, row_findings, [count for (count,) in words.of(row)], site, settings)
                 if thin is not None:
                     insort(row_findings, thin, key=_place_in_article)
             if charset and settings.rules["encoding"] != OFF:
@@ -121,6 +137,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             single_findings=tuple(row_findings),
             dropped=dropped,
             paragraphs=spans.count(row),
+            site_text=tuple(line.line for line in lines if line.action == DROP),
             charset=charset,
             page=page,
         )
@@ -131,14 +148,14 @@ def _thin_finding(
     raw: str,
     findings: list[Finding],
     words: list[int],
-    verdicts: list[Verdict],
+    site: set[int],
     settings: Settings,
 ) -> Finding | None:
     """Return the finding that an article that stays is thin; None if it is not.
 
-    `findings` are those of the article so far, and `words` counts the words of each paragraph.
+    `findings` are those of the article so far, and `words` counts the words of each paragraph. Those of `site` are site
+    text.
     """
-    site = {verdict.paragraph for verdict in verdicts if verdict.rule == _SITE_TEXT}
     evidence = thin_evidence(lambda: apply(raw, findings), words, site, settings)
     if evidence is None:
         return None
@@ -173,6 +190,22 @@ def _repeat_runs(
     return runs
 
 
+def _site_text_run(article: Finding, line: _SiteTextLine) -> _Run:
+    """Return a line of site text as a run; its twin is a row of the table of site text."""
+    finding = article._replace(
+        rule="boilerplate",
+        action=line.action,
+        twin=decode_utf8(line.host or b""),
+        twin_start=0,
+        twin_stop=line.size,
+        twin_source=SITE_TEXT_SOURCE,
+        twin_record=line.line,
+        similarity=1.0,
+        evidence=line.evidence,
+    )
+    return _Run(line.paragraph, line.paragraph, finding)
+
+
 def _merge_levels(
     article: Finding,
     raw: str,
@@ -184,7 +217,7 @@ def _merge_levels(
 ) -> list[Finding]:
     """Return the findings of all levels of an article that stays, in spans of the raw text, sorted by start.
 
-    `runs` are those of the rules within the article, and `spans` are the paragraphs in the repaired text.
+    `runs` are those of the rules within the article and of site text, `spans` the paragraphs in the repaired text.
     """
     flags: list[Finding] = []
     for verdict in verdicts:
@@ -245,38 +278,3 @@ def _corpus_finding(article: Finding, verdict: Verdict, action: str) -> Finding:
         similarity=verdict.similarity,
         evidence=verdict.evidence,
     )
-
-
-class _StructLists:
-    """The structs of a list-of-structs column, as tuples by row."""
-
-    def __init__(self, column: pa.ListArray) -> None:
-        self.offsets = np.asarray(column.offsets).tolist()
-        self.values = list(zip(*(member.to_pylist() for member in column.values.flatten()), strict=True))
-
-    def of(self, row: int) -> list[tuple[Any, ...]]:
-        """Return the structs of `row`."""
-        return self.values[self.offsets[row] : self.offsets[row + 1]]
-
-
-class _ParagraphSpans:
-    """The spans of the paragraphs of every article of a batch, in code points of the repaired text."""
-
-    def __init__(self, column: pa.ListArray) -> None:
-        self.offsets = np.asarray(join_chunks(column).offsets).tolist()
-        self.starts = integer_values(column.values.field("start")).tolist()
-        self.stops = integer_values(column.values.field("stop")).tolist()
-        self.word_counts: list[int] = integer_values(column.values.field("words")).tolist()
-
-    def of(self, row: int) -> list[tuple[int, int]]:
-        """Return the spans of the article in `row`."""
-        part = slice(self.offsets[row], self.offsets[row + 1])
-        return list(zip(self.starts[part], self.stops[part], strict=True))
-
-    def words(self, row: int) -> list[int]:
-        """Return the numbers of words of the paragraphs of the article in `row`."""
-        return self.word_counts[self.offsets[row] : self.offsets[row + 1]]
-
-    def count(self, row: int) -> int:
-        """Return the number of paragraphs of the article in `row`."""
-        return int(self.offsets[row + 1] - self.offsets[row])

@@ -24,7 +24,7 @@ def thin_evidence(
     """Return why an article is thin; None if it is not.
 
     `read_text` returns the article as it is written, `words` the number of words of each of its paragraphs, of which
-    `site_paragraphs` are text of the site: boilerplate, whether it was dropped or flagged.
+    `site_paragraphs` are text of the site, dropped or flagged; where it is dropped, it has no words left.
 
     >>> thin_evidence(lambda: "", [], (), Settings())
     'empty'
@@ -33,11 +33,11 @@ def thin_evidence(
     """
     total = sum(words)
     own = total - sum(words[number] for number in site_paragraphs)
-    if not total:
-        return "no words" if read_text().strip() else "empty"
-    if not own:
+    if not own and site_paragraphs:
         count = len(site_paragraphs)
         return f"only site text: {count} {'paragraph' if count == 1 else 'paragraphs'}"
+    if not total:
+        return "no words" if read_text().strip() else "empty"
     if own <= _NOTICE_WORDS:
         notices = count_notice_words(read_text())
         if notices.kind is not None and notices.in_notices > _NOTICE_SHARE * notices.words:

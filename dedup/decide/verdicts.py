@@ -12,7 +12,8 @@ from dedup.arrays import I64, decode_utf8
 from dedup.findings import FLAG
 from dedup.match.articles import ArticleMatches
 from dedup.match.paragraphs import ParagraphMatches
-from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES, SAME_FORM
+from dedup.match.policy import ARTICLE_MATCH_RULES, SAME_FORM, SHARED_PARAGRAPH
+from dedup.match.site_text import SiteText
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.corpus import Corpus
 from dedup.settings import Settings
@@ -64,10 +65,17 @@ VERDICT_SCHEMA = pa.schema(
 
 
 class Verdicts:
-    """The corpus-level verdicts on all batches, cut by batch so that another process can take a batch with its own."""
+    """The corpus-level verdicts on all batches, cut by batch so that another process can take a batch with its own.
 
-    def __init__(self, corpus: Corpus, articles: ArticleMatches, paragraphs: ParagraphMatches) -> None:
+    `corpus` is the one that was compared, without site text. The verdicts on site text are in its batches; the lines
+    themselves are in `site_text`.
+    """
+
+    def __init__(
+        self, corpus: Corpus, site_text: SiteText, articles: ArticleMatches, paragraphs: ParagraphMatches
+    ) -> None:
         self.corpus = corpus
+        self.site_text = site_text
         self.articles = articles
         self.paragraphs = paragraphs
         twin_rows = np.concatenate([articles.twins[articles.twins >= 0], paragraphs.twin_articles])
@@ -86,9 +94,9 @@ class Verdicts:
         places = np.searchsorted(self.twin_rows, twin_rows)
         twin, source, record, characters = self.twins.take(pa.array(places)).columns
         rules = [ARTICLE_MATCH_RULES[code] for code in self.articles.rules[rows].tolist()]
-        rules += [PARAGRAPH_MATCH_RULES[code] for code in matches.rules[chosen].tolist()]
+        rules += [SHARED_PARAGRAPH] * len(numbers)
         evidence = [self.articles.evidence.get(row) for row in rows.tolist()]
-        evidence += matches.evidence.at(chosen).to_list()
+        evidence += [None] * len(numbers)
         columns = {
             "row": np.concatenate([rows, paragraph_rows]) - start,
             "rule": rules,

@@ -18,6 +18,7 @@ from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
 from dedup.inspect.visible import WIDE, visible
+from dedup.match.policy import BOILERPLATE
 from dedup.repairs.equal_fixes import is_run
 
 if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
@@ -121,7 +122,9 @@ def colour(line: str) -> Text:
 def finding_line(finding: Finding) -> str:
     """Return a finding as one line: its place, rule, action, and what it is about."""
     where = f"{record_name(finding.source, finding.record)}:{finding.start}-{finding.stop}"
-    if finding.twin is not None:
+    if finding.rule == BOILERPLATE:
+        about = _excerpt(finding.original.strip()) if finding.original else ""
+    elif finding.twin is not None:
         like = "" if finding.similarity in {None, 1.0} else f" with similarity {finding.similarity:.3f}"
         twin = "itself" if twin_key(finding) == (finding.source, finding.record) else _twin_name(finding)
         about = f"repeats {twin} at {finding.twin_start}-{finding.twin_stop}{like}"

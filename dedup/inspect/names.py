@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dedup.findings import Finding
+from dedup.match.policy import BOILERPLATE
 
 RecordKey = tuple[str, int]  # source and record number: the identity of an article, since ids may repeat
 
@@ -36,7 +37,10 @@ def finding_name(finding: Finding) -> str:
 
 
 def twin_key(finding: Finding) -> RecordKey | None:
-    """Return the source and record number of the twin of a finding, None if it names no twin."""
-    if finding.twin_source is None or finding.twin_record is None:
+    """Return the source and record number of the article that a finding repeats, None if it repeats none.
+
+    The twin of a line of site text is no article, but a row of the table of site text.
+    """
+    if finding.rule == BOILERPLATE or finding.twin_source is None or finding.twin_record is None:
         return None
     return finding.twin_source, finding.twin_record

@@ -23,6 +23,7 @@ from dedup.findings import DROP, Finding, revert
 from dedup.inspect.names import RecordKey, record_name
 from dedup.inspect.sources import Source, is_text_file, sources_of_run
 from dedup.inspect.table_rows import read_fields, read_values
+from dedup.match.site_text import SiteTextRow
 from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, OutputFiles, output_files
 from dedup.read.article_fields import id_of, text_of
 from dedup.read.article_texts import ITEM_LENGTHS, TEXT_FIELD, original_value
@@ -211,6 +212,14 @@ class Output:
                 yield msgspec.convert([row[name] for name in Quarantined._fields], Quarantined)
             except (KeyError, msgspec.ValidationError) as error:
                 raise OutputError(f"{path}: row {number}: not a quarantined record ({error}); clean again") from None
+
+    def site_text(self) -> Iterator[SiteTextRow]:
+        """Yield every row of the table of site text, in its order. Raises `OutputError` as `findings` does."""
+        for path, number, row in self._rows(layout.SITE_TEXT, read_values):
+            try:
+                yield msgspec.convert([row[name] for name in SiteTextRow._fields], SiteTextRow)
+            except (KeyError, msgspec.ValidationError) as error:
+                raise OutputError(f"{path}: row {number}: not a line of site text ({error}); clean again") from None
 
     def input_order(self, row: Article | Finding | Quarantined) -> InputOrder | None:
         """Return the position of a row in input order, None if its source is not among the inputs."""

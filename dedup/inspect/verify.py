@@ -1,8 +1,8 @@
 """Prove that an output is correct: its changes can be undone, its twins are there, its numbers and files are right.
 
-Three passes over the tables, none of which holds a table in memory: the first checks each article by itself, the second
-copies the texts of twins to a temporary file, the third compares each duplicate with its twin. The last two are in
-`dedup.inspect.verify_twins`.
+Three passes over the tables, none of which holds a table in memory but that of site text: the first checks each article
+by itself, the second copies the texts of twins to a temporary file, the third compares each duplicate with its twin.
+The last two are in `dedup.inspect.verify_twins`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, READ_AS, Finding, apply
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output, open_output
+from dedup.inspect.verify_site_text import check_site_text, dropped_site_text
 from dedup.inspect.verify_twins import TaskMapper, check_twins
+from dedup.match.policy import BOILERPLATE
 from dedup.match.same_form import SAME_FORM_EVIDENCE
 from dedup.output_layout import LOG_FILE, REPORT_FILE, RUN_FILE, TABLES
 from dedup.rules import BY_NAME, TEXT
@@ -54,11 +56,15 @@ def verify(path: str | Path, engine: TextEngine | None = None) -> Verified:
     counts: Counter[str] = Counter()
     try:
         mismatches += _check_files(output)
-        twins = _check_articles(output, counts, mismatches)
+        site_text = list(output.site_text())
+        dropped_lines: Counter[int] = Counter()  # by number of their row, once for each article
+        twins = _check_articles(output, counts, dropped_lines, mismatches)
         mismatches += _check_counts(output, counts)
-        if twins:
+        mismatches += check_site_text(site_text, dropped_lines)
+        if twins or site_text:
             size = sum(entry.stat().st_size for entry in output.path.iterdir())
-            mismatches += check_twins(output, twins, engine.workers(size, compiled=False) if engine else None)
+            workers = engine.workers(size, compiled=False) if engine else None
+            mismatches += check_twins(output, twins, site_text, workers)
     except OutputError as error:  # a table cannot be read to its end
         mismatches.append(Mismatch(str(output.path), str(error)))
     return Verified(counts["articles"], counts["findings"], mismatches)
@@ -75,13 +81,16 @@ def _check_files(output: Output) -> Iterator[Mismatch]:
         yield Mismatch(name, "does not belong to the output")
 
 
-def _check_articles(output: Output, counts: Counter[str], mismatches: list[Mismatch]) -> set[RecordKey]:
-    """Check each article by itself, add to `counts` and `mismatches`, and return the keys of all twins."""
+def _check_articles(
+    output: Output, counts: Counter[str], dropped_lines: Counter[int], mismatches: list[Mismatch]
+) -> set[RecordKey]:
+    """Check each article by itself, add to the counts and `mismatches`, and return the keys of all twins."""
     twins: set[RecordKey] = set()
     for article in output.articles(mismatches.append):
         counts["articles"] += 1
         counts["kept" if article.kept else "dropped"] += 1
         counts["findings"] += len(article.findings)
+        dropped_lines.update(set(dropped_site_text(article)))
         mismatches += (Mismatch(article.where, problem) for problem in _article_problems(article, output.settings))
         for finding in article.findings:
             counts[f"{finding.rule}: {finding.action}"] += 1
@@ -126,7 +135,7 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
     rule = BY_NAME.get(finding.rule)
     if rule is None:
         yield "there is no such rule"
-    elif settings.rules[finding.rule] != finding.action and not _only_flags(finding):
+    elif settings.rules[finding.rule] != finding.action and not _only_flags(finding, settings):
         yield f"the action of this rule was {settings.rules[finding.rule]}"
     if finding.action == FLAG and (finding.original, finding.replacement) != (None, None):
         yield "a flag has an original or a replacement"
@@ -139,8 +148,13 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
 _ONLY_FLAGS = {"encoding": READ_AS, "near-duplicate-article": SAME_FORM_EVIDENCE}  # by rule, how its evidence begins
 
 
-def _only_flags(finding: Finding) -> bool:
-    """Return True if a finding is a flag whatever the action of its rule: a charset, or other facts in one form."""
+def _only_flags(finding: Finding, settings: Settings) -> bool:
+    """Return True if a finding is a flag whatever the action of its rule: a charset, or other facts in one form.
+
+    A line of site text is flagged in place of dropped where it is less certain.
+    """
+    if finding.rule == BOILERPLATE:
+        return finding.action == FLAG and settings.rules[BOILERPLATE] == DROP
     evidence = _ONLY_FLAGS.get(finding.rule)
     return evidence is not None and finding.action == FLAG and (finding.evidence or "").startswith(evidence)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -20,12 +20,14 @@ from dedup.errors import FindingError
 from dedup.findings import DROP, Finding, Offsets, apply
 from dedup.fingerprint.similarity import containment, jaccard, similarity_in_order
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
-from dedup.inspect.output import Mismatch, Output
+from dedup.inspect.output import Article, Mismatch, Output
+from dedup.inspect.verify_site_text import dropped_site_text, line_problems, place_problem, row_of
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.match.form_texts import FormTexts
-from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NEAR_DUPLICATE, is_guarded
+from dedup.match.policy import ARTICLE_MATCH_RULES, BOILERPLATE, CONTAINED, NEAR_DUPLICATE, SHARED_PARAGRAPH, is_guarded
 from dedup.match.same_form import find_copy, form_evidence
-from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_text, dropped_runs
+from dedup.match.site_text import SiteTextRow
+from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_spans, cut_dropped
 from dedup.repairs.notices import own_paragraph_count
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
@@ -34,9 +36,6 @@ from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 # The least similarity of the rules that drop whole articles; None: the setting `threshold`. The drops of
 # contained-article are justified by containment, whatever the similarity.
 _ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None, "contained-article": 0.0}
-# The same for rules that drop a span, if it is not the setting `paragraph_threshold`.
-_SPAN_RULES = {"boilerplate": 1.0}
-_FACT_RULES = {"boilerplate", "shared-paragraph"}  # rules that drop no paragraph whose twin has other facts
 
 _CACHED_TWINS = 64
 _BATCH_CHARACTERS = 1 << 18  # in the articles of one task, which takes about half a second
@@ -55,7 +54,8 @@ class TaskMapper(Protocol):
 class _StoredTwin(NamedTuple):
     """The location of a twin's raw text in the temporary file, in bytes, and facts about its article.
 
-    `drops` are the spans that were dropped from the article, in code points of its raw text.
+    `drops` are the spans that were dropped from the article, in code points of its raw text. `site_text` are the lines
+    of site text that it was compared without; those are not among `drops`, since they are kept apart.
     """
 
     article: str
@@ -63,31 +63,42 @@ class _StoredTwin(NamedTuple):
     offset: int
     size: int
     drops: list[tuple[int, int]]
+    site_text: tuple[str, ...]
 
 
 class _Duplicate(NamedTuple):
-    """An article with findings that name a twin: its raw text, and each finding with its twin, None if not there."""
+    """An article with findings that name a twin: its raw text, and each finding with its twin, None if not there.
+
+    `site_text` are the lines that it was compared without, and `first_lines` those that have their first place in it.
+    """
 
     where: str
     raw: str
-    findings: list[tuple[Finding, _StoredTwin | None]]
+    site_text: tuple[str, ...]
+    first_lines: list[SiteTextRow]
+    findings: list[tuple[Finding, _StoredTwin | SiteTextRow | None]]
 
 
-def check_twins(output: Output, twins: set[RecordKey], workers: TaskMapper | None = None) -> Iterator[Mismatch]:
+def check_twins(
+    output: Output, twins: set[RecordKey], site_text: Sequence[SiteTextRow], workers: TaskMapper | None = None
+) -> Iterator[Mismatch]:
     """Yield the mismatches between findings that name a twin and the text of that twin.
 
-    `twins` are the keys of all twins. Without `workers`, this process compares all texts.
+    `twins` are the keys of all articles that are twins, `site_text` the lines that are. Without `workers`, this process
+    compares all texts.
     """
     with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
         file = Path(folder) / "twins"
-        stored = _store_twins(output, twins, file)
+        stored = _store_twins(output, twins, site_text, file)
         task = partial(_check_duplicates, settings=output.settings, file=file)
-        batches = _duplicates(output, stored)
+        batches = _duplicates(output, stored, site_text)
         for mismatches in workers.map(task, batches) if workers else map(task, batches):
             yield from mismatches
 
 
-def _store_twins(output: Output, keys: set[RecordKey], file: Path) -> dict[RecordKey, _StoredTwin]:
+def _store_twins(
+    output: Output, keys: set[RecordKey], rows: Sequence[SiteTextRow], file: Path
+) -> dict[RecordKey, _StoredTwin]:
     """Write the raw texts of twins to `file`, and return where they are."""
     stored: dict[RecordKey, _StoredTwin] = {}
     with file.open("wb") as texts:
@@ -97,32 +108,59 @@ def _store_twins(output: Output, keys: set[RecordKey], file: Path) -> dict[Recor
                     data = encode_utf8(article.raw)
                 except FindingError:  # the check of the article reports it
                     data = b""
-                drops = [(finding.start, finding.stop) for finding in article.findings if finding.action == DROP]
-                stored[article.key] = _StoredTwin(article.id, article.kept, texts.tell(), len(data), drops)
+                drops = [
+                    (finding.start, finding.stop)
+                    for finding in article.findings
+                    if finding.action == DROP and finding.rule != BOILERPLATE
+                ]
+                lines = _lines_left_out(article, rows)
+                stored[article.key] = _StoredTwin(article.id, article.kept, texts.tell(), len(data), drops, lines)
                 texts.write(data)
     return stored
 
 
-def _duplicates(output: Output, stored: dict[RecordKey, _StoredTwin]) -> Iterator[list[_Duplicate]]:
+def _lines_left_out(article: Article, rows: Sequence[SiteTextRow]) -> tuple[str, ...]:
+    """Return the lines of site text that an article was compared without."""
+    return tuple(rows[line].text for line in dropped_site_text(article) if 0 <= line < len(rows))
+
+
+def _duplicates(
+    output: Output, stored: dict[RecordKey, _StoredTwin], rows: Sequence[SiteTextRow]
+) -> Iterator[list[_Duplicate]]:
     """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`."""
+    lines_at: dict[RecordKey, list[SiteTextRow]] = {}
+    for row in rows:
+        lines_at.setdefault((row.source, row.record), []).append(row)
     batch: list[_Duplicate] = []
     size = 0
     for article in output.articles(_ignore_mismatch):
         findings = [finding for finding in article.findings if finding.twin_source is not None]
-        if not findings:
+        if not findings and article.key not in lines_at:
             continue
         try:
             raw = article.raw
         except FindingError:  # the check of the article reports it
             continue
-        keys = map(twin_key, findings)
-        twins = [None if key is None else stored.get(key) for key in keys]
-        batch.append(_Duplicate(article.where, raw, list(zip(findings, twins, strict=True))))
+        twins = [_twin_of_finding(finding, stored, rows) for finding in findings]
+        lines = _lines_left_out(article, rows), lines_at.pop(article.key, [])
+        batch.append(_Duplicate(article.where, raw, *lines, list(zip(findings, twins, strict=True))))
         size += len(raw)
         if size >= _BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0
+    for key, lines_of_place in lines_at.items():  # of no article
+        batch.append(_Duplicate(record_name(*key), "", (), lines_of_place, []))
     yield batch
+
+
+def _twin_of_finding(
+    finding: Finding, stored: dict[RecordKey, _StoredTwin], rows: Sequence[SiteTextRow]
+) -> _StoredTwin | SiteTextRow | None:
+    """Return the article or the line of site text that a finding repeats, None if it is not there."""
+    if finding.rule == BOILERPLATE:
+        return row_of(finding, rows)
+    key = twin_key(finding)
+    return None if key is None else stored.get(key)
 
 
 def _ignore_mismatch(_mismatch: Mismatch) -> None:
@@ -134,28 +172,34 @@ def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Pa
     with file.open("rb") as texts:
 
         @lru_cache(_CACHED_TWINS)
-        def text_of(offset: int, size: int) -> _ComparedText:
+        def text_of(offset: int, size: int, site_text: tuple[str, ...]) -> _ComparedText:
             texts.seek(offset)
-            return _ComparedText(decode_utf8(texts.read(size)), settings)
+            return _ComparedText(decode_utf8(texts.read(size)), settings, site_text)
 
         mismatches = []
-        for where, raw, findings in duplicates:
-            text = _ComparedText(raw, settings)
-            for finding, stored in findings:
-                if stored is None:
+        for where, raw, site_text, first_lines, findings in duplicates:
+            text = _ComparedText(raw, settings, site_text)
+            wrong_places = (place_problem(text.repaired(row.start, row.stop), row) for row in first_lines)
+            mismatches += [Mismatch(where, problem) for problem in wrong_places if problem]
+            for finding, twin in findings:
+                if twin is None:
                     problems = iter((f"{_twin_description(finding)} is not there",))
+                elif isinstance(twin, SiteTextRow):
+                    problems = line_problems(finding, text.repaired(finding.start, finding.stop), twin)
                 else:
-                    problems = _twin_problems(finding, text, stored, text_of(stored.offset, stored.size))
+                    other = text_of(twin.offset, twin.size, twin.site_text)
+                    problems = _twin_problems(finding, text, twin, other)
                 mismatches += [Mismatch(where, f"{finding_name(finding)}: {problem}") for problem in problems]
     return mismatches
 
 
 class _ComparedText:
-    """A raw text and what `dedup` compares of it, computed on first use."""
+    """A raw text and what `dedup` compares of it, without the lines `site_text`, computed on first use."""
 
-    def __init__(self, raw: str, settings: Settings) -> None:
+    def __init__(self, raw: str, settings: Settings, site_text: Sequence[str]) -> None:
         self.raw = raw
         self.settings = settings
+        self.site_text = site_text
 
     @cached_property
     def key(self) -> bytes:
@@ -165,8 +209,7 @@ class _ComparedText:
     @cached_property
     def own_key(self) -> bytes:
         """Return the key without the notices at the end of the text."""
-        dropped = self._dropped_paragraphs()
-        spans = [span for number, span in enumerate(self.analysis.spans) if number not in dropped]
+        spans = compared_spans(self.analysis, self.settings, self.site_text)
         keys = [(text, comparison_key(text)) for text in (self.analysis.text[start:stop] for start, stop in spans)]
         spoken = [(text, key) for text, key in keys if key]
         count = own_paragraph_count([text for text, _ in spoken])
@@ -175,25 +218,18 @@ class _ComparedText:
     @cached_property
     def compared(self) -> str:
         """Return the text that articles are compared by."""
-        return compared_text(self.raw, self.settings)
+        return cut_dropped(self.analysis, self.settings, self.site_text)
 
     @cached_property
     def facts(self) -> list[Mark]:
         """Return the facts by which articles of equal keys are told apart."""
-        dropped = self._dropped_paragraphs()
-        kept = (span for number, span in enumerate(self.analysis.spans) if number not in dropped)
         marks: list[Mark] = []
         digits = 0  # in the paragraphs before
-        for start, stop in kept:
+        for start, stop in compared_spans(self.analysis, self.settings, self.site_text):
             of_paragraph, count = fact_marks_and_digits(self.analysis.text[start:stop])
             marks += (mark._replace(place=mark.place + digits) for mark in of_paragraph)
             digits += count
         return marks
-
-    def _dropped_paragraphs(self) -> set[int]:
-        """Return the numbers of the paragraphs that the rules within an article drop."""
-        runs = dropped_runs(self.analysis.repeats, self.settings)
-        return {number for first, last in runs for number in range(first, last + 1)}
 
     @cached_property
     def analysis(self) -> AnalyzedText:
@@ -256,7 +292,7 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, t
     span, twin_span = text.repaired(finding.start, finding.stop), twin.repaired(start, stop)
     if span is not None and twin_span is not None:
         keys = comparison_key(span), comparison_key(twin_span)
-        if finding.rule in _FACT_RULES and keys[0] == keys[1] and fact_marks(span) != fact_marks(twin_span):
+        if finding.rule == SHARED_PARAGRAPH and keys[0] == keys[1] and fact_marks(span) != fact_marks(twin_span):
             yield f"{finding.twin!r} has the same words and other facts"
         yield from _similarity_problems(
             finding, encode_utf8(keys[0]), encode_utf8(keys[1]), PARAGRAPH_SHINGLE, settings
@@ -298,7 +334,7 @@ def _least_similarity(rule: str, settings: Settings) -> float:
     if rule in _ARTICLE_RULES:
         least = _ARTICLE_RULES[rule]
         return settings.threshold if least is None else least
-    return _SPAN_RULES.get(rule, settings.paragraph_threshold)
+    return settings.paragraph_threshold
 
 
 def _twin_description(finding: Finding) -> str:

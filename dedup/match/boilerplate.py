@@ -67,6 +67,22 @@ PLACED = 0.9
 STACKED = 0.5
 
 
+# Articles of a host with the same longest paragraph, of so many words, are versions of one report, and count once: an
+# edited report may have another paragraph before any line. Where most articles share it, it is a notice of the host.
+# In hosts of fewer than 6 articles, 3 versions of one report are most of them.
+REPORT_WORDS = 15
+NOTICE_SHARE, NOTICE_FROM = 0.5, 6
+
+
+def are_notices(versions: I64, totals: I64) -> Bools:
+    """Return whether a paragraph that is the longest of `versions` of the `totals` articles of a host is a notice.
+
+    All are [groups]; then its articles are no versions of one report.
+    """
+    most: Bools = (versions > NOTICE_SHARE * totals) & (totals >= NOTICE_FROM)
+    return most
+
+
 class Lines(NamedTuple):
     """All paragraphs of a corpus, in order of appearance.
 
@@ -98,14 +114,17 @@ class Evidence(NamedTuple):
         """Return `count` rows without evidence."""
         return cls(np.full(count, -1, np.int32), [])
 
+    @classmethod
+    def of(cls, texts: Sequence[str | None], rows: I64) -> Evidence:
+        """Return rows with the texts numbered `rows`, int64, of `texts`, each kept once."""
+        distinct = sorted({text for text in texts if text is not None})
+        places = {text: place for place, text in enumerate(distinct)}
+        numbers = np.array([-1 if text is None else places[text] for text in texts], np.int32)
+        return cls(numbers[rows], distinct)
+
     def at(self, rows: Any) -> Evidence:
         """Return the evidence of some rows, given as anything that indexes an array."""
         return self._replace(numbers=self.numbers[rows])
-
-    def or_else(self, other: Evidence) -> Evidence:
-        """Return this evidence, and that of `other`, which has as many rows, for rows that have none."""
-        others = np.where(other.numbers >= 0, other.numbers + len(self.texts), -1)
-        return Evidence(np.where(self.numbers >= 0, self.numbers, others).astype(np.int32), self.texts + other.texts)
 
     def to_list(self) -> list[str | None]:
         """Return the text of each row."""
@@ -113,13 +132,9 @@ class Evidence(NamedTuple):
 
 
 class BoilerplateMatches(NamedTuple):
-    """The rows that are boilerplate, ascending; for each the row of the line that stays, and what was counted.
-
-    `rows` and `twins` index the paragraphs of `Lines`: int64 [matches].
-    """
+    """The rows that are boilerplate, ascending, and what was counted; `rows` index the paragraphs of `Lines`: int64."""
 
     rows: I64
-    twins: I64
     evidence: Evidence
 
 
@@ -154,31 +169,24 @@ class LineCounts(NamedTuple):
 def find_boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> BoilerplateMatches:
     """Return the boilerplate among `lines`.
 
-    `names` are the names of the hosts, and `texts_of` returns the raw texts of rows, int64 [rows]. Lines are counted in
-    each host and, since many hosts print the lines of one publisher, in the whole corpus.
+    `names` are the names of the hosts, and `texts_of` returns the raw texts of rows, int64 [rows].
     """
     rows = np.flatnonzero(lines.present & (lines.sizes >= FEWEST_WORDS) & (lines.sizes <= MOST_WORDS))
     rows = rows[np.bincount(lines.keys[rows])[lines.keys[rows]] >= FEWEST_ARTICLES]
     if not len(rows):
-        return BoilerplateMatches(rows, rows, Evidence.none(len(rows)))
+        return BoilerplateMatches(rows, Evidence.none(0))
     evidence = _find_in_hosts(lines, rows, names, texts_of)
-    if np.count_nonzero(lines.totals) > 1:
-        as_one_host = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
-        evidence = evidence.or_else(_find_in_hosts(as_one_host, rows, [None], texts_of))
-    # the first copy in the corpus stays, whatever its host
-    _, first, key = np.unique(lines.keys[rows], return_index=True, return_inverse=True)
-    twins = rows[first[key]]
-    repeats = np.flatnonzero((evidence.numbers >= 0) & (twins != rows))
-    return BoilerplateMatches(rows[repeats], twins[repeats], evidence.at(repeats))
+    matches = np.flatnonzero(evidence.numbers >= 0)
+    return BoilerplateMatches(rows[matches], evidence.at(matches))
 
 
 def _find_in_hosts(lines: Lines, rows: I64, names: Sequence[str | None], texts_of: TextsOf) -> Evidence:
-    """Return the evidence of those of `rows`, int64, that are boilerplate of their host, first copies included."""
+    """Return the evidence of those of `rows`, int64, that are boilerplate of their host."""
     hosts = lines.hosts[lines.articles[rows]]
     keys_of_hosts, first, group = np.unique(
         lines.keys[rows] * len(lines.totals) + hosts, return_index=True, return_inverse=True
     )
-    counts = np.bincount(_distinct_pairs(group, lines.articles[rows])[0], minlength=len(keys_of_hosts))
+    counts = np.bincount(distinct_pairs(group, lines.articles[rows])[0], minlength=len(keys_of_hosts))
     frequent = np.flatnonzero(counts >= FEWEST_ARTICLES)
     if not len(frequent):
         return Evidence.none(len(rows))
@@ -194,7 +202,7 @@ def _find_in_hosts(lines: Lines, rows: I64, names: Sequence[str | None], texts_o
     return evidence._replace(texts=texts)
 
 
-def _distinct_pairs(firsts: I64, seconds: I64) -> tuple[I64, I64]:
+def distinct_pairs(firsts: I64, seconds: I64) -> tuple[I64, I64]:
     """Return the first number of each distinct pair, and the place of its first occurrence.
 
     `firsts` and `seconds` are numbers from 0: int64 [pairs].
@@ -214,7 +222,7 @@ def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) 
     stacked = (counts >= STACKED * lines.totals[hosts])[group]
     rows, group, stacked = rows[group >= 0], group[group >= 0], stacked[group >= 0]
     located = locate_lines(lines, rows, group, stacked)
-    texts, _ = _distinct_pairs(group, located.contexts)
+    texts, _ = distinct_pairs(group, located.contexts)
 
     def total(of: I64, which: Bools | None = None) -> I64:
         return np.bincount(of, which, len(first)).astype(np.int64)
@@ -249,8 +257,8 @@ def locate_lines(lines: Lines, rows: I64, group: I64, stacked: Bools) -> LinePla
     ahead = own_before[rows] - own_before[starts]
     behind = own_before[stops] - own_before[rows + 1]
     is_first, is_last = np.zeros(len(rows), bool), np.zeros(len(rows), bool)  # of equal lines of an article
-    is_first[_distinct_pairs(group, articles)[1]] = True
-    is_last[len(rows) - 1 - _distinct_pairs(group[::-1], articles[::-1])[1]] = True
+    is_first[distinct_pairs(group, articles)[1]] = True
+    is_last[len(rows) - 1 - distinct_pairs(group[::-1], articles[::-1])[1]] = True
     beyond = np.where(own_count >= BEYOND_FROM, BEYOND, np.where(own_count > 0, 0, -1))
     contexts = _nearest_prose(lines, prose, rows, starts, stops)
     return LinePlaces(contexts, is_first & (ahead <= beyond), is_last & (behind <= beyond))

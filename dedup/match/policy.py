@@ -1,7 +1,7 @@
 """The rules that compare articles and paragraphs across a corpus, their codes, and what each may remove.
 
-The local engine and Spark read the same policy here. A match is a code in a table of numbers; code 0 is no match, and
-every other code is the index of a rule's name.
+The local engine and Spark read the same policy here. A match of articles is a code in a table of numbers; code 0 is no
+match, and every other code is the index of a rule's name.
 """
 
 from __future__ import annotations
@@ -24,8 +24,7 @@ ARTICLE_MATCH_RULES: Final = (
 )
 # Codes: indices of `ARTICLE_MATCH_RULES`. An article of the same form with other facts is only flagged.
 DUPLICATE, NEAR_DUPLICATE, CONTAINED, SAME_FORM = 1, 2, 3, 4
-PARAGRAPH_MATCH_RULES: Final = ("", "boilerplate", "shared-paragraph")
-BOILERPLATE, SHARED_PARAGRAPH = 1, 2  # codes: indices of `PARAGRAPH_MATCH_RULES`
+BOILERPLATE, SHARED_PARAGRAPH = "boilerplate", "shared-paragraph"  # the rules that compare paragraphs
 NO_DATE: Final = (1 << 63) - 1  # stands for a missing date, in microseconds, and sorts after every real one
 
 
@@ -71,18 +70,16 @@ def copies_repeat_first(settings: Settings) -> bool:
     return settings.rules[ARTICLE_MATCH_RULES[NEAR_DUPLICATE]] != DROP
 
 
-def protected_roles(code: int, settings: Settings) -> tuple[int, ...]:
-    """Return the roles within its own article that keep a paragraph from being matched by a paragraph rule.
+def protected_roles(settings: Settings) -> tuple[int, ...]:
+    """Return the roles within its own article that keep a paragraph from being dropped for one of another article.
 
-    A role is a value of the column `needed`: the paragraph stays because a paragraph that was dropped repeats it.
-    Boilerplate spares only the twin of a single paragraph. A shared paragraph that is only flagged needs no protection.
+    A role is a value of the column `needed`: the paragraph stays because a paragraph that was dropped repeats it. A
+    shared paragraph that is only flagged needs no protection, nor does a line of site text, which is kept apart.
 
-    >>> protected_roles(SHARED_PARAGRAPH, Settings(rules={"shared-paragraph": "flag"}))
+    >>> protected_roles(Settings(rules={"shared-paragraph": "flag"}))
     ()
     """
-    if code == BOILERPLATE:
-        return (TWIN_ALONE,)
-    return (TWIN_IN_BLOCK, TWIN_ALONE) if settings.rules[PARAGRAPH_MATCH_RULES[code]] == DROP else ()
+    return (TWIN_IN_BLOCK, TWIN_ALONE) if settings.rules[SHARED_PARAGRAPH] == DROP else ()
 
 
 def keeps_similar_paragraphs(settings: Settings) -> bool:
@@ -90,7 +87,7 @@ def keeps_similar_paragraphs(settings: Settings) -> bool:
 
     The paragraphs of such articles are as similar as the articles, and say other things. Equal ones are still dropped.
     """
-    return settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] == DROP and is_guarded(settings)
+    return settings.rules[SHARED_PARAGRAPH] == DROP and is_guarded(settings)
 
 
 def missing_dates_error(settings: Settings) -> SettingsError:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.arrays import I64, U64, Bools, decode_utf8, offsets_of, pack
+from dedup.arrays import I64, U64, Bools, Bytes, decode_utf8, offsets_of, pack
 from dedup.fingerprint.minhash import bands
 from dedup.fingerprint.self_matches import REPEATED_RUNS
 from dedup.kernels import reference
@@ -27,6 +27,7 @@ from dedup.prepare.columns import (
     integer_array,
     key_array,
     list_array,
+    no_site_text,
     paragraph_array,
     prepared_schema,
     repeat_array,
@@ -81,14 +82,44 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     lengths = np.array(list(map(len, texts)), np.int64)
     markup = _markup_lengths(texts, encoded, segments, is_dropped)
     readable = records.is_readable()
+    digests, columns = compare_by(texts, packed, segments, hashes, readable, settings, backend)
+    raw_spans = to_raw_spans(findings, segments, lengths)
+    arrays: dict[str, pa.Array] = {
+        **columns,
+        "length": integer_array(lengths - removed - markup, readable),
+        "findings": finding_array(findings),
+        "repeats": repeat_array(repeats),
+        "site_text": no_site_text(len(texts)),
+        "paragraphs": paragraph_array(segments, roles, digests, raw_spans),
+    }
+    schema = prepared_schema(settings)
+    for field in schema:
+        if field.name not in arrays:
+            arrays[field.name] = pa.array(records.values[field.name], field.type)
+    return pa.record_batch([arrays[name] for name in schema.names], schema=schema)
+
+
+def compare_by(
+    texts: Sequence[str],
+    packed: tuple[Bytes, I64],
+    segments: Segments,
+    hashes: U64,
+    readable: Bools,
+    settings: Settings,
+    backend: Backend,
+) -> tuple[list[bytes], dict[str, pa.Array]]:
+    """Return the digests of paragraphs, and the columns by which articles and paragraphs are compared.
+
+    `texts` are the repaired texts, and `packed` the same in UTF-8 and where they start. The paragraphs that are dropped
+    have no words in `segments`; `hashes` are those of all words that are left: uint64 [words]. `readable` says which
+    records are articles: bool [texts].
+    """
     word_offsets = offsets_of(segments.words)  # of paragraphs
     text_offsets = word_offsets[segments.borders]  # the same of texts
     marks = backend.find_fact_marks(*packed, segments)
     digests = paragraph_digests(segments, marks)
-    raw_spans = to_raw_spans(findings, segments, lengths)
     own = _own_parts(texts, segments, text_offsets, settings)
-    arrays: dict[str, pa.Array] = {
-        "length": integer_array(lengths - removed - markup, readable),
+    return digests, {
         "key": key_array(segments, readable),
         "digest": binary_array(text_digests(segments, marks), DIGEST_BYTES, readable),
         "words": integer_array(np.diff(text_offsets), readable),
@@ -96,16 +127,8 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
         "own_words": integer_array(own.words, readable),
         "own_key": integer_array(own.key_bytes, readable),
         "minimizers": _minimizer_column(hashes, text_offsets, own.words, settings, backend),
-        "findings": finding_array(findings),
-        "repeats": repeat_array(repeats),
-        "paragraphs": paragraph_array(segments, roles, digests, raw_spans),
         "paragraph_buckets": _paragraph_bucket_column(hashes, word_offsets, segments, digests, settings, backend),
     }
-    schema = prepared_schema(settings)
-    for field in schema:
-        if field.name not in arrays:
-            arrays[field.name] = pa.array(records.values[field.name], field.type)
-    return pa.record_batch([arrays[name] for name in schema.names], schema=schema)
 
 
 def _find_repeats(

@@ -43,8 +43,20 @@ REPEAT_STRUCT = pa.struct(
     ]
 )
 
+# One line of site text: a paragraph that repeats a row of the table `dedup.output_layout.SITE_TEXT`.
+SITE_TEXT_STRUCT = pa.struct(
+    [
+        ("paragraph", pa.int64()),  # its number within the article
+        ("line", pa.int64()),  # number of the row in that table
+        ("host", pa.large_binary()),  # host of the row, UTF-8; null for a line of the whole corpus
+        ("size", pa.int64()),  # length of the row's text, in code points
+        ("action", pa.string()),  # "drop", or "flag" for a line that stays
+        ("evidence", pa.string()),  # what was counted
+    ]
+)
+
 # One paragraph. Spans of texts are half-open, in code points; spans of keys are half-open, in bytes. A paragraph that
-# is dropped as a repeat has an empty key.
+# is dropped as a repeat or as site text has an empty key.
 PARAGRAPH_STRUCT = pa.struct(
     [
         ("start", pa.int64()),  # start of its span in the repaired text
@@ -65,7 +77,8 @@ def prepared_schema(settings: Settings) -> pa.Schema:
     """Return the schema of a prepared batch, which has one row per input record.
 
     An unreadable record has an `error` and `data`; its other columns are null or empty. An article has no `error` and
-    no `data`. The compared text is the raw text after the rules of the text level and those within an article.
+    no `data`. The compared text is the raw text after the rules of the text level and those within an article, without
+    the lines of site text that are dropped.
 
     Columns that come with the record:
         source: path of the input file, relative to the given input.
@@ -95,6 +108,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         minimizers: 64-bit hashes of the minimizers of the article without these notices, ascending.
         findings: findings of the text level, in order (`FINDING_STRUCT`).
         repeats: repeats within the article, in order (`REPEAT_STRUCT`).
+        site_text: lines of site text, in order (`SITE_TEXT_STRUCT`); none before the corpus is searched for them.
         paragraphs: paragraphs of the repaired text, or their parts where only a part repeats (`PARAGRAPH_STRUCT`).
         paragraph_buckets: for each paragraph its bucket in each band; null if it is too short to be compared.
     """
@@ -126,6 +140,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("minimizers", pa.list_(pa.uint64())),
             ("findings", pa.list_(FINDING_STRUCT)),
             ("repeats", pa.list_(REPEAT_STRUCT)),
+            ("site_text", pa.list_(SITE_TEXT_STRUCT)),
             ("paragraphs", pa.list_(PARAGRAPH_STRUCT)),
             ("paragraph_buckets", pa.list_(pa.list_(pa.uint32(), bands(settings.paragraph_threshold)[0]))),
         ]
@@ -200,6 +215,11 @@ def repeat_array(repeats: Sequence[Sequence[Repeat]]) -> pa.Array:
     return list_array(offsets_of(list(map(len, repeats))), structs)
 
 
+def no_site_text(count: int) -> pa.Array:
+    """Return the column `site_text` of `count` texts that have none."""
+    return list_array(np.zeros(count + 1, np.int64), pa.array([], SITE_TEXT_STRUCT))
+
+
 def bucket_array(buckets: U32, rows: I64, count: int) -> pa.Array:
     """Return a fixed-size list array of `count` rows: `buckets` at `rows`, null elsewhere.
 
@@ -213,6 +233,24 @@ def bucket_array(buckets: U32, rows: I64, count: int) -> pa.Array:
     validity = pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
     # `from_arrays` would import all of pyarrow.compute for its mask, in every process.
     return pa.Array.from_buffers(pa.list_(pa.uint32(), bands), count, [validity], children=[pa.array(values.ravel())])
+
+
+class StructLists:
+    """The structs of a list-of-structs column, as tuples by row; `names` are the members to read, by default all."""
+
+    def __init__(self, column: pa.ListArray, names: Sequence[str] | None = None) -> None:
+        values = column.flatten()
+        self.offsets = offsets_of(np.asarray(column.value_lengths().fill_null(0), np.int64)).tolist()
+        members = values.flatten() if names is None else [values.field(name) for name in names]
+        self.values = list(zip(*(member.to_pylist() for member in members), strict=True))
+
+    def of(self, row: int) -> list[tuple[Any, ...]]:
+        """Return the structs of `row`."""
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+    def count(self, row: int) -> int:
+        """Return the number of structs of `row`."""
+        return int(self.offsets[row + 1] - self.offsets[row])
 
 
 def join_chunks(column: pa.ChunkedArray | pa.Array) -> Any:

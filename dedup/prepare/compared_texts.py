@@ -1,46 +1,57 @@
-"""The texts that articles are compared by, rebuilt from prepared batches: repaired, without repeats."""
+"""The texts that articles are compared by, rebuilt from prepared batches: repaired, without repeats and site text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, pairwise
-from typing import Any
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64, decode_utf8
 from dedup.findings import DROP
+from dedup.prepare.columns import StructLists
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.one_text import cut_spans
 from dedup.prepare.store import load_batch
 from dedup.segment.paragraphs import removal_spans
 
-COMPARED_TEXT_COLUMNS = ("text", "findings", "repeats", "paragraphs")  # of a prepared batch
+COMPARED_TEXT_COLUMNS = ("text", "findings", "repeats", "site_text", "paragraphs")  # of a prepared batch
 
 
 def compared_texts(articles: pa.RecordBatch, rules: Mapping[str, str]) -> Iterator[str]:
     """Yield the compared text of each of `articles`, which have the columns `COMPARED_TEXT_COLUMNS`.
 
-    Only articles with repeats need the last of them, ``paragraphs``.
-
-    `rules` gives the action of each rule. A text is what `dedup.prepare.one_text.compared_text` returns.
+    Only articles with repeats or site text need the last of them, ``paragraphs``. `rules` gives the action of each
+    rule. A text is what `dedup.prepare.one_text.compared_text` returns.
     """
-    findings = _struct_members(articles.column("findings"), ("start", "stop", "replacement"))
-    repeats = _struct_members(articles.column("repeats"), ("rule", "first", "last"))
-    rows = zip(articles.column("text").to_pylist(), findings, repeats, strict=True)
-    for row, (text, edits, runs) in enumerate(rows):
-        repaired = _edited(decode_utf8(text), edits)
-        drops = sorted((first, last) for rule, first, last in runs if rules[rule] == DROP)
-        if drops:
-            spans = articles.column("paragraphs")[row].values
-            starts, stops = (spans.field(name).to_pylist() for name in ("start", "stop"))
-            repaired = cut_spans(repaired, removal_spans(list(zip(starts, stops, strict=True)), drops))
-        yield repaired
+    for repaired, removed in repaired_texts(articles, rules):
+        yield cut_spans(repaired, removed) if removed else repaired
 
 
-def _edited(raw: str, edits: Iterable[tuple[int, int, bytes | None]]) -> str:
+def repaired_texts(
+    articles: pa.RecordBatch, rules: Mapping[str, str]
+) -> Iterator[tuple[str, Sequence[tuple[int, int]]]]:
+    """Yield the repaired text of each of `articles`, and the spans of it that are not compared.
+
+    These are the repeats and the site text that are dropped, with their separators. The arguments are those of
+    `compared_texts`.
+    """
+    findings = StructLists(articles.column("findings"), ("start", "stop", "replacement"))
+    repeats = StructLists(articles.column("repeats"), ("rule", "first", "last"))
+    site_text = StructLists(articles.column("site_text"), ("paragraph", "action"))
+    spans: StructLists | None = None
+    for row, text in enumerate(articles.column("text").to_pylist()):
+        drops = [(first, last) for rule, first, last in repeats.of(row) if rules[rule] == DROP]
+        drops += [(number, number) for number, action in site_text.of(row) if action == DROP]
+        if drops and spans is None:
+            spans = StructLists(articles.column("paragraphs"), ("start", "stop"))
+        removed = removal_spans(spans.of(row), sorted(drops)) if drops and spans else ()
+        yield edited_text(decode_utf8(text), findings.of(row)), removed
+
+
+def edited_text(raw: str, edits: Iterable[tuple[int, int, bytes | None]]) -> str:
     """Return `raw` with `edits`, which are disjoint and ascending; one without a replacement is a flag."""
     pieces: list[str] = []
     position = 0
@@ -50,14 +61,6 @@ def _edited(raw: str, edits: Iterable[tuple[int, int, bytes | None]]) -> str:
             position = stop
     pieces.append(raw[position:])
     return "".join(pieces)
-
-
-def _struct_members(column: pa.ListArray, names: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield for each row the members `names` of the structs of a list column."""
-    values = column.flatten()
-    rows = list(zip(*(values.field(name).to_pylist() for name in names), strict=True))
-    sizes = np.asarray(column.value_lengths().fill_null(0))
-    yield from (rows[start:stop] for start, stop in pairwise([0, *np.cumsum(sizes).tolist()]))
 
 
 class TextReader:
@@ -82,8 +85,8 @@ class TextReader:
             chosen = rows[offsets[batch_number] : offsets[batch_number + 1]]
             places = pa.array(chosen - self.corpus.starts[batch_number])
             articles = load_batch(batch, COMPARED_TEXT_COLUMNS[:-1]).take(places)
-            has_repeats = len(articles.column("repeats").flatten()) > 0
-            return load_batch(batch, COMPARED_TEXT_COLUMNS).take(places) if has_repeats else articles
+            has_drops = any(len(articles.column(name).flatten()) for name in ("repeats", "site_text"))
+            return load_batch(batch, COMPARED_TEXT_COLUMNS).take(places) if has_drops else articles
 
         budget = replace(self.corpus.budget, step=None)  # how many steps there are depends on the texts
         loaded = budget.map(load_articles, np.flatnonzero(np.diff(offsets)).tolist())

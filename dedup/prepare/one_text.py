@@ -14,6 +14,7 @@ from dedup.repairs.page_furniture import find_page_furniture
 from dedup.repairs.repair import repair_each
 from dedup.repeats.detect import detect_repeats
 from dedup.repeats.split_paragraphs import Repeat
+from dedup.segment.facts import fact_marks
 from dedup.segment.paragraphs import paragraphs, removal_spans
 from dedup.segment.words import comparison_key
 from dedup.settings import Settings
@@ -88,10 +89,34 @@ def twin_roles(repeats: Sequence[Repeat], settings: Settings) -> dict[int, int]:
     return roles
 
 
-def compared_text(raw: str, settings: Settings) -> str:
-    """Return the text that articles are compared by: `raw` after repair and the rules within an article."""
-    analyzed = analyze_text(raw, settings)
-    return cut_spans(analyzed.text, removal_spans(analyzed.spans, dropped_runs(analyzed.repeats, settings)))
+def compared_spans(analyzed: AnalyzedText, settings: Settings, site_text: Sequence[str] = ()) -> list[tuple[int, int]]:
+    """Return the spans of the paragraphs that articles are compared by, in the repaired text.
+
+    Those of repeats are left out, and those of lines that are equal to one of `site_text`.
+    """
+    dropped = {number for first, last in dropped_runs(analyzed.repeats, settings) for number in range(first, last + 1)}
+    lines = {(comparison_key(line), tuple(fact_marks(line))) for line in site_text}
+    keys = {key for key, _ in lines}
+
+    def is_compared(number: int) -> bool:
+        key, (start, stop) = analyzed.keys[number], analyzed.spans[number]
+        is_line = key in keys and (key, tuple(fact_marks(analyzed.text[start:stop]))) in lines
+        return number not in dropped and not is_line
+
+    return [span for number, span in enumerate(analyzed.spans) if is_compared(number)]
+
+
+def compared_text(raw: str, settings: Settings, site_text: Sequence[str] = ()) -> str:
+    """Return the text that articles are compared by: `raw` repaired, without repeats and the lines `site_text`."""
+    return cut_dropped(analyze_text(raw, settings), settings, site_text)
+
+
+def cut_dropped(analyzed: AnalyzedText, settings: Settings, site_text: Sequence[str] = ()) -> str:
+    """Return the repaired text without the paragraphs that `compared_spans` leaves out."""
+    compared = set(compared_spans(analyzed, settings, site_text))
+    numbers = [number for number, span in enumerate(analyzed.spans) if span not in compared]
+    runs = [(number, number) for number in numbers]
+    return cut_spans(analyzed.text, removal_spans(analyzed.spans, runs))
 
 
 def cut_spans(text: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -67,6 +67,14 @@ def store_batch(batch: pa.RecordBatch, path: Path, origin: BatchOrigin) -> Path:
     return complete
 
 
+def replace_batch(path: Path, batch: pa.RecordBatch) -> Path:
+    """Write `batch` in place of the batch stored at `path`, from the same origin, and return the path of its file."""
+    complete = store_batch(batch, path.with_name(f"{path.stem.rpartition('-')[0]}.arrow"), read_origin(path))
+    if complete != path:
+        path.unlink()
+    return complete
+
+
 def verify_checksum(batch: PreparedBatch) -> None:
     """Raise `WorkFileError` if the file of a stored batch is missing or has changed. A batch in memory passes."""
     if isinstance(batch, pa.RecordBatch):

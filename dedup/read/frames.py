@@ -19,7 +19,7 @@ from dedup.read.fields import PROVENANCE_FIELD
 
 _SLICE = 1024  # rows turned into Python objects at once
 
-# Members of the provenance of an article; the last three only if it was dropped.
+# Members of the provenance of an article; the last four only if it was dropped.
 _PROVENANCE_TYPES = {
     "source": pa.string(),
     "record": pa.int64(),
@@ -28,6 +28,7 @@ _PROVENANCE_TYPES = {
     "rule": pa.string(),
     "twin": pa.string(),
     "similarity": pa.float64(),
+    "site_text": pa.list_(pa.int64()),
 }
 _MEMBERS_OF_KEPT = 4
 _STRING_TYPES = (pa.string(), pa.large_string(), pa.string_view())

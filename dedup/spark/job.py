@@ -18,6 +18,7 @@ from dedup.spark.match_contained import match_contained
 from dedup.spark.match_paragraphs import match_paragraphs
 from dedup.spark.outcomes import count_fields, encode_outcomes, join_verdicts, read_chunks, sum_unread_dates
 from dedup.spark.prepare import FILE_SUMMARY, prepare_records, read_files, read_table
+from dedup.spark.site_text import read_site_text, set_site_text_apart
 from dedup.spark.tables import TableStore
 from dedup.write.tables import OutputChunk
 
@@ -45,6 +46,9 @@ class SparkJob:
         settings, compiled = self.settings, self.compiled
         with self.timer.stage("prepare"):
             records = self._prepare()
+        with self.timer.stage("find site text"):
+            site_text = set_site_text_apart(self.store, records, settings, self.partitions, compiled=compiled)
+            records = site_text.records
         with self.timer.stage("match articles"):
             articles = match_articles(self.store, records, settings, compiled=compiled)
             article_verdicts = match_contained(
@@ -53,14 +57,19 @@ class SparkJob:
         with self.timer.stage("match paragraphs"):
             dropped = dropped_articles(article_verdicts, settings)
             kept = records.where("error is null").join(dropped, "aid", "left_anti")
-            paragraphs = match_paragraphs(self.store, kept, article_verdicts, settings, compiled=compiled)
+            paragraphs = match_paragraphs(
+                self.store, kept, site_text.lines, article_verdicts, settings, compiled=compiled
+            )
         self.stages = {
+            "find site text": site_text.counts,
             "match articles": {"candidates": articles.candidates, "matches": articles.matches},
             "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
         }
         with self.timer.stage("decide"):
             verdicts = join_verdicts(self.store, records, article_verdicts, paragraphs.verdicts)
             files = encode_outcomes(self.store, records, verdicts, settings, self.partitions)
+        if site_text.counts["lines"]:
+            yield from read_site_text(self.store)
         yield from self.timer.over("write", read_chunks(self.store, files), None)
 
     def _prepare(self) -> Any:

@@ -27,16 +27,14 @@ from dedup.match.boilerplate import (
     locate_lines,
 )
 from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
-from dedup.match.policy import BOILERPLATE, protected_roles
 from dedup.prepare.columns import integer_values
-from dedup.settings import Settings
 from dedup.spark.arrow_types import spark_batch, sql_schema
 from dedup.spark.tables import TableStore
 
 # Articles without a host form a host of their own. A first byte tells hosts, no host and the whole corpus (``h`` is
 # empty) apart.
 HOST_SQL = "case when host is null then unhex('00') else concat(unhex('01'), host) end"
-_WHOLE_CORPUS = b""
+WHOLE_CORPUS = b""
 
 # Columns: ``k`` is the digest of the key of a line, ``h`` a host, ``a`` an article and ``i`` a paragraph of it.
 _PLACE_COLUMNS = {
@@ -66,33 +64,18 @@ _TEXT_COLUMNS = {
 }
 
 
-def match_boilerplate(store: TableStore, kept: Any, paragraphs: Any, settings: Settings) -> Any:
-    """Return the lines that are boilerplate: ``a, i, twin_a, twin_i, evidence``; the twin is the line that stays.
+def match_boilerplate(store: TableStore, articles: Any, counted: Any, paragraphs: Any) -> Any:
+    """Return the lines that are boilerplate: ``k, h, evidence``, where ``h`` is a host or `WHOLE_CORPUS`.
 
-    `kept` are the prepared articles that stay, and `paragraphs` has ``a, i, k, words, size, needed, h`` of theirs.
+    `articles` are prepared, and `paragraphs` has ``a, i, k, words, size`` of theirs. `counted` says which articles
+    count in which host, ``a, h``; the whole corpus may be one more host.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
     lines = paragraphs.where(f"words > 0 and size >= {FEWEST_WORDS} and size <= {MOST_WORDS}")
-    lines = lines.select("a", "i", "k", "h", "size", "needed")
-    totals = kept.selectExpr(f"{HOST_SQL} as h").groupBy("h").agg(f.count("*").alias("total"))
-    totals = store.save("hosts", totals)
-    counted = lines
-    if totals.limit(2).count() > 1:  # count all lines once more, with the whole corpus as one host
-        whole = f.lit(_WHOLE_CORPUS)
-        counted = lines.unionByName(lines.withColumn("h", whole))
-        totals = totals.unionByName(totals.agg(f.sum("total").alias("total")).select(whole.alias("h"), "total"))
-    matches = _LineCounts(store, kept, counted, totals).find_boilerplate()
-    in_host = f.when(f.col("h") != f.lit(_WHOLE_CORPUS), f.col("evidence"))
-    matches = matches.groupBy("a", "i", "k").agg(f.max(in_host).alias("in_host"), f.max("evidence").alias("any"))
-    matches = store.save("lines-found", matches.selectExpr("a", "i", "k", "coalesce(in_host, any) as evidence"))
-    copies = lines.join(matches.select("k").distinct(), "k", "left_semi")
-    firsts = copies.groupBy("k").agg(f.min(f.struct("a", "i")).alias("twin"))
-    repeats = matches.join(copies.select("a", "i", "needed"), ["a", "i"]).join(firsts, "k")
-    repeats = repeats.where("a <> twin.a or i <> twin.i")
-    for role in protected_roles(BOILERPLATE, settings):
-        repeats = repeats.where(f"needed <> {role}")
-    return store.save("boilerplate", repeats.selectExpr("a", "i", "twin.a as twin_a", "twin.i as twin_i", "evidence"))
+    lines = lines.select("a", "i", "k", "size").join(counted, "a")
+    totals = store.save("hosts", counted.groupBy("h").agg(f.count("*").alias("total")))
+    return store.save("boilerplate", _LineCounts(store, articles, lines, totals).find_boilerplate())
 
 
 class _LineCounts:
@@ -108,7 +91,7 @@ class _LineCounts:
         self.totals = totals
 
     def find_boilerplate(self) -> Any:
-        """Return the lines that are boilerplate of their host, first copies included: ``a, i, k, h, evidence``."""
+        """Return the lines that are boilerplate of their host: ``k, h, evidence``."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         recurring = self.recurring()
@@ -126,7 +109,7 @@ class _LineCounts:
         texts = self.store.save("lines-texts", self.read_texts(unread))
         changing = self.changing_fields(texts, marks)
         boilerplate = texts.join(changing, ["k", "h"], "left_anti").where("frequent and not quoted")
-        return marks.join(boilerplate.select("k", "h", "evidence"), ["k", "h"]).select("a", "i", "k", "h", "evidence")
+        return boilerplate.select("k", "h", "evidence")
 
     def recurring(self) -> Any:
         """Return the lines that enough articles of their host have, and where the first of them is.

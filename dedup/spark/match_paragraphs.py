@@ -4,30 +4,22 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from dedup.match.policy import (
-    BOILERPLATE,
-    PARAGRAPH_MATCH_RULES,
-    SAME_FORM,
-    SHARED_PARAGRAPH,
-    keeps_similar_paragraphs,
-    protected_roles,
-)
+from dedup.match.policy import SAME_FORM, SHARED_PARAGRAPH, keeps_similar_paragraphs, protected_roles
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.rules import OFF
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
-from dedup.spark.match_boilerplate import HOST_SQL, match_boilerplate
+from dedup.spark.match_boilerplate import HOST_SQL
 from dedup.spark.survivor_rounds import SparkSurvival, SurvivorQuery, survivor_rounds
 from dedup.spark.tables import TableStore
 
-_VERDICT_COLUMNS = "a bigint, i int, rule tinyint, twin_a bigint, twin_i int, similarity double, evidence string"
+_VERDICT_COLUMNS = "a bigint, i int, twin_a bigint, twin_i int, similarity double"
 
 
 class SparkParagraphMatches(NamedTuple):
     """What paragraphs repeat.
 
-    `verdicts` has the columns ``a, i, rule, twin_a, twin_i, similarity, evidence`` of each paragraph that repeats
-    another: article and number of both, and a code of `dedup.match.policy`. `candidates` and `matches` count pairs of
-    paragraphs.
+    `verdicts` has the columns ``a, i, twin_a, twin_i, similarity`` of each paragraph that repeats another: article and
+    number of both. `candidates` and `matches` count pairs of paragraphs.
     """
 
     verdicts: Any
@@ -36,43 +28,29 @@ class SparkParagraphMatches(NamedTuple):
 
 
 def match_paragraphs(
-    store: TableStore, kept: Any, articles: Any, settings: Settings, *, compiled: bool
+    store: TableStore, kept: Any, site_text: Any, articles: Any, settings: Settings, *, compiled: bool
 ) -> SparkParagraphMatches:
-    """Match the paragraphs of the prepared articles `kept`: boilerplate first, then shared paragraphs.
+    """Match the paragraphs of the prepared articles `kept`.
 
-    `articles` are the verdicts on articles.
+    `site_text` are the lines of site text, ``a, i``, which are not compared, and `articles` the verdicts on articles.
     """
-    paragraphs = _explode_paragraphs(kept)
-    verdicts = store.session.createDataFrame([], _VERDICT_COLUMNS)
-    present = paragraphs.where(f"words >= {SHARED_WORDS}")
-    if settings.rules[PARAGRAPH_MATCH_RULES[BOILERPLATE]] != OFF:
-        boilerplate = match_boilerplate(store, kept, paragraphs.drop("key", "buckets"), settings)
-        rule = f"cast({BOILERPLATE} as tinyint) as rule"
-        verdicts = boilerplate.selectExpr("a", "i", rule, "twin_a", "twin_i", "1D as similarity", "evidence")
-        # The copy that stays for boilerplate is not dropped for another paragraph.
-        twins = boilerplate.selectExpr("twin_a as a", "twin_i as i")
-        present = present.join(boilerplate.select("a", "i").unionByName(twins).distinct(), ["a", "i"], "left_anti")
-    if settings.rules[PARAGRAPH_MATCH_RULES[SHARED_PARAGRAPH]] == OFF:
+    if settings.rules[SHARED_PARAGRAPH] == OFF:
+        verdicts = store.session.createDataFrame([], _VERDICT_COLUMNS)
         return SparkParagraphMatches(store.save("paragraphs", verdicts), 0, 0)
+    paragraphs = explode_paragraphs(kept)
+    present = paragraphs.where(f"words >= {SHARED_WORDS}").join(site_text, ["a", "i"], "left_anti")
     survival = _find_shared(store, present, settings, compiled=compiled)
     shared = survival.verdicts.selectExpr(
-        "o.a as a",
-        "o.i as i",
-        f"cast({SHARED_PARAGRAPH} as tinyint) as rule",
-        "twin.a as twin_a",
-        "twin.i as twin_i",
-        "similarity",
-        "cast(null as string) as evidence",
-        "equal",
+        "o.a as a", "o.i as i", "twin.a as twin_a", "twin.i as twin_i", "similarity", "equal"
     )
-    roles = protected_roles(SHARED_PARAGRAPH, settings)
+    roles = protected_roles(settings)
     if roles:
         protected = paragraphs.where(f"needed in ({', '.join(map(str, roles))})").select("a", "i")
         shared = shared.join(protected, ["a", "i"], "left_anti")
     if keeps_similar_paragraphs(settings):
         similar = shared.where("not equal").join(_articles_of_one_form(articles), "a", "left_semi")
         shared = shared.join(similar.select("a", "i"), ["a", "i"], "left_anti")
-    verdicts = store.save("paragraphs", verdicts.unionByName(shared.drop("equal")))
+    verdicts = store.save("paragraphs", shared.drop("equal"))
     return SparkParagraphMatches(verdicts, survival.candidates, survival.matches)
 
 
@@ -82,7 +60,7 @@ def _articles_of_one_form(articles: Any) -> Any:
     return flagged.selectExpr("aid as a").unionByName(flagged.selectExpr("twin as a")).distinct()
 
 
-def _explode_paragraphs(kept: Any) -> Any:
+def explode_paragraphs(kept: Any) -> Any:
     """Return a row for each paragraph of the articles `kept`.
 
     The columns are ``a, i, h, k, words, size, needed, key_start, key_stop, buckets, key``: article, number, host,

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dedup.decide.outcomes import OUTCOME_COLUMNS, outcomes
 from dedup.decide.verdicts import VERDICT_SCHEMA
-from dedup.match.policy import ARTICLE_MATCH_RULES, PARAGRAPH_MATCH_RULES, SAME_FORM
+from dedup.match.policy import ARTICLE_MATCH_RULES, SAME_FORM, SHARED_PARAGRAPH
 from dedup.prepare.columns import prepared_schema
 from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates, dates_matter, sum_unread, unread_values
 from dedup.settings import Settings
@@ -41,12 +41,10 @@ def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: A
     """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    def rule_name(rules: tuple[str, ...]) -> Any:
-        return f.element_at(f.array(*(f.lit(name) for name in rules)), f.col("rule") + 1).alias("rule")
-
+    names = f.array(*(f.lit(name) for name in ARTICLE_MATCH_RULES))
     on_articles = articles.select(
         "aid",
-        rule_name(ARTICLE_MATCH_RULES),
+        f.element_at(names, f.col("rule") + 1).alias("rule"),
         f.lit(-1).alias("i"),
         f.col("twin").alias("twin_a"),
         f.lit(-1).alias("twin_i"),
@@ -56,12 +54,12 @@ def join_verdicts(store: TableStore, prepared: Any, articles: Any, paragraphs: A
     )
     on_paragraphs = paragraphs.select(
         f.col("a").alias("aid"),
-        rule_name(PARAGRAPH_MATCH_RULES),
+        f.lit(SHARED_PARAGRAPH).alias("rule"),
         "i",
         "twin_a",
         "twin_i",
         "similarity",
-        "evidence",
+        f.expr("cast(null as string)").alias("evidence"),
         f.expr("false").alias("only_flags"),
     )
     twins = prepared.selectExpr(
@@ -114,7 +112,7 @@ def read_chunks(store: TableStore, files: list[str]) -> Iterator[tuple[OutputChu
         table = store.session.read.schema(sql_schema(_CHUNK_COLUMNS)).parquet(file)
         for row in sorted(table.collect(), key=lambda chunk: int(chunk["first"])):
             data = {name: bytes(row[name]) for name in _OUTPUT_TABLES}
-            yield OutputChunk(**data, tally=_tally_from_json(row["tally"])), int(row["bytes"])
+            yield OutputChunk(**data, site_text=b"", tally=_tally_from_json(row["tally"])), int(row["bytes"])
 
 
 def count_fields(prepared: Any) -> tuple[int, dict[str, dict[str, int]]]:

@@ -74,18 +74,11 @@ def read_table(store: TableStore, frame: Any, partitions: int) -> Any:
 
     json_rows = frame.select(f.to_json(f.struct("*"), {"ignoreNullFields": "false"}).alias("value"))
     given = store.save("given", json_rows.repartitionByRange(partitions, "value").sortWithinPartitions("value"))
-    placed = given.select("value", "_metadata.file_name", "_metadata.row_index")
-    counts = {row["file_name"]: row["count"] for row in placed.groupBy("file_name").count().collect()}
-    names = [name for name in (path.rsplit("/", 1)[-1] for path in store.files("given")) if name in counts]
-    starts = [(name, sum(counts[earlier] for earlier in names[:at])) for at, name in enumerate(names)]
-    placed = placed.join(
-        f.broadcast(store.session.createDataFrame(starts, "file_name string, start bigint")), "file_name"
-    )
-    raw = placed.selectExpr(
-        "start + row_index as aid",
+    raw = store.number_rows("given").selectExpr(
+        "number as aid",
         "'-' as source",
         f"'{JSON_LINES}' as kind",
-        "start + row_index as record",
+        "number as record",
         "cast(value as binary) as data",
         "cast(null as string) as error",
         "cast(null as string) as charset",
@@ -93,7 +86,7 @@ def read_table(store: TableStore, frame: Any, partitions: int) -> Any:
     )
     size = given.agg(f.sum(f.octet_length("value") + 1)).first()[0] or 0
     inputs = [{"source": "-", "bytes": int(size), "sha256": _table_digest(given)}]
-    summary = {"inputs": inputs, "skipped": [], "records": sum(counts.values()), "error": None}
+    summary = {"inputs": inputs, "skipped": [], "records": given.count(), "error": None}
     summary_row = (0, "-", JSON_LINES, FILE_SUMMARY, bytearray(json.dumps(summary).encode()), None, None, None)
     return raw.unionByName(store.session.createDataFrame([summary_row], sql_schema(_RAW_COLUMNS)))
 
@@ -116,10 +109,10 @@ def prepare_records(raw: Any, settings: Settings, *, compiled: bool) -> Any:
     """
     tolerant = replace(settings, on_error="quarantine")
     task = partial(_prepare_task, settings=tolerant, compiled=compiled)
-    return raw.mapInArrow(task, sql_schema(_prepared_columns(settings)))
+    return raw.mapInArrow(task, sql_schema(prepared_columns(settings)))
 
 
-def _prepared_columns(settings: Settings) -> dict[str, pa.DataType]:
+def prepared_columns(settings: Settings) -> dict[str, pa.DataType]:
     """Return the columns of prepared records by name; ``bytes`` is the size of the raw record."""
     columns = {field.name: field.type for field in prepared_schema(settings)}
     return {"aid": pa.int64(), "bytes": pa.int64(), **columns}
@@ -168,7 +161,7 @@ def _read_file(row: dict[str, Any], settings: Settings) -> Iterator[pa.RecordBat
 
 def _prepare_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:
     """Run in a task: prepare records, and pass `FILE_SUMMARY` rows on."""
-    kinds = _prepared_columns(settings)
+    kinds = prepared_columns(settings)
     backend = load_backend(compiled=compiled)
     for whole in batches:
         for batch in _slices_by_bytes(whole) if whole.num_rows else ():

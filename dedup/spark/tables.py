@@ -55,6 +55,19 @@ class TableStore:
             frame.write.mode("overwrite").option("compression", "zstd").parquet(path)
         return self.session.read.schema(frame.schema).parquet(path)
 
+    def number_rows(self, name: str) -> Any:
+        """Return the rows of table `name` with a column ``number``, counted from 0 in the order of its files."""
+        from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+        table = self.session.read.parquet(f"{self.folder}/{name}")
+        placed = table.select("*", "_metadata.file_name", "_metadata.row_index")
+        counts = {row["file_name"]: row["count"] for row in placed.groupBy("file_name").count().collect()}
+        names = [file for file in (path.rsplit("/", 1)[-1] for path in self.files(name)) if file in counts]
+        starts = [(file, sum(counts[earlier] for earlier in names[:at])) for at, file in enumerate(names)]
+        offsets = self.session.createDataFrame(starts, "file_name string, start bigint")
+        numbered = placed.join(f.broadcast(offsets), "file_name").withColumn("number", f.expr("start + row_index"))
+        return numbered.drop("file_name", "row_index", "start")
+
     def files(self, name: str) -> list[str]:
         """Return the addresses of the files of table `name`, in the order of its partitions."""
         statuses = self._files.listStatus(self._path(f"{self.folder}/{name}"))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from dedup.arrays import I64, U32, U64
-from dedup.kernels.backend import Backend
-from dedup.match.policy import BOILERPLATE
-from dedup.pipeline import decide
+from dedup.arrays import I64, U32, U64, Bools
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.corpus import Corpus
-from dedup.runtime.progress import StageTimer
-from dedup.settings import Settings
 from dedup.tune.candidate_pairs import KeysOf
 
 
@@ -59,21 +53,17 @@ def comparable_articles(corpus: Corpus) -> DistinctTexts:
     )
 
 
-def comparable_paragraphs(corpus: Corpus, settings: Settings, backend: Backend) -> DistinctTexts:
-    """Return the paragraphs that `clean` would compare.
+def comparable_paragraphs(corpus: Corpus, kept: Bools, site_text: I64) -> DistinctTexts:
+    """Return the paragraphs that `clean` would compare: of articles that stay, long enough, and no site text.
 
-    They are of articles that stay, long enough, and neither boilerplate nor the twin of boilerplate.
+    `kept` says which articles stay, bool [articles]; `site_text` has the numbers of the lines of site text, int64.
     """
-    unshared = replace(settings, rules={**settings.rules, "shared-paragraph": "off"})
-    verdicts, _ = decide(corpus, unshared, backend, StageTimer())
-    kept, decided = verdicts.articles.kept, verdicts.paragraphs
     table = corpus.read_columns("paragraphs", "paragraph_buckets")
     values = join_chunks(table["paragraphs"]).flatten()
     articles = np.repeat(np.arange(len(corpus)), np.diff(corpus.paragraph_offsets))
     buckets = join_chunks(table["paragraph_buckets"]).flatten()
     compared = np.asarray(buckets.is_valid()) & kept[articles] & (integer_values(values.field("words")) >= SHARED_WORDS)
-    boilerplate = decided.rules == BOILERPLATE
-    compared[decided.numbers[boilerplate]] = compared[decided.twins[boilerplate]] = False
+    compared[site_text] = False
     places = np.flatnonzero(compared)
     starts, stops = integer_values(values.field("key_start")), integer_values(values.field("key_stop"))
     return _distinct_texts(

@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.arrays import I64, decode_utf8
 from dedup.engines.local import LocalEngine
 from dedup.errors import InputError, SettingsError
 from dedup.fingerprint.similarity import jaccard
 from dedup.inspect.names import record_name
-from dedup.pipeline import prepare_articles
+from dedup.match.own_text import set_site_text_apart
+from dedup.pipeline import decide, prepare_articles
+from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, compared_texts
 from dedup.prepare.corpus import Corpus
-from dedup.prepare.one_text import compared_text
 from dedup.prepare.store import load_batch
 from dedup.read.formats import STDIN
 from dedup.runtime.progress import Progress, StageTimer
@@ -105,7 +107,13 @@ def survey(
         workers, _, corpus = prepare_articles(inputs, wide, engine, timer, Path(work))
         backend = workers.backend
         with timer.stage("find pairs"):
-            texts = comparable_paragraphs(corpus, wide, backend) if asked.paragraphs else comparable_articles(corpus)
+            corpus, _, site_text = set_site_text_apart(corpus, wide, workers)
+            if asked.paragraphs:
+                alone = {**wide.rules, "boilerplate": "off", "shared-paragraph": "off"}
+                verdicts, _ = decide(corpus, replace(wide, rules=alone), workers, StageTimer())
+                texts = comparable_paragraphs(corpus, verdicts.articles.kept, site_text.numbers)
+            else:
+                texts = comparable_articles(corpus)
             pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, backend)
             pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
         if not len(pairs.first):
@@ -186,12 +194,13 @@ def _questions(
     """
     first, second = pairs.first[chosen], pairs.second[chosen]
     places = [_places_of_pair(texts, text, other) for text, other in zip(first, second, strict=True)]
-    raw, names = _read_articles(corpus, np.unique(texts.articles[np.array(places, np.int64).ravel()]))
+    rules = None if asked.paragraphs else settings.rules
+    shown_texts, names = _read_articles(corpus, np.unique(texts.articles[np.array(places, np.int64).ravel()]), rules)
     for text, other, pair_places in zip(first.tolist(), second.tolist(), places, strict=True):
         shown, where = [], []
         for place in pair_places:
             article, start, stop = (int(column[place]) for column in (texts.articles, texts.starts, texts.stops))
-            shown.append(raw[article][start:stop] if asked.paragraphs else compared_text(raw[article], settings))
+            shown.append(shown_texts[article][start:stop] if asked.paragraphs else shown_texts[article])
             where.append(f"{names[article]}:{start}-{stop}" if asked.paragraphs else names[article])
         key, other_key = texts.keys_of(np.array([text, other]))
         yield Question(
@@ -213,19 +222,23 @@ def _places_of_pair(texts: DistinctTexts, text: int, other: int) -> tuple[int, i
     return int(texts.last_places[text]), other_first
 
 
-def _read_articles(corpus: Corpus, rows: I64) -> tuple[dict[int, str], dict[int, str]]:
-    """Return the raw texts of the articles in `rows`, int64, and their names as ``source#record``, both by row."""
-    raw, names = {}, {}
+def _read_articles(corpus: Corpus, rows: I64, rules: Mapping[str, str] | None) -> tuple[dict[int, str], dict[int, str]]:
+    """Return the texts of the articles in `rows`, int64, and their names as ``source#record``, both by row.
+
+    The texts are those that are compared under `rules`, or the raw texts if it is None.
+    """
+    texts: dict[int, str] = {}
+    names: dict[int, str] = {}
     for _, piece, start, stop in corpus.numbered_batches():
-        inside = rows[(rows >= start) & (rows < stop)].tolist()
-        if not inside:
+        inside = rows[(rows >= start) & (rows < stop)]
+        if not len(inside):
             continue
-        batch = load_batch(piece, ["source", "record", "text"])
-        for row in inside:
-            source, record, text = (column[row - start].as_py() for column in batch.columns)
-            raw[row] = decode_utf8(text)
-            names[row] = record_name(source, record)
-    return raw, names
+        batch = load_batch(piece, ["source", "record", *COMPARED_TEXT_COLUMNS]).take(pa.array(inside - start))
+        raw = map(decode_utf8, batch.column("text").to_pylist())
+        texts |= zip(inside.tolist(), raw if rules is None else compared_texts(batch, rules), strict=True)
+        places = (batch.column(name).to_pylist() for name in ("source", "record"))
+        names |= zip(inside.tolist(), map(record_name, *places), strict=True)
+    return texts, names
 
 
 def refuse_standard_input(inputs: Sequence[str]) -> None:

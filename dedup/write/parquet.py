@@ -22,7 +22,7 @@ from dedup.output_layout import JSON_COLUMN
 from dedup.read.fields import NOT_FINITE, PROVENANCE_FIELD, from_json, join_fields
 from dedup.settings import Settings
 from dedup.write.article_columns import empty_table_fields, json_lines, split_row
-from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
+from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA, SITE_TEXT_SCHEMA
 
 _ROW_GROUP_SIZE = 4096  # rows
 _ROW_GROUP_BYTES = 64 << 20  # of JSON; a group is in memory several times over while it is written
@@ -40,7 +40,11 @@ _RESTORE_MEMBERS = [("fields", pa.list_(pa.string())), ("previous", pa.string())
 _KNOWN_MEMBERS = [*_PROVENANCE_MEMBERS, *_DROPPED_MEMBERS, *_RESTORE_MEMBERS]
 _ID, _MORE = "id", "more"  # members that are there only if a row needs them; `more` holds all others, as JSON
 
-_FIXED_SCHEMAS = {layout.PROVENANCE: FINDINGS_SCHEMA, layout.QUARANTINE: QUARANTINE_SCHEMA}
+_FIXED_SCHEMAS = {
+    layout.PROVENANCE: FINDINGS_SCHEMA,
+    layout.QUARANTINE: QUARANTINE_SCHEMA,
+    layout.SITE_TEXT: SITE_TEXT_SCHEMA,
+}
 _ARTICLE_TABLES = (layout.ARTICLES, layout.DROPPED)
 
 # The first set that contains every kind of value of a field names the type of its column.

@@ -1,4 +1,4 @@
-"""Define the Arrow schemas of the finding and quarantine tables; ``docs/formats.md`` explains their columns."""
+"""Define the Arrow schemas of the tables with fixed columns; ``docs/formats.md`` explains these."""
 
 from __future__ import annotations
 
@@ -32,5 +32,19 @@ QUARANTINE_SCHEMA = pa.schema(
         ("error", pa.string()),
         ("raw", pa.string()),
         ("encoding", pa.string()),
+    ]
+)
+
+SITE_TEXT_SCHEMA = pa.schema(
+    [
+        ("host", pa.string()),
+        ("text", pa.string()),
+        ("articles", pa.int64()),
+        ("share", pa.float64()),
+        ("dropped", pa.int64()),
+        ("source", pa.string()),
+        ("record", pa.int64()),
+        ("start", pa.int64()),
+        ("stop", pa.int64()),
     ]
 )

@@ -16,7 +16,7 @@ _CONVERTED = {"parquet": TABLES, "csv": (ARTICLES,)}  # tables that are not JSON
 
 
 class Writer:
-    """The four tables of an output, open for appending, until `finish` gives them the format of the settings."""
+    """The tables of an output, open for appending, until `finish` gives them the format of the settings."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self.folder = folder

@@ -1,4 +1,4 @@
-"""Encode outcomes as lines of the four tables.
+"""Encode outcomes and site text as lines of the tables.
 
 The process that makes the outcomes also encodes them, so that processes exchange bytes, not objects.
 """
@@ -18,6 +18,7 @@ import msgspec
 from dedup.arrays import encode_utf8
 from dedup.decide.outcomes import Outcome
 from dedup.findings import Finding
+from dedup.match.site_text import SiteTextRow
 from dedup.output_layout import ARTICLES, DROPPED, QUARANTINE
 from dedup.read.article_texts import put_raw_text, put_text
 from dedup.read.field_paths import parse_path
@@ -30,7 +31,7 @@ _FINDING_ENCODER = msgspec.json.Encoder()
 
 
 class OutputChunk(NamedTuple):
-    """Lines of the four tables for a number of consecutive records, and their tally.
+    """Lines of the tables for a number of consecutive records, and their tally; or lines of site text.
 
     Each line ends with a line feed.
     """
@@ -39,6 +40,7 @@ class OutputChunk(NamedTuple):
     dropped: bytes
     provenance: bytes
     quarantine: bytes
+    site_text: bytes
     tally: Tally
 
 
@@ -61,7 +63,17 @@ def encode_tables(outcomes: Iterable[Outcome], output_fields: Collection[str] | 
             lines[table].append(_line_of_fields(outcome, fields, {"id": outcome.id}))
         findings += outcome.findings
     joined = {name: b"\n".join((*rows, b"")) for name, rows in lines.items()}
-    return OutputChunk(**joined, provenance=finding_lines(findings), tally=tally)
+    return OutputChunk(**joined, provenance=finding_lines(findings), site_text=b"", tally=tally)
+
+
+def site_text_chunk(rows: Iterable[SiteTextRow]) -> OutputChunk:
+    """Return rows of the table of site text as a chunk without records."""
+    return OutputChunk(b"", b"", b"", b"", encode_site_text(rows), Tally())
+
+
+def encode_site_text(rows: Iterable[SiteTextRow]) -> bytes:
+    """Return the lines of the table of site text."""
+    return b"".join(to_json_bytes(row._asdict()) + b"\n" for row in rows)
 
 
 def provenance_object(outcome: Outcome) -> dict[str, Any]:
@@ -76,6 +88,8 @@ def provenance_object(outcome: Outcome) -> dict[str, Any]:
         provenance["rule"] = outcome.dropped.rule
         provenance["twin"] = outcome.dropped.twin.article
         provenance["similarity"] = outcome.dropped.similarity
+        if outcome.site_text:  # of an article that stays, its findings say so
+            provenance["site_text"] = list(outcome.site_text)
     if outcome.charset:
         provenance["charset"] = outcome.charset
     if outcome.page:

@@ -19,7 +19,7 @@ from dedup.findings import Finding, apply, fix
 from dedup.output_layout import table_file_name
 from dedup.settings import Settings
 from dedup.write.report import Report, Tally, run_file
-from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA
+from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA, SITE_TEXT_SCHEMA
 from dedup.write.table_files import Writer
 from dedup.write.tables import write_json
 
@@ -32,6 +32,9 @@ LAYOUTS = [  # format and compression
     ("csv", "zst"),
 ]
 STORY = "The council of the town met on Monday evening to speak about the new bridge over the river."
+
+
+SCHEMAS = {"provenance": FINDINGS_SCHEMA, "quarantine": QUARANTINE_SCHEMA, "site_text": SITE_TEXT_SCHEMA}
 
 
 class InputArticle(NamedTuple):
@@ -141,6 +144,7 @@ def write_output(
         place = {"article": article_id(article), "source": article.source, "record": article.record}
         tables["provenance"] += [{**finding._asdict(), **place} for finding in article.findings]
     tables["quarantine"] = quarantined or []
+    tables["site_text"] = []
     folder.mkdir(parents=True)
     for name, rows in tables.items():
         _write_table(folder / table_file_name(name, *layout), rows, name)
@@ -153,7 +157,7 @@ def write_output(
         "findings": len(tables["provenance"]),
     }
     run = {
-        "dedup": {"format": 1, "digest": settings.digest},
+        "dedup": {"format": 2, "digest": settings.digest},
         "settings": settings.as_dict(),
         "inputs": [
             {"source": source, "bytes": 0, "sha256": "", **(keys or {}).get(source, {})}
@@ -176,7 +180,7 @@ def write_empty_tables(folder: Path, settings: Settings, source: str = "empty.js
 
 def _write_table(path: Path, rows: list[dict[str, Any]], name: str) -> None:
     if path.suffix == ".parquet":
-        schema = {"provenance": FINDINGS_SCHEMA, "quarantine": QUARANTINE_SCHEMA}.get(name)
+        schema = SCHEMAS.get(name)
         pq.write_table(pa.Table.from_pylist(rows, schema) if schema else _article_table(rows), path)
         return
     data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)

@@ -1,0 +1,205 @@
+"""Find site text on Spark: the rules of `dedup.match.site_text`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from dedup.arrays import decode_utf8
+from dedup.findings import DROP
+from dedup.kernels.backend import load_backend
+from dedup.match.boilerplate import NOTICE_FROM, NOTICE_SHARE, REPORT_WORDS
+from dedup.match.policy import BOILERPLATE
+from dedup.match.site_text import SHARE_DIGITS, SiteTextRow
+from dedup.prepare.columns import SITE_TEXT_STRUCT, StructLists, prepared_schema
+from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, edited_text
+from dedup.prepare.site_text import compare_without_site_text
+from dedup.rules import OFF
+from dedup.settings import Settings
+from dedup.spark.arrow_types import cast_bits, spark_batch, sql_schema
+from dedup.spark.match_boilerplate import HOST_SQL, WHOLE_CORPUS, match_boilerplate
+from dedup.spark.match_paragraphs import explode_paragraphs
+from dedup.spark.prepare import prepared_columns
+from dedup.spark.tables import TableStore
+from dedup.write.report import Tally
+from dedup.write.tables import OutputChunk, encode_site_text
+
+_UNKNOWN_HOST = b"\0"  # as `HOST_SQL` encodes it
+_LINE_COLUMNS = {"number": pa.int64(), "size": pa.int64(), "line": pa.binary()}
+_CLEARED_FROM = ("key", *COMPARED_TEXT_COLUMNS)  # the columns that are needed to clear an article of site text
+
+
+class SparkSiteText(NamedTuple):
+    """The prepared records without site text, and the lines.
+
+    `lines` has the columns ``a, i``: article and number of each line. `counts` are for the report.
+    """
+
+    records: Any
+    lines: Any
+    counts: dict[str, int]
+
+
+def set_site_text_apart(
+    store: TableStore, records: Any, settings: Settings, partitions: int, *, compiled: bool
+) -> SparkSiteText:
+    """Find site text, and return `records`, which are prepared, compared without it."""
+    from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
+
+    none = store.session.createDataFrame([], "a bigint, i int")
+    if settings.rules[BOILERPLATE] == OFF:
+        return SparkSiteText(records, none, {"lines": 0, "articles": 0})
+    found = _find_copies(store, records)
+    rows = _site_text_rows(store, records, found, settings, partitions)
+    count = rows.count()
+    if not count:
+        return SparkSiteText(records, none, {"lines": 0, "articles": 0})
+    sizes = store.save(
+        "site-text",
+        _encode_lines(records, rows).repartitionByRange(partitions, "number").sortWithinPartitions("number"),
+    )
+    lines = found.join(rows.join(sizes, "number").select("k", "scope", "number", "size"), ["k", "scope"])
+    host = f.expr("case when length(scope) > 0 then substring(scope, 2) end")
+    members = {
+        "paragraph": f.col("i").cast("bigint"),
+        "line": f.col("number"),
+        "host": host,
+        "size": f.col("size"),
+        "action": f.lit(settings.rules[BOILERPLATE]),
+        "evidence": f.col("evidence"),
+    }
+    struct = f.struct(*(members[field.name].alias(field.name) for field in SITE_TEXT_STRUCT))
+    by_article = lines.groupBy("a").agg(f.sort_array(f.collect_list(struct)).alias("site_text"))
+    changed = records.drop("site_text").join(by_article.withColumnRenamed("a", "aid"), "aid")
+    columns = prepared_columns(settings)
+    changed = changed.select(*columns).mapInArrow(
+        partial(_clear_task, settings=settings, compiled=compiled), sql_schema(columns)
+    )
+    changed = store.save("cleared", changed)
+    records = records.join(changed.select("aid"), "aid", "left_anti").unionByName(changed)
+    articles = changed.count() if settings.rules[BOILERPLATE] == DROP else 0
+    return SparkSiteText(records, found.select("a", "i"), {"lines": count, "articles": articles})
+
+
+def read_site_text(store: TableStore) -> Iterator[tuple[OutputChunk, int]]:
+    """Yield the rows of the table of site text in order, as chunks of output."""
+    for file in store.files("site-text"):
+        table = store.session.read.schema(sql_schema(_LINE_COLUMNS)).parquet(file)
+        lines = [bytes(row["line"]) for row in sorted(table.collect(), key=lambda row: int(row["number"]))]
+        yield OutputChunk(b"", b"", b"", b"", b"".join(lines), Tally()), 0
+
+
+def _find_copies(store: TableStore, records: Any) -> Any:
+    """Return all copies of lines that are the site's: ``a, i, k, h, scope, evidence``.
+
+    The scope of a line is its host, or `WHOLE_CORPUS`, which stands for unknown hosts as well.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415
+
+    articles = records.where("error is null and words > 0")
+    paragraphs = explode_paragraphs(articles).select("a", "i", "k", "h", "words", "size").where("words > 0")
+    counted = _articles_to_count(store, articles, paragraphs)
+    matches = match_boilerplate(store, articles, counted, paragraphs.drop("h"))
+    is_whole = f.col("h") == f.lit(WHOLE_CORPUS)
+    in_host = matches.where(~is_whole).select("k", "h", f.col("evidence").alias("in_host"))
+    in_corpus = matches.where(is_whole).select("k", f.col("evidence").alias("in_corpus"))
+    copies = paragraphs.join(matches.select("k").distinct(), "k", "left_semi")
+    copies = copies.join(in_host, ["k", "h"], "left").join(in_corpus, "k", "left")
+    known = f.col("in_host").isNotNull() & (f.col("h") != f.lit(_UNKNOWN_HOST))
+    scope = f.when(known, f.col("h")).otherwise(f.lit(WHOLE_CORPUS)).alias("scope")
+    evidence = f.coalesce("in_host", "in_corpus").alias("evidence")
+    return store.save("copies", copies.select("a", "i", "k", "h", scope, evidence))
+
+
+def _articles_to_count(store: TableStore, articles: Any, paragraphs: Any) -> Any:
+    """Return the articles that count in each host, ``a, h``: the first version of each report.
+
+    The whole corpus is one more host, unless all articles are of one.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415
+
+    longest = (
+        paragraphs.where(f"size >= {REPORT_WORDS}")
+        .groupBy("a")
+        .agg(f.min(f.struct(-f.col("size"), "i", "k")).alias("m"))
+    )
+    reports = articles.selectExpr("aid as a", f"{HOST_SQL} as h", "digest").join(longest, "a", "left")
+    reports = store.save("reports", reports.select("a", "h", f.coalesce("m.k", "digest").alias("report")))
+    if reports.select("h").distinct().limit(2).count() > 1:
+        reports = reports.unionByName(reports.withColumn("h", f.lit(WHOLE_CORPUS)))
+    versions = reports.groupBy("h", "report").agg(f.min("a").alias("first"), f.count("*").alias("versions"))
+    totals = reports.groupBy("h").agg(f.count("*").alias("total"))
+    notice = f"versions > {NOTICE_SHARE}D * total and total >= {NOTICE_FROM}"
+    counted = reports.join(versions, ["h", "report"]).join(totals, "h").where(f"a = first or ({notice})")
+    return store.save("counted", counted.select("a", "h"))
+
+
+def _site_text_rows(store: TableStore, records: Any, copies: Any, settings: Settings, partitions: int) -> Any:
+    """Return the rows of the table of site text, without their texts.
+
+    The columns are ``number, k, scope, a, i, articles, total, dropped``, where ``a, i`` is the first place.
+    """
+    from pyspark.sql import functions as f  # noqa: PLC0415
+
+    found = copies.where("evidence is not null")
+    dropped = f.count_distinct("a") if settings.rules[BOILERPLATE] == DROP else f.lit(0).cast("bigint")
+    lines = found.groupBy("k", "scope").agg(f.min(f.struct("a", "i")).alias("first"), dropped.alias("dropped"))
+    whole = f.lit(WHOLE_CORPUS).alias("scope")
+    everywhere = copies.select("k", f.col("h").alias("scope"), "a").unionByName(copies.select("k", whole, "a"))
+    counts = everywhere.groupBy("k", "scope").agg(f.count_distinct("a").alias("articles"))
+    totals = records.where("error is null and words > 0").selectExpr(f"{HOST_SQL} as scope")
+    totals = totals.groupBy("scope").agg(f.count("*").alias("total"))
+    totals = totals.unionByName(totals.agg(f.sum("total").alias("total")).select(whole, "total"))
+    rows = lines.join(counts, ["k", "scope"]).join(totals, "scope")
+    rows = rows.select("k", "scope", "first.a", "first.i", "articles", "total", "dropped")
+    store.save("site-rows", rows.repartitionByRange(partitions, "a", "i").sortWithinPartitions("a", "i"))
+    return store.number_rows("site-rows")
+
+
+def _encode_lines(records: Any, rows: Any) -> Any:
+    """Return the rows of the table of site text, encoded, and the lengths of their texts: `_LINE_COLUMNS`."""
+    from pyspark.sql import functions as f  # noqa: PLC0415
+
+    lines = f.collect_list(f.struct("number", "i", "scope", "articles", "total", "dropped")).alias("lines")
+    by_article = rows.groupBy(f.col("a").alias("aid")).agg(lines)
+    articles = records.select("aid", "text", "findings", "paragraphs", "source", "record")
+    return articles.join(by_article, "aid").mapInArrow(_encode_lines_task, sql_schema(_LINE_COLUMNS))
+
+
+def _encode_lines_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Run in a task: read the texts of lines at their first places."""
+    for batch in batches:
+        edits = StructLists(batch.column("findings"), ("start", "stop", "replacement"))
+        spans = StructLists(batch.column("paragraphs"), ("start", "stop", "raw_start", "raw_stop"))
+        names = ("text", "source", "record", "lines")
+        columns: dict[str, list[Any]] = {name: [] for name in _LINE_COLUMNS}
+        for row, (raw, source, record, lines) in enumerate(
+            zip(*(batch.column(name).to_pylist() for name in names), strict=True)
+        ):
+            text, places = edited_text(decode_utf8(raw), edits.of(row)), spans.of(row)
+            for line in lines:
+                start, stop, raw_start, raw_stop = places[line["i"]]
+                host = decode_utf8(line["scope"][1:]) if line["scope"] else None
+                share = round(line["articles"] / line["total"], SHARE_DIGITS)
+                counts = (line["articles"], share, line["dropped"])
+                encoded = SiteTextRow(host, text[start:stop], *counts, source, record, raw_start, raw_stop)
+                columns["number"].append(line["number"])
+                columns["size"].append(stop - start)
+                columns["line"].append(encode_site_text([encoded]))
+        yield spark_batch(columns, _LINE_COLUMNS)
+
+
+def _clear_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:
+    """Run in a task: compute what articles are compared by without their lines of site text."""
+    backend = load_backend(compiled=compiled)
+    schema = prepared_schema(settings)
+    kinds = prepared_columns(settings)
+    for batch in batches:
+        if batch.num_rows:
+            arrays = [cast_bits(batch.column(name), schema.field(name).type) for name in _CLEARED_FROM]
+            articles = pa.record_batch(arrays, names=list(_CLEARED_FROM))
+            columns = {name: batch.column(name) for name in kinds}
+            yield spark_batch(columns | compare_without_site_text(articles, settings, backend), kinds)
