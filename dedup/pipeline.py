@@ -6,6 +6,7 @@ segmentation and fingerprints need one article at a time; `dedup.prepare` does a
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -28,6 +29,7 @@ from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import BatchOrigin, PreparedBatch, discard_batch, from_ipc, store_batch, to_ipc
 from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
@@ -76,7 +78,7 @@ def clean(
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
     engine = _engine_of(engine)
     source = source_of(source) if isinstance(engine, LocalEngine) else source
-    out = out.resolve() if out.is_symlink() else out
+    out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
@@ -350,7 +352,7 @@ def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, 
     number, data = task
     records, backend = from_ipc(data), load_backend(compiled=compiled)
     parts = [records.slice(start, stop - start) for start, stop in slices(records.num_rows, pieces)] or [records]
-    batch = pa.concat_batches([prepare(part, settings, backend) for part in parts])
+    batch = pa.concat_batches([prepare_or_quarantine(part, settings, backend) for part in parts])
     return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
 
 

@@ -21,7 +21,12 @@ from dedup.write.run_folder import owned_run_folder, writable
 def output_path(out: object) -> Path:
     """Return the folder `out` as a path. Raises `OutputError` if it is none."""
     if isinstance(out, (str, PathLike)) and str(out):
-        return Path(out)
+        path = Path(out)
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:  # the name is in the report, which is UTF-8
+            raise OutputError(f"{path}: this name is not UTF-8; name another folder") from None
+        return path
     raise OutputError(f"out: {out!r} is no path; name a folder for `out`")
 
 
