@@ -2,11 +2,13 @@
 
 from typing import NoReturn
 
+from dedup.runtime.descriptors import occupy_closed_descriptors
 from dedup.runtime.interruption import end_at_once
 
 
 def start() -> NoReturn:
     """Run the command line with the arguments of the process, and exit."""
+    occupy_closed_descriptors()
     end_at_once()
     from dedup.cli import main  # noqa: PLC0415
 

@@ -7,9 +7,7 @@ import heavy libraries when they run, so that ``--help`` answers at once.
 from __future__ import annotations
 
 import gc
-import os
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -26,7 +24,9 @@ from dedup.cli.terminal import (
     flush_stdout,
     option_names,
     report_error,
+    silence_full_streams,
 )
+from dedup.runtime.descriptors import occupy_closed_descriptors
 from dedup.runtime.interruption import InterruptedRun, end_at_once, raise_once, say_interrupted
 
 __all__ = ["cli", "main"]
@@ -61,13 +61,14 @@ def main(args: list[str] | None = None) -> NoReturn:
         if raised.interrupted:  # also if a library has turned it into another error
             say_interrupted()
             status = raised.interrupted.status
+    silence_full_streams()
     gc.freeze()  # else a last collection scans all objects that the imports have made
     sys.exit(status)
 
 
 def _run(args: list[str] | None) -> int:
     """Run the command line, and return its exit status."""
-    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed at exit
+    occupy_closed_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode

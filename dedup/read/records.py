@@ -211,6 +211,8 @@ def _known_size(source: InputFile) -> int | None:
 def _open_input(source: InputFile) -> Iterator[BinaryIO]:
     """Yield the file of `source`, opened. Raises `InputError`."""
     if source.name == STDIN:
+        if sys.stdin is None:
+            raise InputError("-: standard input is closed; give files, or pipe the articles in")
         yield sys.stdin.buffer
         return
     try:
