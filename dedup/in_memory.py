@@ -19,8 +19,8 @@ from dedup.fingerprint.shingles import check_shingle_size
 from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.match.site_text import SiteTextRow
 from dedup.pipeline import Articles, decide
-from dedup.prepare.batch import prepare
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.article_texts import put_text, replace_value
 from dedup.read.fields import PROVENANCE_FIELD, from_json, parse_fields
 from dedup.read.frames import Frame, Selection
@@ -137,7 +137,7 @@ def _batches_of(given: Sequence[Row], encoder: RowEncoder) -> list[pa.RecordBatc
 def _outcomes_of(batches: Sequence[pa.RecordBatch], settings: Settings) -> tuple[list[Outcome], list[SiteTextRow]]:
     """Return the outcome of each record of `batches`, and the lines of site text."""
     workers = Workers(compiled=sum(batch.nbytes for batch in batches) >= SMALL_BYTES)
-    corpus = Corpus([prepare(batch, settings, workers.backend) for batch in batches])
+    corpus = Corpus([prepare_or_quarantine(batch, settings, workers.backend) for batch in batches])
     verdicts, _ = decide(corpus, settings, workers, StageTimer())
     cleaned = (
         outcome

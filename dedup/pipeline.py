@@ -6,6 +6,7 @@ segmentation and fingerprints need one article at a time; `dedup.prepare` does a
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -29,6 +30,7 @@ from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
+from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import (
     BatchOrigin,
@@ -47,7 +49,7 @@ from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.read.selection import RecordSource, choose_records
 from dedup.runtime.progress import Progress, StageTimer
-from dedup.runtime.resources import ResourceBudget
+from dedup.runtime.resources import ResourceBudget, slices
 from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from dedup.spark import SparkEngine
 
 Articles = str | Path | Iterable[Any] | ArrowData
+
+_CAREFUL_PIECES = 16  # of a batch whose process was killed; as many times as a batch in work takes its own size
 
 
 def clean(
@@ -82,7 +86,7 @@ def clean(
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
     engine = _engine_of(engine)
     source = source_of(source) if isinstance(engine, LocalEngine) else source
-    out = out.resolve() if out.is_symlink() else out
+    out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
@@ -186,9 +190,10 @@ def prepare_articles(
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
     workers = engine.workers(size, timer)
     task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
+    careful = partial(task, pieces=_CAREFUL_PIECES)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(batches_read))
     batches: list[PreparedBatch] = []
-    for batch in timer.over("prepare", workers.map(task, numbered), records.total_bytes):
+    for batch in timer.over("prepare", workers.map(task, numbered, careful), records.total_bytes):
         if not batches and workers.processes > 1:
             timer.expected = _warm_up_matching(settings, workers.backend)
         batches.append(batch)
@@ -351,14 +356,16 @@ def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer)
         return tally, writer.finish()
 
 
-def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path) -> Path:
+def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path, pieces: int = 1) -> Path:
     """Prepare one batch of records, store it in `work`, and return its path; runs in a worker process.
 
-    `task` is the number of the batch and its records, as `to_ipc` encodes them.
+    `task` is the number of the batch and its records, as `to_ipc` encodes them. In more `pieces`, one after the other,
+    they need less memory at once, and give the same batch.
     """
     number, data = task
-    records = from_ipc(data)
-    batch = prepare(records, settings, load_backend(compiled=compiled))
+    records, backend = from_ipc(data), load_backend(compiled=compiled)
+    parts = [records.slice(start, stop - start) for start, stop in slices(records.num_rows, pieces)] or [records]
+    batch = pa.concat_batches([prepare_or_quarantine(part, settings, backend) for part in parts])
     return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
 
 

@@ -29,6 +29,10 @@ COMPRESSIONS = ("none", "gz", "zst")
 ON_ERROR = ("quarantine", "fail")
 INPUT_FORMAT_NAMES = ("txt", "html", "warc", "jsonl", "json", "csv", "tsv", "parquet", "arrow", "sqlite", "duckdb")
 
+# Bytes of the largest record. A record in work takes up to 54 times its size, so this one takes 1.8 GB, whatever the
+# memory is to be; the longest line of the corpora of docs/quality.md has 0.1 MB.
+MAX_RECORD = 32 << 20
+
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 _CHOICES = {  # in the order in which errors are reported
@@ -52,8 +56,9 @@ class Settings:
     ``01/02/2024`` as 1 February. `limit` reads only the first records, and `sample` chooses that many of them by
     chance, which `seed` decides. An article of fewer words than `min_words` is flagged as thin. `input_format` is that
     of every input file but archives, `encoding` the charset of those in a text format; None means that names and first
-    bytes decide. Raises `SettingsError` for the first invalid
-    value.
+    bytes decide. Records of text formats with more bytes than `max_record` go to quarantine. So does the rest of a file
+    where it expands to more than `max_expansion` times its size, and a gigabyte. Raises `SettingsError` for the first
+    invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -81,6 +86,8 @@ class Settings:
     max_bad: float = 0.5
     day_first: bool = False
     min_words: int = 5
+    max_record: int = MAX_RECORD
+    max_expansion: int = 1000
 
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
@@ -188,8 +195,11 @@ def _codec_name(name: str, value: object) -> str | None:
 
 def _shard_size(name: str, value: object) -> int | None:
     """Return `value`, the setting `name`, in bytes. Raise `SettingsError` if it is no size."""
-    if value is None:
-        return None
+    return None if value is None else _byte_count(name, value)
+
+
+def _byte_count(name: str, value: object) -> int:
+    """Return `value`, the setting `name`, in bytes. Raise `SettingsError` if it is no size."""
     size = parse_size(value) if isinstance(value, str) else value
     if isinstance(size, int) and not isinstance(size, bool) and size > 0:
         return size
@@ -219,6 +229,13 @@ def _word_count(name: str, value: object) -> int:
     """Return `value`, the setting `name`. Raise `SettingsError` if it is no number of words."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise invalid(name, value, "not a number of words; give 0 or more")
+    return value
+
+
+def _factor(name: str, value: object) -> int:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no whole number of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise invalid(name, value, "not a factor; give 1 or more")
     return value
 
 
@@ -253,6 +270,8 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {  # in the order in which
     "max_bad": _share,
     "day_first": _flag,
     "min_words": _word_count,
+    "max_record": _byte_count,
+    "max_expansion": _factor,
 }
 
 

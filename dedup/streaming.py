@@ -16,7 +16,7 @@ from dedup.errors import InputError, SettingsError
 from dedup.in_memory import output_article
 from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.pipeline import Articles
-from dedup.prepare.batch import prepare
+from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.fields import from_json, parse_fields
 from dedup.read.inputs import find_inputs
 from dedup.read.objects import GivenArticles, Row, RowEncoder, record_batch, source_of
@@ -101,7 +101,7 @@ class _Cleaner:
         """Yield the outcomes of a batch of records."""
         self.size += records.nbytes
         backend = load_backend(compiled=self.size >= SMALL_BYTES)
-        return outcomes(prepare(records, self.settings, backend), _NO_VERDICTS, self.settings)
+        return outcomes(prepare_or_quarantine(records, self.settings, backend), _NO_VERDICTS, self.settings)
 
 
 def _cleaned(row: Row, outcome: Outcome) -> CleanedArticle:

@@ -1,16 +1,13 @@
 """The command line: turn options into settings, make one call, and print its result.
 
-Exit status: 0 done, 1 findings or mismatches, 2 an error, 130 interrupted. Commands import heavy libraries when they
-run, so that ``--help`` answers at once.
+Exit status: 0 done, 1 findings or mismatches, 2 an error, 128 and the number of the signal if interrupted. Commands
+import heavy libraries when they run, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
 
 import gc
-import os
-import signal
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -27,7 +24,10 @@ from dedup.cli.terminal import (
     flush_stdout,
     option_names,
     report_error,
+    silence_full_streams,
 )
+from dedup.runtime.descriptors import occupy_closed_descriptors
+from dedup.runtime.interruption import InterruptedRun, end_at_once, raise_once, say_interrupted
 
 __all__ = ["cli", "main"]
 
@@ -41,34 +41,47 @@ class _CommandGroup(click.Group):
             flush_stdout()
         except OutputClosed:
             return EXIT_DONE
-        except KeyboardInterrupt:
-            click.echo("dedup: interrupted", err=True)
+        except KeyboardInterrupt:  # of a library that has its own handler, such as PySpark
+            say_interrupted()
             return EXIT_INTERRUPTED
-        except BrokenPipeError as error:  # not of stdout, which raises `OutputClosed`
-            raise RuntimeError("the pipe to a worker process broke") from error
         return status
 
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Run the command line with `args` (None: the arguments of the process) and exit."""
-    start_clock(own_process=args is None)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as after Ctrl-C, with no partial output left
-    sys.stdout = sys.stdout or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - closed at exit
+    own_process = args is None
+    start_clock(own_process=own_process)
+    raised = raise_once() if own_process else None
+    try:
+        status = _run(args)
+    except InterruptedRun as interrupted:
+        status = interrupted.status
+    if raised:
+        end_at_once()  # from now on there is nothing to clear up
+        if raised.interrupted:  # also if a library has turned it into another error
+            say_interrupted()
+            status = raised.interrupted.status
+    silence_full_streams()
+    gc.freeze()  # else a last collection scans all objects that the imports have made
+    sys.exit(status)
+
+
+def _run(args: list[str] | None) -> int:
+    """Run the command line, and return its exit status."""
+    occupy_closed_descriptors()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # lone surrogates, and terminals without Unicode
     reporter = ErrorReporter(option_names(cli))
     completion.answer_shell()
     try:
-        status = cli.main(args, prog_name="dedup", standalone_mode=False, obj=reporter) or EXIT_DONE
+        return cli.main(args, prog_name="dedup", standalone_mode=False, obj=reporter) or EXIT_DONE
     except SystemExit:  # Click exits if the reader of a help page has closed the pipe
-        status = EXIT_DONE
+        return EXIT_DONE
     except click.Abort:
-        status = EXIT_INTERRUPTED
+        return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - an unexpected error becomes one line, too
-        status = report_error(error, reporter)
-    gc.freeze()  # else a last collection scans all objects that the imports have made
-    sys.exit(status)
+        return report_error(error, reporter)
 
 
 _EXIT_STATUSES = """\b
@@ -76,7 +89,7 @@ Exit status:
   0    done; check: nothing would change; verify: all is as recorded
   1    check: something would be fixed or dropped; verify: a mismatch
   2    an error, shown as one line
-  130  interrupted
+  130  interrupted (Ctrl-C); 143 by SIGTERM, 129 by a closed terminal
 """
 
 

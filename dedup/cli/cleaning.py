@@ -54,13 +54,14 @@ def _notice(*, quiet: bool) -> Callable[[str], None] | None:
     """
     if quiet:
         return None
+    from dedup.inspect.visible import visible  # noqa: PLC0415
     from dedup.prepare.preview import GUESSED  # noqa: PLC0415
 
     on_terminal = sys.stderr.isatty()
 
     def show(line: str) -> None:
         if on_terminal or not line.startswith(GUESSED):
-            click.echo(f"dedup: {show_options(line)}", err=True)
+            click.echo(f"dedup: {visible(show_options(line))}", err=True)
 
     return show
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dedup.cli.options import (
     resolve_options,
 )
 from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, print_json, write_stdout
+from dedup.errors import SettingsError
 
 
 @click.command(short_help="Show what happened to an article, or list drops.", epilog=examples("explain"))
@@ -51,18 +53,25 @@ def explain(out: Path, article: str | None, as_json: bool) -> None:
 @click.command(short_help="Print unified diffs from raw to cleaned texts.", epilog=examples("diff"))
 @OUT
 @click.argument("article", required=False)
+@click.option("--exact", is_flag=True, help="Print the texts as they are, for patch; not to a terminal.")
 @VERBOSE
-def diff(out: Path, article: str | None) -> None:
-    """Print a unified diff from the raw to the cleaned text of one article, or of all."""
+def diff(out: Path, article: str | None, exact: bool) -> None:
+    """Print a unified diff from the raw to the cleaned text of one article, or of all.
+
+    Invisible and control characters are shown as symbols.
+    """
     from dedup.inspect import explain as explaining  # noqa: PLC0415
     from dedup.inspect.output import open_output  # noqa: PLC0415
+    from dedup.inspect.visible import visible_lines  # noqa: PLC0415
 
     terminal = console()
+    if exact and sys.stdout.isatty():
+        raise SettingsError("`exact`: texts may have control characters, which a terminal obeys; redirect the output")
     for line in explaining.diff(open_output(out), article):
         if terminal.is_terminal:
             terminal.print(explaining.colour(line), soft_wrap=True)
         else:
-            write_stdout(f"{line}\n")
+            write_stdout(f"{line if exact else visible_lines(line)}\n")
 
 
 @click.command(short_help="Write the original files again.", epilog=examples("restore"))
@@ -90,10 +99,11 @@ def verify(out: Path, quiet: bool, **options: Any) -> int:
     """Prove that every change can be undone and every twin exists."""
     engine = local_engine_of(resolve_options(options))
     from dedup.inspect import verify as verifying  # noqa: PLC0415
+    from dedup.inspect.visible import visible  # noqa: PLC0415
 
     articles, findings, mismatches = verifying.verify(out, engine)
     for mismatch in mismatches:
-        write_stdout(f"{mismatch.where}: {mismatch.what}\n")
+        write_stdout(f"{visible(f'{mismatch.where}: {mismatch.what}')}\n")
     count = f", mismatches: {len(mismatches):,}" if mismatches else ""
     if not quiet:
         click.echo(f"verified {articles:,} articles, {findings:,} findings{count}", err=True)

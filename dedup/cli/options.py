@@ -89,6 +89,15 @@ SETTINGS = (
         help="Fail if more of the records are bad, as 50% or 0.5.  [default: 50%]",
     ),
     click.option(
+        "--max-record", type=Size(), metavar="SIZE", help="Largest record of a text format, as 100M.  [default: 32M]"
+    ),
+    click.option(
+        "--max-expansion",
+        type=int,
+        metavar="N",
+        help="Read compressed files up to N times their size.  [default: 1000]",
+    ),
+    click.option(
         "--input-format",
         type=OneOf(*INPUT_FORMAT_NAMES),
         help="Format of all inputs.  [default: by name and content]",

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dedup.cli.terminal import write_stdout
+from dedup.cli.terminal import escape_controls, write_stdout
 from dedup.errors import SettingsError
 from dedup.output_layout import article_files
 from dedup.settings import Settings
@@ -30,8 +30,11 @@ def check_stdout(settings: Settings, *, as_json: bool, force: bool) -> None:
         raise SettingsError("`as_json`: articles and summary cannot both go to standard output; leave one of them out")
     if force:
         raise SettingsError("`force`: standard output replaces nothing; leave it out, or name a folder for `out`")
-    if sys.stdout.isatty() and (settings.format == "parquet" or settings.compress != "none"):
-        raise SettingsError("`out`: a terminal cannot show binary data; redirect it to a file, or name a folder")
+    if sys.stdout.isatty() and (settings.format != "jsonl" or settings.compress != "none"):
+        raise SettingsError(
+            "`out`: a terminal cannot show binary data, and obeys control characters of CSV; redirect it to a file, or "
+            "name a folder"
+        )
 
 
 @contextmanager
@@ -46,7 +49,8 @@ def output_folder(out: Path) -> Iterator[Path]:
 
 def copy_articles(folder: Path) -> None:
     """Copy the articles of the output in `folder` to standard output. Raises `OutputClosed` as `write_stdout` does."""
+    on_terminal = sys.stdout.isatty()
     for path in article_files(folder):
         with path.open("rb") as file:
-            while block := file.read(_COPY_BYTES):
-                write_stdout(block)
+            while block := file.read(_COPY_BYTES) + (file.readline() if on_terminal else b""):
+                write_stdout(escape_controls(block) if on_terminal else block)

@@ -5,13 +5,14 @@ A reader that closes stdout early is no error: the command ends without a messag
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_FINDINGS, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 2, 130
 
+_JSON_CONTROLS = re.compile(rb"\x7f|\xc2[\x80-\x9f]")  # in UTF-8
 _TABLE_WIDTH = 120  # columns if stdout is no terminal
 _PARAMETER = re.compile(r"`(\w+)(?:\[([^`\]]*)\])?(?:=([^`]*))?`")  # as the messages of `dedup.errors` name parameters
 
@@ -49,10 +51,11 @@ class ErrorReporter:
 
     def fail(self, message: str) -> int:
         """Print `message` as one line, after the traceback if `verbose` is set; return the exit status."""
-        if self.verbose:
-            traceback.print_exc()
         line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)
-        click.echo(f"dedup: error: {line}", err=True)
+        with suppress(OSError, ValueError):  # standard error is full, or its terminal is closed
+            if self.verbose:
+                traceback.print_exc()
+            click.echo(f"dedup: error: {line}", err=True)
         return EXIT_FAILED
 
 
@@ -111,6 +114,8 @@ def report_error(error: Exception, reporter: ErrorReporter) -> int:
         origins = error.origins if isinstance(error, OriginError) else reporter.origins
         return reporter.fail(name_options(str(error), reporter.options, origins))
     if isinstance(error, OSError):
+        if error.errno == errno.EBADF:
+            return reporter.fail("standard output is closed; redirect it to a file or a pipe")
         where = f"{error.filename}: " if error.filename else ""
         return reporter.fail(f"{where}{error.strerror or error}; check space and permissions")
     if isinstance(error, MemoryError):
@@ -167,16 +172,35 @@ def flush_stdout() -> None:
 
 def _discard_output() -> NoReturn:
     """Redirect stdout to the null device, so that Python's flush at exit succeeds, and raise `OutputClosed`."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    _redirect_to_null(sys.stdout)
     raise OutputClosed from None
+
+
+def silence_full_streams() -> None:
+    """Redirect stdout and stderr to the null device if they cannot be written, so that Python's end is silent, too."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # the command has reported it
+            _redirect_to_null(stream)
+
+
+def _redirect_to_null(stream: TextIO) -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def console(*, stderr: bool = False) -> Console:
     """Return a rich console on stdout or stderr, which may be a terminal or a file; rich obeys ``NO_COLOR``."""
     from rich.console import Console  # noqa: PLC0415
 
+    from dedup.inspect.visible import visible_lines  # noqa: PLC0415
+
     class _Console(Console):
+        def print(self, *objects: Any, **options: Any) -> None:
+            """Print `objects`; texts, which may have names and values of the input, without control characters."""
+            super().print(*(visible_lines(each) if isinstance(each, str) else each for each in objects), **options)
+
         def on_broken_pipe(self) -> None:
             _discard_output()
 
@@ -238,7 +262,16 @@ def _announce_compilation(stage: str, done: int, _total: int | None) -> None:
 
 
 def print_json(value: object) -> None:
-    """Write `value` to stdout as one line of JSON."""
-    from dedup.read.fields import to_json  # noqa: PLC0415
+    """Write `value` to stdout as one line of JSON, with escapes for all control characters."""
+    from dedup.read.fields import to_json_bytes  # noqa: PLC0415
 
-    write_stdout(bytes(to_json(value)) + b"\n")
+    write_stdout(escape_controls(to_json_bytes(value)) + b"\n")
+
+
+def escape_controls(data: bytes) -> bytes:
+    r"""Return JSON with escapes for the control characters that JSON allows: delete, and those behind it.
+
+    >>> escape_controls("\x9b2J".encode())
+    b'\\u009b2J'
+    """
+    return _JSON_CONTROLS.sub(lambda match: b"\\u%04x" % match[0][-1], data)

@@ -8,19 +8,17 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Thread
 from typing import TypeVar
 
+from dedup.engines.worker_pool import WorkerPool
 from dedup.errors import EngineError, SettingsError
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.read.records import BATCH_BYTES
+from dedup.runtime.processes import end_with_parent, leave_signals_to_parent
 from dedup.runtime.progress import COMPILE_STAGE, Progress, StageTimer
-from dedup.runtime.resources import map_in_order
 from dedup.settings import invalid
 
 ItemT = TypeVar("ItemT")
@@ -123,22 +121,24 @@ class Workers:
         """The compiled functions, or the plain ones for a small job."""
         return load_backend(compiled=self.compiled)
 
-    def map(self, task: Callable[[ItemT], ResultT], items: Iterable[ItemT]) -> Iterator[ResultT]:
+    def map(
+        self,
+        task: Callable[[ItemT], ResultT],
+        items: Iterable[ItemT],
+        careful: Callable[[ItemT], ResultT] | None = None,
+    ) -> Iterator[ResultT]:
         """Yield ``task(item)`` for each item, in order.
 
         At most two items more than there are processes are in work at once. The processes end with the iteration, so
-        that none of them holds memory while a stage works on the whole corpus. `task` must be picklable.
+        that none of them holds memory while a stage works on the whole corpus. `task` must be picklable. If a process
+        is killed, its item is processed again by `careful`, which gives the same result with less memory (None: by
+        `task`). Raises `EngineError` if that is killed, too.
         """
         if self.processes == 1:
             yield from map(task, items)
             return
         context = multiprocessing.get_context(start_method())
-        with ProcessPoolExecutor(self.processes, mp_context=context, initializer=_start_worker) as pool:
-            try:
-                yield from map_in_order(pool, task, items, self.processes + 2)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        yield from WorkerPool(context, self.processes, _start_worker).map(task, items, careful or task)
 
 
 def start_method() -> str:
@@ -158,16 +158,9 @@ def start_method() -> str:
 
 def _start_worker() -> None:
     """Prepare a worker process for its tasks."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+    end_with_parent()
+    leave_signals_to_parent()
     _tune_process()
-
-
-def _end_with(sentinel: int) -> None:
-    """End this process when the process of `sentinel` has ended, even by SIGKILL; else workers would wait for ever."""
-    wait([sentinel])
-    os._exit(1)
 
 
 def _tune_process() -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
-from dedup.inspect.visible import WIDE, visible
+from dedup.inspect.visible import WIDE, visible, visible_lines
 from dedup.match.policy import BOILERPLATE
 from dedup.repairs.equal_fixes import is_run
 
@@ -116,7 +116,7 @@ def colour(line: str) -> Text:
         style = "bold" if line[0] != "@" else "cyan"
     elif line.startswith(("-", "+")):
         style = "red" if line[0] == "-" else "green"
-    return Text("".join(character if character == "\t" else visible(character) for character in line), style)
+    return Text(visible_lines(line), style)
 
 
 def finding_line(finding: Finding) -> str:

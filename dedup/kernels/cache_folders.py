@@ -12,13 +12,26 @@ import platformdirs
 def cache_folders() -> Iterator[Path]:
     """Yield the folders in which code and tables may be cached, best first.
 
-    That is ``NUMBA_CACHE_DIR`` alone, or else a folder of this package and one of the user.
+    That is ``NUMBA_CACHE_DIR`` alone if it can be written. Else it is a folder of this package, which may be readable
+    only, and one of the user, if there is a home.
     """
-    if folder := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(folder)
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen and _can_be_written(Path(chosen)):
+        yield Path(chosen)
         return
     yield Path(__file__).parent / "__pycache__"
-    yield platformdirs.user_cache_path("dedup")
+    of_user = platformdirs.user_cache_path("dedup")
+    if not chosen and of_user.is_absolute():  # a user without a home has ~ in place of it
+        yield of_user
+
+
+def _can_be_written(folder: Path) -> bool:
+    """Return True if `folder` can be written, or made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 def write_whole(path: Path, data: bytes) -> None:

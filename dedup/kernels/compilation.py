@@ -16,7 +16,9 @@ from dedup.errors import EngineError
 from dedup.kernels.declare import Kernel
 
 _PROCESSES_AT_MOST = 4  # each takes about a second to load numba
-_CODE = "import sys; sys.path[:] = {path!r}; from dedup.kernels.build import main; main({modules!r})"
+_CODE = """import sys; sys.path[:] = {path!r}
+from dedup.runtime.processes import end_with_parent; end_with_parent()
+from dedup.kernels.build import main; main({modules!r})"""
 # Numba's own optimization is left out: the linked module is optimized once. The rest are numba's defaults.
 _ENVIRONMENT = {"NUMBA_OPT": "0", "NUMBA_DISABLE_JIT": "0", "NUMBA_BOUNDSCHECK": "0", "NUMBA_DEBUGINFO": "0"}
 

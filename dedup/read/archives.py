@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dedup.read.streams import ByteStream
+from dedup.read.streams import DAMAGE, ByteStream, Expansion
 
 _TAR_BLOCK = 512  # bytes
 
@@ -25,12 +25,16 @@ class Member(NamedTuple):
     content: ByteStream | None
 
 
-def zip_members(path: Path) -> Iterator[Member]:
-    """Yield the members of the zip archive at `path`. Raises one of `DAMAGE` if its directory cannot be read."""
+def zip_members(path: Path, most: int | None = None) -> Iterator[Member]:
+    """Yield the members of the zip archive at `path`. Raises one of `DAMAGE` if its directory cannot be read.
+
+    A member is damaged where all so far expand to more than `most` times the size of the archive (None: any).
+    """
+    expansion = Expansion(most, path.stat().st_size)
     with zipfile.ZipFile(path) as archive:
         for member in sorted(archive.infolist(), key=lambda member: member.filename):
             if not member.is_dir():
-                content = _ZipMember(archive, member)
+                content = _ZipMember(archive, member, expansion)
                 yield Member(_safe_name(member.filename), ByteStream(content.read))
                 content.close()
 
@@ -38,9 +42,10 @@ def zip_members(path: Path) -> Iterator[Member]:
 class _ZipMember:
     """A member that is opened when it is first read, because a damaged or encrypted one cannot be."""
 
-    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, expansion: Expansion) -> None:
         self.archive = archive
         self.member = member
+        self.expansion = expansion
         self.file: Any = None
 
     def read(self, size: int) -> bytes:
@@ -49,6 +54,7 @@ class _ZipMember:
             data: bytes = self.file.read1(size)
         except (RuntimeError, NotImplementedError) as error:  # a password or a method of compression
             raise zipfile.BadZipFile(str(error)) from error
+        self.expansion.add(len(data))
         return data
 
     def close(self) -> None:
@@ -110,7 +116,14 @@ class _TarMember:
         self.missing = size
 
     def read(self, size: int) -> bytes:
-        data: bytes = self.file.read1(size)
+        blocks: list[bytes] = []
+        try:
+            while len(blocks) * _TAR_BLOCK < size and (block := self.file.read1(_TAR_BLOCK)):
+                blocks.append(block)  # of one call that meets the end of the archive, tarfile returns nothing
+        except DAMAGE:
+            if not blocks:
+                raise
+        data = b"".join(blocks)
         self.missing -= len(data)
         if not data and self.missing:
             raise EOFError("the archive ends inside this member")

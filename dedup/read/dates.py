@@ -41,10 +41,10 @@ def parse_date(value: object, *, every_form: bool = True, day_first: bool = Fals
         return None
     try:
         return _microseconds(datetime.fromisoformat(value.strip()))
-    except ValueError:
+    except (ValueError, OverflowError):
         try:
             return _microseconds(parsedate_to_datetime(value))
-        except (ValueError, TypeError, IndexError):
+        except (ValueError, TypeError, IndexError, ArithmeticError):
             return _parse_any_form(value.strip(), day_first) if every_form else None
 
 
@@ -67,7 +67,7 @@ def _parse_any_form(text: str, day_first: bool) -> int | None:
         try:
             moment = parse(_SIGNS.sub(" ", text), default=default, dayfirst=day_first, tzinfos=_zone_offset)
             moments.append(_microseconds(moment))
-        except (ValueError, OverflowError, TypeError, AttributeError, IndexError):
+        except (ValueError, ArithmeticError, TypeError, AttributeError, IndexError, RecursionError):
             return None
     return moments[0] if moments[0] == moments[1] else None
 

@@ -19,29 +19,34 @@ from dedup.read.article_tables import fields_from_csv
 from dedup.read.charset import guess_charset
 from dedup.read.fields import PROVENANCE_FIELD, join_fields
 from dedup.read.formats import TSV
-from dedup.read.json_lines import FileRow
+from dedup.read.json_lines import FileRow, beginning, too_long
 from dedup.read.sniffing import SNIFFED_BYTES
 from dedup.read.streams import BLOCK_BYTES, ByteStream, damage_error
+from dedup.settings import MAX_RECORD
 
 _CSV_SEPARATORS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in order of preference
 _EXCEL_LINE = re.compile(r'"?sep=([^\r\n])"?\r?\n?', re.IGNORECASE)
 _SNIFFED_ROWS = 50
-_MAX_ROW = 1 << 26  # characters; a longer row means that a quote was not closed
 
 _encode = msgspec.json.Encoder().encode
 
 
-def read_rows(stream: ByteStream, kind: str, charset: str | None = None, *, checked: bool = False) -> Iterator[FileRow]:
+def read_rows(
+    stream: ByteStream, kind: str, charset: str | None = None, *, checked: bool = False, most: int = MAX_RECORD
+) -> Iterator[FileRow]:
     r"""Yield each data row of a CSV or TSV file as a JSON object, with its number among them; skip blank lines.
 
     `charset` is that of the original file if `stream` was transcoded. Otherwise the charset of a row that is not UTF-8
-    is guessed, unless it is `checked` that the file should be UTF-8.
+    is guessed, unless it is `checked` that the file should be UTF-8. A line of more than `most` characters is cut and
+    has an error; a longer row of several lines means that a quote is not closed.
 
     >>> [row[1] for row in read_rows(ByteStream(io.BytesIO(b'id;text\n1;"a;\nb"\n').read), "csv")]
     [b'{"id":"1","text":"a;\\nb"}']
     """
     csv.field_size_limit((1 << 31) - 1)  # of the whole process; articles are longer than the default allows
-    lines = _Lines(io.TextIOWrapper(io.BufferedReader(stream, BLOCK_BYTES), "utf-8", "surrogateescape", newline=""))
+    lines = _Lines(
+        io.TextIOWrapper(io.BufferedReader(stream, BLOCK_BYTES), "utf-8", "surrogateescape", newline=""), most
+    )
     separator = lines.separator(stream, kind)
     header: _Header | None = None
     record = 0
@@ -121,8 +126,10 @@ class _Header:
 class _Lines:
     """The lines of a file, with their ends, as the csv module takes them; lines can be given back."""
 
-    def __init__(self, text: io.TextIOWrapper) -> None:
+    def __init__(self, text: io.TextIOWrapper, most: int) -> None:
         self.text = text
+        self.most = most
+        self.is_cut = False  # the last line that was read
         self.returned: deque[str] = deque()
         self.row: list[str] = []  # lines of the current row
         self.size = 0  # of them, in characters
@@ -132,15 +139,26 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self.returned.popleft() if self.returned else next(self.text, "")
+        line = self.returned.popleft() if self.returned else self._read_line()
         if not line:
             self.ended = True
             raise StopIteration
         self.row.append(line)
         self.size += len(line)
-        if self.size > _MAX_ROW:
+        if self.is_cut or self.size > self.most:
             raise csv.Error("a quote is not closed")
         return line
+
+    def _read_line(self) -> str:
+        """Return the next line; if it is too long, its beginning with a line end, and set `is_cut`."""
+        line = self.text.readline(self.most + 1)
+        if len(line) <= self.most:
+            return line
+        self.is_cut = True
+        rest = line
+        while rest and not rest.endswith(("\n", "\r")):
+            rest = self.text.readline(BLOCK_BYTES)
+        return beginning(line.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape") + "\n"
 
     def take_row(self) -> str:
         """Return the text of the lines since the last call."""
@@ -158,7 +176,7 @@ class _Lines:
     def separator(self, stream: ByteStream, kind: str) -> str:
         """Return the separator that the first line or most rows of the sample name; go behind such a line."""
         sample = stream.peek(SNIFFED_BYTES).decode("utf-8", "replace").removeprefix("\ufeff")
-        first = next(self.text, "").removeprefix("\ufeff")
+        first = self._read_line().removeprefix("\ufeff")
         excel = _EXCEL_LINE.fullmatch(first)
         if excel:
             return excel[1]
@@ -209,7 +227,11 @@ def _csv_rows(
             if damaged() and lines.ended:
                 yield [], lines.take_row().rstrip("\r\n"), str(error)
                 return
-            yield [], lines.take_first_line(), f"not CSV: {error}; correct its quotes"
+            if lines.is_cut:
+                lines.is_cut = False
+                yield [], lines.take_row(), too_long(lines.most)
+            else:
+                yield [], lines.take_first_line(), f"not CSV: {error}; correct its quotes"
             reader = csv.reader(lines, delimiter=separator, strict=True)
             continue
         return

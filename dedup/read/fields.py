@@ -7,6 +7,8 @@ fields hold the text, id, date and source.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from math import isfinite
 
 import msgspec
@@ -102,14 +104,18 @@ def to_json_bytes(value: object) -> bytes:
     try:
         return _JSON_ENCODER.encode(value)
     except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError):
-        return json.dumps(value, separators=(",", ":"), default=_decode_raw).encode("ascii")
+        return _encode_slowly(value)
 
 
-def _decode_raw(value: object) -> object:
-    """Return the value of JSON bytes inside a value that the fast encoder cannot encode."""
+def _encode_slowly(value: object) -> bytes:
+    """Return a value that the fast encoder cannot encode as JSON bytes; `Raw` values inside stay as they are."""
     if isinstance(value, msgspec.Raw):
-        return json.loads(bytes(value))
-    raise TypeError(f"{type(value).__name__} is not a JSON value")
+        return bytes(value)
+    if isinstance(value, Mapping):
+        return b"{" + b",".join(_encode_slowly(name) + b":" + _encode_slowly(value[name]) for name in value) + b"}"
+    if isinstance(value, (list, tuple)):
+        return b"[" + b",".join(map(_encode_slowly, value)) + b"]"
+    return json.dumps(value).encode("ascii")
 
 
 def from_json(value: msgspec.Raw | bytes) -> object:
@@ -117,7 +123,15 @@ def from_json(value: msgspec.Raw | bytes) -> object:
     try:
         return msgspec.json.decode(value)
     except msgspec.MsgspecError:
-        return json.loads(bytes(value))
+        return json.loads(bytes(value), parse_int=_parse_integer)
+
+
+def _parse_integer(digits: str) -> int | Decimal:
+    """Return the number that `digits` are; a `Decimal` where Python makes no integer of so many."""
+    try:
+        return int(digits)
+    except ValueError:
+        return Decimal(digits)
 
 
 def join_fields(fields: Fields) -> bytes:

@@ -30,7 +30,7 @@ from dedup.read.formats import (
 )
 from dedup.read.inputs import InputFile
 from dedup.read.json_errors import BadRecordError
-from dedup.read.json_lines import FileRow, read_lines, read_whole
+from dedup.read.json_lines import FileRow, beginning, read_lines, read_whole, too_long
 from dedup.read.json_values import read_json_values
 from dedup.read.sniffing import SNIFFED_BYTES, json_layout, sniff_format, sniff_signature
 from dedup.read.streams import ByteStream, damage_error
@@ -41,7 +41,7 @@ from dedup.read.transcoding import (
     original_bytes,
     transcoded,
 )
-from dedup.settings import Settings
+from dedup.settings import MAX_RECORD, Settings
 
 
 class FileHead(NamedTuple):
@@ -117,32 +117,37 @@ def member_kind(member: Member, source: InputFile, settings: Settings) -> str | 
 
 
 def read_records(
-    name: str, table: str | None, head: FileHead, stream: ByteStream, path: Path | None
+    name: str, table: str | None, head: FileHead, stream: ByteStream, path: Path | None, most: int = MAX_RECORD
 ) -> Iterator[FileRow]:
-    """Yield the records of one file that is no archive; `path` leads to its content if its format needs seeking."""
+    """Yield the records of one file that is no archive; `path` leads to its content if its format needs seeking.
+
+    Records of text formats with more than `most` bytes are cut and have an error.
+    """
     kind, charset = head.kind, head.record_charset
     if path is not None:
         yield from _read_table_format(name, table, head, stream, path)
     elif kind == TEXT_FILE:
-        yield from _read_text(stream, head)
+        yield from _read_text(stream, head, most)
     elif kind == HTML_FILE:  # decoded by whoever extracts its text
-        yield from ((record, data, error, charset) for record, data, error, _ in read_whole(stream))
+        yield from ((record, data, error, charset) for record, data, error, _ in read_whole(stream, most))
     elif head.charset:
         text = transcoded(stream, head.charset)
-        for row in _read_text_rows(text, kind, charset, checked=True):
+        for row in _read_text_rows(text, kind, charset, most, checked=True):
             yield _with_original_bytes(row, head.charset) if has_escapes(row[1]) else row
     else:
-        yield from _read_text_rows(stream, kind, None, checked=False)
+        yield from _read_text_rows(stream, kind, None, most, checked=False)
 
 
-def _read_text_rows(stream: ByteStream, kind: str, charset: str | None, *, checked: bool) -> Iterator[FileRow]:
+def _read_text_rows(
+    stream: ByteStream, kind: str, charset: str | None, most: int, *, checked: bool
+) -> Iterator[FileRow]:
     """Yield the records of a text format in UTF-8."""
     if kind == JSON_LINES:
-        return read_lines(stream, charset)
+        return read_lines(stream, charset, most)
     if kind == JSON_VALUES:
-        return read_json_values(stream, charset)
+        return read_json_values(stream, charset, most)
     assert kind in {CSV, TSV}
-    return read_rows(stream, kind, charset, checked=checked)
+    return read_rows(stream, kind, charset, checked=checked, most=most)
 
 
 def _with_original_bytes(row: FileRow, charset: str) -> FileRow:
@@ -151,14 +156,16 @@ def _with_original_bytes(row: FileRow, charset: str) -> FileRow:
     return record, original_bytes(data, charset), error or f"not {charset}: it has bytes that do not decode", None
 
 
-def _read_text(stream: ByteStream, head: FileHead) -> Iterator[FileRow]:
+def _read_text(stream: ByteStream, head: FileHead, most: int) -> Iterator[FileRow]:
     """Yield a text file as one record."""
     if head.charset is None:
-        yield from read_whole(stream)
+        yield from read_whole(stream, most)
         return
-    data = stream.read_all()
-    text = decode_exactly(data, head.charset)
-    if stream.damage:
+    data = stream.read_all(most)
+    text = decode_exactly(data, head.charset) if len(data) <= most else None
+    if len(data) > most:
+        yield 0, beginning(data), too_long(most), None
+    elif stream.damage:
         yield 0, data, damage_error(stream.damage), None
     elif text is None:
         yield 0, data, f"not {head.charset}, or not to be restored from it; name another with --encoding", None

@@ -42,7 +42,7 @@ def list_folder(folder: Path, input_format: str | None, ignore: Path | None) -> 
             _sort_file(path, None, listing)
         return listing
     for entry in sorted(folder.iterdir()):
-        if entry.name.startswith(".") or (ignore and entry.resolve() == ignore.resolve()):
+        if entry.name.startswith(".") or (ignore and is_same_path(entry, ignore)):
             continue
         if not entry.is_dir() or entry.is_symlink():
             _sort_file(entry, input_format, listing)
@@ -68,7 +68,7 @@ def list_matches(pattern: str, input_format: str | None, ignore: Path | None) ->
         if output:
             yield path, FolderFiles([], [] if output in outputs else [output])
             outputs.add(output)
-        elif ignore and path.resolve() == ignore.resolve():
+        elif ignore and is_same_path(path, ignore):
             yield path, FolderFiles([], [])
         elif path.is_dir():
             yield path, list_folder(path, input_format, ignore)
@@ -137,6 +137,11 @@ def _first_bytes(path: Path) -> bytes:
             return decompressed(ByteStream(lambda size: file.read(size) or b"")).peek(SNIFFED_BYTES)
     except OSError:
         return b""
+
+
+def is_same_path(path: Path, other: Path) -> bool:
+    """Return True if two paths lead to the same place; a link to itself leads nowhere."""
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def is_pipe(path: Path) -> bool:

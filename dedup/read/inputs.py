@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dedup.errors import InputError
 from dedup.read.databases import choose_table
-from dedup.read.folders import FolderFiles, kind_of_given, list_folder, list_matches, text_of_path
+from dedup.read.folders import FolderFiles, is_same_path, kind_of_given, list_folder, list_matches, text_of_path
 from dedup.read.formats import ARCHIVES, DATABASES, KINDS_HINT, STDIN, format_of_name, suffix_of, unknown_kind
 from dedup.read.hosts import hosts_of_files
 from dedup.read.json_errors import BadRecordError
@@ -104,7 +104,7 @@ def _reach(given: str | Path, input_format: str | None, ignore: Path | None, ski
         yield _Reached(path, input_format, (STDIN,), ())
     elif not path.exists():
         yield from _reach_matches(name, input_format, ignore, skipped)
-    elif ignore and path.resolve() == ignore.resolve():
+    elif ignore and is_same_path(path, ignore):
         raise InputError(f"{name}: is the output itself; leave it out, or choose another folder for `out`")
     elif path.is_dir():
         listing = list_folder(path, input_format, ignore)

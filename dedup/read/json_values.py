@@ -18,8 +18,9 @@ from enum import Enum
 
 import msgspec
 
-from dedup.read.json_lines import FileRow
+from dedup.read.json_lines import FileRow, beginning, too_long
 from dedup.read.streams import BLOCK_BYTES, ByteStream, damage_error
+from dedup.settings import MAX_RECORD
 
 _JSON_BLANKS = b" \t\r\n"
 _BETWEEN_VALUES = re.compile(rb"[\s,]*")
@@ -32,7 +33,6 @@ _CLOSER = {ord("{"): ord("}"), ord("["): ord("]")}
 _QUOTE, _BACKSLASH, _SLASH, _OPEN_ARRAY, _CLOSE_ARRAY = b'"\\/[]'
 
 _TRAILING_BYTES = re.compile(r"trailing characters \(byte (\d+)\)")
-_MAX_VALUE = 1 << 26  # bytes; a larger one means that a quote or a bracket is not closed
 _LAX_BYTES = 1 << 13
 _MAX_DEPTH = 1000  # of brackets; parsers give up before
 
@@ -46,16 +46,17 @@ class _Cut(Enum):
     MALFORMED = "a bracket closes another one"
 
 
-def read_json_values(stream: ByteStream, charset: str | None = None) -> Iterator[FileRow]:
+def read_json_values(stream: ByteStream, charset: str | None = None, most: int = MAX_RECORD) -> Iterator[FileRow]:
     r"""Yield each element of the arrays of a file, and each other value, with its number.
 
-    Line breaks between the tokens of a value become spaces, so that every value is a line.
+    Line breaks between the tokens of a value become spaces, so that every value is a line. A value of more than `most`
+    bytes is cut and has an error; where its end cannot be found in twice as many, a quote or bracket is not closed.
 
     >>> from io import BytesIO
     >>> [row[:2] for row in read_json_values(ByteStream(BytesIO(b'[{"a": 1.0},\n {"b":\n [2]}] {"c": 3}').read))]
     [(0, b'{"a": 1.0}'), (1, b'{"b": [2]}'), (2, b'{"c": 3}')]
     """
-    window = _Window(stream)
+    window = _Window(stream, most)
     in_array = False
     record = 0
     while True:
@@ -70,6 +71,8 @@ def read_json_values(stream: ByteStream, charset: str | None = None) -> Iterator
             in_array = False
         else:
             data, error = window.take_value()
+            if len(data) > most:
+                data, error = beginning(data), error or too_long(most)
             yield record, data if error else _on_one_line(data), error, charset
             record += 1
             if window.stopped:
@@ -83,8 +86,9 @@ def read_json_values(stream: ByteStream, charset: str | None = None) -> Iterator
 class _Window:
     """The part of a stream that is being looked at: `data` from `start` on."""
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, most: int) -> None:
         self.stream = stream
+        self.most = most
         self.data = stream.read1(BLOCK_BYTES).removeprefix(codecs.BOM_UTF8)
         self.start = 0
         self.passed = 0  # bytes of the stream before `data`
@@ -120,7 +124,7 @@ class _Window:
         """Return the value that begins here and None, or what stands in its place and an error; go behind it."""
         while True:
             end = self._strict_end()
-            if end is _Cut.INCOMPLETE and len(self.data) - self.start < _MAX_VALUE and self.grow():
+            if end is _Cut.INCOMPLETE and len(self.data) - self.start <= self.most and self.grow():
                 continue
             if end is _Cut.MALFORMED:
                 end = self._lax_end()

@@ -95,14 +95,15 @@ def source_of(source: Any, *, strings: Literal["paths", "articles"] = "paths") -
     return GivenArticles(together, texts=isinstance(first[0], str))
 
 
-def _as_path(source: str | Path) -> str | Path:
-    """Return `source`, a path or an address. Raises `InputError` if it can only be a text."""
+def _as_path(source: str | Path, strings: str = "a single string is a path", instead: str = "[text]") -> str | Path:
+    """Return `source`, a path or an address. Raises `InputError` if it can only be a text.
+
+    The error says what `strings` are here, and what to give `instead`.
+    """
     name = str(source)
     too_long = "://" not in name and any(len(part.encode(errors="replace")) > _NAME_BYTES for part in name.split("/"))
     if too_long or not {"\n", "\0"}.isdisjoint(name):
-        raise InputError(
-            f"source: a single string is a path, and {name[:_TEXT_SHOWN]!r}… is none; for a text give [text]"
-        )
+        raise InputError(f"source: {strings}, and {name[:_TEXT_SHOWN]!r}… is none; for a text give {instead}")
     return source
 
 
@@ -131,7 +132,7 @@ def _all_paths(items: Iterable[Any]) -> list[str | Path]:
     for place, item in enumerate(items):
         if not isinstance(item, (str, Path)):
             raise InputError(f"source: item {place} is {type_name(item)} among paths; give one kind of thing")
-        paths.append(item)
+        paths.append(_as_path(item, "the strings of a list are paths", "{'text': text}"))
     return paths
 
 

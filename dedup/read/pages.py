@@ -32,7 +32,7 @@ _PAGE_START = re.compile(
     r"(?:\s|\ufeff|<!--.{0,2000}?-->|<\?xml[^>]{0,200}>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
 )
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
-_HEAD_BYTES = 4096  # of a page in which its charset is looked for; browsers read 1,024
+_CHARSET_BYTES = 4096  # of a page in which its charset is looked for; browsers read 1,024
 _READ_AS = {  # browsers read pages of these charsets as others that contain them
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -131,7 +131,7 @@ def decode_page(data: bytes, charset: str | None = None) -> str:
     ('<meta charset="iso-8859-2">ą', 'Ä…')
     """
     marked = charset_of_bom(data)
-    meta = _META_CHARSET.search(data[:_HEAD_BYTES])
+    meta = _META_CHARSET.search(data[:_CHARSET_BYTES])
     names = (marked, charset, meta[1].decode("ascii", "replace") if meta else None, "utf-8")
     known = [codec for codec in map(_codec_of, names) if codec is not None]
     for codec in known:

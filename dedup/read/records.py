@@ -107,7 +107,7 @@ class RecordReader:
         """Yield the records of one file."""
         hashed = HashedFile(file, self._count)
         plain = ByteStream(hashed.read)
-        stream = decompressed(plain)
+        stream = decompressed(plain, self.settings.max_expansion)
         head = recognize(source, stream, self.settings)
         local = source.path if stream is plain and isinstance(source.path, Path) and source.path.is_file() else None
         if head.kind in ARCHIVES:
@@ -133,10 +133,10 @@ class RecordReader:
                 yield name, kind, *row
         elif INPUT_FORMATS[kind].is_table:
             with _seekable(stream, local, hashed) as path:
-                for row in read_records(name, table, head, stream, path):
+                for row in read_records(name, table, head, stream, path, self.settings.max_record):
                     yield name, kind, *row
         else:
-            for row in read_records(name, table, head, stream, None):
+            for row in read_records(name, table, head, stream, None, self.settings.max_record):
                 yield name, kind, *row
         hashed.drain()
         self._note(name, head, hashed, skipped)
@@ -178,7 +178,7 @@ class RecordReader:
             yield from tar_members(stream)
             return
         with _seekable(stream, local, hashed) as path:
-            yield from zip_members(path)
+            yield from zip_members(path, self.settings.max_expansion)
 
     def _member_rows(self, source: InputFile, member: Member) -> Iterator[_KeyedRow]:
         """Yield the records of a member of an archive, or none if it is no input file."""
@@ -193,7 +193,7 @@ class RecordReader:
             numbered = f"{name}~{number}"
         self._names.add(numbered)
         hashed = HashedFile(member.content, lambda _size: None)
-        stream = decompressed(ByteStream(hashed.read))
+        stream = decompressed(ByteStream(hashed.read), self.settings.max_expansion)
         head = recognize(InputFile(numbered, source.path, kind, forced=source.forced), stream, self.settings)
         if head.kind in ARCHIVES:
             self.skipped.append(name)
@@ -234,6 +234,8 @@ def _known_size(source: InputFile) -> int | None:
 def _open_input(source: InputFile) -> Iterator[BinaryIO]:
     """Yield the file of `source`, opened. Raises `InputError`."""
     if source.name == STDIN:
+        if sys.stdin is None:
+            raise InputError("-: standard input is closed; give files, or pipe the articles in")
         yield sys.stdin.buffer
         return
     try:

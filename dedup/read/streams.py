@@ -16,6 +16,8 @@ import pyarrow as pa
 
 BLOCK_BYTES = 1 << 20  # read at once
 
+_BOMB_BYTES = 1 << 30  # that data may expand to in any case: a few seconds, and memory does not grow with them
+
 # What decompressors, archives and file systems raise where data is damaged.
 DAMAGE = (
     EOFError,
@@ -66,11 +68,12 @@ class ByteStream(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    def read_all(self) -> bytes:
-        """Return all bytes up to the end."""
-        blocks = []
-        while block := self.read1(BLOCK_BYTES):
+    def read_all(self, most: int | None = None) -> bytes:
+        """Return all bytes up to the end; if they are more than `most`, some of them, but more than `most`."""
+        blocks, size = [], 0
+        while (most is None or size <= most) and (block := self.read1(BLOCK_BYTES)):
             blocks.append(block)
+            size += len(block)
         return b"".join(blocks)
 
     def _next(self, size: int) -> bytes:
@@ -81,6 +84,31 @@ class ByteStream(io.RawIOBase):
         except DAMAGE as error:
             self.damage = error
             return b""
+
+
+class Expansion:
+    """How much data grows when it is decompressed: to at most `most` times its size (None: to any).
+
+    `before` and `after` count bytes.
+    """
+
+    def __init__(self, most: int | None, before: int = 0) -> None:
+        self.most = most
+        self.before = before
+        self.after = 0
+
+    def add(self, size: int) -> None:
+        """Count `size` decompressed bytes. Raises `ExpansionError` if there are too many."""
+        self.after += size
+        if self.most is not None and self.after > max(_BOMB_BYTES, self.most * self.before):
+            raise ExpansionError(
+                f"it expands to more than {self.most:,} times its size, as a decompression bomb does; if it is none, "
+                "raise `max_expansion`"
+            )
+
+
+class ExpansionError(OSError):
+    """Compressed data that grows too much."""
 
 
 class HashedFile:
@@ -112,4 +140,5 @@ class HashedFile:
 
 def damage_error(error: Exception) -> str:
     """Return the quarantine error of a record at which a damaged file ends."""
-    return f"the file cannot be read on from here ({str(error).strip().rstrip('.')}); fetch it again"
+    advice = "" if isinstance(error, ExpansionError) else "; fetch it again"
+    return f"the file cannot be read on from here ({str(error).strip().rstrip('.')}){advice}"

@@ -20,8 +20,8 @@ import pyarrow.compute as pc
 
 from dedup.errors import InputError
 from dedup.kernels.backend import load_backend
-from dedup.prepare.batch import prepare
 from dedup.prepare.columns import prepared_schema
+from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.formats import JSON_LINES
 from dedup.read.inputs import InputFile, InputFiles
 from dedup.read.records import RECORD_SCHEMA, RecordReader
@@ -178,7 +178,7 @@ def _prepare_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, comp
                 records = pa.record_batch(
                     [cast_bits(rows.column(field.name), field.type) for field in RECORD_SCHEMA], schema=RECORD_SCHEMA
                 )
-                prepared = prepare(records, settings, backend)
+                prepared = prepare_or_quarantine(records, settings, backend)
                 columns = {name: prepared.column(name) for name in prepared.schema.names}
                 sizes = pc.binary_length(rows.column("data"))
                 yield spark_batch({"aid": rows.column("aid"), "bytes": sizes, **columns}, kinds)

@@ -1,13 +1,12 @@
 """Create the output folder, which appears complete or not at all.
 
-All work happens in a hidden folder beside the destination. The last step renames the finished folder into place. An
-existing folder is replaced only on request, and only if it is an output of `dedup`.
+All work happens in a hidden folder beside the destination (`dedup.write.run_folder`). The last step puts the finished
+folder in place (`dedup.write.replacement`). An existing folder is replaced only on request, and only if it is an output
+of `dedup`.
 """
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -15,12 +14,19 @@ from pathlib import Path
 
 from dedup.errors import OutputError
 from dedup.output_layout import foreign_files, is_output
+from dedup.write.replacement import RESULT, put_in_place
+from dedup.write.run_folder import owned_run_folder, writable
 
 
 def output_path(out: object) -> Path:
     """Return the folder `out` as a path. Raises `OutputError` if it is none."""
     if isinstance(out, (str, PathLike)) and str(out):
-        return Path(out)
+        path = Path(out)
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:  # the name is in the report, which is UTF-8
+            raise OutputError(f"{path}: this name is not UTF-8; name another folder") from None
+        return path
     raise OutputError(f"out: {out!r} is no path; name a folder for `out`")
 
 
@@ -36,6 +42,8 @@ def check_destination(out: Path, *, force: bool) -> None:
         return
     if not out.is_dir():
         raise OutputError(f"{out}: is a file; name a folder for `out`")
+    if out.resolve().is_mount():
+        raise OutputError(f"{out}: is a mount point, which no folder can replace; name a folder inside it")
     if is_output(out):
         if not force:
             raise OutputError(f"{out}: exists already; add `force=True` to replace it, or name another folder")
@@ -51,23 +59,16 @@ def check_destination(out: Path, *, force: bool) -> None:
 def destination(out: Path, *, force: bool) -> Iterator[tuple[Path, Path]]:
     """Yield two empty folders: one for the result and one for working files.
 
-    If the block ends without an error, the first folder is renamed to `out`. The working folder is always deleted.
-    Raises `OutputError` if `out` must not or cannot be written.
+    If the block ends without an error, the first folder takes the place of `out`. The working folder is always deleted.
+    Raises `OutputError` if `out` must not or cannot be written, or if another run is writing it.
     """
-    check_destination(out, force=force)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise OutputError(f"{out}: {error.strerror or error}; choose a folder you can write to") from error
-    try:
-        result, work = hidden / "result", hidden / "work"
+    out = out if out.name not in {"", ".."} else out.resolve()
+    with owned_run_folder(out) as folder:
+        check_destination(out, force=force)
+        result, work = folder / RESULT, folder / "work"
         result.mkdir()
         work.mkdir()
         yield result, work
-        if out.exists():
-            check_destination(out, force=force)  # it may have been created while the block ran
-            out.rename(hidden / "replaced")
-        result.rename(out)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        check_destination(out, force=force)  # it may have been created while the block ran
+        with writable(out):
+            put_in_place(folder, out)

@@ -1,0 +1,255 @@
+"""Interrupted and killed runs leave no process, no temporary file and no traceback; a killed worker ends no run."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from helpers.news import bytes_of, news
+
+import dedup
+from dedup import EngineError, LocalEngine, Settings
+from dedup.engines.local import Workers
+from dedup.engines.worker_pool import WorkerPool
+from dedup.pipeline import _prepare_batch
+from dedup.prepare.store import load_batch, to_ipc
+from dedup.read.fields import to_json_bytes
+from dedup.read.formats import JSON_LINES
+from dedup.read.records import RECORD_SCHEMA
+from dedup.runtime.interruption import MESSAGE
+
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the processes of Linux")
+NEWS = news(count=600)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """An input of several batches, so that the run has worker processes."""
+    path = tmp_path_factory.mktemp("large") / "news.jsonl"
+    lines = "".join(json.dumps(row) + "\n" for row in NEWS)
+    path.write_text(lines * (9_000_000 // len(lines)))
+    return path
+
+
+def processes_with(mark):
+    """Return the processes whose environment has `mark`, each a run that the test started or one of its workers."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return [number for number in found if number != os.getpid()]
+
+
+def wait_until(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert condition()
+
+
+class Run:
+    """A real run of `clean` with two workers, in its own process group and with its own temporary folder."""
+
+    def __init__(self, source, folder, **env):
+        self.folder = folder
+        (folder / "temp").mkdir()
+        (folder / "place").mkdir()
+        self.mark = f"DEDUP_TEST_MARK={folder.name}-{time.monotonic_ns()}"
+        name, value = self.mark.split("=")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dedup", "clean", source, "-o", folder / "place" / "out", "-q", "--jobs", "2"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": str(folder / "temp"), name: value, **env},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+        )
+
+    def workers(self):
+        return [number for number in processes_with(self.mark) if number != self.process.pid]
+
+    def assert_nothing_is_left(self):
+        wait_until(lambda: not processes_with(self.mark), 10)
+        assert list((self.folder / "temp").iterdir()) == []
+        assert [path.name for path in (self.folder / "place").iterdir()] in ([], ["out"])
+
+
+@linux
+@pytest.mark.parametrize("to_group", [False, True], ids=["process", "group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", ["early", "with workers", "twice"])
+def test_a_signal_ends_a_run_with_one_line_and_leaves_nothing(tmp_path, large, number, to_group, moment):
+    run = Run(large, tmp_path)
+    if moment == "early":
+        time.sleep(0.15)
+    else:
+        wait_until(lambda: len(run.workers()) == 2, 60)
+    for _ in range(2 if moment == "twice" else 1):
+        (os.killpg if to_group else os.kill)(run.process.pid, number)
+    output, errors = run.process.communicate(timeout=30)
+    assert (run.process.returncode, output, errors) == (128 + number, b"", MESSAGE)
+    run.assert_nothing_is_left()
+
+
+@linux
+def test_signals_at_any_moment_print_no_traceback(tmp_path, large):
+    for round_number, delay in enumerate([0.06, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.1, 1.5, 2.0]):
+        folder = tmp_path / str(round_number)
+        folder.mkdir()
+        run = Run(large, folder)
+        time.sleep(delay)
+        os.killpg(run.process.pid, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[round_number % 3])
+        _, errors = run.process.communicate(timeout=30)
+        assert errors in {b"", MESSAGE}, (delay, errors.decode())
+        assert run.process.returncode in {0, 129, 130, 143}, delay
+        run.assert_nothing_is_left()
+
+
+@linux
+def test_an_ignored_signal_stays_ignored(tmp_path, large):
+    (tmp_path / "temp").mkdir()
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-m", "dedup", "clean", large, "-o", tmp_path / "out", "-q"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    time.sleep(0.5)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=100)
+    assert process.returncode == 0
+    assert (tmp_path / "out").is_dir()
+
+
+@linux
+@pytest.mark.parametrize("delay", [0.0, 0.3])
+def test_a_killed_run_takes_its_workers_along_and_the_next_clears_up(tmp_path, large, delay):
+    run = Run(large, tmp_path)
+    wait_until(lambda: len(run.workers()) == 2, 60)
+    time.sleep(delay)
+    os.kill(run.process.pid, signal.SIGKILL)
+    run.process.communicate(timeout=10)  # a worker that lived on would hold the pipes
+    wait_until(lambda: not processes_with(run.mark), 5)
+    place = tmp_path / "place"
+    assert [path.name for path in place.iterdir()] == [".out.dedup"]
+    dedup.clean([{"text": "One."}], place / "out")
+    assert [path.name for path in place.iterdir()] == ["out"]
+
+
+def stay_busy(_):
+    re.match(r"(a+)+$", "a" * 40 + "b")  # holds the interpreter for hours
+
+
+@linux
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_a_busy_worker_ends_with_its_parent(tmp_path, start):
+    mark = f"DEDUP_TEST_MARK={tmp_path.name}-{start}-{time.monotonic_ns()}"
+    name, value = mark.split("=")
+    code = (
+        "from dedup.engines.local import Workers\nfrom test_interruption import stay_busy\n"
+        "if __name__ == '__main__':\n    list(Workers(compiled=False, processes=2).map(stay_busy, range(4)))\n"
+    )
+    (tmp_path / "busy.py").write_text(code)
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "busy.py"],
+        env={**os.environ, name: value, "DEDUP_START": start, "PYTHONPATH": paths},
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: len(processes_with(mark)) >= 3, 60)
+    time.sleep(1.5)  # until both compute
+    process.kill()
+    process.wait()
+    wait_until(lambda: not processes_with(mark), 5)
+
+
+# a worker that is killed
+
+POOL = partial(WorkerPool, multiprocessing.get_context("fork"), 2, lambda: None)
+
+
+def killed_at_seven(item, *, marks=None):
+    """Return twice `item`; the process is killed at 7, once for a folder `marks`, else each time."""
+    if item == 7 and not (marks and (marks / "killed").exists()):
+        if marks:
+            (marks / "killed").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * item
+
+
+def without_memory_at_seven(item):
+    if item == 7:
+        raise MemoryError
+    return 2 * item
+
+
+def double(item):
+    return 2 * item
+
+
+@linux
+@pytest.mark.parametrize("task", [killed_at_seven, without_memory_at_seven])
+def test_a_killed_item_is_tried_again_with_less(task):
+    assert list(POOL().map(task, range(30), double)) == [2 * item for item in range(30)]
+
+
+@linux
+def test_an_item_that_is_killed_once_is_tried_again(tmp_path):
+    task = partial(killed_at_seven, marks=tmp_path)
+    assert list(POOL().map(task, range(30), task)) == [2 * item for item in range(30)]
+
+
+@linux
+def test_an_item_that_is_killed_again_ends_the_run_with_one_line():
+    results = POOL().map(killed_at_seven, range(30), killed_at_seven)
+    with pytest.raises(EngineError, match=r"by signal 9 \(SIGKILL\), also when .* smaller `memory`, or fewer `jobs`"):
+        list(results)
+
+
+@linux
+def test_an_error_of_the_items_themselves_loses_none():
+    def items():
+        yield from range(5)
+        raise MemoryError
+
+    with pytest.raises(MemoryError):
+        list(Workers(compiled=False, processes=2).map(double, items()))
+
+
+@linux
+def test_a_run_goes_on_without_its_killed_workers(tmp_path, large):
+    run = Run(large, tmp_path)
+    wait_until(lambda: len(run.workers()) == 2, 60)
+    os.kill(run.workers()[0], signal.SIGKILL)
+    _, errors = run.process.communicate(timeout=120)
+    assert (run.process.returncode, errors) == (0, b"")
+    run.assert_nothing_is_left()
+    dedup.clean(large, tmp_path / "undisturbed", engine=LocalEngine(jobs=1))
+    assert bytes_of(tmp_path / "place" / "out") == bytes_of(tmp_path / "undisturbed")
+
+
+def test_a_batch_in_pieces_is_the_same_batch(tmp_path):
+    rows = [
+        {"source": "a.jsonl", "kind": JSON_LINES, "record": number, "data": to_json_bytes(row)}
+        for number, row in enumerate(NEWS[:70])
+    ]
+    data = to_ipc(pa.RecordBatch.from_pylist(rows, RECORD_SCHEMA))
+    batches = [
+        load_batch(_prepare_batch((pieces, data), Settings(), compiled=False, work=tmp_path, pieces=pieces))
+        for pieces in (1, 16, 1000)
+    ]
+    assert batches[0].equals(batches[1])
+    assert batches[0].equals(batches[2])
