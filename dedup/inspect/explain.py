@@ -18,6 +18,8 @@ from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
 from dedup.inspect.visible import WIDE, visible
+from dedup.inspect.word_colours import coloured_words
+from dedup.inspect.word_diff import TextPiece, diff_words
 from dedup.repairs.equal_fixes import is_run
 
 if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
@@ -106,16 +108,6 @@ def diff(output: Output, name: str | None = None) -> Iterator[str]:
             yield line.removesuffix("\n")
             if not line.endswith("\n"):
                 yield "\\ No newline at end of file"
-
-
-def colour(line: str) -> Text:
-    """Return a line of a diff for a terminal: coloured, with control characters made visible."""
-    style = ""
-    if line.startswith(("---", "+++", "@@")):
-        style = "bold" if line[0] != "@" else "cyan"
-    elif line.startswith(("-", "+")):
-        style = "red" if line[0] == "-" else "green"
-    return Text("".join(character if character == "\t" else visible(character) for character in line), style)
 
 
 def finding_line(finding: Finding) -> str:
@@ -219,7 +211,13 @@ def _print_span(finding: Finding, raw: str, twins: dict[RecordKey, Article], con
     if twin is None:
         _print_indented(shown, console)
         return
-    twin_text = Text(_readable_lines(twin.raw[finding.twin_start or 0 : finding.twin_stop]))
+    twin_span = twin.raw[finding.twin_start or 0 : finding.twin_stop]
+    twin_text = Text(_readable_lines(twin_span))
+    if not _is_plain(console):
+        words = diff_words(raw[finding.start : finding.stop].strip("\r\n"), twin_span.strip("\r\n"))
+        style = REMOVED if finding.action == DROP else ""
+        shown = coloured_words(map(_shortened_piece, words.before), style, f"bold {style}".rstrip())
+        twin_text = coloured_words(map(_shortened_piece, words.after), "", f"bold {ADDED}")
     label = Text(f"its twin in {_twin_name(finding)}", "dim")
     if console.is_terminal and console.width >= WIDE:
         table = Table.grid(padding=(0, 2), expand=True)
@@ -257,6 +255,10 @@ def _shortened_middle(text: str) -> str:
         return text
     half = LONG // 2
     return f"{text[:half]} […{len(text) - 2 * half} characters…] {text[-half:]}"
+
+
+def _shortened_piece(piece: TextPiece) -> TextPiece:
+    return piece._replace(text=_shortened_middle(piece.text))
 
 
 def _twin_of(finding: Finding, twins: dict[RecordKey, Article]) -> Article | None:
