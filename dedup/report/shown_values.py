@@ -16,10 +16,12 @@ _LONG_VALUE = 300  # the same for a setting
 def percent(share: float) -> str:
     """Return a share with two significant digits.
 
-    >>> percent(0.5), percent(0.0123), percent(0.00004)
-    ('50 %', '1.2 %', '0.004 %')
+    >>> percent(0.5), percent(0.0123), percent(0.00004), percent(0.0000001)
+    ('50 %', '1.2 %', '0.004 %', '< 0.001 %')
     """
     value = 100 * share
+    if 0 < value < 0.001:
+        return "< 0.001 %"
     digits = 0 if value >= 10 or not value else 1 if value >= 1 else 2 if value >= 0.1 else 3
     return f"{value:.{digits}f} %"
 
