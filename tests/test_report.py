@@ -10,6 +10,7 @@ import pytest
 from helpers.command import run_dedup
 from helpers.crawls import HOSTILE, clean_crawl, crawl_rows, hostile_rows, write_long_articles
 from helpers.extras import HAS_REPORT, NO_REPORT
+from helpers.outputs import LAYOUTS, write_empty_tables
 
 from dedup.inspect.output import open_output
 from dedup.inspect.visible import visible
@@ -20,6 +21,7 @@ from dedup.report.compare import compare_runs
 from dedup.report.flows import flows_between, periods_of
 from dedup.report.gather import Known
 from dedup.report.markdown import escaped, markdown_of
+from dedup.settings import Settings
 
 needs_libraries = pytest.mark.skipif(not HAS_REPORT, reason=NO_REPORT)
 
@@ -255,6 +257,18 @@ def test_an_output_without_findings_has_a_report(tmp_path):
     assert page.groups == page.flows == page.examples == page.repairs == page.periods == ()
     if HAS_REPORT:
         assert "No rule found anything" in html_module.html_of(page)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_output_without_articles_has_a_report(tmp_path, layout):
+    (tmp_path / "out").mkdir()
+    write_empty_tables(tmp_path / "out", Settings(format=layout[0], compress=layout[1]))
+    page = report_on_run(tmp_path / "out")
+    assert page.sources == page.alarms == ()
+    assert "0 articles came in, 0 stay" in markdown_of(page)
+    assert compare_runs(tmp_path / "out", tmp_path / "out").unchanged == 0
+    if HAS_REPORT:
+        assert html_module.html_of(page).count("<section") == 12
 
 
 def test_a_page_is_not_written_over_a_table(out):

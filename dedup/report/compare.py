@@ -60,7 +60,9 @@ def compare_runs(old: str | Path, new: str | Path, seed: int = SAMPLE_SEED) -> C
         part=read_part(samples[0], read, findings),
         settings=tuple(_value_changes(*(dict(flattened(run["settings"])) for run in runs))),
         versions=tuple(_value_changes(*(run.get("versions", {}) for run in runs))),
-        inputs=tuple(_value_changes(*({entry["source"]: entry["sha256"] for entry in run["inputs"]} for run in runs))),
+        inputs=tuple(
+            _value_changes(*({entry["source"]: entry.get("sha256") for entry in run["inputs"]} for run in runs))
+        ),
         counts=tuple(_count_changes(*runs)),
         rules=tuple(_rule_changes(*(run.get("rules", {}) for run in runs))),
         unchanged=counted.unchanged,
