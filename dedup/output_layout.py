@@ -16,6 +16,8 @@ OUTPUT_FORMAT = 2  # of the files in an output; raised when an older reader coul
 RUN_FILE = "run.json"  # settings, versions, inputs and counts: the same for equal runs
 LOG_FILE = "run.log.json"  # seconds and skipped files: differs between equal runs
 REPORT_FILE = "report.html"  # may be in an output, but is not one of its tables
+COMPARISON_FILE = "comparison.html"  # the same, of this run and another one
+PAGES = (REPORT_FILE, COMPARISON_FILE)
 
 ARTICLES = "articles"
 DROPPED = "dropped"
@@ -115,7 +117,7 @@ def foreign_files(folder: Path) -> list[str]:
         ours = {name for table in TABLES for name in files.names(table)}
     except (KeyError, TypeError, AttributeError, ValueError):
         ours = set()
-    return sorted({entry.name for entry in folder.iterdir()} - ours - {RUN_FILE, LOG_FILE, REPORT_FILE})
+    return sorted({entry.name for entry in folder.iterdir()} - ours - {RUN_FILE, LOG_FILE, *PAGES})
 
 
 def is_run_file(content: bytes) -> bool:

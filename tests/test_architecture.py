@@ -42,6 +42,7 @@ LAYERS = [
     {"in_memory"},
     {"streaming"},
     {"inspect"},
+    {"report"},
     {"tune"},
     {"cli"},
     {"__main__"},

@@ -99,7 +99,7 @@ def test_no_file_speaks_of_the_machine_it_was_made_on():
     for path in paths:
         if path.parent.name != "corpus" and path != Path(__file__):
             data = path.read_bytes()
-            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode()
+            text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode(errors="replace")
             assert not re.search(r"/work/|/root/|/home/\w+", text), path.relative_to(ROOT)
 
 

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 import click
 import pytest
 from conftest import ROOT
+from helpers.extras import needs_missing_extra
 
 from dedup.cli import cli
 
@@ -23,6 +24,7 @@ PLACEHOLDERS = {
     "ARTICLE": "wire-2",
     "RULE": "encoding",
     "[ARTICLE]": "",
+    "[NEW]": "",
     "[RULE]": "",
     "DIR": "again",
     "news.jsonl#12": "wire.jsonl#1",
@@ -99,7 +101,7 @@ def run(arguments, folder):
 
 def runs_here(command):
     """Return True if `command` names only what the folder has."""
-    if any(part in command for part in ELSEWHERE):
+    if any(part in command for part in ELSEWHERE) or needs_missing_extra(command):
         return False
     try:
         arguments = arguments_of(command)

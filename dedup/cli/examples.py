@@ -25,6 +25,12 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup diff out", "all changes"),
         ("dedup diff out more.jsonl#0", "those of one article"),
     ),
+    "report": (
+        ("dedup report out", "write out/report.html, one page for a browser"),
+        ("dedup report out --md", "the same in short, as for the log of a build"),
+        ("dedup report out out2", "compare two runs, in out2/comparison.html"),
+    ),
+    "groups": (("dedup groups out", "each survivor with the number of its copies, the largest group first"),),
     "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),
     "restore": (("dedup restore out -o crawl-again", "write the original files again"),),

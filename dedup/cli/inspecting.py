@@ -19,7 +19,7 @@ from dedup.cli.options import (
     local_engine_of,
     resolve_options,
 )
-from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, print_json, write_stdout
+from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, paged_console, print_json, show_lines, write_stdout
 from dedup.errors import SettingsError
 
 
@@ -44,10 +44,12 @@ def explain(out: Path, article: str | None, as_json: bool) -> None:
         rows = drops.drop_rows(output) if article is None else explaining.finding_rows(output, article)
         for row in rows:
             print_json(row)
-    elif article is None:
-        drops.list_drops(output, console())
-    else:
-        explaining.print_explanation(output, article, console())
+        return
+    with paged_console() as terminal:
+        if article is None:
+            drops.list_drops(output, terminal)
+        else:
+            explaining.print_explanation(output, article, terminal)
 
 
 @click.command(short_help="Print unified diffs from raw to cleaned texts.", epilog=examples("diff"))
@@ -63,14 +65,16 @@ def diff(out: Path, article: str | None, exact: bool) -> None:
     from dedup.inspect import explain as explaining  # noqa: PLC0415
     from dedup.inspect.output import open_output  # noqa: PLC0415
     from dedup.inspect.visible import visible_lines  # noqa: PLC0415
+    from dedup.inspect.word_colours import coloured_diff  # noqa: PLC0415
 
     terminal = console()
     if exact and sys.stdout.isatty():
         raise SettingsError("`exact`: texts may have control characters, which a terminal obeys; redirect the output")
-    for line in explaining.diff(open_output(out), article):
-        if terminal.is_terminal:
-            terminal.print(explaining.colour(line), soft_wrap=True)
-        else:
+    lines = explaining.diff(open_output(out), article)
+    if terminal.is_terminal:
+        show_lines(coloured_diff(lines), terminal)
+    else:
+        for line in lines:
             write_stdout(f"{line if exact else visible_lines(line)}\n")
 
 

@@ -10,8 +10,9 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
@@ -23,6 +24,7 @@ from dedup.suggestions import suggest
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from dedup.runtime.progress import Progress
 
@@ -208,6 +210,50 @@ def console(*, stderr: bool = False) -> Console:
     if not terminal.is_terminal and "COLUMNS" not in os.environ:
         terminal.width = _TABLE_WIDTH
     return terminal
+
+
+def show_lines(lines: Iterable[Text], terminal: Console) -> None:
+    """Print lines on stdout: in the user's pager if that is a terminal and they do not fit on it.
+
+    Lines are made as they are read, so that the first of very many appear at once.
+    """
+    if not terminal.is_terminal:
+        for line in lines:
+            terminal.print(line, soft_wrap=True)
+        return
+    rendered = (_rendered(line, terminal) for line in lines)
+    first: list[str] = []
+    rows = 0
+    for text in rendered:
+        first.append(text)
+        rows += sum(1 + len(line) // terminal.width for line in text.splitlines())
+        if rows >= terminal.height:
+            click.echo_via_pager(chain(first, rendered))
+            return
+    write_stdout("".join(first))
+
+
+@contextmanager
+def paged_console() -> Iterator[Console]:
+    """Yield a console on stdout; on a terminal, what does not fit on it is shown in the user's pager afterwards."""
+    terminal = console()
+    if not terminal.is_terminal:
+        yield terminal
+        return
+    with terminal.capture() as captured:
+        yield terminal
+    text = captured.get()
+    if sum(1 + len(line) // terminal.width for line in text.splitlines()) >= terminal.height:
+        click.echo_via_pager(text)
+    else:
+        write_stdout(text)
+
+
+def _rendered(line: Text, terminal: Console) -> str:
+    """Return a line as it is written to a terminal, with its colours."""
+    with terminal.capture() as captured:
+        terminal.print(line, soft_wrap=True)
+    return captured.get()
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from rich.text import Text
 from dedup.errors import InputError
 from dedup.findings import DROP, FIX, FLAG, Finding
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
-from dedup.inspect.visible import WIDE, visible, visible_lines
+from dedup.inspect.visible import WIDE, visible
+from dedup.inspect.word_colours import coloured_words
+from dedup.inspect.word_diff import TextPiece, diff_words
 from dedup.match.policy import BOILERPLATE
 from dedup.repairs.equal_fixes import is_run
 
@@ -107,16 +109,6 @@ def diff(output: Output, name: str | None = None) -> Iterator[str]:
             yield line.removesuffix("\n")
             if not line.endswith("\n"):
                 yield "\\ No newline at end of file"
-
-
-def colour(line: str) -> Text:
-    """Return a line of a diff for a terminal: coloured, with control characters made visible."""
-    style = ""
-    if line.startswith(("---", "+++", "@@")):
-        style = "bold" if line[0] != "@" else "cyan"
-    elif line.startswith(("-", "+")):
-        style = "red" if line[0] == "-" else "green"
-    return Text(visible_lines(line), style)
 
 
 def finding_line(finding: Finding) -> str:
@@ -222,7 +214,13 @@ def _print_span(finding: Finding, raw: str, twins: dict[RecordKey, Article], con
     if twin is None:
         _print_indented(shown, console)
         return
-    twin_text = Text(_readable_lines(twin.raw[finding.twin_start or 0 : finding.twin_stop]))
+    twin_span = twin.raw[finding.twin_start or 0 : finding.twin_stop]
+    twin_text = Text(_readable_lines(twin_span))
+    if not _is_plain(console):
+        words = diff_words(raw[finding.start : finding.stop].strip("\r\n"), twin_span.strip("\r\n"))
+        style = REMOVED if finding.action == DROP else ""
+        shown = coloured_words(map(_shortened_piece, words.before), style, f"bold {style}".rstrip())
+        twin_text = coloured_words(map(_shortened_piece, words.after), "", f"bold {ADDED}")
     label = Text(f"its twin in {_twin_name(finding)}", "dim")
     if console.is_terminal and console.width >= WIDE:
         table = Table.grid(padding=(0, 2), expand=True)
@@ -260,6 +258,10 @@ def _shortened_middle(text: str) -> str:
         return text
     half = LONG // 2
     return f"{text[:half]} […{len(text) - 2 * half} characters…] {text[-half:]}"
+
+
+def _shortened_piece(piece: TextPiece) -> TextPiece:
+    return piece._replace(text=_shortened_middle(piece.text))
 
 
 def _twin_of(finding: Finding, twins: dict[RecordKey, Article]) -> Article | None:

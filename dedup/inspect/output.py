@@ -179,31 +179,12 @@ class Output:
         kept = self._ordered_articles(layout.ARTICLES, kept=True, report=report)
         dropped = self._ordered_articles(layout.DROPPED, kept=False, report=report)
         findings = self._in_order(self.findings(), layout.PROVENANCE, report)
-        finding = next(findings, None)
-        previous: InputOrder = (-1, -1)
-        for order, article in merge(kept, dropped, key=itemgetter(0)):
-            if order == previous:
-                report(Mismatch(article.where, "appears twice"))
-            previous = order
-            while finding and finding[0] < order:
-                report(Mismatch(_row_name(finding[1]), _ORPHAN))
-                finding = next(findings, None)
-            while finding and finding[0] == order:
-                article.findings.append(finding[1])
-                finding = next(findings, None)
-            yield article
-        while finding:
-            report(Mismatch(_row_name(finding[1]), _ORPHAN))
-            finding = next(findings, None)
+        return join_findings(merge(kept, dropped, key=itemgetter(0)), findings, report)
 
     def findings(self) -> Iterator[Finding]:
         """Yield every finding, in the order of the table. Raises `OutputError` if a row is not a finding."""
-        defaults = Finding._field_defaults
         for path, number, row in self._rows(layout.PROVENANCE, read_values):
-            try:
-                yield msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
-            except msgspec.ValidationError as error:
-                raise OutputError(f"{path}: row {number}: not a finding ({error}); clean again") from None
+            yield finding_of_row(row, f"{path}: row {number}")
 
     def quarantined(self) -> Iterator[Quarantined]:
         """Yield every input record that could not be read, in input order. Raises `OutputError` as `findings` does."""
@@ -255,11 +236,17 @@ class Output:
         self, table: str, *, kept: bool, report: MismatchHandler
     ) -> Iterator[tuple[InputOrder, Article]]:
         """Yield the articles of one table, without findings, each with its position in input order."""
-        articles = (self._article(*row, kept=kept) for row in self._rows(table, read_fields))
+        articles = (
+            self.article_of_row(row, f"{path}: row {number}", kept=kept)
+            for path, number, row in self._rows(table, read_fields)
+        )
         return self._in_order(articles, table, report)
 
-    def _article(self, path: Path, number: int, row: Fields, *, kept: bool) -> Article:
-        """Return the article in row `number` of the table at `path`, without findings."""
+    def article_of_row(self, row: Fields, where: str, *, kept: bool) -> Article:
+        """Return the article in a row of a table, without findings.
+
+        Raises `OutputError`, which names the place `where`, if the row is not an article.
+        """
         try:
             fields = dict(row)
             ours = parse_fields(bytes(fields.pop(PROVENANCE_FIELD)))
@@ -280,7 +267,7 @@ class Output:
             else:
                 _, name = id_of(fields, self.settings, source, record)
         except (KeyError, ValueError) as error:
-            raise OutputError(f"{path}: row {number}: not an article of dedup ({error}); clean again") from None
+            raise OutputError(f"{where}: not an article of dedup ({error}); clean again") from None
         return Article(name, source, record, kept, fields, text_field, text, provenance, [])
 
     def _in_order(self, rows: Iterable[_Row], table: str, report: MismatchHandler) -> Iterator[tuple[InputOrder, _Row]]:
@@ -298,6 +285,39 @@ class Output:
                 report(Mismatch(_row_name(row), f"{table}: is out of input order"))
             previous = order
             yield order, row
+
+
+def finding_of_row(row: dict[str, Any], where: str) -> Finding:
+    """Return the finding in a row of its table. Raises `OutputError`, which names the place `where`, if it is none."""
+    defaults = Finding._field_defaults
+    try:
+        return msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
+    except msgspec.ValidationError as error:
+        raise OutputError(f"{where}: not a finding ({error}); clean again") from None
+
+
+def join_findings(
+    articles: Iterable[tuple[InputOrder, Article]],
+    findings: Iterator[tuple[InputOrder, Finding]],
+    report: MismatchHandler,
+) -> Iterator[Article]:
+    """Yield the articles, each with its findings; both come with their positions, in input order."""
+    finding = next(findings, None)
+    previous: InputOrder = (-1, -1)
+    for order, article in articles:
+        if order == previous:
+            report(Mismatch(article.where, "appears twice"))
+        previous = order
+        while finding and finding[0] < order:
+            report(Mismatch(_row_name(finding[1]), _ORPHAN))
+            finding = next(findings, None)
+        while finding and finding[0] == order:
+            article.findings.append(finding[1])
+            finding = next(findings, None)
+        yield article
+    while finding:
+        report(Mismatch(_row_name(finding[1]), _ORPHAN))
+        finding = next(findings, None)
 
 
 def _row_name(row: Article | Finding) -> str:

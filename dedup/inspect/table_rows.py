@@ -1,7 +1,7 @@
 """Read the rows of one file of a table of an output: JSON lines, Parquet or CSV.
 
-Both functions read a few rows at a time, because articles are long. Both raise `OutputError` with the path, and the row
-number where there is one, if a file cannot be read.
+`read_fields` and `read_values` read a few rows at a time, because articles are long. They raise `OutputError` with the
+path, and the row number where there is one, if a file cannot be read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def read_fields(path: Path) -> Iterator[Fields]:
         for batch in _read_batches(path):
             yield from fields_from_parquet(batch)
     elif ".csv" in path.suffixes:
-        with _open_table(path) as file:
+        with open_table(path) as file:
             try:
                 yield from fields_from_csv(file)
             except (ValueError, KeyError, csv.Error) as error:
@@ -61,8 +61,8 @@ def read_values(path: Path) -> Iterator[dict[str, Any]]:
 
 
 @contextmanager
-def _open_table(path: Path) -> Iterator[BinaryIO]:
-    """Open a file of a table, decompressed as its name says."""
+def open_table(path: Path) -> Iterator[BinaryIO]:
+    """Open a file of a table that is not Parquet, decompressed as its name says."""
     codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix)
     try:
         with path.open("rb") as file, pa.input_stream(file, compression=codec) as stream:
@@ -72,7 +72,7 @@ def _open_table(path: Path) -> Iterator[BinaryIO]:
 
 
 def _read_lines(path: Path) -> Iterator[bytes]:
-    with _open_table(path) as file:
+    with open_table(path) as file:
         yield from file
 
 

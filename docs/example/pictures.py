@@ -1,0 +1,60 @@
+"""Make the pictures of the report in docs/pictures, from the crawl of newsroom.py: ``python docs/example/pictures.py``.
+
+Needs the extras ``report`` and ``browser``, and Debian's chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parent / "pictures"
+COLOURS = 160  # of a picture: its text stays sharp, and it takes a third of the space
+
+# Name: colour scheme, width and height of the window, and the element at its top.
+VIEWS = {
+    "report": ("light", 1180, 940, "body"),
+    "report-examples": ("light", 1180, 860, "#examples-near-duplicate-article"),
+    "report-dark": ("dark", 1180, 800, "#similarity"),
+    "report-narrow": ("light", 390, 800, "#groups"),
+}
+
+
+def make_page(folder: Path) -> Path:
+    """Clean the made-up crawl in a folder, and return its report."""
+    steps = (
+        [str(HERE / "newsroom.py"), "crawl.jsonl"],
+        ["-m", "dedup", "clean", "crawl.jsonl", "-o", "out", "-q"],
+        ["-m", "dedup", "report", "out", "-q"],
+    )
+    for arguments in steps:
+        subprocess.run([sys.executable, *arguments], cwd=folder, check=True)
+    return folder / "out" / "report.html"
+
+
+def main() -> None:
+    """Write the pictures."""
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
+        page_file = make_page(Path(made))
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, (scheme, width, height, top) in VIEWS.items():
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+            page = context.new_page()
+            page.goto(page_file.as_uri())
+            page.evaluate(f"document.querySelector('{top}').scrollIntoView()")
+            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
+            shot.save(PICTURES / f"{name}.png", optimize=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
