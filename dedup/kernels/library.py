@@ -30,6 +30,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     contained,
     encoding_lines,
     facts,
+    line_forms,
     page_furniture_lines,
     repair_screen,
     segments,

@@ -13,6 +13,7 @@ from dedup.fingerprint.shingles import word_hashes
 from dedup.fingerprint.similarity import compiled, jaccard_similarities, shingle_hash_sets
 from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
 from dedup.segment.batch import find_fact_marks, join_keys, segment_batch
+from dedup.site_text.line_forms import line_forms
 
 __all__ = [
     "align_gaps",
@@ -26,6 +27,7 @@ __all__ = [
     "find_suspect_lines",
     "jaccard_similarities",
     "join_keys",
+    "line_forms",
     "minhash_signatures",
     "rules_that_may_apply",
     "screen_self_repeats",
