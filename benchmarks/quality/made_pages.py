@@ -19,7 +19,7 @@ SITE, ARTICLE = True, False
 HOST_SIZES = (1, 2, 3, 4, 6, 9, 15, 30, 60, 100, 300)  # pages
 _SENTENCE = re.compile(r".+?(?:[.!?؟]+[\"”»)]*(?=\s|$)|[。！？]|$)\s*", re.DOTALL)
 _FEWEST_CHARACTERS = 12  # of a sentence
-_SHARES = (0.05, 0.15, 0.3, 0.6, 1.0)
+_SHARES = (0.1, 0.15, 0.2, 0.3, 0.6, 1.0)
 _UNSPACED = ("zh", "ja")
 _NAMES = ("Ann Moss", "Jan Kowal", "I. Petrov", "M. Rossi", "L. Wang", "S. Meier", "K. Papas", "R. Sato")
 
@@ -79,8 +79,8 @@ class _Host:
         self.cards = [self.headline(self.prose(1, 1)) for _ in range(rng.randint(3, 6))]
         self.kind = rng.choice(["reports", "interviews", "plain"])
         # Some hosts give clean articles, and print a few lines on some of them.
-        self.is_clean = rng.random() < 0.35
-        self.added = [(box, rng.choice(_SHARES)) for box in [*self.boxes, self.long_box]]
+        self.is_clean = rng.random() < 0.4
+        self.added = [(box, rng.choice(_SHARES)) for box in rng.sample(self.boxes, rng.randint(1, len(self.boxes)))]
 
     def prose(self, least: int = 2, most: int = 4) -> str:
         """Return a paragraph of `least` to `most` sentences."""

@@ -24,9 +24,9 @@ _MOST_WEIGHT = 60
 def line_variables(lines: SiteLines, counts: HostCounts) -> dict[str, I64]:
     """Return the variables of each line by itself."""
     others = np.maximum(counts.articles - 1, 0)
-    share = others * SHARE // np.maximum(host, 1)
     frame_others = np.maximum(counts.frames - 1, 0)
     host = np.maximum(counts.host_articles - 1, 0)
+    share = others * SHARE // np.maximum(host, 1)
     size = (2 * lines.sizes).astype(np.int64)  # in half words
     member = {name: form_member(lines.forms, name) for name in FORM_BITS}
     is_opening = _opens_article(lines)
@@ -48,7 +48,7 @@ def line_variables(lines: SiteLines, counts: HostCounts) -> dict[str, I64]:
     }
 
 
-def company_variables(lines: SiteLines, scores: I64) -> dict[str, I64]:
+def company_variables(lines: SiteLines, counts: HostCounts, scores: I64) -> dict[str, I64]:
     """Return the variables of each line that depend on the other lines of its article.
 
     `scores` are those of all lines by themselves, in thousandths of log odds: int64 [lines]. Lines without words are
@@ -68,6 +68,8 @@ def company_variables(lines: SiteLines, scores: I64) -> dict[str, I64]:
     prose_before, prose_behind = _shares(np.where(prose, weight, 0), starts, stops)
     own_before, own_behind = _shares(np.where(score < 0, weight, 0), starts, stops)
     nearest_before, nearest_behind = _distances(prose, starts, stops)
+    edge = np.where(prose_before == 0, 1, 0) + np.where(prose_behind == 0, 2, 0)
+    others = np.maximum(counts.articles[rows] - 1, 0)
     values = {
         "score": score,
         "before": before,
@@ -84,6 +86,7 @@ def company_variables(lines: SiteLines, scores: I64) -> dict[str, I64]:
         "own_behind": own_behind,
         "nearest_before": nearest_before,
         "nearest_behind": nearest_behind,
+        "edge": _table_cell(edge, (1, 2, 3), others, (1, 2, 4, 9)),
     }
     for name, column in values.items():
         result[name][rows] = column
@@ -106,6 +109,7 @@ COMPANY = (
     "own_behind",
     "nearest_before",
     "nearest_behind",
+    "edge",
 )
 
 
