@@ -273,6 +273,14 @@ def test_the_headline_of_an_article_stays_on_its_own_page_though_others_tease_it
     assert min(scores[teasers]) >= FLAG_SCORE
 
 
+def test_the_title_of_an_article_is_counted_where_another_page_has_it():
+    texts = [f"{sentence(number, 6)}\n{sentence(number + 50)}" for number in range(3)]
+    texts[2] += f"\n{sentence(0, 6)}"
+    counts = count_lines(site_lines(texts, ["bee.example"] * 3))
+    assert counts.titles.tolist() == [1, 0, 1, 0, 1, 0, 1]
+    assert counts.articles.tolist() == [2, 1, 1, 1, 1, 1, 2]
+
+
 def test_the_evidence_names_counts_and_place():
     lines = site_lines(pages(4, lambda *_: (MENU, FOOTER)), ["bee.example"] * 4)
     counts = count_lines(lines)

@@ -41,7 +41,7 @@ CARD = Path(__file__).parents[2] / "dedup" / "site_text" / "scorecard.toml"
 MADE_SIZES = (3, 4, 6, 9, 15, 30, 60)
 LICENCE_HOSTS = 20
 SENATE_OFFICES = 8  # one of so many is used
-PENALTY, ITERATIONS = 10.0, 60
+PENALTY, ITERATIONS = 3.0, 60
 LINEAR = (
     *("score", "before", "behind", "least", "most", "three_before", "three_behind", "far_before", "far_behind"),
     *("prose_before", "prose_behind", "own_before", "own_behind"),
@@ -60,6 +60,7 @@ STEPS: dict[str, Sequence[int]] = {
     "commas": (1, 2, 3, 5),
     "separators": (1, 2, 4),
     "quotes": (1, 2),
+    "teaser": (1,),
     "has_at": (1,),
     "has_time": (1,),
     "from_title": (1, 4, 8, 12, 15),
@@ -134,7 +135,7 @@ def load_samples(folder: Path, pages: Sequence[Page]) -> list[Sample]:
     made = make_pages({name: own for name, own in texts.items() if own}, MADE_SIZES)
     lines = site_lines_of([page.text for page in made], [page.host for page in made])
     truth = np.array([SITE_LINE if value else ARTICLE_LINE for page in made for value in page.is_site])
-    samples.append(sample(lines, truth, np.ones(len(truth), bool), 0.6, (0.5, 0.5), rng))
+    samples.append(sample(lines, truth, np.ones(len(truth), bool), 0.4, (0.5, 0.5), rng))
 
     records = _records(folder, "senate_releases")
     offices = set(sorted({record["source"] for record in records})[::SENATE_OFFICES])

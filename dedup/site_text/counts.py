@@ -13,12 +13,14 @@ import numpy as np
 from dedup.arrays import I64, U64, Bools, Floats
 from dedup.fingerprint.shingles import MIX_1, MIX_2, SHINGLE_BASE
 from dedup.site_text.characters import CLASS_OF
-from dedup.site_text.line_forms import form_member
+from dedup.site_text.line_forms import SHARES, form_member
 
 NO_HOST = -1  # of an article whose host is not known; its lines are not counted
 # A line of so many words that ends like a sentence is prose. The numbers of all thresholds on sizes are weighted words,
 # as `dedup.segment.words.weighted_word_count` counts them.
 PROSE_WORDS = 10
+# A title has so many words; a shorter line may be the name of a section.
+TITLE_WORDS = 3
 # An article is known by its longest lines of prose, of so many words.
 CORE_WORDS, CORE_LINES = 15, 2
 
@@ -53,8 +55,8 @@ class SiteLines(NamedTuple):
 class LineTallies(NamedTuple):
     """Counts of lines, frames and articles of hosts: one row each.
 
-    `ids` are hashes of what is counted, ascending, uint64 [rows]. `values` are its counts, int64 [rows, 3]: articles,
-    articles that have it between lines of prose, and the sum of its positions.
+    `ids` are hashes of what is counted, ascending, uint64 [rows]. `values` are its counts, int64 [rows, 4]: articles,
+    articles that have it between lines of prose, articles whose title it is, and the sum of its positions.
     """
 
     ids: U64
@@ -67,6 +69,7 @@ class HostCounts(NamedTuple):
     Attributes:
         articles: articles of the host that have the line.
         between: those of them that have it between two lines of prose.
+        titles: those of them whose title it is, or a part of their title.
         positions: the sum of its positions in them, 0 to `LAST_POSITION`.
         frames: articles of the host that have a line of the same frame.
         host_articles: articles of the host.
@@ -74,6 +77,7 @@ class HostCounts(NamedTuple):
 
     articles: I64
     between: I64
+    titles: I64
     positions: I64
     frames: I64
     host_articles: I64
@@ -84,6 +88,12 @@ def is_prose(lines: SiteLines) -> Bools:
     ends = np.isin(form_member(lines.forms, "last"), _SENTENCE_ENDS)
     prose: Bools = ends & (lines.sizes >= PROSE_WORDS)
     return prose
+
+
+def is_title_line(lines: SiteLines) -> Bools:
+    """Return which lines have the words of the title of their article and no others: bool [lines]."""
+    titles: Bools = (form_member(lines.forms, "from_title") == SHARES) & (lines.sizes >= TITLE_WORDS)
+    return titles
 
 
 def core_of_articles(lines: SiteLines) -> I64:
@@ -144,7 +154,7 @@ def tally_lines(lines: SiteLines) -> LineTallies:
     of_articles = [article[rows], article[rows[framed]], articles]
     all_ids = np.concatenate(ids)
     once = _first_of_pairs(all_ids, np.concatenate(of_articles))
-    all_values = np.concatenate([values, values[framed], np.tile([1, 0, 0], (len(articles), 1))])
+    all_values = np.concatenate([values, values[framed], np.tile([1, 0, 0, 0], (len(articles), 1))])
     return _sum_by_id(all_ids[once], all_values[once])
 
 
@@ -160,8 +170,8 @@ def counts_of(lines: SiteLines, tallies: LineTallies) -> HostCounts:
     of_keys = _find(tallies, _ids(hosts, lines.keys, _KEY), (hosts != NO_HOST) & (lines.words > 0))
     of_frames = _find(tallies, _ids(hosts, lines.frames, _FRAME), (hosts != NO_HOST) & (lines.frames != 0))
     of_hosts = _find(tallies, _ids(lines.hosts, np.zeros_like(lines.hosts), _HOST), lines.hosts != NO_HOST)
-    articles, between, positions = np.ascontiguousarray(of_keys.T)
-    return HostCounts(articles, between, positions, of_frames[:, 0].copy(), of_hosts[article, 0])
+    articles, between, titles, positions = np.ascontiguousarray(of_keys.T)
+    return HostCounts(articles, between, titles, positions, of_frames[:, 0].copy(), of_hosts[article, 0])
 
 
 def count_lines(lines: SiteLines) -> HostCounts:
@@ -170,7 +180,7 @@ def count_lines(lines: SiteLines) -> HostCounts:
 
 
 def _values_of_lines(lines: SiteLines, rows: I64) -> I64:
-    """Return what each of `rows`, lines with words, adds to its counts: int64 [rows, 3]."""
+    """Return what each of `rows`, lines with words, adds to its counts: int64 [rows, 4]."""
     article = article_of_lines(lines)[rows]
     prose = is_prose(lines)[rows]
     starts, stops = (np.searchsorted(article, article, side) for side in ("left", "right"))
@@ -178,7 +188,7 @@ def _values_of_lines(lines: SiteLines, rows: I64) -> I64:
     position = (place - starts) * LAST_POSITION // np.maximum(stops - starts - 1, 1)
     between = np.zeros(len(rows), np.int64)
     between[1:-1] = prose[:-2] & prose[2:] & (place > starts)[1:-1] & (place + 1 < stops)[1:-1]
-    return np.column_stack([np.ones_like(position), between, position])
+    return np.column_stack([np.ones_like(position), between, is_title_line(lines)[rows], position])
 
 
 def _ids(hosts: I64, numbers: I64, kind: int) -> U64:
@@ -205,14 +215,14 @@ def _first_of_pairs(ids: U64, articles: I64) -> I64:
 
 
 def _sum_by_id(ids: U64, values: I64) -> LineTallies:
-    """Return the sums of `values`, int64 [rows, 3], of equal `ids`."""
+    """Return the sums of `values`, int64 [rows, 4], of equal `ids`."""
     order = np.argsort(ids, kind="stable")
     starts = np.flatnonzero(np.concatenate([[True], ids[order[1:]] != ids[order[:-1]]])) if len(ids) else order
     return LineTallies(ids[order[starts]], np.add.reduceat(values[order], starts, axis=0) if len(ids) else values)
 
 
 def _find(tallies: LineTallies, ids: U64, known: Bools) -> I64:
-    """Return the counts of `ids`: int64 [ids, 3], 0 where they are not `known` or not counted."""
+    """Return the counts of `ids`: int64 [ids, 4], 0 where they are not `known` or not counted."""
     if not len(tallies.ids):
         return np.zeros((len(ids), tallies.values.shape[1]), np.int64)
     places = np.minimum(np.searchsorted(tallies.ids, ids), len(tallies.ids) - 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from dedup.arrays import I64, Bools
 from dedup.site_text.characters import CLASS_OF
-from dedup.site_text.counts import HostCounts, SiteLines, article_of_lines, is_prose
+from dedup.site_text.counts import HostCounts, SiteLines, article_of_lines, is_prose, is_title_line
 from dedup.site_text.line_forms import FORM_BITS, form_member
 
 SHARE = 1000  # shares are in thousandths
@@ -43,6 +43,7 @@ def line_variables(lines: SiteLines, counts: HostCounts) -> dict[str, I64]:
         "between": _table_cell(others, (1, 3), counts.between * SHARE // articles, (1, 300, 700)),
         "size": size,
         "title": _table_cell(np.where(is_opening, 2, 0) + member["is_title"], (1, 2, 3), share, (500,)),
+        "teaser": np.where(is_title_line(lines), 0, np.minimum(counts.titles, 1)),
         "quoted_copies": _table_cell(member["is_quoted"], (1,), others, (1, 3)),
         **{name: values for name, values in member.items() if name not in ("is_title", "is_quoted")},
     }
