@@ -29,6 +29,7 @@ LAYERS = [
     {"segment"},
     {"fingerprint"},
     {"repairs"},
+    {"site_text"},
     {"kernels"},
     {"repeats"},
     {"prepare"},

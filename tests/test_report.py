@@ -124,7 +124,7 @@ def test_site_text_comes_from_its_own_table_where_there_is_one(page, tmp_path):
     assert (line.host, line.line) == ("courier.example", "Sign up for the morning letter of the Courier.")
     assert line.articles > 20
     copy = clean_crawl(tmp_path, crawl_rows())
-    rows = [{"host": "a.example", "line": "Follow us", "count": 9, "share": 0.5}, {"host": None, "line": 3}]
+    rows = [{"host": "a.example", "text": "Follow us", "articles": 9, "share": 0.5}, {"host": None, "text": 3}]
     (copy / "site_text.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     [line] = report_on_run(copy).site_text
     assert (line.host, line.line, line.articles, line.share) == ("a.example", "Follow us", 9, 0.5)

@@ -15,6 +15,7 @@ from dedup.repairs.screen import SuspectLines
 from dedup.segment.batch import BatchKeys, FactMarks, Segments
 from dedup.segment.sentences import Sentences
 from dedup.settings import NUM_PERM, SEED
+from dedup.site_text.line_forms import LineForms
 
 
 class Backend(Comparer, Protocol):
@@ -63,6 +64,16 @@ class Backend(Comparer, Protocol):
         """Return the marks of numbers in the paragraphs of texts.
 
         `segments` are the paragraphs of `data`. See `dedup.segment.batch.find_fact_marks`.
+        """
+
+    def line_forms(
+        self, data: Bytes, offsets: I64, segments: Segments, hashes: U64, title_hashes: U64, title_offsets: I64
+    ) -> LineForms:
+        """Return the forms and frames of the paragraphs of texts.
+
+        `segments` are the paragraphs of `data`, and `hashes` those of all their words, in order: uint64 [words].
+        `title_hashes` are those of the words of the titles of texts, from `title_offsets` on. See
+        `dedup.site_text.line_forms.line_forms`.
         """
 
     def screen_self_repeats(self, hashes: U64, segments: Segments) -> Bytes:
@@ -176,6 +187,7 @@ def _warm_up(kernels: Backend) -> None:
     words = kernels.word_hashes(segments.keys, segments.key_offsets)
     kernels.screen_self_repeats(words, segments)
     kernels.find_fact_marks(data, offsets, segments)
+    kernels.line_forms(data, offsets, segments, words, words, np.array([0, len(words)]))
     kernels.join_keys(segments.keys, segments.key_starts, segments.key_stops, segments.borders)
     kernels.split_sentences("a b c", np.array([[0, 5]]), np.array([3]))
     numbers = np.arange(20) % 10

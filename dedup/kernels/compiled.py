@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.kernels.facts import find_fact_marks
+from dedup.kernels.line_forms import line_forms
 from dedup.kernels.page_furniture_lines import find_furniture_lines
 from dedup.kernels.repair_screen import rules_that_may_apply
 from dedup.kernels.segments import join_keys, segment_batch
@@ -37,6 +38,7 @@ __all__ = [
     "find_suspect_lines",
     "jaccard_similarities",
     "join_keys",
+    "line_forms",
     "minhash_signatures",
     "pair_paragraphs",
     "pair_words",

@@ -31,6 +31,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     encoding_lines,
     facts,
     form_names,
+    line_forms,
     page_furniture_lines,
     repair_screen,
     segments,

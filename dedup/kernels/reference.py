@@ -15,6 +15,7 @@ from dedup.fingerprint.versions import choose_members, pair_words
 from dedup.repairs.screen import find_furniture_lines, find_suspect_lines, rules_that_may_apply
 from dedup.segment.batch import find_fact_marks, join_keys, segment_batch
 from dedup.segment.sentences import split_sentences
+from dedup.site_text.line_forms import line_forms
 
 __all__ = [
     "bucket_signatures",
@@ -28,6 +29,7 @@ __all__ = [
     "find_suspect_lines",
     "jaccard_similarities",
     "join_keys",
+    "line_forms",
     "minhash_signatures",
     "pair_paragraphs",
     "pair_words",

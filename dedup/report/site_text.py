@@ -9,10 +9,9 @@ from typing import Any
 
 from dedup.inspect.output import Output
 from dedup.inspect.table_rows import read_values
+from dedup.output_layout import SITE_TEXT
 from dedup.report.gather import OfSource
 from dedup.report.page import SiteLine
-
-SITE_TEXT = "site_text"  # a table of lines with their host, count and share
 
 _LINES_READ = 100_000
 _LINE_SHOWN = 300  # characters
@@ -42,7 +41,7 @@ def _of_table(files: list[Path]) -> Iterator[SiteLine]:
 
 
 def _line_of_row(row: Mapping[str, Any]) -> SiteLine | None:
-    host, line, count, share = (row.get(name) for name in ("host", "line", "count", "share"))
+    host, line, count, share = (row.get(name) for name in ("host", "text", "articles", "share"))
     if not isinstance(line, str) or not isinstance(count, int):
         return None
     return SiteLine(
