@@ -78,7 +78,8 @@ def test_a_pipe_gets_no_control_characters(out, command, options):
 def test_a_terminal_gets_those_of_its_own_colours_alone(out, command, options):
     ours, theirs = pty.openpty()
     source = out.parent if command in {"check", "clean"} else out
-    with subprocess.Popen([*DEDUP, command, source, *options], stdout=theirs, stderr=theirs, stdin=theirs) as process:
+    streams = {"stdout": theirs, "stderr": theirs, "stdin": theirs}
+    with subprocess.Popen([*DEDUP, command, source, *options], **streams, env=os.environ | {"PAGER": "cat"}) as process:
         os.close(theirs)
         shown = b""
         try:
