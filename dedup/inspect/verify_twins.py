@@ -26,6 +26,7 @@ from dedup.match.contained import CONTAINED_SHARE
 from dedup.match.form_texts import FormTexts
 from dedup.match.policy import ARTICLE_MATCH_RULES, BOILERPLATE, CONTAINED, NEAR_DUPLICATE, SHARED_PARAGRAPH, is_guarded
 from dedup.match.same_form import find_copy, form_evidence
+from dedup.match.same_story import SAME_STORY_EVIDENCE, find_same_story
 from dedup.match.site_text import SiteTextRow
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_spans, cut_dropped
 from dedup.repairs.notices import own_paragraph_count
@@ -309,6 +310,10 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
         return
     texts = FormTexts(compiled=False)
     one, other = texts.add([text.compared, twin.compared])
+    if finding.evidence == SAME_STORY_EVIDENCE:
+        if find_same_story(texts, one, np.array([other])) < 0:
+            yield f"compared with {finding.twin!r}, it is not the same story"
+        return
     evidence = form_evidence(texts, one, other) if find_copy(texts, one, np.array([other])) < 0 else None
     if evidence != finding.evidence:
         expected = "a copy" if evidence is None else evidence
@@ -318,7 +323,7 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
 def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, settings: Settings) -> Iterator[str]:
     """Yield what is wrong with the similarity of a finding, from the keys of the two texts and the shingle size `n`."""
     exact = jaccard(key, other, n)
-    least = _least_similarity(finding.rule, settings)
+    least = _least_similarity(finding, settings)
     if finding.similarity is None or not math.isclose(exact, finding.similarity, rel_tol=1e-9):
         yield f"its similarity to {finding.twin!r} is {exact}, not {finding.similarity}"
     elif exact < least and not (
@@ -329,10 +334,12 @@ def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, set
         yield f"its similarity to {finding.twin!r} is {exact}, below the threshold {least}"
 
 
-def _least_similarity(rule: str, settings: Settings) -> float:
-    """Return the similarity that a finding of `rule` must reach."""
-    if rule in _ARTICLE_RULES:
-        least = _ARTICLE_RULES[rule]
+def _least_similarity(finding: Finding, settings: Settings) -> float:
+    """Return the similarity that a finding must reach."""
+    if finding.evidence == SAME_STORY_EVIDENCE:
+        return settings.least_article_similarity
+    if finding.rule in _ARTICLE_RULES:
+        least = _ARTICLE_RULES[finding.rule]
         return settings.threshold if least is None else least
     return settings.paragraph_threshold
 

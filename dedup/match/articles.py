@@ -26,6 +26,7 @@ from dedup.match.policy import (
     missing_dates_error,
     removing_codes,
 )
+from dedup.match.same_story import SAME_STORY_EVIDENCE
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.compared_texts import TextReader
@@ -76,11 +77,11 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
     keys = KeyReader(corpus, rows)
     guard = (
-        FormGuard(TextReader(corpus, rows, settings.rules), compiled=comparer.compiled)
+        FormGuard(TextReader(corpus, rows, settings.rules), settings.threshold, compiled=comparer.compiled)
         if is_guarded(settings)
         else None
     )
-    survival = find_survivors(texts, keys, ARTICLE_SHINGLE, settings.threshold, comparer, guard)
+    survival = find_survivors(texts, keys, ARTICLE_SHINGLE, settings.least_article_similarity, comparer, guard)
     key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key and facts
     key_rows[order] = order[firsts]
     twins = np.full(len(corpus), SURVIVES, np.int64)
@@ -93,6 +94,8 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     ).astype(np.int8)
     rules[rows[list(survival.flags)]] = SAME_FORM
     evidence = {int(rows[text]): flag.evidence for text, flag in survival.flags.items()}
+    same_stories = np.flatnonzero((rules == NEAR_DUPLICATE) & (similarities < settings.threshold)).tolist()
+    evidence |= dict.fromkeys(same_stories, SAME_STORY_EVIDENCE)
     if copies_repeat_first(settings):
         copies = firsts != np.arange(len(order))
         rules[order[copies]] = DUPLICATE

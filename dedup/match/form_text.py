@@ -115,6 +115,17 @@ class FormText:
         """The words as one character each, equal for equal words."""
         return encode_words(self.numbers)
 
+    @property
+    def story(self) -> str:
+        """The text without its edges."""
+        return self.text[self._starts[self.head] : self._stops[self.tail - 1]] if self.head < self.tail else ""
+
+    @cached_property
+    def story_names(self) -> frozenset[int]:
+        """The numbers of the words with a capital inside a sentence, without those at the edges."""
+        is_name = self._flags[self.head : self.tail] & IN_NAME > 0
+        return frozenset(self.numbers[self.head : self.tail][is_name].tolist())
+
     @cached_property
     def names(self) -> frozenset[int]:
         """The numbers of the words with a capital inside a sentence."""

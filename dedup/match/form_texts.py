@@ -17,6 +17,7 @@ from dedup.fingerprint.vocabulary import LETTER_COLUMNS, Vocabulary
 from dedup.fingerprint.word_profiles import WORD, WORD_COLUMNS, WordSequences
 from dedup.match.form_names import LIMITS, have_other_names
 from dedup.match.form_text import FormText, TextBatch, WordNumbers, find_edges
+from dedup.match.spellings import fold_spellings
 from dedup.repairs import diff
 from dedup.segment import batch as plain_batch
 from dedup.segment import written_words
@@ -67,6 +68,7 @@ class FormTexts:
     def add(self, texts: Sequence[str]) -> range:
         """Add texts and return their numbers."""
         words = self._cut_words(texts)
+        folded, ends = fold_spellings(words.folded, words.ends)
         sizes = np.diff(words.offsets)
         are_cased = (words.capitals > 0) & (words.capitals <= _NAME_SHARE * sizes)
         starts = np.split(words.starts, words.offsets[1:-1])
@@ -76,7 +78,7 @@ class FormTexts:
         batch = TextBatch(
             texts=tuple(texts),
             offsets=words.offsets,
-            numbers=self.vocabulary.number(words.folded, words.ends),
+            numbers=self.vocabulary.number(folded, ends),
             starts=words.starts,
             stops=words.stops,
             flags=words.flags,
@@ -108,7 +110,7 @@ class FormTexts:
         return kernels.have_other_names(self._table, one, others, LIMITS, self._room)
 
     def have_one_key(self, first: FormText, second: FormText) -> bool:
-        """Return True if two texts have one comparison key.
+        """Return True if two texts have one comparison key, whatever the spelling (`dedup.match.spellings`).
 
         Their words may differ: where folding splits a word, such as that of fractions, a key has other words.
         """

@@ -134,7 +134,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("key", pa.large_binary()),
             ("digest", pa.binary(DIGEST_BYTES)),
             ("words", pa.int64()),
-            ("buckets", pa.list_(pa.uint32(), bands(settings.threshold)[0])),
+            ("buckets", pa.list_(pa.uint32(), bands(settings.least_article_similarity)[0])),
             ("own_words", pa.int64()),
             ("own_key", pa.int64()),
             ("minimizers", pa.list_(pa.uint64())),

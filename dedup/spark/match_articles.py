@@ -45,15 +45,15 @@ def match_articles(store: TableStore, prepared: Any, settings: Settings, *, comp
         articles.selectExpr("digest as k", order, "buckets"),
         articles.selectExpr("digest as k", order, "key"),
         ARTICLE_SHINGLE,
-        settings.threshold,
+        settings.least_article_similarity,
         several_per_article=False,
-        forms=(articles.selectExpr("digest as k", order, *COMPARED_TEXT_COLUMNS), settings.rules)
+        forms=(articles.selectExpr("digest as k", order, *COMPARED_TEXT_COLUMNS), settings.rules, settings.threshold)
         if is_guarded(settings)
         else None,
     )
     survival = survivor_rounds(store, query, compiled=compiled)
     rule = (
-        f"cast(case when equal then {DUPLICATE} when evidence is null then {NEAR_DUPLICATE} else {SAME_FORM} end "
+        f"cast(case when equal then {DUPLICATE} when drops then {NEAR_DUPLICATE} else {SAME_FORM} end "
         "as tinyint) as rule"
     )
     verdicts = survival.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity", "evidence")

@@ -12,6 +12,7 @@ from conftest import ROOT
 
 from dedup.match.form_texts import FormTexts
 from dedup.match.same_form import form_evidence, have_same_form
+from dedup.match.same_story import find_same_story
 
 
 class FormPair(NamedTuple):
@@ -36,6 +37,11 @@ def evidence_of_form(first, second):
     """Return what tells that two texts are of one form, or None."""
     pair = _number_of(first), _number_of(second)
     return form_evidence(_TEXTS, *pair) if all(have_same_form(_TEXTS, pair[0], np.array(pair[1:]))) else None
+
+
+def tell_same_story(first, second):
+    """Return True if two texts tell the same story."""
+    return find_same_story(_TEXTS, _number_of(first), np.array([_number_of(second)])) == 0
 
 
 def form_pairs():

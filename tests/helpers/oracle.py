@@ -51,13 +51,17 @@ def survivors(
     n: int,
     threshold: float,
     evidence_of_form: Callable[[str, str], str | None] = lambda *_: None,
+    same_story_threshold: float | None = None,
+    is_same_story: Callable[[str, str], bool] = lambda *_: False,
 ) -> tuple[dict[int, Match], dict[int, Match]]:
     """Return the dropped texts with their twins, by number in `texts`, and the flagged ones.
 
     `signatures` are those of `texts`, uint32 [texts, NUM_PERM]; `order` are their numbers by priority, highest first.
-    `evidence_of_form` says of two texts that match how they differ if they are of one form, and are no copies.
+    `evidence_of_form` says of two texts that match how they differ if they are of one form, and are no copies. From
+    `same_story_threshold` up to `threshold`, texts match if `is_same_story` says so.
     """
-    index = MinHashLSH(num_perm=NUM_PERM, params=bands(threshold))
+    least = threshold if same_story_threshold is None else same_story_threshold
+    index = MinHashLSH(num_perm=NUM_PERM, params=bands(least))
     by_words: dict[tuple[tuple[str, ...], tuple[Mark, ...]], int] = {}
     dropped: dict[int, Match] = {}
     flagged: dict[int, Match] = {}
@@ -76,6 +80,8 @@ def survivors(
         verified = [(jaccard(texts[number], texts[other], n), -rank[other], other) for other in candidates]
         matches = [match for match in verified if match[0] >= threshold]
         copied = [match for match in matches if evidence_of_form(texts[number], texts[match[2]]) is None]
+        below = [match for match in verified if least <= match[0] < threshold]
+        copied += [match for match in below if is_same_story(texts[number], texts[match[2]])]
         if copied:
             similarity, _, twin = max(copied)
             dropped[number] = (twin, similarity)

@@ -55,6 +55,7 @@ def settings_of(number):
         "rules": actions,
         "keep": KEEP[number % 4],
         "threshold": source.choice((0.5, 0.7, 0.8, 0.9)),
+        "same_story_threshold": (None, 0.4)[number % 2],
         "paragraph_threshold": source.choice((0.4, 0.6, 0.8, 1.0)),
         "format": FORMATS[number % 3],
         "compress": "none" if number % 2 else COMPRESSIONS[number // 2 % 3],
