@@ -193,7 +193,9 @@ RULES: tuple[Rule, ...] = (
         "evidence such as “same form, other facts: Brindle/Ashby, 12/17”. In a form, a few words stand in place of "
         "others, inside the text, and the rest is equal. A copy has another dateline, byline or source, corrected "
         "typing, or more and fewer sentences; an update with a few new numbers and some more sentences is a copy. Of "
-        "texts with the same words, other facts tell a form, and other formats of one number (6.3 and 6,3) a copy.",
+        "texts with the same words, other facts tell a form, and other formats of one number (6.3 and 6,3) a copy. Of "
+        "texts under 100 words, so do titles of one form: “Alder sets dividend” and “Birch sets dividend”, with the "
+        "evidence “same form, other titles: Alder/Birch”. A title that was rewritten, or is missing, tells nothing.",
         thresholds="`--threshold` (0.8) over runs of 5 words; at least 5 words. Of texts under 100 words, one other "
         "word is another fact. `--same-story-threshold` (off): a pair between it and `--threshold` is one story if the "
         "names and numbers of both are equal, nothing is negated, and 60 words of prose are equal.",

@@ -44,8 +44,9 @@ def test_dropped_articles_equal_those_of_the_plain_loop_on_datasketch(rows, keep
     texts = [compared_text(row["text"], chosen) for row in rows]
     signed = plain_signatures(texts, ARTICLE_SHINGLE)
     order = order_of(rows, texts, keep)
+    titles = [row["title"] or None for row in rows]
     dropped, flagged = survivors(
-        texts, signed, order, ARTICLE_SHINGLE, threshold, evidence_of_form, least, tell_same_story
+        texts, signed, order, ARTICLE_SHINGLE, threshold, evidence_of_form, least, tell_same_story, titles
     )
     for action, expected in (("drop", dropped), ("flag", flagged)):
         found = {row.record: row for row in result.findings if row.action == action and row.rule in ARTICLE_RULES}

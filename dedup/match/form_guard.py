@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
-from dedup.arrays import I64, Floats
+from dedup.arrays import I64, Floats, decode_utf8
 from dedup.match.form_texts import FormTexts
 from dedup.match.same_form import find_copy, form_evidence
 from dedup.match.same_story import find_same_story
@@ -38,12 +39,13 @@ class Flag(NamedTuple):
 class FormGuard:
     """Choose which match drops a text, if any does, and collect the `flags` of the texts that no match drops.
 
-    `reader` reads the texts; `compiled` chooses the backend. Matches that are less similar than `threshold` drop a text
-    only if they tell the same story, and are none otherwise.
+    `reader` reads the texts, and `titles` has the title of each, as UTF-8 or null; `compiled` chooses the backend.
+    Matches that are less similar than `threshold` drop a text only if they tell the same story, and are none otherwise.
     """
 
-    def __init__(self, reader: TextReader, threshold: float, *, compiled: bool) -> None:
+    def __init__(self, reader: TextReader, titles: pa.Array, threshold: float, *, compiled: bool) -> None:
         self.reader = reader
+        self.titles = titles
         self.threshold = threshold
         self.compiled = compiled
         self.flags: dict[int, Flag] = {}
@@ -94,7 +96,9 @@ class FormGuard:
         return self._number_of[texts]
 
     def _add(self, batch: dict[int, str]) -> None:
-        self._number_of[list(batch)] = self._texts.add(list(batch.values()))
+        encoded = self.titles.take(pa.array(list(batch), pa.int64())).to_pylist()
+        titles = [None if title is None else decode_utf8(title) for title in encoded]
+        self._number_of[list(batch)] = self._texts.add(list(batch.values()), titles)
 
     def _forget_texts(self) -> None:
         self._texts = FormTexts(compiled=self.compiled)

@@ -65,8 +65,8 @@ class FormTexts:
             self._made[number] = FormText(self._batches[batch], at, self.vocabulary)
         return self._made[number]
 
-    def add(self, texts: Sequence[str]) -> range:
-        """Add texts and return their numbers."""
+    def add(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> range:
+        """Add texts, and the title of each if they have any, and return their numbers."""
         words = self._cut_words(texts)
         folded, ends = fold_spellings(words.folded, words.ends)
         sizes = np.diff(words.offsets)
@@ -77,6 +77,7 @@ class FormTexts:
         have_contacts = (sizes >= _LONG_TEXT) & are_cased
         batch = TextBatch(
             texts=tuple(texts),
+            titles=tuple(titles) if titles else (None,) * len(texts),
             offsets=words.offsets,
             numbers=self.vocabulary.number(folded, ends),
             starts=words.starts,

@@ -5,6 +5,8 @@ their words, and so do a syndicated copy and an update. The differences of the t
 slots: a few words stand in place of a few others, inside the text, and everything around them is equal. A copy has
 other words at its edges (dateline, byline, source), more or fewer sentences, and corrected typing.
 
+Of short texts, the titles are compared as well (`dedup.match.titles`).
+
 Most pairs are told by their names (`dedup.match.form_names`), and the others by aligning their words, in time linear in
 their length.
 """
@@ -24,11 +26,12 @@ from dedup.match.form_text import FormText
 from dedup.match.form_texts import FormTexts
 from dedup.match.number_formats import have_other_facts
 from dedup.match.spellings import is_same_word
+from dedup.match.titles import differing_facts, differing_titles
 from dedup.repairs.diff import common_prefix_length
-from dedup.segment.facts import numbers_and_facts
 from dedup.segment.words import is_unspaced, weighted_word_count
 
-SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
+SAME_FORM_EVIDENCE = "same form, other"  # begins the evidence of a flag
+OTHER_TITLES_EVIDENCE = f"{SAME_FORM_EVIDENCE} titles"  # the same where only the titles tell
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
 _SLOT_WORDS, _LONGEST_SLOT = 5, 15  # a slot holds a name, a date or an amount; longer replacements are other sentences
@@ -102,6 +105,20 @@ def find_copy(texts: FormTexts, text: int, others: I64) -> int:
 
 def has_other_slots(texts: FormTexts, first: FormText, second: FormText) -> bool:
     """Return True if two texts are of one form with other facts, by the alignment of all their words."""
+    return _has_other_title(first, second) or _has_other_text(texts, first, second)
+
+
+def _has_other_title(first: FormText, second: FormText) -> bool:
+    """Return True if two texts are short and their titles say other things."""
+    if first.title is None or second.title is None or max(len(first), len(second)) >= SHORT_FORM:
+        return False
+    return bool(differing_titles(first.title, second.title))
+
+
+def _has_other_text(texts: FormTexts, first: FormText, second: FormText) -> bool:
+    """Return True if two texts are of one form with other facts, whatever their titles."""
+    if first.text == second.text:
+        return False
     if texts.have_one_key(first, second):
         return have_other_facts(first.text, second.text)
     first, second = ordered_pair(first, second)
@@ -119,7 +136,10 @@ def form_evidence(texts: FormTexts, text: int, other: int) -> str:
     'same form, other facts: Ashby 3-1/Upton 2-0'
     """
     first, second = ordered_pair(texts[text], texts[other])
-    if texts.have_one_key(first, second):
+    begin = f"{SAME_FORM_EVIDENCE} facts"
+    if not texts.have_other_names(text, np.array([other])).any() and not _has_other_text(texts, first, second):
+        begin, pairs = OTHER_TITLES_EVIDENCE, differing_titles(str(first.title), str(second.title))
+    elif texts.have_one_key(first, second):
         pairs = differing_facts(first.text, second.text)
     else:
         slots = find_slots(texts, first, second)
@@ -127,7 +147,7 @@ def form_evidence(texts: FormTexts, text: int, other: int) -> str:
         pairs = [(_slot_text(first, slot.start, slot.stop), _slot_text(second, *slot[2:])) for slot in shown]
     distinct = list(dict.fromkeys("/".join(pair if first is texts[text] else pair[::-1]) for pair in pairs))
     more = ", …" if len(distinct) > _SHOWN_SLOTS else ""
-    return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
+    return f"{begin}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
 
 
 def ordered_pair(first: FormText, second: FormText) -> tuple[FormText, FormText]:
@@ -135,22 +155,6 @@ def ordered_pair(first: FormText, second: FormText) -> tuple[FormText, FormText]
     place = common_prefix_length(first.encoded, 0, second.encoded, 0)
     is_later = second.words(place, place + 1) < first.words(place, place + 1)
     return (second, first) if is_later else (first, second)
-
-
-def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
-    """Return the facts in which two texts of equal words differ, in pairs.
-
-    >>> differing_facts("In 2020 up -1.2%, then 5-7", "In 2020 up +1.2%, then 5, 7")
-    [('-1.2% 5–7', '+1.2% 5 7')]
-    """
-    one, other = numbers_and_facts(first), numbers_and_facts(second)
-    pairs: list[tuple[str, str]] = []
-    for kind, start, stop, other_start, other_stop in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if kind == "replace" and stop - start == other_stop - other_start:
-            pairs += zip(one[start:stop], other[other_start:other_stop], strict=True)
-        elif kind != "equal":
-            pairs.append((" ".join(one[start:stop]), " ".join(other[other_start:other_stop])))
-    return pairs
 
 
 def find_slots(texts: FormTexts, first: FormText, second: FormText) -> _Slots:

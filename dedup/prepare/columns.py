@@ -94,6 +94,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         characters: length of the raw text, in code points.
         date: microseconds since 1970, UTC; null if unknown.
         host: host or source of the article, UTF-8; null if unknown.
+        title: title of the article, UTF-8; null if it has none.
         charset: the charset that the record was decoded from; null if it was UTF-8.
         page: what the provenance says about the page that the text was extracted from, a JSON object; null if none.
 
@@ -128,6 +129,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("characters", pa.int64()),
             ("date", pa.int64()),
             ("host", pa.large_binary()),
+            ("title", pa.large_binary()),
             ("charset", pa.string()),
             ("page", pa.large_binary()),
             ("length", pa.int64()),

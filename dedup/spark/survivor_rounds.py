@@ -2,8 +2,8 @@
 
 The result is that of the loop in docs/design.md. A text is known by its order ``o``, a struct ``(r, a, i)`` of
 priority, article and paragraph; texts of one article never match. Texts with equal comparison keys and facts share one
-key ``k`` (their digest), and only keys are compared. Paragraphs that differ in nothing but facts never match; the
-first halves of their digests are equal.
+key ``k``, which begins with their digest, and only keys are compared. Paragraphs that differ in nothing but facts never
+match; the first halves of their digests are equal.
 
 Each round opens a window on the first undecided keys of every bucket: four keys in the first round, and four times as
 many in each one after it. A key survives if it is inside the window of all its buckets and matches no undecided key
@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
+from dedup.segment.batch import DIGEST_BYTES
 from dedup.segment.digests import WORDING_BYTES
 from dedup.spark.form_evidence import judge_matches, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
@@ -36,7 +37,7 @@ class SparkSurvival(NamedTuple):
     """What `survivor_rounds` decided.
 
     `verdicts` has the columns ``o, twin, similarity, equal, drops, evidence`` for each text that repeats a survivor.
-    `equal` is true if their keys are equal. Unless `drops`, the text survives: it has other facts than its twin. The
+    `equal` is true if their digests are equal. Unless `drops`, the text survives: it has other facts than its twin. The
     numbers of candidates and matches are those of the loop.
     """
 
@@ -50,7 +51,7 @@ class SurvivorQuery(NamedTuple):
 
     `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
     words in a shingle. With `several_per_article`, an article may have several texts, and keys that differ in nothing
-    but facts never match. Where forms matter, `forms` has ``k, o`` and
+    but facts never match. Where forms matter, `forms` has ``k, o, title`` and
     `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, the actions of the rules, and the similarity
     below which only texts of the same story match.
     """
@@ -263,14 +264,16 @@ class _Rounds:
         texts = self.copies.join(keys.drop("first", "copies"), "k")
         texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
         # The candidates of a text are counted and their best is kept; there may be too many for a list.
-        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity", "drops", "evidence")
+        pairs = _union_all(self.pairs).selectExpr(
+            "y as k", "o as before", "similarity", "drops", "evidence", equal_digests_sql("x", "y")
+        )
         decided = texts.where("compared and (survivor is null or o <= survivor)").alias("text")
         condition = f.expr("text.k = pair.k and before < o and before.a <> o.a")
         met = decided.join(pairs.alias("pair"), condition, "left")
         # A match that drops the text is the best one, whatever its similarity.
         best = (
             "case when similarity is not null then "
-            "struct(drops, similarity, -before.r, -before.a, -before.i, evidence) end"
+            "struct(drops, similarity, -before.r, -before.a, -before.i, evidence, equal) end"
         )
         met = met.groupBy("o", "survivor").agg(
             f.count("before").alias("met"), f.count("similarity").alias("matched"), f.max(f.expr(best)).alias("best")
@@ -280,7 +283,7 @@ class _Rounds:
             "case when best.drops or best.evidence is not null then "
             f"cast(struct(-best.col3, -best.col4, cast(-best.col5 as int)) as {ORDER}) end as twin",
             "best.similarity as similarity",
-            "false as equal",
+            "best.equal as equal",
             "best.drops as drops",
             "best.evidence as evidence",
             "met",
@@ -319,6 +322,11 @@ def _equal_key_verdicts(texts: Any) -> Any:
         "0L as matched",
         "survivor",
     )
+
+
+def equal_digests_sql(key: str, other: str) -> str:
+    """Return an SQL expression ``equal`` that is true for two keys of texts with equal words and facts."""
+    return f"substring({key}, 1, {DIGEST_BYTES}) = substring({other}, 1, {DIGEST_BYTES}) as equal"
 
 
 def different_wordings_sql(digest: str, other: str) -> str:
