@@ -382,7 +382,10 @@ def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]
     records, such as a date or the name of a field, do not apply to these lines.
     """
     settings = Settings(
-        threshold=settings.threshold, paragraph_threshold=settings.paragraph_threshold, rules=settings.rules
+        threshold=settings.threshold,
+        same_story_threshold=settings.same_story_threshold,
+        paragraph_threshold=settings.paragraph_threshold,
+        rules=settings.rules,
     )
     rows = []
     for row in range(20):  # ten articles of two hosts, each of them twice with different last words

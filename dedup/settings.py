@@ -48,7 +48,9 @@ _CHOICES = {  # in the order in which errors are reported
 class Settings:
     """Everything that decides what a run writes.
 
-    `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. `rules` maps rule names to actions and
+    `threshold` and `paragraph_threshold` are Jaccard similarities in (0, 1]. Articles of at least
+    `same_story_threshold`, which is below `threshold`, are near-duplicates if they say the same; None: they are not.
+    `rules` maps rule names to actions and
     overrides the `profile`; after construction it holds the action of every rule, in registry order. A field name of
     None is guessed, record by record; a name may be a path, as ``article.body``. `shard_size` is the size in bytes, or
     a text such as "100M", of the files into which each table is split. `output_fields` names the only fields, besides
@@ -66,6 +68,7 @@ class Settings:
 
     keep: str = "longest"
     threshold: float = 0.8
+    same_story_threshold: float | None = None
     paragraph_threshold: float = 0.8
     profile: str = "default"
     rules: Mapping[str, str] = field(default_factory=dict)
@@ -94,11 +97,20 @@ class Settings:
             check_choice(name, getattr(self, name), allowed)
         for name, checked in _CHECKS.items():
             object.__setattr__(self, name, checked(name, getattr(self, name)))
+        if self.same_story_threshold is not None and self.same_story_threshold >= self.threshold:
+            problem = f"not below the threshold {self.threshold:g}; give a lower similarity"
+            raise invalid("same_story_threshold", self.same_story_threshold, problem)
         object.__setattr__(self, "rules", _actions(self.profile, self.rules))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, in declaration order, as ``run.json`` holds them."""
         return asdict(self)
+
+    @property
+    def least_article_similarity(self) -> float:
+        """The least similarity of two articles of which one may be dropped as a near-duplicate."""
+        compares_stories = self.same_story_threshold is not None and self.rules["near-duplicate-article"] == "drop"
+        return self.same_story_threshold if self.same_story_threshold and compares_stories else self.threshold
 
     @cached_property
     def digest(self) -> str:
@@ -156,6 +168,11 @@ def _similarity(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1:
         raise invalid(name, value, "not a similarity; give a number above 0 and up to 1")
     return float(value)
+
+
+def _optional_similarity(name: str, value: object) -> float | None:
+    """Return `value`, the setting `name`, as a float or None. Raise `SettingsError` if it is not in (0, 1]."""
+    return None if value is None else _similarity(name, value)
 
 
 def _share(name: str, value: object) -> float:
@@ -255,6 +272,7 @@ def _flag(name: str, value: object) -> bool:
 
 _CHECKS: dict[str, Callable[[str, object], object]] = {  # in the order in which errors are reported
     "threshold": _similarity,
+    "same_story_threshold": _optional_similarity,
     "paragraph_threshold": _similarity,
     "text_field": _field,
     "id_field": _field,

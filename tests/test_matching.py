@@ -129,17 +129,25 @@ def matched(rows, chosen, comparer, budget):
     st.sampled_from([0.5, 0.8]),
     st.sampled_from(["default", "corpus", "lossless"]),
     st.sampled_from(["drop", "flag"]),
+    st.sampled_from([None, 0.3]),
     st.integers(1000, 50000),
 )
 def test_compiled_matching_equals_the_plain_one_with_any_memory(
-    folder, parts, keep, threshold, profile, action, memory
+    folder, parts, keep, threshold, profile, action, least, memory
 ):
     rows = [
         {**row, "text": "\n\n".join(part[at % len(part)]["text"] for part in parts)} for at, row in enumerate(parts[0])
     ]
     rows += parts[-1]
     rules = {"contained-article": action}
-    chosen = Settings(keep=keep, threshold=threshold, paragraph_threshold=threshold, profile=profile, rules=rules)
+    chosen = Settings(
+        keep=keep,
+        threshold=threshold,
+        same_story_threshold=least,
+        paragraph_threshold=threshold,
+        profile=profile,
+        rules=rules,
+    )
     plain = matched(rows, chosen, reference, ResourceBudget())
     assert matched(rows, chosen, kernels, ResourceBudget()) == plain
     assert matched(rows, chosen, kernels, ResourceBudget(memory, 2, folder)) == plain

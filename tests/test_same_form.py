@@ -19,8 +19,7 @@ from dedup.inspect.explain import print_explanation
 from dedup.inspect.output import open_output
 from dedup.inspect.restore import restore
 from dedup.match.form_texts import FormTexts
-from dedup.match.same_form import _find_slots as find_slots
-from dedup.match.same_form import find_copy, have_same_form
+from dedup.match.same_form import find_copy, find_slots, have_same_form
 from dedup.prepare.batch import prepare
 from dedup.prepare.compared_texts import compared_texts
 from dedup.prepare.one_text import compared_text
@@ -125,7 +124,7 @@ def test_many_articles_of_one_form_are_told_without_aligning_each_pair(monkeypat
     names = ["".join(letters).capitalize() for letters in islice(permutations("aeioumnrst", 5), 0, None, 150)]
     texts = [form.replace("Brindle", name).replace("12", str(number)) for number, name in enumerate(names, 50)]
     aligned = []
-    monkeypatch.setattr("dedup.match.same_form._find_slots", lambda *pair: aligned.append(pair) or find_slots(*pair))
+    monkeypatch.setattr("dedup.match.same_form.find_slots", lambda *pair: aligned.append(pair) or find_slots(*pair))
     result = clean_articles(texts, Settings(keep="first"))
     assert [article["text"] for article in result.articles] == texts
     assert len(aligned) < len(texts) ** 2 / 20

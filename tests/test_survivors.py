@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 from helpers.article_copies import article_copies
-from helpers.form_pairs import evidence_of_form, form_pairs
+from helpers.form_pairs import evidence_of_form, form_pairs, tell_same_story
 from helpers.oracle import jaccard, survivors
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,14 +36,18 @@ def order_of(rows, texts, keep):
     article_copies(),
     st.sampled_from(["longest", "first", "earliest", "latest"]),
     st.sampled_from([0.5, 0.8, 0.9, 0.99]),
+    st.sampled_from([None, 0.3, 0.45]),
 )
-def test_dropped_articles_equal_those_of_the_plain_loop_on_datasketch(rows, keep, threshold):
-    chosen = Settings(keep=keep, threshold=threshold, rules={"repeated-block": "off"})
+def test_dropped_articles_equal_those_of_the_plain_loop_on_datasketch(rows, keep, threshold, least):
+    chosen = Settings(keep=keep, threshold=threshold, same_story_threshold=least, rules={"repeated-block": "off"})
     result = clean_articles(rows, chosen)
     texts = [compared_text(row["text"], chosen) for row in rows]
     signed = plain_signatures(texts, ARTICLE_SHINGLE)
     order = order_of(rows, texts, keep)
-    dropped, flagged = survivors(texts, signed, order, ARTICLE_SHINGLE, threshold, evidence_of_form)
+    titles = [row["title"] or None for row in rows]
+    dropped, flagged = survivors(
+        texts, signed, order, ARTICLE_SHINGLE, threshold, evidence_of_form, least, tell_same_story, titles
+    )
     for action, expected in (("drop", dropped), ("flag", flagged)):
         found = {row.record: row for row in result.findings if row.action == action and row.rule in ARTICLE_RULES}
         assert {n: (row.twin, row.similarity) for n, row in found.items()} == {

@@ -59,6 +59,12 @@ SETTINGS = (
     click.option("--keep", type=OneOf(*KEEP), help="Which of several duplicates to keep.  [default: longest]"),
     click.option("--threshold", type=float, metavar="J", help="Similarity of near-duplicate articles.  [default: 0.8]"),
     click.option(
+        "--same-story-threshold",
+        type=float,
+        metavar="J",
+        help="Similarity of articles with equal names and numbers.  [default: off]",
+    ),
+    click.option(
         "--paragraph-threshold", type=float, metavar="J", help="Similarity of repeated paragraphs.  [default: 0.8]"
     ),
     click.option(

@@ -25,9 +25,11 @@ from dedup.inspect.verify_site_text import dropped_site_text, line_problems, pla
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.match.form_texts import FormTexts
 from dedup.match.policy import ARTICLE_MATCH_RULES, BOILERPLATE, CONTAINED, NEAR_DUPLICATE, SHARED_PARAGRAPH, is_guarded
-from dedup.match.same_form import find_copy, form_evidence
+from dedup.match.same_form import OTHER_TITLES_EVIDENCE, find_copy, form_evidence
+from dedup.match.same_story import SAME_STORY_EVIDENCE, find_same_story
 from dedup.match.site_text import SiteTextRow
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_spans, cut_dropped
+from dedup.read.article_fields import title_of
 from dedup.repairs.notices import own_paragraph_count
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
@@ -64,6 +66,7 @@ class _StoredTwin(NamedTuple):
     size: int
     drops: list[tuple[int, int]]
     site_text: tuple[str, ...]
+    title: str | None
 
 
 class _Duplicate(NamedTuple):
@@ -74,6 +77,7 @@ class _Duplicate(NamedTuple):
 
     where: str
     raw: str
+    title: str | None
     site_text: tuple[str, ...]
     first_lines: list[SiteTextRow]
     findings: list[tuple[Finding, _StoredTwin | SiteTextRow | None]]
@@ -114,9 +118,16 @@ def _store_twins(
                     if finding.action == DROP and finding.rule != BOILERPLATE
                 ]
                 lines = _lines_left_out(article, rows)
-                stored[article.key] = _StoredTwin(article.id, article.kept, texts.tell(), len(data), drops, lines)
+                stored[article.key] = _StoredTwin(
+                    article.id, article.kept, texts.tell(), len(data), drops, lines, _title_of(article)
+                )
                 texts.write(data)
     return stored
+
+
+def _title_of(article: Article) -> str | None:
+    """Return the title of an article, None if it has none or the output leaves it out."""
+    return title_of(article.fields, article.text_field)
 
 
 def _lines_left_out(article: Article, rows: Sequence[SiteTextRow]) -> tuple[str, ...]:
@@ -143,13 +154,15 @@ def _duplicates(
             continue
         twins = [_twin_of_finding(finding, stored, rows) for finding in findings]
         lines = _lines_left_out(article, rows), lines_at.pop(article.key, [])
-        batch.append(_Duplicate(article.where, raw, *lines, list(zip(findings, twins, strict=True))))
+        batch.append(
+            _Duplicate(article.where, raw, _title_of(article), *lines, list(zip(findings, twins, strict=True)))
+        )
         size += len(raw)
         if size >= _BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0
     for key, lines_of_place in lines_at.items():  # of no article
-        batch.append(_Duplicate(record_name(*key), "", (), lines_of_place, []))
+        batch.append(_Duplicate(record_name(*key), "", None, (), lines_of_place, []))
     yield batch
 
 
@@ -172,13 +185,13 @@ def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Pa
     with file.open("rb") as texts:
 
         @lru_cache(_CACHED_TWINS)
-        def text_of(offset: int, size: int, site_text: tuple[str, ...]) -> _ComparedText:
+        def text_of(offset: int, size: int, site_text: tuple[str, ...], title: str | None) -> _ComparedText:
             texts.seek(offset)
-            return _ComparedText(decode_utf8(texts.read(size)), settings, site_text)
+            return _ComparedText(decode_utf8(texts.read(size)), settings, site_text, title)
 
         mismatches = []
-        for where, raw, site_text, first_lines, findings in duplicates:
-            text = _ComparedText(raw, settings, site_text)
+        for where, raw, title, site_text, first_lines, findings in duplicates:
+            text = _ComparedText(raw, settings, site_text, title)
             wrong_places = (place_problem(text.repaired(row.start, row.stop), row) for row in first_lines)
             mismatches += [Mismatch(where, problem) for problem in wrong_places if problem]
             for finding, twin in findings:
@@ -187,7 +200,7 @@ def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Pa
                 elif isinstance(twin, SiteTextRow):
                     problems = line_problems(finding, text.repaired(finding.start, finding.stop), twin)
                 else:
-                    other = text_of(twin.offset, twin.size, twin.site_text)
+                    other = text_of(twin.offset, twin.size, twin.site_text, twin.title)
                     problems = _twin_problems(finding, text, twin, other)
                 mismatches += [Mismatch(where, f"{finding_name(finding)}: {problem}") for problem in problems]
     return mismatches
@@ -196,8 +209,9 @@ def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Pa
 class _ComparedText:
     """A raw text and what `dedup` compares of it, without the lines `site_text`, computed on first use."""
 
-    def __init__(self, raw: str, settings: Settings, site_text: Sequence[str]) -> None:
+    def __init__(self, raw: str, settings: Settings, site_text: Sequence[str], title: str | None) -> None:
         self.raw = raw
+        self.title = title
         self.settings = settings
         self.site_text = site_text
 
@@ -307,8 +321,15 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
         return
     if not is_guarded(text.settings):
         return
+    is_told_by_title = (finding.evidence or "").startswith(OTHER_TITLES_EVIDENCE)
+    if is_told_by_title and (text.title is None or twin.title is None):
+        return  # the output has no titles
     texts = FormTexts(compiled=False)
-    one, other = texts.add([text.compared, twin.compared])
+    one, other = texts.add([text.compared, twin.compared], [text.title, twin.title])
+    if finding.evidence == SAME_STORY_EVIDENCE:
+        if find_same_story(texts, one, np.array([other])) < 0:
+            yield f"compared with {finding.twin!r}, it is not the same story"
+        return
     evidence = form_evidence(texts, one, other) if find_copy(texts, one, np.array([other])) < 0 else None
     if evidence != finding.evidence:
         expected = "a copy" if evidence is None else evidence
@@ -318,7 +339,7 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
 def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, settings: Settings) -> Iterator[str]:
     """Yield what is wrong with the similarity of a finding, from the keys of the two texts and the shingle size `n`."""
     exact = jaccard(key, other, n)
-    least = _least_similarity(finding.rule, settings)
+    least = _least_similarity(finding, settings)
     if finding.similarity is None or not math.isclose(exact, finding.similarity, rel_tol=1e-9):
         yield f"its similarity to {finding.twin!r} is {exact}, not {finding.similarity}"
     elif exact < least and not (
@@ -329,10 +350,12 @@ def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, set
         yield f"its similarity to {finding.twin!r} is {exact}, below the threshold {least}"
 
 
-def _least_similarity(rule: str, settings: Settings) -> float:
-    """Return the similarity that a finding of `rule` must reach."""
-    if rule in _ARTICLE_RULES:
-        least = _ARTICLE_RULES[rule]
+def _least_similarity(finding: Finding, settings: Settings) -> float:
+    """Return the similarity that a finding must reach."""
+    if finding.evidence == SAME_STORY_EVIDENCE:
+        return settings.least_article_similarity
+    if finding.rule in _ARTICLE_RULES:
+        least = _ARTICLE_RULES[finding.rule]
         return settings.threshold if least is None else least
     return settings.paragraph_threshold
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from dedup.fingerprint.similarity import Comparer
 from dedup.kernels import reference
 from dedup.match.buckets import Entries, bucket_entries, find_first_equal, find_shared_values, texts_to_compare
 from dedup.match.form_guard import FormGuard
+from dedup.match.form_names import SHORT_FORM
 from dedup.match.policy import (
     DUPLICATE,
     NEAR_DUPLICATE,
@@ -26,11 +28,13 @@ from dedup.match.policy import (
     missing_dates_error,
     removing_codes,
 )
+from dedup.match.same_story import SAME_STORY_EVIDENCE
 from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
 from dedup.prepare.columns import digest_values, integer_values, join_chunks
 from dedup.prepare.compared_texts import TextReader
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import load_batch
+from dedup.segment.batch import DIGEST_BYTES
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 
@@ -65,24 +69,34 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     Records that could not be read, and articles without a single word, have no twin; the former are not kept. Raises
     `SettingsError` where articles are to be kept by date and none has one.
     """
-    table = corpus.read_columns("error", "length", "date", "digest", "words")
+    table = corpus.read_columns("error", "length", "date", "digest", "words", "title")
     readable = np.asarray(join_chunks(table["error"]).is_null())
     words = integer_values(table["words"])
     order = _rows_by_priority(table, settings, readable & (words > 0))
     ordered = digest_values(table["digest"])[order]
-    firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)
+    titles = join_chunks(table["title"])
+    equal_firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)
+    firsts = equal_firsts
+    if is_guarded(settings) and titles.null_count < len(titles):
+        titled = _with_titles(ordered, words[order], titles.take(pa.array(order)))
+        firsts = find_first_equal(lambda: [titled], len(order), comparer, corpus.budget)
     compared = texts_to_compare(firsts, _shared_article_buckets(corpus, order, firsts, comparer), comparer)
     rows = order[compared.texts]
     texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
     keys = KeyReader(corpus, rows)
     guard = (
-        FormGuard(TextReader(corpus, rows, settings.rules), compiled=comparer.compiled)
+        FormGuard(
+            TextReader(corpus, rows, settings.rules),
+            titles.take(pa.array(rows)),
+            settings.threshold,
+            compiled=comparer.compiled,
+        )
         if is_guarded(settings)
         else None
     )
-    survival = find_survivors(texts, keys, ARTICLE_SHINGLE, settings.threshold, comparer, guard)
+    survival = find_survivors(texts, keys, ARTICLE_SHINGLE, settings.least_article_similarity, comparer, guard)
     key_rows = np.full(len(corpus), -1, np.int64)  # the first row of the same key and facts
-    key_rows[order] = order[firsts]
+    key_rows[order] = order[equal_firsts]
     twins = np.full(len(corpus), SURVIVES, np.int64)
     similarities = np.ones(len(corpus))
     has_twin = survival.twins != SURVIVES
@@ -93,6 +107,8 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     ).astype(np.int8)
     rules[rows[list(survival.flags)]] = SAME_FORM
     evidence = {int(rows[text]): flag.evidence for text, flag in survival.flags.items()}
+    same_stories = np.flatnonzero((rules == NEAR_DUPLICATE) & (similarities < settings.threshold)).tolist()
+    evidence |= dict.fromkeys(same_stories, SAME_STORY_EVIDENCE)
     if copies_repeat_first(settings):
         copies = firsts != np.arange(len(order))
         rules[order[copies]] = DUPLICATE
@@ -102,6 +118,19 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     inactive = np.isin(rules, inactive_codes(settings))
     twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
     return ArticleMatches(rules, twins, similarities, kept, evidence, survival.candidates, survival.matches)
+
+
+def _with_titles(digests: Any, words: I64, titles: pa.Array) -> Any:
+    """Return the digests of articles, with the title in those of short texts: ``V16`` [articles].
+
+    `digests` are ``V16`` [articles], `words` the numbers of words of the texts, int64 [articles]. Short texts of equal
+    words under two titles are compared with each other, as similar ones are.
+    """
+    titled = digests.copy()
+    for row in np.flatnonzero((words < SHORT_FORM) & np.asarray(titles.is_valid())).tolist():
+        data = digests[row].tobytes() + titles[row].as_py()
+        titled[row] = np.void(hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest())
+    return titled
 
 
 def _shared_article_buckets(

@@ -1,6 +1,7 @@
 """Keep articles of one form with other facts from being dropped as near-duplicates of each other.
 
-The guard looks at verified matches only: pairs of texts whose exact similarity reaches the threshold.
+The guard looks at verified matches only: pairs of texts whose exact similarity reaches the threshold, or the lower one
+of articles of the same story (`dedup.match.same_story`).
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
-from dedup.arrays import I64, Floats
+from dedup.arrays import I64, Floats, decode_utf8
 from dedup.match.form_texts import FormTexts
 from dedup.match.same_form import find_copy, form_evidence
+from dedup.match.same_story import find_same_story
 from dedup.prepare.compared_texts import TextReader
 
 # Different words: `dedup.repairs.diff.encode_words` has a million characters, and the texts of one choice add more.
@@ -36,11 +39,14 @@ class Flag(NamedTuple):
 class FormGuard:
     """Choose which match drops a text, if any does, and collect the `flags` of the texts that no match drops.
 
-    `reader` reads the texts; `compiled` chooses the backend.
+    `reader` reads the texts, and `titles` has the title of each, as UTF-8 or null; `compiled` chooses the backend.
+    Matches that are less similar than `threshold` drop a text only if they tell the same story, and are none otherwise.
     """
 
-    def __init__(self, reader: TextReader, *, compiled: bool) -> None:
+    def __init__(self, reader: TextReader, titles: pa.Array, threshold: float, *, compiled: bool) -> None:
         self.reader = reader
+        self.titles = titles
+        self.threshold = threshold
         self.compiled = compiled
         self.flags: dict[int, Flag] = {}
         self._forget_texts()
@@ -54,19 +60,25 @@ class FormGuard:
             self._add(batch)
 
     def choose(self, text: int, key: int, others: I64, other_keys: I64, similarities: Floats) -> int:
-        """Return the place in `others` of the match that drops `text`, or -1 and record a flag if none does.
+        """Return the place in `others` of the match that drops `text`, or -1 if none does.
+
+        A text that matches, and that no match drops, gets a flag.
 
         `others` are the survivors that match, int64 [matches], and `similarities` their exact similarities, float64
         [matches]. `key` and `other_keys` are the first texts of the same comparison keys, which are compared. The match
         of highest similarity comes first; of equal ones, the first text.
         """
         order = np.lexsort((others, -similarities))
-        for start, stop in pairwise(range(0, len(order) + _AT_ONCE, _AT_ONCE)):
-            places = order[start:stop]
-            numbers = self._numbers_of(np.concatenate([[key], other_keys[places]]))
-            copy = find_copy(self._texts, int(numbers[0]), numbers[1:])
-            if copy >= 0:
-                return int(places[copy])
+        match_count = int(np.count_nonzero(similarities >= self.threshold))
+        for ranked, find in ((order[:match_count], find_copy), (order[match_count:], find_same_story)):
+            for start, stop in pairwise(range(0, len(ranked) + _AT_ONCE, _AT_ONCE)):
+                places = ranked[start:stop]
+                numbers = self._numbers_of(np.concatenate([[key], other_keys[places]]))
+                copy = find(self._texts, int(numbers[0]), numbers[1:])
+                if copy >= 0:
+                    return int(places[copy])
+        if not match_count:
+            return -1
         best = int(order[0])
         pair = self._numbers_of(np.array([key, other_keys[best]]))
         evidence = form_evidence(self._texts, *pair.tolist())
@@ -84,7 +96,9 @@ class FormGuard:
         return self._number_of[texts]
 
     def _add(self, batch: dict[int, str]) -> None:
-        self._number_of[list(batch)] = self._texts.add(list(batch.values()))
+        encoded = self.titles.take(pa.array(list(batch), pa.int64())).to_pylist()
+        titles = [None if title is None else decode_utf8(title) for title in encoded]
+        self._number_of[list(batch)] = self._texts.add(list(batch.values()), titles)
 
     def _forget_texts(self) -> None:
         self._texts = FormTexts(compiled=self.compiled)

@@ -49,6 +49,7 @@ class TextBatch(NamedTuple):
 
     Attributes:
         texts: the texts.
+        titles: the title of each, None where it has none.
         offsets: the number of the first word of each text, int64 [texts + 1].
         numbers: the number of each word in the vocabulary, int32 [words].
         starts: where words start in their text, int32 [words], in code points.
@@ -62,6 +63,7 @@ class TextBatch(NamedTuple):
     """
 
     texts: tuple[str, ...]
+    titles: tuple[str | None, ...]
     offsets: I64
     numbers: I32
     starts: I32
@@ -78,6 +80,7 @@ class FormText:
 
     Attributes:
         text: the text.
+        title: its title, None if it has none.
         numbers: its words as numbers in the vocabulary, int32 [words].
         head: the number of words before the story.
         tail: the number of the first word behind it.
@@ -87,7 +90,7 @@ class FormText:
 
     def __init__(self, batch: TextBatch, place: int, vocabulary: WordNumbers) -> None:
         words = slice(batch.offsets[place], batch.offsets[place + 1])
-        self.text = batch.texts[place]
+        self.text, self.title = batch.texts[place], batch.titles[place]
         self.numbers = batch.numbers[words]
         self.head, self.tail = int(batch.heads[place]), int(batch.tails[place])
         self.is_cased = bool(batch.are_cased[place])
@@ -114,6 +117,17 @@ class FormText:
     def encoded(self) -> str:
         """The words as one character each, equal for equal words."""
         return encode_words(self.numbers)
+
+    @property
+    def story(self) -> str:
+        """The text without its edges."""
+        return self.text[self._starts[self.head] : self._stops[self.tail - 1]] if self.head < self.tail else ""
+
+    @cached_property
+    def story_names(self) -> frozenset[int]:
+        """The numbers of the words with a capital inside a sentence, without those at the edges."""
+        is_name = self._flags[self.head : self.tail] & IN_NAME > 0
+        return frozenset(self.numbers[self.head : self.tail][is_name].tolist())
 
     @cached_property
     def names(self) -> frozenset[int]:

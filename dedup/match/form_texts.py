@@ -17,6 +17,7 @@ from dedup.fingerprint.vocabulary import LETTER_COLUMNS, Vocabulary
 from dedup.fingerprint.word_profiles import WORD, WORD_COLUMNS, WordSequences
 from dedup.match.form_names import LIMITS, have_other_names
 from dedup.match.form_text import FormText, TextBatch, WordNumbers, find_edges
+from dedup.match.spellings import fold_spellings
 from dedup.repairs import diff
 from dedup.segment import batch as plain_batch
 from dedup.segment import written_words
@@ -64,9 +65,10 @@ class FormTexts:
             self._made[number] = FormText(self._batches[batch], at, self.vocabulary)
         return self._made[number]
 
-    def add(self, texts: Sequence[str]) -> range:
-        """Add texts and return their numbers."""
+    def add(self, texts: Sequence[str], titles: Sequence[str | None] | None = None) -> range:
+        """Add texts, and the title of each if they have any, and return their numbers."""
         words = self._cut_words(texts)
+        folded, ends = fold_spellings(words.folded, words.ends)
         sizes = np.diff(words.offsets)
         are_cased = (words.capitals > 0) & (words.capitals <= _NAME_SHARE * sizes)
         starts = np.split(words.starts, words.offsets[1:-1])
@@ -75,8 +77,9 @@ class FormTexts:
         have_contacts = (sizes >= _LONG_TEXT) & are_cased
         batch = TextBatch(
             texts=tuple(texts),
+            titles=tuple(titles) if titles else (None,) * len(texts),
             offsets=words.offsets,
-            numbers=self.vocabulary.number(words.folded, words.ends),
+            numbers=self.vocabulary.number(folded, ends),
             starts=words.starts,
             stops=words.stops,
             flags=words.flags,
@@ -108,7 +111,7 @@ class FormTexts:
         return kernels.have_other_names(self._table, one, others, LIMITS, self._room)
 
     def have_one_key(self, first: FormText, second: FormText) -> bool:
-        """Return True if two texts have one comparison key.
+        """Return True if two texts have one comparison key, whatever the spelling (`dedup.match.spellings`).
 
         Their words may differ: where folding splits a word, such as that of fractions, a key has other words.
         """

@@ -5,6 +5,8 @@ their words, and so do a syndicated copy and an update. The differences of the t
 slots: a few words stand in place of a few others, inside the text, and everything around them is equal. A copy has
 other words at its edges (dateline, byline, source), more or fewer sentences, and corrected typing.
 
+Of short texts, the titles are compared as well (`dedup.match.titles`).
+
 Most pairs are told by their names (`dedup.match.form_names`), and the others by aligning their words, in time linear in
 their length.
 """
@@ -24,16 +26,17 @@ from dedup.match.form_text import FormText
 from dedup.match.form_texts import FormTexts
 from dedup.match.number_formats import have_other_facts
 from dedup.match.spellings import is_same_word
+from dedup.match.titles import differing_facts, differing_titles
 from dedup.repairs.diff import common_prefix_length
-from dedup.segment.facts import numbers_and_facts
 from dedup.segment.words import is_unspaced, weighted_word_count
 
-SAME_FORM_EVIDENCE = "same form, other facts"  # begins the evidence of a flag
+SAME_FORM_EVIDENCE = "same form, other"  # begins the evidence of a flag
+OTHER_TITLES_EVIDENCE = f"{SAME_FORM_EVIDENCE} titles"  # the same where only the titles tell
 
 # All figures were chosen on the pairs of tests/data/same_form.toml, and checked on pairs of press releases.
 _SLOT_WORDS, _LONGEST_SLOT = 5, 15  # a slot holds a name, a date or an amount; longer replacements are other sentences
 _FEW_WORDS = 60  # in a text of fewer words, any other word is another fact
-_INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
+INSERTED_SHARE = 0.03  # of the words: more than that was written anew, as in an update
 _ALIGNED_WORDS = 60  # replacements up to this long are aligned word by word, in quadratic time
 _ENOUGH_NAMES = 2  # different ones, each in one of the texts only: an update has the people and places of the story
 _WORDS_PER_NAME = 1000  # a longer update may replace more names
@@ -46,7 +49,7 @@ _NEGATION_WORDS = (
     "not no never nicht kein keine keinen nie pas jamais non nunca não nem nigdy не нет никогда δεν μη لا لم لن ليس לא "
     "אין नहीं न 不 没 沒 未 無 ไม่ 않 안 못 không chưa değil ej inte ikke niet geen"
 )
-_NEGATIONS = frozenset(_NEGATION_WORDS.split())
+NEGATIONS = frozenset(_NEGATION_WORDS.split())
 
 
 class _Slot(NamedTuple):
@@ -84,7 +87,7 @@ def have_same_form(texts: FormTexts, text: int, others: I64) -> Bools:
     """
     verdicts = texts.have_other_names(text, others)
     for place in np.flatnonzero(~verdicts).tolist():
-        verdicts[place] = _has_other_slots(texts, texts[text], texts[int(others[place])])
+        verdicts[place] = has_other_slots(texts, texts[text], texts[int(others[place])])
     return verdicts
 
 
@@ -94,18 +97,32 @@ def find_copy(texts: FormTexts, text: int, others: I64) -> int:
     while start < len(others):
         some = others[start : start + size]
         for place in np.flatnonzero(~texts.have_other_names(text, some)).tolist():
-            if not _has_other_slots(texts, texts[text], texts[int(some[place])]):
+            if not has_other_slots(texts, texts[text], texts[int(some[place])]):
                 return start + place
         start, size = start + size, min(_TIMES * size, _PAIRS_AT_ONCE)
     return -1
 
 
-def _has_other_slots(texts: FormTexts, first: FormText, second: FormText) -> bool:
+def has_other_slots(texts: FormTexts, first: FormText, second: FormText) -> bool:
     """Return True if two texts are of one form with other facts, by the alignment of all their words."""
+    return _has_other_title(first, second) or _has_other_text(texts, first, second)
+
+
+def _has_other_title(first: FormText, second: FormText) -> bool:
+    """Return True if two texts are short and their titles say other things."""
+    if first.title is None or second.title is None or max(len(first), len(second)) >= SHORT_FORM:
+        return False
+    return bool(differing_titles(first.title, second.title))
+
+
+def _has_other_text(texts: FormTexts, first: FormText, second: FormText) -> bool:
+    """Return True if two texts are of one form with other facts, whatever their titles."""
+    if first.text == second.text:
+        return False
     if texts.have_one_key(first, second):
         return have_other_facts(first.text, second.text)
-    first, second = _ordered_pair(first, second)
-    return _has_form_slots(_find_slots(texts, first, second), first, second)
+    first, second = ordered_pair(first, second)
+    return _has_form_slots(find_slots(texts, first, second), first, second)
 
 
 def form_evidence(texts: FormTexts, text: int, other: int) -> str:
@@ -118,49 +135,36 @@ def form_evidence(texts: FormTexts, text: int, other: int) -> str:
     >>> form_evidence(texts, *numbers)
     'same form, other facts: Ashby 3-1/Upton 2-0'
     """
-    first, second = _ordered_pair(texts[text], texts[other])
-    if texts.have_one_key(first, second):
+    first, second = ordered_pair(texts[text], texts[other])
+    begin = f"{SAME_FORM_EVIDENCE} facts"
+    if not texts.have_other_names(text, np.array([other])).any() and not _has_other_text(texts, first, second):
+        begin, pairs = OTHER_TITLES_EVIDENCE, differing_titles(str(first.title), str(second.title))
+    elif texts.have_one_key(first, second):
         pairs = differing_facts(first.text, second.text)
     else:
-        slots = _find_slots(texts, first, second)
+        slots = find_slots(texts, first, second)
         shown = sorted({*slots.names, *slots.numbers, *slots.negations} or slots.words)
         pairs = [(_slot_text(first, slot.start, slot.stop), _slot_text(second, *slot[2:])) for slot in shown]
     distinct = list(dict.fromkeys("/".join(pair if first is texts[text] else pair[::-1]) for pair in pairs))
     more = ", …" if len(distinct) > _SHOWN_SLOTS else ""
-    return f"{SAME_FORM_EVIDENCE}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
+    return f"{begin}: {', '.join(distinct[:_SHOWN_SLOTS])}{more}"
 
 
-def _ordered_pair(first: FormText, second: FormText) -> tuple[FormText, FormText]:
+def ordered_pair(first: FormText, second: FormText) -> tuple[FormText, FormText]:
     """Return two texts in an order of their own, since the alignment depends on the order and the verdict must not."""
     place = common_prefix_length(first.encoded, 0, second.encoded, 0)
     is_later = second.words(place, place + 1) < first.words(place, place + 1)
     return (second, first) if is_later else (first, second)
 
 
-def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
-    """Return the facts in which two texts of equal words differ, in pairs.
-
-    >>> differing_facts("In 2020 up -1.2%, then 5-7", "In 2020 up +1.2%, then 5, 7")
-    [('-1.2% 5–7', '+1.2% 5 7')]
-    """
-    one, other = numbers_and_facts(first), numbers_and_facts(second)
-    pairs: list[tuple[str, str]] = []
-    for kind, start, stop, other_start, other_stop in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
-        if kind == "replace" and stop - start == other_stop - other_start:
-            pairs += zip(one[start:stop], other[other_start:other_stop], strict=True)
-        elif kind != "equal":
-            pairs.append((" ".join(one[start:stop]), " ".join(other[other_start:other_stop])))
-    return pairs
-
-
-def _find_slots(texts: FormTexts, first: FormText, second: FormText) -> _Slots:
+def find_slots(texts: FormTexts, first: FormText, second: FormText) -> _Slots:
     """Return the slots of two texts; the search ends where enough exclusive names have decided."""
     slots = _Slots([], [], [], [], [], set(), [], 0)
     cased = first.is_cased and second.is_cased
     enough = _enough_names(first, second) if cased else len(first)
     inserted = 0
-    for change in _changes(texts, first, second):
-        if _is_at_edge(change, first, second):
+    for change in find_changes(texts, first, second):
+        if is_at_edge(change, first, second):
             slots.edges.append(change)
             continue
         sizes = change.stop - change.start, change.other_stop - change.other_start
@@ -170,7 +174,7 @@ def _find_slots(texts: FormTexts, first: FormText, second: FormText) -> _Slots:
         words, others = first.words(change.start, change.stop), second.words(change.other_start, change.other_stop)
         if not words or not others:
             inserted += sum(sizes)
-            if sum(sizes) <= 2 and not _NEGATIONS.isdisjoint([*words, *others, "".join(words + others)]):
+            if sum(sizes) <= 2 and not NEGATIONS.isdisjoint([*words, *others, "".join(words + others)]):
                 slots.negations.append(change)
         elif max(sizes) > _most_slot_words(words[0]):
             inserted += max(sizes)
@@ -186,7 +190,7 @@ def _enough_names(first: FormText, second: FormText) -> int:
     return _ENOUGH_NAMES + max(len(first), len(second)) // _WORDS_PER_NAME
 
 
-def _is_at_edge(change: _Slot, first: FormText, second: FormText) -> bool:
+def is_at_edge(change: _Slot, first: FormText, second: FormText) -> bool:
     """Return True if a change reaches into an edge of one of the texts, or is the whole start or end of both."""
     start, stop, other_start, other_stop = change
     if start < first.head or other_start < second.head or stop > first.tail or other_stop > second.tail:
@@ -241,7 +245,7 @@ def _most_slot_words(word: str) -> int:
     return _LONGEST_SLOT if is_unspaced(word[0]) else _SLOT_WORDS
 
 
-def _changes(texts: FormTexts, first: FormText, second: FormText) -> Iterator[_Slot]:
+def find_changes(texts: FormTexts, first: FormText, second: FormText) -> Iterator[_Slot]:
     """Yield where two texts differ, in order; a change without words on one side is an insertion."""
     for edit in texts.edits(first, second).tolist():
         yield from _align(first.encoded, second.encoded, _Slot(*edit))
@@ -297,7 +301,7 @@ def _has_form_slots(slots: _Slots, first: FormText, second: FormText) -> bool:
         return True
     size = max(len(first), len(second))
     recurs = bool(slots.exclusive) and _recurs(slots, first, second)
-    if slots.inserted > max(2, _INSERTED_SHARE * size):
+    if slots.inserted > max(2, INSERTED_SHARE * size):
         return recurs or (len(slots.exclusive) >= _ENOUGH_NAMES and bool(slots.numbers))
     if (
         recurs

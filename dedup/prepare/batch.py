@@ -267,7 +267,7 @@ def _article_bucket_column(hashes: U64, offsets: I64, settings: Settings, backen
     if settings.rules["near-duplicate-article"] == OFF:
         texts = texts[:0]
     signatures = backend.minhash_signatures(hashes, offsets[texts], offsets[texts + 1], ARTICLE_SHINGLE)
-    buckets = backend.bucket_signatures(signatures, *bands(settings.threshold))
+    buckets = backend.bucket_signatures(signatures, *bands(settings.least_article_similarity))
     return bucket_array(buckets, texts, len(offsets) - 1)
 
 

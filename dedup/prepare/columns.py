@@ -94,6 +94,7 @@ def prepared_schema(settings: Settings) -> pa.Schema:
         characters: length of the raw text, in code points.
         date: microseconds since 1970, UTC; null if unknown.
         host: host or source of the article, UTF-8; null if unknown.
+        title: title of the article, UTF-8; null if it has none.
         charset: the charset that the record was decoded from; null if it was UTF-8.
         page: what the provenance says about the page that the text was extracted from, a JSON object; null if none.
 
@@ -128,13 +129,14 @@ def prepared_schema(settings: Settings) -> pa.Schema:
             ("characters", pa.int64()),
             ("date", pa.int64()),
             ("host", pa.large_binary()),
+            ("title", pa.large_binary()),
             ("charset", pa.string()),
             ("page", pa.large_binary()),
             ("length", pa.int64()),
             ("key", pa.large_binary()),
             ("digest", pa.binary(DIGEST_BYTES)),
             ("words", pa.int64()),
-            ("buckets", pa.list_(pa.uint32(), bands(settings.threshold)[0])),
+            ("buckets", pa.list_(pa.uint32(), bands(settings.least_article_similarity)[0])),
             ("own_words", pa.int64()),
             ("own_key", pa.int64()),
             ("minimizers", pa.list_(pa.uint64())),

@@ -22,6 +22,7 @@ from dedup.read.article_fields import (
     host_of,
     id_of,
     text_file_id,
+    title_of,
 )
 from dedup.read.charset import NotUtf8Error, decode_record
 from dedup.read.field_paths import parse_path, set_field
@@ -50,6 +51,7 @@ _RECORD_COLUMNS = (
     "characters",
     "date",
     "host",
+    "title",
     "charset",
     "page",
 )
@@ -96,6 +98,7 @@ class RecordColumns:
         date_field, date = date_of(fields, settings)
         source_field, host = host_of(fields, settings)
         host = host or file_host
+        title = title_of(fields, article.text_field)
         self._append(
             article.text,
             source=source,
@@ -110,6 +113,7 @@ class RecordColumns:
             characters=len(article.text),
             date=date,
             host=None if host is None else encode_utf8(host),
+            title=None if title is None else encode_utf8(title),
             charset=charset,
             page=article.page,
         )

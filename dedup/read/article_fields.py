@@ -55,7 +55,7 @@ class FoundText(NamedTuple):
 
 @cache
 def field_names() -> dict[str, FieldNames]:
-    """Return the names of the fields of an article by meaning: text, html, id, date and source."""
+    """Return the names of the fields of an article by meaning: text, html, title, id, date and source."""
     loaded = tomllib.loads((files("dedup.read") / "field_names.toml").read_text("utf-8"))
     return {
         meaning: FieldNames(*(tuple(lists[key]) for key in FieldNames._fields)) for meaning, lists in loaded.items()
@@ -129,6 +129,21 @@ def _no_text(fields: Fields, settings: Settings) -> NoTextError:
     return NoTextError(
         f"no text: there is no field {first!r} or {second!r} or of a like name; name it with `text_field`"
     )
+
+
+def title_of(fields: Fields, text_field: str) -> str | None:
+    """Return the title of an article, None if it has none; `text_field` is the field of its text.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> title_of(parse_fields(b'{"title": "", "headline": "Alder wins"}'), "text")
+    'Alder wins'
+    """
+
+    def read_title(name: str, value: msgspec.Raw) -> str | None:
+        found = _full_text_in(name, value) if name != text_field and bytes(value)[:1] == b'"' else None
+        return found.text if found else None
+
+    return _first(fields, None, "title", read_title)
 
 
 def id_of(fields: Fields, settings: Settings, source: str, record: int) -> tuple[str | None, str]:
@@ -210,7 +225,7 @@ def _date_in(name: str, value: msgspec.Raw) -> tuple[str, object] | None:
 
 
 def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:
-    """Return those of `names`, the fields of a record, that may hold the text, id, date or source of an article."""
+    """Return those of `names`, the fields of a record, that may hold the text, title, id, date or source."""
     chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
     wanted = {str(part).casefold() for name in chosen if name for part in (name, *parse_path(name)[:1])}
     for lists in field_names().values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from dedup.match.form_names import SHORT_FORM
 from dedup.match.policy import (
     DUPLICATE,
     NEAR_DUPLICATE,
@@ -16,6 +17,7 @@ from dedup.match.policy import (
     removing_codes,
 )
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS
+from dedup.segment.batch import DIGEST_BYTES
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
 from dedup.spark.tables import TableStore
@@ -39,21 +41,22 @@ def match_articles(store: TableStore, prepared: Any, settings: Settings, *, comp
     Raises `SettingsError` if articles are to be kept by date and none has a date.
     """
     articles = prepared.where("error is null and words > 0")
+    key = f"{_key_sql(settings)} as k"
     order = f"struct({_priority_sql(articles, prepared, settings)} as r, aid as a, 0 as i) as o"
     query = SurvivorQuery(
         "articles",
-        articles.selectExpr("digest as k", order, "buckets"),
-        articles.selectExpr("digest as k", order, "key"),
+        articles.selectExpr(key, order, "buckets"),
+        articles.selectExpr(key, order, "key"),
         ARTICLE_SHINGLE,
-        settings.threshold,
+        settings.least_article_similarity,
         several_per_article=False,
-        forms=(articles.selectExpr("digest as k", order, *COMPARED_TEXT_COLUMNS), settings.rules)
+        forms=(articles.selectExpr(key, order, "title", *COMPARED_TEXT_COLUMNS), settings.rules, settings.threshold)
         if is_guarded(settings)
         else None,
     )
     survival = survivor_rounds(store, query, compiled=compiled)
     rule = (
-        f"cast(case when equal then {DUPLICATE} when evidence is null then {NEAR_DUPLICATE} else {SAME_FORM} end "
+        f"cast(case when not drops then {SAME_FORM} when equal then {DUPLICATE} else {NEAR_DUPLICATE} end "
         "as tinyint) as rule"
     )
     verdicts = survival.verdicts.selectExpr("o.a as aid", rule, "twin.a as twin", "similarity", "evidence")
@@ -83,6 +86,14 @@ def _copies(texts: Any) -> Any:
             "cast(null as string) as evidence",
         )
     )
+
+
+def _key_sql(settings: Settings) -> str:
+    """Return an SQL expression for the key of an article: its digest, with its title behind it if the text is short."""
+    if not is_guarded(settings):
+        return "digest"
+    title = f"unhex(substring(sha2(title, 256), 1, {2 * DIGEST_BYTES}))"
+    return f"case when words < {SHORT_FORM} and title is not null then concat(digest, {title}) else digest end"
 
 
 def _priority_sql(articles: Any, prepared: Any, settings: Settings) -> str:

@@ -2,14 +2,15 @@
 
 The result is that of the loop in docs/design.md. A text is known by its order ``o``, a struct ``(r, a, i)`` of
 priority, article and paragraph; texts of one article never match. Texts with equal comparison keys and facts share one
-key ``k`` (their digest), and only keys are compared. Paragraphs that differ in nothing but facts never match; the
-first halves of their digests are equal.
+key ``k``, which begins with their digest, and only keys are compared. Paragraphs that differ in nothing but facts never
+match; the first halves of their digests are equal.
 
 Each round opens a window on the first undecided keys of every bucket: four keys in the first round, and four times as
 many in each one after it. A key survives if it is inside the window of all its buckets and matches no undecided key
 before it. Keys that share a bucket with a new survivor are compared with it, and dropped if they match. A match of the
-same form with other facts neither drops a key nor makes it wait. All other keys wait for the next round. So members of
-a bucket are compared with survivors, as in the loop, and with each other only as far as the window reaches.
+same form with other facts, or of another story, neither drops a key nor makes it wait. All other keys wait for the next
+round. So members of a bucket are compared with survivors, as in the loop, and with each other only as far as the window
+reaches.
 
 Dropping a key does not decide all of its texts: those in the article of the survivor itself cannot match it. The first
 of these texts takes the place of its key, and a later round decides it.
@@ -21,8 +22,9 @@ from collections.abc import Mapping
 from functools import reduce
 from typing import Any, NamedTuple
 
+from dedup.segment.batch import DIGEST_BYTES
 from dedup.segment.digests import WORDING_BYTES
-from dedup.spark.form_evidence import add_evidence, rebuild_texts
+from dedup.spark.form_evidence import judge_matches, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
 from dedup.spark.tables import TableStore
 
@@ -34,8 +36,8 @@ _UNDECIDED_STATE, _SURVIVES, _DROPPED = 0, 1, 2
 class SparkSurvival(NamedTuple):
     """What `survivor_rounds` decided.
 
-    `verdicts` has the columns ``o, twin, similarity, equal, evidence`` for each text that repeats a survivor. `equal`
-    is true if their keys are equal. If `evidence` is not null, the text survives: it has other facts than its twin. The
+    `verdicts` has the columns ``o, twin, similarity, equal, drops, evidence`` for each text that repeats a survivor.
+    `equal` is true if their digests are equal. Unless `drops`, the text survives: it has other facts than its twin. The
     numbers of candidates and matches are those of the loop.
     """
 
@@ -49,8 +51,9 @@ class SurvivorQuery(NamedTuple):
 
     `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
     words in a shingle. With `several_per_article`, an article may have several texts, and keys that differ in nothing
-    but facts never match. Where forms matter, `forms` has ``k, o`` and
-    `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, and the actions of the rules.
+    but facts never match. Where forms matter, `forms` has ``k, o, title`` and
+    `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, the actions of the rules, and the similarity
+    below which only texts of the same story match.
     """
 
     name: str
@@ -59,7 +62,7 @@ class SurvivorQuery(NamedTuple):
     shingle_words: int
     threshold: float
     several_per_article: bool
-    forms: tuple[Any, Mapping[str, str]] | None = None
+    forms: tuple[Any, Mapping[str, str], float] | None = None
 
 
 def survivor_rounds(store: TableStore, query: SurvivorQuery, *, compiled: bool) -> SparkSurvival:
@@ -126,7 +129,7 @@ class _Rounds:
         summaries = summarize_keys(first_texts, self.query.shingle_words, compiled=self.compiled)
         self.summaries = self.save("summaries", summaries)
         if self.query.forms is not None:
-            articles, rules = self.query.forms
+            articles, rules, _ = self.query.forms
             first_articles = articles.join(orders.select("o"), "o", "left_semi")
             self.compared = self.save("compared", rebuild_texts(first_articles, rules))
         entries = shared.join(orders.join(self.summaries.select("k", "size", "parities"), "k"), "k")
@@ -147,7 +150,7 @@ class _Rounds:
         inside_everywhere = inside.where(f"last_place <= {window}")
         eligible = inside_everywhere.select("k", "o", "last", "size", "parities").distinct()
         earlier_pairs = _bucket_pairs(inside, inside_everywhere, f"x.o < y.o and {self.may_match}")
-        blocked = self.matching(earlier_pairs).where("evidence is null").select(f.col("y").alias("k")).distinct()
+        blocked = self.matching(earlier_pairs).where("drops").select(f.col("y").alias("k")).distinct()
         new = self.save(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
         assert not new.isEmpty(), "each round decides at least the first undecided key"
         self.survivors.append(new)
@@ -157,7 +160,7 @@ class _Rounds:
     def pairs_with_survivors(self, entries: Any, new: Any, number: int) -> Any:
         """Return the pairs of a new survivor ``x``, of order ``o``, and another key ``y`` in one of its buckets.
 
-        ``similarity`` is null where they do not match; ``evidence`` is null unless they have one form with other facts.
+        ``similarity`` is null where they do not match; ``drops`` is true if the survivor drops the key.
         """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -172,7 +175,7 @@ class _Rounds:
         return self.save(f"pairs-{number}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
 
     def matching(self, pairs: Any) -> Any:
-        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold; ``evidence`` tells forms."""
+        """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold, and what `judge_matches` says."""
         least = self.query.threshold
         # Sizes alone rule out most pairs, and parities of hashes most of the others: each bit that differs stands for
         # at least one shingle that only one of the keys has.
@@ -185,16 +188,16 @@ class _Rounds:
         compared = common_shingles(pairs, self.summaries, self.query.shingle_words, least, compiled=self.compiled)
         compared = compared.selectExpr("x", "y", "common / (size_x + size_y - common) as similarity")
         matches = compared.where(f"similarity >= {least!r}D")
-        if self.compared is None:
-            return matches.selectExpr("*", "cast(null as string) as evidence")
-        return add_evidence(matches, self.compared, compiled=self.compiled)
+        if self.compared is None or self.query.forms is None:
+            return matches.selectExpr("*", "true as drops", "cast(null as string) as evidence")
+        return judge_matches(matches, self.compared, self.query.forms[2], compiled=self.compiled)
 
     def entries_after(self, entries: Any, new: Any) -> Any:
         """Return the entries with the decisions of the last round, whose survivors are `new`."""
         from pyspark.sql import Window  # noqa: PLC0415
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        matches = self.pairs[-1].where("similarity is not null and evidence is null")
+        matches = self.pairs[-1].where("drops")
         if self.query.several_per_article:
             changes = self.changes_by_article(entries, new, matches)
         else:
@@ -261,24 +264,27 @@ class _Rounds:
         texts = self.copies.join(keys.drop("first", "copies"), "k")
         texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
         # The candidates of a text are counted and their best is kept; there may be too many for a list.
-        pairs = _union_all(self.pairs).selectExpr("y as k", "o as before", "similarity", "evidence")
+        pairs = _union_all(self.pairs).selectExpr(
+            "y as k", "o as before", "similarity", "drops", "evidence", equal_digests_sql("x", "y")
+        )
         decided = texts.where("compared and (survivor is null or o <= survivor)").alias("text")
         condition = f.expr("text.k = pair.k and before < o and before.a <> o.a")
         met = decided.join(pairs.alias("pair"), condition, "left")
-        # A match without evidence drops the text, whatever its similarity.
+        # A match that drops the text is the best one, whatever its similarity.
         best = (
             "case when similarity is not null then "
-            "struct(evidence is null as drops, similarity, -before.r, -before.a, -before.i, evidence) end"
+            "struct(drops, similarity, -before.r, -before.a, -before.i, evidence, equal) end"
         )
         met = met.groupBy("o", "survivor").agg(
             f.count("before").alias("met"), f.count("similarity").alias("matched"), f.max(f.expr(best)).alias("best")
         )
         verdicts = met.selectExpr(
             "o",
-            "case when best is not null then "
+            "case when best.drops or best.evidence is not null then "
             f"cast(struct(-best.col3, -best.col4, cast(-best.col5 as int)) as {ORDER}) end as twin",
             "best.similarity as similarity",
-            "false as equal",
+            "best.equal as equal",
+            "best.drops as drops",
             "best.evidence as evidence",
             "met",
             "matched",
@@ -292,12 +298,13 @@ class _Rounds:
 
         undecided = "cast(twin is null and (survivor is null or o < survivor) as int) as undecided"
         table = self.save(
-            "verdicts", verdicts.selectExpr("o", "twin", "similarity", "equal", "evidence", "met", "matched", undecided)
+            "verdicts",
+            verdicts.selectExpr("o", "twin", "similarity", "equal", "drops", "evidence", "met", "matched", undecided),
         )
         candidates, matches, undecided_count = table.agg(f.sum("met"), f.sum("matched"), f.sum("undecided")).first()
         if undecided_count:
             raise AssertionError(f"{undecided_count} {self.query.name} are left undecided")
-        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal", "evidence")
+        repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal", "drops", "evidence")
         return SparkSurvival(repeats, int(candidates or 0), int(matches or 0))
 
 
@@ -309,11 +316,17 @@ def _equal_key_verdicts(texts: Any) -> Any:
         "survivor as twin",
         "1D as similarity",
         "true as equal",
+        "true as drops",
         "cast(null as string) as evidence",
         "0L as met",
         "0L as matched",
         "survivor",
     )
+
+
+def equal_digests_sql(key: str, other: str) -> str:
+    """Return an SQL expression ``equal`` that is true for two keys of texts with equal words and facts."""
+    return f"substring({key}, 1, {DIGEST_BYTES}) = substring({other}, 1, {DIGEST_BYTES}) as equal"
 
 
 def different_wordings_sql(digest: str, other: str) -> str:

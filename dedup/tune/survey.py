@@ -131,7 +131,7 @@ def _widened(settings: Settings, asked: Asked) -> Settings:
         rules = {**settings.rules, "shared-paragraph": "flag"}
         return replace(settings, rules=rules, paragraph_threshold=asked.window[0])
     rules = {**settings.rules, "near-duplicate-article": "drop", "shared-paragraph": "off"}
-    return replace(settings, rules=rules, threshold=asked.window[0])
+    return replace(settings, rules=rules, threshold=asked.window[0], same_story_threshold=None)
 
 
 def _between_articles(pairs: CandidatePairs, texts: DistinctTexts) -> CandidatePairs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 WORDS = [f"w{number}" for number in range(40)]
+TITLES = [None, "", "Alder wins", "Birch wins", "A rewritten title", "ALDER wins"]
 NUMBERS = ["5", "-5", "$5", "5%"]  # one word with different marks
 
 
@@ -22,5 +23,7 @@ def article_copies(draw):
                 copy[place] = draw(st.sampled_from(WORDS + NUMBERS))
             texts.append(" ".join(copy[draw(st.integers(0, 2)) :] or copy))
     dates = draw(st.lists(st.integers(0, 5), min_size=len(texts), max_size=len(texts)))
-    rows = [{"id": str(n), "text": text, "date": d} for n, (text, d) in enumerate(zip(texts, dates, strict=True))]
+    titles = draw(st.lists(st.sampled_from(TITLES), min_size=len(texts), max_size=len(texts)))
+    columns = zip(texts, dates, titles, strict=True)
+    rows = [{"id": str(n), "text": text, "date": d, "title": title} for n, (text, d, title) in enumerate(columns)]
     return draw(st.permutations(rows))

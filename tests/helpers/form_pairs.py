@@ -12,6 +12,7 @@ from conftest import ROOT
 
 from dedup.match.form_texts import FormTexts
 from dedup.match.same_form import form_evidence, have_same_form
+from dedup.match.same_story import find_same_story
 
 
 class FormPair(NamedTuple):
@@ -28,14 +29,20 @@ _TEXTS = FormTexts(compiled=False)
 
 
 @lru_cache(maxsize=20_000)
-def _number_of(text):
-    return _TEXTS.add([text])[0]
+def _number_of(text, title=None):
+    return _TEXTS.add([text], [title])[0]
 
 
-def evidence_of_form(first, second):
-    """Return what tells that two texts are of one form, or None."""
-    pair = _number_of(first), _number_of(second)
+def evidence_of_form(first, second, title=None, other_title=None):
+    """Return what tells that two texts with these titles are of one form, or None."""
+    pair = _number_of(first, title), _number_of(second, other_title)
     return form_evidence(_TEXTS, *pair) if all(have_same_form(_TEXTS, pair[0], np.array(pair[1:]))) else None
+
+
+def tell_same_story(first, second, title=None, other_title=None):
+    """Return True if two texts with these titles tell the same story."""
+    pair = _number_of(first, title), _number_of(second, other_title)
+    return find_same_story(_TEXTS, pair[0], np.array(pair[1:])) == 0
 
 
 def form_pairs():

@@ -11,6 +11,7 @@ import numpy as np
 from datasketch import MinHash, MinHashLSH
 
 from dedup.fingerprint.minhash import bands
+from dedup.match.form_names import SHORT_FORM
 from dedup.segment.facts import Mark, fact_marks_and_digits
 from dedup.segment.paragraphs import paragraphs
 from dedup.segment.words import words
@@ -50,15 +51,22 @@ def survivors(
     order: Sequence[int],
     n: int,
     threshold: float,
-    evidence_of_form: Callable[[str, str], str | None] = lambda *_: None,
+    evidence_of_form: Callable[..., str | None] = lambda *_: None,
+    same_story_threshold: float | None = None,
+    is_same_story: Callable[..., bool] = lambda *_: False,
+    titles: Sequence[str | None] = (),
 ) -> tuple[dict[int, Match], dict[int, Match]]:
     """Return the dropped texts with their twins, by number in `texts`, and the flagged ones.
 
     `signatures` are those of `texts`, uint32 [texts, NUM_PERM]; `order` are their numbers by priority, highest first.
-    `evidence_of_form` says of two texts that match how they differ if they are of one form, and are no copies.
+    `evidence_of_form` says of two texts that match, and the titles of both, how they differ if they are of one form,
+    and are no copies. From `same_story_threshold` up to `threshold`, texts match if `is_same_story` says so. `titles`
+    are those of the texts.
     """
-    index = MinHashLSH(num_perm=NUM_PERM, params=bands(threshold))
-    by_words: dict[tuple[tuple[str, ...], tuple[Mark, ...]], int] = {}
+    least = threshold if same_story_threshold is None else same_story_threshold
+    index = MinHashLSH(num_perm=NUM_PERM, params=bands(least))
+    titles = titles or (None,) * len(texts)
+    by_words: dict[tuple[tuple[str, ...], tuple[Mark, ...], str | None], int] = {}
     dropped: dict[int, Match] = {}
     flagged: dict[int, Match] = {}
     rank = {number: place for place, number in enumerate(order)}
@@ -66,8 +74,12 @@ def survivors(
         key = tuple(words(texts[number]))
         if not key:
             continue
-        form = key, marks(texts[number])
+        form = key, marks(texts[number]), titles[number] if len(key) < SHORT_FORM else None
         candidates = set()
+
+        def pair(other: int, number: int = number) -> tuple[str | None, ...]:
+            return texts[number], texts[other], titles[number], titles[other]
+
         if form in by_words:
             candidates.add(by_words[form])
         sketch = MinHash(NUM_PERM, SEED, hashvalues=signatures[number], scheme="affine32", permutations=_PERMUTATIONS)
@@ -75,7 +87,9 @@ def survivors(
             candidates |= set(index.query(sketch))
         verified = [(jaccard(texts[number], texts[other], n), -rank[other], other) for other in candidates]
         matches = [match for match in verified if match[0] >= threshold]
-        copied = [match for match in matches if evidence_of_form(texts[number], texts[match[2]]) is None]
+        copied = [match for match in matches if evidence_of_form(*pair(match[2])) is None]
+        below = [match for match in verified if least <= match[0] < threshold]
+        copied += [match for match in below if is_same_story(*pair(match[2]))]
         if copied:
             similarity, _, twin = max(copied)
             dropped[number] = (twin, similarity)

@@ -55,6 +55,7 @@ def settings_of(number):
         "rules": actions,
         "keep": KEEP[number % 4],
         "threshold": source.choice((0.5, 0.7, 0.8, 0.9)),
+        "same_story_threshold": (None, 0.4)[number % 2],
         "paragraph_threshold": source.choice((0.4, 0.6, 0.8, 1.0)),
         "format": FORMATS[number % 3],
         "compress": "none" if number % 2 else COMPRESSIONS[number // 2 % 3],
@@ -168,11 +169,22 @@ def uneven(count=150):
     return rows
 
 
+def titled(seed, count):
+    """Return copies of short texts under titles that say other things, under rewritten ones, and under none."""
+    source = random.Random(seed)
+    titles = ["Alder sets dividend", "Birch sets dividend", "ALDER sets dividend", "A day of payments", None]
+    bodies = [" ".join(f"s{source.randrange(500)}" for _ in range(size)) for size in (3, 12, 40, 150)]
+    return [
+        {"id": f"t{number}", "title": source.choice(titles), "text": source.choice(bodies)} for number in range(count)
+    ]
+
+
 def corpus_of(folder, seed, count=60):
     """Write two files of articles, some of which cannot be read, and one text file; return their folder."""
     write_jsonl(folder / "a.jsonl", [*news(seed, count // 2), *tangled(seed, count)])
     write_jsonl(folder / "b" / "c.jsonl", tangled(seed + 1, count // 2))
     write_jsonl(folder / "b" / "m.jsonl", marked(seed, count // 2))
+    write_jsonl(folder / "b" / "t.jsonl", titled(seed, count // 2))
     with (folder / "b" / "c.jsonl").open("ab") as file:
         file.write(b'{"id": "x"}\nbroken\n\n{"id": "\xff"}\n{"id": "z", "text": "   "}\n')
     (folder / "d.txt").write_text(news(seed, 3)[2]["text"], encoding="utf-8")
