@@ -166,9 +166,8 @@ def test_the_archive_for_spark_holds_nothing_compiled(tmp_path):
     write_package(Path(dedup.__file__).parent, tmp_path / "dedup.zip")
     names = zipfile.ZipFile(tmp_path / "dedup.zip").namelist()
     assert {"dedup/__init__.py", "dedup/__init__.pyi", "dedup/kernels/declare.py"} <= set(names)
-    assert [
-        name for name in names if "__pycache__" in name or not name.endswith((".py", ".pyi", ".toml", ".typed"))
-    ] == []
+    sources = (".py", ".pyi", ".toml", ".typed", ".html", ".css")
+    assert [name for name in names if "__pycache__" in name or not name.endswith(sources)] == []
 
 
 def test_the_name_of_the_file_depends_on_each_kernel_and_on_the_parts_and_constants_that_it_uses(monkeypatch):

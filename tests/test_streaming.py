@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup import InputError, Settings, SettingsError
+from dedup import InputError, Settings, SettingsError, streaming
 from dedup.kernels import backend
 from dedup.rules import CORPUS, OFF, RULES
 
@@ -136,13 +136,13 @@ def test_the_event_loop_neither_reads_nor_cleans(monkeypatch):
         threads.add(threading.current_thread())
         yield from ROWS[:2]
 
-    original = dedup.streaming.prepare
+    original = streaming.prepare_or_quarantine
 
     def prepare(*args):
         threads.add(threading.current_thread())
         return original(*args)
 
-    monkeypatch.setattr("dedup.streaming.prepare", prepare)
+    monkeypatch.setattr(streaming, "prepare_or_quarantine", prepare)
     asyncio.run(collect(reading()))
     asyncio.run(collect(in_turn(ROWS[:2])))
     assert threads

@@ -1,0 +1,53 @@
+"""Tell which lines are site text by the articles around them: those that have a text of their own besides.
+
+What recurs in copies of one article, or in versions of one report, recurs as a site's lines do. But a page has more
+prose of its own than the site adds to it, and a copy has none. So a line is the site's only if enough articles with
+different texts of their own have it. All others are left to the rules that compare articles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dedup.arrays import I64, U64, Bools
+from dedup.fingerprint.shingles import SHINGLE_BASE
+from dedup.match.paragraph_columns import ParagraphColumns
+
+OWN_WORDS = 15  # weighted words of a paragraph of prose; menus and the names of sections have fewer
+FEWEST_OWN_TEXTS = 2  # a host of three pages may have one that is an index
+
+
+def own_texts(paragraphs: ParagraphColumns, numbers: I64) -> U64:
+    """Return a number for the prose that is each article's own, 0 if that of the site is more: uint64 [articles].
+
+    `numbers` are the paragraphs that are taken for site text: int64, ascending. Articles with the same prose of their
+    own have the same number.
+    """
+    is_site = np.zeros(len(paragraphs.keys), bool)
+    is_site[numbers] = True
+    prose = np.flatnonzero((paragraphs.sizes >= OWN_WORDS) & (paragraphs.words > 0))
+    articles, sizes, taken = paragraphs.articles[prose], paragraphs.sizes[prose], is_site[prose]
+    count = len(paragraphs.hosts)
+    of_site = np.bincount(articles[taken], sizes[taken], count)
+    own = np.bincount(articles[~taken], sizes[~taken], count)
+    texts = np.zeros(count, np.uint64)
+    hashes = (paragraphs.keys[prose[~taken]].astype(np.uint64) + np.uint64(1)) * np.uint64(SHINGLE_BASE)
+    np.add.at(texts, articles[~taken], hashes)
+    texts[own < of_site] = 0
+    return texts
+
+
+def have_support(paragraphs: ParagraphColumns, numbers: I64, scopes: I64) -> Bools:
+    """Return which of the paragraphs `numbers` are in enough articles with a text of their own: bool [lines].
+
+    `scopes` number the host, or the whole corpus, that each of them is the site text of: int64 [lines]. Equal
+    paragraphs of one scope have one answer.
+    """
+    texts = own_texts(paragraphs, numbers)[paragraphs.articles[numbers]]
+    _, group = np.unique(scopes * max(len(paragraphs.keys), 1) + paragraphs.keys[numbers], return_inverse=True)
+    order = np.lexsort((texts, group))
+    new = np.ones(len(order), bool)
+    new[1:] = (group[order[1:]] != group[order[:-1]]) | (texts[order[1:]] != texts[order[:-1]])
+    counted = order[new & (texts[order] != 0)]
+    counts = np.bincount(group[counted], minlength=int(group.max(initial=-1)) + 1)
+    return counts[group] >= FEWEST_OWN_TEXTS
