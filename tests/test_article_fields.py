@@ -316,7 +316,7 @@ def test_the_names_are_unique_and_their_paths_can_be_parsed():
 
 def test_only_fields_that_may_matter_are_read():
     names = ("Text", "meta", "title", "ID", "author", "my.own", "data")
-    assert fields_read(names, Settings(date_field="my.own")) == ["Text", "meta", "ID", "my.own", "data"]
+    assert fields_read(names, Settings(date_field="my.own")) == ["Text", "meta", "title", "ID", "my.own", "data"]
 
 
 LINES = [

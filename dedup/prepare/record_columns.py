@@ -22,6 +22,7 @@ from dedup.read.article_fields import (
     host_of,
     id_of,
     text_file_id,
+    title_of,
 )
 from dedup.read.charset import NotUtf8Error, decode_record
 from dedup.read.field_paths import parse_path, set_field
@@ -74,18 +75,19 @@ class ParsedRecord(NamedTuple):
 class RecordColumns:
     """Columns that grow by one row per record.
 
-    `values` holds the rows of each column by its name. `raw_texts` holds the text of each record; an unreadable record
-    counts as an empty text.
+    `values` holds the rows of each column by its name. `raw_texts` holds the text of each record, and `titles` its
+    title; they are empty for an unreadable record, and the title where there is none.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.values: dict[str, list[Any]] = {name: [] for name in _RECORD_COLUMNS}
         self.raw_texts: list[str] = []
+        self.titles: list[str] = []
 
     def add_unreadable(self, source: str, record: int, data: bytes, error: str) -> None:
         """Append a row for a record that cannot be read."""
-        self._append("", source=source, record=record, data=data, error=error)
+        self._append("", "", source=source, record=record, data=data, error=error)
 
     def add_article(
         self, source: str, record: int, article: ParsedRecord, charset: str | None, file_host: str | None
@@ -98,6 +100,7 @@ class RecordColumns:
         host = host or file_host
         self._append(
             article.text,
+            title_of(fields),
             source=source,
             record=record,
             fields=article.joined,
@@ -114,10 +117,11 @@ class RecordColumns:
             page=article.page,
         )
 
-    def _append(self, raw: str, **row: Any) -> None:
+    def _append(self, raw: str, title: str, **row: Any) -> None:
         for name, values in self.values.items():
             values.append(row.get(name))
         self.raw_texts.append(raw)
+        self.titles.append(title)
 
     def encoded_texts(self) -> list[bytes]:
         """Return the raw texts in UTF-8."""

@@ -1,4 +1,4 @@
-"""Find the text, id, date and source of an article among its fields.
+"""Find the text, title, id, date and source of an article among its fields.
 
 Names are guessed record by record, never file by file: then the result does not depend on how a corpus is cut into
 files. ``field_names.toml`` lists the names.
@@ -55,7 +55,7 @@ class FoundText(NamedTuple):
 
 @cache
 def field_names() -> dict[str, FieldNames]:
-    """Return the names of the fields of an article by meaning: text, html, id, date and source."""
+    """Return the names of the fields of an article by meaning: text, html, title, id, date and source."""
     loaded = tomllib.loads((files("dedup.read") / "field_names.toml").read_text("utf-8"))
     return {
         meaning: FieldNames(*(tuple(lists[key]) for key in FieldNames._fields)) for meaning, lists in loaded.items()
@@ -80,6 +80,20 @@ def find_text(fields: Fields, settings: Settings) -> FoundText:
     if found is None:
         raise _no_text(fields, settings)
     return found
+
+
+def title_of(fields: Fields) -> str:
+    """Return the title of an article; empty if no field has one.
+
+    >>> from dedup.read.fields import parse_fields
+    >>> title_of(parse_fields(b'{"Headline": "Alder sets dividend", "text": "..."}'))
+    'Alder sets dividend'
+    """
+    for name in _top_level(tuple(fields), "title"):
+        data = bytes(fields[name])
+        if data[:1] == b'"':
+            return str(from_json(data))
+    return ""
 
 
 def find_page(fields: Fields, settings: Settings) -> str | None:
@@ -206,11 +220,12 @@ def holds_no_date(value: msgspec.Raw) -> bool:
 
 
 def _date_in(name: str, value: msgspec.Raw) -> tuple[str, object] | None:
-    return None if holds_no_date(value) else (name, from_json(value))
+    data = bytes(value)
+    return None if data in _NO_DATE else (name, from_json(data))
 
 
 def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:
-    """Return those of `names`, the fields of a record, that may hold the text, id, date or source of an article."""
+    """Return those of `names`, the fields of a record, that may hold the text, title, id, date or source."""
     chosen = (settings.text_field, settings.id_field, settings.date_field, settings.source_field)
     wanted = {str(part).casefold() for name in chosen if name for part in (name, *parse_path(name)[:1])}
     for lists in field_names().values():
