@@ -73,9 +73,9 @@ def clean_articles(
     r"""Clean articles in memory, and return the tables of the output.
 
     `articles` are mappings, texts, or the rows of a table (pandas, polars, Arrow, datasets); a single path is read as
-    `clean` reads it. Fields other than text, id, date and source pass through as the objects they are; what is given is
-    not changed. The source of every article is ``-``; its record number is its position in `articles`. An article
-    without a text goes to `Result.quarantine`.
+    `clean` reads it. Fields other than text, title, id, date and source pass through as the objects they are; what
+    is given is not changed. The source of every article is ``-``; its record number is its position in `articles`. An
+    article without a text goes to `Result.quarantine`.
 
     `returns` says what the tables of the result are: "dicts", or the "same" kind as `articles`. Rows of a table keep
     all columns, with their types and their index; `provenance` is a new column.

@@ -149,19 +149,27 @@ RULES: tuple[Rule, ...] = (
         level=CORPUS,
         actions=_REMOVES,
         default="drop",
-        finds="site text: a short paragraph that many articles of one host have",
+        finds="site text: menus, teasers and other lines that are the site's and not the article's",
         example="“Sign up for our newsletter” in 40 of 60 articles, at the end of 39",
-        decides="Articles with the line, its words and facts, are counted per host, where hosts are known, and over "
-        "the corpus; equal articles and those with the same prose before the line count once. Fewer articles suffice "
-        "if the line is at the end (at the start) of 90 % of them, with at most one paragraph of their own after "
-        "(before) it. A "
+        decides="Two sources. (1) In known hosts, a scorecard adds up points for each line: how many articles of the "
+        "host have it or a line of its frame (“12 comments”), its form, the lines around it, the title. Nearly certain "
+        "lines of pages go (5 in log odds; a page has 4 such lines that 10 % of the articles have), probable ones are "
+        "flagged (2.5). (2) Articles with the line, its words and facts, are counted "
+        "per host and over the corpus; equal articles and those with the same prose before the line count once. Fewer "
+        "articles suffice if the line is at the end (at the start) of 90 % of them, with at most one paragraph of "
+        "their own after (before) it. Elsewhere sentences, questions and headlines stay. "
+        "Whatever the source, a "
         "quotation in quotation marks is never boilerplate, nor is a field such as “Contact: …” whose value differs "
         "between articles. Every copy goes before articles are compared; the table of site text keeps the line once.",
-        thresholds="2 words or more, in this many articles and this share of the host: up to 25 words at the end in 5 "
+        thresholds="2 words or more, in this many articles and this share of the host: "
+        "up to 25 words at the end in 5 "
         "and 10 %; up to 25 at the end in 30 and 2 %; up to 25 at the start or end in 3 and 50 %; up to 20 anywhere "
         "in 10 and 20 %; up to 7 anywhere in 5 and 50 %; up to 60 at the start or end in 10 and 50 %.",
-        errs="A sentence without quotation marks that all articles of a very small host have counts as boilerplate. In "
-        "24,000 press releases it drops 0.081 % of the characters if the 114 offices are known as hosts, nearly all of "
+        errs="On 623 news pages of hosts of three pages or more 74.2 % of the site's text goes, and 0.21 % of the "
+        "articles' text; the points were learnt there. On hosts not learnt from, the score alone removes 71.5 % and "
+        "loses 0.30 %. A sentence without quotation marks that all articles of a very small host have counts as "
+        "boilerplate. In "
+        "24,000 press releases it drops 0.079 % of the characters if the 114 offices are known as hosts, nearly all of "
         "it contact lines and page furniture, and nothing if they are not. It drops nothing in Wikipedia or in "
         "licences.",
     ),

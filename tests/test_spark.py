@@ -18,7 +18,8 @@ import tomllib
 from itertools import islice
 
 import pytest
-from conftest import ROOT, SMALL, write_jsonl
+from conftest import ROOT, SMALL, read_jsonl, write_jsonl
+from helpers.made_pages import made_pages
 from helpers.news import bytes_of, news
 from helpers.spark_cases import (
     EXECUTIONS,
@@ -102,6 +103,7 @@ def drive_small_jobs(folder, data_rows):
         {"source": odd_fields(make(folder / "odd_in")), "out": folder / "odd", "settings": {"keep": "latest"}},
         {"source": write_jsonl(folder / "titles.jsonl", [{"title": "A"}]), "out": folder / "titles"},
         {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
+        {"source": write_jsonl(folder / "pages.jsonl", made_pages()), "out": folder / "pages", "partitions": 3},
         {
             "source": corpus_of(folder / "few", 5, 4),
             "out": folder / "parts",
@@ -133,6 +135,14 @@ def test_every_rule_and_setting_gives_the_local_engines_bytes(driven, number):
 @needs_spark
 def test_copies_full_buckets_and_one_large_host_give_the_same_bytes(driven):
     check_output(driven[1]["uneven"][0])
+
+
+@needs_spark
+def test_pages_lose_the_lines_of_their_sites_with_the_same_bytes(driven):
+    job, _ = driven[1]["pages"]
+    check_output(job)
+    findings = read_jsonl(job["out"] / "provenance.jsonl")
+    assert {one["action"] for one in findings if one["rule"] == "boilerplate"} == {"drop", "flag"}
 
 
 @needs_spark

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-import dedup
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dedup
 from dedup.match.paragraph_columns import ParagraphColumns
 from dedup.match.support import FEWEST_OWN_TEXTS, OWN_WORDS, have_support
 

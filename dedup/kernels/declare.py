@@ -57,7 +57,7 @@ class Kernel:
                 if array.dtype != parameter.dtype or array.ndim != parameter.dimensions or not array.flags.c_contiguous:
                     array = self._converted(array, parameter)
                 arrays.append(array)
-                arguments.append(array.ctypes.data)
+                arguments.append(array.__array_interface__["data"][0])
                 arguments.extend(array.shape)
             else:
                 arguments.append(value)

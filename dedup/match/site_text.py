@@ -1,14 +1,16 @@
 """Find site text: the lines that are the site's, in every article that has them, before any articles are compared.
 
-The rule `boilerplate` decides about the lines of each host and of the whole corpus, by their counts. Every copy of a
-line goes, the first one as well. Each line is kept once for each host, as a row of the table of site text, which its
-copies repeat.
+The rule `boilerplate` has two sources. The model of `dedup.site_text` judges each line of a known host. And lines
+that are frequent for their place, in their host or in the whole corpus, are the site's (`dedup.match.boilerplate`).
+What says something of its article, a quotation or a changing field, is content whatever a source says. Every copy of
+a line goes, the first one as well. Each line is kept once for each host, as a row of the table of site text, which
+its copies repeat.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +29,7 @@ from dedup.match.boilerplate import (
     find_boilerplate,
 )
 from dedup.match.buckets import find_first_equal
+from dedup.match.host_lines import JudgedLines, judge_hosts, look_own
 from dedup.match.paragraph_columns import ParagraphColumns, read_raw_texts
 from dedup.match.policy import BOILERPLATE
 from dedup.prepare.columns import StructLists, digest_values, integer_values
@@ -121,15 +124,88 @@ def find_site_text(
         empty = np.empty(0, np.int64)
         return SiteText(empty, empty, empty, np.empty(0, bool), Evidence.none(0), [])
     is_article = integer_values(corpus.read_columns("words")["words"]) > 0
+    judged = judge_hosts(corpus, paragraphs, is_article)
+    marked = np.zeros(len(paragraphs.keys), bool)
+    marked[judged.numbers] = True
+    (forms,) = corpus.read_paragraphs("form")
+    looks_own = look_own(forms)
     reports = _number_reports(corpus, paragraphs, comparer)
     matches = []
     for hosts, names in _scopes(paragraphs, is_article):
         is_counted = is_article & _first_of_reports(hosts, reports, is_article)
         present = (paragraphs.words > 0) & is_counted[paragraphs.articles]
         totals = np.bincount(hosts[is_counted], minlength=len(names)).astype(np.int64)
-        lines = Lines(paragraphs.articles, paragraphs.keys, paragraphs.sizes, present, hosts, totals)
+        lines = Lines(paragraphs.articles, paragraphs.keys, paragraphs.sizes, present, looks_own, marked, hosts, totals)
         matches.append(find_boilerplate(lines, names, lambda numbers: read_raw_texts(corpus, paragraphs, numbers)))
-    return _collect_copies(corpus, paragraphs, is_article, matches, settings)
+        marked = np.zeros_like(marked)  # the model judges lines of hosts alone
+    found = _join_sources(paragraphs, judged, matches)
+    if settings.rules[BOILERPLATE] != DROP:
+        found.is_dropped[:] = False
+    return _collect_rows(corpus, paragraphs, is_article, found)
+
+
+class _MarkedLines(NamedTuple):
+    """Lines that a source takes for site text: one value per line.
+
+    `numbers` are those of the paragraphs: int64 [lines]. `in_host` says which are of their host, and not of the whole
+    corpus, and `is_dropped` which go: bool [lines].
+    """
+
+    numbers: I64
+    in_host: Bools
+    is_dropped: Bools
+    evidence: Evidence
+
+    def at(self, rows: Any) -> _MarkedLines:
+        """Return some of the lines, given as anything that indexes an array."""
+        return _MarkedLines(self.numbers[rows], self.in_host[rows], self.is_dropped[rows], self.evidence.at(rows))
+
+
+def _join_sources(
+    paragraphs: ParagraphColumns, judged: JudgedLines, matches: Sequence[BoilerplateMatches]
+) -> _MarkedLines:
+    """Return the lines that any source marks, each once, as the surest source does.
+
+    `judged` are the lines that the model marks. `matches` are the boilerplate of the hosts, then that of the whole
+    corpus, if it was searched for. What is content by the counts of its host is not taken from the model.
+    """
+    content, _ = _copies_of(paragraphs, paragraphs.hosts, matches[0].content)
+    of_model = _MarkedLines(judged.numbers, np.ones(len(judged.numbers), bool), judged.is_sure, judged.evidence).at(
+        ~np.isin(judged.numbers, content)
+    )
+    unknown = len(paragraphs.host_names) - 1
+    counted = []
+    for match, hosts in zip(matches, (paragraphs.hosts, np.full_like(paragraphs.hosts, unknown)), strict=False):
+        numbers, places = _copies_of(paragraphs, hosts, match.rows)
+        in_host = hosts[paragraphs.articles[numbers]] != unknown
+        counted.append(_MarkedLines(numbers, in_host, np.ones(len(numbers), bool), match.evidence.at(places)))
+    sources = [counted[0], of_model.at(of_model.is_dropped), *counted[1:], of_model.at(~of_model.is_dropped)]
+    numbers, first = np.unique(np.concatenate([source.numbers for source in sources]), return_index=True)
+    joined = _MarkedLines(
+        np.concatenate([source.numbers for source in sources]),
+        np.concatenate([source.in_host for source in sources]),
+        np.concatenate([source.is_dropped for source in sources]),
+        Evidence.join([source.evidence for source in sources]),
+    )
+    return joined.at(first)
+
+
+def _copies_of(paragraphs: ParagraphColumns, hosts: I64, rows: I64) -> tuple[I64, I64]:
+    """Return the paragraphs that repeat one of `rows` in its host, ascending, and the place in `rows` of each: int64.
+
+    `hosts` number the host of each article: int64 [articles].
+    """
+    keys, count = paragraphs.keys, len(paragraphs.keys)
+    groups, first = np.unique(hosts[paragraphs.articles[rows]] * count + keys[rows], return_index=True)
+    if not len(groups):
+        return rows, rows
+    is_match = np.zeros(count, bool)
+    is_match[keys[rows]] = True  # at the first paragraph of each key
+    candidates = np.flatnonzero((paragraphs.words > 0) & is_match[keys])
+    wanted = hosts[paragraphs.articles[candidates]] * count + keys[candidates]
+    places = np.minimum(np.searchsorted(groups, wanted), len(groups) - 1)
+    hit = groups[places] == wanted
+    return candidates[hit], first[places[hit]]
 
 
 def _scopes(paragraphs: ParagraphColumns, is_article: Bools) -> list[tuple[I64, list[str | None]]]:
@@ -172,50 +248,20 @@ def _first_of_reports(hosts: I64, reports: I64, is_article: Bools) -> Bools:
     return result
 
 
-def _collect_copies(
-    corpus: Corpus,
-    paragraphs: ParagraphColumns,
-    is_article: Bools,
-    matches: Sequence[BoilerplateMatches],
-    settings: Settings,
-) -> SiteText:
-    """Return all copies of the lines in `matches`, with a row for each line of each host.
-
-    `matches` are those of the hosts, then those of the whole corpus, if they were searched for.
-    """
-    keys, hosts = paragraphs.keys, paragraphs.hosts
-    found = np.concatenate([match.rows for match in matches])
-    is_match = np.zeros(len(keys), bool)
-    is_match[keys[found]] = True  # at the first paragraph of each key
-    candidates = np.flatnonzero((paragraphs.words > 0) & is_match[keys])
-    of_host = hosts[paragraphs.articles[candidates]]
-    # Scopes: the hosts, then the whole corpus, which stands for unknown hosts as well.
-    unknown, corpus_scope = len(paragraphs.host_names) - 1, len(paragraphs.host_names)
-    in_host = np.arange(len(found)) < len(matches[0].rows)
-    scope_of_match = np.where(in_host, hosts[paragraphs.articles[found]], corpus_scope)
-    groups, first_match = np.unique(scope_of_match * len(keys) + keys[found], return_index=True)
-    evidence = [text for match in matches for text in match.evidence.to_list()]
-
-    def numbers_in(scopes: I64) -> I64:
-        """Return the place in `groups` of each candidate as a line of its scope, -1 for none."""
-        wanted = scopes * len(keys) + keys[candidates]
-        places = np.minimum(np.searchsorted(groups, wanted), len(groups) - 1)
-        return np.where(groups[places] == wanted, places, -1) if len(groups) else np.full(len(wanted), -1)
-
-    place_in_host, place_in_corpus = numbers_in(of_host), numbers_in(np.full(len(candidates), corpus_scope))
-    place = np.where(place_in_host >= 0, place_in_host, place_in_corpus)
-    scopes = np.where((place_in_host >= 0) & (of_host != unknown), of_host, corpus_scope)
-    chosen = place >= 0
-    numbers, scopes = candidates[chosen], scopes[chosen]
+def _collect_rows(corpus: Corpus, paragraphs: ParagraphColumns, is_article: Bools, found: _MarkedLines) -> SiteText:
+    """Return the lines `found`, with a row for each line of each host."""
+    keys, hosts, numbers = paragraphs.keys, paragraphs.hosts, found.numbers
+    corpus_scope = len(paragraphs.host_names)  # stands for unknown hosts as well
     articles = paragraphs.articles[numbers]
+    scopes = np.where(found.in_host, hosts[articles], corpus_scope)
     labels, first, label = np.unique(scopes * len(keys) + keys[numbers], return_index=True, return_inverse=True)
     order = np.argsort(first)
     line_of_label = np.empty(len(order), np.int64)
     line_of_label[order] = np.arange(len(order))
-    is_dropped = np.full(len(numbers), settings.rules[BOILERPLATE] == DROP)
-    site_text = SiteText(
-        numbers, articles, line_of_label[label], is_dropped, Evidence.of(evidence, first_match[place[chosen]]), []
-    )
+    site_text = SiteText(numbers, articles, line_of_label[label], found.is_dropped, found.evidence, [])
+    is_match = np.zeros(len(keys), bool)
+    is_match[keys[numbers]] = True
+    candidates = np.flatnonzero((paragraphs.words > 0) & is_match[keys])
     totals = np.append(paragraphs.count_articles(is_article), np.count_nonzero(is_article))
     scopes_of_lines = labels[order] // max(len(keys), 1)
     names = [*paragraphs.host_names, None]

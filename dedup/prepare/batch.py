@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.arrays import I64, U64, Bools, Bytes, decode_utf8, offsets_of, pack
+from dedup.arrays import I64, U64, Bools, Bytes, decode_utf8, encode_utf8, offsets_of, pack
 from dedup.fingerprint.minhash import bands
 from dedup.fingerprint.self_matches import REPEATED_RUNS
 from dedup.kernels import reference
@@ -84,13 +84,14 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     readable = records.is_readable()
     digests, columns = compare_by(texts, packed, segments, hashes, readable, settings, backend)
     raw_spans = to_raw_spans(findings, segments, lengths)
+    forms = backend.line_forms(*packed, segments, hashes, *_title_words(records.titles, backend))
     arrays: dict[str, pa.Array] = {
         **columns,
         "length": integer_array(lengths - removed - markup, readable),
         "findings": finding_array(findings),
         "repeats": repeat_array(repeats),
         "site_text": no_site_text(len(texts)),
-        "paragraphs": paragraph_array(segments, roles, digests, raw_spans),
+        "paragraphs": paragraph_array(segments, roles, digests, raw_spans, forms),
     }
     schema = prepared_schema(settings)
     for field in schema:
@@ -129,6 +130,14 @@ def compare_by(
         "minimizers": _minimizer_column(hashes, text_offsets, own.words, settings, backend),
         "paragraph_buckets": _paragraph_bucket_column(hashes, word_offsets, segments, digests, settings, backend),
     }
+
+
+def _title_words(titles: Sequence[str], backend: Backend) -> tuple[U64, I64]:
+    """Return the hashes of the words of all titles, uint64 [words], and where each starts, int64 [titles + 1]."""
+    if not any(titles):
+        return np.empty(0, np.uint64), np.zeros(len(titles) + 1, np.int64)
+    segments = backend.segment_batch(*pack(list(map(encode_utf8, titles))))
+    return backend.word_hashes(segments.keys, segments.key_offsets), offsets_of(segments.words)[segments.borders]
 
 
 def _find_repeats(

@@ -17,6 +17,7 @@ from dedup.fingerprint.minhash import bands
 from dedup.repeats.split_paragraphs import Repeat
 from dedup.segment.batch import DIGEST_BYTES, Segments
 from dedup.settings import Settings
+from dedup.site_text.line_forms import LineForms
 
 # One finding of the text level. Spans are half-open, in code points.
 FINDING_STRUCT = pa.struct(
@@ -69,6 +70,8 @@ PARAGRAPH_STRUCT = pa.struct(
         ("size", pa.float32()),  # the same as `dedup.segment.words.weighted_word_count` counts words
         ("needed", pa.int8()),  # its role as a twin of dropped paragraphs: see `dedup.prepare.one_text.twin_roles`
         ("digest", pa.binary(DIGEST_BYTES)),  # of its key and its facts: see `dedup.segment.digests`
+        ("form", pa.int64()),  # what its line looks like, a bit field: see `dedup.site_text.line_forms`
+        ("frame", pa.int64()),  # hash of its words without what changes from article to article; 0 for none
     ]
 )
 
@@ -150,12 +153,16 @@ def prepared_schema(settings: Settings) -> pa.Schema:
 
 
 def paragraph_array(
-    segments: Segments, twin_roles: npt.NDArray[np.int8], digests: list[bytes], raw_spans: tuple[I64, I64]
+    segments: Segments,
+    twin_roles: npt.NDArray[np.int8],
+    digests: list[bytes],
+    raw_spans: tuple[I64, I64],
+    line_forms: LineForms,
 ) -> pa.Array:
     """Return the column of the paragraphs of each text: a list array of `PARAGRAPH_STRUCT`.
 
     One value per paragraph of `segments`: `twin_roles`, int8; `digests`, `DIGEST_BYTES` bytes each;
-    `raw_spans`, their starts and stops in the raw text, int64, in code points.
+    `raw_spans`, their starts and stops in the raw text, int64, in code points; and `line_forms`.
     """
     text_key_starts = np.repeat(segments.key_offsets[:-1], np.diff(segments.borders))
     values = {
@@ -169,7 +176,7 @@ def paragraph_array(
         "size": segments.sizes.astype(np.float32),
         "needed": twin_roles,
     }
-    arrays = [*map(pa.array, values.values()), binary_array(digests, DIGEST_BYTES)]
+    arrays = [*map(pa.array, values.values()), binary_array(digests, DIGEST_BYTES), *map(pa.array, line_forms)]
     return list_array(segments.borders, pa.StructArray.from_arrays(arrays, fields=list(PARAGRAPH_STRUCT)))
 
 

@@ -75,14 +75,13 @@ class Corpus:
 
         The members are those of `dedup.prepare.columns.PARAGRAPH_STRUCT`.
         """
+        numbers = range(len(self.prepared_batches)) if batch_numbers is None else batch_numbers
+        return self.budget.map(lambda number: self.paragraph_members(number, *names), numbers)
 
-        def read_members(number: int) -> list[pa.Array]:
-            values = self._paragraphs(number).flatten()
-            return [values.field(name) for name in names]
-
-        return self.budget.map(
-            read_members, range(len(self.prepared_batches)) if batch_numbers is None else batch_numbers
-        )
+    def paragraph_members(self, number: int, *names: str) -> list[pa.Array]:
+        """Return the members `names` of the paragraphs of batch `number`."""
+        values = self._paragraphs(number).flatten()
+        return [values.field(name) for name in names]
 
     def read_paragraphs(self, *names: str, numbers: I64 | None = None) -> list[Any]:
         """Return the members `names` of all paragraphs, or of those numbered `numbers`, as numpy arrays.

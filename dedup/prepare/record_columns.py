@@ -76,18 +76,19 @@ class ParsedRecord(NamedTuple):
 class RecordColumns:
     """Columns that grow by one row per record.
 
-    `values` holds the rows of each column by its name. `raw_texts` holds the text of each record; an unreadable record
-    counts as an empty text.
+    `values` holds the rows of each column by its name. `raw_texts` holds the text of each record, and `titles` its
+    title; they are empty for an unreadable record, and the title where there is none.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.values: dict[str, list[Any]] = {name: [] for name in _RECORD_COLUMNS}
         self.raw_texts: list[str] = []
+        self.titles: list[str] = []
 
     def add_unreadable(self, source: str, record: int, data: bytes, error: str) -> None:
         """Append a row for a record that cannot be read."""
-        self._append("", source=source, record=record, data=data, error=error)
+        self._append("", None, source=source, record=record, data=data, error=error)
 
     def add_article(
         self, source: str, record: int, article: ParsedRecord, charset: str | None, file_host: str | None
@@ -98,9 +99,9 @@ class RecordColumns:
         date_field, date = date_of(fields, settings)
         source_field, host = host_of(fields, settings)
         host = host or file_host
-        title = title_of(fields, article.text_field)
         self._append(
             article.text,
+            title_of(fields, article.text_field),
             source=source,
             record=record,
             fields=article.joined,
@@ -113,15 +114,16 @@ class RecordColumns:
             characters=len(article.text),
             date=date,
             host=None if host is None else encode_utf8(host),
-            title=None if title is None else encode_utf8(title),
             charset=charset,
             page=article.page,
         )
 
-    def _append(self, raw: str, **row: Any) -> None:
+    def _append(self, raw: str, title: str | None, **row: Any) -> None:
+        row["title"] = None if title is None else encode_utf8(title)
         for name, values in self.values.items():
             values.append(row.get(name))
         self.raw_texts.append(raw)
+        self.titles.append(title or "")
 
     def encoded_texts(self) -> list[bytes]:
         """Return the raw texts in UTF-8."""

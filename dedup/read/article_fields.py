@@ -1,4 +1,4 @@
-"""Find the text, id, date and source of an article among its fields.
+"""Find the text, title, id, date and source of an article among its fields.
 
 Names are guessed record by record, never file by file: then the result does not depend on how a corpus is cut into
 files. ``field_names.toml`` lists the names.
@@ -221,7 +221,8 @@ def holds_no_date(value: msgspec.Raw) -> bool:
 
 
 def _date_in(name: str, value: msgspec.Raw) -> tuple[str, object] | None:
-    return None if holds_no_date(value) else (name, from_json(value))
+    data = bytes(value)
+    return None if data in _NO_DATE else (name, from_json(data))
 
 
 def fields_read(names: tuple[str, ...], settings: Settings) -> list[str]:

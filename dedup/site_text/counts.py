@@ -6,6 +6,8 @@ lines of a copy recur.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +27,8 @@ TITLE_WORDS = 3
 CORE_WORDS, CORE_LINES = 15, 2
 
 _KEY, _FRAME, _HOST = range(3)  # what is counted
-_SENTENCE_ENDS = tuple(CLASS_OF[name] for name in ".E?Q")
+SENTENCE_ENDS = tuple(CLASS_OF[name] for name in ".E?Q")
+_VALUES = 4  # counts of each line: see `LineTallies`
 LAST_POSITION = 255  # a position in an article is a number from 0, the first line, to this, the last line
 
 
@@ -85,7 +88,7 @@ class HostCounts(NamedTuple):
 
 def is_prose(lines: SiteLines) -> Bools:
     """Return which lines are prose by their form: bool [lines]."""
-    ends = np.isin(form_member(lines.forms, "last"), _SENTENCE_ENDS)
+    ends = np.isin(form_member(lines.forms, "last"), SENTENCE_ENDS)
     prose: Bools = ends & (lines.sizes >= PROSE_WORDS)
     return prose
 
@@ -158,9 +161,37 @@ def tally_lines(lines: SiteLines) -> LineTallies:
     return _sum_by_id(all_ids[once], all_values[once])
 
 
+def ids_of_articles(lines: SiteLines) -> tuple[U64, I64]:
+    """Return the ids whose counts each article needs, each once, and the numbers of these articles: int64 [ids]."""
+    article = article_of_lines(lines)
+    known = lines.hosts[article] != NO_HOST
+    rows, framed = np.flatnonzero(known & (lines.words > 0)), np.flatnonzero(known & (lines.frames != 0))
+    articles = np.flatnonzero(lines.hosts != NO_HOST)
+    ids = np.concatenate(
+        [
+            _ids(lines.hosts[article[rows]], lines.keys[rows], _KEY),
+            _ids(lines.hosts[article[framed]], lines.frames[framed], _FRAME),
+            _ids(lines.hosts[articles], np.zeros(len(articles), np.int64), _HOST),
+        ]
+    )
+    of_articles = np.concatenate([article[rows], article[framed], articles])
+    once = _first_of_pairs(ids, of_articles)
+    return ids[once], of_articles[once]
+
+
 def add_tallies(first: LineTallies, second: LineTallies) -> LineTallies:
     """Return the counts of the articles of both."""
     return _sum_by_id(np.concatenate([first.ids, second.ids]), np.concatenate([first.values, second.values]))
+
+
+def sum_tallies(parts: Iterable[LineTallies]) -> LineTallies:
+    """Return the counts of the articles of all `parts`, which are added when they have become about equally large."""
+    sums = [LineTallies(np.empty(0, np.uint64), np.empty((0, _VALUES), np.int64))]
+    for part in parts:
+        sums.append(part)
+        while len(sums) > 1 and len(sums[-2].ids) <= 2 * len(sums[-1].ids):
+            sums.append(add_tallies(sums.pop(), sums.pop()))
+    return reduce(add_tallies, reversed(sums))
 
 
 def counts_of(lines: SiteLines, tallies: LineTallies) -> HostCounts:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.arrays import I64, Bools
-from dedup.site_text.characters import CLASS_OF
-from dedup.site_text.counts import HostCounts, SiteLines, article_of_lines, is_prose, is_title_line
+from dedup.site_text.counts import SENTENCE_ENDS, HostCounts, SiteLines, article_of_lines, is_prose, is_title_line
 from dedup.site_text.line_forms import FORM_BITS, form_member
 
 SHARE = 1000  # shares are in thousandths
@@ -170,7 +169,7 @@ def _prose_kind(lines: SiteLines, size: I64) -> I64:
     0 is a short line that ends like no sentence, 1 a long one, 2 a short sentence, 3 a long one, and 4 several.
     `size` is in half words.
     """
-    ends = np.isin(form_member(lines.forms, "last"), [CLASS_OF[name] for name in ".E?Q"])
+    ends = np.isin(form_member(lines.forms, "last"), SENTENCE_ENDS)
     several = form_member(lines.forms, "ends") + form_member(lines.forms, "commas") >= _SEVERAL
     sentence = np.where(size < _SHORT_SENTENCE, 2, np.where((size >= _LONG_SENTENCE) & several, 4, 3))
     return np.where(ends, sentence, np.where(size >= _LONG_SENTENCE, 1, 0))

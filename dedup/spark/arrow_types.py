@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+
+from dedup.arrays import I64
 
 _SQL_NAMES = {"int8": "tinyint", "int16": "smallint", "int32": "int", "int64": "bigint", "bool": "boolean"}
 
@@ -66,3 +69,9 @@ def spark_batch(columns: Mapping[str, Any], kinds: Mapping[str, pa.DataType]) ->
         array = values if isinstance(values, pa.Array) else pa.array(values, spark_type(kind))
         arrays.append(cast_bits(array, spark_type(kind)))
     return pa.RecordBatch.from_arrays(arrays, list(kinds))
+
+
+def flatten_lists(column: pa.ListArray) -> tuple[Any, I64]:
+    """Return the values of a list column, and the borders between rows: int64 [rows + 1]."""
+    borders = np.asarray(column.offsets, np.int64)
+    return column.flatten(), borders - borders[0]

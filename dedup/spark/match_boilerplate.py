@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import I64, decode_utf8, encode_utf8
+from dedup.arrays import decode_utf8, encode_utf8
 from dedup.match.boilerplate import (
     FEWEST_ARTICLES,
     FEWEST_WORDS,
@@ -28,13 +28,26 @@ from dedup.match.boilerplate import (
 )
 from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
 from dedup.prepare.columns import integer_values
-from dedup.spark.arrow_types import spark_batch, sql_schema
+from dedup.site_text.counts import SENTENCE_ENDS
+from dedup.site_text.line_forms import FORM_BITS, FORM_SHIFTS
+from dedup.spark.arrow_types import flatten_lists, spark_batch, sql_schema
 from dedup.spark.tables import TableStore
 
 # Articles without a host form a host of their own. A first byte tells hosts, no host and the whole corpus (``h`` is
 # empty) apart.
 HOST_SQL = "case when host is null then unhex('00') else concat(unhex('01'), host) end"
 WHOLE_CORPUS = b""
+
+
+def _form_member_sql(name: str) -> str:
+    """Return the expression for one member of the column ``form``, as `form_member` computes it."""
+    return f"(shiftright(form, {FORM_SHIFTS[name]}) & {(1 << FORM_BITS[name]) - 1})"
+
+
+# Whether a line has the form of a sentence, or is the title of its article: see `dedup.match.host_lines.look_own`.
+OWN_SQL = "cast({last} in ({ends}) or {title} > 0 as bigint)".format(
+    last=_form_member_sql("last"), ends=", ".join(map(str, SENTENCE_ENDS)), title=_form_member_sql("is_title")
+)
 
 # Columns: ``k`` is the digest of the key of a line, ``h`` a host, ``a`` an article and ``i`` a paragraph of it.
 _PLACE_COLUMNS = {
@@ -58,40 +71,46 @@ _TEXT_COLUMNS = {
     "h": pa.binary(),
     "frequent": pa.bool_(),
     "evidence": pa.string(),
+    "judged": pa.bool_(),
     "quoted": pa.bool_(),
     "name": pa.binary(),
     "value": pa.binary(),
 }
 
 
-def match_boilerplate(store: TableStore, articles: Any, counted: Any, paragraphs: Any) -> Any:
-    """Return the lines that are boilerplate: ``k, h, evidence``, where ``h`` is a host or `WHOLE_CORPUS`.
+def match_boilerplate(store: TableStore, articles: Any, counted: Any, paragraphs: Any, marked: Any) -> Any:
+    """Return the lines that are boilerplate or content: ``k, h, evidence``, where ``h`` is a host or `WHOLE_CORPUS`.
 
-    `articles` are prepared, and `paragraphs` has ``a, i, k, words, size`` of theirs. `counted` says which articles
-    count in which host, ``a, h``; the whole corpus may be one more host.
+    Content has no evidence; it is never boilerplate, whatever another source says. `articles` are prepared, and
+    `paragraphs` has ``a, i, k, words, size, form`` of theirs. `counted` says which articles count in which host,
+    ``a, h``; the whole corpus may be one more host. `marked` are lines that another source takes for the site's, ``a,
+    k, h``.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
     lines = paragraphs.where(f"words > 0 and size >= {FEWEST_WORDS} and size <= {MOST_WORDS}")
-    lines = lines.select("a", "i", "k", "size").join(counted, "a")
+    lines = lines.select("a", "i", "k", "size", f.expr(OWN_SQL).alias("own")).join(counted, "a")
+    marked = marked.join(counted, ["a", "h"]).select("k", "h").distinct()
     totals = store.save("hosts", counted.groupBy("h").agg(f.count("*").alias("total")))
-    return store.save("boilerplate", _LineCounts(store, articles, lines, totals).find_boilerplate())
+    return store.save("boilerplate", _LineCounts(store, articles, lines, totals, marked).find_boilerplate())
 
 
 class _LineCounts:
     """The lines of each host, counted; the whole corpus may be one more host.
 
-    `lines` has ``a, i, k, h, size``, and `totals` the number of articles of each host, ``h, total``.
+    `lines` has ``a, i, k, h, size, own``, and `totals` the number of articles of each host, ``h, total``. `marked` are
+    lines that another source takes for the site's, ``k, h``.
     """
 
-    def __init__(self, store: TableStore, kept: Any, lines: Any, totals: Any) -> None:
+    def __init__(self, store: TableStore, kept: Any, lines: Any, totals: Any, marked: Any) -> None:
         self.store = store
         self.kept = kept
         self.lines = lines
         self.totals = totals
+        self.marked = marked
 
     def find_boilerplate(self) -> Any:
-        """Return the lines that are boilerplate of their host: ``k, h, evidence``."""
+        """Return the lines that are boilerplate of their host, or content: ``k, h, evidence``, the last null."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         recurring = self.recurring()
@@ -103,24 +122,31 @@ class _LineCounts:
             f.count("*").alias("texts"), f.sum("s").alias("at_start"), f.sum("e").alias("at_end")
         )
         groups = recurring.join(located, ["k", "h"]).mapInArrow(_judge_task, sql_schema(_GROUP_COLUMNS))
+        groups = groups.join(self.marked.withColumn("marked", f.expr("true")), ["k", "h"], "left")
+        groups = groups.withColumn("judged", f.expr("frequent or marked is not null")).drop("marked")
         groups = self.store.save("lines-groups", groups)
-        hosts = groups.where("frequent").select("h").distinct()
-        unread = groups.where(f"frequent or size <= {SHORT_WORDS}").join(hosts, "h", "left_semi")
+        hosts = groups.where("judged").select("h").distinct()
+        unread = groups.where(f"judged or size <= {SHORT_WORDS}").join(hosts, "h", "left_semi")
         texts = self.store.save("lines-texts", self.read_texts(unread))
-        changing = self.changing_fields(texts, marks)
-        boilerplate = texts.join(changing, ["k", "h"], "left_anti").where("frequent and not quoted")
-        return boilerplate.select("k", "h", "evidence")
+        changing = self.changing_fields(texts, marks).distinct().withColumn("changing", f.expr("true"))
+        texts = texts.where("judged").join(changing, ["k", "h"], "left")
+        texts = texts.withColumn("content", f.expr("quoted or changing is not null")).where("content or frequent")
+        return texts.selectExpr("k", "h", "case when not content then evidence end as evidence")
 
     def recurring(self) -> Any:
         """Return the lines that enough articles of their host have, and where the first of them is.
 
-        The columns are ``k, h, articles, a, i, size, total, stacked``.
+        The columns are ``k, h, articles, a, i, size, own, total, stacked``.
         """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        by_article = self.lines.groupBy("k", "h", "a").agg(f.min(f.struct("i", "size")).alias("line"))
+        by_article = self.lines.groupBy("k", "h", "a").agg(
+            f.min(f.struct("i", "size")).alias("line"), f.sum("own").alias("own")
+        )
         first = f.min(f.struct("a", f.col("line.i").alias("i"), f.col("line.size").alias("size")))
-        groups = by_article.groupBy("k", "h").agg(f.count("*").alias("articles"), first.alias("first"))
+        groups = by_article.groupBy("k", "h").agg(
+            f.count("*").alias("articles"), first.alias("first"), f.sum("own").alias("own")
+        )
         groups = groups.where(f"articles >= {FEWEST_ARTICLES}").join(self.totals, "h")
         groups = groups.selectExpr(
             "k",
@@ -129,6 +155,7 @@ class _LineCounts:
             "first.a as a",
             "first.i as i",
             "first.size as size",
+            "own",
             "total",
             f"articles >= {STACKED}D * total as stacked",
         )
@@ -150,7 +177,7 @@ class _LineCounts:
         """Return whether the lines `groups` are quotations, and which fields they have: `_TEXT_COLUMNS`."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        lines = f.collect_list(f.struct("i", "k", "h", "frequent", "evidence")).alias("lines")
+        lines = f.collect_list(f.struct("i", "k", "h", "frequent", "judged", "evidence")).alias("lines")
         texts = self.kept.selectExpr(
             "aid as a", "text", "paragraphs.raw_start as starts", "paragraphs.raw_stop as stops"
         )
@@ -175,14 +202,14 @@ class _LineCounts:
 
 def _judge_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Run in a task: decide which lines are in enough articles, and put the counts into words."""
-    names = ("articles", "texts", "at_start", "at_end", "total")
+    names = ("articles", "texts", "at_start", "at_end", "own", "total")
     for batch in batches:
         counts = {name: np.asarray(batch.column(name)) for name in names}
         rows = np.arange(batch.num_rows)
         totals = counts.pop("total")
         groups = LineCounts(first=rows, hosts=rows, sizes=np.asarray(batch.column("size")), **counts)
-        frequent = are_frequent(groups, totals)
         hosts = [_host_name(host) for host in batch.column("h").to_pylist()]
+        frequent = are_frequent(groups, totals)
         evidence = [evidence_of(groups, row, totals, hosts) if frequent[row] else None for row in rows.tolist()]
         columns = {name: batch.column(name) for name in ("k", "h", "a", "i", "size")}
         yield spark_batch({**columns, "frequent": pa.array(frequent), "evidence": evidence}, _GROUP_COLUMNS)
@@ -205,16 +232,17 @@ def _locate_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
 
     An article may have two rows, for its host and for the whole corpus; each counts as an article of its own.
     """
-    digests, borders = _flatten_lists(batch.column("digest"))
+    digests, borders = flatten_lists(batch.column("digest"))
     encoded = digests.dictionary_encode()
     keys = np.asarray(encoded.indices, np.int64)
-    sizes = np.asarray(_flatten_lists(batch.column("size"))[0])
-    words = integer_values(_flatten_lists(batch.column("words"))[0])
+    sizes = np.asarray(flatten_lists(batch.column("size"))[0])
+    words = integer_values(flatten_lists(batch.column("words"))[0])
     articles = np.repeat(np.arange(batch.num_rows), np.diff(borders))
     no_hosts = np.zeros(batch.num_rows, np.int64)  # `locate_lines` does not look at hosts
-    lines = Lines(articles, keys, sizes, words > 0, no_hosts, no_hosts[:1])
+    none = np.zeros(len(keys), bool)  # nor at these
+    lines = Lines(articles, keys, sizes, words > 0, none, none, no_hosts, no_hosts[:1])
 
-    marks, mark_borders = _flatten_lists(batch.column("marks"))
+    marks, mark_borders = flatten_lists(batch.column("marks"))
     mark_articles = np.repeat(np.arange(batch.num_rows), np.diff(mark_borders))
     rows = borders[mark_articles] + integer_values(marks.field("i"))
     order = np.argsort(rows, kind="stable")
@@ -259,9 +287,3 @@ def _read_texts_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBat
                 for column, column_values in columns.items():
                     column_values.append(values[column])
         yield spark_batch(columns, _TEXT_COLUMNS)
-
-
-def _flatten_lists(column: pa.ListArray) -> tuple[Any, I64]:
-    """Return the values of a list column, and the borders between rows: int64 [rows + 1]."""
-    borders = np.asarray(column.offsets, np.int64)
-    return column.flatten(), borders - borders[0]

@@ -63,7 +63,7 @@ def _articles_of_one_form(articles: Any) -> Any:
 def explode_paragraphs(kept: Any) -> Any:
     """Return a row for each paragraph of the articles `kept`.
 
-    The columns are ``a, i, h, k, words, size, needed, key_start, key_stop, buckets, key``: article, number, host,
+    The columns are ``a, i, h, k, words, size, needed, form, key_start, key_stop, buckets, key``: article, number, host,
     digest of the key, what preparing measured, the bytes of its key in that of the article, and that article's key.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
@@ -77,6 +77,7 @@ def explode_paragraphs(kept: Any) -> Any:
         "paragraph.paragraphs.words as words",
         "paragraph.paragraphs.size as size",
         "paragraph.paragraphs.needed as needed",
+        "paragraph.paragraphs.form as form",
         "paragraph.paragraphs.key_start as key_start",
         "paragraph.paragraphs.key_stop as key_stop",
         "paragraph.paragraph_buckets as buckets",

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8
-from dedup.findings import DROP
+from dedup.findings import DROP, FLAG
 from dedup.kernels.backend import load_backend
 from dedup.match.boilerplate import NOTICE_FROM, NOTICE_SHARE, REPORT_WORDS
 from dedup.match.policy import BOILERPLATE
@@ -20,6 +20,7 @@ from dedup.prepare.site_text import compare_without_site_text
 from dedup.rules import OFF
 from dedup.settings import Settings
 from dedup.spark.arrow_types import cast_bits, spark_batch, sql_schema
+from dedup.spark.host_lines import judge_hosts
 from dedup.spark.match_boilerplate import HOST_SQL, WHOLE_CORPUS, match_boilerplate
 from dedup.spark.match_paragraphs import explode_paragraphs
 from dedup.spark.prepare import prepared_columns
@@ -27,7 +28,7 @@ from dedup.spark.tables import TableStore
 from dedup.write.report import Tally
 from dedup.write.tables import OutputChunk, encode_site_text
 
-_UNKNOWN_HOST = b"\0"  # as `HOST_SQL` encodes it
+_UNKNOWN_SQL = "unhex('00')"  # an unknown host as `HOST_SQL` encodes it
 _LINE_COLUMNS = {"number": pa.int64(), "size": pa.int64(), "line": pa.binary()}
 _CLEARED_FROM = ("key", *COMPARED_TEXT_COLUMNS)  # the columns that are needed to clear an article of site text
 
@@ -52,8 +53,9 @@ def set_site_text_apart(
     none = store.session.createDataFrame([], "a bigint, i int")
     if settings.rules[BOILERPLATE] == OFF:
         return SparkSiteText(records, none, {"lines": 0, "articles": 0})
-    found = _find_copies(store, records)
-    rows = _site_text_rows(store, records, found, settings, partitions)
+    copies = _find_copies(store, records, settings)
+    found = copies.where("evidence is not null")
+    rows = _site_text_rows(store, records, copies, partitions)
     count = rows.count()
     if not count:
         return SparkSiteText(records, none, {"lines": 0, "articles": 0})
@@ -68,7 +70,7 @@ def set_site_text_apart(
         "line": f.col("number"),
         "host": host,
         "size": f.col("size"),
-        "action": f.lit(settings.rules[BOILERPLATE]),
+        "action": f.expr(f"case when dropped then '{DROP}' else '{FLAG}' end"),
         "evidence": f.col("evidence"),
     }
     struct = f.struct(*(members[field.name].alias(field.name) for field in SITE_TEXT_STRUCT))
@@ -80,7 +82,7 @@ def set_site_text_apart(
     )
     changed = store.save("cleared", changed)
     records = records.join(changed.select("aid"), "aid", "left_anti").unionByName(changed)
-    articles = changed.count() if settings.rules[BOILERPLATE] == DROP else 0
+    articles = found.where("dropped").select("a").distinct().count()
     return SparkSiteText(records, found.select("a", "i"), {"lines": count, "articles": articles})
 
 
@@ -92,26 +94,37 @@ def read_site_text(store: TableStore) -> Iterator[tuple[OutputChunk, int]]:
         yield OutputChunk(b"", b"", b"", b"", b"".join(lines), Tally()), 0
 
 
-def _find_copies(store: TableStore, records: Any) -> Any:
-    """Return all copies of lines that are the site's: ``a, i, k, h, scope, evidence``.
+def _find_copies(store: TableStore, records: Any, settings: Settings) -> Any:
+    """Return all copies of lines that are the site's: ``a, i, k, h, scope, evidence, dropped``.
 
-    The scope of a line is its host, or `WHOLE_CORPUS`, which stands for unknown hosts as well.
+    The scope of a line is its host, or `WHOLE_CORPUS`, which stands for unknown hosts as well. A copy that stays as it
+    is has no evidence.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415
 
+    active = str(settings.rules[BOILERPLATE] == DROP).lower()
     articles = records.where("error is null and words > 0")
-    paragraphs = explode_paragraphs(articles).select("a", "i", "k", "h", "words", "size").where("words > 0")
+    paragraphs = explode_paragraphs(articles).select("a", "i", "k", "h", "words", "size", "form").where("words > 0")
+    judged = judge_hosts(store, articles.withColumn("h", f.expr(HOST_SQL)))
     counted = _articles_to_count(store, articles, paragraphs)
-    matches = match_boilerplate(store, articles, counted, paragraphs.drop("h"))
+    matches = match_boilerplate(store, articles, counted, paragraphs.drop("h"), judged.select("a", "k", "h"))
+    content = matches.where("evidence is null").select("k", "h")
+    matches = matches.where("evidence is not null")
     is_whole = f.col("h") == f.lit(WHOLE_CORPUS)
     in_host = matches.where(~is_whole).select("k", "h", f.col("evidence").alias("in_host"))
     in_corpus = matches.where(is_whole).select("k", f.col("evidence").alias("in_corpus"))
-    copies = paragraphs.join(matches.select("k").distinct(), "k", "left_semi")
-    copies = copies.join(in_host, ["k", "h"], "left").join(in_corpus, "k", "left")
-    known = f.col("in_host").isNotNull() & (f.col("h") != f.lit(_UNKNOWN_HOST))
-    scope = f.when(known, f.col("h")).otherwise(f.lit(WHOLE_CORPUS)).alias("scope")
-    evidence = f.coalesce("in_host", "in_corpus").alias("evidence")
-    return store.save("copies", copies.select("a", "i", "k", "h", scope, evidence))
+    judged = judged.join(content, ["k", "h"], "left_anti")
+    of_model = judged.select("a", "i", "sure", f.col("evidence").alias("of_model"))
+    keys = matches.select("k").unionByName(judged.select("k")).distinct()
+    copies = paragraphs.drop("form").join(keys, "k", "left_semi")
+    copies = copies.join(in_host, ["k", "h"], "left").join(in_corpus, "k", "left").join(of_model, ["a", "i"], "left")
+    # As `dedup.match.site_text` has it, the surest source first.
+    in_corpus_only = "in_host is null and not coalesce(sure, false) and in_corpus is not null"
+    scope = f.when(f.expr(f"({in_corpus_only}) or h = {_UNKNOWN_SQL}"), f.lit(WHOLE_CORPUS)).otherwise(f.col("h"))
+    evidence = "coalesce(in_host, case when sure then of_model end, in_corpus, of_model) as evidence"
+    is_dropped = f"{active} and (in_host is not null or in_corpus is not null or coalesce(sure, false)) as dropped"
+    copies = copies.select("a", "i", "k", "h", scope.alias("scope"), f.expr(evidence), f.expr(is_dropped))
+    return store.save("copies", copies)
 
 
 def _articles_to_count(store: TableStore, articles: Any, paragraphs: Any) -> Any:
@@ -137,7 +150,7 @@ def _articles_to_count(store: TableStore, articles: Any, paragraphs: Any) -> Any
     return store.save("counted", counted.select("a", "h"))
 
 
-def _site_text_rows(store: TableStore, records: Any, copies: Any, settings: Settings, partitions: int) -> Any:
+def _site_text_rows(store: TableStore, records: Any, copies: Any, partitions: int) -> Any:
     """Return the rows of the table of site text, without their texts.
 
     The columns are ``number, k, scope, a, i, articles, total, dropped``, where ``a, i`` is the first place.
@@ -145,7 +158,7 @@ def _site_text_rows(store: TableStore, records: Any, copies: Any, settings: Sett
     from pyspark.sql import functions as f  # noqa: PLC0415
 
     found = copies.where("evidence is not null")
-    dropped = f.count_distinct("a") if settings.rules[BOILERPLATE] == DROP else f.lit(0).cast("bigint")
+    dropped = f.count_distinct(f.expr("case when dropped then a end"))
     lines = found.groupBy("k", "scope").agg(f.min(f.struct("a", "i")).alias("first"), dropped.alias("dropped"))
     whole = f.lit(WHOLE_CORPUS).alias("scope")
     everywhere = copies.select("k", f.col("h").alias("scope"), "a").unionByName(copies.select("k", whole, "a"))
