@@ -32,6 +32,7 @@ from dedup.match.buckets import find_first_equal
 from dedup.match.host_lines import JudgedLines, judge_hosts, look_own
 from dedup.match.paragraph_columns import ParagraphColumns, read_raw_texts
 from dedup.match.policy import BOILERPLATE
+from dedup.match.support import have_support
 from dedup.prepare.columns import StructLists, digest_values, integer_values
 from dedup.prepare.compared_texts import edited_text
 from dedup.prepare.corpus import Corpus
@@ -139,6 +140,9 @@ def find_site_text(
         matches.append(find_boilerplate(lines, names, lambda numbers: read_raw_texts(corpus, paragraphs, numbers)))
         marked = np.zeros_like(marked)  # the model judges lines of hosts alone
     found = _join_sources(paragraphs, judged, matches)
+    unknown = len(paragraphs.host_names)
+    scopes = np.where(found.in_host, paragraphs.hosts[paragraphs.articles[found.numbers]], unknown)
+    found = found.at(have_support(paragraphs, found.numbers, scopes))
     if settings.rules[BOILERPLATE] != DROP:
         found.is_dropped[:] = False
     return _collect_rows(corpus, paragraphs, is_article, found)

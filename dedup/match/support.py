@@ -11,9 +11,11 @@ import numpy as np
 
 from dedup.arrays import I64, U64, Bools
 from dedup.fingerprint.shingles import SHINGLE_BASE
+from dedup.match.boilerplate import distinct_pairs
 from dedup.match.paragraph_columns import ParagraphColumns
 
-OWN_WORDS = 15  # weighted words of a paragraph of prose; menus and the names of sections have fewer
+OWN_WORDS = 8  # weighted words of a paragraph of prose; menus and names of sections have fewer
+LEAST_OWN = 8  # times the prose of an article's own must be the site's at least; a page in a large frame has less
 FEWEST_OWN_TEXTS = 2  # a host of three pages may have one that is an index
 
 
@@ -33,12 +35,14 @@ def own_texts(paragraphs: ParagraphColumns, numbers: I64) -> U64:
     texts = np.zeros(count, np.uint64)
     hashes = (paragraphs.keys[prose[~taken]].astype(np.uint64) + np.uint64(1)) * np.uint64(SHINGLE_BASE)
     np.add.at(texts, articles[~taken], hashes)
-    texts[own < of_site] = 0
+    texts[own * LEAST_OWN < of_site] = 0
     return texts
 
 
 def have_support(paragraphs: ParagraphColumns, numbers: I64, scopes: I64) -> Bools:
     """Return which of the paragraphs `numbers` are in enough articles with a text of their own: bool [lines].
+
+    A line of one article, such as a counter, is there once; then its article must have one.
 
     `scopes` number the host, or the whole corpus, that each of them is the site text of: int64 [lines]. Equal
     paragraphs of one scope have one answer.
@@ -49,5 +53,7 @@ def have_support(paragraphs: ParagraphColumns, numbers: I64, scopes: I64) -> Boo
     new = np.ones(len(order), bool)
     new[1:] = (group[order[1:]] != group[order[:-1]]) | (texts[order[1:]] != texts[order[:-1]])
     counted = order[new & (texts[order] != 0)]
-    counts = np.bincount(group[counted], minlength=int(group.max(initial=-1)) + 1)
-    return counts[group] >= FEWEST_OWN_TEXTS
+    size = int(group.max(initial=-1)) + 1
+    counts = np.bincount(group[counted], minlength=size)
+    in_articles = np.bincount(distinct_pairs(group, paragraphs.articles[numbers])[0], minlength=size)
+    return (counts >= np.minimum(in_articles, FEWEST_OWN_TEXTS))[group]

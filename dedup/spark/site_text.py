@@ -14,6 +14,7 @@ from dedup.kernels.backend import load_backend
 from dedup.match.boilerplate import NOTICE_FROM, NOTICE_SHARE, REPORT_WORDS
 from dedup.match.policy import BOILERPLATE
 from dedup.match.site_text import SHARE_DIGITS, SiteTextRow
+from dedup.match.support import FEWEST_OWN_TEXTS, LEAST_OWN, OWN_WORDS
 from dedup.prepare.columns import SITE_TEXT_STRUCT, StructLists, prepared_schema
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, edited_text
 from dedup.prepare.site_text import compare_without_site_text
@@ -123,8 +124,41 @@ def _find_copies(store: TableStore, records: Any, settings: Settings) -> Any:
     scope = f.when(f.expr(f"({in_corpus_only}) or h = {_UNKNOWN_SQL}"), f.lit(WHOLE_CORPUS)).otherwise(f.col("h"))
     evidence = "coalesce(in_host, case when sure then of_model end, in_corpus, of_model) as evidence"
     is_dropped = f"{active} and (in_host is not null or in_corpus is not null or coalesce(sure, false)) as dropped"
-    copies = copies.select("a", "i", "k", "h", scope.alias("scope"), f.expr(evidence), f.expr(is_dropped))
-    return store.save("copies", copies)
+    size = f.col("size")
+    copies = copies.select("a", "i", "k", "h", size, scope.alias("scope"), f.expr(evidence), f.expr(is_dropped))
+    copies = store.save("candidates", copies)
+    supported = _supported_lines(copies, paragraphs)
+    lines = ["a", "i", "k", "h", "scope", "evidence", "dropped"]
+    has_support = f.expr("supported is not null")
+    return store.save(
+        "copies",
+        copies.join(supported, ["scope", "k"], "left")
+        .withColumn("evidence", f.when(has_support, f.col("evidence")))
+        .withColumn("dropped", has_support & f.col("dropped"))
+        .select(*lines),
+    )
+
+
+def _supported_lines(copies: Any, paragraphs: Any) -> Any:
+    """Return the lines of scopes that have support, ``scope, k, supported``, as `dedup.match.support` has it."""
+    from pyspark.sql import functions as f  # noqa: PLC0415
+
+    found = copies.where("evidence is not null").select("a", "i", "k", "scope")
+    is_site = found.select("a", "i", f.expr("true as is_site"))
+    prose = paragraphs.where(f"size >= {OWN_WORDS}").join(is_site, ["a", "i"], "left")
+    keys = "array_sort(collect_list(case when is_site is null then hex(k) end))"
+    own = prose.groupBy("a").agg(
+        f.sum(f.expr("case when is_site then size else 0 end")).alias("of_site"),
+        f.sum(f.expr("case when is_site is null then size else 0 end")).alias("own"),
+        f.expr(f"md5(cast(array_join({keys}, ' ') as binary))").alias("text"),
+    )
+    own = own.where(f"own > 0 and own * {LEAST_OWN} >= of_site").select("a", "text")
+    counts = (
+        found.join(own, "a", "left")
+        .groupBy("scope", "k")
+        .agg(f.countDistinct("text").alias("supported"), f.countDistinct("a").alias("articles"))
+    )
+    return counts.where(f"supported >= least(articles, {FEWEST_OWN_TEXTS})").select("scope", "k", "supported")
 
 
 def _articles_to_count(store: TableStore, articles: Any, paragraphs: Any) -> Any:
