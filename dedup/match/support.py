@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.arrays import I64, U64, Bools
-from dedup.fingerprint.shingles import SHINGLE_BASE
+from dedup.fingerprint.shingles import MIX_1, MIX_2, SHINGLE_BASE
 from dedup.match.boilerplate import distinct_pairs
 from dedup.match.paragraph_columns import ParagraphColumns
 
 OWN_WORDS = 8  # weighted words of a paragraph of prose; menus and names of sections have fewer
-LEAST_OWN = 8  # times the prose of an article's own must be the site's at least; a page in a large frame has less
+LEAST_OWN = 2  # times the prose of an article of its own is at least the prose of the site; a version has less
 FEWEST_OWN_TEXTS = 2  # a host of three pages may have one that is an index
 
 
@@ -34,6 +34,8 @@ def own_texts(paragraphs: ParagraphColumns, numbers: I64) -> U64:
     own = np.bincount(articles[~taken], sizes[~taken], count)
     texts = np.zeros(count, np.uint64)
     hashes = (paragraphs.keys[prose[~taken]].astype(np.uint64) + np.uint64(1)) * np.uint64(SHINGLE_BASE)
+    for factor in (MIX_1, MIX_2):  # sums of products alone would be equal for other sets of paragraphs
+        hashes = (hashes ^ (hashes >> np.uint64(32))) * np.uint64(factor)
     np.add.at(texts, articles[~taken], hashes)
     texts[own * LEAST_OWN < of_site] = 0
     return texts
