@@ -48,6 +48,7 @@ class ArticleParagraphs:
         counts = [key.count(" ") + 1 if key else 0 for key in keys]
         self.borders = [0, *accumulate(counts)]  # of paragraphs, in words
         self.purse = PURSE * (self.borders[-1] + len(keys))
+        self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
         if numbers is not None:
             self.numbers = numbers
 
@@ -63,6 +64,12 @@ class ArticleParagraphs:
     def words_of(self, index: int) -> list[str]:
         """Return the words of a paragraph."""
         return self.keys[index].split()
+
+    def shingles_of(self, index: int) -> frozenset[tuple[str, ...]]:
+        """Return the shingles of a paragraph."""
+        if index not in self._shingles:
+            self._shingles[index] = shingle_set(self.words_of(index))
+        return self._shingles[index]
 
     def id_of(self, index: int) -> str:
         """Return an identifier of a paragraph with words, equal for equal ones: those of equal words and facts."""
@@ -96,7 +103,11 @@ class ArticleParagraphs:
         joined = self._joined_keys
         if joined.isascii() or not _UNSPACED_LETTER.search(joined):
             return np.arange(self.borders[-1] + 1, dtype=np.float64)
-        return np.array([0.0, *accumulate(map(word_weight, self.all_words))])
+        words = self.all_words
+        weights = {word: word_weight(word) for word in set(words)}
+        sizes = np.zeros(len(words) + 1)
+        np.cumsum(np.fromiter(map(weights.__getitem__, words), np.float64, len(words)), out=sizes[1:])
+        return sizes
 
     def word_count(self, index: int) -> int:
         """Return the number of words of a paragraph."""

@@ -69,7 +69,13 @@ def _best_twin(article: ArticleParagraphs, index: int, candidates: Sequence[int]
         article.purse -= article.word_count(index) + article.word_count(twin)
         if article.purse <= 0:
             break
-        similarity = _run_similarity(article, [(index, twin)])
+        if article.keys[index] == article.keys[twin]:
+            similarity = 1.0
+        else:
+            shingles = article.shingles_of(index), article.shingles_of(twin)
+            if len(min(shingles, key=len)) / len(max(shingles, key=len)) < threshold:
+                continue
+            similarity = set_jaccard(*shingles)
         texts = (article.text[slice(*article.spans[paragraph])] for paragraph in (index, twin))
         if similarity >= threshold and (best is None or (similarity, -twin) > best) and article.agree(*texts):
             best = similarity, -twin
@@ -78,6 +84,8 @@ def _best_twin(article: ArticleParagraphs, index: int, candidates: Sequence[int]
 
 def _run_similarity(article: ArticleParagraphs, run: Sequence[tuple[int, int]]) -> float:
     """Return the exact Jaccard similarity of a run of paragraphs to the run of their twins."""
+    if all(article.keys[index] == article.keys[twin] for index, twin in run):
+        return 1.0
     one, two = ([word for pair in run for word in article.words_of(pair[side])] for side in (0, 1))
     return 1.0 if one == two else set_jaccard(shingle_set(one), shingle_set(two))
 
