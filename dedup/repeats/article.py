@@ -48,30 +48,41 @@ class ArticleParagraphs:
         counts = [key.count(" ") + 1 if key else 0 for key in keys]
         self.borders = [0, *accumulate(counts)]  # of paragraphs, in words
         self.purse = PURSE * (self.borders[-1] + len(keys))
+        self._shingles: dict[int, frozenset[tuple[str, ...]]] = {}
         if numbers is not None:
             self.numbers = numbers
 
     @cached_property
     def all_words(self) -> list[str]:
         """The words of all paragraphs."""
-        return " ".join(self.keys).split()
+        return self._joined_keys.split()
+
+    @cached_property
+    def _joined_keys(self) -> str:
+        return " ".join(self.keys)
 
     def words_of(self, index: int) -> list[str]:
         """Return the words of a paragraph."""
         return self.keys[index].split()
 
-    @cached_property
-    def ids(self) -> list[str]:
-        """An identifier of each paragraph, equal for equal ones: those of equal words and facts.
+    def shingles_of(self, index: int) -> frozenset[tuple[str, ...]]:
+        """Return the shingles of a paragraph."""
+        if index not in self._shingles:
+            self._shingles[index] = shingle_set(self.words_of(index))
+        return self._shingles[index]
 
-        A paragraph without words (a separator, an emoji) equals only what is written the same.
-        """
-        often = Counter(self.keys)
-        told = []
-        for key, (start, stop) in zip(self.keys, self.spans, strict=True):
-            marks = fact_marks(self.text[start:stop]) if often[key] > 1 and any(map(str.isdecimal, key)) else None
-            told.append((f"{key}\0{marks}" if marks else key) if key else "\0" + self.text[start:stop])
-        return told
+    def id_of(self, index: int) -> str:
+        """Return an identifier of a paragraph with words, equal for equal ones: those of equal words and facts."""
+        key = self.keys[index]
+        if self._key_counts[key] == 1 or not any(map(str.isdecimal, key)):
+            return key
+        start, stop = self.spans[index]
+        marks = fact_marks(self.text[start:stop])
+        return f"{key}\0{marks}" if marks else key
+
+    @cached_property
+    def _key_counts(self) -> Counter[str]:
+        return Counter(self.keys)
 
     @cached_property
     def runs(self) -> I64:
@@ -89,9 +100,14 @@ class ArticleParagraphs:
     @cached_property
     def sizes(self) -> Floats:
         """The weights of words, summed up: float64 [words + 1]."""
-        if not any(map(_UNSPACED_LETTER.search, self.keys)):
+        joined = self._joined_keys
+        if joined.isascii() or not _UNSPACED_LETTER.search(joined):
             return np.arange(self.borders[-1] + 1, dtype=np.float64)
-        return np.array([0.0, *accumulate(map(word_weight, self.all_words))])
+        words = self.all_words
+        weights = {word: word_weight(word) for word in set(words)}
+        sizes = np.zeros(len(words) + 1)
+        np.cumsum(np.fromiter(map(weights.__getitem__, words), np.float64, len(words)), out=sizes[1:])
+        return sizes
 
     def word_count(self, index: int) -> int:
         """Return the number of words of a paragraph."""

@@ -14,7 +14,7 @@ from operator import itemgetter
 
 import numpy as np
 
-from dedup.arrays import I64
+from dedup.arrays import I64, Floats
 from dedup.fingerprint.self_matches import has_repeated_runs
 from dedup.kernels import reference as plain
 from dedup.kernels.backend import Backend
@@ -22,7 +22,8 @@ from dedup.repeats.article import ArticleParagraphs
 from dedup.repeats.candidate import Candidate
 from dedup.repeats.chains import Run, find_chains, may_be_versions, split_at_widest_gap
 from dedup.repeats.drop_plan import DropPlan
-from dedup.repeats.judgement import WHOLE_ENOUGH, judge, may_be_candidate
+from dedup.repeats.judgement import WHOLE_ENOUGH, judge
+from dedup.repeats.screen import ChainScreen
 from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, find_single_paragraphs
 from dedup.repeats.split_paragraphs import ReflowedRepeat, SplitArticle, split
 from dedup.repeats.summaries import drop_summaries, has_repeated_edge, may_hold_summary
@@ -88,9 +89,12 @@ def detect_repeats(
 
 def find_versions(article: ArticleParagraphs, threshold: float) -> list[ReflowedRepeat]:
     """Return the parts of an article that are another version of the rest of it, or of each other."""
-    places = np.arange(len(article.numbers))
+    is_exact = threshold >= 1  # then nothing edited can be justified, and every run is judged by itself
     chains = find_chains(article.backend, article.runs, article.sizes)
-    has_candidates = any(may_be_candidate(article, article.sizes, places, links) for links in chains)
+    screen = ChainScreen(article, article.sizes, np.arange(len(article.numbers)))
+    has_candidates = any(
+        screen.may_be_candidate(links) if is_exact else _has_candidate(screen, links) for links in chains
+    )
     has_edge = may_hold_summary(article)
     if not has_candidates and not has_edge:
         return []
@@ -101,7 +105,6 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
     plan = DropPlan(_cut_where_copies_touch(units, article.runs), threshold)
     if has_edge:
         drop_summaries(plan, plan.whole, article.runs)
-    is_exact = threshold >= 1  # then nothing edited can be justified, and every run is judged by itself
     for turn in range(ROUNDS):
         is_whole = turn == 0 and not plan.gone.any()
         units = plan.units_that_stay()
@@ -115,31 +118,50 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
     return plan.repeats()
 
 
+def _has_candidate(screen: ChainScreen, links: Sequence[Run], depth: int = 0) -> bool:
+    """Return True if a chain, or a part of it that is tried if the chain is not dense, may be versions."""
+    if not screen.may_be_versions(links):
+        return False
+    return screen.may_be_dense(links) or (
+        depth < SPLITS and any(_has_candidate(screen, part, depth + 1) for part in _parts(links, screen.sizes))
+    )
+
+
+def _parts(links: Sequence[Run], sizes: Floats) -> list[Sequence[Run]]:
+    """Return the parts of a chain, split at its widest gap, that are long enough."""
+    if len(links) == 1:
+        return []
+    return [part for part in split_at_widest_gap(links) if may_be_versions(part, sizes)]
+
+
 def _drop_in_round(plan: DropPlan, units: Units, chains: Sequence[Sequence[Run]], *, is_exact: bool) -> bool:
     """Drop versions of what stays, the best chains first, and return True if there are any."""
     waiting = [(links, 0) for links in reversed(chains)]
     settled: list[Candidate] = []
     is_changed = False
+    screen = ChainScreen(units.article, units.sizes, units.places)
     while waiting and units.article.purse > 0:
         links, depth = waiting.pop()
         if (
-            not may_be_candidate(units.article, units.sizes, units.places, links)
+            not screen.may_be_versions(links)
             or (is_changed and plan.touches(units, links))
             or any(pair.holds(links) for pair in settled[-SETTLED:])
         ):
             continue
-        candidate = Candidate(units, links)
-        units.article.purse -= candidate.cost
-        if is_exact:
-            candidate.keep_equal_units()
-        verdict = judge(candidate)
-        if verdict.drop is not None and plan.drop(candidate, verdict.drop):
-            is_changed = True
-        elif verdict.is_settled:
-            settled.append(candidate)  # a version goes whole or stays whole
-        elif len(links) > 1 and depth < SPLITS:
-            parts = [part for part in split_at_widest_gap(links) if may_be_versions(part, units.sizes)]
-            waiting += [(part, depth + 1) for part in reversed(parts)]
+        if screen.may_be_dense(links):
+            candidate = Candidate(units, links)
+            units.article.purse -= candidate.cost
+            if is_exact:
+                candidate.keep_equal_units()
+            verdict = judge(candidate)
+            if verdict.drop is not None and plan.drop(candidate, verdict.drop):
+                is_changed = True
+                continue
+            if verdict.is_settled:
+                settled.append(candidate)  # a version goes whole or stays whole
+                continue
+        if depth < SPLITS:
+            waiting += [(part, depth + 1) for part in reversed(_parts(links, units.sizes))]
     return is_changed
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dedup.arrays import I64, Floats
-from dedup.repeats.article import PROSE, ArticleParagraphs
+from dedup.repeats.article import PROSE
 from dedup.repeats.candidate import Candidate, Piece
-from dedup.repeats.chains import Run, chain_size
-from dedup.repeats.versions import MATCHED, Version
+from dedup.repeats.versions import Version
 from dedup.repeats.vetoes import OF_ALL_PARTS, VETOES, WHOLE
 from dedup.segment.facts import fact_marks
 
@@ -33,23 +31,6 @@ DENSE_MANY = 0.85  # the same in all versions together, where they run into each
 SOLID, CHOSEN = 0.95, 0.25  # the same of a summary at an end of the article, and of what it is chosen from
 LINES = 6  # different short lines that repeat without a gap: a list printed twice, not a refrain
 LINES_WORDS, LINES_WHOLE_WORDS = 100, 60  # words in them, and where they are the whole article; a chorus has about 50
-
-
-def may_be_candidate(article: ArticleParagraphs, sizes: Floats, places: I64, links: Sequence[Run]) -> bool:
-    """Return False if a chain within one line cannot be a version: its words are no equal passage behind its source.
-
-    Most chains are such phrases, and aligning a chain takes long; see `_is_enough`. `sizes` are the weights of the
-    words that stay, summed up, and `places` their numbers in the article: float64 [words + 1] and int64 [words].
-    """
-    first, last = links[0], links[-1]
-    stop = last.source + last.length
-    if not article.are_on_one_line(int(places[first.source]), int(places[stop - 1])):
-        return True
-    size = chain_size(links, sizes)
-    if not first.source or 2 * size >= WHOLE * MATCHED * sizes[-1]:
-        return True
-    between = sizes[first.copy] - sizes[min(stop, first.copy)]
-    return len(links) == 1 and size >= ENOUGH / 2 and bool(between <= APART_LONE)
 
 
 class Judgement(NamedTuple):
