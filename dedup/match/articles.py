@@ -88,6 +88,7 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
         FormGuard(
             TextReader(corpus, rows, settings.rules),
             titles.take(pa.array(rows)),
+            _under_several_titles(compared.firsts, equal_firsts[compared.texts]),
             settings.threshold,
             compiled=comparer.compiled,
         )
@@ -118,6 +119,16 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     inactive = np.isin(rules, inactive_codes(settings))
     twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
     return ArticleMatches(rules, twins, similarities, kept, evidence, survival.candidates, survival.matches)
+
+
+def _under_several_titles(firsts: I64, equal_firsts: I64) -> I64:
+    """Return the first text of each key whose words and facts another key has as well: int64 [texts].
+
+    `firsts` is the first text of the same key, `equal_firsts` a number for the words and facts: int64 [texts].
+    """
+    keys = np.flatnonzero(firsts == np.arange(len(firsts)))
+    _, groups, sizes = np.unique(equal_firsts[keys], return_inverse=True, return_counts=True)
+    return keys[sizes[groups] > 1]
 
 
 def _with_titles(digests: Any, words: I64, titles: pa.Array) -> Any:

@@ -39,12 +39,14 @@ class Flag(NamedTuple):
 class FormGuard:
     """Choose which match drops a text, if any does, and collect the `flags` of the texts that no match drops.
 
-    `reader` reads the texts, and `titles` has the title of each, as UTF-8 or null; `compiled` chooses the backend.
-    Matches that are less similar than `threshold` drop a text only if they tell the same story, and are none otherwise.
+    `reader` reads the texts, and `titles` has the title of each, as UTF-8 or null. `certain` are texts that will be
+    compared, int64 [texts]. `compiled` chooses the backend. Matches that are less similar than `threshold` drop a text
+    only if they tell the same story, and are none otherwise.
     """
 
-    def __init__(self, reader: TextReader, titles: pa.Array, threshold: float, *, compiled: bool) -> None:
+    def __init__(self, reader: TextReader, titles: pa.Array, certain: I64, threshold: float, *, compiled: bool) -> None:
         self.reader = reader
+        self.certain = certain
         self.titles = titles
         self.threshold = threshold
         self.compiled = compiled
@@ -54,7 +56,7 @@ class FormGuard:
     def start(self, numbers: I64) -> None:
         """Forget all flags, and read texts that will be compared, int64 [texts], in one pass while there is memory."""
         self.flags = {}
-        for batch in _text_batches(self.reader.of(np.unique(numbers))):
+        for batch in _text_batches(self.reader.of(np.union1d(self.certain, numbers))):
             if self._is_full():
                 return
             self._add(batch)

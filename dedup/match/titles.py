@@ -7,6 +7,7 @@ over a copy.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -43,17 +44,35 @@ def differing_titles(first: str, second: str) -> list[tuple[str, str]]:
         return differing_facts(first, second) if have_other_facts(first, second) else []
     if other.words < one.words:  # the alignment depends on the order, and the verdict must not
         return [pair[::-1] for pair in differing_titles(second, first)]
-    opcodes = SequenceMatcher(None, one.words, other.words, autojunk=False).get_opcodes()
-    shared = sum(stop - start for kind, start, stop, _, _ in opcodes if kind == "equal")
-    if shared < SHARED_TITLE * max(len(one.words), len(other.words)):
+    changes = _changes_of_words(one.words, other.words)
+    changed = sum(max(stop - start, other_stop - other_start) for start, stop, other_start, other_stop in changes)
+    if max(len(one.words), len(other.words)) - changed < SHARED_TITLE * max(len(one.words), len(other.words)):
         return []
     pairs = []
-    for kind, start, stop, other_start, other_stop in opcodes:
-        if kind != "replace" or is_same_word(one.words[start:stop], other.words[other_start:other_stop]):
+    for start, stop, other_start, other_stop in changes:
+        if start == stop or other_start == other_stop:
+            continue
+        if is_same_word(one.words[start:stop], other.words[other_start:other_stop]):
             continue
         if _has_name(one, start, stop) and _has_name(other, other_start, other_stop):
             pairs.append((" ".join(one.written[start:stop]), " ".join(other.written[other_start:other_stop])))
     return pairs
+
+
+def _changes_of_words(words: Sequence[str], others: Sequence[str]) -> Sequence[tuple[int, int, int, int]]:
+    """Return the spans of words that stand in place of each other; most titles of one form differ in one place."""
+    sizes = len(words), len(others)
+    start, most = 0, min(sizes)
+    while start < most and words[start] == others[start]:
+        start += 1
+    end = 0
+    while end < most - start and words[-1 - end] == others[-1 - end]:
+        end += 1
+    stop, other_stop = sizes[0] - end, sizes[1] - end
+    if set(words[start:stop]).isdisjoint(others[start:other_stop]):
+        return [(start, stop, start, other_stop)]
+    opcodes = SequenceMatcher(None, words, others, autojunk=False).get_opcodes()
+    return [(low, high, other_low, other_high) for kind, low, high, other_low, other_high in opcodes if kind != "equal"]
 
 
 def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
