@@ -39,13 +39,14 @@ def cleaned(find, tmp_path_factory):
     """Clean a corpus when a test first asks for it, and return the output folder."""
     outputs = {}
 
-    def output(size, name):
-        if (size, name) not in outputs:
+    def output(size, name, boilerplate="drop"):
+        choice = size, name, boilerplate
+        if choice not in outputs:
             source = find(size, name)
-            out = tmp_path_factory.mktemp(f"{size}_{name}") / "out"
-            clean(source, out)
-            outputs[size, name] = out
-        return outputs[size, name]
+            out = tmp_path_factory.mktemp("_".join(choice)) / "out"
+            clean(source, out, Settings(rules={"boilerplate": boilerplate}))
+            outputs[choice] = out
+        return outputs[choice]
 
     return output
 
@@ -93,7 +94,8 @@ def test_nothing_is_dropped_from_articles_that_repeat_nothing(cleaned, size, nam
 def test_dropped_articles_and_their_twins_are_those_of_the_plain_loop(cleaned, find, data_rows, size, name):
     rows = list(data_rows.read(find(size, name)))
     ours = {}
-    for row in read_jsonl(cleaned(size, name) / "dropped.jsonl"):
+    out = cleaned(size, name, "flag")  # whole articles are compared
+    for row in read_jsonl(out / "dropped.jsonl"):
         made = row["provenance"]
         ours[made["record"]] = (made["twin"], made["similarity"])
     texts = [compared_text(row["text"], Settings()) for row in rows]
@@ -103,7 +105,7 @@ def test_dropped_articles_and_their_twins_are_those_of_the_plain_loop(cleaned, f
     expected, flagged = survivors(texts, signed, order, ARTICLE_SHINGLE, 0.8, evidence_of_form)
     flags = [
         row
-        for row in read_jsonl(cleaned(size, name) / "provenance.jsonl")
+        for row in read_jsonl(out / "provenance.jsonl")
         if row["rule"] == "near-duplicate-article" and row["action"] == "flag"
     ]
     assert {row["record"]: (row["twin"], row["similarity"]) for row in flags} == {

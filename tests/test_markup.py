@@ -122,12 +122,12 @@ def test_a_batch_gives_the_findings_of_each_text(texts):
 )
 def test_the_time_is_linear(piece):
     times = []
-    for count in (5_000, 40_000):
+    for count in (5_000, 40_000):  # eight times as long, and 64 times if it were quadratic
         text = piece * count
         start = time.process_time()
         repair_markup(text)
         times.append(time.process_time() - start)
-    assert times[1] < 20 * max(times[0], 0.02)
+    assert times[1] < 32 * max(times[0], 0.02)
 
 
 def test_a_copy_with_tags_is_not_the_longest(tmp_path):

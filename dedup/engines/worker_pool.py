@@ -75,6 +75,8 @@ class WorkerPool:
             try:
                 return future.result()
             except (BrokenProcessPool, BrokenPipeError) as error:
+                for worker in workers:
+                    worker.join(1)  # its status is known when it has been waited for
                 codes = [worker.exitcode for worker in workers]
                 raise EngineError(
                     f"a worker process was ended {_cause(codes)}, also when it worked alone and in smaller pieces; "

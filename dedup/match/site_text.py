@@ -143,6 +143,7 @@ def find_site_text(
     unknown = len(paragraphs.host_names)
     scopes = np.where(found.in_host, paragraphs.hosts[paragraphs.articles[found.numbers]], unknown)
     found = found.at(have_support(paragraphs, found.numbers, scopes))
+    found.is_dropped[_have_copies_that_stay(paragraphs, found)] = False
     if settings.rules[BOILERPLATE] != DROP:
         found.is_dropped[:] = False
     return _collect_rows(corpus, paragraphs, is_article, found)
@@ -163,6 +164,23 @@ class _MarkedLines(NamedTuple):
     def at(self, rows: Any) -> _MarkedLines:
         """Return some of the lines, given as anything that indexes an array."""
         return _MarkedLines(self.numbers[rows], self.in_host[rows], self.is_dropped[rows], self.evidence.at(rows))
+
+
+def _have_copies_that_stay(paragraphs: ParagraphColumns, found: _MarkedLines) -> Bools:
+    """Return which lines stand in their article once more, where they stay: bool [lines].
+
+    An article is compared without a line or with it: a headline that is a teaser of its own page stays in both places.
+    """
+    keys, count = paragraphs.keys, len(paragraphs.keys)
+    is_key = np.zeros(count, bool)
+    is_key[keys[found.numbers]] = True
+    copies = np.flatnonzero((paragraphs.words > 0) & is_key[keys])
+    groups, in_article = np.unique(paragraphs.articles[copies] * count + keys[copies], return_counts=True)
+    labels = paragraphs.articles[found.numbers] * count + keys[found.numbers]
+    places = np.searchsorted(groups, labels)
+    dropped = np.bincount(places[found.is_dropped], minlength=len(groups))
+    stays: Bools = dropped[places] < in_article[places]
+    return stays
 
 
 def _join_sources(

@@ -21,8 +21,7 @@ def site_lines(
     output: Output, counted: Counter[tuple[str, str]], sources: Mapping[str, OfSource], most: int
 ) -> tuple[SiteLine, ...]:
     """Return the most frequent lines of site text; `counted` are those of `sources` in the articles read."""
-    files = sorted(path for path in output.path.iterdir() if path.name.startswith(f"{SITE_TEXT}."))
-    lines = list(_of_table(files)) if files else []
+    lines = list(_of_table([path for path in output.table_paths(SITE_TEXT) if path.exists()]))
     if not lines:
         lines = [
             SiteLine(host=source, line=line, articles=count, share=count / max(1, sources[source].articles))

@@ -135,6 +135,7 @@ def _find_copies(store: TableStore, records: Any, settings: Settings) -> Any:
         copies.join(supported, ["scope", "k"], "left")
         .withColumn("evidence", f.when(has_support, f.col("evidence")))
         .withColumn("dropped", has_support & f.col("dropped"))
+        .withColumn("dropped", f.expr("bool_and(dropped) over (partition by a, k)"))
         .select(*lines),
     )
 
