@@ -25,6 +25,8 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()
     if parent is not None:
+        if not parent.is_alive():  # it ended before Linux was asked to tell
+            os._exit(1)
         Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
 
 
