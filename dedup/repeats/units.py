@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
@@ -60,20 +61,27 @@ class Units:
         kept.sizes = np.concatenate([[0.0], np.cumsum(np.diff(self.sizes)[kept.places])])
         return kept
 
-    def cut(self, places: Sequence[int]) -> Units:
+    def cut(self, places: Iterable[int]) -> Units:
         """Return all units, of which some are split before each of the words `places`."""
-        columns = [column.tolist() for column in self.rows]
-        begins, ends, paragraphs, lines, counts = columns
-        for place in sorted(set(places) - self.starts, reverse=True):
-            unit = self.unit_at(place)
-            inside = place - self.borders[unit]
-            start = offset_of_word(self.article.text, begins[unit], ends[unit], inside)
-            rows = zip(columns, (start, ends[unit], paragraphs[unit], lines[unit], counts[unit] - inside), strict=True)
-            for column, value in rows:
-                column.insert(unit + 1, value)
-            ends[unit] = begins[unit] + len(self.article.text[begins[unit] : start].rstrip())
-            counts[unit] = inside
-        return Units(self.article, Sentences(*np.array(columns, np.int64)))
+        rows: list[tuple[int, ...]] = []
+        done = 0
+        for unit, inside in groupby(sorted(set(places) - self.starts), self.unit_at):
+            rows += zip(*(column[done:unit].tolist() for column in self.rows), strict=True)
+            rows += self._parts(unit, [place - self.borders[unit] for place in inside])
+            done = unit + 1
+        rows += zip(*(column[done:].tolist() for column in self.rows), strict=True)
+        return Units(self.article, Sentences(*np.array(rows, np.int64).T))
+
+    def _parts(self, unit: int, words_inside: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """Yield the rows of a unit that is split before some of its words, which ascend."""
+        text, begin, end = self.article.text, self.begins[unit], self.ends[unit]
+        count, before = self.borders[unit + 1] - self.borders[unit], 0
+        for word in words_inside:
+            start = offset_of_word(text, begin, end, word - before)
+            stop = begin + len(text[begin:start].rstrip())
+            yield begin, stop, self.paragraphs[unit], self.lines[unit], word - before
+            begin, before = start, word
+        yield begin, end, self.paragraphs[unit], self.lines[unit], count - before
 
     @cached_property
     def starts(self) -> frozenset[int]:
@@ -220,10 +228,12 @@ class Units:
 
 
 def offset_of_word(text: str, start: int, stop: int, number: int) -> int:
-    """Return the offset of word `number` of ``text[start:stop]``, by binary search."""
+    """Return the offset of word `number` of ``text[start:stop]``, by binary search in a range that doubles."""
     if not number:
         return start
-    low, high = start, stop
+    low, high = start, min(start + 8 * number, stop)
+    while high < stop and len(words(text[start:high])) <= number:
+        low, high = high, min(2 * high - start, stop)
     while high - low > 1:
         middle = (low + high) // 2
         if len(words(text[start:middle])) > number:
