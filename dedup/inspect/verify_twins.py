@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import math
 import tempfile
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
+from itertools import accumulate
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -76,6 +79,7 @@ class _Duplicate(NamedTuple):
     """
 
     where: str
+    key: RecordKey
     raw: str
     title: str | None
     site_text: tuple[str, ...]
@@ -155,14 +159,16 @@ def _duplicates(
         twins = [_twin_of_finding(finding, stored, rows) for finding in findings]
         lines = _lines_left_out(article, rows), lines_at.pop(article.key, [])
         batch.append(
-            _Duplicate(article.where, raw, _title_of(article), *lines, list(zip(findings, twins, strict=True)))
+            _Duplicate(
+                article.where, article.key, raw, _title_of(article), *lines, list(zip(findings, twins, strict=True))
+            )
         )
         size += len(raw)
         if size >= _BATCH_CHARACTERS:
             yield batch
             batch, size = [], 0
     for key, lines_of_place in lines_at.items():  # of no article
-        batch.append(_Duplicate(record_name(*key), "", None, (), lines_of_place, []))
+        batch.append(_Duplicate(record_name(*key), key, "", None, (), lines_of_place, []))
     yield batch
 
 
@@ -190,7 +196,7 @@ def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Pa
             return _ComparedText(decode_utf8(texts.read(size)), settings, site_text, title)
 
         mismatches = []
-        for where, raw, title, site_text, first_lines, findings in duplicates:
+        for where, key, raw, title, site_text, first_lines, findings in duplicates:
             text = _ComparedText(raw, settings, site_text, title)
             wrong_places = (place_problem(text.repaired(row.start, row.stop), row) for row in first_lines)
             mismatches += [Mismatch(where, problem) for problem in wrong_places if problem]
@@ -200,10 +206,25 @@ def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Pa
                 elif isinstance(twin, SiteTextRow):
                     problems = line_problems(finding, text.repaired(finding.start, finding.stop), twin)
                 else:
-                    other = text_of(twin.offset, twin.size, twin.site_text, twin.title)
+                    is_same = (finding.twin_source, finding.twin_record) == key
+                    other = text if is_same else text_of(twin.offset, twin.size, twin.site_text, twin.title)
                     problems = _twin_problems(finding, text, twin, other)
                 mismatches += [Mismatch(where, f"{finding_name(finding)}: {problem}") for problem in problems]
     return mismatches
+
+
+class _OrderedEdits:
+    """Findings by their start, so that those that touch a span are found without looking at all others."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self._findings = sorted(findings, key=attrgetter("start"))
+        self._latest_stops = list(accumulate((finding.stop for finding in self._findings), max))
+
+    def inside(self, start: int, stop: int) -> list[Finding]:
+        """Return the findings that have a character in ``start:stop``, or are between two of its characters."""
+        first = bisect_right(self._latest_stops, start)
+        last = bisect_left(self._findings, stop, first, key=attrgetter("start"))
+        return [finding for finding in self._findings[first:last] if finding.stop > start]
 
 
 class _ComparedText:
@@ -252,9 +273,14 @@ class _ComparedText:
 
     @cached_property
     def paragraphs(self) -> list[tuple[int, int, str]]:
-        """Return the repaired text of each paragraph with its span in the raw text."""
+        """Return the repaired text of each paragraph with its span in the raw text; starts and stops both ascend."""
         offsets = Offsets(self.analysis.findings)
         return [(*offsets.widen(start, stop), self.analysis.text[start:stop]) for start, stop in self.analysis.spans]
+
+    @cached_property
+    def edits(self) -> _OrderedEdits:
+        """Return the findings of the text level."""
+        return _OrderedEdits(self.analysis.findings)
 
     def repaired(self, start: int, stop: int) -> str | None:
         """Return the repaired paragraphs, or parts of paragraphs, in a span of the raw text.
@@ -262,7 +288,11 @@ class _ComparedText:
         None means that a repair crosses a border of the span, so that the text compared is not certain.
         """
         parts = []
-        for first, last, text in self.paragraphs:
+        first_place = bisect_right(self.paragraphs, start, key=itemgetter(1))
+        for place in range(first_place, len(self.paragraphs)):
+            first, last, text = self.paragraphs[place]
+            if first >= stop:
+                break
             low, high = max(start, first), min(stop, last)
             if low >= high:
                 continue
@@ -273,7 +303,7 @@ class _ComparedText:
         return "\n\n".join(parts)
 
     def _repaired_part(self, start: int, stop: int) -> str | None:
-        edits = [edit for edit in self.analysis.findings if edit.start < stop and start < edit.stop]
+        edits = self.edits.inside(start, stop)
         if any(edit.start < start or stop < edit.stop for edit in edits):
             return None
         moved = [edit._replace(start=edit.start - start, stop=edit.stop - start) for edit in edits]
