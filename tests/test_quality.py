@@ -18,8 +18,8 @@ from benchmarks.quality import (
     doubled,
     doubling,
     page,
-    run,
     score,
+    stored,
     sweeps,
     syndication,
     untouched,
@@ -312,12 +312,12 @@ def test_a_telephone_number_is_no_sentence():
 
 
 def test_the_page_shows_the_committed_figures():
-    results = json.loads(run.RESULTS.read_text(encoding="utf-8"))
-    assert run.PAGE.read_text(encoding="utf-8") == page.render(results)
+    results = json.loads(stored.RESULTS.read_text(encoding="utf-8"))
+    assert stored.PAGE.read_text(encoding="utf-8") == page.render(results)
 
 
 def test_the_page_was_measured_with_the_constants_in_force():
-    results = json.loads(run.RESULTS.read_text(encoding="utf-8"))
+    results = json.loads(stored.RESULTS.read_text(encoding="utf-8"))
     for part in ("sweep blocks", "sweep lines"):
         for name, told in results[part].items():
             now = sweeps.current(name)

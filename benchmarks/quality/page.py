@@ -10,10 +10,12 @@ from benchmarks.quality.doubling import EDITED, TEASER
 from benchmarks.quality.labels import doubling_name, syndication_name
 from benchmarks.quality.numbers_text import interval, percent
 from benchmarks.quality.page_sweeps import sweeps
+from benchmarks.quality.page_whole_pages import whole_pages
 
 FOUND_EXACT, FOUND_EDITED, FOUND_TEASER = 0.995, 0.97, 0.9
 SHREDDED = 0.01
 FOUND, LOST, CUT, RECALL = 0.99, 0.0002, 0.001, 0.999
+PAGES_REMOVED, PAGES_LOST, PAGES_PRECISION, PAGES_COPIES = 0.7, 0.003, 0.995, 0.8
 
 TERMS = """\
 * *Found* is the share of the inserted characters that is dropped.
@@ -34,6 +36,7 @@ def render(results: dict[str, Any]) -> str:
         _syndication(results["syndication"]),
         _boilerplate(results["boilerplate"]),
         _untouched(results["untouched"]),
+        *([whole_pages(results["whole pages"])] if "whole pages" in results else []),
         sweeps(results),
     ]
     return "\n\n".join(parts) + "\n"
@@ -98,8 +101,17 @@ def _targets(results: dict[str, Any]) -> str:
         rows.append(_target(f"untouched articles, {name}: text removed", row["cut by all"], CUT))
         rows.append(_target(f"untouched articles, {name}: not redundant", row["cut besides"], CUT))
         rows.append(_target(f"untouched articles, {name}: lines like sentences", like_sentences, CUT))
+    for name, tables in results.get("whole pages", {}).items():
+        row = tables["by size"][-1]
+        rows.append(_target(f"whole pages, {name}: site text removed", row["removed"], PAGES_REMOVED, at_least=True))
+        rows.append(_target(f"whole pages, {name}: article text lost", row["lost"], PAGES_LOST))
+        rows.append(_target(f"whole pages, {name}: precision", row["precision"], PAGES_PRECISION, at_least=True))
+        rows.append(_target(f"whole pages, {name}: different articles merged", row["merged"], 0))
+        copies_found = row["found"] / row["copies"]
+        rows.append(_target(f"whole pages, {name}: copies found", copies_found, PAGES_COPIES, at_least=True))
     text = wrap_paragraph(
-        "The last rows are about untouched articles, and the section of that name lists what is removed from them. "
+        "The rows of whole pages are about hosts of three pages or more. The rows before them are about untouched "
+        "articles, and the section of that name lists what is removed from them. "
         "`boilerplate` is meant for telephone lines, signatures and headings that an office prints in article after "
         "article, but not for sentences, which therefore have a row of their own. Removed text is *redundant* if the "
         "same words follow one another in the rest of the article, or if at least half of the articles of the host "

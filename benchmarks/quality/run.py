@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import multiprocessing
 import os
 import platform
@@ -23,13 +22,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dedup
-from benchmarks.quality import boilerplate, corpora, doubling, sweeps, syndication, tables, untouched
+from benchmarks.quality import boilerplate, corpora, doubling, sweeps, syndication, tables, untouched, whole_pages
 from benchmarks.quality.corpora import Article
-from benchmarks.quality.page import render
+from benchmarks.quality.stored import read_results, store_results
 from dedup import Settings, __version__
 
-RESULTS = Path(__file__).with_name("results.json")
-PAGE = Path(__file__).parents[2] / "docs" / "quality.md"
 LIBRARIES = ("datasketch", "ftfy", "numba", "numpy", "pyarrow")
 MIN_ARTICLES = 30  # clean articles that a corpus must have to be used
 ROUNDS = 3  # times that lines are planted in a corpus, with different seeds
@@ -94,7 +91,14 @@ def _sweep_bands(corpus: str, value: float) -> Any:
     return sweeps.band_recall(_work[0].articles[corpus], value, _work[0].seed)
 
 
+def _whole_pages(corpus: str, name: str) -> Any:
+    work = _work[0]
+    pages = whole_pages.PAGES[name](work.paths[corpus].parent, work.seed)
+    return whole_pages.measure(pages, whole_pages.run_command(pages))
+
+
 JOBS: dict[str, Callable[..., Any]] = {
+    "whole pages": _whole_pages,
     "untouched": _untouched,
     "sweep untouched": _sweep_untouched,
     "doubling": _doubling,
@@ -114,6 +118,8 @@ def tasks(work: Work) -> list[Task]:
         known = any(untouched.SOURCES & row.keys() for row in corpora.rows(path))
         all_tasks += [("untouched", corpus, (hosts,)) for hosts in ((True, False) if known else (False,))]
         all_tasks.append(("sweep untouched", corpus, ()))
+        if corpus == corpora.name(Path(whole_pages.FILE)):
+            all_tasks += [("whole pages", corpus, (name,)) for name in whole_pages.PAGES]
     for corpus in work.articles:
         all_tasks += [
             ("doubling", corpus, (label, suffix)) for label in doubling.VARIANTS for suffix in doubling.JOINTS
@@ -193,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seconds[job] = seconds.get(job, 0) + took
     print("seconds of one core:", {job: round(took) for job, took in seconds.items()})
     measured = [(task, value) for task, (value, _) in zip(chosen, performed, strict=True)]
-    results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results = read_results()
     if set(options.only) == set(JOBS):
         results["made"] = {
             "machine": machine(),
@@ -206,10 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name: {"clean articles": len(articles), "kept for planting": len(_work[0].spare[name])}
         for name, articles in _work[0].articles.items()
     }
-    results |= tables.gather(measured, options.seed)
-    RESULTS.write_text(json.dumps(results, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    # Render from the written file, so that the page can be rendered again from it.
-    PAGE.write_text(render(json.loads(RESULTS.read_text(encoding="utf-8"))), encoding="utf-8")
+    store_results(results | tables.gather(measured, options.seed))
 
 
 if __name__ == "__main__":

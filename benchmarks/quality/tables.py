@@ -213,7 +213,12 @@ def _sweep_bands(results: TaskResults, _seed: int) -> dict[str, Any]:
     return {"now": sweeps.current("RECALL_AT_THRESHOLD"), "rows": [[value, row] for value, row in rows.items()]}
 
 
+def _whole_pages(results: TaskResults, _seed: int) -> dict[str, Any]:
+    return {name: figures for (_, _, (name,)), figures in results}
+
+
 TABLES: dict[str, Callable[[TaskResults, int], dict[str, Any]]] = {
+    "whole pages": _whole_pages,
     "doubling": _doubling,
     "syndication": _syndication,
     "boilerplate": _boilerplate,
