@@ -16,6 +16,8 @@ line turns an error into a printed line and an exit status.
 
 from __future__ import annotations
 
+RESUME_NOTE = "`resume=True` continues from what is finished"  # on an error that has left the work done so far
+
 
 class DedupError(Exception):
     """Base of every error that this package raises on purpose."""

@@ -11,17 +11,17 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from dedup import __version__
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
 from dedup.engines.local import LocalEngine, Workers
 from dedup.findings import Finding
-from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
+from dedup.kernels.backend import SMALL_BYTES, Backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.own_text import set_site_text_apart
@@ -30,16 +30,10 @@ from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
-from dedup.prepare.failing_records import prepare_or_quarantine
+from dedup.prepare.earlier_batches import EarlierBatches
 from dedup.prepare.preview import Notice, preview_records
-from dedup.prepare.store import (
-    BatchOrigin,
-    PreparedBatch,
-    discard_batch,
-    from_ipc,
-    store_batch,
-    to_ipc,
-)
+from dedup.prepare.store import PreparedBatch, discard_batch, from_ipc, is_as_prepared, to_ipc
+from dedup.prepare.stored_batch import CAREFUL_PIECES, RecordBatchTask, prepare_into_file
 from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
@@ -48,8 +42,10 @@ from dedup.read.lookahead import read_ahead
 from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.read.selection import RecordSource, choose_records
+from dedup.runtime.disk_space import free_bytes, has_room_to_keep
 from dedup.runtime.progress import Progress, StageTimer
-from dedup.runtime.resources import ResourceBudget, slices
+from dedup.runtime.resources import ResourceBudget
+from dedup.runtime.versions import program_version
 from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
@@ -60,8 +56,6 @@ if TYPE_CHECKING:
     from dedup.spark import SparkEngine
 
 Articles = str | Path | Iterable[Any] | ArrowData
-
-_CAREFUL_PIECES = 16  # of a batch whose process was killed; as many times as a batch in work takes its own size
 
 
 def clean(
@@ -80,16 +74,18 @@ def clean(
     batches, or a table (pandas, polars, Arrow, datasets). With Spark it can also be one of its tables, or an address
     that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
     called with a stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
-    such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output.
-    Raises a `DedupError` for every problem that the user can solve.
+    such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A
+    run that is interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. Raises
+    a `DedupError` for every problem that the user can solve.
     """
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
     engine = _engine_of(engine)
     source = source_of(source) if isinstance(engine, LocalEngine) else source
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
+    resume = isinstance(engine, LocalEngine) and engine.resume
     with (
-        destination(out, force=force) as (folder, work),
+        destination(out, force=force, resume=resume) as (folder, work),
         _start_job(source, settings, engine, timer, work, out, notice) as job,
     ):
         tally, files = _write_tables(job, folder, settings, timer)
@@ -175,42 +171,68 @@ def prepare_articles(
     work: Path,
     out: Path | None = None,
     notice: Notice | None = None,
+    *,
+    keeps_files: bool = False,
 ) -> tuple[Workers, RecordSource, Corpus]:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
-    input. `notice` is called with lines to show. Raises `InputError` if too few records can be read.
+    input. `notice` is called with lines to show. With `keeps_files` the batches stay as long as the disk has room for
+    them, so that the run can be resumed. Raises `InputError` if too few records can be read.
     """
-    engine = _local_engine(engine)
-    records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
+    engine, version = _local_engine(engine), program_version()
+    earlier = EarlierBatches()
+    notice = notice or _say_nothing
+    if engine.resume and keeps_files:
+        earlier.read_folder(work, settings.digest, version)
+        notice(earlier.opening_line())
+    cuts = earlier.batch_bytes()
+    records = _reader_of(source_of(source), settings, engine.batch_bytes, cuts, out)
     with timer.stage("choose records") if settings.sample else nullcontext():
         records = choose_records(records, settings, work)
     size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
     if size is None:  # standard input, which is a small job if it ends early
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
     workers = engine.workers(size, timer)
-    task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
-    careful = partial(task, pieces=_CAREFUL_PIECES)
-    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(batches_read))
-    batches: list[PreparedBatch] = []
-    for batch in timer.over("prepare", workers.map(task, numbered, careful), records.total_bytes):
+    task = partial(prepare_into_file, settings=settings, version=version, compiled=workers.compiled, work=work)
+    careful = partial(task, pieces=CAREFUL_PIECES)
+    tasks = (
+        RecordBatchTask(number, to_ipc(batch), cut, earlier.candidates(number))
+        for number, (batch, cut) in enumerate(zip(batches_read, chain(cuts, repeat(engine.batch_bytes)), strict=False))
+    )
+    batches: list[Path] = []
+    for batch in timer.over("prepare", workers.map(task, tasks, careful), records.total_bytes):
         if not batches and workers.processes > 1:
             timer.expected = _warm_up_matching(settings, workers.backend)
+        earlier.count(len(batches), batch)
         batches.append(batch)
         timer.done(records.fresh_bytes())
-    corpus = Corpus(batches, ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step))
+    if line := earlier.closing_line():
+        notice(line)
+    prepared = sum(batch.stat().st_size for batch in batches)
+    keeps_files = keeps_files and has_room_to_keep(prepared, sum(records.sizes), free_bytes(work))
+    budget = ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step)
+    corpus = Corpus(batches, budget, keeps_files=keeps_files)
     check_corpus(corpus, [str(entry["source"]) for entry in records.inputs], settings, notice)
     return workers, records, corpus
 
 
+def _say_nothing(_line: str) -> None:
+    """Stand in for a notice that nobody wants."""
+
+
 def _reader_of(
-    source: list[str | Path] | GivenArticles, settings: Settings, batch_bytes: int, out: Path | None
+    source: list[str | Path] | GivenArticles,
+    settings: Settings,
+    batch_bytes: int,
+    first_batch_bytes: Sequence[int],
+    out: Path | None,
 ) -> RecordSource:
     """Return a reader of files or of Python objects."""
     if isinstance(source, GivenArticles):
-        return ObjectReader(source, settings, batch_bytes=batch_bytes)
+        return ObjectReader(source, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
     files = find_inputs(source, input_format=settings.input_format, ignore=out)
-    return RecordReader(files, settings, batch_bytes=batch_bytes)
+    return RecordReader(files, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
 
 
 def decide(
@@ -274,7 +296,7 @@ class _LocalJob:
         return verdicts
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
-        """Yield the lines of the output; discard a prepared batch when its lines are written."""
+        """Yield the lines of the output; discard a batch when its lines are written, unless it is kept to resume."""
         verdicts, sizes = self.decide(), self.sizes
         corpus = verdicts.corpus
         yield site_text_chunk(verdicts.site_text.rows), 0
@@ -283,7 +305,8 @@ class _LocalJob:
         written = self.timer.over("write", encoded, sum(sizes))
         for chunk, batch, size in zip(written, corpus.prepared_batches, sizes, strict=True):
             yield chunk, size
-            discard_batch(batch)
+            if not (corpus.keeps_files and isinstance(batch, Path) and is_as_prepared(batch)):
+                discard_batch(batch)
 
 
 @contextmanager
@@ -298,7 +321,8 @@ def _start_job(
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
-        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out, notice), settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, work, out, notice, keeps_files=True)
+        yield _LocalJob(*prepared, settings, timer)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
@@ -354,19 +378,6 @@ def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer)
             tally.update(chunk.tally)
             timer.done(size)
         return tally, writer.finish()
-
-
-def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path, pieces: int = 1) -> Path:
-    """Prepare one batch of records, store it in `work`, and return its path; runs in a worker process.
-
-    `task` is the number of the batch and its records, as `to_ipc` encodes them. In more `pieces`, one after the other,
-    they need less memory at once, and give the same batch.
-    """
-    number, data = task
-    records, backend = from_ipc(data), load_backend(compiled=compiled)
-    parts = [records.slice(start, stop - start) for start, stop in slices(records.num_rows, pieces)] or [records]
-    batch = pa.concat_batches([prepare_or_quarantine(part, settings, backend) for part in parts])
-    return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
 
 
 def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:

@@ -249,10 +249,11 @@ def test_a_misspelt_variable_is_warned_about(variable, meant):
 def test_an_option_of_the_other_engine_is_an_error_on_the_command_line_only(project):
     (project / "news.jsonl").write_text('{"text": "one"}\n')
     assert run_dedup("dedup clean news.jsonl -o out -q", env={"DEDUP_RESUME": "true"}).status == 0
-    done = run_dedup("dedup clean news.jsonl -o out2 --resume")
+    assert run_dedup("dedup clean news.jsonl -o out1 -q", env={"DEDUP_TABLES": "x"}).status == 0
+    done = run_dedup("dedup clean news.jsonl -o out2 --tables x")
     assert (done.status, done.stderr) == (
         2,
-        "dedup: error: --resume: does not apply to the engine 'local'; leave it out\n",
+        "dedup: error: --tables: does not apply to the engine 'local'; leave it out\n",
     )
 
 

@@ -67,7 +67,13 @@ MISTAKES = [
         2,
         "--engine sparc: not known; did you mean 'sp",
     ),
-    ("option of another engine", "dedup clean x -o y --resume", 2, "--resume: does not apply to the engine 'local'"),
+    ("option of another engine", "dedup clean x -o y --tables z", 2, "--tables: does not apply to the engine 'local'"),
+    (
+        "nothing to resume",
+        "dedup clean x --dry-run --resume",
+        2,
+        "--resume: without an output there is nothing to resume",
+    ),
     ("empty field name", "dedup check news.jsonl --text-field ''", 2, "--text-field: not a field name; give a text"),
     (
         "no dates",

@@ -6,16 +6,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup import DedupError, Settings, __version__
+from dedup import DedupError, Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import WorkFileError
 from dedup.pipeline import prepare_articles
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import BatchOrigin, load_batch, read_origin, store_batch
 from dedup.runtime.progress import StageTimer
+from dedup.runtime.versions import program_version
 
 BATCH = pa.record_batch({"record": [0, 1, 2], "key": pa.array([b"a b", b"", b"c d e"], pa.large_binary())})
-ORIGIN = BatchOrigin("settings", "1.0", "a.jsonl#0", "a.jsonl#2", "digest")
+ORIGIN = BatchOrigin("settings", "1.0", 4 << 20, "a.jsonl#0", "a.jsonl#2", "digest")
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_the_stored_batches_of_a_run_name_its_settings_and_records(tmp_path):
         origins.append([read_origin(path) for path in corpus.prepared_batches])
     assert origins[0] == origins[1]
     first, last = origins[0][0], origins[0][-1]
-    assert (first.settings, first.version) == (chosen.digest, __version__)
+    assert (first.settings, first.version) == (chosen.digest, program_version())
     assert (first.first, last.last) == ("one.jsonl#0", "two.jsonl#2")
     (source / "two.jsonl").write_text('{"text": "other"}\n')
     (tmp_path / "third").mkdir()

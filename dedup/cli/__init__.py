@@ -24,6 +24,7 @@ from dedup.cli.terminal import (
     flush_stdout,
     option_names,
     report_error,
+    resume_advice,
     silence_full_streams,
 )
 from dedup.runtime.descriptors import occupy_closed_descriptors
@@ -41,8 +42,8 @@ class _CommandGroup(click.Group):
             flush_stdout()
         except OutputClosed:
             return EXIT_DONE
-        except KeyboardInterrupt:  # of a library that has its own handler, such as PySpark
-            say_interrupted()
+        except KeyboardInterrupt as interrupt:  # of a library that has its own handler, such as PySpark
+            say_interrupted(resume_advice(interrupt, option_names(cli)))
             return EXIT_INTERRUPTED
         return status
 
@@ -59,7 +60,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     if raised:
         end_at_once()  # from now on there is nothing to clear up
         if raised.interrupted:  # also if a library has turned it into another error
-            say_interrupted()
+            say_interrupted(resume_advice(raised.interrupted, option_names(cli)))
             status = raised.interrupted.status
     silence_full_streams()
     gc.freeze()  # else a last collection scans all objects that the imports have made

@@ -103,9 +103,12 @@ def clean(
     if isinstance(engine, LocalEngine):
         leave_out_pandas()
     settings, to_stdout = resolved.settings, str(out) == STDOUT
+    is_resumed = engine.resume and resolved.origin("resume").is_option  # elsewhere it stands for other runs
     if to_stdout:
-        check_stdout(settings, as_json=as_json, force=force)
+        check_stdout(settings, as_json=as_json, force=force, resume=is_resumed)
     if dry_run or out is None:
+        if is_resumed:
+            raise SettingsError("`resume`: without an output there is nothing to resume; leave it out")
         if not isinstance(engine, LocalEngine):
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
         with show_progress(quiet=quiet) as progress:

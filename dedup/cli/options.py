@@ -28,7 +28,7 @@ PATH: click.Path = click.Path(path_type=Path)
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
-_ENGINE_PARAMETERS = {"local": ("jobs", "memory"), "spark": ("url", "tables", "resume")}
+_ENGINE_PARAMETERS = {"local": ("jobs", "memory", "resume"), "spark": ("url", "tables", "resume")}
 
 
 def _set_verbose(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -141,7 +141,7 @@ ENGINE = (
         "--master", "url", metavar="URL", help="The Spark cluster, as spark://HOST:7077.  [default: as configured]"
     ),
     click.option("--tables", metavar="URL", help="Where Spark keeps tables between stages.  [default: beside OUT]"),
-    click.option("--resume", is_flag=True, help="Continue an earlier run on Spark."),
+    click.option("--resume", is_flag=True, help="Continue a run that was interrupted."),
 )
 INPUTS = click.argument("inputs", nargs=-1, required=True, type=click.Path(), metavar="INPUT...")
 OUT = click.argument("out", type=PATH)
@@ -191,7 +191,8 @@ def local_engine_of(resolved: Resolved) -> LocalEngine:
     """Return the local engine that the options choose."""
     from dedup.engines.local import LocalEngine  # noqa: PLC0415
 
-    return LocalEngine(jobs=resolved.values["jobs"], memory=resolved.values["memory"])
+    values = resolved.values
+    return LocalEngine(jobs=values["jobs"], memory=values["memory"], resume=bool(values.get("resume")))
 
 
 def any_engine_of(resolved: Resolved) -> LocalEngine | SparkEngine:
@@ -203,9 +204,9 @@ def any_engine_of(resolved: Resolved) -> LocalEngine | SparkEngine:
     values = resolved.values
     engine = values["engine"] or "local"
     check_choice("engine", engine, tuple(_ENGINE_PARAMETERS))
-    for other, names in _ENGINE_PARAMETERS.items():
+    for names in _ENGINE_PARAMETERS.values():
         for name in names:
-            if other != engine and values[name] and resolved.origin(name).is_option:
+            if name not in _ENGINE_PARAMETERS[engine] and values[name] and resolved.origin(name).is_option:
                 raise SettingsError(f"`{name}`: does not apply to the engine {engine!r}; leave it out")
     if engine == "local":
         return local_engine_of(resolved)

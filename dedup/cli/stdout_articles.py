@@ -22,7 +22,7 @@ STDOUT = "-"
 _COPY_BYTES = 1 << 20  # bytes
 
 
-def check_stdout(settings: Settings, *, as_json: bool, force: bool) -> None:
+def check_stdout(settings: Settings, *, as_json: bool, force: bool, resume: bool) -> None:
     """Raise `SettingsError` for an option that does not go with standard output."""
     if settings.shard_size is not None:
         raise SettingsError("`shard_size`: standard output is one file; leave it out, or name a folder for `out`")
@@ -30,6 +30,10 @@ def check_stdout(settings: Settings, *, as_json: bool, force: bool) -> None:
         raise SettingsError("`as_json`: articles and summary cannot both go to standard output; leave one of them out")
     if force:
         raise SettingsError("`force`: standard output replaces nothing; leave it out, or name a folder for `out`")
+    if resume:
+        raise SettingsError(
+            "`resume`: standard output leaves nothing to resume; leave it out, or name a folder for `out`"
+        )
     if sys.stdout.isatty() and (settings.format != "jsonl" or settings.compress != "none"):
         raise SettingsError(
             "`out`: a terminal cannot show binary data, and obeys control characters of CSV; redirect it to a file, or "

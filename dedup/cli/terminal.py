@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 from dedup.cli.layers import Origin, OriginError, plain_words
-from dedup.errors import DedupError
+from dedup.errors import RESUME_NOTE, DedupError
 from dedup.runtime.progress import COMPILE_STAGE
 from dedup.suggestions import suggest
 
@@ -112,17 +112,24 @@ def report_error(error: Exception, reporter: ErrorReporter) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "dedup"
         return reporter.fail(f"{_usage_message(error)} (see {path} --help)")
+    advice = resume_advice(error, reporter.options)
     if isinstance(error, DedupError):
         origins = error.origins if isinstance(error, OriginError) else reporter.origins
-        return reporter.fail(name_options(str(error), reporter.options, origins))
+        return reporter.fail(name_options(str(error), reporter.options, origins) + advice)
     if isinstance(error, OSError):
         if error.errno == errno.EBADF:
             return reporter.fail("standard output is closed; redirect it to a file or a pipe")
         where = f"{error.filename}: " if error.filename else ""
-        return reporter.fail(f"{where}{error.strerror or error}; check space and permissions")
+        return reporter.fail(f"{where}{error.strerror or error}; check space and permissions{advice}")
     if isinstance(error, MemoryError):
-        return reporter.fail("out of memory; give a smaller --memory, or fewer --jobs")
-    return reporter.fail(f"unexpected {type(error).__name__}: {error}; a bug in dedup; -v shows the traceback")
+        return reporter.fail(f"out of memory; give a smaller --memory, or fewer --jobs{advice}")
+    return reporter.fail(f"unexpected {type(error).__name__}: {error}; a bug in dedup; -v shows the traceback{advice}")
+
+
+def resume_advice(error: BaseException, options: Mapping[str, str]) -> str:
+    """Return the end of the line about `error` that says how to continue; empty if nothing is left to continue from."""
+    notes = getattr(error, "__notes__", ())
+    return f"; {name_options(RESUME_NOTE, options)}" if RESUME_NOTE in notes else ""
 
 
 def _usage_message(error: click.ClickException) -> str:

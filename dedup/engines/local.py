@@ -42,12 +42,14 @@ class LocalEngine:
     """An engine that runs every stage on this machine.
 
     `jobs` is the number of processes (None: one per available core). `memory` is the number of bytes that all batches
-    in work may take together (None: half of the machine's memory). Neither changes a byte of output. Raises
-    `SettingsError` if a value is too small.
+    in work may take together (None: half of the machine's memory). `resume`: continue from what an interrupted run of
+    `dedup.clean` has left for the same output. None of these changes a byte of output. Raises `SettingsError` if a
+    value is too small.
     """
 
     jobs: int | None = None
     memory: int | None = None
+    resume: bool = False
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:

@@ -13,7 +13,7 @@ from dedup.match.paragraph_columns import ParagraphColumns, read_paragraph_colum
 from dedup.match.site_text import SiteText, find_site_text
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.site_text import take_out_site_text
-from dedup.prepare.store import PreparedBatch, from_ipc, load_batch, replace_batch, to_ipc
+from dedup.prepare.store import PreparedBatch, discard_batch, from_ipc, load_batch, store_changed_batch, to_ipc
 from dedup.settings import Settings
 
 _Item = TypeVar("_Item")
@@ -49,15 +49,19 @@ def set_site_text_apart(
         return corpus, paragraphs, site_text
     tasks = ((corpus.prepared_batches[number], to_ipc(site_text.of(corpus, number))) for number in numbers)
     cleared = workers.map(partial(_clear_batch, settings=settings, compiled=workers.compiled), tasks)
-    batches = dict(enumerate(corpus.prepared_batches)) | dict(zip(numbers, cleared, strict=True))
-    return Corpus(list(batches.values()), corpus.budget), paragraphs.without(site_text.numbers), site_text
+    batches = list(corpus.prepared_batches)
+    for number, batch in zip(numbers, cleared, strict=True):
+        if not corpus.keeps_files:
+            discard_batch(batches[number])
+        batches[number] = batch
+    return corpus.with_batches(batches), paragraphs.without(site_text.numbers), site_text
 
 
 def _clear_batch(task: tuple[PreparedBatch, bytes], settings: Settings, compiled: bool) -> PreparedBatch:
     """Take the site text out of one prepared batch; runs in a worker process.
 
-    `task` is the batch, and its lines as `SiteText.of` returns them. A stored batch is replaced.
+    `task` is the batch, and its lines as `SiteText.of` returns them. A stored batch stays beside the changed one.
     """
     batch, site_text = task
     cleared = take_out_site_text(load_batch(batch), from_ipc(site_text), settings, load_backend(compiled=compiled))
-    return cleared if isinstance(batch, pa.RecordBatch) else replace_batch(batch, cleared)
+    return cleared if isinstance(batch, pa.RecordBatch) else store_changed_batch(batch, cleared)

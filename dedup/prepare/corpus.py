@@ -30,11 +30,20 @@ class Corpus:
     """All prepared batches, as one table whose rows are numbered in input order.
 
     `prepared_batches` are the batches, `starts` the number of the first row of each: int64 [batches + 1]. `budget`
-    says how much memory and how many threads may be used. Raises `WorkFileError` if a file is missing or damaged.
+    says how much memory and how many threads may be used. With `keeps_files` the files of batches stay when changed
+    ones take their place and when their lines are written, so that an interrupted run can be resumed. Raises
+    `WorkFileError` if a file is missing or damaged.
     """
 
-    def __init__(self, prepared_batches: Sequence[PreparedBatch], budget: ResourceBudget | None = None) -> None:
+    def __init__(
+        self,
+        prepared_batches: Sequence[PreparedBatch],
+        budget: ResourceBudget | None = None,
+        *,
+        keeps_files: bool = False,
+    ) -> None:
         self.prepared_batches = prepared_batches
+        self.keeps_files = keeps_files
         self.budget = budget or ResourceBudget()
         self.starts = offsets_of(list(self.budget.map(_verified_row_count, prepared_batches)))
         self._cache: dict[str, dict[int, pa.Array]] = {"paragraphs": {}, "key": {}}
@@ -137,6 +146,10 @@ class Corpus:
     def _cache_size(self) -> int:
         """The most bytes that the column cache may take."""
         return self.budget.memory // _CACHE_SHARE
+
+    def with_batches(self, prepared_batches: Sequence[PreparedBatch]) -> Corpus:
+        """Return the corpus with changed batches in place of its own."""
+        return Corpus(prepared_batches, self.budget, keeps_files=self.keeps_files)
 
     def numbered_batches(self) -> Iterator[tuple[int, PreparedBatch, int, int]]:
         """Iterate over the batches in order: ``(number, batch, first row, row after the last)``."""

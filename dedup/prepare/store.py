@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,13 +17,17 @@ from dedup.prepare.columns import integer_values
 
 PreparedBatch: TypeAlias = pa.RecordBatch | Path  # in memory, or the path of its file
 
+_BATCH_NAME = re.compile(r"\d{8}-[0-9a-f]{8}\.arrow")  # the number of a batch and the checksum of its file
+_CHANGED = "-changed"
+
 
 class BatchOrigin(NamedTuple):
     """What a stored batch was made from.
 
     Attributes:
         settings: digest of the settings.
-        version: version of this program.
+        version: version of this program and of its libraries (`dedup.runtime.versions.program_version`).
+        batch_bytes: the bytes of records at which the reader ended a batch.
         first: source and number of the first record, as ``source#record``; empty if the batch is empty.
         last: the same of the last record.
         sha256: SHA-256 of the raw records, in hexadecimal.
@@ -30,22 +35,23 @@ class BatchOrigin(NamedTuple):
 
     settings: str
     version: str
+    batch_bytes: int
     first: str
     last: str
     sha256: str
 
     @classmethod
-    def of(cls, records: pa.RecordBatch, settings: str, version: str) -> BatchOrigin:
+    def of(cls, records: pa.RecordBatch, settings: str, version: str, batch_bytes: int) -> BatchOrigin:
         """Return the origin of a batch made from `records` (`dedup.read.records.RECORD_SCHEMA`)."""
         checksum = sha256(integer_values(records.column("record")).tobytes())
-        for name in ("source", "kind", "data", "error", "file_host"):
+        for name in ("source", "kind", "data", "error", "charset", "file_host"):
             for value in records.column(name).to_pylist():
                 data = encode_utf8(value) if isinstance(value, str) else value
                 checksum.update(b"-" if data is None else b"%d:" % len(data))
                 checksum.update(data or b"")
         sources, numbers = (records.column(name) for name in ("source", "record"))
         first, last = (f"{sources[row]}#{numbers[row]}" if records.num_rows else "" for row in (0, -1))
-        return cls(settings, version, first, last, checksum.hexdigest())
+        return cls(settings, version, batch_bytes, first, last, checksum.hexdigest())
 
 
 def store_batch(batch: pa.RecordBatch, path: Path, origin: BatchOrigin) -> Path:
@@ -53,7 +59,7 @@ def store_batch(batch: pa.RecordBatch, path: Path, origin: BatchOrigin) -> Path:
 
     The file appears complete or not at all.
     """
-    metadata = {f"dedup.{name}": value for name, value in origin._asdict().items()}
+    metadata = {f"dedup.{name}": str(value) for name, value in origin._asdict().items()}
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)  # every core has a batch of its own
     with pa.ipc.new_file(sink, batch.schema.with_metadata(metadata), options=options) as writer:
@@ -67,12 +73,22 @@ def store_batch(batch: pa.RecordBatch, path: Path, origin: BatchOrigin) -> Path:
     return complete
 
 
-def replace_batch(path: Path, batch: pa.RecordBatch) -> Path:
-    """Write `batch` in place of the batch stored at `path`, from the same origin, and return the path of its file."""
-    complete = store_batch(batch, path.with_name(f"{path.stem.rpartition('-')[0]}.arrow"), read_origin(path))
-    if complete != path:
-        path.unlink()
-    return complete
+def store_changed_batch(path: Path, batch: pa.RecordBatch) -> Path:
+    """Write `batch`, made from the batch stored at `path`, beside it, and return the path of its file.
+
+    Its name says that it is not what was prepared.
+    """
+    return store_batch(batch, path.with_name(f"{path.stem}{_CHANGED}.arrow"), read_origin(path))
+
+
+def is_as_prepared(path: Path) -> bool:
+    """Return True if the name of `path` is that of the file of a prepared batch that has not been changed since."""
+    return _BATCH_NAME.fullmatch(path.name) is not None
+
+
+def batch_number(path: Path) -> int:
+    """Return the number of the batch stored at `path`."""
+    return int(path.name.partition("-")[0])
 
 
 def verify_checksum(batch: PreparedBatch) -> None:
@@ -101,7 +117,8 @@ def read_origin(path: Path) -> BatchOrigin:
     verify_checksum(path)
     with pa.memory_map(str(path)) as file:
         metadata = pa.ipc.open_file(file).schema.metadata or {}
-    return BatchOrigin(*(metadata.get(f"dedup.{name}".encode(), b"").decode() for name in BatchOrigin._fields))
+    values = {name: metadata.get(f"dedup.{name}".encode(), b"").decode() for name in BatchOrigin._fields}
+    return BatchOrigin(**{**values, "batch_bytes": int(values["batch_bytes"] or 0)})
 
 
 def to_ipc(batch: pa.RecordBatch) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -176,8 +176,16 @@ class ObjectReader:
     articles as lines of JSON. Raises `InputError` for an object that is no article.
     """
 
-    def __init__(self, given: GivenArticles, settings: Settings, *, batch_bytes: int = BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        given: GivenArticles,
+        settings: Settings,
+        *,
+        batch_bytes: int = BATCH_BYTES,
+        first_batch_bytes: Sequence[int] = (),
+    ) -> None:
         self.batch_bytes = batch_bytes
+        self._limits = chain(first_batch_bytes, repeat(batch_bytes))
         self.inputs: list[dict[str, str | int]] = []
         self.sizes: list[int] = []
         self.skipped: list[str] = []
@@ -205,6 +213,7 @@ class ObjectReader:
         """Yield the batches of records. Raises `InputError` if there is not a single one."""
         records: list[JsonRecord] = []
         count = size = 0
+        limit = next(self._limits)
         for row in rows:
             record = self._encoder.whole(row, count)
             records.append(record)
@@ -213,10 +222,10 @@ class ObjectReader:
             self._size += len(record.data) + 1
             self._hash.update(record.data)
             self._hash.update(b"\n")
-            if size >= self.batch_bytes or len(records) == BATCH_RECORDS:
+            if size >= limit or len(records) == BATCH_RECORDS:
                 self.sizes.append(size)
                 yield record_batch(records, count - len(records))
-                records, size = [], 0
+                records, size, limit = [], 0, next(self._limits)
         if not count:
             raise InputError(f"source: no articles in it; {_SOURCE_HELP}")
         self.inputs.append({"source": STDIN, "bytes": self._size, "sha256": self._hash.hexdigest()})

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import MappingProxyType
@@ -52,6 +53,7 @@ _KeyedRow = tuple[str, str, int, bytes, str | None, str | None]  # the values of
 class RecordReader:
     """A reader of input files; iterating yields record batches of `RECORD_SCHEMA`.
 
+    A batch ends when its records have `batch_bytes`; the first ones at `first_batch_bytes`, if these are given.
     After the iteration `inputs` holds name, size in bytes and SHA-256 of each file, and `sizes` the bytes of the
     records of each batch. Members of archives are files of their own. `is_part` says that other readers read the rest
     of the input. Raises `InputError` if there is no file at all, or none that can be recognized.
@@ -63,11 +65,13 @@ class RecordReader:
         settings: Settings | None = None,
         *,
         batch_bytes: int = BATCH_BYTES,
+        first_batch_bytes: Sequence[int] = (),
         is_part: bool = False,
     ) -> None:
         self.sources, self.skipped = files
         self.settings = settings or Settings()
         self.batch_bytes = batch_bytes
+        self.first_batch_bytes = first_batch_bytes
         self.inputs: list[dict[str, Any]] = []
         self.sizes: list[int] = []
         self._is_part = is_part
@@ -88,15 +92,17 @@ class RecordReader:
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         rows: list[tuple[Any, ...]] = []  # the values of records in the order of the schema
         size = 0
+        limits = chain(self.first_batch_bytes, repeat(self.batch_bytes))
+        limit = next(limits)
         for source in self.sources:
             with _open_input(source) as file:
                 for row in self._rows(source, file):
                     rows.append((*row, source.host))
                     size += len(row[3])
-                    if size >= self.batch_bytes or len(rows) == BATCH_RECORDS:
+                    if size >= limit or len(rows) == BATCH_RECORDS:
                         self.sizes.append(size)
                         yield _record_batch(rows)
-                        rows, size = [], 0
+                        rows, size, limit = [], 0, next(limits)
         if not self.inputs and not self._is_part:
             raise InputError(self._nothing_read())
         if rows or not self.sizes:

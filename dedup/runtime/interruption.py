@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, NoReturn
 
 ENDING_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-MESSAGE = b"dedup: interrupted\n"
+MESSAGE = "dedup: interrupted"
 
 # Seconds in which a second signal is taken for the same one: a closed terminal and `timeout` send it twice. Later ones
 # end the program at once, since its clean-up hangs.
@@ -69,10 +69,10 @@ def raise_once() -> _Raiser:
     return raiser
 
 
-def say_interrupted() -> None:
-    """Write the one line about it to standard error, whatever state that is in."""
+def say_interrupted(advice: str = "") -> None:
+    """Write the one line about it, which ends with `advice`, to standard error, whatever state that is in."""
     with suppress(OSError):  # a closed terminal
-        os.write(2, MESSAGE)
+        os.write(2, f"{MESSAGE}{advice}\n".encode())
 
 
 def _end_process(number: int, _frame: Any) -> NoReturn:

@@ -2,20 +2,23 @@
 
 All work happens in a hidden folder beside the destination (`dedup.write.run_folder`). The last step puts the finished
 folder in place (`dedup.write.replacement`). An existing folder is replaced only on request, and only if it is an output
-of `dedup`.
+of `dedup`. An interrupted run leaves its working files in the hidden folder, for a run that resumes it.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from dedup.errors import OutputError
+from dedup.errors import RESUME_NOTE, InputError, OutputError, SettingsError
 from dedup.output_layout import foreign_files, is_output
 from dedup.write.replacement import RESULT, put_in_place
-from dedup.write.run_folder import owned_run_folder, writable
+from dedup.write.run_folder import WORK, owned_run_folder, writable
+
+_LEAST_WORK = 1 << 20  # bytes of files that an interrupted run leaves; fewer are made again in a second or two
 
 
 def output_path(out: object) -> Path:
@@ -56,19 +59,37 @@ def check_destination(out: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def destination(out: Path, *, force: bool) -> Iterator[tuple[Path, Path]]:
-    """Yield two empty folders: one for the result and one for working files.
+def destination(out: Path, *, force: bool, resume: bool = False) -> Iterator[tuple[Path, Path]]:
+    """Yield two folders: an empty one for the result, and one for working files.
 
-    If the block ends without an error, the first folder takes the place of `out`. The working folder is always deleted.
-    Raises `OutputError` if `out` must not or cannot be written, or if another run is writing it.
+    If the block ends without an error, the first folder takes the place of `out`, and the other is deleted. If it ends
+    with an error and has worked for long, the working folder stays, and a note on the error says so. With `resume` the
+    working folder is that of an earlier run, if it has left one; else it is empty. Raises `OutputError` if `out` must
+    not or cannot be written, or if another run is writing it.
     """
     out = out if out.name not in {"", ".."} else out.resolve()
-    with owned_run_folder(out) as folder:
+    with owned_run_folder(out, resume=resume) as folder:
         check_destination(out, force=force)
-        result, work = folder / RESULT, folder / "work"
+        result, work = folder / RESULT, folder / WORK
         result.mkdir()
-        work.mkdir()
-        yield result, work
-        check_destination(out, force=force)  # it may have been created while the block ran
+        work.mkdir(exist_ok=True)
+        identity = result.stat().st_ino
+        try:
+            yield result, work
+            check_destination(out, force=force)  # it may have been created while the block ran
+            with writable(out):
+                put_in_place(folder, out)
+        except BaseException as error:
+            is_in_place = out.exists() and out.stat().st_ino == identity
+            if is_in_place or isinstance(error, (InputError, SettingsError)) or not _is_worth_keeping(work):
+                shutil.rmtree(work, ignore_errors=True)
+            else:
+                error.add_note(RESUME_NOTE)
+            raise
         with writable(out):
-            put_in_place(folder, out)
+            shutil.rmtree(work)
+
+
+def _is_worth_keeping(work: Path) -> bool:
+    """Return True if the files in `work` took longer than the next run needs to make them again."""
+    return sum(path.stat().st_size for path in work.iterdir()) >= _LEAST_WORK

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import platform
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dedup import __version__
 from dedup.decide.outcomes import Outcome
 from dedup.findings import FLAG
 from dedup.output_layout import OUTPUT_FORMAT, OutputFiles
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates
 from dedup.rules import NAMES
+from dedup.runtime.versions import library_versions
 from dedup.settings import Settings
 from dedup.write.notebook import html_paragraph, html_table
 
@@ -160,13 +157,7 @@ def run_file(report: Report) -> dict[str, Any]:
     """Return the contents of ``run.json``, which are the same for equal runs."""
     return {
         "dedup": {"format": OUTPUT_FORMAT, "digest": report.settings.digest},
-        "versions": {
-            "python": platform.python_version(),
-            "dedup": __version__,
-            "ftfy": version("ftfy"),
-            "datasketch": version("datasketch"),
-            "unicode": unicodedata.unidata_version,
-        },
+        "versions": library_versions(),
         "settings": report.settings.as_dict(),
         "inputs": list(report.inputs),
         **({"shards": dict(report.shards)} if report.shards else {}),

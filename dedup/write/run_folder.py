@@ -1,7 +1,8 @@
 """The hidden folder beside an output in which a run works: owned by one live run, and cleared after a dead one.
 
 Its name follows from that of the output, so that the next run on the output finds it. A run owns it while it holds a
-lock on a file inside; the system unlocks that file when the process and its workers have ended, however they do.
+lock on a file inside; the system unlocks that file when the process and its workers have ended, however they do. Only
+working files of an interrupted run stay in it, until a run on the output uses or deletes them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dedup.errors import OutputError
 from dedup.write.replacement import settle
 
 LOCK_FILE = "lock"  # in a run folder; holds number and machine of the process that owns it
+WORK = "work"  # in a run folder: working files, which a run that is interrupted may leave
 
 
 def run_folder(out: Path) -> Path:
@@ -35,23 +37,23 @@ def writable(out: Path) -> Iterator[None]:
 
 
 @contextmanager
-def owned_run_folder(out: Path) -> Iterator[Path]:
+def owned_run_folder(out: Path, *, resume: bool = False) -> Iterator[Path]:
     """Yield the run folder of `out`, owned by this process and empty but for its lock; delete it in the end.
 
-    What a dead run has left in it is finished or deleted. Raises `OutputError` if a live run owns it, or if it cannot
-    be written.
+    What a dead run has left in it is finished or deleted; with `resume` its working files stay. In the end the folder
+    stays only if there are working files in it. Raises `OutputError` if a live run owns it, or if it cannot be written.
     """
     folder = run_folder(out)
     with writable(out):
         descriptor = _own(folder, out)
     try:
         with writable(out):
-            _clear(folder, out)
+            _clear(folder, out, keep_work=resume)
         yield folder
     finally:
         try:
             with writable(out):
-                _clear(folder, out)
+                _clear(folder, out, keep_work=True)
                 (folder / LOCK_FILE).unlink(missing_ok=True)
             with suppress(OSError):  # the next run has put its lock there
                 folder.rmdir()
@@ -99,10 +101,15 @@ def _owner_of(descriptor: int) -> str:
     return f"{who} since {since:%Y-%m-%d %H:%M:%S}"
 
 
-def _clear(folder: Path, out: Path) -> None:
-    """Finish the replacement of `out` if it was interrupted, and delete all that is in `folder` but its lock."""
+def _clear(folder: Path, out: Path, *, keep_work: bool) -> None:
+    """Finish the replacement of `out` if it was interrupted; delete what is in `folder` but its lock and working files.
+
+    Without `keep_work` the working files are deleted, too.
+    """
     settle(folder, out)
     for entry in folder.iterdir():
+        if keep_work and entry.name == WORK and entry.is_dir() and not entry.is_symlink():
+            continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry, ignore_errors=True)
         elif entry.name != LOCK_FILE:
