@@ -143,6 +143,13 @@ ENGINE = (
     click.option("--tables", metavar="URL", help="Where Spark keeps tables between stages.  [default: beside OUT]"),
     click.option("--resume", is_flag=True, help="Continue an earlier run on Spark."),
 )
+AGAINST = click.option(
+    "--against",
+    type=click.Path(),
+    multiple=True,
+    metavar="CORPUS",
+    help="Also drop what repeats this input or earlier OUT, which stays as it is; repeatable.",
+)
 INPUTS = click.argument("inputs", nargs=-1, required=True, type=click.Path(), metavar="INPUT...")
 OUT = click.argument("out", type=PATH)
 

@@ -6,9 +6,10 @@ compiled code cannot confirm itself.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
@@ -16,9 +17,10 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from dedup.arrays import decode_utf8, encode_utf8
-from dedup.errors import FindingError
+from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, Finding, Offsets, apply
 from dedup.fingerprint.similarity import containment, jaccard, similarity_in_order
+from dedup.inspect.known_records import is_known
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output
 from dedup.inspect.verify_site_text import dropped_site_text, line_problems, place_problem, row_of
@@ -28,6 +30,7 @@ from dedup.match.policy import ARTICLE_MATCH_RULES, BOILERPLATE, CONTAINED, NEAR
 from dedup.match.same_form import OTHER_TITLES_EVIDENCE, find_copy, form_evidence
 from dedup.match.same_story import SAME_STORY_EVIDENCE, find_same_story
 from dedup.match.site_text import SiteTextRow
+from dedup.output_layout import KNOWN_TWINS_FILE
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_spans, cut_dropped
 from dedup.read.article_fields import title_of
 from dedup.repairs.notices import own_paragraph_count
@@ -94,8 +97,11 @@ def check_twins(
     with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
         file = Path(folder) / "twins"
         stored = _store_twins(output, twins, site_text, file)
+        known, problems = _store_known_twins(output, twins, file)
+        stored |= known
+        yield from dict.fromkeys(problems.values())
         task = partial(_check_duplicates, settings=output.settings, file=file)
-        batches = _duplicates(output, stored, site_text)
+        batches = _duplicates(output, stored, site_text, problems.keys())
         for mismatches in workers.map(task, batches) if workers else map(task, batches):
             yield from mismatches
 
@@ -125,6 +131,44 @@ def _store_twins(
     return stored
 
 
+def _store_known_twins(
+    output: Output, keys: set[RecordKey], file: Path
+) -> tuple[dict[RecordKey, _StoredTwin], dict[RecordKey, Mismatch]]:
+    """Append the raw texts of known twins, those in other corpora, to `file`; return where they are.
+
+    Returns the mismatches as well, by the twin that cannot be compared because of it. Where a corpus cannot be read,
+    that is one mismatch.
+    """
+    keys = {key for key in keys if is_known(key)} if output.has_known_twins else set()
+    stored: dict[RecordKey, _StoredTwin] = {}
+    problems: dict[RecordKey, Mismatch] = {}
+    rows = {(row.source, row.record): row for row in output.known_twins()} if keys else {}
+    for key in sorted(keys - rows.keys()):
+        problems[key] = Mismatch(record_name(*key), f"is a twin, and not in {KNOWN_TWINS_FILE}")
+    try:
+        with file.open("ab") as texts:
+            for article in output.known_articles(rows.keys() & keys):
+                row, data = rows[article.key], encode_utf8(article.raw)
+                if hashlib.sha256(data).hexdigest() != row.sha256:
+                    problems[article.key] = Mismatch(article.where, "has another text than when it was compared")
+                    continue
+                title = _title_of(article)
+                stored[article.key] = _StoredTwin(
+                    article=article.id,
+                    kept=True,
+                    offset=texts.tell(),
+                    size=len(data),
+                    drops=[],
+                    site_text=row.site_text,
+                    title=title,
+                )
+                texts.write(data)
+    except OutputError as error:
+        mismatch = Mismatch(KNOWN_TWINS_FILE, f"{len(keys):,} twins cannot be checked: {error}")
+        problems |= dict.fromkeys(keys - stored.keys(), mismatch)
+    return stored, problems
+
+
 def _title_of(article: Article) -> str | None:
     """Return the title of an article, None if it has none or the output leaves it out."""
     return title_of(article.fields, article.text_field)
@@ -136,9 +180,15 @@ def _lines_left_out(article: Article, rows: Sequence[SiteTextRow]) -> tuple[str,
 
 
 def _duplicates(
-    output: Output, stored: dict[RecordKey, _StoredTwin], rows: Sequence[SiteTextRow]
+    output: Output,
+    stored: dict[RecordKey, _StoredTwin],
+    rows: Sequence[SiteTextRow],
+    unchecked: Collection[RecordKey | None],
 ) -> Iterator[list[_Duplicate]]:
-    """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`."""
+    """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`.
+
+    Findings with a twin in `unchecked` are left out.
+    """
     lines_at: dict[RecordKey, list[SiteTextRow]] = {}
     for row in rows:
         lines_at.setdefault((row.source, row.record), []).append(row)
@@ -146,6 +196,7 @@ def _duplicates(
     size = 0
     for article in output.articles(_ignore_mismatch):
         findings = [finding for finding in article.findings if finding.twin_source is not None]
+        findings = [finding for finding in findings if twin_key(finding) not in unchecked]
         if not findings and article.key not in lines_at:
             continue
         try:

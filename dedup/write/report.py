@@ -83,6 +83,7 @@ class Report:
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
     unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
+    against: dict[str, Any] | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
@@ -169,6 +170,7 @@ def run_file(report: Report) -> dict[str, Any]:
         },
         "settings": report.settings.as_dict(),
         "inputs": list(report.inputs),
+        **({"against": report.against} if report.against else {}),
         **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
     }
