@@ -12,23 +12,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
 from dedup import __version__
+from dedup.decide.known_items import known_items
 from dedup.decide.known_twins import KnownTwin, known_twins
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
+from dedup.engines.job import Job
 from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
+from dedup.match.known_passages import find_known_passages, with_known_passages
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
-from dedup.output_layout import KNOWN_TWINS_FILE, LOG_FILE, RUN_FILE, OutputFiles
+from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.failing_records import prepare_or_quarantine
@@ -42,7 +45,7 @@ from dedup.prepare.store import (
     store_batch,
     to_ipc,
 )
-from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
+from dedup.prepare.unread_dates import count_unread_dates
 from dedup.read.lookahead import read_ahead
 from dedup.read.objects import ArrowData, GivenArticles, source_of
 from dedup.read.other_corpora import KnownRecords, check_sources, open_records
@@ -98,6 +101,8 @@ def clean(
         tally, files = _write_tables(job, folder, settings, timer)
         if job.known is not None:
             write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
+        if job.known_items:
+            write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
         report = _report(job, tally, settings, timer, out, files.shards)
         write_json(folder / RUN_FILE, run_file(report))
         write_json(folder / LOG_FILE, report.log())
@@ -255,8 +260,10 @@ def decide(
     with timer.stage("find site text"):
         corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers)
     with timer.stage("match articles"):
-        articles = match_articles(corpus, settings, backend)
+        passages = find_known_passages(corpus, settings, backend)
+        articles = match_articles(corpus, settings, backend, passages.removed(len(corpus), settings))
         articles = match_contained(corpus, articles, settings, backend)
+        articles = with_known_passages(articles, passages, settings)
     with timer.stage("match paragraphs"):
         shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
@@ -264,22 +271,7 @@ def decide(
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
     }
-    return Verdicts(corpus, site_text, articles, shared), counts
-
-
-class Job(Protocol):
-    """A job that an engine runs: chunks of the output, and what the report needs after the last of them."""
-
-    inputs: Sequence[dict[str, Any]]
-    skipped: Sequence[str]
-    fields: dict[str, dict[str, int]]
-    unread_dates: UnreadDates
-    stages: dict[str, dict[str, int]]
-    known: KnownRecords | None
-    known_twins: Sequence[KnownTwin]
-
-    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
-        """Yield the lines of the output in input order, each chunk with the bytes of the records that it is made of."""
+    return Verdicts(corpus, site_text, articles, shared, passages.items), counts
 
 
 class _LocalJob:
@@ -297,11 +289,13 @@ class _LocalJob:
         self.unread_dates = count_unread_dates(new, settings)
         self.stages: dict[str, dict[str, int]] = {}
         self.known_twins: Sequence[KnownTwin] = ()
+        self.known_items: Sequence[dict[str, Any]] = ()
 
     def decide(self) -> Verdicts:
         """Find site text, match articles and paragraphs, and return the verdicts on them; set `stages`."""
         verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer)
         self.known_twins = list(known_twins(verdicts)) if self.known else ()
+        self.known_items = list(known_items(verdicts))
         return verdicts
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
@@ -363,6 +357,7 @@ def _report(
         stages=job.stages,
         skipped=tuple(job.skipped),
         against=None if job.known is None else job.known.run_entry(out),
+        known_items=tuple(job.known_items),
         seconds=timer.seconds,
         shards=shards or {},
         out=out,

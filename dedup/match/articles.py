@@ -63,14 +63,19 @@ class ArticleMatches(NamedTuple):
         return of_form
 
 
-def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = reference) -> ArticleMatches:
+def match_articles(
+    corpus: Corpus, settings: Settings, comparer: Comparer = reference, removed: Bools | None = None
+) -> ArticleMatches:
     """Match every article of `corpus` with the equal or most similar article that stays.
 
     Records that could not be read, and articles without a single word, have no twin; the former are not kept. Nor have
-    known articles, which all stay. Raises `SettingsError` where articles are to be kept by date and none has one.
+    known articles, which all stay. Those that are `removed` already, bool [articles], are compared with nothing.
+    Raises `SettingsError` where articles are to be kept by date and none has one.
     """
     table = corpus.read_columns("error", "length", "date", "digest", "words", "title")
     readable = np.asarray(join_chunks(table["error"]).is_null())
+    if removed is not None:
+        readable = readable & ~removed
     words = integer_values(table["words"])
     order = _rows_by_priority(table, settings, readable & (words > 0), corpus.known_rows)
     ordered = digest_values(table["digest"])[order]

@@ -44,6 +44,7 @@ class SparkJob:
         self.stages: dict[str, dict[str, int]] = {}
         self.known: KnownRecords | None = None  # this engine compares with no other corpora
         self.known_twins: Sequence[KnownTwin] = ()
+        self.known_items: Sequence[dict[str, Any]] = ()
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Run all stages; yield the encoded output in input order, and the bytes of input behind each chunk."""

@@ -84,6 +84,7 @@ class Report:
     unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
     against: dict[str, Any] | None = None
+    known_items: tuple[dict[str, Any], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
