@@ -24,9 +24,9 @@ from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.article_texts import put_text, replace_value
 from dedup.read.fields import PROVENANCE_FIELD, from_json, parse_fields
 from dedup.read.frames import Frame, Selection
-from dedup.read.inputs import find_inputs
 from dedup.read.objects import GivenArticles, Row, RowEncoder, record_batch, source_of
-from dedup.read.records import RecordReader
+from dedup.read.other_corpora import open_known, open_records
+from dedup.read.records import BATCH_BYTES
 from dedup.read.selection import choose_records
 from dedup.results import Result, TableResult
 from dedup.runtime.progress import StageTimer
@@ -42,13 +42,21 @@ TableT = TypeVar("TableT")
 
 @overload
 def clean_articles(
-    articles: Articles, settings: Settings | None = None, *, returns: Literal["dicts"] = "dicts"
+    articles: Articles,
+    settings: Settings | None = None,
+    *,
+    against: Articles | None = None,
+    returns: Literal["dicts"] = "dicts",
 ) -> Result: ...
 
 
 @overload
 def clean_articles(
-    articles: list[str] | Iterator[str], settings: Settings | None = None, *, returns: Literal["same"]
+    articles: list[str] | Iterator[str],
+    settings: Settings | None = None,
+    *,
+    against: Articles | None = None,
+    returns: Literal["same"],
 ) -> TableResult[list[str]]: ...
 
 
@@ -57,18 +65,27 @@ def clean_articles(
     articles: Sequence[Mapping[str, Any]] | Iterator[Mapping[str, Any]],
     settings: Settings | None = None,
     *,
+    against: Articles | None = None,
     returns: Literal["same"],
 ) -> TableResult[list[dict[str, Any]]]: ...
 
 
 @overload
 def clean_articles(
-    articles: TableT, settings: Settings | None = None, *, returns: Literal["same"]
+    articles: TableT,
+    settings: Settings | None = None,
+    *,
+    against: Articles | None = None,
+    returns: Literal["same"],
 ) -> TableResult[TableT]: ...
 
 
 def clean_articles(
-    articles: Any, settings: Settings | None = None, *, returns: Literal["dicts", "same"] = "dicts"
+    articles: Any,
+    settings: Settings | None = None,
+    *,
+    against: Articles | None = None,
+    returns: Literal["dicts", "same"] = "dicts",
 ) -> Result | TableResult[Any]:
     r"""Clean articles in memory, and return the tables of the output.
 
@@ -76,6 +93,9 @@ def clean_articles(
     `clean` reads it. Fields other than text, title, id, date and source pass through as the objects they are; what
     is given is not changed. The source of every article is ``-``; its record number is its position in `articles`. An
     article without a text goes to `Result.quarantine`.
+
+    `against` are other articles, given as `articles` are, that these may repeat: they always stay, and are in no table.
+    Their sources begin with ``against/``.
 
     `returns` says what the tables of the result are: "dicts", or the "same" kind as `articles`. Rows of a table keep
     all columns, with their types and their index; `provenance` is a new column.
@@ -91,17 +111,19 @@ def clean_articles(
     settings = settings_or_default(settings)
     check_choice("returns", returns, _RETURNS)
     source = source_of(articles, strings="articles")
+    known = None if against is None else source_of(against, strings="articles")
     if not isinstance(source, GivenArticles):
         if returns == "same":
             raise SettingsError("returns: 'same' is for articles in memory; those of files come back as dicts")
-        return _clean_files(source, settings)
+        return _clean_files(source, known, settings)
     if settings.limit is not None or settings.sample is not None:
         raise SettingsError("`limit` and `sample` choose records of files; give a part of the articles instead")
     if source.frame is not None:
         source = source._replace(frame=source.frame.load())
     given = list(source.mappings(settings))
     encoder = RowEncoder(source, settings)
-    found, site_text = _outcomes_of(_batches_of(given, encoder), settings)
+    known_batches = [] if known is None else list(open_known(known, settings))
+    found, site_text = _outcomes_of(_batches_of(given, encoder), known_batches, settings)
     cleaned = [
         outcome if outcome.error is None else outcome._replace(data=encoder.raw(row))
         for row, outcome in zip(given, found, strict=True)
@@ -114,12 +136,14 @@ def clean_articles(
     return _as_texts(cleaned, site_text) if source.frame is None else _as_tables(source.frame, cleaned, site_text)
 
 
-def _clean_files(paths: Sequence[str | Path], settings: Settings) -> Result:
+def _clean_files(
+    paths: list[str | Path], against: list[str | Path] | GivenArticles | None, settings: Settings
+) -> Result:
     """Clean the articles of files in memory."""
-    files = find_inputs(paths, input_format=settings.input_format)
+    reader, known = open_records(paths, against, settings, BATCH_BYTES, (), None)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        records = choose_records(RecordReader(files, settings), settings, Path(work))
-        cleaned, site_text = _outcomes_of(list(records), settings)
+        records = choose_records(reader, settings, Path(work))
+        cleaned, site_text = _outcomes_of(list(records), list(known or ()), settings)
     names = (parse_fields(outcome.fields) if outcome.error is None else {} for outcome in cleaned)
     return _as_dicts(
         [{name: from_json(value) for name, value in fields.items()} for fields in names], cleaned, site_text
@@ -134,17 +158,21 @@ def _batches_of(given: Sequence[Row], encoder: RowEncoder) -> list[pa.RecordBatc
     ]
 
 
-def _outcomes_of(batches: Sequence[pa.RecordBatch], settings: Settings) -> tuple[list[Outcome], list[SiteTextRow]]:
-    """Return the outcome of each record of `batches`, and the lines of site text."""
-    workers = Workers(compiled=sum(batch.nbytes for batch in batches) >= SMALL_BYTES)
-    corpus = Corpus([prepare_or_quarantine(batch, settings, workers.backend) for batch in batches])
+def _outcomes_of(
+    batches: Sequence[pa.RecordBatch], known: Sequence[pa.RecordBatch], settings: Settings
+) -> tuple[list[Outcome], list[SiteTextRow]]:
+    """Return the outcome of each record of `batches`, and the lines of site text; `known` are records to repeat."""
+    records = [*known, *batches]
+    workers = Workers(compiled=sum(batch.nbytes for batch in records) >= SMALL_BYTES)
+    prepared = [prepare_or_quarantine(batch, settings, workers.backend) for batch in records]
+    corpus = Corpus(prepared, known_batches=len(known))
     verdicts, _ = decide(corpus, settings, workers, StageTimer())
     cleaned = (
         outcome
-        for number, batch, _, _ in verdicts.corpus.numbered_batches()
+        for number, batch in verdicts.corpus.new_batches()
         for outcome in outcomes(batch, verdicts.of(number), settings)
     )
-    return list(cleaned), verdicts.site_text.rows
+    return list(cleaned), verdicts.site_text.table
 
 
 def _as_dicts(given: Sequence[Row], cleaned: Sequence[Outcome], site_text: Sequence[SiteTextRow]) -> Result:

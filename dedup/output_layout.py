@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 OUTPUT_FORMAT = 2  # of the files in an output; raised when an older reader could not read them
 
 RUN_FILE = "run.json"  # settings, versions, inputs and counts: the same for equal runs
+KNOWN_TWINS_FILE = "known_twins.jsonl"  # twins in other corpora; there if the run was given any
+KNOWN_ITEMS_FILE = "known_items.jsonl"  # what was found of each known article; there if it was searched for
 LOG_FILE = "run.log.json"  # seconds and skipped files: differs between equal runs
 REPORT_FILE = "report.html"  # may be in an output, but is not one of its tables
 COMPARISON_FILE = "comparison.html"  # the same, of this run and another one
@@ -117,7 +119,8 @@ def foreign_files(folder: Path) -> list[str]:
         ours = {name for table in TABLES for name in files.names(table)}
     except (KeyError, TypeError, AttributeError, ValueError):
         ours = set()
-    return sorted({entry.name for entry in folder.iterdir()} - ours - {RUN_FILE, LOG_FILE, *PAGES})
+    ours |= {RUN_FILE, LOG_FILE, KNOWN_TWINS_FILE, KNOWN_ITEMS_FILE, *PAGES}
+    return sorted({entry.name for entry in folder.iterdir()} - ours)
 
 
 def is_run_file(content: bytes) -> bool:

@@ -13,34 +13,34 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-
+from dedup.decide.known_items import known_items
+from dedup.decide.known_twins import KnownTwin, known_twins
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
+from dedup.engines.job import Job
 from dedup.engines.local import LocalEngine, Workers
+from dedup.engines.preparation import prepare_batches
+from dedup.errors import SettingsError
 from dedup.findings import Finding
 from dedup.kernels.backend import SMALL_BYTES, Backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
+from dedup.match.known_passages import find_known_passages, with_known_passages
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
-from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
+from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
-from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.earlier_batches import EarlierBatches
 from dedup.prepare.preview import Notice, preview_records
+from dedup.prepare.sample_articles import prepare_sample
 from dedup.prepare.store import PreparedBatch, discard_batch, from_ipc, is_as_prepared, to_ipc
-from dedup.prepare.stored_batch import CAREFUL_PIECES, RecordBatchTask, prepare_into_file
-from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
-from dedup.read.fields import to_json_bytes
-from dedup.read.formats import JSON_LINES
-from dedup.read.inputs import find_inputs
+from dedup.prepare.unread_dates import count_unread_dates
 from dedup.read.lookahead import read_ahead
-from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
-from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.read.objects import ArrowData, GivenArticles, source_of
+from dedup.read.other_corpora import KnownRecords, check_sources, open_records
 from dedup.read.selection import RecordSource, choose_records
 from dedup.runtime.disk_space import free_bytes, has_room_to_keep
 from dedup.runtime.progress import Progress, StageTimer
@@ -50,7 +50,7 @@ from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
 from dedup.write.table_files import Writer
-from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json
+from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json, write_json_lines
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -63,6 +63,7 @@ def clean(
     out: str | Path,
     settings: Settings | None = None,
     *,
+    against: Articles | None = None,
     engine: str | LocalEngine | SparkEngine = "local",
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -72,23 +73,30 @@ def clean(
 
     `source` is a file, folder or glob, or several, or ``-``; or it is articles: an iterable of dicts, which is read in
     batches, or a table (pandas, polars, Arrow, datasets). With Spark it can also be one of its tables, or an address
-    that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
-    called with a stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
-    such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A
-    run that is interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. Raises
-    a `DedupError` for every problem that the user can solve.
+    that it can read. `against` are other articles that those of `source` may repeat: they always stay, and are not
+    written. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is called with a
+    stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work, such as the
+    fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A run that is
+    interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. Raises a
+    `DedupError` for every problem that the user can solve.
     """
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
     engine = _engine_of(engine)
     source = source_of(source) if isinstance(engine, LocalEngine) else source
+    if against is not None and not isinstance(engine, LocalEngine):
+        raise SettingsError("`against`: works with the local engine only; use it, or leave this out")
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     resume = isinstance(engine, LocalEngine) and engine.resume
     with (
         destination(out, force=force, resume=resume) as (folder, work),
-        _start_job(source, settings, engine, timer, work, out, notice) as job,
+        _start_job(source, against, settings, engine, timer, work, out, notice) as job,
     ):
         tally, files = _write_tables(job, folder, settings, timer)
+        if job.known is not None:
+            write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
+        if job.known_items:
+            write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
         report = _report(job, tally, settings, timer, out, files.shards)
         write_json(folder / RUN_FILE, run_file(report))
         write_json(folder / LOG_FILE, report.log())
@@ -99,6 +107,7 @@ def preview(
     source: Articles,
     settings: Settings | None = None,
     *,
+    against: Articles | None = None,
     out: str | Path | None = None,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
@@ -111,8 +120,8 @@ def preview(
     settings, timer, tally = settings_or_default(settings), StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         ignored = Path(out) if out is not None else None
-        prepared = prepare_articles(source, settings, engine, timer, Path(work), ignored, notice)
-        job = _LocalJob(*prepared, settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, Path(work), ignored, notice, against)
+        job = _LocalJob(prepared, settings, timer)
         for chunk, size in job.chunks():
             tally.update(chunk.tally)
             timer.done(size)
@@ -123,6 +132,7 @@ def check(
     source: Articles,
     settings: Settings | None = None,
     *,
+    against: Articles | None = None,
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -131,16 +141,18 @@ def check(
 ) -> Iterator[Finding]:
     """Return an iterator over the findings that `clean` would record, in the same order; write nothing.
 
-    `source` is the same as for `clean`. `unreadable` is called with the outcome of each record that `clean` would put
-    into quarantine, and `done` after the last finding with the report that `clean` would return; `notice` as `clean`
-    calls it.
+    `source` and `against` are the same as for `clean`. `unreadable` is called with the outcome of each record that
+    `clean` would put into quarantine, and `done` after the last finding with the report that `clean` would return;
+    `notice` as `clean` calls it.
     """
     given, settings = source_of(source), settings_or_default(settings)  # bad arguments raise at once
-    return _findings(given, settings, _local_engine(engine), progress, notice, unreadable, done)
+    known = None if against is None else source_of(against)
+    return _findings(given, known, settings, _local_engine(engine), progress, notice, unreadable, done)
 
 
 def _findings(
     source: list[str | Path] | GivenArticles,
+    against: list[str | Path] | GivenArticles | None,
     settings: Settings,
     engine: LocalEngine,
     progress: Progress | None,
@@ -150,10 +162,10 @@ def _findings(
 ) -> Iterator[Finding]:
     timer, tally = StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        prepared = prepare_articles(source, settings, engine, timer, Path(work), notice=notice)
-        job = _LocalJob(*prepared, settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, Path(work), notice=notice, against=against)
+        job = _LocalJob(prepared, settings, timer)
         verdicts = job.decide()
-        for number, batch, _, _ in verdicts.corpus.numbered_batches():
+        for number, batch in verdicts.corpus.new_batches():
             for outcome in outcomes(batch, verdicts.of(number), settings):
                 tally.add(outcome)
                 if outcome.error is not None and unreadable:
@@ -161,6 +173,15 @@ def _findings(
                 yield from outcome.findings
     if done:
         done(_report(job, tally, settings, timer, None))
+
+
+class PreparedArticles(NamedTuple):
+    """The articles of a job, prepared, behind the known ones in one corpus; its workers, and the readers of both."""
+
+    workers: Workers
+    records: RecordSource
+    corpus: Corpus
+    known: KnownRecords | None
 
 
 def prepare_articles(
@@ -171,68 +192,53 @@ def prepare_articles(
     work: Path,
     out: Path | None = None,
     notice: Notice | None = None,
+    against: Articles | None = None,
     *,
     keeps_files: bool = False,
-) -> tuple[Workers, RecordSource, Corpus]:
+) -> PreparedArticles:
     """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
 
-    Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
-    input. `notice` is called with lines to show. With `keeps_files` the batches stay as long as the disk has room for
+    `out`, the folder to be written, is never read as input. `notice` is called with lines to show. The articles of
+    `against` are prepared as well. With `keeps_files` the batches of `source` stay as long as the disk has room for
     them, so that the run can be resumed. Raises `InputError` if too few records can be read.
     """
-    engine, version = _local_engine(engine), program_version()
-    earlier = EarlierBatches()
-    notice = notice or _say_nothing
+    engine = _local_engine(engine)
+    earlier, notice = EarlierBatches(), notice or _say_nothing
     if engine.resume and keeps_files:
-        earlier.read_folder(work, settings.digest, version)
+        earlier.read_folder(work, settings.digest, program_version())
         notice(earlier.opening_line())
+    given = None if against is None else source_of(against)
     cuts = earlier.batch_bytes()
-    records = _reader_of(source_of(source), settings, engine.batch_bytes, cuts, out)
+    records, known = open_records(source_of(source), given, settings, engine.batch_bytes, cuts, out)
     with timer.stage("choose records") if settings.sample else nullcontext():
         records = choose_records(records, settings, work)
     size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
     if size is None:  # standard input, which is a small job if it ends early
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
+    if known is not None and size is not None:
+        size = None if known.total_bytes is None else size + known.total_bytes
     workers = engine.workers(size, timer)
-    task = partial(prepare_into_file, settings=settings, version=version, compiled=workers.compiled, work=work)
-    careful = partial(task, pieces=CAREFUL_PIECES)
-    tasks = (
-        RecordBatchTask(number, to_ipc(batch), cut, earlier.candidates(number))
-        for number, (batch, cut) in enumerate(zip(batches_read, chain(cuts, repeat(engine.batch_bytes)), strict=False))
-    )
-    batches: list[Path] = []
-    for batch in timer.over("prepare", workers.map(task, tasks, careful), records.total_bytes):
-        if not batches and workers.processes > 1:
-            timer.expected = _warm_up_matching(settings, workers.backend)
-        earlier.count(len(batches), batch)
-        batches.append(batch)
-        timer.done(records.fresh_bytes())
+    budget = ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step)
+    warm_up = partial(_warm_up_matching, settings, workers.backend)
+    known_batches: list[PreparedBatch] = []
+    if known is not None:
+        read = zip(preview_records(iter(known), settings), repeat(engine.batch_bytes), strict=False)
+        known_batches = prepare_batches(read, known, settings, workers, timer, work / "known", warm_up)
+        check_corpus(Corpus(known_batches, budget), [str(entry["source"]) for entry in known.inputs], settings, notice)
+    read = zip(batches_read, chain(cuts, repeat(engine.batch_bytes)), strict=False)
+    batches = prepare_batches(read, records, settings, workers, timer, work, warm_up, earlier)
     if line := earlier.closing_line():
         notice(line)
     prepared = sum(batch.stat().st_size for batch in batches)
     keeps_files = keeps_files and has_room_to_keep(prepared, sum(records.sizes), free_bytes(work))
-    budget = ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step)
-    corpus = Corpus(batches, budget, keeps_files=keeps_files)
-    check_corpus(corpus, [str(entry["source"]) for entry in records.inputs], settings, notice)
-    return workers, records, corpus
+    corpus = Corpus([*known_batches, *batches], budget, len(known_batches), keeps_files=keeps_files)
+    check_corpus(corpus.new_part(), [str(entry["source"]) for entry in records.inputs], settings, notice)
+    check_sources(records.inputs, known.inputs if known else [])
+    return PreparedArticles(workers, records, corpus, known)
 
 
 def _say_nothing(_line: str) -> None:
     """Stand in for a notice that nobody wants."""
-
-
-def _reader_of(
-    source: list[str | Path] | GivenArticles,
-    settings: Settings,
-    batch_bytes: int,
-    first_batch_bytes: Sequence[int],
-    out: Path | None,
-) -> RecordSource:
-    """Return a reader of files or of Python objects."""
-    if isinstance(source, GivenArticles):
-        return ObjectReader(source, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
-    files = find_inputs(source, input_format=settings.input_format, ignore=out)
-    return RecordReader(files, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
 
 
 def decide(
@@ -243,8 +249,10 @@ def decide(
     with timer.stage("find site text"):
         corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers)
     with timer.stage("match articles"):
-        articles = match_articles(corpus, settings, backend)
+        passages = find_known_passages(corpus, settings, backend)
+        articles = match_articles(corpus, settings, backend, passages.removed(len(corpus), settings))
         articles = match_contained(corpus, articles, settings, backend)
+        articles = with_known_passages(articles, passages, settings)
     with timer.stage("match paragraphs"):
         shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
@@ -252,58 +260,42 @@ def decide(
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
     }
-    return Verdicts(corpus, site_text, articles, shared), counts
-
-
-class Job(Protocol):
-    """A job that an engine runs: chunks of the output, and what the report needs after the last of them."""
-
-    inputs: Sequence[dict[str, Any]]
-    skipped: Sequence[str]
-    fields: dict[str, dict[str, int]]
-    unread_dates: UnreadDates
-    stages: dict[str, dict[str, int]]
-
-    def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
-        """Yield the lines of the output in input order, each chunk with the bytes of the records that it is made of."""
+    return Verdicts(corpus, site_text, articles, shared, passages.items), counts
 
 
 class _LocalJob:
     """A job on this machine, over prepared batches."""
 
-    def __init__(
-        self,
-        workers: Workers,
-        records: RecordSource,
-        corpus: Corpus,
-        settings: Settings,
-        timer: StageTimer,
-    ) -> None:
-        self.workers = workers
-        self.corpus = corpus
+    def __init__(self, prepared: PreparedArticles, settings: Settings, timer: StageTimer) -> None:
+        self.workers, records, self.corpus, self.known = prepared
         self.settings = settings
         self.timer = timer
         self.sizes = records.sizes
         self.inputs: Sequence[dict[str, Any]] = records.inputs
         self.skipped: Sequence[str] = records.skipped
-        self.fields = field_counts(corpus)
-        self.unread_dates = count_unread_dates(corpus, settings)
+        new = self.corpus.new_part()
+        self.fields = field_counts(new)
+        self.unread_dates = count_unread_dates(new, settings)
         self.stages: dict[str, dict[str, int]] = {}
+        self.known_twins: Sequence[KnownTwin] = ()
+        self.known_items: Sequence[dict[str, Any]] = ()
 
     def decide(self) -> Verdicts:
         """Find site text, match articles and paragraphs, and return the verdicts on them; set `stages`."""
         verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer)
+        self.known_twins = list(known_twins(verdicts)) if self.known else ()
+        self.known_items = list(known_items(verdicts))
         return verdicts
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Yield the lines of the output; discard a batch when its lines are written, unless it is kept to resume."""
         verdicts, sizes = self.decide(), self.sizes
         corpus = verdicts.corpus
-        yield site_text_chunk(verdicts.site_text.rows), 0
-        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.numbered_batches())
+        yield site_text_chunk(verdicts.site_text.table), 0
+        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch in corpus.new_batches())
         encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
-        for chunk, batch, size in zip(written, corpus.prepared_batches, sizes, strict=True):
+        for chunk, (_, batch), size in zip(written, corpus.new_batches(), sizes, strict=True):
             yield chunk, size
             if not (corpus.keeps_files and isinstance(batch, Path) and is_as_prepared(batch)):
                 discard_batch(batch)
@@ -312,6 +304,7 @@ class _LocalJob:
 @contextmanager
 def _start_job(
     source: Any,
+    against: Articles | None,
     settings: Settings,
     engine: LocalEngine | SparkEngine,
     timer: StageTimer,
@@ -321,8 +314,8 @@ def _start_job(
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
-        prepared = prepare_articles(source, settings, engine, timer, work, out, notice, keeps_files=True)
-        yield _LocalJob(*prepared, settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, work, out, notice, against, keeps_files=True)
+        yield _LocalJob(prepared, settings, timer)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
@@ -354,6 +347,8 @@ def _report(
         unread_dates=job.unread_dates,
         stages=job.stages,
         skipped=tuple(job.skipped),
+        against=None if job.known is None else job.known.run_entry(out),
+        known_items=tuple(job.known_items),
         seconds=timer.seconds,
         shards=shards or {},
         out=out,
@@ -389,22 +384,9 @@ def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> Outp
 def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]:
     """Match a few sample lines, so that the compiled code is loaded while other processes prepare the corpus.
 
-    Returns the number of steps of each stage; the job itself will take as many. Settings that refer to the user's
-    records, such as a date or the name of a field, do not apply to these lines.
+    Returns the number of steps of each stage; the job itself will take as many.
     """
-    settings = Settings(
-        threshold=settings.threshold,
-        same_story_threshold=settings.same_story_threshold,
-        paragraph_threshold=settings.paragraph_threshold,
-        rules=settings.rules,
-    )
-    rows = []
-    for row in range(20):  # ten articles of two hosts, each of them twice with different last words
-        body = " ".join(f"{row // 2} word{place}" for place in range(CONTAINED_WORDS))
-        text = f"{body}\n\n{body}\n\nContact: {row}\n\nThe same line everywhere"
-        data = to_json_bytes({"url": f"https://{row // 10}.test/", "text": text})
-        rows.append({"source": "-", "kind": JSON_LINES, "record": row, "data": data})
-    batch = prepare(pa.RecordBatch.from_pylist(rows, RECORD_SCHEMA), settings, backend)
+    batch, settings = prepare_sample(settings, backend)
     timer = StageTimer()
     workers = Workers(compiled=backend.compiled)
     decide(Corpus([batch], ResourceBudget(step=timer.step)), settings, workers, timer)

@@ -33,6 +33,8 @@ INPUT_FORMAT_NAMES = ("txt", "html", "warc", "jsonl", "json", "csv", "tsv", "par
 # memory is to be; the longest line of the corpora of docs/quality.md has 0.1 MB.
 MAX_RECORD = 32 << 20
 
+_FEWEST_OF_PASSAGE = 3  # words; fewer are in any two texts of one language
+
 _SIZE_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 _CHOICES = {  # in the order in which errors are reported
@@ -56,11 +58,12 @@ class Settings:
     a text such as "100M", of the files into which each table is split. `output_fields` names the only fields, besides
     the text, that articles keep. A larger share of bad records than `max_bad` is an error. `day_first` reads
     ``01/02/2024`` as 1 February. `limit` reads only the first records, and `sample` chooses that many of them by
-    chance, which `seed` decides. An article of fewer words than `min_words` is flagged as thin. `input_format` is that
-    of every input file but archives, `encoding` the charset of those in a text format; None means that names and first
-    bytes decide. Records of text formats with more bytes than `max_record` go to quarantine. So does the rest of a file
-    where it expands to more than `max_expansion` times its size, and a gigabyte. Raises `SettingsError` for the first
-    invalid value.
+    chance, which `seed` decides. An article of fewer words than `min_words` is flagged as thin. One that has
+    `passage_share` of the words of a known article, in runs of `passage_words`, has its passages. `input_format` is
+    that of every input file but archives, `encoding` the charset of those in a text format; None means that names and
+    first bytes decide. Records of text formats with more bytes than `max_record` go to quarantine. So does the rest of
+    a file where it expands to more than `max_expansion` times its size, and a gigabyte. Raises `SettingsError` for the
+    first invalid value.
 
     >>> Settings(rules={"boilerplate": "flag"}).rules["boilerplate"]
     'flag'
@@ -89,6 +92,8 @@ class Settings:
     max_bad: float = 0.5
     day_first: bool = False
     min_words: int = 5
+    passage_words: int = 13
+    passage_share: float = 0.5
     max_record: int = MAX_RECORD
     max_expansion: int = 1000
 
@@ -249,6 +254,13 @@ def _word_count(name: str, value: object) -> int:
     return value
 
 
+def _passage_words(name: str, value: object) -> int:
+    """Return `value`, the setting `name`. Raise `SettingsError` if it is no number of words of a passage."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < _FEWEST_OF_PASSAGE:
+        raise invalid(name, value, f"not the number of words of a passage; give {_FEWEST_OF_PASSAGE} or more")
+    return value
+
+
 def _factor(name: str, value: object) -> int:
     """Return `value`, the setting `name`. Raise `SettingsError` if it is no whole number of 1 or more."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -288,6 +300,8 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {  # in the order in which
     "max_bad": _share,
     "day_first": _flag,
     "min_words": _word_count,
+    "passage_words": _passage_words,
+    "passage_share": _similarity,
     "max_record": _byte_count,
     "max_expansion": _factor,
 }

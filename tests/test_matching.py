@@ -96,14 +96,14 @@ def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n,
     assert survival(made, n, threshold, reference, ResourceBudget(memory)) == plain
 
 
-def prepared(rows, chosen, budget):
+def prepared(rows, chosen, budget, known_batches):
     records = [JsonRecord(to_json_bytes(row), None) for row in rows]
     half = len(records) // 2
     batches = [
         prepare(record_batch(records[:half], 0), chosen),
         prepare(record_batch(records[half:], half), chosen),
     ]
-    return Corpus(batches, budget)
+    return Corpus(batches, budget, known_batches)
 
 
 def comparable(value):
@@ -112,8 +112,8 @@ def comparable(value):
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
-def matched(rows, chosen, comparer, budget):
-    corpus = prepared(rows, chosen, budget)
+def matched(rows, chosen, comparer, budget, known_batches):
+    corpus = prepared(rows, chosen, budget, known_batches)
     workers = Workers(compiled=comparer is kernels)
     corpus, paragraphs, site_text = set_site_text_apart(corpus, chosen, workers)
     articles = match_contained(corpus, match_articles(corpus, chosen, comparer), chosen, comparer)
@@ -131,9 +131,10 @@ def matched(rows, chosen, comparer, budget):
     st.sampled_from(["drop", "flag"]),
     st.sampled_from([None, 0.3]),
     st.integers(1000, 50000),
+    st.integers(0, 1),
 )
 def test_compiled_matching_equals_the_plain_one_with_any_memory(
-    folder, parts, keep, threshold, profile, action, least, memory
+    folder, parts, keep, threshold, profile, action, least, memory, known_batches
 ):
     rows = [
         {**row, "text": "\n\n".join(part[at % len(part)]["text"] for part in parts)} for at, row in enumerate(parts[0])
@@ -148,9 +149,9 @@ def test_compiled_matching_equals_the_plain_one_with_any_memory(
         profile=profile,
         rules=rules,
     )
-    plain = matched(rows, chosen, reference, ResourceBudget())
-    assert matched(rows, chosen, kernels, ResourceBudget()) == plain
-    assert matched(rows, chosen, kernels, ResourceBudget(memory, 2, folder)) == plain
+    plain = matched(rows, chosen, reference, ResourceBudget(), known_batches)
+    assert matched(rows, chosen, kernels, ResourceBudget(), known_batches) == plain
+    assert matched(rows, chosen, kernels, ResourceBudget(memory, 2, folder), known_batches) == plain
 
 
 @given(st.lists(st.binary(min_size=16, max_size=16) | st.sampled_from([b"a" * 16, b"b" * 16]), max_size=30))

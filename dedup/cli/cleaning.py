@@ -13,6 +13,7 @@ import click
 from dedup.cli.clock import seconds_since_start
 from dedup.cli.examples import examples
 from dedup.cli.options import (
+    AGAINST,
     CONFIG,
     ENGINE,
     INPUTS,
@@ -69,6 +70,7 @@ def _notice(*, quiet: bool) -> Callable[[str], None] | None:
 @click.command(epilog=examples("clean", _CLEAN_STATUS))
 @INPUTS
 @click.option("-o", "--out", type=PATH, help="The folder to write, which must not exist; - writes articles to stdout.")
+@AGAINST
 @combine_options(CONFIG, *SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
 @click.option("--dry-run", is_flag=True, help="Print the summary, and write nothing.")
@@ -78,6 +80,7 @@ def _notice(*, quiet: bool) -> Callable[[str], None] | None:
 def clean(
     inputs: tuple[str, ...],
     out: Path | None,
+    against: tuple[str, ...],
     force: bool,
     dry_run: bool,
     quiet: bool,
@@ -115,6 +118,7 @@ def clean(
             report = pipeline.preview(
                 inputs,
                 settings,
+                against=against or None,
                 out=None if to_stdout else out,
                 engine=engine,
                 progress=progress,
@@ -127,6 +131,7 @@ def clean(
                     inputs,
                     folder,
                     settings,
+                    against=against or None,
                     engine=engine,
                     progress=progress,
                     notice=_notice(quiet=quiet),
@@ -142,11 +147,12 @@ def clean(
 
 @click.command(epilog=examples("check", _CHECK_STATUS))
 @INPUTS
+@AGAINST
 @combine_options(CONFIG, *SETTINGS, *WORK)
 @QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print one finding per line, as JSON.")
 @VERBOSE
-def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> int:
+def check(inputs: tuple[str, ...], against: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -> int:
     """Print what clean would change, and write nothing.
 
     Findings go to standard output, one per line, and a summary to standard error.
@@ -164,6 +170,7 @@ def check(inputs: tuple[str, ...], quiet: bool, as_json: bool, **options: Any) -
         findings = pipeline.check(
             inputs,
             resolved.settings,
+            against=against or None,
             engine=engine,
             progress=progress,
             notice=_notice(quiet=quiet),

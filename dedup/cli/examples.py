@@ -7,6 +7,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "clean": (
         ("dedup clean crawl more.jsonl -o out", "clean two inputs into the folder out"),
         ("dedup clean crawl --dry-run --sample 1000", "see what would happen, on a sample"),
+        ("dedup clean more.jsonl --against out -o out3", "also drop what repeats the earlier output out"),
         ("dedup clean crawl -o out2 --rule boilerplate=flag", "only report boilerplate"),
     ),
     "check": (

@@ -77,6 +77,15 @@ SETTINGS = (
     ),
     click.option("--profile", type=OneOf(*registry.PROFILES), help="A named set of actions for all rules."),
     click.option("--min-words", type=int, metavar="N", help="Flag articles of fewer words as thin.  [default: 5]"),
+    click.option(
+        "--passage-words", type=int, metavar="N", help="Words of a run, for the rule known-passage.  [default: 13]"
+    ),
+    click.option(
+        "--passage-share",
+        type=float,
+        metavar="SHARE",
+        help="Share of a known article's words, for the rule known-passage.  [default: 0.5]",
+    ),
     click.option("--text-field", metavar="FIELD", help="Field of the text.  [default: guessed]"),
     click.option("--id-field", metavar="FIELD", help="Field of the id.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Field of the date.  [default: guessed]"),
@@ -142,6 +151,13 @@ ENGINE = (
     ),
     click.option("--tables", metavar="URL", help="Where Spark keeps tables between stages.  [default: beside OUT]"),
     click.option("--resume", is_flag=True, help="Continue a run that was interrupted."),
+)
+AGAINST = click.option(
+    "--against",
+    type=click.Path(),
+    multiple=True,
+    metavar="CORPUS",
+    help="Also drop what repeats this input or earlier OUT, which stays as it is; repeatable.",
 )
 INPUTS = click.argument("inputs", nargs=-1, required=True, type=click.Path(), metavar="INPUT...")
 OUT = click.argument("out", type=PATH)

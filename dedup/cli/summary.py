@@ -12,11 +12,14 @@ from rich.table import Table
 
 from dedup.cli.terminal import show_options
 from dedup.findings import DROP
+from dedup.inspect.names import named_with_place
+from dedup.inspect.visible import visible
 from dedup.match.policy import ARTICLE_MATCH_RULES
 from dedup.output_layout import QUARANTINE
 from dedup.write.report import Report
 
 _NAMES_SHOWN = 3
+_ITEMS_SHOWN = 10
 _REASONS_SHOWN = 3
 _LOWEST_SPEED = 0.1  # MB/s; that of a small job says nothing
 
@@ -44,6 +47,7 @@ def print_summary(report: Report, console: Console, seconds: float, *, to_stdout
     ]
     if guessed:
         console.print(f"Fields: {', '.join(guessed)}")
+    _print_known_items(report, console)
     for line in _quarantine_lines(report):
         console.print(line, style="yellow")
     if report.unread_dates.dates:
@@ -76,6 +80,28 @@ def _articles_line(report: Report) -> str:
     by_rule = ", ".join(f"{count:,} by {name}" for name, count in drops.items())
     line = f"Articles: {counts['articles']:,} in, {counts['kept']:,} kept, {counts['dropped']:,} dropped"
     return f"{line} ({by_rule})" if by_rule else line
+
+
+def _print_known_items(report: Report, console: Console) -> None:
+    """Print the known articles of which most was found, if they were searched for."""
+    found = [item for item in report.known_items if item["share"]]
+    if not report.known_items:
+        return
+    above = sum(item["share"] >= report.settings.passage_share for item in found)
+    total = len(report.known_items)
+    console.print(
+        f"Known articles found by their passages: {len(found):,} of {total:,} in part, {above:,} of them by "
+        f"{report.settings.passage_share:.0%} or more"
+    )
+    rows = new_table("Known article", ">Words", ">Share found", ">Articles", "Most of it in")
+    for item in sorted(found, key=lambda item: -item["share"])[:_ITEMS_SHOWN]:
+        place = item["found_in"][0]
+        name = named_with_place(place["article"], place["source"], place["record"])
+        rows.add_row(
+            visible(item["item"]), f"{item['words']:,}", f"{item['share']:.1%}", f"{item['articles']:,}", visible(name)
+        )
+    if rows.row_count:
+        console.print(rows)
 
 
 def _quarantine_lines(report: Report) -> Iterator[str]:

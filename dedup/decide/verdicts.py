@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 from dedup.arrays import I64, decode_utf8
 from dedup.findings import FLAG
 from dedup.match.articles import ArticleMatches
+from dedup.match.known_passages import KnownItem
 from dedup.match.paragraphs import ParagraphMatches
 from dedup.match.policy import ARTICLE_MATCH_RULES, SAME_FORM, SHARED_PARAGRAPH
 from dedup.match.site_text import SiteText
@@ -68,12 +70,18 @@ class Verdicts:
     """The corpus-level verdicts on all batches, cut by batch so that another process can take a batch with its own.
 
     `corpus` is the one that was compared, without site text. The verdicts on site text are in its batches; the lines
-    themselves are in `site_text`.
+    themselves are in `site_text`. `items` say what was found of each known article, if that was searched for.
     """
 
     def __init__(
-        self, corpus: Corpus, site_text: SiteText, articles: ArticleMatches, paragraphs: ParagraphMatches
+        self,
+        corpus: Corpus,
+        site_text: SiteText,
+        articles: ArticleMatches,
+        paragraphs: ParagraphMatches,
+        items: Sequence[KnownItem] = (),
     ) -> None:
+        self.items = items
         self.corpus = corpus
         self.site_text = site_text
         self.articles = articles

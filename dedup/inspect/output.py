@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from heapq import merge
 from operator import itemgetter
@@ -18,13 +19,15 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from dedup import output_layout as layout
+from dedup.decide.known_twins import KnownTwin
 from dedup.errors import OutputError
 from dedup.findings import DROP, Finding, revert
+from dedup.inspect.known_records import is_known, read_known_articles
 from dedup.inspect.names import RecordKey, record_name
 from dedup.inspect.sources import Source, is_text_file, sources_of_run
 from dedup.inspect.table_rows import read_fields, read_values
 from dedup.match.site_text import SiteTextRow
-from dedup.output_layout import OUTPUT_FORMAT, RUN_FILE, OutputFiles, output_files
+from dedup.output_layout import KNOWN_TWINS_FILE, OUTPUT_FORMAT, RUN_FILE, OutputFiles, output_files
 from dedup.read.article_fields import id_of, text_of
 from dedup.read.article_texts import ITEM_LENGTHS, TEXT_FIELD, original_value
 from dedup.read.field_paths import set_field
@@ -202,6 +205,38 @@ class Output:
             except (KeyError, msgspec.ValidationError) as error:
                 raise OutputError(f"{path}: row {number}: not a line of site text ({error}); clean again") from None
 
+    def known_twins(self) -> Iterator[KnownTwin]:
+        """Yield every row of the table of known twins. Raises `OutputError` as `findings` does."""
+        path = self.path / KNOWN_TWINS_FILE
+        for number, row in enumerate(read_values(path)):
+            try:
+                yield msgspec.convert([row[name] for name in KnownTwin._fields], KnownTwin)
+            except (KeyError, msgspec.ValidationError) as error:
+                raise OutputError(f"{path}: row {number}: not a known twin ({error}); clean again") from None
+
+    @property
+    def has_known_twins(self) -> bool:
+        """Whether the run compared with other corpora, so that twins may lie there."""
+        return "against" in self.run
+
+    def known_articles(self, keys: Collection[RecordKey]) -> Iterator[Article]:
+        """Yield the articles of other corpora with these keys, raw. Raises `OutputError` if they cannot be read."""
+        known = {key for key in keys if is_known(key)}
+        if not known or not self.has_known_twins:
+            return
+        for article in read_known_articles(self.run["against"], self.path, known, self.settings):
+            fields, text_field = article.fields, article.text_field
+            yield Article(
+                article.id,
+                *article.key,
+                kept=True,
+                fields=fields,
+                text_field=text_field,
+                text=article.raw,
+                provenance={},
+                findings=[],
+            )
+
     def input_order(self, row: Article | Finding | Quarantined) -> InputOrder | None:
         """Return the position of a row in input order, None if its source is not among the inputs."""
         source = self.sources.get(row.source)
@@ -216,10 +251,12 @@ class Output:
         return (article for article in self.articles() if name in {article.id, article.where})
 
     def articles_by_key(self, keys: Collection[RecordKey]) -> dict[RecordKey, Article]:
-        """Return the articles with these keys; keys of no article are left out."""
+        """Return the articles with these keys, those of other corpora included; keys of no article are left out."""
         articles: dict[RecordKey, Article] = {}
         if not keys:
             return articles
+        with suppress(OutputError):  # a corpus that is gone; `dedup verify` says so
+            articles = {article.key: article for article in self.known_articles(keys)}
         for article in self.articles():
             if article.key in keys:
                 articles[article.key] = article

@@ -23,7 +23,7 @@ from dedup.inspect.verify_site_text import check_site_text, dropped_site_text
 from dedup.inspect.verify_twins import TaskMapper, check_twins
 from dedup.match.policy import BOILERPLATE
 from dedup.match.same_form import SAME_FORM_EVIDENCE
-from dedup.output_layout import LOG_FILE, PAGES, RUN_FILE, TABLES
+from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, PAGES, RUN_FILE, TABLES
 from dedup.rules import BY_NAME, TEXT
 from dedup.settings import Settings, settings_digest
 
@@ -75,9 +75,10 @@ def _check_files(output: Output) -> Iterator[Mismatch]:
     if output.run["dedup"].get("digest") != settings_digest(output.run["settings"]):
         yield Mismatch(RUN_FILE, "the digest is not that of the settings beside it")
     expected = {path.name for table in TABLES for path in output.table_paths(table)}
+    expected |= {KNOWN_TWINS_FILE} if output.has_known_twins else set()
     present = {entry.name for entry in output.path.iterdir()}
     yield from (Mismatch(name, "is not there") for name in sorted(expected - present))
-    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, *PAGES}):
+    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, KNOWN_ITEMS_FILE, *PAGES}):
         yield Mismatch(name, "does not belong to the output")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import tempfile
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache, partial
 from itertools import accumulate
 from operator import attrgetter, itemgetter
@@ -23,24 +23,45 @@ from dedup.errors import FindingError
 from dedup.findings import DROP, Finding, Offsets, apply
 from dedup.fingerprint.similarity import containment, jaccard, similarity_in_order
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
-from dedup.inspect.output import Article, Mismatch, Output
-from dedup.inspect.verify_site_text import dropped_site_text, line_problems, place_problem, row_of
+from dedup.inspect.output import Mismatch, Output
+from dedup.inspect.stored_twins import (
+    StoredTwin,
+    ignore_mismatch,
+    lines_left_out,
+    store_known_twins,
+    store_twins,
+    title_of_article,
+)
+from dedup.inspect.verify_site_text import line_problems, place_problem, row_of
 from dedup.match.contained import CONTAINED_SHARE
 from dedup.match.form_texts import FormTexts
-from dedup.match.policy import ARTICLE_MATCH_RULES, BOILERPLATE, CONTAINED, NEAR_DUPLICATE, SHARED_PARAGRAPH, is_guarded
+from dedup.match.known_passages import covered_words, passage_evidence
+from dedup.match.policy import (
+    ARTICLE_MATCH_RULES,
+    BOILERPLATE,
+    CONTAINED,
+    KNOWN_PASSAGE,
+    NEAR_DUPLICATE,
+    SHARED_PARAGRAPH,
+    is_guarded,
+)
 from dedup.match.same_form import OTHER_TITLES_EVIDENCE, find_copy, form_evidence
 from dedup.match.same_story import SAME_STORY_EVIDENCE, find_same_story
 from dedup.match.site_text import SiteTextRow
 from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_spans, cut_dropped
-from dedup.read.article_fields import title_of
 from dedup.repairs.notices import own_paragraph_count
 from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
 from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
 # The least similarity of the rules that drop whole articles; None: the setting `threshold`. The drops of
-# contained-article are justified by containment, whatever the similarity.
-_ARTICLE_RULES = {"duplicate-article": 1.0, "near-duplicate-article": None, "contained-article": 0.0}
+# contained-article and known-passage are justified by what one has of the other, whatever the similarity.
+_ARTICLE_RULES = {
+    "duplicate-article": 1.0,
+    "near-duplicate-article": None,
+    "contained-article": 0.0,
+    "known-passage": 0.0,
+}
 
 _CACHED_TWINS = 64
 _BATCH_CHARACTERS = 1 << 18  # in the articles of one task, which takes about half a second
@@ -56,22 +77,6 @@ class TaskMapper(Protocol):
         """Yield ``task(item)`` for each item, in order."""
 
 
-class _StoredTwin(NamedTuple):
-    """The location of a twin's raw text in the temporary file, in bytes, and facts about its article.
-
-    `drops` are the spans that were dropped from the article, in code points of its raw text. `site_text` are the lines
-    of site text that it was compared without; those are not among `drops`, since they are kept apart.
-    """
-
-    article: str
-    kept: bool
-    offset: int
-    size: int
-    drops: list[tuple[int, int]]
-    site_text: tuple[str, ...]
-    title: str | None
-
-
 class _Duplicate(NamedTuple):
     """An article with findings that name a twin: its raw text, and each finding with its twin, None if not there.
 
@@ -84,7 +89,7 @@ class _Duplicate(NamedTuple):
     title: str | None
     site_text: tuple[str, ...]
     first_lines: list[SiteTextRow]
-    findings: list[tuple[Finding, _StoredTwin | SiteTextRow | None]]
+    findings: list[tuple[Finding, StoredTwin | SiteTextRow | None]]
 
 
 def check_twins(
@@ -97,59 +102,34 @@ def check_twins(
     """
     with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
         file = Path(folder) / "twins"
-        stored = _store_twins(output, twins, site_text, file)
+        stored = store_twins(output, twins, site_text, file)
+        known, problems = store_known_twins(output, twins, file)
+        stored |= known
+        yield from dict.fromkeys(problems.values())
         task = partial(_check_duplicates, settings=output.settings, file=file)
-        batches = _duplicates(output, stored, site_text)
+        batches = _duplicates(output, stored, site_text, problems.keys())
         for mismatches in workers.map(task, batches) if workers else map(task, batches):
             yield from mismatches
 
 
-def _store_twins(
-    output: Output, keys: set[RecordKey], rows: Sequence[SiteTextRow], file: Path
-) -> dict[RecordKey, _StoredTwin]:
-    """Write the raw texts of twins to `file`, and return where they are."""
-    stored: dict[RecordKey, _StoredTwin] = {}
-    with file.open("wb") as texts:
-        for article in output.articles(_ignore_mismatch):
-            if article.key in keys:
-                try:
-                    data = encode_utf8(article.raw)
-                except FindingError:  # the check of the article reports it
-                    data = b""
-                drops = [
-                    (finding.start, finding.stop)
-                    for finding in article.findings
-                    if finding.action == DROP and finding.rule != BOILERPLATE
-                ]
-                lines = _lines_left_out(article, rows)
-                stored[article.key] = _StoredTwin(
-                    article.id, article.kept, texts.tell(), len(data), drops, lines, _title_of(article)
-                )
-                texts.write(data)
-    return stored
-
-
-def _title_of(article: Article) -> str | None:
-    """Return the title of an article, None if it has none or the output leaves it out."""
-    return title_of(article.fields, article.text_field)
-
-
-def _lines_left_out(article: Article, rows: Sequence[SiteTextRow]) -> tuple[str, ...]:
-    """Return the lines of site text that an article was compared without."""
-    return tuple(rows[line].text for line in dropped_site_text(article) if 0 <= line < len(rows))
-
-
 def _duplicates(
-    output: Output, stored: dict[RecordKey, _StoredTwin], rows: Sequence[SiteTextRow]
+    output: Output,
+    stored: dict[RecordKey, StoredTwin],
+    rows: Sequence[SiteTextRow],
+    unchecked: Collection[RecordKey | None],
 ) -> Iterator[list[_Duplicate]]:
-    """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`."""
+    """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`.
+
+    Findings with a twin in `unchecked` are left out.
+    """
     lines_at: dict[RecordKey, list[SiteTextRow]] = {}
     for row in rows:
         lines_at.setdefault((row.source, row.record), []).append(row)
     batch: list[_Duplicate] = []
     size = 0
-    for article in output.articles(_ignore_mismatch):
+    for article in output.articles(ignore_mismatch):
         findings = [finding for finding in article.findings if finding.twin_source is not None]
+        findings = [finding for finding in findings if twin_key(finding) not in unchecked]
         if not findings and article.key not in lines_at:
             continue
         try:
@@ -157,10 +137,15 @@ def _duplicates(
         except FindingError:  # the check of the article reports it
             continue
         twins = [_twin_of_finding(finding, stored, rows) for finding in findings]
-        lines = _lines_left_out(article, rows), lines_at.pop(article.key, [])
+        lines = lines_left_out(article, rows), lines_at.pop(article.key, [])
         batch.append(
             _Duplicate(
-                article.where, article.key, raw, _title_of(article), *lines, list(zip(findings, twins, strict=True))
+                article.where,
+                article.key,
+                raw,
+                title_of_article(article),
+                *lines,
+                list(zip(findings, twins, strict=True)),
             )
         )
         size += len(raw)
@@ -173,17 +158,13 @@ def _duplicates(
 
 
 def _twin_of_finding(
-    finding: Finding, stored: dict[RecordKey, _StoredTwin], rows: Sequence[SiteTextRow]
-) -> _StoredTwin | SiteTextRow | None:
+    finding: Finding, stored: dict[RecordKey, StoredTwin], rows: Sequence[SiteTextRow]
+) -> StoredTwin | SiteTextRow | None:
     """Return the article or the line of site text that a finding repeats, None if it is not there."""
     if finding.rule == BOILERPLATE:
         return row_of(finding, rows)
     key = twin_key(finding)
     return None if key is None else stored.get(key)
-
-
-def _ignore_mismatch(_mismatch: Mismatch) -> None:
-    """Ignore a mismatch, because the check of articles reports it."""
 
 
 def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Path) -> list[Mismatch]:
@@ -310,7 +291,7 @@ class _ComparedText:
         return apply(self.raw[start:stop], moved)
 
 
-def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, twin: _ComparedText) -> Iterator[str]:
+def _twin_problems(finding: Finding, text: _ComparedText, stored: StoredTwin, twin: _ComparedText) -> Iterator[str]:
     """Yield what is wrong with the twin that a finding in `text` names."""
     name = _twin_description(finding)
     if not stored.kept:
@@ -344,7 +325,13 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: _StoredTwin, t
 
 
 def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -> Iterator[str]:
-    """Yield what is wrong with a match of two articles that have other facts."""
+    """Yield what is wrong with a match of two articles that have other facts, or with one of their passages."""
+    if finding.rule == ARTICLE_MATCH_RULES[KNOWN_PASSAGE]:
+        item, words = (decode_utf8(of.key).split(" ") for of in (twin, text))
+        share = sum(covered_words(item, words, text.settings.passage_words)) / len(item)
+        if share < text.settings.passage_share or finding.evidence != passage_evidence(share):
+            yield f"it has {share:.1%} of the words of {finding.twin!r}, in passages"
+        return
     if finding.rule != ARTICLE_MATCH_RULES[NEAR_DUPLICATE]:
         if text.key == twin.key and text.facts != twin.facts:
             yield f"{finding.twin!r} has the same words and other facts"

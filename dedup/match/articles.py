@@ -63,16 +63,21 @@ class ArticleMatches(NamedTuple):
         return of_form
 
 
-def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = reference) -> ArticleMatches:
+def match_articles(
+    corpus: Corpus, settings: Settings, comparer: Comparer = reference, removed: Bools | None = None
+) -> ArticleMatches:
     """Match every article of `corpus` with the equal or most similar article that stays.
 
-    Records that could not be read, and articles without a single word, have no twin; the former are not kept. Raises
-    `SettingsError` where articles are to be kept by date and none has one.
+    Records that could not be read, and articles without a single word, have no twin; the former are not kept. Nor have
+    known articles, which all stay. Those that are `removed` already, bool [articles], are compared with nothing.
+    Raises `SettingsError` where articles are to be kept by date and none has one.
     """
     table = corpus.read_columns("error", "length", "date", "digest", "words", "title")
     readable = np.asarray(join_chunks(table["error"]).is_null())
+    if removed is not None:
+        readable = readable & ~removed
     words = integer_values(table["words"])
-    order = _rows_by_priority(table, settings, readable & (words > 0))
+    order = _rows_by_priority(table, settings, readable & (words > 0), corpus.known_rows)
     ordered = digest_values(table["digest"])[order]
     titles = join_chunks(table["title"])
     equal_firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)
@@ -82,7 +87,7 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
         firsts = find_first_equal(lambda: [titled], len(order), comparer, corpus.budget)
     compared = texts_to_compare(firsts, _shared_article_buckets(corpus, order, firsts, comparer), comparer)
     rows = order[compared.texts]
-    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows])
+    texts = ComparedTexts(compared.firsts, compared.buckets, words[rows], groups=_known_as_one_group(rows, corpus))
     keys = KeyReader(corpus, rows)
     guard = (
         FormGuard(
@@ -111,7 +116,7 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     same_stories = np.flatnonzero((rules == NEAR_DUPLICATE) & (similarities < settings.threshold)).tolist()
     evidence |= dict.fromkeys(same_stories, SAME_STORY_EVIDENCE)
     if copies_repeat_first(settings):
-        copies = firsts != np.arange(len(order))
+        copies = (firsts != np.arange(len(order))) & (order >= corpus.known_rows)
         rules[order[copies]] = DUPLICATE
         twins[order[copies]] = order[firsts[copies]]
         similarities[order[copies]] = 1.0
@@ -119,6 +124,17 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     inactive = np.isin(rules, inactive_codes(settings))
     twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
     return ArticleMatches(rules, twins, similarities, kept, evidence, survival.candidates, survival.matches)
+
+
+def _known_as_one_group(rows: I64, corpus: Corpus) -> I64 | None:
+    """Return groups of texts such that known articles never match each other, and all survive: int64 [texts].
+
+    `rows` are those of the texts in priority order, int64 [texts]. Without known articles, there is no group. The
+    groups of other texts ascend, as `dedup.kernels.survivors` remembers the answers for a text of a later group.
+    """
+    if not corpus.known_rows:
+        return None
+    return np.where(rows < corpus.known_rows, -1, np.arange(len(rows)))
 
 
 def _under_several_titles(firsts: I64, equal_firsts: I64) -> I64:
@@ -174,16 +190,20 @@ def _shared_article_buckets(
     return find_shared_values(entries, len(distinct) * bands, comparer, corpus.budget)
 
 
-def _rows_by_priority(table: pa.Table, settings: Settings, comparable: Bools) -> I64:
-    """Return the rows that are `comparable`, the first to be decided first; ties stay in input order: int64."""
+def _rows_by_priority(table: pa.Table, settings: Settings, comparable: Bools, known_rows: int) -> I64:
+    """Return the rows that are `comparable`, the first to be decided first; ties stay in input order: int64.
+
+    The first `known_rows` come before all others, in input order.
+    """
     rows = np.flatnonzero(comparable)
     if settings.keep == "first":
         return rows
+    known, rows = np.split(rows, [np.searchsorted(rows, known_rows)])
     if settings.keep == "longest":
         rank = -integer_values(table["length"])[rows]
     else:
-        if len(rows) and table["date"].null_count == len(table):
+        if len(rows) and table["date"].slice(known_rows).null_count == len(table) - known_rows:
             raise missing_dates_error(settings)
         dates = integer_values(table["date"], NO_DATE)[rows]
         rank = dates if settings.keep == "earliest" else np.where(dates == NO_DATE, NO_DATE, -dates)
-    return rows[np.argsort(rank, kind="stable")]
+    return np.concatenate([known, rows[np.argsort(rank, kind="stable")]])

@@ -78,7 +78,7 @@ def match_contained(
     """Return `articles` with the matches of those that a longer article contains.
 
     Only articles that stay and have no other match are compared. Those of equal keys differ in their facts, and neither
-    contains the other.
+    contains the other. Known articles contain others, and it does not matter what contains them.
     """
     action = settings.rules[ARTICLE_MATCH_RULES[CONTAINED]]
     if action == OFF:
@@ -93,6 +93,7 @@ def match_contained(
     differ_in_words = wordings[candidates.ones] != wordings[candidates.others]  # else they differ in facts
     drops = action == DROP
     may_match = differ_in_words & ~(drops & _similar_twins(articles)[rows][candidates.ones])
+    may_match &= rows[candidates.ones] >= corpus.known_rows
     candidates = ContainedPairs(candidates.ones[may_match], candidates.others[may_match])
     pairs = _measure_pairs(candidates, keys, words[rows], comparer)
     if comparer.compiled:

@@ -76,7 +76,8 @@ def match_paragraphs(
 ) -> ParagraphMatches:
     """Match the paragraphs of the articles that stay; `columns` are those of all paragraphs.
 
-    Paragraphs without words there, such as lines of site text, are not compared.
+    Paragraphs without words there, such as lines of site text, are not compared. Those of known articles repeat each
+    other as others do, but only what new articles repeat is a match.
     """
     present = articles.kept[columns.articles] & (columns.words > 0)
     if settings.rules[SHARED_PARAGRAPH] == OFF:
@@ -121,6 +122,7 @@ def _match_shared(
     texts = ComparedTexts(compared.firsts, compared.buckets, words, wordings, columns.articles[rows])
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
+    has_twin &= columns.articles[rows] >= corpus.known_rows
     has_twin &= ~np.isin(columns.needed[rows], protected_roles(settings))
     if keeps_similar_paragraphs(settings):
         is_equal = texts.firsts == texts.firsts[survival.twins]

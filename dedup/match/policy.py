@@ -21,9 +21,10 @@ ARTICLE_MATCH_RULES: Final = (
     "near-duplicate-article",
     "contained-article",
     "near-duplicate-article",
+    "known-passage",
 )
 # Codes: indices of `ARTICLE_MATCH_RULES`. An article of the same form with other facts is only flagged.
-DUPLICATE, NEAR_DUPLICATE, CONTAINED, SAME_FORM = 1, 2, 3, 4
+DUPLICATE, NEAR_DUPLICATE, CONTAINED, SAME_FORM, KNOWN_PASSAGE = 1, 2, 3, 4, 5
 BOILERPLATE, SHARED_PARAGRAPH = "boilerplate", "shared-paragraph"  # the rules that compare paragraphs
 NO_DATE: Final = (1 << 63) - 1  # stands for a missing date, in microseconds, and sorts after every real one
 

@@ -75,7 +75,8 @@ class SiteText(NamedTuple):
 
     `numbers` are those of the paragraphs, `articles` the rows of their articles, and `lines` the numbers of their rows
     in `rows`: int64 [lines]. `is_dropped` says which lines go; the others are flagged: bool [lines]. `evidence` says
-    what was counted.
+    what was counted. The first `new_rows` of `rows` are of articles that are not known, and make the table of site
+    text. The others are only of the first `known_articles`, which are compared without these lines as well.
     """
 
     numbers: I64
@@ -84,11 +85,19 @@ class SiteText(NamedTuple):
     is_dropped: Bools
     evidence: Evidence
     rows: list[SiteTextRow]
+    new_rows: int = 0
+    known_articles: int = 0
+
+    @property
+    def table(self) -> list[SiteTextRow]:
+        """The rows of the table of site text."""
+        return self.rows[: self.new_rows]
 
     @property
     def counts(self) -> dict[str, int]:
         """Return counts for the report: different lines, and the articles that are compared without some lines."""
-        return {"lines": len(self.rows), "articles": len(np.unique(self.articles[self.is_dropped]))}
+        dropped = self.articles[self.is_dropped]
+        return {"lines": self.new_rows, "articles": len(np.unique(dropped[dropped >= self.known_articles]))}
 
     def batches(self, corpus: Corpus) -> list[int]:
         """Return the numbers of the batches of `corpus` that have lines, ascending."""
@@ -271,16 +280,25 @@ def _first_of_reports(hosts: I64, reports: I64, is_article: Bools) -> Bools:
 
 
 def _collect_rows(corpus: Corpus, paragraphs: ParagraphColumns, is_article: Bools, found: _MarkedLines) -> SiteText:
-    """Return the lines `found`, with a row for each line of each host."""
+    """Return the lines `found`, with a row for each line of each host; lines of new articles come first."""
     keys, hosts, numbers = paragraphs.keys, paragraphs.hosts, found.numbers
     corpus_scope = len(paragraphs.host_names)  # stands for unknown hosts as well
     articles = paragraphs.articles[numbers]
     scopes = np.where(found.in_host, hosts[articles], corpus_scope)
-    labels, first, label = np.unique(scopes * len(keys) + keys[numbers], return_index=True, return_inverse=True)
+    new_first = np.argsort(articles < corpus.known_rows, kind="stable")
+    labels, first, label = np.unique(
+        (scopes * len(keys) + keys[numbers])[new_first], return_index=True, return_inverse=True
+    )
     order = np.argsort(first)
     line_of_label = np.empty(len(order), np.int64)
     line_of_label[order] = np.arange(len(order))
-    site_text = SiteText(numbers, articles, line_of_label[label], found.is_dropped, found.evidence, [])
+    lines = np.empty(len(numbers), np.int64)
+    lines[new_first] = line_of_label[label]
+    first_places = new_first[first[order]]
+    new_rows = np.count_nonzero(articles[first_places] >= corpus.known_rows)
+    site_text = SiteText(
+        numbers, articles, lines, found.is_dropped, found.evidence, [], int(new_rows), corpus.known_rows
+    )
     is_match = np.zeros(len(keys), bool)
     is_match[keys[numbers]] = True
     candidates = np.flatnonzero((paragraphs.words > 0) & is_match[keys])
@@ -292,7 +310,7 @@ def _collect_rows(corpus: Corpus, paragraphs: ParagraphColumns, is_article: Bool
         _count_articles(paragraphs, candidates, labels[order], corpus_scope),
         totals[scopes_of_lines].tolist(),
         _count_dropped(site_text, len(order)),
-        _read_places(corpus, paragraphs, numbers[first[order]]),
+        _read_places(corpus, paragraphs, numbers[first_places]),
     )
     for host, count, total, dropped, place_of_line in zip(*columns, strict=True):
         text, source, record, start, stop = place_of_line
@@ -318,15 +336,17 @@ def _count_articles(paragraphs: ParagraphColumns, candidates: I64, labels: I64, 
 
 
 def _count_dropped(site_text: SiteText, count: int) -> list[int]:
-    """Return how many articles lose each of `count` lines."""
-    dropped = site_text.is_dropped
+    """Return how many articles that are not known lose each of `count` lines."""
+    dropped = site_text.is_dropped & (site_text.articles >= site_text.known_articles)
     lines, _ = distinct_pairs(site_text.lines[dropped], site_text.articles[dropped])
     counts: list[int] = np.bincount(lines, minlength=count).tolist()
     return counts
 
 
 def _read_places(corpus: Corpus, paragraphs: ParagraphColumns, numbers: I64) -> list[tuple[str, str, int, int, int]]:
-    """Return of the paragraphs `numbers`, int64, ascending: repaired text, source, record, and span in the raw text."""
+    """Return of the paragraphs `numbers`, int64: repaired text, source, record, and span in the raw text."""
+    order = np.argsort(numbers)
+    numbers = numbers[order]
     rows = paragraphs.articles[numbers]
     members = ("start", "stop", "raw_start", "raw_stop")
     spans = list(zip(*(values.tolist() for values in corpus.read_paragraphs(*members, numbers=numbers)), strict=True))
@@ -346,5 +366,5 @@ def _read_places(corpus: Corpus, paragraphs: ParagraphColumns, numbers: I64) -> 
             for row, (start, stop, *raw_span) in zip(inverse.tolist(), spans[low:high], strict=True)
         ]
 
-    parts = corpus.budget.map(read_batch, corpus.numbered_batches())
-    return [line for part in parts for line in part]
+    lines = [line for part in corpus.budget.map(read_batch, corpus.numbered_batches()) for line in part]
+    return [lines[place] for place in np.argsort(order).tolist()]

@@ -30,19 +30,22 @@ class Corpus:
     """All prepared batches, as one table whose rows are numbered in input order.
 
     `prepared_batches` are the batches, `starts` the number of the first row of each: int64 [batches + 1]. `budget`
-    says how much memory and how many threads may be used. With `keeps_files` the files of batches stay when changed
-    ones take their place and when their lines are written, so that an interrupted run can be resumed. Raises
-    `WorkFileError` if a file is missing or damaged.
+    says how much memory and how many threads may be used. The articles of the first `known_batches` are *known*: they
+    belong to other corpora, stay as they are, and only serve to be repeated. With `keeps_files` the files of batches
+    stay when changed ones take their place and when their lines are written, so that an interrupted run can be resumed.
+    Raises `WorkFileError` if a file is missing or damaged.
     """
 
     def __init__(
         self,
         prepared_batches: Sequence[PreparedBatch],
         budget: ResourceBudget | None = None,
+        known_batches: int = 0,
         *,
         keeps_files: bool = False,
     ) -> None:
         self.prepared_batches = prepared_batches
+        self.known_batches = known_batches
         self.keeps_files = keeps_files
         self.budget = budget or ResourceBudget()
         self.starts = offsets_of(list(self.budget.map(_verified_row_count, prepared_batches)))
@@ -52,6 +55,17 @@ class Corpus:
 
     def __len__(self) -> int:
         return int(self.starts[-1])
+
+    @property
+    def known_rows(self) -> int:
+        """The number of known articles, which are the first rows."""
+        return int(self.starts[self.known_batches])
+
+    def new_part(self) -> Corpus:
+        """Return the corpus without its known articles."""
+        if not self.known_batches:
+            return self
+        return Corpus(self.prepared_batches[self.known_batches :], self.budget, keeps_files=self.keeps_files)
 
     def read_columns(self, *names: str) -> pa.Table:
         """Return the columns `names` of all rows."""
@@ -149,12 +163,17 @@ class Corpus:
 
     def with_batches(self, prepared_batches: Sequence[PreparedBatch]) -> Corpus:
         """Return the corpus with changed batches in place of its own."""
-        return Corpus(prepared_batches, self.budget, keeps_files=self.keeps_files)
+        return Corpus(prepared_batches, self.budget, self.known_batches, keeps_files=self.keeps_files)
 
     def numbered_batches(self) -> Iterator[tuple[int, PreparedBatch, int, int]]:
         """Iterate over the batches in order: ``(number, batch, first row, row after the last)``."""
         for number, batch in enumerate(self.prepared_batches):
             yield number, batch, int(self.starts[number]), int(self.starts[number + 1])
+
+    def new_batches(self) -> Iterator[tuple[int, PreparedBatch]]:
+        """Iterate over the batches of articles that are not known, in order, each with its number."""
+        batches = enumerate(self.prepared_batches)
+        return ((number, batch) for number, batch in batches if number >= self.known_batches)
 
 
 class KeyReader:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dedup.decide.known_twins import KnownTwin
 from dedup.errors import EngineError, InputError, RecordError
 from dedup.prepare.bad_records import check_readable
 from dedup.prepare.unread_dates import NONE_UNREAD
+from dedup.read.other_corpora import KnownRecords
 from dedup.runtime.progress import StageTimer
 from dedup.runtime.versions import program_version
 from dedup.settings import Settings
@@ -40,6 +42,9 @@ class SparkJob:
         self.fields: dict[str, dict[str, int]] = {}
         self.unread_dates = NONE_UNREAD
         self.stages: dict[str, dict[str, int]] = {}
+        self.known: KnownRecords | None = None  # this engine compares with no other corpora
+        self.known_twins: Sequence[KnownTwin] = ()
+        self.known_items: Sequence[dict[str, Any]] = ()
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
         """Run all stages; yield the encoded output in input order, and the bytes of input behind each chunk."""

@@ -104,7 +104,7 @@ def survey(
     wide = _widened(settings, asked)
     timer = StageTimer(progress)
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        workers, _, corpus = prepare_articles(inputs, wide, engine, timer, Path(work))
+        workers, _, corpus, _ = prepare_articles(inputs, wide, engine, timer, Path(work))
         backend = workers.backend
         with timer.stage("find pairs"):
             corpus, _, site_text = set_site_text_apart(corpus, wide, workers)

@@ -80,6 +80,8 @@ class Report:
     stages: dict[str, dict[str, int]] = field(default_factory=dict)
     unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
+    against: dict[str, Any] | None = None
+    known_items: tuple[dict[str, Any], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
@@ -160,6 +162,7 @@ def run_file(report: Report) -> dict[str, Any]:
         "versions": library_versions(),
         "settings": report.settings.as_dict(),
         "inputs": list(report.inputs),
+        **({"against": report.against} if report.against else {}),
         **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
     }

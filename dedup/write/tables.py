@@ -147,6 +147,12 @@ def _line_of_fields(outcome: Outcome, fields: Fields, more: dict[str, Any]) -> b
     return join_fields(fields)
 
 
+def write_json_lines(path: Path, rows: Iterable[object]) -> None:
+    """Write `rows` to `path` as lines of JSON."""
+    with path.open("wb") as file:
+        file.writelines(to_json_bytes(row) + b"\n" for row in rows)
+
+
 def write_json(path: Path, value: object) -> None:
     """Write `value` to `path` as indented JSON."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

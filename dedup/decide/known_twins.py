@@ -1,0 +1,56 @@
+"""Name the twins that are known articles, which are in no table of the output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.arrays import decode_utf8
+from dedup.decide.verdicts import Verdicts
+from dedup.findings import DROP
+from dedup.prepare.columns import StructLists
+
+_TWIN_COLUMNS = ("id", "source", "record", "text", "site_text")
+
+
+class KnownTwin(NamedTuple):
+    """One row of the table of known twins: an article of another corpus that a text of this one repeats.
+
+    Attributes:
+        article: its id.
+        source: its source, which begins with `dedup.read.other_corpora.AGAINST`.
+        record: its record number.
+        sha256: SHA-256 of its raw text, UTF-8, in hexadecimal.
+        site_text: the lines of site text that it was compared without.
+    """
+
+    article: str
+    source: str
+    record: int
+    sha256: str
+    site_text: tuple[str, ...]
+
+
+def known_twins(verdicts: Verdicts) -> Iterator[KnownTwin]:
+    """Yield the known articles that are twins, in the order in which their corpora were given."""
+    corpus = verdicts.corpus
+    rows = verdicts.twin_rows[verdicts.twin_rows < corpus.known_rows]
+    spans = pairwise(corpus.starts.tolist())
+    for batch, (start, stop) in zip(corpus.iter_batches(*_TWIN_COLUMNS), spans, strict=True):
+        inside = rows[slice(*np.searchsorted(rows, (start, stop)))] - start
+        if len(inside):
+            yield from _twins_of_batch(batch.take(pa.array(inside)), verdicts)
+
+
+def _twins_of_batch(articles: pa.RecordBatch, verdicts: Verdicts) -> Iterator[KnownTwin]:
+    lines = StructLists(articles.column("site_text"), ("line", "action"))
+    identities, sources, records, texts = (articles.column(name).to_pylist() for name in _TWIN_COLUMNS[:4])
+    for row, values in enumerate(zip(identities, sources, records, texts, strict=True)):
+        identity, source, record, text = values
+        dropped = tuple(verdicts.site_text.rows[line].text for line, action in lines.of(row) if action == DROP)
+        yield KnownTwin(decode_utf8(identity), source, record, sha256(text).hexdigest(), dropped)
