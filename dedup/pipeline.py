@@ -26,7 +26,7 @@ from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
-from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
+from dedup.output_layout import OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
@@ -48,9 +48,9 @@ from dedup.runtime.resources import ResourceBudget
 from dedup.runtime.versions import program_version
 from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
-from dedup.write.report import Report, Tally, field_counts, run_file
+from dedup.write.report import Report, Tally, field_counts, write_run_files
 from dedup.write.table_files import Writer
-from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json
+from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -90,8 +90,7 @@ def clean(
     ):
         tally, files = _write_tables(job, folder, settings, timer)
         report = _report(job, tally, settings, timer, out, files.shards)
-        write_json(folder / RUN_FILE, run_file(report))
-        write_json(folder / LOG_FILE, report.log())
+        write_run_files(folder, report)
     return report
 
 

@@ -5,12 +5,10 @@ The process that makes the outcomes also encodes them, so that processes exchang
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
 from itertools import starmap
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
@@ -145,8 +143,3 @@ def _line_of_fields(outcome: Outcome, fields: Fields, more: dict[str, Any]) -> b
         provenance["previous"] = fields[PROVENANCE_FIELD]
     fields[PROVENANCE_FIELD] = to_json(provenance)
     return join_fields(fields)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write `value` to `path` as indented JSON."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
