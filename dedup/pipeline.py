@@ -37,14 +37,14 @@ from dedup.prepare.stored_batch import CAREFUL_PIECES, RecordBatchTask, prepare_
 from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
-from dedup.read.inputs import find_inputs
 from dedup.read.lookahead import read_ahead
-from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
-from dedup.read.records import RECORD_SCHEMA, RecordReader
-from dedup.read.selection import RecordSource, choose_records
-from dedup.runtime.disk_space import free_bytes, has_room_to_keep
+from dedup.read.objects import ArrowData, GivenArticles, source_of
+from dedup.read.records import RECORD_SCHEMA
+from dedup.read.selection import RecordSource, choose_records, reader_of
+from dedup.runtime.disk_space import free_bytes, has_room_to_keep, warn_of_space
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
+from dedup.runtime.run_log import open_log
 from dedup.runtime.versions import program_version
 from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
@@ -67,6 +67,7 @@ def clean(
     progress: Progress | None = None,
     notice: Notice | None = None,
     force: bool = False,
+    log: str | Path | None = None,
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
 
@@ -75,11 +76,32 @@ def clean(
     that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
     called with a stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
     such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A
-    run that is interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. Raises
-    a `DedupError` for every problem that the user can solve.
+    run that is interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. `log`
+    is a file to which a line of JSON is appended for all that happens. Raises a `DedupError` for every problem that the
+    user can solve.
     """
-    settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
-    engine = _engine_of(engine)
+    settings, out, engine = settings_or_default(settings), output_path(out), _engine_of(engine)
+    with open_log(
+        log, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
+    ) as events:
+        report = _clean(
+            source, out, settings, engine, StageTimer(progress, events), events.copying(notice), force=force
+        )
+        events.write("counts", **report.counts, quarantine=report.summary()["errors"])
+    return report
+
+
+def _clean(
+    source: Articles,
+    out: Path,
+    settings: Settings,
+    engine: LocalEngine | SparkEngine,
+    timer: StageTimer,
+    notice: Notice,
+    *,
+    force: bool,
+) -> Report:
+    """Do what `clean` does, with all arguments checked."""
     source = source_of(source) if isinstance(engine, LocalEngine) else source
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
@@ -181,14 +203,16 @@ def prepare_articles(
     """
     engine, version = _local_engine(engine), program_version()
     earlier = EarlierBatches()
-    notice = notice or _say_nothing
+    notice = notice or timer.log.copying(None)
     if engine.resume and keeps_files:
         earlier.read_folder(work, settings.digest, version)
         notice(earlier.opening_line())
     cuts = earlier.batch_bytes()
-    records = _reader_of(source_of(source), settings, engine.batch_bytes, cuts, out)
+    reader = reader_of(source_of(source), settings, engine.batch_bytes, cuts, out)
+    if keeps_files and settings.limit is None and settings.sample is None:
+        warn_of_space(reader.estimated_bytes, settings, work, notice)
     with timer.stage("choose records") if settings.sample else nullcontext():
-        records = choose_records(records, settings, work)
+        records = choose_records(reader, settings, work)
     size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
     if size is None:  # standard input, which is a small job if it ends early
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
@@ -208,30 +232,13 @@ def prepare_articles(
         timer.done(records.fresh_bytes())
     if line := earlier.closing_line():
         notice(line)
-    prepared = sum(batch.stat().st_size for batch in batches)
-    keeps_files = keeps_files and has_room_to_keep(prepared, sum(records.sizes), free_bytes(work))
+    prepared, read = sum(batch.stat().st_size for batch in batches), sum(records.sizes)
+    timer.log.write("prepared", batches=len(batches), reused=earlier.used, bytes=read, bytes_of_batches=prepared)
+    keeps_files = keeps_files and has_room_to_keep(prepared, read, free_bytes(work))
     budget = ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step)
     corpus = Corpus(batches, budget, keeps_files=keeps_files)
     check_corpus(corpus, [str(entry["source"]) for entry in records.inputs], settings, notice)
     return workers, records, corpus
-
-
-def _say_nothing(_line: str) -> None:
-    """Stand in for a notice that nobody wants."""
-
-
-def _reader_of(
-    source: list[str | Path] | GivenArticles,
-    settings: Settings,
-    batch_bytes: int,
-    first_batch_bytes: Sequence[int],
-    out: Path | None,
-) -> RecordSource:
-    """Return a reader of files or of Python objects."""
-    if isinstance(source, GivenArticles):
-        return ObjectReader(source, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
-    files = find_inputs(source, input_format=settings.input_format, ignore=out)
-    return RecordReader(files, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
 
 
 def decide(

@@ -7,7 +7,7 @@ batches, and its records keep their order. Records that may be in it wait in a f
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -15,7 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64, U64
-from dedup.read.records import BATCH_RECORDS
+from dedup.read.inputs import find_inputs
+from dedup.read.objects import GivenArticles, ObjectReader
+from dedup.read.records import BATCH_RECORDS, RecordReader
 from dedup.settings import Settings
 
 _SPARE = 1 << 16  # hashes collected before the highest of them are given up
@@ -113,6 +115,20 @@ class SelectedRecords:
                 break
             inputs.append(dict(entry))
         return [*inputs, {"source": last, "bytes": None, "sha256": None}]
+
+
+def reader_of(
+    source: list[str | Path] | GivenArticles,
+    settings: Settings,
+    batch_bytes: int,
+    first_batch_bytes: Sequence[int] = (),
+    ignore: Path | None = None,
+) -> RecordReader | ObjectReader:
+    """Return a reader of files or of Python objects; the folder `ignore` is not read."""
+    if isinstance(source, GivenArticles):
+        return ObjectReader(source, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
+    files = find_inputs(source, input_format=settings.input_format, ignore=ignore)
+    return RecordReader(files, settings, batch_bytes=batch_bytes, first_batch_bytes=first_batch_bytes)
 
 
 def choose_records(reader: RecordSource, settings: Settings, work: Path) -> RecordSource:
