@@ -32,6 +32,8 @@ SITE_TEXT_SOURCE = f"{SITE_TEXT}.jsonl"  # the source of a twin that is a row of
 
 SUFFIXES = {"none": "", "gz": ".gz", "zst": ".zst"}  # of compressed JSON lines, by `Settings.compress`
 
+_MOST_SHARDS = 1 << 20
+
 JSON_COLUMN = {b"json": b"1"}  # metadata of a Parquet column whose text holds JSON values
 
 
@@ -83,10 +85,10 @@ def output_files(run: Any) -> OutputFiles:
 
     Raises `KeyError`, `TypeError` or `AttributeError` if it does not hold that.
     """
-    settings = run["settings"]
-    return OutputFiles(
-        settings["format"], settings["compress"], settings.get("shard_size"), dict(run.get("shards", {}))
-    )
+    settings, shards = run["settings"], dict(run.get("shards", {}))
+    if not all(isinstance(count, int) and 0 < count <= _MOST_SHARDS for count in shards.values()):
+        raise TypeError("shards are not numbers of files")
+    return OutputFiles(settings["format"], settings["compress"], settings.get("shard_size"), shards)
 
 
 def read_run_file(folder: Path) -> dict[str, Any] | None:

@@ -30,7 +30,7 @@ from dedup.match.contained import match_contained
 from dedup.match.known_passages import find_known_passages, with_known_passages
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
-from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, RUN_FILE, OutputFiles
+from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.earlier_batches import EarlierBatches
@@ -42,15 +42,16 @@ from dedup.read.lookahead import read_ahead
 from dedup.read.objects import ArrowData, GivenArticles, source_of
 from dedup.read.other_corpora import KnownRecords, check_sources, open_records
 from dedup.read.selection import RecordSource, choose_records
-from dedup.runtime.disk_space import free_bytes, has_room_to_keep
+from dedup.runtime.disk_space import free_bytes, has_room_to_keep, warn_of_space
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
+from dedup.runtime.run_log import open_log
 from dedup.runtime.versions import program_version
 from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
-from dedup.write.report import Report, Tally, field_counts, run_file
+from dedup.write.report import Report, Tally, field_counts, write_run_files
 from dedup.write.table_files import Writer
-from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json, write_json_lines
+from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json_lines
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -68,6 +69,7 @@ def clean(
     progress: Progress | None = None,
     notice: Notice | None = None,
     force: bool = False,
+    log: str | Path | None = None,
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
 
@@ -77,11 +79,32 @@ def clean(
     written. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is called with a
     stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work, such as the
     fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A run that is
-    interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. Raises a
-    `DedupError` for every problem that the user can solve.
+    interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. `log` is a file to
+    which a line of JSON is appended for all that happens. Raises a `DedupError` for every problem that the user can
+    solve.
     """
-    settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
-    engine = _engine_of(engine)
+    settings, out, engine = settings_or_default(settings), output_path(out), _engine_of(engine)
+    with open_log(
+        log, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
+    ) as events:
+        timer = StageTimer(progress, events)
+        report = _clean(source, against, out, settings, engine, timer, events.copying(notice), force=force)
+        events.write("counts", **report.counts, quarantine=report.summary()["errors"])
+    return report
+
+
+def _clean(
+    source: Articles,
+    against: Articles | None,
+    out: Path,
+    settings: Settings,
+    engine: LocalEngine | SparkEngine,
+    timer: StageTimer,
+    notice: Notice,
+    *,
+    force: bool,
+) -> Report:
+    """Do what `clean` does, with all arguments checked."""
     source = source_of(source) if isinstance(engine, LocalEngine) else source
     if against is not None and not isinstance(engine, LocalEngine):
         raise SettingsError("`against`: works with the local engine only; use it, or leave this out")
@@ -98,8 +121,7 @@ def clean(
         if job.known_items:
             write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
         report = _report(job, tally, settings, timer, out, files.shards)
-        write_json(folder / RUN_FILE, run_file(report))
-        write_json(folder / LOG_FILE, report.log())
+        write_run_files(folder, report)
     return report
 
 
@@ -202,16 +224,18 @@ def prepare_articles(
     `against` are prepared as well. With `keeps_files` the batches of `source` stay as long as the disk has room for
     them, so that the run can be resumed. Raises `InputError` if too few records can be read.
     """
-    engine = _local_engine(engine)
-    earlier, notice = EarlierBatches(), notice or _say_nothing
+    engine, earlier = _local_engine(engine), EarlierBatches()
+    notice = notice or timer.log.copying(None)
     if engine.resume and keeps_files:
         earlier.read_folder(work, settings.digest, program_version())
         notice(earlier.opening_line())
     given = None if against is None else source_of(against)
     cuts = earlier.batch_bytes()
-    records, known = open_records(source_of(source), given, settings, engine.batch_bytes, cuts, out)
+    reader, known = open_records(source_of(source), given, settings, engine.batch_bytes, cuts, out)
+    if keeps_files and settings.limit is None and settings.sample is None:
+        warn_of_space(reader.estimated_bytes, settings, work, notice)
     with timer.stage("choose records") if settings.sample else nullcontext():
-        records = choose_records(records, settings, work)
+        records = choose_records(reader, settings, work)
     size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
     if size is None:  # standard input, which is a small job if it ends early
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
@@ -229,16 +253,13 @@ def prepare_articles(
     batches = prepare_batches(read, records, settings, workers, timer, work, warm_up, earlier)
     if line := earlier.closing_line():
         notice(line)
-    prepared = sum(batch.stat().st_size for batch in batches)
-    keeps_files = keeps_files and has_room_to_keep(prepared, sum(records.sizes), free_bytes(work))
+    prepared, bytes_read = sum(batch.stat().st_size for batch in batches), sum(records.sizes)
+    timer.log.write("prepared", batches=len(batches), reused=earlier.used, bytes=bytes_read, bytes_of_batches=prepared)
+    keeps_files = keeps_files and has_room_to_keep(prepared, bytes_read, free_bytes(work))
     corpus = Corpus([*known_batches, *batches], budget, len(known_batches), keeps_files=keeps_files)
     check_corpus(corpus.new_part(), [str(entry["source"]) for entry in records.inputs], settings, notice)
     check_sources(records.inputs, known.inputs if known else [])
     return PreparedArticles(workers, records, corpus, known)
-
-
-def _say_nothing(_line: str) -> None:
-    """Stand in for a notice that nobody wants."""
 
 
 def decide(

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from helpers.command import run_dedup
+from helpers.outputs import write_sealed_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -162,6 +163,7 @@ def test_verify_proves_the_passages(cleaned):
     for name in ("dropped", "provenance"):
         path = folder / "out" / f"{name}.jsonl"
         path.write_text(path.read_text().replace("100.0% of that", "90.0% of that"))
+    write_sealed_run(folder / "out", json.loads((folder / "out" / "run.json").read_text()))
     assert [mismatch.what.rpartition(": ")[2] for mismatch in verify(folder / "out").mismatches] == [
         "it has 100.0% of the words of 'test-0', in passages"
     ]

@@ -17,6 +17,7 @@ from helpers.outputs import (
     STORY,
     change_row,
     write_output,
+    write_sealed_run,
 )
 from rich.console import Console
 
@@ -167,11 +168,11 @@ def test_an_output_from_before_a_setting_and_a_rule_were_added_is_correct(plain)
     run = json.loads((plain / "run.json").read_text())
     del run["settings"]["date_field"], run["settings"]["rules"]["contained-article"]
     run["dedup"]["digest"] = settings_digest(run["settings"])
-    (plain / "run.json").write_text(json.dumps(run))
+    write_sealed_run(plain, run)
     assert verify(plain).mismatches == []
     assert open_output(plain).settings.rules["contained-article"] == "off"
     run["settings"]["keep"] = "first"
-    (plain / "run.json").write_text(json.dumps(run))
+    write_sealed_run(plain, run)
     assert [mismatch.what for mismatch in verify(plain).mismatches] == [
         "the digest is not that of the settings beside it"
     ]

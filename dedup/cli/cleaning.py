@@ -67,12 +67,21 @@ def _notice(*, quiet: bool) -> Callable[[str], None] | None:
     return show
 
 
+def _check_dry_run(*, is_resumed: bool, log: Path | None) -> None:
+    """Raise `SettingsError` for an option that does not go with a dry run."""
+    if is_resumed:
+        raise SettingsError("`resume`: without an output there is nothing to resume; leave it out")
+    if log is not None:
+        raise SettingsError("`log`: works with an output only; leave it out, or name a folder for `out`")
+
+
 @click.command(epilog=examples("clean", _CLEAN_STATUS))
 @INPUTS
 @click.option("-o", "--out", type=PATH, help="The folder to write, which must not exist; - writes articles to stdout.")
 @AGAINST
 @combine_options(CONFIG, *SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
+@click.option("--log", type=PATH, metavar="FILE", help="Append what happens to FILE, as lines of JSON.")
 @click.option("--dry-run", is_flag=True, help="Print the summary, and write nothing.")
 @QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout.")
@@ -82,6 +91,7 @@ def clean(
     out: Path | None,
     against: tuple[str, ...],
     force: bool,
+    log: Path | None,
     dry_run: bool,
     quiet: bool,
     as_json: bool,
@@ -110,10 +120,9 @@ def clean(
     if to_stdout:
         check_stdout(settings, as_json=as_json, force=force, resume=is_resumed)
     if dry_run or out is None:
-        if is_resumed:
-            raise SettingsError("`resume`: without an output there is nothing to resume; leave it out")
         if not isinstance(engine, LocalEngine):
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
+        _check_dry_run(is_resumed=is_resumed, log=log)
         with show_progress(quiet=quiet) as progress:
             report = pipeline.preview(
                 inputs,
@@ -136,6 +145,7 @@ def clean(
                     progress=progress,
                     notice=_notice(quiet=quiet),
                     force=force,
+                    log=log,
                 )
             if to_stdout:
                 copy_articles(folder)

@@ -96,16 +96,22 @@ def restore(out: Path, directory: Path, force: bool, quiet: bool) -> None:
 
 @click.command(epilog=examples("verify", "Exit status: 0 all is as recorded; 1 something does not match; 2 an error."))
 @OUT
+@click.option(
+    "--inputs", multiple=True, metavar="INPUT", help="Read this input of the run again, and compare it; repeatable."
+)
 @JOBS
 @QUIET
 @VERBOSE
-def verify(out: Path, quiet: bool, **options: Any) -> int:
-    """Prove that every change can be undone and every twin exists."""
+def verify(out: Path, inputs: tuple[str, ...], quiet: bool, **options: Any) -> int:
+    """Prove that every change can be undone, every twin exists, and no byte was changed.
+
+    With --inputs, which are those that clean was given, also that they are as they were.
+    """
     engine = local_engine_of(resolve_options(options))
     from dedup.inspect import verify as verifying  # noqa: PLC0415
     from dedup.inspect.visible import visible  # noqa: PLC0415
 
-    articles, findings, mismatches = verifying.verify(out, engine)
+    articles, findings, mismatches = verifying.verify(out, engine, inputs=inputs or None)
     for mismatch in mismatches:
         write_stdout(f"{visible(f'{mismatch.where}: {mismatch.what}')}\n")
     count = f", mismatches: {len(mismatches):,}" if mismatches else ""

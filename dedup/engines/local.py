@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,6 +20,7 @@ from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.read.records import BATCH_BYTES
 from dedup.runtime.processes import end_with_parent, leave_signals_to_parent
 from dedup.runtime.progress import COMPILE_STAGE, Progress, StageTimer
+from dedup.runtime.run_log import RunLog
 from dedup.settings import invalid
 
 ItemT = TypeVar("ItemT")
@@ -31,6 +33,8 @@ _MIN_BATCH_BYTES = 256 << 10
 _BATCH_EXPANSION = 16  # a batch in work takes about this many times its size: raw bytes, texts, keys, columns
 _MATCHING_SHARE = 3  # divides the memory; the rest is for arrays of one value per article and for the process itself
 _UNKNOWN_MACHINE_BYTES = 4 << 30  # assumed where the system does not say how much memory it has
+
+_RETRY = "a worker process was killed, or had no memory; its batch is tried again alone, in smaller pieces"
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 _MAX_MMAP_THRESHOLD = 32 << 20  # bytes: the largest value that glibc accepts
@@ -93,7 +97,7 @@ class LocalEngine:
                     timer.at(done, total)
 
             load_backend(compiled=compiled, progress=report)
-        return Workers(compiled=compiled, processes=self.processes)
+        return Workers(compiled, self.processes, timer.log if timer else None)
 
 
 def warm_up(progress: Progress | None = None) -> tuple[Path, float | None]:
@@ -113,10 +117,11 @@ def warm_up(progress: Progress | None = None) -> tuple[Path, float | None]:
 
 @dataclass(frozen=True)
 class Workers:
-    """The processes of one job, and whether they run compiled functions."""
+    """The processes of one job, and whether they run compiled functions; `log` gets a line for each retry."""
 
     compiled: bool
     processes: int = 1
+    log: RunLog | None = None
 
     @property
     def backend(self) -> Backend:
@@ -140,7 +145,8 @@ class Workers:
             yield from map(task, items)
             return
         context = multiprocessing.get_context(start_method())
-        yield from WorkerPool(context, self.processes, _start_worker).map(task, items, careful or task)
+        retried = partial(self.log.write, "retry", message=_RETRY) if self.log else None
+        yield from WorkerPool(context, self.processes, _start_worker, retried).map(task, items, careful or task)
 
 
 def start_method() -> str:

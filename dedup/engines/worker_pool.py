@@ -32,6 +32,7 @@ class WorkerPool:
     context: BaseContext
     processes: int
     initializer: Callable[[], None]
+    report_retry: Callable[[], None] | None = None  # called before an item is processed again
 
     def map(
         self,
@@ -69,6 +70,8 @@ class WorkerPool:
 
     def _run_alone(self, task: Callable[[ItemT], ResultT], item: ItemT) -> ResultT:
         """Return ``task(item)``, with no other worker process."""
+        if self.report_retry:
+            self.report_retry()
         with self._started(1) as pool:
             future = _submit(pool, task, item)
             workers = _workers_of(pool)

@@ -117,7 +117,7 @@ class Quarantined(NamedTuple):
     encoding: str = "utf-8"
 
 
-_Row = TypeVar("_Row", Article, Finding)
+_Row = TypeVar("_Row", Article, Finding, Quarantined)
 _Values = TypeVar("_Values")
 
 
@@ -134,7 +134,7 @@ def open_output(path: str | Path) -> Output:
         raise OutputError(
             f"{path} is not an output of dedup: no {RUN_FILE}; give the folder that `dedup clean` wrote"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise OutputError(f"{path / RUN_FILE}: cannot be read ({error!r}); clean again") from None
     if output_format != OUTPUT_FORMAT:
         raise OutputError(
@@ -196,6 +196,14 @@ class Output:
                 yield msgspec.convert([row[name] for name in Quarantined._fields], Quarantined)
             except (KeyError, msgspec.ValidationError) as error:
                 raise OutputError(f"{path}: row {number}: not a quarantined record ({error}); clean again") from None
+
+    def quarantined_in_order(self, report: MismatchHandler | None = None) -> Iterator[Quarantined]:
+        """Yield what `quarantined` does; call `report` with rows of an unknown source or out of input order.
+
+        Without `report`, the first such row raises `OutputError`.
+        """
+        rows = self._in_order(self.quarantined(), layout.QUARANTINE, report or _raise_mismatch)
+        return (row for _, row in rows)
 
     def site_text(self) -> Iterator[SiteTextRow]:
         """Yield every row of the table of site text, in its order. Raises `OutputError` as `findings` does."""
@@ -357,7 +365,7 @@ def join_findings(
         finding = next(findings, None)
 
 
-def _row_name(row: Article | Finding) -> str:
+def _row_name(row: Article | Finding | Quarantined) -> str:
     return record_name(row.source, row.record)
 
 

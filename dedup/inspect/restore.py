@@ -83,7 +83,7 @@ def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Pat
         open_for_writing(folder / name).close()
         counts["files"] += 1
     articles = _in_input_order(output, output.articles())
-    quarantined = _in_input_order(output, output.quarantined())
+    quarantined = _in_input_order(output, output.quarantined_in_order())
     rows = merge(articles, quarantined, key=itemgetter(0))
     for source, group in groupby((row for _, row in rows), key=lambda row: row.source):
         with open_for_writing(folder / names[source]) as file:

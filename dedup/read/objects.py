@@ -201,6 +201,11 @@ class ObjectReader:
         """The size of all articles as lines of JSON in bytes; None if they are more than one batch."""
         return self._size if self.inputs else None
 
+    @property
+    def estimated_bytes(self) -> int | None:
+        """The same as `total_bytes`."""
+        return self.total_bytes
+
     def fresh_bytes(self) -> int:
         """Return the number of bytes read since the last call."""
         reported, self._reported = self._reported, self._size

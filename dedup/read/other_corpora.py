@@ -76,7 +76,7 @@ def open_records(
     batch_bytes: int,
     first_batch_bytes: Sequence[int],
     ignore: Path | None,
-) -> tuple[RecordSource, KnownRecords | None]:
+) -> tuple[RecordReader | ObjectReader, KnownRecords | None]:
     """Return the reader of the articles to clean, of files or of Python objects, and that of the known articles.
 
     `ignore` is the output to be written, which is not read. The first batches of the articles to clean have

@@ -25,7 +25,17 @@ from dedup.read.archives import Member, is_hidden, tar_members, zip_members
 from dedup.read.compression import decompressed
 from dedup.read.file_records import FileHead, member_kind, read_records, recognize
 from dedup.read.folders import is_pipe
-from dedup.read.formats import ARCHIVES, HTML_FILE, INPUT_FORMATS, KINDS_HINT, STDIN, WARC, ZIP, format_of_source
+from dedup.read.formats import (
+    ARCHIVES,
+    COMPRESSION_SUFFIXES,
+    HTML_FILE,
+    INPUT_FORMATS,
+    KINDS_HINT,
+    STDIN,
+    WARC,
+    ZIP,
+    format_of_source,
+)
 from dedup.read.inputs import InputFile, InputFiles
 from dedup.read.pages import check_html_extra
 from dedup.read.streams import BLOCK_BYTES, DAMAGE, ByteStream, HashedFile, damage_error
@@ -83,6 +93,14 @@ class RecordReader:
         """The size of all files in bytes; None if that of one of them is not known, as of standard input."""
         sizes = [_known_size(source) for source in self.sources]
         return None if None in sizes else sum(size for size in sizes if size is not None)
+
+    @property
+    def estimated_bytes(self) -> int | None:
+        """The bytes of all records, about: compressed files count three times; None if a size is not known."""
+        sizes = [(_known_size(source), source.name.lower()) for source in self.sources]
+        if any(size is None for size, _ in sizes):
+            return None
+        return sum((size or 0) * (3 if name.endswith(COMPRESSION_SUFFIXES) else 1) for size, name in sizes)
 
     def fresh_bytes(self) -> int:
         """Return the number of bytes read since the last call."""

@@ -1,4 +1,4 @@
-"""Progress and duration of each stage: the only module with a clock."""
+"""Progress and duration of each stage."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
+from dedup.runtime.run_log import RunLog
+
 ItemT = TypeVar("ItemT")
 
 Progress = Callable[[str, int, int | None], None]  # stage, bytes done so far, bytes in all (None: unknown)
@@ -16,10 +18,14 @@ COMPILE_STAGE = "compile"  # before the first larger job of an installation; it 
 
 
 class StageTimer:
-    """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`."""
+    """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`.
 
-    def __init__(self, progress: Progress | None = None) -> None:
+    `log` gets a line where a stage begins and where it ends.
+    """
+
+    def __init__(self, progress: Progress | None = None, log: RunLog | None = None) -> None:
         self.progress = progress
+        self.log = log or RunLog()
         self.seconds: dict[str, float] = {}
         self.steps: Counter[str] = Counter()  # taken by each stage that does not count bytes
         self.expected: Mapping[str, int] = {}  # number of steps that such a stage is likely to take
@@ -35,7 +41,8 @@ class StageTimer:
         self._report()
         began = time.perf_counter()
         try:
-            yield
+            with self.log.stage(name):
+                yield
             self._input_size = max(self._input_size, self._done)
             if total is None and self._input_size:
                 self.at(self._input_size, self._input_size)

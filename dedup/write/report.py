@@ -10,13 +10,22 @@ from typing import Any
 
 from dedup.decide.outcomes import Outcome
 from dedup.findings import FLAG
-from dedup.output_layout import OUTPUT_FORMAT, OutputFiles
+from dedup.output_layout import (
+    KNOWN_ITEMS_FILE,
+    KNOWN_TWINS_FILE,
+    LOG_FILE,
+    OUTPUT_FORMAT,
+    RUN_FILE,
+    TABLES,
+    OutputFiles,
+)
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates
 from dedup.rules import NAMES
 from dedup.runtime.versions import library_versions
 from dedup.settings import Settings
 from dedup.write.notebook import html_paragraph, html_table
+from dedup.write.seal import file_digests, write_sealed
 
 FIELDS = ("text", "id", "date", "source")  # the meanings of fields; a field's name may differ from record to record
 COUNT_NAMES = ("records", "articles", "kept", "dropped", "quarantined", "paragraphs", "findings")
@@ -155,7 +164,15 @@ class Report:
         }
 
 
-def run_file(report: Report) -> dict[str, Any]:
+def write_run_files(folder: Path, report: Report) -> None:
+    """Write ``run.json`` and the log of a run into `folder`, beside its tables."""
+    names = [name for table in TABLES for name in report.files.names(table)]
+    names += [name for name in (KNOWN_TWINS_FILE, KNOWN_ITEMS_FILE) if (folder / name).exists()]
+    write_sealed(folder / RUN_FILE, _run_values(report, file_digests(folder, names)))
+    write_sealed(folder / LOG_FILE, report.log())
+
+
+def _run_values(report: Report, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the contents of ``run.json``, which are the same for equal runs."""
     return {
         "dedup": {"format": OUTPUT_FORMAT, "digest": report.settings.digest},
@@ -165,6 +182,7 @@ def run_file(report: Report) -> dict[str, Any]:
         **({"against": report.against} if report.against else {}),
         **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
+        "files": files,
     }
 
 

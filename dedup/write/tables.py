@@ -5,7 +5,6 @@ The process that makes the outcomes also encodes them, so that processes exchang
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
 from hashlib import sha256
@@ -151,8 +150,3 @@ def write_json_lines(path: Path, rows: Iterable[object]) -> None:
     """Write `rows` to `path` as lines of JSON."""
     with path.open("wb") as file:
         file.writelines(to_json_bytes(row) + b"\n" for row in rows)
-
-
-def write_json(path: Path, value: object) -> None:
-    """Write `value` to `path` as indented JSON."""
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

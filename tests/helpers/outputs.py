@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import json
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +19,9 @@ import pyarrow.parquet as pq
 from dedup.findings import Finding, apply, fix
 from dedup.output_layout import table_file_name
 from dedup.settings import Settings
-from dedup.write.report import Report, Tally, run_file
+from dedup.write.report import Report, Tally, write_run_files
 from dedup.write.schema import FINDINGS_SCHEMA, QUARANTINE_SCHEMA, SITE_TEXT_SCHEMA
 from dedup.write.table_files import Writer
-from dedup.write.tables import write_json
 
 LAYOUTS = [  # format and compression
     ("jsonl", "none"),
@@ -164,9 +164,41 @@ def write_output(
             for source in inputs or list(dict.fromkeys(article.source for article in articles))
         ],
         "counts": counts,
+        "characters": {
+            "read": sum(len(article.fields["text"]) for article in articles),
+            "written": sum(len(line["text"]) for line in tables["articles"]),
+        },
+        "rules": count_rules([finding for article in articles for finding in article.findings]),
+        "errors": dict(Counter(row["error"] for row in tables["quarantine"])),
+        "stages": {},
+        "fields": {},
     }
-    (folder / "run.json").write_text(json.dumps(run))
+    write_sealed_run(folder, run)
     return folder
+
+
+def count_rules(findings: list[Finding]) -> dict[str, dict[str, dict[str, int]]]:
+    """Return findings and characters by rule and action, as ``run.json`` has them."""
+    rules: dict[str, dict[str, dict[str, int]]] = {}
+    for finding in findings:
+        numbers = rules.setdefault(finding.rule, {}).setdefault(finding.action, {"findings": 0, "characters": 0})
+        numbers["findings"] += 1
+        numbers["characters"] += finding.stop - finding.start
+    return rules
+
+
+def write_sealed_run(folder: Path, run: dict[str, Any]) -> None:
+    """Write ``run.json`` with the digests of the tables that are in `folder` now, and its own."""
+    tables = sorted(path for path in folder.iterdir() if path.name not in {"run.json", "run.log.json", "report.html"})
+    run = {name: value for name, value in run.items() if name != "sha256"}
+    run["files"] = {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path.read_bytes())} for path in tables}
+    text = json.dumps({**run, "sha256": "0" * 64}, indent=2) + "\n"
+    head, _, tail = text.rpartition("0" * 64)
+    (folder / "run.json").write_text(f"{head}{_sha256(text.encode())}{tail}")
+
+
+def _sha256(data: bytes) -> str:
+    return sha256(data).hexdigest()
 
 
 def write_empty_tables(folder: Path, settings: Settings, source: str = "empty.jsonl") -> None:
@@ -175,7 +207,7 @@ def write_empty_tables(folder: Path, settings: Settings, source: str = "empty.js
         files = writer.finish()
     inputs = ({"source": source, "bytes": 0, "sha256": sha256().hexdigest()},)
     report = Report(tally=Tally(), settings=settings, inputs=inputs, shards=files.shards)
-    write_json(folder / "run.json", run_file(report))
+    write_run_files(folder, report)
 
 
 def _write_table(path: Path, rows: list[dict[str, Any]], name: str) -> None:
