@@ -48,7 +48,9 @@ def changed_tables(output: Output, mismatches: list[Mismatch]) -> list[str]:
     mismatches += (Mismatch(name, "is not there") for name in sorted(expected - present))
     others = sorted(present - expected - {RUN_FILE, LOG_FILE, *PAGES})
     mismatches += (Mismatch(name, "does not belong to the output") for name in others)
-    stated = _part(run, "files", dict[str, _FileDigest], mismatches) or {}
+    stated = _part(run, "files", dict[str, _FileDigest], mismatches)
+    if stated is None:
+        return []
     mismatches += (Mismatch(RUN_FILE, f"`files` has no digest of {name}") for name in sorted(expected - stated.keys()))
     mismatches += (Mismatch(RUN_FILE, f"`files` names {name}, no table") for name in sorted(stated.keys() - expected))
     changed = []
