@@ -18,7 +18,7 @@ import dedup
 from dedup import DedupError, LocalEngine, OutputError, RecordError, Settings
 from dedup.match import own_text
 from dedup.prepare import stored_batch
-from dedup.prepare.store import is_as_prepared, read_origin
+from dedup.prepare.store import read_origin
 from dedup.runtime.progress import StageTimer
 from dedup.write import destination, replacement
 from dedup.write.run_folder import owned_run_folder, run_folder
@@ -85,7 +85,7 @@ def interrupt(source, out, settings=None, *, batches=4):
         with pytest.raises(InterruptedHereError) as caught:
             dedup.clean(source, out, settings)
     assert caught.value.__notes__ == ["`resume=True` continues from what is finished"]
-    assert sorted(filter(is_as_prepared, (run_folder(out) / "work").iterdir())) == made
+    assert sorted((run_folder(out) / "work").iterdir()) == made
     return made
 
 
@@ -185,7 +185,7 @@ def test_batches_in_the_wrong_place_are_made_again(tmp_path, source, undisturbed
     change(interrupt(source, tmp_path / "out"))
     lines = clean(source, tmp_path / "out")
     assert len(lines) == (2 if again else 1)
-    assert f"{again} of 4 batches were made again" in lines[-1] or not again
+    assert f"{again} of 4 batches were not used" in lines[-1] or not again
     assert bytes_of(tmp_path / "out") == undisturbed
 
 
@@ -316,6 +316,15 @@ def test_an_error_of_the_user_keeps_nothing_but_a_bad_record_does(tmp_path, sour
     write_jsonl(bad, rows)
     assert clean(bad, tmp_path / "out", chosen)[0].startswith("5 prepared batches")
     assert source.exists()
+
+
+def test_what_is_done_again_at_once_is_not_kept(tmp_path, source, monkeypatch):
+    monkeypatch.setattr(destination, "_LEAST_WORK", 1 << 30)
+    monkeypatch.setattr(Writer, "finish", lambda _: 1 // 0)
+    with pytest.raises(ZeroDivisionError) as caught:
+        dedup.clean(source, tmp_path / "out")
+    assert not hasattr(caught.value, "__notes__")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_output_that_is_there_is_said_before_anything_is_deleted(tmp_path, source):

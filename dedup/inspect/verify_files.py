@@ -45,12 +45,14 @@ def changed_tables(output: Output, mismatches: list[Mismatch]) -> list[str]:
         mismatches.append(Mismatch(RUN_FILE, "the digest is not that of the settings beside it"))
     expected = {path.name for table in TABLES for path in output.table_paths(table)}
     present = {entry.name for entry in output.path.iterdir()}
-    stated = _part(run, "files", dict[str, _FileDigest], mismatches) or {}
+    stated = _part(run, "files", dict[str, _FileDigest], mismatches)
     expected |= {KNOWN_TWINS_FILE} if output.has_known_twins else set()
-    expected |= {KNOWN_ITEMS_FILE} & (present | stated.keys())
+    expected |= {KNOWN_ITEMS_FILE} & (present | (stated or {}).keys())
     mismatches += (Mismatch(name, "is not there") for name in sorted(expected - present))
     others = sorted(present - expected - {RUN_FILE, LOG_FILE, *PAGES})
     mismatches += (Mismatch(name, "does not belong to the output") for name in others)
+    if stated is None:
+        return []
     mismatches += (Mismatch(RUN_FILE, f"`files` has no digest of {name}") for name in sorted(expected - stated.keys()))
     mismatches += (Mismatch(RUN_FILE, f"`files` names {name}, no table") for name in sorted(stated.keys() - expected))
     changed = []

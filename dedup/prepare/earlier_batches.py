@@ -90,7 +90,7 @@ class EarlierBatches:
         if self.used == len(self):
             return None
         return (
-            f"resume: {len(self) - self.used:,} of {len(self):,} batches were made again, "
+            f"resume: {len(self) - self.used:,} of {len(self):,} batches were not used, "
             "since the input has changed meanwhile"
         )
 

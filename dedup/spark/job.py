@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from dedup import __version__
 from dedup.decide.known_twins import KnownTwin
 from dedup.errors import EngineError, InputError, RecordError
 from dedup.prepare.bad_records import check_readable
 from dedup.prepare.unread_dates import NONE_UNREAD
 from dedup.read.other_corpora import KnownRecords
 from dedup.runtime.progress import StageTimer
-from dedup.runtime.versions import program_version
 from dedup.settings import Settings
 from dedup.spark.listing import InputListing
 from dedup.spark.match_articles import dropped_articles, match_articles
@@ -124,7 +124,7 @@ def _bad_records(records: Any) -> tuple[dict[str, int], str]:
 
 def job_identity(listing: InputListing, settings: Settings) -> str:
     """Return a JSON text that is equal for two jobs that would make the same tables."""
-    identity: dict[str, Any] = {"version": program_version(), "settings": settings.digest}
+    identity: dict[str, Any] = {"version": __version__, "settings": settings.digest}
     identity["files"] = [list(file) for file in listing.files]
     if listing.frame is not None:
         identity["table"] = listing.frame.semanticHash()

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from dedup.errors import RESUME_NOTE, InputError, OutputError, SettingsError
 from dedup.output_layout import foreign_files, is_output
+from dedup.prepare.store import is_as_prepared
 from dedup.write.replacement import RESULT, put_in_place
 from dedup.write.run_folder import WORK, owned_run_folder, writable
 
@@ -63,7 +64,7 @@ def destination(out: Path, *, force: bool, resume: bool = False) -> Iterator[tup
     """Yield two folders: an empty one for the result, and one for working files.
 
     If the block ends without an error, the first folder takes the place of `out`, and the other is deleted. If it ends
-    with an error and has worked for long, the working folder stays, and a note on the error says so. With `resume` the
+    with an error and has finished much, the prepared batches stay, and a note on the error says so. With `resume` the
     working folder is that of an earlier run, if it has left one; else it is empty. Raises `OutputError` if `out` must
     not or cannot be written, or if another run is writing it.
     """
@@ -81,7 +82,7 @@ def destination(out: Path, *, force: bool, resume: bool = False) -> Iterator[tup
                 put_in_place(folder, out)
         except BaseException as error:
             is_in_place = out.exists() and out.stat().st_ino == identity
-            if is_in_place or isinstance(error, (InputError, SettingsError)) or not _is_worth_keeping(work):
+            if is_in_place or isinstance(error, (InputError, SettingsError)) or not _keeps_finished_batches(work):
                 shutil.rmtree(work, ignore_errors=True)
             else:
                 error.add_note(RESUME_NOTE)
@@ -90,6 +91,14 @@ def destination(out: Path, *, force: bool, resume: bool = False) -> Iterator[tup
             shutil.rmtree(work)
 
 
-def _is_worth_keeping(work: Path) -> bool:
-    """Return True if the files in `work` took longer than the next run needs to make them again."""
-    return sum(path.stat().st_size for path in work.iterdir()) >= _LEAST_WORK
+def _keeps_finished_batches(work: Path) -> bool:
+    """Delete all in `work` but finished batches, and return True if these took longer than making them again."""
+    size = 0
+    for entry in work.iterdir():
+        if is_as_prepared(entry):
+            size += entry.stat().st_size
+        elif entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
+    return size >= _LEAST_WORK
