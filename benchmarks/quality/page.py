@@ -9,6 +9,7 @@ from benchmarks.markdown_tables import markdown_table, wrap_paragraph
 from benchmarks.quality.doubling import EDITED, TEASER
 from benchmarks.quality.labels import doubling_name, syndication_name
 from benchmarks.quality.numbers_text import interval, percent
+from benchmarks.quality.page_stories import stories
 from benchmarks.quality.page_sweeps import sweeps
 from benchmarks.quality.page_whole_pages import whole_pages
 
@@ -37,6 +38,7 @@ def render(results: dict[str, Any]) -> str:
         _boilerplate(results["boilerplate"]),
         _untouched(results["untouched"]),
         *([whole_pages(results["whole pages"])] if "whole pages" in results else []),
+        *([stories(results["stories"])] if "stories" in results else []),
         sweeps(results),
     ]
     return "\n\n".join(parts) + "\n"

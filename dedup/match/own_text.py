@@ -50,7 +50,10 @@ def set_site_text_apart(
     tasks = ((corpus.prepared_batches[number], to_ipc(site_text.of(corpus, number))) for number in numbers)
     cleared = workers.map(partial(_clear_batch, settings=settings, compiled=workers.compiled), tasks)
     batches = dict(enumerate(corpus.prepared_batches)) | dict(zip(numbers, cleared, strict=True))
-    return Corpus(list(batches.values()), corpus.budget), paragraphs.without(site_text.numbers), site_text
+    cleared_corpus = Corpus(list(batches.values()), corpus.budget)
+    words, sizes = cleared_corpus.read_paragraphs("words", "size")
+    paragraphs = paragraphs._replace(words=words, sizes=sizes).without(site_text.numbers)
+    return cleared_corpus, paragraphs, site_text
 
 
 def _clear_batch(task: tuple[PreparedBatch, bytes], settings: Settings, compiled: bool) -> PreparedBatch:
