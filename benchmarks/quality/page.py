@@ -109,8 +109,10 @@ def _targets(results: dict[str, Any]) -> str:
         rows.append(_target(f"whole pages, {name}: article text lost", row["lost"], PAGES_LOST))
         rows.append(_target(f"whole pages, {name}: precision", row["precision"], PAGES_PRECISION, at_least=True))
         rows.append(_target(f"whole pages, {name}: different articles merged", row["merged"], 0))
-        copies_found = row["found"] / row["copies"]
-        rows.append(_target(f"whole pages, {name}: copies found", copies_found, PAGES_COPIES, at_least=True))
+        copies_found = (row["found"] + row["reported"]) / row["copies"]
+        rows.append(
+            _target(f"whole pages, {name}: copies found or reported", copies_found, PAGES_COPIES, at_least=True)
+        )
     text = wrap_paragraph(
         "The rows of whole pages are about hosts of three pages or more. The rows before them are about untouched "
         "articles, and the section of that name lists what is removed from them. "

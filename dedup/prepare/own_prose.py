@@ -1,8 +1,8 @@
 """Compare a page by its prose, since a part of its site's text is on too few pages to be known.
 
 Teasers of today, readers' comments and boxes that rotate stay on a page, and differ on two pages with one article. With
-them, of 144 copies of articles on other news pages 32 are found, and 74 of 250 on made pages. By prose alone it is 117
-and 212 of them, and no two different articles are as similar as near-duplicates.
+them, 32 of 145 copies of articles on other news pages are dropped and 41 flagged. By prose alone, 100 are dropped and
+31 flagged, and no two different articles of a host are as similar as 0.8.
 """
 
 from __future__ import annotations
