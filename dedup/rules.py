@@ -162,7 +162,9 @@ RULES: tuple[Rule, ...] = (
         "quotation in quotation marks is never boilerplate, nor is a field such as “Contact: …” whose value differs "
         "between articles. Two articles with different prose of their own must have the line, so that what recurs in "
         "copies of one article is left to the rules that compare articles. Every copy goes before articles are "
-        "compared; the table of site text keeps the line once.",
+        "compared; the table of site text keeps the line once. An article that loses 4 different lines is a page. It "
+        "is compared by its prose, lines of 10 words or more that end like a sentence, if these have 40 words and a "
+        "quarter of the words that are left.",
         thresholds="2 words or more, in this many articles and this share of the host: "
         "up to 25 words at the end in 5 "
         "and 10 %; up to 25 at the end in 30 and 2 %; up to 25 at the start or end in 3 and 50 %; up to 20 anywhere "

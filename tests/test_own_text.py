@@ -205,7 +205,7 @@ def test_an_article_without_site_text_is_compared_as_if_it_had_never_had_any(com
 
     places = [(0, number) for number in (0, 6, 7, 8)] + [(3, 0), (3, 4)]
     lines = [
-        {"row": row, "paragraph": number, "line": at, "host": None, "size": 1, "action": "drop", "evidence": ""}
+        {"row": row, "paragraph": number, "line": at // 2, "host": None, "size": 1, "action": "drop", "evidence": ""}
         for at, (row, number) in enumerate(places)
     ]
     site_text = pa.RecordBatch.from_pylist(lines, SITE_TEXT_SCHEMA_OF_BATCH)

@@ -22,7 +22,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dedup
-from benchmarks.quality import boilerplate, corpora, doubling, sweeps, syndication, tables, untouched, whole_pages
+from benchmarks.quality import (
+    boilerplate,
+    corpora,
+    doubling,
+    stories,
+    sweeps,
+    syndication,
+    tables,
+    untouched,
+    whole_pages,
+)
 from benchmarks.quality.corpora import Article
 from benchmarks.quality.stored import read_results, store_results
 from dedup import Settings, __version__
@@ -97,7 +107,12 @@ def _whole_pages(corpus: str, name: str) -> Any:
     return whole_pages.measure(pages, whole_pages.run_command(pages))
 
 
+def _stories(corpus: str) -> Any:
+    return stories.table(stories.collect_pairs(_work[0].paths[corpus].parent, _work[0].seed))
+
+
 JOBS: dict[str, Callable[..., Any]] = {
+    "stories": _stories,
     "whole pages": _whole_pages,
     "untouched": _untouched,
     "sweep untouched": _sweep_untouched,
@@ -119,7 +134,7 @@ def tasks(work: Work) -> list[Task]:
         all_tasks += [("untouched", corpus, (hosts,)) for hosts in ((True, False) if known else (False,))]
         all_tasks.append(("sweep untouched", corpus, ()))
         if corpus == corpora.name(Path(whole_pages.FILE)):
-            all_tasks += [("whole pages", corpus, (name,)) for name in whole_pages.PAGES]
+            all_tasks += [("stories", corpus, ()), *(("whole pages", corpus, (name,)) for name in whole_pages.PAGES)]
     for corpus in work.articles:
         all_tasks += [
             ("doubling", corpus, (label, suffix)) for label in doubling.VARIANTS for suffix in doubling.JOINTS

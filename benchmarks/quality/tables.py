@@ -217,8 +217,15 @@ def _whole_pages(results: TaskResults, _seed: int) -> dict[str, Any]:
     return {name: figures for (_, _, (name,)), figures in results}
 
 
+def _stories(results: TaskResults, _seed: int) -> dict[str, Any]:
+    [(_, figures)] = results
+    table: dict[str, Any] = figures
+    return table
+
+
 TABLES: dict[str, Callable[[TaskResults, int], dict[str, Any]]] = {
     "whole pages": _whole_pages,
+    "stories": _stories,
     "doubling": _doubling,
     "syndication": _syndication,
     "boilerplate": _boilerplate,

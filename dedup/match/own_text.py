@@ -54,7 +54,10 @@ def set_site_text_apart(
         if not corpus.keeps_files:
             discard_batch(batches[number])
         batches[number] = batch
-    return corpus.with_batches(batches), paragraphs.without(site_text.numbers), site_text
+    cleared_corpus = corpus.with_batches(batches)
+    words, sizes = cleared_corpus.read_paragraphs("words", "size")
+    paragraphs = paragraphs._replace(words=words, sizes=sizes).without(site_text.numbers)
+    return cleared_corpus, paragraphs, site_text
 
 
 def _clear_batch(task: tuple[PreparedBatch, bytes], settings: Settings, compiled: bool) -> PreparedBatch:

@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from dedup.findings import DROP, FLAG, Finding, compose
+from dedup.prepare.own_prose import SITE_LINES, are_beside_prose
 from dedup.repairs.page_furniture import find_page_furniture
 from dedup.repairs.repair import repair_each
 from dedup.repeats.detect import detect_repeats
 from dedup.repeats.split_paragraphs import Repeat
 from dedup.segment.facts import fact_marks
 from dedup.segment.paragraphs import paragraphs, removal_spans
-from dedup.segment.words import comparison_key
+from dedup.segment.words import comparison_key, weighted_word_count
 from dedup.settings import Settings
+from dedup.site_text.line_forms import form_of
 
 TWIN_IN_BLOCK, TWIN_ALONE = 1, 2  # roles of a paragraph as a twin: see `twin_roles`
 
@@ -92,7 +96,8 @@ def twin_roles(repeats: Sequence[Repeat], settings: Settings) -> dict[int, int]:
 def compared_spans(analyzed: AnalyzedText, settings: Settings, site_text: Sequence[str] = ()) -> list[tuple[int, int]]:
     """Return the spans of the paragraphs that articles are compared by, in the repaired text.
 
-    Those of repeats are left out, and those of lines that are equal to one of `site_text`.
+    Those of repeats are left out, those of lines that are equal to one of `site_text`, and what is beside the prose of
+    a page (`dedup.prepare.own_prose`).
     """
     dropped = {number for first, last in dropped_runs(analyzed.repeats, settings) for number in range(first, last + 1)}
     lines = {(comparison_key(line), tuple(fact_marks(line))) for line in site_text}
@@ -103,7 +108,15 @@ def compared_spans(analyzed: AnalyzedText, settings: Settings, site_text: Sequen
         is_line = key in keys and (key, tuple(fact_marks(analyzed.text[start:stop]))) in lines
         return number not in dropped and not is_line
 
-    return [span for number, span in enumerate(analyzed.spans) if is_compared(number)]
+    compared = [number for number in range(len(analyzed.spans)) if is_compared(number)]
+    if len(set(site_text)) >= SITE_LINES:
+        left = [number for number in compared if analyzed.keys[number]]
+        forms = np.array([form_of(analyzed.text[slice(*analyzed.spans[number])]) for number in left], np.int64)
+        sizes = np.array([weighted_word_count(analyzed.keys[number].split()) for number in left], float)
+        compared = [
+            number for number, is_beside in zip(left, are_beside_prose(forms, sizes), strict=True) if not is_beside
+        ]
+    return [analyzed.spans[number] for number in compared]
 
 
 def compared_text(raw: str, settings: Settings, site_text: Sequence[str] = ()) -> str:

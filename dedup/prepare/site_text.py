@@ -24,7 +24,7 @@ from dedup.prepare.columns import (
     integer_values,
     list_array,
 )
-from dedup.prepare.compared_texts import repaired_texts
+from dedup.prepare.compared_texts import numbers_beside_prose, repaired_texts
 from dedup.prepare.one_text import cut_spans
 from dedup.prepare.resegment import clear_dropped
 from dedup.repairs.markup import markup_length
@@ -56,9 +56,15 @@ def take_out_site_text(
 
 
 def compare_without_site_text(articles: pa.RecordBatch, settings: Settings, backend: Backend) -> dict[str, pa.Array]:
-    """Return the columns that change in prepared `articles` whose column ``site_text`` has been set."""
+    """Return the columns that change in prepared `articles` whose column ``site_text`` has been set.
+
+    Pages are compared by their prose, and so are their paragraphs.
+    """
     segments = _segments_of(articles)
-    segments = clear_dropped(segments, _dropped_lines(articles, segments), backend)
+    is_left_out = _dropped_lines(articles, segments)
+    for row, numbers in numbers_beside_prose(articles).items():
+        is_left_out[segments.borders[row] + np.array(numbers, np.int64)] = True
+    segments = clear_dropped(segments, is_left_out, backend)
     texts, removed = zip(*repaired_texts(articles, settings.rules), strict=True)
     compared = [cut_spans(text, spans) for text, spans in zip(texts, removed, strict=True)]
     lengths = [len(text) - (markup_length(text) if "<" in text else 0) for text in compared]

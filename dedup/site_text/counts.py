@@ -88,8 +88,15 @@ class HostCounts(NamedTuple):
 
 def is_prose(lines: SiteLines) -> Bools:
     """Return which lines are prose by their form: bool [lines]."""
-    ends = np.isin(form_member(lines.forms, "last"), SENTENCE_ENDS)
-    prose: Bools = ends & (lines.sizes >= PROSE_WORDS)
+    return are_prose(lines.forms, lines.sizes)
+
+
+def are_prose(forms: I64, sizes: Floats) -> Bools:
+    """Return which lines with these forms and weighted words are prose: bool [lines].
+
+    The arguments are int64 and float [lines].
+    """
+    prose: Bools = np.isin(form_member(forms, "last"), SENTENCE_ENDS) & (sizes >= PROSE_WORDS)
     return prose
 
 
