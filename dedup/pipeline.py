@@ -16,45 +16,44 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
-from dedup import __version__
+from dedup.batch_tasks import encode_batch, prepare_batch, reader_of
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
+from dedup.engine_choice import engine_of, local_engine
 from dedup.engines.local import LocalEngine, Workers
+from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
+from dedup.kernels.backend import SMALL_BYTES, Backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
+from dedup.match.reviewed import ReviewedCorpus, keep_rejected
 from dedup.output_layout import LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.batch import CONTAINED_WORDS, prepare
 from dedup.prepare.corpus import Corpus
-from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import (
-    BatchOrigin,
     PreparedBatch,
     discard_batch,
-    from_ipc,
-    store_batch,
     to_ipc,
 )
 from dedup.prepare.unread_dates import UnreadDates, count_unread_dates
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
-from dedup.read.inputs import find_inputs
 from dedup.read.lookahead import read_ahead
-from dedup.read.objects import ArrowData, GivenArticles, ObjectReader, source_of
-from dedup.read.records import RECORD_SCHEMA, RecordReader
+from dedup.read.objects import ArrowData, GivenArticles, source_of
+from dedup.read.records import RECORD_SCHEMA
 from dedup.read.selection import RecordSource, choose_records
+from dedup.review.ruling import Ruling, read_ruling
 from dedup.runtime.progress import Progress, StageTimer
-from dedup.runtime.resources import ResourceBudget, slices
-from dedup.settings import Settings, invalid, settings_or_default
+from dedup.runtime.resources import ResourceBudget
+from dedup.settings import Settings, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
 from dedup.write.table_files import Writer
-from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json
+from dedup.write.tables import OutputChunk, site_text_chunk, write_json
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
@@ -73,6 +72,7 @@ def clean(
     progress: Progress | None = None,
     notice: Notice | None = None,
     force: bool = False,
+    review: str | Path | None = None,
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
 
@@ -81,21 +81,48 @@ def clean(
     that it can read. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is
     called with a stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
     such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output.
-    Raises a `DedupError` for every problem that the user can solve.
+    `review` is a file of decisions, such as ``OUT/review.jsonl``, which the local engine honours. Raises a `DedupError`
+    for every problem that the user can solve.
     """
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
-    engine = _engine_of(engine)
+    engine, ruling = engine_of(engine), read_ruling(review)
+    if ruling is not None and not isinstance(engine, LocalEngine):
+        raise SettingsError("`review`: works with the local engine only; use it, or leave the review out")
     source = source_of(source) if isinstance(engine, LocalEngine) else source
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     with (
         destination(out, force=force) as (folder, work),
-        _start_job(source, settings, engine, timer, work, out, notice) as job,
+        _start_job(source, settings, engine, timer, work, out, notice, ruling) as job,
     ):
-        tally, files = _write_tables(job, folder, settings, timer)
-        report = _report(job, tally, settings, timer, out, files.shards)
-        write_json(folder / RUN_FILE, run_file(report))
-        write_json(folder / LOG_FILE, report.log())
+        return _write_output(job, folder, settings, timer, out)
+
+
+def clean_again(
+    records: RecordSource,
+    out: Path,
+    settings: Settings,
+    ruling: Ruling,
+    *,
+    engine: str | LocalEngine = "local",
+    progress: Progress | None = None,
+) -> Report:
+    """Clean `records`, those of the output `out`, and put the result in its place; return a report.
+
+    The settings that choose records have done so, and are not applied again.
+    """
+    timer = StageTimer(progress)
+    with destination(out, force=True) as (folder, work):
+        prepared = _prepare_records(records, settings, local_engine(engine), timer, work)
+        return _write_output(_LocalJob(*prepared, settings, timer, ruling), folder, settings, timer, out)
+
+
+def _write_output(job: Job, folder: Path, settings: Settings, timer: StageTimer, out: Path) -> Report:
+    """Write all files of an output into `folder`, which will be at `out`, and return the report."""
+    tally, files = _write_tables(job, folder, settings, timer)
+    report = _report(job, tally, settings, timer, out, files.shards)
+    write_json(folder / RUN_FILE, run_file(report))
+    write_json(folder / LOG_FILE, report.log())
     return report
 
 
@@ -107,16 +134,18 @@ def preview(
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
     notice: Notice | None = None,
+    review: str | Path | None = None,
 ) -> Report:
     """Return the report that `clean` would return for the articles of `source`; write nothing.
 
-    `out` is the folder that `clean` would write, which is not read as input; it may exist.
+    `out` is the folder that `clean` would write, which is not read as input; it may exist. `review` is as for `clean`.
     """
+    ruling = read_ruling(review)
     settings, timer, tally = settings_or_default(settings), StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         ignored = Path(out) if out is not None else None
         prepared = prepare_articles(source, settings, engine, timer, Path(work), ignored, notice)
-        job = _LocalJob(*prepared, settings, timer)
+        job = _LocalJob(*prepared, settings, timer, ruling)
         for chunk, size in job.chunks():
             tally.update(chunk.tally)
             timer.done(size)
@@ -140,7 +169,7 @@ def check(
     calls it.
     """
     given, settings = source_of(source), settings_or_default(settings)  # bad arguments raise at once
-    return _findings(given, settings, _local_engine(engine), progress, notice, unreadable, done)
+    return _findings(given, settings, local_engine(engine), progress, notice, unreadable, done)
 
 
 def _findings(
@@ -181,15 +210,27 @@ def prepare_articles(
     Returns the workers of the job and the reader of its records, too. `out`, the folder to be written, is never read as
     input. `notice` is called with lines to show. Raises `InputError` if too few records can be read.
     """
-    engine = _local_engine(engine)
-    records = _reader_of(source_of(source), settings, engine.batch_bytes, out)
+    engine = local_engine(engine)
+    records = reader_of(source_of(source), settings, engine.batch_bytes, out)
     with timer.stage("choose records") if settings.sample else nullcontext():
         records = choose_records(records, settings, work)
+    return _prepare_records(records, settings, engine, timer, work, notice)
+
+
+def _prepare_records(
+    records: RecordSource,
+    settings: Settings,
+    engine: LocalEngine,
+    timer: StageTimer,
+    work: Path,
+    notice: Notice | None = None,
+) -> tuple[Workers, RecordSource, Corpus]:
+    """Prepare the batches of `records` in `work`; return what `prepare_articles` returns."""
     size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
     if size is None:  # standard input, which is a small job if it ends early
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
     workers = engine.workers(size, timer)
-    task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
+    task = partial(prepare_batch, settings=settings, compiled=workers.compiled, work=work)
     careful = partial(task, pieces=_CAREFUL_PIECES)
     numbered = ((number, to_ipc(batch)) for number, batch in enumerate(batches_read))
     batches: list[PreparedBatch] = []
@@ -203,26 +244,25 @@ def prepare_articles(
     return workers, records, corpus
 
 
-def _reader_of(
-    source: list[str | Path] | GivenArticles, settings: Settings, batch_bytes: int, out: Path | None
-) -> RecordSource:
-    """Return a reader of files or of Python objects."""
-    if isinstance(source, GivenArticles):
-        return ObjectReader(source, settings, batch_bytes=batch_bytes)
-    files = find_inputs(source, input_format=settings.input_format, ignore=out)
-    return RecordReader(files, settings, batch_bytes=batch_bytes)
-
-
 def decide(
-    corpus: Corpus, settings: Settings, workers: Workers, timer: StageTimer
+    corpus: Corpus,
+    settings: Settings,
+    workers: Workers,
+    timer: StageTimer,
+    reviewed: ReviewedCorpus | None = None,
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
-    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage."""
+    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage.
+
+    `reviewed` are the decisions about the texts of `corpus`.
+    """
     backend = workers.backend
     with timer.stage("find site text"):
-        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers)
+        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers, reviewed)
     with timer.stage("match articles"):
-        articles = match_articles(corpus, settings, backend)
+        articles = match_articles(corpus, settings, backend, reviewed.preferred() if reviewed else None)
         articles = match_contained(corpus, articles, settings, backend)
+        if reviewed is not None:
+            articles = keep_rejected(articles, reviewed.rejected_drops(articles))
     with timer.stage("match paragraphs"):
         shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
@@ -230,6 +270,8 @@ def decide(
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
     }
+    if reviewed is not None:
+        counts["find reviewed texts"] = reviewed.counts
     return Verdicts(corpus, site_text, articles, shared), counts
 
 
@@ -256,6 +298,7 @@ class _LocalJob:
         corpus: Corpus,
         settings: Settings,
         timer: StageTimer,
+        ruling: Ruling | None = None,
     ) -> None:
         self.workers = workers
         self.corpus = corpus
@@ -267,10 +310,15 @@ class _LocalJob:
         self.fields = field_counts(corpus)
         self.unread_dates = count_unread_dates(corpus, settings)
         self.stages: dict[str, dict[str, int]] = {}
+        self.ruling = ruling
+        self.reviewed: ReviewedCorpus | None = None
 
     def decide(self) -> Verdicts:
         """Find site text, match articles and paragraphs, and return the verdicts on them; set `stages`."""
-        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer)
+        if self.ruling is not None:
+            with self.timer.stage("find reviewed texts"):
+                self.reviewed = ReviewedCorpus(self.corpus, self.ruling)
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer, self.reviewed)
         return verdicts
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:
@@ -278,8 +326,11 @@ class _LocalJob:
         verdicts, sizes = self.decide(), self.sizes
         corpus = verdicts.corpus
         yield site_text_chunk(verdicts.site_text.rows), 0
-        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch, _, _ in corpus.numbered_batches())
-        encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
+        tasks = (
+            (batch, to_ipc(verdicts.of(number)), self.reviewed.decisions_of(start, stop) if self.reviewed else {})
+            for number, batch, start, stop in corpus.numbered_batches()
+        )
+        encoded = self.workers.map(partial(encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
         for chunk, batch, size in zip(written, corpus.prepared_batches, sizes, strict=True):
             yield chunk, size
@@ -295,22 +346,15 @@ def _start_job(
     work: Path,
     out: Path,
     notice: Notice | None,
+    ruling: Ruling | None,
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
-        yield _LocalJob(*prepare_articles(source, settings, engine, timer, work, out, notice), settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, work, out, notice)
+        yield _LocalJob(*prepared, settings, timer, ruling)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
-
-
-def _engine_of(engine: str | LocalEngine | SparkEngine) -> LocalEngine | SparkEngine:
-    """Return the engine that `engine` names or is. Raises `SettingsError` for anything else."""
-    if engine == "spark":
-        from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
-
-        return Spark()
-    return _local_engine(engine) if isinstance(engine, str) or not hasattr(engine, "job") else engine
 
 
 def _report(
@@ -330,19 +374,11 @@ def _report(
         unread_dates=job.unread_dates,
         stages=job.stages,
         skipped=tuple(job.skipped),
+        review=job.ruling.summary if isinstance(job, _LocalJob) and job.ruling else None,
         seconds=timer.seconds,
         shards=shards or {},
         out=out,
     )
-
-
-def _local_engine(engine: str | LocalEngine) -> LocalEngine:
-    """Return the local engine that `engine` names or is. Raises `SettingsError` for an unknown name."""
-    if isinstance(engine, LocalEngine):
-        return engine
-    if engine == "local":
-        return LocalEngine()
-    raise invalid("engine", engine, "not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
 
 
 def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> tuple[Tally, OutputFiles]:
@@ -354,25 +390,6 @@ def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer)
             tally.update(chunk.tally)
             timer.done(size)
         return tally, writer.finish()
-
-
-def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path, pieces: int = 1) -> Path:
-    """Prepare one batch of records, store it in `work`, and return its path; runs in a worker process.
-
-    `task` is the number of the batch and its records, as `to_ipc` encodes them. In more `pieces`, one after the other,
-    they need less memory at once, and give the same batch.
-    """
-    number, data = task
-    records, backend = from_ipc(data), load_backend(compiled=compiled)
-    parts = [records.slice(start, stop - start) for start, stop in slices(records.num_rows, pieces)] or [records]
-    batch = pa.concat_batches([prepare_or_quarantine(part, settings, backend) for part in parts])
-    return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
-
-
-def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:
-    """Return the output lines of one prepared batch and its verdicts; runs in a worker process."""
-    batch, verdicts = task
-    return encode_tables(outcomes(batch, from_ipc(verdicts), settings), settings.output_fields)
 
 
 def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]:

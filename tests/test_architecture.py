@@ -27,6 +27,7 @@ LAYERS = [
     {"runtime"},
     {"read"},
     {"segment"},
+    {"review"},
     {"fingerprint"},
     {"repairs"},
     {"site_text"},
@@ -38,6 +39,7 @@ LAYERS = [
     {"write"},
     {"engines"},
     {"spark"},
+    {"batch_tasks", "engine_choice"},
     {"pipeline"},
     {"results"},
     {"in_memory"},
@@ -169,8 +171,10 @@ def test_stages_import_no_engine():
     for name, tree in TREES.items():
         if package_of(name) not in {"engines", "cli"} and name not in {
             "pipeline",
+            "engine_choice",
             "in_memory",
             "tune.survey",
+            "inspect.apply_review",
             "inspect.verify",
             "spark.prepare",
         }:

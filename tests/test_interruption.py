@@ -19,9 +19,9 @@ from helpers.news import bytes_of, news
 
 import dedup
 from dedup import EngineError, LocalEngine, Settings
+from dedup.batch_tasks import prepare_batch
 from dedup.engines.local import Workers
 from dedup.engines.worker_pool import WorkerPool
-from dedup.pipeline import _prepare_batch
 from dedup.prepare.store import load_batch, to_ipc
 from dedup.read.fields import to_json_bytes
 from dedup.read.formats import JSON_LINES
@@ -248,7 +248,7 @@ def test_a_batch_in_pieces_is_the_same_batch(tmp_path):
     ]
     data = to_ipc(pa.RecordBatch.from_pylist(rows, RECORD_SCHEMA))
     batches = [
-        load_batch(_prepare_batch((pieces, data), Settings(), compiled=False, work=tmp_path, pieces=pieces))
+        load_batch(prepare_batch((pieces, data), Settings(), compiled=False, work=tmp_path, pieces=pieces))
         for pieces in (1, 16, 1000)
     ]
     assert batches[0].equals(batches[1])

@@ -16,15 +16,15 @@ from typing import NamedTuple, Protocol
 
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
-from dedup.findings import DROP, FLAG, READ_AS, Finding, apply
+from dedup.findings import DROP, FLAG, READ_AS, Finding, apply, is_turned_down
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output, open_output
 from dedup.inspect.verify_site_text import check_site_text, dropped_site_text
 from dedup.inspect.verify_twins import TaskMapper, check_twins
 from dedup.match.policy import BOILERPLATE
 from dedup.match.same_form import SAME_FORM_EVIDENCE
-from dedup.output_layout import LOG_FILE, PAGES, RUN_FILE, TABLES
-from dedup.rules import BY_NAME, TEXT
+from dedup.output_layout import LOG_FILE, PAGES, REVIEW_FILE, RUN_FILE, TABLES
+from dedup.rules import BY_NAME, OFF, TEXT
 from dedup.settings import Settings, settings_digest
 
 _COUNTED = ("records", "articles", "kept", "dropped", "quarantined", "findings")  # the counts that tables prove
@@ -77,7 +77,7 @@ def _check_files(output: Output) -> Iterator[Mismatch]:
     expected = {path.name for table in TABLES for path in output.table_paths(table)}
     present = {entry.name for entry in output.path.iterdir()}
     yield from (Mismatch(name, "is not there") for name in sorted(expected - present))
-    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, *PAGES}):
+    for name in sorted(present - expected - {RUN_FILE, LOG_FILE, *PAGES, REVIEW_FILE}):
         yield Mismatch(name, "does not belong to the output")
 
 
@@ -92,6 +92,10 @@ def _check_articles(
         counts["findings"] += len(article.findings)
         dropped_lines.update(set(dropped_site_text(article)))
         mismatches += (Mismatch(article.where, problem) for problem in _article_problems(article, output.settings))
+        if any(map(is_turned_down, article.findings)) and "review" not in output.run:
+            mismatches.append(
+                Mismatch(article.where, f"a review has turned down a finding; {RUN_FILE} names no review")
+            )
         for finding in article.findings:
             counts[f"{finding.rule}: {finding.action}"] += 1
             key = twin_key(finding)
@@ -151,8 +155,10 @@ _ONLY_FLAGS = {"encoding": READ_AS, "near-duplicate-article": SAME_FORM_EVIDENCE
 def _only_flags(finding: Finding, settings: Settings) -> bool:
     """Return True if a finding is a flag whatever the action of its rule: a charset, or other facts in one form.
 
-    A line of site text is flagged in place of dropped where it is less certain.
+    So is one that a review has turned down. A line of site text that is less certain is flagged in place of dropped.
     """
+    if is_turned_down(finding):
+        return settings.rules[finding.rule] != OFF
     if finding.rule == BOILERPLATE:
         return finding.action == FLAG and settings.rules[BOILERPLATE] == DROP
     evidence = _ONLY_FLAGS.get(finding.rule)

@@ -76,9 +76,10 @@ def match_paragraphs(
 ) -> ParagraphMatches:
     """Match the paragraphs of the articles that stay; `columns` are those of all paragraphs.
 
-    Paragraphs without words there, such as lines of site text, are not compared.
+    Paragraphs without words there, such as lines of site text, are not compared. Nor are those of articles that stay
+    only because a review rejects their drop.
     """
-    present = articles.kept[columns.articles] & (columns.words > 0)
+    present = articles.compared()[columns.articles] & (columns.words > 0)
     if settings.rules[SHARED_PARAGRAPH] == OFF:
         present[:] = False
     shared = _match_shared(corpus, columns, articles, present, settings, comparer)

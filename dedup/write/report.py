@@ -74,6 +74,7 @@ class Report:
     """The result of one run in numbers; `out` is None if the run wrote no files.
 
     `shards` is the number of files of each table if the settings have a `shard_size`, else empty.
+    `review` says what decisions were honoured, if any.
     """
 
     tally: Tally
@@ -86,6 +87,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
+    review: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={self.tally.counts[name]}" for name in _SHOWN)
@@ -168,6 +170,7 @@ def run_file(report: Report) -> dict[str, Any]:
             "unicode": unicodedata.unidata_version,
         },
         "settings": report.settings.as_dict(),
+        **({"review": dict(report.review)} if report.review is not None else {}),
         "inputs": list(report.inputs),
         **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
