@@ -46,6 +46,7 @@ LAYERS = [
     {"streaming"},
     {"inspect"},
     {"report"},
+    {"view"},
     {"tune"},
     {"cli"},
     {"__main__"},

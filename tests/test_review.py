@@ -16,7 +16,7 @@ from helpers.reviews import articles_of, decide, decide_on_finding, files_of
 import dedup
 from dedup.engines.local import LocalEngine
 from dedup.findings import REVIEWED, first_evidence
-from dedup.inspect.decision_targets import about_group, about_line, about_rule, about_survivor
+from dedup.inspect.decision_targets import about_group, about_line, about_rule, about_survivor, text_of_article
 from dedup.inspect.output import open_output
 from dedup.review.decision_file import append_decisions, locked_decisions, read_decisions
 from dedup.review.decisions import Decision, decisions_digest, in_force, make_decision
@@ -229,7 +229,7 @@ def test_a_group_comes_back_as_a_whole(crawl, tmp_path):
     ]
     survivor = next(article for article in articles.values() if article.id == "lens.example-3")
     assert len(members) > 3
-    decide(copy / "review.jsonl", "reject", **about_group(survivor, members))
+    decide(copy / "review.jsonl", "reject", **about_group(survivor, map(text_of_article, members)))
     decide_on_finding(copy, members[0], members[0].dropped_by, "accept")
     dedup.apply_review(copy)
     after = articles_of(copy)

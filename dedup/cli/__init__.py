@@ -108,7 +108,7 @@ def cli() -> None:
 for _command in (
     *(cleaning.clean, cleaning.check, tuning.tune),
     *(reporting.report, reporting.groups),
-    reviewing.apply_review,
+    *(reviewing.view, reviewing.apply_review),
     *(inspecting.explain, inspecting.diff, inspecting.verify, inspecting.restore),
     *(info.rules, info.config_, info.warm_up, info.help_, completion.completion),
 ):

@@ -50,12 +50,12 @@ def about_finding(
     return values
 
 
-def about_group(survivor: Article, members: Iterable[Article]) -> dict[str, Any]:
+def about_group(survivor: Article, members: Iterable[ArticleText]) -> dict[str, Any]:
     """Return what a decision about all articles that repeat `survivor` names."""
     return {
         "about": ABOUT_GROUP,
         "article": text_of_article(survivor),
-        "members": tuple(map(text_of_article, members)),
+        "members": tuple(members),
     }
 
 

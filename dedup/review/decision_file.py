@@ -20,10 +20,14 @@ from dedup.review.decisions import Decision, decision_of
 
 
 class StoredDecisions(NamedTuple):
-    """The rows of a review file, and its size in bytes, which tells whether it has grown since."""
+    """The rows of a review file. Their number tells whether it has grown since."""
 
     rows: list[Decision]
-    version: int
+
+    @property
+    def version(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
 
 
 def read_decisions(path: Path, *, missing_is_empty: bool = False) -> StoredDecisions:
@@ -36,11 +40,11 @@ def read_decisions(path: Path, *, missing_is_empty: bool = False) -> StoredDecis
         data = path.read_bytes()
     except FileNotFoundError:
         if missing_is_empty:
-            return StoredDecisions([], 0)
+            return StoredDecisions([])
         raise InputError(f"{path}: there is no such file; review an output first, or name another `review`") from None
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}; name another file with `review`") from None
-    return StoredDecisions(_parse_rows(data, path), len(data))
+    return StoredDecisions(_parse_rows(data, path))
 
 
 def append_decisions(
@@ -54,7 +58,7 @@ def append_decisions(
     with locked_decisions(path) as file:
         file.seek(0)
         data = file.read()
-        known = StoredDecisions(_parse_rows(data, path), len(data))
+        known = StoredDecisions(_parse_rows(data, path))
         new = make(known)
         lines = b"".join(to_json_bytes(msgspec.to_builtins(row)) + b"\n" for row in new)
         if data and not data.endswith(b"\n"):  # an editor has removed the last line end
@@ -63,7 +67,7 @@ def append_decisions(
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())
-        return StoredDecisions([*known.rows, *new], known.version + len(lines) * bool(new)), new
+        return StoredDecisions([*known.rows, *new]), new
 
 
 @contextmanager
