@@ -43,7 +43,7 @@ class Contents:
 
     def findings(self, parameters: Parameters) -> PageValues:
         """List findings under filters, with facets."""
-        filters, page = _filters_of(parameters), _page_of(parameters)
+        filters, page = self._searched(parameters), _page_of(parameters)
         with self.run.index.cursor() as cursor:
             standing = self.reviews.standing()
             self.run.index.set_decided(standing.version, standing.decided_findings)
@@ -61,7 +61,7 @@ class Contents:
 
     def articles(self, parameters: Parameters) -> PageValues:
         """List articles under filters, with facets."""
-        filters, page = _filters_of(parameters), _page_of(parameters)
+        filters, page = self._searched(parameters), _page_of(parameters)
         with self.run.index.cursor() as cursor:
             rows, total = queries.list_articles(cursor, filters, page)
             facets = queries.facets(cursor, filters, of_findings=False)
@@ -176,6 +176,11 @@ class Contents:
             "rows": rows,
             "file": str(self.reviews.path),
         }
+
+    def _searched(self, parameters: Parameters) -> queries.Filters:
+        """Return the filters of a list, after its search."""
+        filters = _filters_of(parameters)
+        return queries.Filters(filters.values, self.run.index.hits(filters.terms)) if filters.terms else filters
 
     def _with_states(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         standing, reader = self.reviews.standing(), self.run.reader

@@ -7,7 +7,7 @@ and filters show; the texts themselves are read from the tables of the output wh
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -23,6 +23,7 @@ from dedup.findings import REVIEWED
 from dedup.inspect.output import Article, InputOrder, Output
 from dedup.inspect.table_rows import open_table, read_fields, read_values
 from dedup.match.policy import BOILERPLATE
+from dedup.output_layout import SITE_TEXT_SOURCE
 from dedup.read.article_fields import date_of, host_of
 from dedup.read.hosts import hosts_of_files
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _ROWS_PER_BATCH = 5_000
 _NAME_SHOWN = 300  # characters of an id in a list
 _TEXT_SHOWN = 300  # the same of the beginning of a text
+_SEARCHES_KEPT = 16
 _DAY = 86_400_000_000  # microseconds
 
 _ARTICLES = pa.schema(
@@ -112,6 +114,8 @@ class ReadingIndex:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._decided_version = 0
+        self._hits: dict[tuple[str, ...], str] = {}
+        self._searches = 0
         self._connection = _connect(self.path)
         self._thread = threading.Thread(target=self._read, name="dedup-view-index", daemon=True)
         self._thread.start()
@@ -147,6 +151,38 @@ class ReadingIndex:
                 cursor.executemany("INSERT INTO decided VALUES (?, ?, ?, ?)", decided)
             self._decided_version = version
 
+    def hits(self, terms: Sequence[str]) -> str:
+        """Return the name of a table of the articles that hold all `terms`, and of one of findings, after a suffix.
+
+        The texts are searched once for all lists and facets of a page, and for the pages that follow.
+        """
+        key = tuple(terms)
+        with self._lock:
+            if key not in self._hits:
+                cursor = self.cursor()
+                if len(self._hits) == _SEARCHES_KEPT:
+                    oldest = self._hits.pop(next(iter(self._hits)))
+                    for suffix in ("_articles", "_findings"):
+                        cursor.execute(f"DROP TABLE {oldest}{suffix}")
+                self._searches += 1
+                name = f"hits_{self._searches}"
+                text, ids, removed = (
+                    " AND ".join([f"contains({column}, ?)"] * len(key))
+                    for column in ("haystack", "lower(id)", "lower(removed)")
+                )
+                cursor.execute(
+                    f"CREATE TABLE {name}_articles AS SELECT number, {text} AS in_text FROM articles "  # noqa: S608
+                    f"WHERE ({text}) OR ({ids})",
+                    [*key, *key, *key],
+                )
+                cursor.execute(
+                    f"CREATE TABLE {name}_findings AS SELECT finding FROM findings WHERE number IN "  # noqa: S608
+                    f"(SELECT number FROM {name}_articles WHERE in_text) OR ({removed})",
+                    [*key],
+                )
+                self._hits[key] = name
+            return self._hits[key]
+
     def close(self) -> None:
         """Stop reading, and close the database."""
         self._closing.set()
@@ -157,7 +193,8 @@ class ReadingIndex:
         try:
             cursor = self._connection.cursor()
             self._insert(cursor, "article_rows", _ARTICLES, self._article_rows())
-            self._insert(cursor, "finding_rows", _FINDINGS, self._finding_rows())
+            if not self._closing.is_set() and not self._read_natively(cursor):
+                self._insert(cursor, "finding_rows", _FINDINGS, self._finding_rows())
             if not self._closing.is_set():
                 for statement in _TABLES:
                     cursor.execute(statement)
@@ -179,6 +216,38 @@ class ReadingIndex:
             cursor.execute(f"INSERT INTO {table} SELECT * FROM batch")  # noqa: S608 - a name of ours
             cursor.unregister("batch")
             self._rows += len(part)
+
+    def _read_natively(self, cursor: duckdb.DuckDBPyConnection) -> bool:
+        """Let DuckDB read the table of findings, which is ten times as fast, and return True.
+
+        It takes neither lone surrogates nor very long lines; then return False.
+        """
+        import duckdb  # noqa: PLC0415 - an extra
+
+        paths = list(map(str, self.output.table_paths(layout.PROVENANCE)))
+        names = pa.table(
+            {
+                "source": [safe(name) for name in self.output.sources],
+                "source_number": [source.number for source in self.output.sources.values()],
+            }
+        )
+        read = "read_json(?, format = 'newline_delimited', columns = ?)"
+        parameters: list[Any] = [paths, _LINE_COLUMNS]
+        if paths[0].endswith(".parquet"):
+            read, parameters = "read_parquet(?)", [paths]
+        cursor.register("source_names", names)
+        try:
+            cursor.execute(_READ_LINES.format(read=read), parameters)
+            if cursor.execute(_BAD_LINES).fetchone() != (0,):  # the other way says which one it is
+                raise duckdb.DataError
+            cursor.execute(_NUMBER_LINES, [SITE_TEXT_SOURCE, REVIEWED])
+        except duckdb.Error:
+            cursor.execute("DROP TABLE IF EXISTS finding_lines")
+            cursor.execute("DROP TABLE IF EXISTS finding_rows")
+            return False
+        finally:
+            cursor.unregister("source_names")
+        return True
 
     def _article_rows(self) -> Iterator[dict[str, Any]]:
         """Yield the articles in input order."""
@@ -270,6 +339,33 @@ class ReadingIndex:
         return 0
 
 
+_LINE_COLUMNS = {
+    **dict.fromkeys(("source", "rule", "action", "evidence", "original", "twin", "twin_source"), "VARCHAR"),
+    **dict.fromkeys(("record", "start", "stop", "twin_record"), "BIGINT"),
+    "similarity": "DOUBLE",
+}
+_READ_LINES = f"""
+    CREATE TABLE finding_lines AS
+    SELECT row_number() OVER () - 1 AS finding, source, record, rule, action, start, stop, similarity,
+        left(evidence, {_TEXT_SHOWN}) AS evidence, left(original, {_TEXT_SHOWN}) AS removed,
+        left(twin, {_NAME_SHOWN}) AS twin, twin_source, twin_record
+    FROM {{read}}
+"""  # noqa: S608 - numbers of ours
+_BAD_LINES = """
+    SELECT count(*) FROM finding_lines
+    WHERE source IS NULL OR record IS NULL OR rule IS NULL OR action IS NULL OR start IS NULL OR stop IS NULL
+"""
+_NUMBER_LINES = """
+    CREATE TABLE finding_rows AS
+    SELECT finding, s.source_number, record,
+        row_number() OVER (PARTITION BY f.source, record ORDER BY finding) - 1 AS place,
+        rule, action, start, stop, similarity, evidence, removed, twin,
+        CASE WHEN twin_source = ? THEN NULL ELSE t.source_number END AS twin_source_number, twin_record,
+        coalesce(starts_with(evidence, ?), false) AS rejected
+    FROM finding_lines f
+    LEFT JOIN source_names s ON s.source = f.source
+    LEFT JOIN source_names t ON t.source = f.twin_source
+"""
 _TABLES = (
     """
     CREATE TABLE findings AS
@@ -289,6 +385,7 @@ _TABLES = (
     FROM findings WHERE NOT kept AND action = 'drop' AND twin_number IS NOT NULL
     GROUP BY twin_number ORDER BY copies DESC, number
     """,
+    "DROP TABLE IF EXISTS finding_lines",
     "CREATE TABLE decided (sha256 VARCHAR, rule VARCHAR, start BIGINT, decision VARCHAR)",
 )
 

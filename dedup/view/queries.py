@@ -20,16 +20,28 @@ _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list is narrowed to. `values` holds the parameters of an address that are filters, as they are there."""
+    """What a list is narrowed to.
+
+    `values` holds the parameters of an address that are filters, as they are there. `hits` names the tables of what a
+    search has found, as `dedup.view.index.ReadingIndex.hits` makes them; a list with a search needs it.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
+    hits: str = ""
+
+    @property
+    def terms(self) -> list[str]:
+        """The words, and phrases in quotation marks, of the search, in small letters."""
+        found = _TERM.findall(self.values.get("q", ""))
+        return [(quoted or plain).lower() for quoted, plain in found][:_TERMS]
 
     def conditions(self, *, of_findings: bool, without: str | None = None) -> tuple[str, list[Any]]:
         """Return the condition of a WHERE clause and its parameters, without that of the facet `without`."""
         parts, parameters = ["true"], []
         for name, text in self.values.items():
-            if name == without:
+            if name == without or (name == "q" and not self.hits):
                 continue
+            text = self.hits if name == "q" else text  # noqa: PLW2901
             condition, values = _condition(name, text, of_findings=of_findings)
             if condition:
                 parts.append(condition)
@@ -45,7 +57,7 @@ def _condition(name: str, text: str, *, of_findings: bool) -> tuple[str, list[An
     """Return the condition of one filter and its parameters; an empty one if it does not apply."""
     match name:
         case "q":
-            return _search(text, of_findings=of_findings)
+            return _found(text, of_findings=of_findings)
         case "host":
             return ("host IS NULL", []) if text == _NO_HOST else ("host = ?", [text])
         case "state":
@@ -75,18 +87,11 @@ def _decided(text: str) -> tuple[str, list[Any]]:
     return f"{exists} (SELECT 1 FROM decided d WHERE {same})", []  # noqa: S608 - ours
 
 
-def _search(text: str, *, of_findings: bool) -> tuple[str, list[Any]]:
-    """Return the condition that all words, or phrases in quotation marks, of a search are in an article."""
-    terms = [(quoted or plain).lower() for quoted, plain in _TERM.findall(text)][:_TERMS]
-    if not terms:
-        return "", []
-    words = " AND ".join(["contains(haystack, ?)"] * len(terms))
-    if not of_findings:
-        names = " AND ".join(["contains(lower(id), ?)"] * len(terms))
-        return f"(({words}) OR ({names}))", [*terms, *terms]
-    removed = " AND ".join(["contains(lower(removed), ?)"] * len(terms))
-    condition = f"(f.number IN (SELECT number FROM articles WHERE {words}) OR ({removed}))"  # noqa: S608 - parameters
-    return condition, [*terms, *terms]
+def _found(hits: str, *, of_findings: bool) -> tuple[str, list[Any]]:
+    """Return the condition that a search has found an article, or a finding."""
+    if of_findings:
+        return f"f.finding IN (SELECT finding FROM {hits}_findings)", []  # noqa: S608 - a name of ours
+    return f"number IN (SELECT number FROM {hits}_articles)", []  # noqa: S608 - a name of ours
 
 
 def _day_of(text: str) -> int | None:
@@ -159,7 +164,8 @@ def facets(cursor: duckdb.DuckDBPyConnection, filters: Filters, *, of_findings: 
 
 def similarity_steps(cursor: duckdb.DuckDBPyConnection, filters: Filters) -> list[dict[str, Any]]:
     """Return the number of findings in each twentieth of similarity that has some."""
-    narrowed = Filters({name: value for name, value in filters.values.items() if name not in {"low", "high"}})
+    values = {name: value for name, value in filters.values.items() if name not in {"low", "high"}}
+    narrowed = Filters(values, filters.hits)
     where, parameters = narrowed.conditions(of_findings=True)
     statement = f"""
         SELECT least(19, floor(similarity * 20))::INT AS step, count(*) AS n FROM findings f

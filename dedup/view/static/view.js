@@ -30,8 +30,10 @@ const select = (index, focus = true) => {
     else item.removeAttribute("aria-current");
   });
   const item = page.items[current];
-  if (focus) item.focus({ preventScroll: true });
-  item.scrollIntoView({ block: "nearest" });
+  if (focus) { // not while a pointer is pressed: a button that moves away from under it is not clicked
+    item.focus({ preventScroll: true });
+    item.scrollIntoView({ block: "nearest" });
+  }
   showPlace(item.dataset.place);
 };
 
