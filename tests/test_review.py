@@ -552,3 +552,20 @@ def test_rows_can_be_read_by_any_program(tmp_path):
         "host": "a.example",
     }
     assert isinstance(made, Decision)
+
+
+def test_decisions_are_answers_for_tune(crawl, tmp_path):
+    source, out, articles = crawl
+    copy = reviewed_copy(out, tmp_path)
+    near = [article for article in articles.values() if not article.kept and article.dropped_by.rule.startswith("near")]
+    assert len(near) > 5
+    for number, article in enumerate(near):
+        decide_on_finding(copy, article, article.dropped_by, "reject" if number == 0 else "accept")
+    labels = tmp_path / "labels.jsonl"
+    done = run_dedup(f"dedup tune {source} --report --json -q --to 1 --labels {labels} --review {copy}/review.jsonl")
+    assert done.status == 0, done
+    result = json.loads(done.stdout)
+    assert result["labels"] == len(near)
+    assert sum(each["same"] for each in result["bins"]) == len(near) - 1
+    assert not labels.exists()
+    assert run_dedup(f"dedup tune {source} --report -q --labels {labels}").status == 2  # nothing is answered without it

@@ -7,6 +7,7 @@ import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from helpers.command import run_dedup
@@ -16,6 +17,7 @@ from helpers.served import HAS_VIEW, NO_VIEW, served, wait_for
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.view import cpu_seconds, paths_of, write_made_output
 from dedup.findings import Finding
 from dedup.inspect.output import open_output
 from dedup.review.decision_file import read_decisions
@@ -376,6 +378,20 @@ def test_the_same_thing_decided_twice_from_one_version_is_a_conflict(tmp_path):
         assert ask(server, "/undo", "POST", {"version": 0, "id": first["id"]})[0] == 409
         assert ask(server, "/undo", "POST", {"version": 1, "id": first["id"]})[0] == 200
         assert [row.decision for row in read_decisions(out / "review.jsonl").rows] == ["reject", "undo"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell the CPU time of a process")
+def test_pages_of_a_larger_output_take_a_fraction_of_a_second(tmp_path):
+    report = write_made_output(tmp_path / "out", 3_000)
+    assert report.counts["findings"] > 29_000
+    with served(tmp_path / "out") as server:
+        wait_for(lambda: json.loads(ask(server, "/state")[2])["ready"], 60)
+        for name, path in paths_of(tmp_path / "out", 3_000).items():
+            before = cpu_seconds(server.process.pid)
+            status, _, body = ask(server, path.replace(" ", "%20"))
+            assert status == 200, (name, body)
+            assert cpu_seconds(server.process.pid) - before < 0.6, name
+            assert "data-item" in body or path == "/", name
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class ReviewedCorpus:
     def __init__(self, corpus: Corpus, ruling: Ruling) -> None:
         self.corpus = corpus
         self.ruling = ruling
-        self.places = _find_texts(corpus, ruling.articles)
+        self.places = find_texts(corpus, ruling.articles)
         self._hosts = corpus.read_columns("host")["host"].to_pylist() if ruling.rules_of_hosts else []
 
     @property
@@ -148,7 +148,7 @@ def evidence_of_rejected(evidence: Evidence, rejected: Bools) -> Evidence:
     return Evidence.of(texts, np.arange(len(texts)))
 
 
-def _find_texts(corpus: Corpus, articles: Sequence[ArticleText]) -> dict[ArticleText, FoundTexts]:
+def find_texts(corpus: Corpus, articles: Sequence[ArticleText]) -> dict[ArticleText, FoundTexts]:
     """Return the rows of each article: those with its text and id; if there are none, its text; at last its id.
 
     Every text of the corpus is hashed once, in the threads of the budget.

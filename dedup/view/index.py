@@ -198,6 +198,7 @@ class ReadingIndex:
             if not self._closing.is_set():
                 for statement in _TABLES:
                     cursor.execute(statement)
+                cursor.execute("SET enable_external_access = false")  # from here on, no statement opens a file
         except DedupError as error:
             self._problem = str(error)
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to
