@@ -22,6 +22,7 @@ DROP = "drop"
 FLAG = "flag"
 
 READ_AS = "read as"  # begins the evidence of a finding that names the charset of a record
+REVIEWED = "review: rejected"  # begins that of a finding that a review has turned down: it only flags
 
 _span = attrgetter("start", "stop")
 
@@ -57,6 +58,37 @@ def fix(rule: str, raw: str, start: int, stop: int, replacement: str, evidence: 
     return Finding._make(
         ("", "-", 0, rule, FIX, start, stop, raw[start:stop], replacement, None, None, None, None, None, None, evidence)
     )
+
+
+def turn_down(finding: Finding) -> Finding:
+    """Return what is left of a finding that a review has turned down: a flag that says so, and its evidence.
+
+    >>> turn_down(fix("whitespace", "one  two", 3, 5, " ")).evidence
+    'review: rejected'
+    """
+    evidence = turned_down_evidence(finding.evidence)
+    return finding._replace(action=FLAG, original=None, replacement=None, evidence=evidence)
+
+
+def turned_down_evidence(evidence: str | None) -> str:
+    """Return the evidence of a finding that a review has turned down, from the `evidence` that it had."""
+    return REVIEWED if evidence is None else f"{REVIEWED}; {evidence}"
+
+
+def is_turned_down(finding: Finding) -> bool:
+    """Return True if a review has turned down `finding`."""
+    return finding.action == FLAG and (finding.evidence or "").startswith(REVIEWED)
+
+
+def first_evidence(finding: Finding) -> str | None:
+    """Return the evidence that `finding` had before a review turned it down.
+
+    >>> first_evidence(turn_down(fix("encoding", "a", 0, 1, "b", "latin-1"))), first_evidence(turn_down(Finding()))
+    ('latin-1', None)
+    """
+    if not is_turned_down(finding):
+        return finding.evidence
+    return (finding.evidence or "")[len(REVIEWED) :].removeprefix("; ") or None
 
 
 def apply(raw: str, findings: Iterable[Finding | Mapping[str, Any]]) -> str:

@@ -18,7 +18,8 @@ from dedup.fingerprint.minhash import check_permutations, plain_signatures
 from dedup.fingerprint.shingles import check_shingle_size
 from dedup.kernels.backend import SMALL_BYTES, load_backend
 from dedup.match.site_text import SiteTextRow
-from dedup.pipeline import Articles, decide
+from dedup.pipeline import decide
+from dedup.preparation import Articles
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.article_texts import put_text, replace_value

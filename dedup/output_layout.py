@@ -20,6 +20,7 @@ LOG_FILE = "run.log.json"  # seconds and skipped files: differs between equal ru
 REPORT_FILE = "report.html"  # may be in an output, but is not one of its tables
 COMPARISON_FILE = "comparison.html"  # the same, of this run and another one
 PAGES = (REPORT_FILE, COMPARISON_FILE)
+REVIEW_FILE = "review.jsonl"  # the same: what a person has decided about the findings
 
 ARTICLES = "articles"
 DROPPED = "dropped"
@@ -121,7 +122,7 @@ def foreign_files(folder: Path) -> list[str]:
         ours = {name for table in TABLES for name in files.names(table)}
     except (KeyError, TypeError, AttributeError, ValueError):
         ours = set()
-    ours |= {RUN_FILE, LOG_FILE, KNOWN_TWINS_FILE, KNOWN_ITEMS_FILE, *PAGES}
+    ours |= {RUN_FILE, LOG_FILE, KNOWN_TWINS_FILE, KNOWN_ITEMS_FILE, REVIEW_FILE, *PAGES}
     return sorted({entry.name for entry in folder.iterdir()} - ours)
 
 

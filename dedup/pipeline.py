@@ -8,55 +8,51 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
-from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from dedup.decide.known_items import known_items
 from dedup.decide.known_twins import KnownTwin, known_twins
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
+from dedup.engine_choice import engine_of, local_engine
 from dedup.engines.job import Job
 from dedup.engines.local import LocalEngine, Workers
-from dedup.engines.preparation import prepare_batches
 from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.kernels.backend import SMALL_BYTES, Backend
+from dedup.kernels.backend import Backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.known_passages import find_known_passages, with_known_passages
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.paragraphs import match_paragraphs
+from dedup.match.reviewed import ReviewedCorpus, keep_rejected
 from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, OutputFiles
-from dedup.prepare.bad_records import check_corpus
+from dedup.preparation import Articles, PreparedArticles, prepare_articles, prepare_records
 from dedup.prepare.corpus import Corpus
-from dedup.prepare.earlier_batches import EarlierBatches
-from dedup.prepare.preview import Notice, preview_records
+from dedup.prepare.preview import Notice
 from dedup.prepare.sample_articles import prepare_sample
-from dedup.prepare.store import PreparedBatch, discard_batch, from_ipc, is_as_prepared, to_ipc
+from dedup.prepare.store import discard_batch, is_as_prepared, to_ipc
 from dedup.prepare.unread_dates import count_unread_dates
-from dedup.read.lookahead import read_ahead
-from dedup.read.objects import ArrowData, GivenArticles, source_of
-from dedup.read.other_corpora import KnownRecords, check_sources, open_records
-from dedup.read.selection import RecordSource, choose_records
-from dedup.runtime.disk_space import free_bytes, has_room_to_keep, warn_of_space
+from dedup.read.objects import GivenArticles, source_of
+from dedup.read.selection import RecordSource
+from dedup.review.ruling import Ruling, read_ruling
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.runtime.resources import ResourceBudget
 from dedup.runtime.run_log import open_log
 from dedup.runtime.versions import program_version
-from dedup.settings import Settings, invalid, settings_or_default
+from dedup.settings import Settings, settings_or_default
+from dedup.write.batch_output import encode_batch
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, write_run_files
 from dedup.write.table_files import Writer
-from dedup.write.tables import OutputChunk, encode_tables, site_text_chunk, write_json_lines
+from dedup.write.tables import OutputChunk, site_text_chunk, write_json_lines
 
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
-
-Articles = str | Path | Iterable[Any] | ArrowData
 
 
 def clean(
@@ -70,6 +66,7 @@ def clean(
     notice: Notice | None = None,
     force: bool = False,
     log: str | Path | None = None,
+    review: str | Path | None = None,
 ) -> Report:
     """Clean the articles of `source` into the folder `out`, and return a report.
 
@@ -80,15 +77,20 @@ def clean(
     stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work, such as the
     fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A run that is
     interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. `log` is a file to
-    which a line of JSON is appended for all that happens. Raises a `DedupError` for every problem that the user can
+    which a line of JSON is appended for all that happens. `review` is a file of decisions, such as
+    ``OUT/review.jsonl``, which the local engine honours. Raises a `DedupError` for every problem that the user can
     solve.
     """
-    settings, out, engine = settings_or_default(settings), output_path(out), _engine_of(engine)
+    settings, out, engine = settings_or_default(settings), output_path(out), engine_of(engine)
+    ruling = read_ruling(review)
+    for name, given in (("against", against), ("review", ruling)):
+        if given is not None and not isinstance(engine, LocalEngine):
+            raise SettingsError(f"`{name}`: works with the local engine only; use it, or leave this out")
     with open_log(
         log, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
     ) as events:
         timer = StageTimer(progress, events)
-        report = _clean(source, against, out, settings, engine, timer, events.copying(notice), force=force)
+        report = _clean(source, against, out, settings, engine, timer, events.copying(notice), ruling, force=force)
         events.write("counts", **report.counts, quarantine=report.summary()["errors"])
     return report
 
@@ -101,6 +103,7 @@ def _clean(
     engine: LocalEngine | SparkEngine,
     timer: StageTimer,
     notice: Notice,
+    ruling: Ruling | None,
     *,
     force: bool,
 ) -> Report:
@@ -113,15 +116,39 @@ def _clean(
     resume = isinstance(engine, LocalEngine) and engine.resume
     with (
         destination(out, force=force, resume=resume) as (folder, work),
-        _start_job(source, against, settings, engine, timer, work, out, notice) as job,
+        _start_job(source, against, settings, engine, timer, work, out, notice, ruling) as job,
     ):
-        tally, files = _write_tables(job, folder, settings, timer)
-        if job.known is not None:
-            write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
-        if job.known_items:
-            write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
-        report = _report(job, tally, settings, timer, out, files.shards)
-        write_run_files(folder, report)
+        return _write_output(job, folder, settings, timer, out)
+
+
+def clean_again(
+    records: RecordSource,
+    out: Path,
+    settings: Settings,
+    ruling: Ruling,
+    *,
+    engine: str | LocalEngine = "local",
+    progress: Progress | None = None,
+) -> Report:
+    """Clean `records`, those of the output `out`, and put the result in its place; return a report.
+
+    The settings that choose records have done so, and are not applied again.
+    """
+    timer = StageTimer(progress)
+    with destination(out, force=True) as (folder, work):
+        prepared = prepare_records(records, None, settings, local_engine(engine), timer, work)
+        return _write_output(_LocalJob(prepared, settings, timer, ruling), folder, settings, timer, out)
+
+
+def _write_output(job: Job, folder: Path, settings: Settings, timer: StageTimer, out: Path) -> Report:
+    """Write all files of an output into `folder`, which will be at `out`, and return the report."""
+    tally, files = _write_tables(job, folder, settings, timer)
+    if job.known is not None:
+        write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
+    if job.known_items:
+        write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
+    report = _report(job, tally, settings, timer, out, files.shards)
+    write_run_files(folder, report)
     return report
 
 
@@ -134,16 +161,20 @@ def preview(
     engine: str | LocalEngine = "local",
     progress: Progress | None = None,
     notice: Notice | None = None,
+    review: str | Path | None = None,
 ) -> Report:
     """Return the report that `clean` would return for the articles of `source`; write nothing.
 
-    `out` is the folder that `clean` would write, which is not read as input; it may exist.
+    `out` is the folder that `clean` would write, which is not read as input; it may exist. `review` is as for `clean`.
     """
+    ruling = read_ruling(review)
     settings, timer, tally = settings_or_default(settings), StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
         ignored = Path(out) if out is not None else None
-        prepared = prepare_articles(source, settings, engine, timer, Path(work), ignored, notice, against)
-        job = _LocalJob(prepared, settings, timer)
+        prepared = prepare_articles(
+            source, settings, engine, timer, Path(work), ignored, notice, against, _warm_up_matching
+        )
+        job = _LocalJob(prepared, settings, timer, ruling)
         for chunk, size in job.chunks():
             tally.update(chunk.tally)
             timer.done(size)
@@ -169,7 +200,7 @@ def check(
     """
     given, settings = source_of(source), settings_or_default(settings)  # bad arguments raise at once
     known = None if against is None else source_of(against)
-    return _findings(given, known, settings, _local_engine(engine), progress, notice, unreadable, done)
+    return _findings(given, known, settings, local_engine(engine), progress, notice, unreadable, done)
 
 
 def _findings(
@@ -184,7 +215,9 @@ def _findings(
 ) -> Iterator[Finding]:
     timer, tally = StageTimer(progress), Tally()
     with tempfile.TemporaryDirectory(prefix="dedup-") as work:
-        prepared = prepare_articles(source, settings, engine, timer, Path(work), notice=notice, against=against)
+        prepared = prepare_articles(
+            source, settings, engine, timer, Path(work), None, notice, against, _warm_up_matching
+        )
         job = _LocalJob(prepared, settings, timer)
         verdicts = job.decide()
         for number, batch in verdicts.corpus.new_batches():
@@ -197,83 +230,28 @@ def _findings(
         done(_report(job, tally, settings, timer, None))
 
 
-class PreparedArticles(NamedTuple):
-    """The articles of a job, prepared, behind the known ones in one corpus; its workers, and the readers of both."""
-
-    workers: Workers
-    records: RecordSource
-    corpus: Corpus
-    known: KnownRecords | None
-
-
-def prepare_articles(
-    source: Articles,
-    settings: Settings,
-    engine: str | LocalEngine,
-    timer: StageTimer,
-    work: Path,
-    out: Path | None = None,
-    notice: Notice | None = None,
-    against: Articles | None = None,
-    *,
-    keeps_files: bool = False,
-) -> PreparedArticles:
-    """Read, repair, segment and fingerprint the articles of `source`, and return them as prepared batches in `work`.
-
-    `out`, the folder to be written, is never read as input. `notice` is called with lines to show. The articles of
-    `against` are prepared as well. With `keeps_files` the batches of `source` stay as long as the disk has room for
-    them, so that the run can be resumed. Raises `InputError` if too few records can be read.
-    """
-    engine, earlier = _local_engine(engine), EarlierBatches()
-    notice = notice or timer.log.copying(None)
-    if engine.resume and keeps_files:
-        earlier.read_folder(work, settings.digest, program_version())
-        notice(earlier.opening_line())
-    given = None if against is None else source_of(against)
-    cuts = earlier.batch_bytes()
-    reader, known = open_records(source_of(source), given, settings, engine.batch_bytes, cuts, out)
-    if keeps_files and settings.limit is None and settings.sample is None:
-        warn_of_space(reader.estimated_bytes, settings, work, notice)
-    with timer.stage("choose records") if settings.sample else nullcontext():
-        records = choose_records(reader, settings, work)
-    size, batches_read = records.total_bytes, preview_records(iter(records), settings, notice)
-    if size is None:  # standard input, which is a small job if it ends early
-        size, batches_read = read_ahead(batches_read, SMALL_BYTES)
-    if known is not None and size is not None:
-        size = None if known.total_bytes is None else size + known.total_bytes
-    workers = engine.workers(size, timer)
-    budget = ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step)
-    warm_up = partial(_warm_up_matching, settings, workers.backend)
-    known_batches: list[PreparedBatch] = []
-    if known is not None:
-        read = zip(preview_records(iter(known), settings), repeat(engine.batch_bytes), strict=False)
-        known_batches = prepare_batches(read, known, settings, workers, timer, work / "known", warm_up)
-        check_corpus(Corpus(known_batches, budget), [str(entry["source"]) for entry in known.inputs], settings, notice)
-    read = zip(batches_read, chain(cuts, repeat(engine.batch_bytes)), strict=False)
-    batches = prepare_batches(read, records, settings, workers, timer, work, warm_up, earlier)
-    if line := earlier.closing_line():
-        notice(line)
-    prepared, bytes_read = sum(batch.stat().st_size for batch in batches), sum(records.sizes)
-    timer.log.write("prepared", batches=len(batches), reused=earlier.used, bytes=bytes_read, bytes_of_batches=prepared)
-    keeps_files = keeps_files and has_room_to_keep(prepared, bytes_read, free_bytes(work))
-    corpus = Corpus([*known_batches, *batches], budget, len(known_batches), keeps_files=keeps_files)
-    check_corpus(corpus.new_part(), [str(entry["source"]) for entry in records.inputs], settings, notice)
-    check_sources(records.inputs, known.inputs if known else [])
-    return PreparedArticles(workers, records, corpus, known)
-
-
 def decide(
-    corpus: Corpus, settings: Settings, workers: Workers, timer: StageTimer
+    corpus: Corpus,
+    settings: Settings,
+    workers: Workers,
+    timer: StageTimer,
+    reviewed: ReviewedCorpus | None = None,
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
-    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage."""
+    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage.
+
+    `reviewed` are the decisions about the texts of `corpus`.
+    """
     backend = workers.backend
     with timer.stage("find site text"):
-        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers)
+        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers, reviewed)
     with timer.stage("match articles"):
         passages = find_known_passages(corpus, settings, backend)
-        articles = match_articles(corpus, settings, backend, passages.removed(len(corpus), settings))
+        removed, preferred = passages.removed(len(corpus), settings), reviewed.preferred() if reviewed else None
+        articles = match_articles(corpus, settings, backend, removed, preferred)
         articles = match_contained(corpus, articles, settings, backend)
         articles = with_known_passages(articles, passages, settings)
+        if reviewed is not None:
+            articles = keep_rejected(articles, reviewed.rejected_drops(articles))
     with timer.stage("match paragraphs"):
         shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
@@ -281,13 +259,17 @@ def decide(
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
     }
+    if reviewed is not None:
+        counts["find reviewed texts"] = reviewed.counts
     return Verdicts(corpus, site_text, articles, shared, passages.items), counts
 
 
 class _LocalJob:
     """A job on this machine, over prepared batches."""
 
-    def __init__(self, prepared: PreparedArticles, settings: Settings, timer: StageTimer) -> None:
+    def __init__(
+        self, prepared: PreparedArticles, settings: Settings, timer: StageTimer, ruling: Ruling | None = None
+    ) -> None:
         self.workers, records, self.corpus, self.known = prepared
         self.settings = settings
         self.timer = timer
@@ -300,10 +282,15 @@ class _LocalJob:
         self.stages: dict[str, dict[str, int]] = {}
         self.known_twins: Sequence[KnownTwin] = ()
         self.known_items: Sequence[dict[str, Any]] = ()
+        self.ruling = ruling
+        self.reviewed: ReviewedCorpus | None = None
 
     def decide(self) -> Verdicts:
         """Find site text, match articles and paragraphs, and return the verdicts on them; set `stages`."""
-        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer)
+        if self.ruling is not None:
+            with self.timer.stage("find reviewed texts"):
+                self.reviewed = ReviewedCorpus(self.corpus, self.ruling)
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer, self.reviewed)
         self.known_twins = list(known_twins(verdicts)) if self.known else ()
         self.known_items = list(known_items(verdicts))
         return verdicts
@@ -313,8 +300,11 @@ class _LocalJob:
         verdicts, sizes = self.decide(), self.sizes
         corpus = verdicts.corpus
         yield site_text_chunk(verdicts.site_text.table), 0
-        tasks = ((batch, to_ipc(verdicts.of(number))) for number, batch in corpus.new_batches())
-        encoded = self.workers.map(partial(_encode_batch, settings=self.settings), tasks)
+        tasks = (
+            (batch, to_ipc(verdicts.of(number)), self.reviewed.decisions_of(number) if self.reviewed else {})
+            for number, batch in corpus.new_batches()
+        )
+        encoded = self.workers.map(partial(encode_batch, settings=self.settings), tasks)
         written = self.timer.over("write", encoded, sum(sizes))
         for chunk, (_, batch), size in zip(written, corpus.new_batches(), sizes, strict=True):
             yield chunk, size
@@ -332,23 +322,17 @@ def _start_job(
     work: Path,
     out: Path,
     notice: Notice | None,
+    ruling: Ruling | None,
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
-        prepared = prepare_articles(source, settings, engine, timer, work, out, notice, against, keeps_files=True)
-        yield _LocalJob(prepared, settings, timer)
+        prepared = prepare_articles(
+            source, settings, engine, timer, work, out, notice, against, _warm_up_matching, keeps_files=True
+        )
+        yield _LocalJob(prepared, settings, timer, ruling)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
-
-
-def _engine_of(engine: str | LocalEngine | SparkEngine) -> LocalEngine | SparkEngine:
-    """Return the engine that `engine` names or is. Raises `SettingsError` for anything else."""
-    if engine == "spark":
-        from dedup.spark import SparkEngine as Spark  # noqa: PLC0415 - needs an extra
-
-        return Spark()
-    return _local_engine(engine) if isinstance(engine, str) or not hasattr(engine, "job") else engine
 
 
 def _report(
@@ -370,19 +354,11 @@ def _report(
         skipped=tuple(job.skipped),
         against=None if job.known is None else job.known.run_entry(out),
         known_items=tuple(job.known_items),
+        review=job.ruling.summary if isinstance(job, _LocalJob) and job.ruling else None,
         seconds=timer.seconds,
         shards=shards or {},
         out=out,
     )
-
-
-def _local_engine(engine: str | LocalEngine) -> LocalEngine:
-    """Return the local engine that `engine` names or is. Raises `SettingsError` for an unknown name."""
-    if isinstance(engine, LocalEngine):
-        return engine
-    if engine == "local":
-        return LocalEngine()
-    raise invalid("engine", engine, "not known; use 'local' or 'spark', a LocalEngine or a SparkEngine")
 
 
 def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer) -> tuple[Tally, OutputFiles]:
@@ -394,12 +370,6 @@ def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer)
             tally.update(chunk.tally)
             timer.done(size)
         return tally, writer.finish()
-
-
-def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:
-    """Return the output lines of one prepared batch and its verdicts; runs in a worker process."""
-    batch, verdicts = task
-    return encode_tables(outcomes(batch, from_ipc(verdicts), settings), settings.output_fields)
 
 
 def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from dedup.decide.verdicts import VERDICT_SCHEMA
 from dedup.errors import InputError, SettingsError
 from dedup.in_memory import output_article
 from dedup.kernels.backend import SMALL_BYTES, load_backend
-from dedup.pipeline import Articles
+from dedup.preparation import Articles
 from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.fields import from_json, parse_fields
 from dedup.read.inputs import find_inputs

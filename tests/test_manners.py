@@ -81,8 +81,10 @@ def test_the_examples_of_the_help_pages_run(crawl):
     for command, rows in EXAMPLES.items():
         for line, _ in rows:
             env = {"HOME": str(crawl), "XDG_DATA_HOME": None, "XDG_CONFIG_HOME": None}
-            if needs_missing_extra(line):
+            if needs_missing_extra(line) or command == "view":  # a server, which has tests of its own
                 continue
+            if command == "apply-review":  # a person makes it in a browser
+                (crawl / "out" / "review.jsonl").write_text("")
             done = run_dedup(line, stdin="y\n" * 40, env=env)
             assert done.status == (1 if command == "check" else 0), (line, done)
             assert done.stdout or done.stderr, line

@@ -9,7 +9,7 @@ import pytest
 from dedup import DedupError, Settings
 from dedup.engines.local import LocalEngine
 from dedup.errors import WorkFileError
-from dedup.pipeline import prepare_articles
+from dedup.preparation import prepare_articles
 from dedup.prepare.corpus import Corpus, KeyReader
 from dedup.prepare.store import BatchOrigin, load_batch, read_origin, store_batch
 from dedup.runtime.progress import StageTimer
@@ -65,7 +65,7 @@ def test_the_stored_batches_of_a_run_name_its_settings_and_records(tmp_path):
     origins = []
     for work in ("first", "second"):
         (tmp_path / work).mkdir()
-        _, _, corpus = prepare_articles(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / work)
+        _, _, corpus, _ = prepare_articles(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / work)
         origins.append([read_origin(path) for path in corpus.prepared_batches])
     assert origins[0] == origins[1]
     first, last = origins[0][0], origins[0][-1]
@@ -73,7 +73,7 @@ def test_the_stored_batches_of_a_run_name_its_settings_and_records(tmp_path):
     assert (first.first, last.last) == ("one.jsonl#0", "two.jsonl#2")
     (source / "two.jsonl").write_text('{"text": "other"}\n')
     (tmp_path / "third").mkdir()
-    _, _, corpus = prepare_articles(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / "third")
+    _, _, corpus, _ = prepare_articles(str(source), chosen, LocalEngine(jobs=1), StageTimer(None), tmp_path / "third")
     assert read_origin(corpus.prepared_batches[-1]).sha256 != last.sha256
 
 

@@ -82,6 +82,7 @@ def folder(tmp_path_factory):
     shutil.copy(wire, folder / "crawl")
     (folder / "more.jsonl.gz").write_bytes(gzip.compress(wire.read_bytes()))
     run(["clean", "crawl", "-o", "out", "--quiet"], folder)
+    (folder / "out" / "review.jsonl").write_text("")
     return folder
 
 

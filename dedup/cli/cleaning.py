@@ -20,6 +20,7 @@ from dedup.cli.options import (
     OUTPUT,
     PATH,
     QUIET,
+    REVIEW,
     SETTINGS,
     VERBOSE,
     WORK,
@@ -83,6 +84,7 @@ def _check_dry_run(*, is_resumed: bool, log: Path | None) -> None:
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
 @click.option("--log", type=PATH, metavar="FILE", help="Append what happens to FILE, as lines of JSON.")
 @click.option("--dry-run", is_flag=True, help="Print the summary, and write nothing.")
+@REVIEW
 @QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON on stdout.")
 @VERBOSE
@@ -93,6 +95,7 @@ def clean(
     force: bool,
     log: Path | None,
     dry_run: bool,
+    review: Path | None,
     quiet: bool,
     as_json: bool,
     **options: Any,
@@ -132,6 +135,7 @@ def clean(
                 engine=engine,
                 progress=progress,
                 notice=_notice(quiet=quiet),
+                review=review,
             )
     else:
         with output_folder(out) as folder:
@@ -146,13 +150,14 @@ def clean(
                     notice=_notice(quiet=quiet),
                     force=force,
                     log=log,
+                    review=review,
                 )
             if to_stdout:
                 copy_articles(folder)
     if as_json:
         print_json(report.summary())
     if not quiet:
-        _show_summary(replace(report, out=None) if to_stdout else report, to_stdout=to_stdout and not dry_run)
+        show_summary(replace(report, out=None) if to_stdout else report, to_stdout=to_stdout and not dry_run)
 
 
 @click.command(epilog=examples("check", _CHECK_STATUS))
@@ -194,11 +199,11 @@ def check(inputs: tuple[str, ...], against: tuple[str, ...], quiet: bool, as_jso
                 write_stdout(f"{finding_line(finding)}\n")
     if not quiet:
         flush_stdout()  # before the summary, where both go to one place
-        _show_summary(*reports)
+        show_summary(*reports)
     return status
 
 
-def _show_summary(report: Report, *, to_stdout: bool = False) -> None:
+def show_summary(report: Report, *, to_stdout: bool = False) -> None:
     """Print the summary of a run to standard error."""
     from dedup.cli.summary import print_summary  # noqa: PLC0415
 

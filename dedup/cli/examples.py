@@ -31,6 +31,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup report out --md", "the same in short, as for the log of a build"),
         ("dedup report out out2", "compare two runs, in out2/comparison.html"),
     ),
+    "view": (("dedup view out", "print the address of a page for looking and reviewing"),),
+    "apply-review": (("dedup apply-review out", "what its review rejects comes back"),),
     "groups": (("dedup groups out", "each survivor with the number of its copies, the largest group first"),),
     "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),

@@ -48,6 +48,10 @@ VERBOSE = click.option(
 )
 QUIET = click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; errors stay.")
 
+REVIEW = click.option(
+    "--review", type=PATH, metavar="FILE", help="Honour the decisions in FILE, such as OUT/review.jsonl."
+)
+
 CONFIG = click.option(
     "--config",
     "config_file",

@@ -19,6 +19,7 @@ from dedup.cli.options import (
     INPUTS,
     PATH,
     QUIET,
+    REVIEW,
     SETTINGS,
     VERBOSE,
     WORK,
@@ -59,12 +60,14 @@ _TUNING = (
 
 @click.command(short_help="Ask about similar pairs, and recommend a threshold.", epilog=examples("tune"))
 @INPUTS
+@REVIEW
 @combine_options(*_TUNING, CONFIG, *SETTINGS, *WORK)
 @QUIET
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 @VERBOSE
 def tune(
     inputs: tuple[str, ...],
+    review: Path | None,
     labels: Path,
     precision: float,
     report: bool,
@@ -80,6 +83,7 @@ def tune(
     """
     resolved = resolve_options(options)
     settings = resolved.settings
+    from dedup.review.ruling import read_ruling  # noqa: PLC0415
     from dedup.tune.labels import append, load_labels  # noqa: PLC0415
     from dedup.tune.prompt import ask  # noqa: PLC0415
     from dedup.tune.report import as_dict, reckon, show  # noqa: PLC0415
@@ -96,8 +100,10 @@ def tune(
         refuse_standard_input(inputs)
     known = load_labels(labels)
     with show_progress(quiet=quiet) as progress:
-        surveyed = survey(inputs, settings, asked, known, local_engine_of(resolved), progress)
-    answers = [known[key] for key in sorted(surveyed.known)]
+        engine, ruling = local_engine_of(resolved), read_ruling(review)
+        surveyed = survey(inputs, settings, asked, known, engine, progress, ruling)
+    given = {**surveyed.reviewed, **known}
+    answers = [given[key] for key in sorted(surveyed.known)]
 
     def keep(label: Label) -> None:
         append(labels, label)

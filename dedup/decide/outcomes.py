@@ -8,19 +8,22 @@ removed twice, and are carried back to the raw text.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from dedup.arrays import decode_utf8
+from dedup.decide.rejections import rejected_changes, turn_down_rejected
 from dedup.decide.thin_articles import RULE_THIN, thin_evidence
 from dedup.decide.verdicts import Verdict, verdicts_by_row
-from dedup.findings import DROP, FLAG, READ_AS, Finding, Offsets, apply, compose
+from dedup.findings import DROP, FLAG, READ_AS, Finding, Offsets, apply, compose, turn_down
 from dedup.output_layout import SITE_TEXT_SOURCE
 from dedup.prepare.columns import StructLists
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.repairs.equal_fixes import merge_equal_fixes
+from dedup.review.decisions import Decision
 from dedup.rules import OFF
 from dedup.segment.paragraphs import removal_spans
 from dedup.settings import Settings
@@ -83,10 +86,16 @@ class _Run(NamedTuple):
     finding: Finding
 
 
-def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings) -> Iterator[Outcome]:
+def outcomes(
+    piece: PreparedBatch,
+    verdicts: pa.RecordBatch,
+    settings: Settings,
+    decisions: Mapping[int, list[Decision]] = MappingProxyType({}),
+) -> Iterator[Outcome]:
     """Yield the outcome of every record of a prepared batch, in input order.
 
-    `verdicts` are those on the batch, as `dedup.decide.verdicts.Verdicts.of` returns them.
+    `verdicts` are those on the batch, as `dedup.decide.verdicts.Verdicts.of` returns them. `decisions` are those of a
+    review about the findings within each article, by its row in the batch.
     """
     by_row = verdicts_by_row(verdicts)
     batch = load_batch(piece, OUTCOME_COLUMNS)
@@ -112,11 +121,11 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
             cleaned = ""
         else:
             dropped = None
-            row_findings = [_text_finding(article, raw, values) for values in findings.of(row)]
-            runs = _repeat_runs(article, row_findings, repeats.of(row), settings)
+            text_findings = [_text_finding(article, raw, values) for values in findings.of(row)]
+            runs = _repeat_runs(article, text_findings, repeats.of(row), settings)
             runs += [_site_text_run(article, line) for line in lines]
-            if runs or verdicts_of_row:
-                row_findings = _merge_levels(article, raw, row_findings, runs, spans.of(row), verdicts_of_row, settings)
+            levels = _Levels(article, raw, text_findings, runs, spans.of(row), verdicts_of_row)
+            row_findings = levels.merge(settings, decisions.get(row, ()))
             if settings.rules[RULE_THIN] != OFF:
                 site = {line.paragraph for line in lines}
                 thin = _thin_finding(article, raw, row_findings, [count for (count,) in words.of(row)], site, settings)
@@ -124,6 +133,7 @@ def outcomes(piece: PreparedBatch, verdicts: pa.RecordBatch, settings: Settings)
                     insort(row_findings, thin, key=_place_in_article)
             if charset and settings.rules["encoding"] != OFF:
                 row_findings.insert(0, _charset_finding(article, charset))
+            row_findings = turn_down_rejected(raw, row_findings, decisions.get(row, ()))
             cleaned = apply(raw, row_findings) if any(finding.action != FLAG for finding in row_findings) else raw
         yield Outcome(
             source,
@@ -206,39 +216,64 @@ def _site_text_run(article: Finding, line: _SiteTextLine) -> _Run:
     return _Run(line.paragraph, line.paragraph, finding)
 
 
-def _merge_levels(
-    article: Finding,
-    raw: str,
-    text_findings: list[Finding],
-    runs: list[_Run],
-    spans: list[tuple[int, int]],
-    verdicts: list[Verdict],
-    settings: Settings,
-) -> list[Finding]:
-    """Return the findings of all levels of an article that stays, in spans of the raw text, sorted by start.
+class _Levels(NamedTuple):
+    """What all levels found in an article that stays.
 
     `runs` are those of the rules within the article and of site text, `spans` the paragraphs in the repaired text.
     """
-    flags: list[Finding] = []
-    for verdict in verdicts:
-        finding = _corpus_finding(article, verdict, verdict.action(settings))
-        if verdict.paragraph < 0:
-            flags.append(finding._replace(start=0, stop=len(raw)))
-        else:
-            runs.append(_Run(verdict.paragraph, verdict.paragraph, finding))
-    runs.sort(key=lambda run: run[:2])
-    drops = [run for run in runs if run.finding.action == DROP]
-    removals = removal_spans(spans, [(run.first, run.last) for run in drops])
-    later = [
-        run.finding._replace(start=start, stop=stop, replacement="")
-        for (start, stop), run in zip(removals, drops, strict=True)
-    ]
-    later += [
-        run.finding._replace(start=spans[run.first][0], stop=spans[run.last][1])
-        for run in runs
-        if run.finding.action == FLAG
-    ]
-    return sorted(compose(raw, text_findings, later) + flags, key=_place_in_article)
+
+    article: Finding
+    raw: str
+    text_findings: list[Finding]
+    runs: list[_Run]
+    spans: list[tuple[int, int]]
+    verdicts: list[Verdict]
+
+    def merge(self, settings: Settings, decisions: Sequence[Decision]) -> list[Finding]:
+        """Return the findings of all levels, in spans of the raw text, sorted by start.
+
+        Paragraphs stay whose drop `decisions` reject.
+        """
+        if not self.runs and not self.verdicts:
+            return self.text_findings
+        flags: list[Finding] = []
+        runs = list(self.runs)
+        for verdict in self.verdicts:
+            finding = _corpus_finding(self.article, verdict, verdict.action(settings))
+            if verdict.paragraph < 0:
+                flags.append(finding._replace(start=0, stop=len(self.raw)))
+            else:
+                runs.append(_Run(verdict.paragraph, verdict.paragraph, finding))
+        runs.sort(key=lambda run: run[:2])
+        composed = self._lay_out(runs)
+        rejected = rejected_changes(self.raw, composed, decisions)
+        if rejected:  # what the drop had covered is to be seen again, so all is laid out anew without it
+            composed = self._lay_out([self._without_drop(run, rejected) for run in runs])
+        return sorted(composed + flags, key=_place_in_article)
+
+    def _lay_out(self, runs: list[_Run]) -> list[Finding]:
+        """Return the findings of the text level with those of `runs`, which are in order."""
+        spans = self.spans
+        drops = [run for run in runs if run.finding.action == DROP]
+        removals = removal_spans(spans, [(run.first, run.last) for run in drops])
+        later = [
+            run.finding._replace(start=start, stop=stop, replacement="")
+            for (start, stop), run in zip(removals, drops, strict=True)
+        ]
+        later += [
+            run.finding._replace(start=spans[run.first][0], stop=spans[run.last][1])
+            for run in runs
+            if run.finding.action == FLAG
+        ]
+        return compose(self.raw, self.text_findings, later)
+
+    def _without_drop(self, run: _Run, rejected: list[Finding]) -> _Run:
+        """Return `run` as a flag if the drop of its paragraphs is among the findings `rejected`."""
+        start, stop = Offsets(self.text_findings).widen(self.spans[run.first][0], self.spans[run.last][1])
+        is_rejected = run.finding.action == DROP and any(
+            finding.rule == run.finding.rule and finding.start < stop and start < finding.stop for finding in rejected
+        )
+        return run._replace(finding=turn_down(run.finding)) if is_rejected else run
 
 
 def _place_in_article(finding: Finding) -> tuple[int, int, str, int]:

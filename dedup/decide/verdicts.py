@@ -14,7 +14,7 @@ from dedup.findings import FLAG
 from dedup.match.articles import ArticleMatches
 from dedup.match.known_passages import KnownItem
 from dedup.match.paragraphs import ParagraphMatches
-from dedup.match.policy import ARTICLE_MATCH_RULES, SAME_FORM, SHARED_PARAGRAPH
+from dedup.match.policy import ARTICLE_MATCH_RULES, SHARED_PARAGRAPH
 from dedup.match.site_text import SiteText
 from dedup.prepare.columns import integer_values, join_chunks
 from dedup.prepare.corpus import Corpus
@@ -116,7 +116,7 @@ class Verdicts:
             "twin_start": np.concatenate([np.zeros(len(rows), np.int64), matches.twin_starts[chosen]]),
             "twin_stop": np.concatenate([integer_values(characters)[: len(rows)], matches.twin_stops[chosen]]),
             "evidence": evidence,
-            "only_flags": np.concatenate([self.articles.rules[rows] == SAME_FORM, np.zeros(len(numbers), bool)]),
+            "only_flags": np.concatenate([self.articles.only_flag(rows), np.zeros(len(numbers), bool)]),
         }
         arrays = [
             join_chunks(column) if isinstance(column, pa.ChunkedArray) else pa.array(column, field.type)

@@ -26,7 +26,7 @@ def prepare_batches(
     workers: Workers,
     timer: StageTimer,
     work: Path,
-    warm_up: Callable[[], Mapping[str, int]],
+    warm_up: Callable[[], Mapping[str, int]] | None = None,
     earlier: EarlierBatches | None = None,
 ) -> list[Path]:
     """Prepare the batches of `records` into files in the folder `work`, and return their paths.
@@ -47,7 +47,7 @@ def prepare_batches(
     batches: list[Path] = []
     prepared = workers.map(task, tasks, partial(task, pieces=CAREFUL_PIECES))
     for batch in timer.over(stage, prepared, records.total_bytes):
-        if not batches and workers.processes > 1 and not timer.expected:
+        if warm_up and not batches and workers.processes > 1 and not timer.expected:
             timer.expected = warm_up()
         earlier.count(len(batches), batch)
         batches.append(batch)

@@ -34,7 +34,7 @@ from dedup.read.pages import EXTRACTED_FROM
 _EXTRACTED = "extracted from HTML"  # what an article is counted as whose text is not that of its file
 _PARTIAL = "without all fields"  # what an article is counted as if `output_fields` left some of them out
 
-_SourceRow = Article | Quarantined
+OriginalRow = Article | Quarantined
 
 
 def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> Mapping[str, int]:
@@ -82,17 +82,14 @@ def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Pat
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         open_for_writing(folder / name).close()
         counts["files"] += 1
-    articles = _in_input_order(output, output.articles())
-    quarantined = _in_input_order(output, output.quarantined_in_order())
-    rows = merge(articles, quarantined, key=itemgetter(0))
-    for source, group in groupby((row for _, row in rows), key=lambda row: row.source):
+    for source, group in groupby(source_rows(output), key=lambda row: row.source):
         with open_for_writing(folder / names[source]) as file:
             line = 0  # number of the next line of the file
             for row in group:
                 counts["articles" if isinstance(row, Article) else "quarantined"] += 1
                 if isinstance(row, Article) and EXTRACTED_FROM in row.provenance:
                     counts[_EXTRACTED] += 1
-                data = _original_bytes(row, output.sources[source])
+                data = bytes_of_row(row, output.sources[source])
                 if output.is_text(source):
                     file.write(data)
                 else:
@@ -103,9 +100,16 @@ def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Pat
     return counts
 
 
+def source_rows(output: Output) -> Iterator[OriginalRow]:
+    """Yield all articles and quarantined records in input order. Raises `OutputError` if a source is unknown."""
+    articles = _in_input_order(output, output.articles())
+    quarantined = _in_input_order(output, output.quarantined_in_order())
+    return (row for _, row in merge(articles, quarantined, key=itemgetter(0)))
+
+
 def _in_input_order(
     output: Output, rows: Iterator[Article] | Iterator[Quarantined]
-) -> Iterator[tuple[InputOrder, _SourceRow]]:
+) -> Iterator[tuple[InputOrder, OriginalRow]]:
     """Yield each row with its position in input order; raise `OutputError` if its source is unknown."""
     for row in rows:
         order = output.input_order(row)
@@ -116,7 +120,7 @@ def _in_input_order(
         yield order, row
 
 
-def _original_bytes(row: _SourceRow, source: Source) -> bytes:
+def bytes_of_row(row: OriginalRow, source: Source) -> bytes:
     """Return the bytes of an input record, without the line end of a JSON line."""
     where = record_name(row.source, row.record)
     if isinstance(row, Quarantined):
@@ -125,16 +129,22 @@ def _original_bytes(row: _SourceRow, source: Source) -> bytes:
         except binascii.Error as error:
             raise OutputError(f"{where}: its quarantined bytes are not base64 ({error})") from None
         return bytes(to_json(row.raw)) if source.kind == OTHER and b"\n" in data else data
-    try:
-        raw = row.raw
-    except FindingError as error:
-        raise FindingError(f"{where}: {error}; see dedup verify") from None
-    if hashlib.sha256(encode_utf8(raw)).hexdigest() != row.provenance.get("sha256"):
-        raise FindingError(f"{where}: its text is not that of the input: another sha256; see dedup verify")
+    raw = checked_raw(row)
     if source.kind == TEXT_FILE:
         charset = row.provenance.get("charset", source.charset)
         return raw.encode(charset) if charset else encode_utf8(raw)
     return join_fields(row.original())
+
+
+def checked_raw(article: Article) -> str:
+    """Return the raw text of an article. Raises `FindingError` if it is not that of the input."""
+    try:
+        raw = article.raw
+    except FindingError as error:
+        raise FindingError(f"{article.where}: {error}; see dedup verify") from None
+    if hashlib.sha256(encode_utf8(raw)).hexdigest() != article.provenance.get("sha256"):
+        raise FindingError(f"{article.where}: its text is not that of the input: another sha256; see dedup verify")
+    return raw
 
 
 def _move_into(work: Path, target: Path, names: Iterable[PurePosixPath]) -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol
 
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
-from dedup.findings import DROP, FLAG, READ_AS, Finding, apply
+from dedup.findings import DROP, FLAG, READ_AS, Finding, apply, is_turned_down
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Article, Mismatch, Output, open_output
 from dedup.inspect.verify_files import changed_tables, check_numbers
@@ -26,7 +26,8 @@ from dedup.inspect.verify_site_text import check_site_text, dropped_site_text
 from dedup.inspect.verify_twins import TaskMapper, check_twins
 from dedup.match.policy import BOILERPLATE
 from dedup.match.same_form import SAME_FORM_EVIDENCE
-from dedup.rules import BY_NAME, TEXT
+from dedup.output_layout import RUN_FILE
+from dedup.rules import BY_NAME, OFF, TEXT
 from dedup.settings import Settings
 
 
@@ -103,6 +104,10 @@ def _check_articles(
         counts["characters read"] += len(article.text) + (_removed(article.findings) if article.kept else 0)
         dropped_lines.update(set(dropped_site_text(article)))
         mismatches += (Mismatch(article.where, problem) for problem in _article_problems(article, output.settings))
+        if any(map(is_turned_down, article.findings)) and "review" not in output.run:
+            mismatches.append(
+                Mismatch(article.where, f"a review has turned down a finding; {RUN_FILE} names no review")
+            )
         for finding in article.findings:
             counts[f"{finding.rule}: {finding.action}"] += 1
             key = twin_key(finding)
@@ -165,8 +170,10 @@ _ONLY_FLAGS = {"encoding": READ_AS, "near-duplicate-article": SAME_FORM_EVIDENCE
 def _only_flags(finding: Finding, settings: Settings) -> bool:
     """Return True if a finding is a flag whatever the action of its rule: a charset, or other facts in one form.
 
-    A line of site text is flagged in place of dropped where it is less certain.
+    So is one that a review has turned down. A line of site text that is less certain is flagged in place of dropped.
     """
+    if is_turned_down(finding):
+        return settings.rules[finding.rule] != OFF
     if finding.rule == BOILERPLATE:
         return finding.action == FLAG and settings.rules[BOILERPLATE] == DROP
     evidence = _ONLY_FLAGS.get(finding.rule)

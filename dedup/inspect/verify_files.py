@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from dedup.inspect.output import Mismatch, Output
-from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, PAGES, RUN_FILE, TABLES
+from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, PAGES, REVIEW_FILE, RUN_FILE, TABLES
 from dedup.rules import NAMES
 from dedup.settings import settings_digest
 from dedup.write.seal import SEAL, file_digests, seal_problem
@@ -49,7 +49,7 @@ def changed_tables(output: Output, mismatches: list[Mismatch]) -> list[str]:
     expected |= {KNOWN_TWINS_FILE} if output.has_known_twins else set()
     expected |= {KNOWN_ITEMS_FILE} & (present | (stated or {}).keys())
     mismatches += (Mismatch(name, "is not there") for name in sorted(expected - present))
-    others = sorted(present - expected - {RUN_FILE, LOG_FILE, *PAGES})
+    others = sorted(present - expected - {RUN_FILE, LOG_FILE, REVIEW_FILE, *PAGES})
     mismatches += (Mismatch(name, "does not belong to the output") for name in others)
     if stated is None:
         return []

@@ -20,7 +20,7 @@ import numpy as np
 
 from dedup.arrays import decode_utf8, encode_utf8
 from dedup.errors import FindingError
-from dedup.findings import DROP, Finding, Offsets, apply
+from dedup.findings import DROP, Finding, Offsets, apply, first_evidence
 from dedup.fingerprint.similarity import containment, jaccard, similarity_in_order
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
 from dedup.inspect.output import Mismatch, Output
@@ -338,17 +338,18 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
         return
     if not is_guarded(text.settings):
         return
-    is_told_by_title = (finding.evidence or "").startswith(OTHER_TITLES_EVIDENCE)
+    stated = first_evidence(finding)
+    is_told_by_title = (stated or "").startswith(OTHER_TITLES_EVIDENCE)
     if is_told_by_title and (text.title is None or twin.title is None):
         return  # the output has no titles
     texts = FormTexts(compiled=False)
     one, other = texts.add([text.compared, twin.compared], [text.title, twin.title])
-    if finding.evidence == SAME_STORY_EVIDENCE:
+    if stated == SAME_STORY_EVIDENCE:
         if find_same_story(texts, one, np.array([other])) < 0:
             yield f"compared with {finding.twin!r}, it is not the same story"
         return
     evidence = form_evidence(texts, one, other) if find_copy(texts, one, np.array([other])) < 0 else None
-    if evidence != finding.evidence:
+    if evidence != stated:
         expected = "a copy" if evidence is None else evidence
         yield f"compared with {finding.twin!r}, it is {expected}"
 
@@ -369,7 +370,7 @@ def _similarity_problems(finding: Finding, key: bytes, other: bytes, n: int, set
 
 def _least_similarity(finding: Finding, settings: Settings) -> float:
     """Return the similarity that a finding must reach."""
-    if finding.evidence == SAME_STORY_EVIDENCE:
+    if first_evidence(finding) == SAME_STORY_EVIDENCE:
         return settings.least_article_similarity
     if finding.rule in _ARTICLE_RULES:
         least = _ARTICLE_RULES[finding.rule]

@@ -44,7 +44,8 @@ class ArticleMatches(NamedTuple):
     `rules` holds codes of `dedup.match.policy.ARTICLE_MATCH_RULES`: int8 [articles]. `twins` is the row of the article
     that is repeated, -1 for none: int64 [articles]. `similarities` are Jaccard similarities to the twin: float64
     [articles]. `kept` is true for articles that stay in the output: bool [articles]. `evidence` has a text for some
-    rows. `candidates` and `matches` count pairs of articles.
+    rows. `candidates` and `matches` count pairs of articles. `brought_back` are the articles that stay only
+    because a review rejects their drop: bool [articles]; None without a review.
     """
 
     rules: npt.NDArray[np.int8]
@@ -54,6 +55,16 @@ class ArticleMatches(NamedTuple):
     evidence: dict[int, str]
     candidates: int
     matches: int
+    brought_back: Bools | None = None
+
+    def only_flag(self, rows: I64) -> Bools:
+        """Return which of the articles in `rows`, int64, stay although the rule of their match may drop: bool."""
+        only: Bools = self.rules[rows] == SAME_FORM
+        return only if self.brought_back is None else only | self.brought_back[rows]
+
+    def compared(self) -> Bools:
+        """Return whose paragraphs are compared: bool [articles]."""
+        return self.kept if self.brought_back is None else self.kept & ~self.brought_back
 
     def have_one_form(self) -> Bools:
         """Return which articles are of one form with another one and have other facts: bool [articles]."""
@@ -64,13 +75,18 @@ class ArticleMatches(NamedTuple):
 
 
 def match_articles(
-    corpus: Corpus, settings: Settings, comparer: Comparer = reference, removed: Bools | None = None
+    corpus: Corpus,
+    settings: Settings,
+    comparer: Comparer = reference,
+    removed: Bools | None = None,
+    preferred: I64 | None = None,
 ) -> ArticleMatches:
     """Match every article of `corpus` with the equal or most similar article that stays.
 
     Records that could not be read, and articles without a single word, have no twin; the former are not kept. Nor have
     known articles, which all stay. Those that are `removed` already, bool [articles], are compared with nothing.
-    Raises `SettingsError` where articles are to be kept by date and none has one.
+    `preferred` are the rows of articles that are decided before all others but the known ones: int64 [articles]. Raises
+    `SettingsError` where articles are to be kept by date and none has one.
     """
     table = corpus.read_columns("error", "length", "date", "digest", "words", "title")
     readable = np.asarray(join_chunks(table["error"]).is_null())
@@ -78,6 +94,10 @@ def match_articles(
         readable = readable & ~removed
     words = integer_values(table["words"])
     order = _rows_by_priority(table, settings, readable & (words > 0), corpus.known_rows)
+    if preferred is not None and len(preferred):
+        rank = np.where(order < corpus.known_rows, 0, np.where(np.isin(order, preferred), 1, 2))
+        first = preferred[np.isin(preferred, order[rank == 1])]
+        order = np.concatenate([order[rank == 0], first, order[rank == 2]])
     ordered = digest_values(table["digest"])[order]
     titles = join_chunks(table["title"])
     equal_firsts = find_first_equal(lambda: [ordered], len(order), comparer, corpus.budget)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dedup.kernels.backend import Backend, load_backend
 from dedup.match.paragraph_columns import ParagraphColumns, read_paragraph_columns
+from dedup.match.reviewed import ReviewedCorpus
 from dedup.match.site_text import SiteText, find_site_text
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.site_text import take_out_site_text
@@ -36,14 +37,14 @@ class BatchWorkers(Protocol):
 
 
 def set_site_text_apart(
-    corpus: Corpus, settings: Settings, workers: BatchWorkers
+    corpus: Corpus, settings: Settings, workers: BatchWorkers, reviewed: ReviewedCorpus | None = None
 ) -> tuple[Corpus, ParagraphColumns, SiteText]:
     """Return the corpus in which articles are compared without site text, its paragraphs, and the site text.
 
-    Batches without any site text stay as they are.
+    Batches without any site text stay as they are. The lines that `reviewed` rejects stay in their articles.
     """
     paragraphs = read_paragraph_columns(corpus, workers.backend)
-    site_text = find_site_text(corpus, paragraphs, settings, workers.backend)
+    site_text = find_site_text(corpus, paragraphs, settings, workers.backend, reviewed)
     numbers = site_text.batches(corpus)
     if not numbers:
         return corpus, paragraphs, site_text

@@ -76,10 +76,11 @@ def match_paragraphs(
 ) -> ParagraphMatches:
     """Match the paragraphs of the articles that stay; `columns` are those of all paragraphs.
 
-    Paragraphs without words there, such as lines of site text, are not compared. Those of known articles repeat each
-    other as others do, but only what new articles repeat is a match.
+    Paragraphs without words there, such as lines of site text, are not compared. Nor are those of articles that stay
+    only because a review rejects their drop. Those of known articles repeat each other as others do, but only what new
+    articles repeat is a match.
     """
-    present = articles.kept[columns.articles] & (columns.words > 0)
+    present = articles.compared()[columns.articles] & (columns.words > 0)
     if settings.rules[SHARED_PARAGRAPH] == OFF:
         present[:] = False
     shared = _match_shared(corpus, columns, articles, present, settings, comparer)

@@ -32,6 +32,7 @@ from dedup.match.buckets import find_first_equal
 from dedup.match.host_lines import JudgedLines, judge_hosts, look_own
 from dedup.match.paragraph_columns import ParagraphColumns, read_raw_texts
 from dedup.match.policy import BOILERPLATE
+from dedup.match.reviewed import ReviewedCorpus, evidence_of_rejected
 from dedup.match.support import have_support
 from dedup.prepare.columns import StructLists, digest_values, integer_values
 from dedup.prepare.compared_texts import edited_text
@@ -124,11 +125,15 @@ class SiteText(NamedTuple):
 
 
 def find_site_text(
-    corpus: Corpus, paragraphs: ParagraphColumns, settings: Settings, comparer: Comparer = reference
+    corpus: Corpus,
+    paragraphs: ParagraphColumns,
+    settings: Settings,
+    comparer: Comparer = reference,
+    reviewed: ReviewedCorpus | None = None,
 ) -> SiteText:
     """Return the lines of `corpus` that are the site's; `paragraphs` are all its paragraphs.
 
-    Versions of one report of a host count once.
+    Versions of one report of a host count once. The lines that `reviewed` rejects stay.
     """
     if settings.rules[BOILERPLATE] == OFF:
         empty = np.empty(0, np.int64)
@@ -152,6 +157,10 @@ def find_site_text(
     unknown = len(paragraphs.host_names)
     scopes = np.where(found.in_host, paragraphs.hosts[paragraphs.articles[found.numbers]], unknown)
     found = found.at(have_support(paragraphs, found.numbers, scopes))
+    if reviewed is not None:
+        rejected = reviewed.rejected_lines(paragraphs, found.numbers, found.in_host)
+        found = found._replace(evidence=evidence_of_rejected(found.evidence, rejected))
+        found.is_dropped[rejected] = False
     found.is_dropped[_have_copies_that_stay(paragraphs, found)] = False
     if settings.rules[BOILERPLATE] != DROP:
         found.is_dropped[:] = False

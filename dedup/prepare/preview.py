@@ -14,7 +14,7 @@ from dedup.prepare.record_columns import parse_record
 from dedup.read.article_fields import NoTextError, date_of, host_of, id_of
 from dedup.read.field_paths import string_paths
 from dedup.read.fields import PROVENANCE_FIELD, parse_fields
-from dedup.read.formats import HTML_FILE, TEXT_FILE, WARC
+from dedup.read.formats import EXTRACTED, HTML_FILE, TEXT_FILE, WARC
 from dedup.read.json_errors import BadRecordError
 from dedup.read.pages import keep_page
 from dedup.settings import Settings
@@ -75,7 +75,7 @@ class _Guess:
 
     def add(self, source: str, kind: str, record: int, data: bytes, error: str | None) -> None:
         """Add one record; files, pages and bad records other than those without text say nothing."""
-        if error or kind in {TEXT_FILE, HTML_FILE, WARC}:
+        if error or kind in {TEXT_FILE, HTML_FILE, WARC, EXTRACTED}:
             return
         try:
             article, _ = parse_record(kind, data, source, self.settings, read_page=keep_page)

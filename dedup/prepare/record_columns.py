@@ -27,7 +27,7 @@ from dedup.read.article_fields import (
 from dedup.read.charset import NotUtf8Error, decode_record
 from dedup.read.field_paths import parse_path, set_field
 from dedup.read.fields import NULL, Fields, check_keys, join_fields, parse_fields, to_json
-from dedup.read.formats import HTML_FILE, TEXT_FILE, WARC
+from dedup.read.formats import EXTRACTED, HTML_FILE, TEXT_FILE, WARC
 from dedup.read.json_errors import BadRecordError
 from dedup.read.pages import PAGE_STARTS, ExtractedPage, HtmlPage, extract_page, is_page
 from dedup.read.warc_records import page_of_record
@@ -186,6 +186,10 @@ def parse_record(
     if kind == WARC:
         page, date = page_of_record(data)
         return _parse_page({"id": page.warc_record, "url": page.url}, read_page(page), {"date": date}), None
+    if kind == EXTRACTED:
+        parts = parse_fields(data)
+        article = _parse_json(bytes(parts["article"]), settings, _as_text)
+        return article._replace(page=bytes(parts["page"])), None
     try:
         return _parse_json(data, settings, read_page), None
     except NotUtf8Error:
@@ -201,6 +205,11 @@ def _parse_page(
     fields = {name: to_json(value) for name, value in values.items() if value is not None}
     fields["text"] = NULL
     return ParsedRecord(fields, join_fields(fields), "text", page.text, page.provenance)
+
+
+def _as_text(page: HtmlPage) -> ExtractedPage:
+    """Return a text that looks like a page as it is, since it has been extracted before."""
+    return ExtractedPage(str(page.html), {}, b"")
 
 
 def _parse_json(line: bytes, settings: Settings, read_page: PageReader) -> ParsedRecord:

@@ -19,6 +19,7 @@ SQLITE = "sqlite"
 DUCKDB = "duckdb"
 ZIP = "zip"
 TAR = "tar"
+EXTRACTED = "extracted"  # no format of files: an article that was extracted from a page when an output was written
 
 STDIN = "-"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from dedup.findings import FIX, FLAG, Finding
+from dedup.findings import FIX, FLAG, Finding, first_evidence
 from dedup.inspect.names import RecordKey, twin_key
 from dedup.inspect.output import Article
 from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NEAR_DUPLICATE
@@ -194,7 +194,7 @@ class _Counting:
         size = finding.stop - finding.start
         similarity = 1.0 if finding.similarity is None else finding.similarity
         readable = float(size in _SPAN_LENGTH)
-        if (finding.evidence or "").startswith(SAME_FORM_EVIDENCE):
+        if (first_evidence(finding) or "").startswith(SAME_FORM_EVIDENCE):
             similarity = 1 - similarity  # the more alike two texts of one form are, the more they look like a copy
         number = -self.gathered.findings
         _push(self.gathered.surest[rule], ShownFinding((readable, similarity, size), number, finding))

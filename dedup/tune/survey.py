@@ -20,16 +20,19 @@ from dedup.errors import InputError, SettingsError
 from dedup.fingerprint.similarity import jaccard
 from dedup.inspect.names import record_name
 from dedup.match.own_text import set_site_text_apart
-from dedup.pipeline import decide, prepare_articles
+from dedup.pipeline import decide
+from dedup.preparation import prepare_articles
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, compared_texts
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import load_batch
 from dedup.read.formats import STDIN
+from dedup.review.ruling import Ruling
 from dedup.runtime.progress import Progress, StageTimer
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 from dedup.tune.candidate_pairs import CandidatePairs, pairs_within
 from dedup.tune.distinct_texts import DistinctTexts, comparable_articles, comparable_paragraphs
-from dedup.tune.labels import PairKey
+from dedup.tune.labels import Label, PairKey
+from dedup.tune.reviewed_pairs import labels_of_review
 from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
 
 
@@ -63,7 +66,8 @@ class Survey(NamedTuple):
     """The pairs of a corpus in bins of similarity, and the questions to ask.
 
     `pairs_per_bin` are estimates for the whole corpus; `pair_count` pairs were compared. `known` are the keys of the
-    labels given that are of these pairs, each with the similarity of its pair.
+    labels given that are of these pairs, each with the similarity of its pair. `reviewed` are the answers that a review
+    implies.
     """
 
     edges: list[float]
@@ -71,6 +75,7 @@ class Survey(NamedTuple):
     pair_count: int
     known: Mapping[PairKey, float]
     questions: list[Question]
+    reviewed: Mapping[PairKey, Label]
 
 
 def window(threshold: float, low: float | None, high: float | None) -> tuple[float, float]:
@@ -95,10 +100,12 @@ def survey(
     labels: Collection[PairKey],
     engine: LocalEngine,
     progress: Progress | None = None,
+    ruling: Ruling | None = None,
 ) -> Survey:
     """Return the pairs of a corpus in bins, and the pairs to ask about.
 
-    `labels` are the keys of pairs that have an answer already. Raises `InputError` if no pair is in the window.
+    `labels` are the keys of pairs that have an answer already, and so have those that `ruling` is about. Raises
+    `InputError` if no pair is in the window.
     """
     low, high = asked.window
     wide = _widened(settings, asked)
@@ -116,13 +123,15 @@ def survey(
                 texts = comparable_articles(corpus)
             pairs = pairs_within(texts.buckets, texts.marks, texts.keys_of, asked.shingle, asked.window, backend)
             pairs = _between_articles(pairs, texts) if asked.paragraphs else pairs
+            reviewed = labels_of_review(corpus, ruling) if ruling and not asked.paragraphs else {}
         if not len(pairs.first):
             what = "paragraphs of different articles" if asked.paragraphs else "articles that differ"
             raise InputError(
                 f"{', '.join(inputs)}: of {len(texts.digests):,} to compare, no two {what} are {low:g} to {high:g} "
                 "similar; widen the window with `low` and `high`, or give more articles"
             )
-        return _choose_questions(corpus, texts, pairs, settings, asked, labels)
+        surveyed = _choose_questions(corpus, texts, pairs, settings, asked, {*labels, *reviewed})
+        return surveyed._replace(reviewed=reviewed)
 
 
 def _widened(settings: Settings, asked: Asked) -> Settings:
@@ -163,7 +172,7 @@ def _choose_questions(
     pairs_per_bin = np.round(np.bincount(bins, weights=pairs.weights, minlength=len(edges) - 1), 3).tolist()
     questions = list(_questions(corpus, texts, pairs, settings, asked, chosen))
     similarities = {key: float(pairs.similarities[pair]) for pair, key in known.items()}
-    return Survey(edges, pairs_per_bin, len(bins), similarities, questions)
+    return Survey(edges, pairs_per_bin, len(bins), similarities, questions, {})
 
 
 def _labelled_pairs(

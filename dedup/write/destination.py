@@ -2,7 +2,8 @@
 
 All work happens in a hidden folder beside the destination (`dedup.write.run_folder`). The last step puts the finished
 folder in place (`dedup.write.replacement`). An existing folder is replaced only on request, and only if it is an output
-of `dedup`. An interrupted run leaves its working files in the hidden folder, for a run that resumes it.
+of `dedup`. The decisions of a review in it are carried over: they are a person's work. An interrupted run leaves its
+working files in the hidden folder, for a run that resumes it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from os import PathLike
 from pathlib import Path
 
 from dedup.errors import RESUME_NOTE, InputError, OutputError, SettingsError
-from dedup.output_layout import foreign_files, is_output
+from dedup.output_layout import REVIEW_FILE, foreign_files, is_output
 from dedup.prepare.store import is_as_prepared
+from dedup.review.decision_file import locked_decisions
 from dedup.write.replacement import RESULT, put_in_place
 from dedup.write.run_folder import WORK, owned_run_folder, writable
 
@@ -78,7 +80,7 @@ def destination(out: Path, *, force: bool, resume: bool = False) -> Iterator[tup
         try:
             yield result, work
             check_destination(out, force=force)  # it may have been created while the block ran
-            with writable(out):
+            with writable(out), _carried_over(out / REVIEW_FILE, result / REVIEW_FILE):
                 put_in_place(folder, out)
         except BaseException as error:
             is_in_place = out.exists() and out.stat().st_ino == identity
@@ -89,6 +91,18 @@ def destination(out: Path, *, force: bool, resume: bool = False) -> Iterator[tup
             raise
         with writable(out):
             shutil.rmtree(work)
+
+
+@contextmanager
+def _carried_over(review: Path, copy: Path) -> Iterator[None]:
+    """Copy the decisions about an earlier output to the new one, and let nobody add to them until the block ends."""
+    if not review.exists():
+        yield
+        return
+    with locked_decisions(review) as file:
+        file.seek(0)
+        copy.write_bytes(file.read())
+        yield
 
 
 def _keeps_finished_batches(work: Path) -> bool:

@@ -80,6 +80,7 @@ class Report:
     """The result of one run in numbers; `out` is None if the run wrote no files.
 
     `shards` is the number of files of each table if the settings have a `shard_size`, else empty.
+    `review` says what decisions were honoured, if any.
     """
 
     tally: Tally
@@ -94,6 +95,7 @@ class Report:
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
     out: Path | None = None
+    review: Mapping[str, Any] | None = None
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={self.tally.counts[name]}" for name in _SHOWN)
@@ -178,6 +180,7 @@ def _run_values(report: Report, files: dict[str, dict[str, Any]]) -> dict[str, A
         "dedup": {"format": OUTPUT_FORMAT, "digest": report.settings.digest},
         "versions": library_versions(),
         "settings": report.settings.as_dict(),
+        **({"review": dict(report.review)} if report.review is not None else {}),
         "inputs": list(report.inputs),
         **({"against": report.against} if report.against else {}),
         **({"shards": dict(report.shards)} if report.shards else {}),

@@ -1,6 +1,6 @@
-"""Make the pictures of the report in docs/pictures, from the crawl of newsroom.py: ``python docs/example/pictures.py``.
+"""Make the pictures of docs/pictures, from the crawl of newsroom.py: ``python docs/example/pictures.py``.
 
-Needs the extras ``report`` and ``browser``, and Debian's chromium.
+Needs the extras ``report``, ``view`` and ``browser``, and Debian's chromium.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -28,6 +31,14 @@ VIEWS = {
 }
 
 
+# The same of the pages of a view: colour scheme, width and height, address, and what is clicked there.
+SERVED = {
+    "view": ("light", 1180, 900, "/findings?rule=near-duplicate-article", "[data-item]:nth-child(3) [data-open]"),
+    "view-dark": ("dark", 1180, 860, "/findings", None),
+    "view-narrow": ("light", 390, 800, "/groups", "[data-open]"),
+}
+
+
 def make_page(folder: Path) -> Path:
     """Clean the made-up crawl in a folder, and return its report."""
     steps = (
@@ -38,6 +49,23 @@ def make_page(folder: Path) -> Path:
     for arguments in steps:
         subprocess.run([sys.executable, *arguments], cwd=folder, check=True)
     return folder / "out" / "report.html"
+
+
+@contextmanager
+def serving(out: Path) -> Iterator[str]:
+    """Yield the address of a server of an output."""
+    command = [sys.executable, "-m", "dedup", "view", str(out), "--port", "0", "--quiet", "--as", "ana"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
+def save(page: Any, name: str) -> None:
+    """Write what a page shows now as a picture."""
+    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
+    shot.save(PICTURES / f"{name}.png", optimize=True)
 
 
 def main() -> None:
@@ -51,8 +79,22 @@ def main() -> None:
             page = context.new_page()
             page.goto(page_file.as_uri())
             page.evaluate(f"document.querySelector('{top}').scrollIntoView()")
-            shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB").quantize(COLOURS)
-            shot.save(PICTURES / f"{name}.png", optimize=True)
+            save(page, name)
+        with serving(page_file.parent) as address:
+            for name, (scheme, width, height, path, clicked) in SERVED.items():
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+                page = context.new_page()
+                page.goto(address)
+                page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+                page.goto(address.partition("/?")[0] + path)
+                if clicked:
+                    page.locator(clicked).first.click()
+                    page.wait_for_load_state()
+                else:
+                    page.keyboard.press("j")
+                    page.keyboard.press("r")
+                    page.wait_for_selector(".state.reject")
+                save(page, name)
         browser.close()
 
 
