@@ -111,6 +111,17 @@ def startup(figures: Figures) -> str:
     return format_table(("command", "seconds", "largest process, MB"), rows)
 
 
+def view(figures: Figures) -> str:
+    """Return the size of the output, the time to read it, and a table with one row for each page."""
+    rows = [[name, row["paint"], row["CPU"]] for name, row in figures["pages"].items()]
+    about = (
+        f"{figures['articles']:,} articles, {figures['findings']:,} findings, {figures['MB']:,} MB. "
+        f"The address is printed after {figures['address']} s. All tables are read after {figures['read']} s, "
+        f"{figures['read CPU']} s of CPU."
+    )
+    return f"{about}\n\n{format_table(('page', 'first paint, s', 'CPU of the server, s'), rows)}"
+
+
 def articles(figures: Figures) -> str:
     """Return a table with one row for each corpus."""
     columns = list(dict.fromkeys(name for row in figures.values() for name in row))
@@ -125,6 +136,7 @@ SECTIONS: dict[str, Callable[[Figures], str]] = {
     "growth": growth,
     "stages": stages,
     "startup": startup,
+    "view": view,
 }
 
 

@@ -291,6 +291,15 @@ FIGURES = {
         "exponents": {"seconds": 1.01},
     },
     "stages": {"hard": {"megabytes": 10.0, "one process": {"clean": 9.5}, "all cores": {"clean": 18.0}}},
+    "view": {
+        "articles": 1000,
+        "findings": 9_999,
+        "MB": 5,
+        "address": 1.25,
+        "read": 3.5,
+        "read CPU": 2.25,
+        "pages": {"findings": {"paint": 0.135, "CPU": 0.07}},
+    },
     "startup": {"dedup --help": {"seconds": 0.09, "largest process MB": 30}},
 }
 RESULTS = {name: {"machine": MACHINE, "figures": figures} for name, figures in FIGURES.items()}

@@ -112,6 +112,8 @@ def runs_here(command):
         return False
     if arguments[0] == "clean" and not {"-o", "--out", "--dry-run"} & set(arguments):
         return False  # named in a sentence or a table
+    if arguments[0] == "view":
+        return False  # serves until it is interrupted
     paths = [word for word in arguments[1:] if not word.startswith("-")]
     return bool(paths) and paths[0].rstrip("/") in {"crawl", "corpus", "out", "encoding"}
 

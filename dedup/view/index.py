@@ -14,27 +14,22 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
 import pyarrow as pa
 
 from dedup import output_layout as layout
 from dedup.errors import DedupError, OutputError
-from dedup.findings import REVIEWED
 from dedup.inspect.output import Article, InputOrder, Output
-from dedup.inspect.table_rows import open_table, read_fields, read_values
-from dedup.match.policy import BOILERPLATE
-from dedup.output_layout import SITE_TEXT_SOURCE
+from dedup.inspect.table_rows import read_fields
 from dedup.read.article_fields import date_of, host_of
 from dedup.read.hosts import hosts_of_files
+from dedup.view.finding_rows import FINDING_ROWS, NAME_LISTED, TEXT_LISTED, listed_findings, read_natively, safe
 
 if TYPE_CHECKING:
     import duckdb
 
 _ROWS_PER_BATCH = 5_000
-_NAME_SHOWN = 300  # characters of an id in a list
-_TEXT_SHOWN = 300  # the same of the beginning of a text
 _SEARCHES_KEPT = 16
-_DAY = 86_400_000_000  # microseconds
+_MICROSECONDS_OF_DAY = 86_400_000_000  # microseconds
 
 _ARTICLES = pa.schema(
     [
@@ -52,48 +47,9 @@ _ARTICLES = pa.schema(
         ("haystack", pa.string()),  # the text in lower case, which is searched
     ]
 )
-_FINDINGS = pa.schema(
-    [
-        ("finding", pa.int64()),  # its row in the table
-        ("source_number", pa.int64()),
-        ("record", pa.int64()),
-        ("place", pa.int64()),  # its number within the article
-        ("rule", pa.string()),
-        ("action", pa.string()),
-        ("start", pa.int64()),
-        ("stop", pa.int64()),
-        ("similarity", pa.float64()),
-        ("evidence", pa.string()),
-        ("removed", pa.string()),
-        ("twin", pa.string()),
-        ("twin_source_number", pa.int64()),
-        ("twin_record", pa.int64()),
-        ("rejected", pa.bool_()),
-    ]
-)
 
 
-class _FindingLine(msgspec.Struct):
-    """What lists show of a line of the table of findings."""
-
-    source: str
-    record: int
-    rule: str
-    action: str
-    start: int
-    stop: int
-    similarity: float | None = None
-    evidence: str | None = None
-    original: str | None = None
-    twin: str | None = None
-    twin_source: str | None = None
-    twin_record: int | None = None
-
-
-_LINE_DECODER = msgspec.json.Decoder(_FindingLine)
-
-
-class Progress(NamedTuple):
+class ReadingProgress(NamedTuple):
     """How much of an output has been read: a share, and the problem that ended it, if one did."""
 
     share: float
@@ -126,10 +82,10 @@ class ReadingIndex:
         return self._ready.is_set() and self._problem is None
 
     @property
-    def progress(self) -> Progress:
+    def progress(self) -> ReadingProgress:
         """How much has been read."""
         share = 1.0 if self._ready.is_set() else min(0.99, self._rows / max(1, self._expected))
-        return Progress(share, self._problem)
+        return ReadingProgress(share, self._problem)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until all tables have been read, and return True if they have been."""
@@ -193,8 +149,8 @@ class ReadingIndex:
         try:
             cursor = self._connection.cursor()
             self._insert(cursor, "article_rows", _ARTICLES, self._article_rows())
-            if not self._closing.is_set() and not self._read_natively(cursor):
-                self._insert(cursor, "finding_rows", _FINDINGS, self._finding_rows())
+            if not self._closing.is_set() and not read_natively(cursor, self.output):
+                self._insert(cursor, "finding_rows", FINDING_ROWS, listed_findings(self.output))
             if not self._closing.is_set():
                 for statement in _TABLES:
                     cursor.execute(statement)
@@ -218,38 +174,6 @@ class ReadingIndex:
             cursor.unregister("batch")
             self._rows += len(part)
 
-    def _read_natively(self, cursor: duckdb.DuckDBPyConnection) -> bool:
-        """Let DuckDB read the table of findings, which is ten times as fast, and return True.
-
-        It takes neither lone surrogates nor very long lines; then return False.
-        """
-        import duckdb  # noqa: PLC0415 - an extra
-
-        paths = list(map(str, self.output.table_paths(layout.PROVENANCE)))
-        names = pa.table(
-            {
-                "source": [safe(name) for name in self.output.sources],
-                "source_number": [source.number for source in self.output.sources.values()],
-            }
-        )
-        read = "read_json(?, format = 'newline_delimited', columns = ?)"
-        parameters: list[Any] = [paths, _LINE_COLUMNS]
-        if paths[0].endswith(".parquet"):
-            read, parameters = "read_parquet(?)", [paths]
-        cursor.register("source_names", names)
-        try:
-            cursor.execute(_READ_LINES.format(read=read), parameters)
-            if cursor.execute(_BAD_LINES).fetchone() != (0,):  # the other way says which one it is
-                raise duckdb.DataError
-            cursor.execute(_NUMBER_LINES, [SITE_TEXT_SOURCE, REVIEWED])
-        except duckdb.Error:
-            cursor.execute("DROP TABLE IF EXISTS finding_lines")
-            cursor.execute("DROP TABLE IF EXISTS finding_rows")
-            return False
-        finally:
-            cursor.unregister("source_names")
-        return True
-
     def _article_rows(self) -> Iterator[dict[str, Any]]:
         """Yield the articles in input order."""
         names = list(self.output.sources)
@@ -265,14 +189,14 @@ class ReadingIndex:
                 "number": number,
                 "source_number": source_number,
                 "record": record,
-                "id": safe(article.id[:_NAME_SHOWN]),
+                "id": safe(article.id[:NAME_LISTED]),
                 "sha256": article.provenance.get("sha256"),
                 "kept": article.kept,
                 "host": None if host is None else safe(host),
-                "day": None if date is None else date // _DAY,
+                "day": None if date is None else date // _MICROSECONDS_OF_DAY,
                 "characters": len(article.text),
                 "findings": article.provenance.get("findings", 0),
-                "beginning": safe(article.text[:_TEXT_SHOWN]),
+                "beginning": safe(article.text[:TEXT_LISTED]),
                 "haystack": safe(article.text.lower()),
             }
 
@@ -285,88 +209,7 @@ class ReadingIndex:
                     raise OutputError(f"{article.where}: its source is not among the inputs; see dedup verify")
                 yield order, article
 
-    def _finding_rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the findings in the order of their table."""
-        sources = {name: source.number for name, source in self.output.sources.items()}
-        previous: tuple[str, int] | None = None
-        place = 0
-        for number, line in enumerate(self._finding_lines()):
-            place = place + 1 if previous == (line.source, line.record) else 0
-            previous = (line.source, line.record)
-            is_line = line.rule == BOILERPLATE
-            yield {
-                "finding": number,
-                "source_number": sources.get(line.source, -1),
-                "record": line.record,
-                "place": place,
-                "rule": line.rule,
-                "action": line.action,
-                "start": line.start,
-                "stop": line.stop,
-                "similarity": line.similarity,
-                "evidence": None if line.evidence is None else safe(line.evidence[:_TEXT_SHOWN]),
-                "removed": None if line.original is None else safe(line.original[:_TEXT_SHOWN]),
-                "twin": None if line.twin is None else safe(line.twin[:_NAME_SHOWN]),
-                "twin_source_number": None if is_line else sources.get(line.twin_source or ""),
-                "twin_record": line.twin_record,
-                "rejected": (line.evidence or "").startswith(REVIEWED),
-            }
 
-    def _finding_lines(self) -> Iterator[_FindingLine]:
-        for path in self.output.table_paths(layout.PROVENANCE):
-            if path.suffix == ".parquet":
-                for row in read_values(path):
-                    yield _line_of_row(row, path)
-                continue
-            with open_table(path) as file:
-                for line in file:
-                    try:
-                        yield _LINE_DECODER.decode(line)
-                    except msgspec.MsgspecError:  # a lone surrogate; or no finding, which the other way reports
-                        break
-                else:
-                    continue
-            yield from islice((_line_of_row(row, path) for row in read_values(path)), self._decoded(path), None)
-
-    @staticmethod
-    def _decoded(path: Path) -> int:
-        """Return how many lines of a file can be decoded before one that cannot."""
-        with open_table(path) as file:
-            for number, line in enumerate(file):
-                try:
-                    _LINE_DECODER.decode(line)
-                except msgspec.MsgspecError:
-                    return number
-        return 0
-
-
-_LINE_COLUMNS = {
-    **dict.fromkeys(("source", "rule", "action", "evidence", "original", "twin", "twin_source"), "VARCHAR"),
-    **dict.fromkeys(("record", "start", "stop", "twin_record"), "BIGINT"),
-    "similarity": "DOUBLE",
-}
-_READ_LINES = f"""
-    CREATE TABLE finding_lines AS
-    SELECT row_number() OVER () - 1 AS finding, source, record, rule, action, start, stop, similarity,
-        left(evidence, {_TEXT_SHOWN}) AS evidence, left(original, {_TEXT_SHOWN}) AS removed,
-        left(twin, {_NAME_SHOWN}) AS twin, twin_source, twin_record
-    FROM {{read}}
-"""  # noqa: S608 - numbers of ours
-_BAD_LINES = """
-    SELECT count(*) FROM finding_lines
-    WHERE source IS NULL OR record IS NULL OR rule IS NULL OR action IS NULL OR start IS NULL OR stop IS NULL
-"""
-_NUMBER_LINES = """
-    CREATE TABLE finding_rows AS
-    SELECT finding, s.source_number, record,
-        row_number() OVER (PARTITION BY f.source, record ORDER BY finding) - 1 AS place,
-        rule, action, start, stop, similarity, evidence, removed, twin,
-        CASE WHEN twin_source = ? THEN NULL ELSE t.source_number END AS twin_source_number, twin_record,
-        coalesce(starts_with(evidence, ?), false) AS rejected
-    FROM finding_lines f
-    LEFT JOIN source_names s ON s.source = f.source
-    LEFT JOIN source_names t ON t.source = f.twin_source
-"""
 _TABLES = (
     """
     CREATE TABLE findings AS
@@ -403,19 +246,3 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(path.parent),
         },
     )
-
-
-def _line_of_row(row: dict[str, Any], path: Path) -> _FindingLine:
-    try:
-        return msgspec.convert({name: row.get(name) for name in _FindingLine.__struct_fields__}, _FindingLine)
-    except msgspec.ValidationError as error:
-        raise OutputError(f"{path}: not a finding ({error}); clean again") from None
-
-
-def safe(text: str) -> str:
-    r"""Return `text` with U+FFFD in place of lone surrogates, which neither DuckDB nor a browser takes.
-
-    >>> safe("a\ud800b")
-    'a�b'
-    """
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

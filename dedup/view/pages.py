@@ -11,13 +11,13 @@ from urllib.parse import urlencode
 from dedup.inspect.visible import visible
 from dedup.report.shown_values import percent
 from dedup.report.texts import day_name
-from dedup.view.index import safe
+from dedup.view.finding_rows import safe
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-_LINE = 300  # characters of a value in a list
+_LINE_LISTED = 300  # characters of a value in a list
 _OTHERS = re.compile(r"[^\n\t\x20-\x7e]+")
 
 
@@ -41,7 +41,7 @@ def page_templates() -> Environment:
         "line": _one_line,
         "time": _local_time,
     }
-    environment.globals |= {"address": _address}
+    environment.globals |= {"address": _query_part}
     return environment
 
 
@@ -65,7 +65,7 @@ def marked_controls(text: object) -> Markup:
 
 
 def _one_line(text: object) -> Markup:
-    return marked_controls(" ".join(str(text)[:_LINE].split()))
+    return marked_controls(" ".join(str(text)[:_LINE_LISTED].split()))
 
 
 def _similarity_shown(value: float) -> str:
@@ -81,7 +81,7 @@ def _shown_character(character: str) -> Markup:
     return Markup('<span class="control">{}</span>').format(shown)
 
 
-def _address(query: Mapping[str, str], **changes: Any) -> str:
+def _query_part(query: Mapping[str, str], **changes: Any) -> str:
     """Return the part of an address after its path: the parameters `query` with changes; None removes one."""
     values = {**query, "page": None, **changes}
     return "?" + urlencode({name: value for name, value in values.items() if value not in {None, ""}})

@@ -71,10 +71,10 @@ def differing_marks(
     if max(len(one), len(other)) > CHARACTERS_COMPARED:
         return [], []
     words = diff_words(one, other, context=None)
-    return list(_differing(words.before, span[0])), list(_differing(words.after, twin_span[0]))
+    return list(_differing_spans(words.before, span[0])), list(_differing_spans(words.after, twin_span[0]))
 
 
-def _differing(pieces: Iterable[TextPiece], start: int) -> Iterator[TextMark]:
+def _differing_spans(pieces: Iterable[TextPiece], start: int) -> Iterator[TextMark]:
     for piece in pieces:
         if piece.kind == DIFFERS:
             yield TextMark(start, start + len(piece.text), DIFFERS)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PAGE_ROWS = 50
 FACET_VALUES = 12  # of each facet; the others are counted together
-_FIRST_DAY = date(1970, 1, 1)
+_DAY_ZERO = date(1970, 1, 1)
 _TERMS = 12  # of a search
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 
@@ -96,7 +96,7 @@ def _found(hits: str, *, of_findings: bool) -> tuple[str, list[Any]]:
 
 def _day_of(text: str) -> int | None:
     try:
-        return (date.fromisoformat(text) - _FIRST_DAY).days
+        return (date.fromisoformat(text) - _DAY_ZERO).days
     except ValueError:
         return None
 
