@@ -8,7 +8,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint types docs bench bench-quality bench-spark clean
+.PHONY: demo test check lint types docs bench bench-quality bench-spark kills clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
 	$(BIN)/dedup warm-up
@@ -49,6 +49,10 @@ bench: $(READY)  ## speed and memory beside other tools, growth, stages, start-u
 
 bench-quality: $(READY)  ## duplicates found and real text lost, on known truth made from the corpora of DATA=folder; writes docs/quality.md
 	PYTHONPATH=benchmarks $(BIN)/python -m quality.run $(DATA)
+
+kills: RUNS = 100
+kills: $(READY)  ## kill RUNS runs at random moments, resume them, and count what is lost; writes the table of docs/reliability.md
+	$(BIN)/python -m benchmarks.kills --runs $(RUNS) --write
 
 SPARK := build/spark
 bench-spark: $(READY)  ## the Spark engine beside the local one, on parts of DATA=folder and skewed corpora; writes the tables of docs/scaling.md

@@ -94,7 +94,10 @@ def restore(out: Path, directory: Path, force: bool, quiet: bool) -> None:
         click.echo(f"restored to {shlex.quote(str(directory))}: {shown}", err=True)
 
 
-@click.command(epilog=examples("verify", "Exit status: 0 all is as recorded; 1 something does not match; 2 an error."))
+@click.command(
+    short_help="Prove that all can be undone and nothing was changed.",
+    epilog=examples("verify", "Exit status: 0 all is as recorded; 1 something does not match; 2 an error."),
+)
 @OUT
 @click.option(
     "--inputs", multiple=True, metavar="INPUT", help="Read this input of the run again, and compare it; repeatable."

@@ -1,0 +1,223 @@
+"""Kill real runs of `dedup clean` at random moments, resume them, and count what is lost.
+
+    python -m benchmarks.kills [--runs 1000] [--seed 1] [--write]
+
+Each trial starts `dedup clean --force` on an output that exists, with two workers, and sends a signal to the main
+process, to its process group or to one worker. The moment is random, from the start to a little after the end of an
+undisturbed run. Then the output must be the earlier one or the new one, byte for byte, no process may be left, and
+``--resume``, which may be killed, too, must give the bytes of an undisturbed run and leave nothing else. With
+``--write`` the counts go into ``results/kills.json`` and the table of docs/reliability.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contenders import ROOT
+from benchmarks.generate import UNITS, cached_corpus
+from benchmarks.markdown_tables import markdown_table, replace_section
+from benchmarks.stored_results import load_results, save_results
+
+PAGE, SECTION, SCRIPT = ROOT / "docs" / "reliability.md", "kills", "benchmarks/kills.py"
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+TARGETS = ("main process", "process group", "one worker")
+MARK = "DEDUP_KILLS_MARK"  # a variable of the environment by which processes of a trial are found
+
+_CORPUS_BYTES = UNITS["MB"] // 2
+_BATCH_BYTES = 40_000  # so that a small corpus has a dozen batches
+_RESUMES_KILLED = 0.3  # the share of the runs with --resume that are killed, too
+_PATIENCE = 20  # seconds in which all processes must have ended
+
+# What a child runs: the command line, with small batches and, whatever the size of the input, worker processes.
+_CHILD = f"""
+import sys
+from dedup.runtime.interruption import end_at_once
+end_at_once()
+from dedup import pipeline
+from dedup.engines import local
+from dedup.write import destination
+local.SMALL_BYTES = pipeline.SMALL_BYTES = 0
+local.LocalEngine.batch_bytes = {_BATCH_BYTES}
+destination._LEAST_WORK = 1
+from dedup.cli import main
+main()
+"""
+
+
+class Trial:
+    """The files and processes of one trial, in a folder of its own."""
+
+    def __init__(self, folder: Path, corpus: Path, earlier: dict[str, bytes], chance: random.Random) -> None:
+        self.out = folder / "out"
+        self.corpus = corpus
+        self.chance = chance
+        self.mark = f"{folder.name}-{time.monotonic_ns()}"
+        self.out.mkdir(parents=True)
+        for name, data in earlier.items():
+            (self.out / name).write_bytes(data)
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """Start a run in a process group of its own."""
+        command = [sys.executable, "-c", _CHILD, "clean", self.corpus, "-o", self.out, "--force", "--jobs", "2"]
+        return subprocess.Popen(
+            [*map(str, command), *options],
+            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, MARK: self.mark},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
+        )
+
+    def kill(self, run: subprocess.Popen[str], number: signal.Signals, target: str, delay: float) -> str:
+        """Send a signal after `delay` seconds; return what the run has written to standard error."""
+        try:
+            return run.communicate(timeout=delay)[1]
+        except subprocess.TimeoutExpired:
+            pass
+        workers = [process for process in processes_of(self.mark) if process != run.pid]
+        try:
+            if target == "process group":
+                os.killpg(run.pid, number)
+            elif target == "one worker" and workers:
+                os.kill(self.chance.choice(workers), number)
+            else:
+                os.kill(run.pid, number)
+        except ProcessLookupError:
+            pass  # it has ended meanwhile
+        return run.communicate(timeout=120)[1]
+
+    def leaves_processes(self) -> bool:
+        """Return True if a process of this trial lives on; end it."""
+        deadline = time.monotonic() + _PATIENCE
+        while processes := processes_of(self.mark):
+            if time.monotonic() > deadline:
+                for process in processes:
+                    os.kill(process, signal.SIGKILL)
+                return True
+            time.sleep(0.02)
+        return False
+
+
+def processes_of(mark: str) -> list[int]:
+    """Return the processes whose environment has `mark`."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{MARK}={mark}".encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+def bytes_of(out: Path) -> dict[str, bytes]:
+    """Return the content of each file of an output but its log; empty if there is none."""
+    if not out.is_dir():
+        return {}
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.name != "run.log.json"}
+
+
+def run_trials(corpus: Path, work: Path, runs: int, seed: int) -> dict[str, Any]:
+    """Kill `runs` runs on `corpus`, and return the counts by target and signal."""
+    chance = random.Random(seed)
+    first = Trial(work / "undisturbed", corpus, {}, chance)
+    began = time.monotonic()
+    _, errors = (run := first.start()).communicate()
+    duration = time.monotonic() - began
+    if run.returncode:
+        sys.exit(errors)
+    undisturbed = bytes_of(first.out)
+    earlier = {**undisturbed, "articles.jsonl": b""}
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    while (done := sum(each["kills"] for each in counts.values())) < runs:
+        number, target = chance.choice(SIGNALS), chance.choice(TARGETS)
+        count = counts.setdefault((target, number.name), Counter())
+        trial = Trial(work / f"trial-{done}", corpus, earlier, chance)
+        errors, killed = trial.kill(trial.start(), number, target, chance.uniform(0, duration * 1.1)), True
+        while True:
+            count["kills"] += killed
+            count["tracebacks"] += "Traceback" in errors
+            count["processes left"] += trial.leaves_processes()
+            state = bytes_of(trial.out)
+            count["output lost"] += state not in (earlier, undisturbed)
+            if not killed:
+                break
+            count["new output in place"] += state == undisturbed
+            count["batches left"] += bool(list((trial.out.parent / ".out.dedup" / "work").glob("*.arrow")))
+            killed = chance.random() < _RESUMES_KILLED
+            run = trial.start("--resume")
+            delay = chance.uniform(0, duration) if killed else 600.0
+            errors = trial.kill(run, number, target, delay)
+            count["not resumed"] += not killed and run.returncode != 0
+        count["other bytes"] += state != undisturbed
+        count["files left"] += [path.name for path in trial.out.parent.iterdir()] != ["out"]
+        shutil.rmtree(trial.out.parent)
+    by_target = {target: {} for target in TARGETS}  # type: dict[str, dict[str, dict[str, int]]]
+    for (target, name), count in sorted(counts.items()):
+        by_target[target][name] = {key: count[key] for key in FAULTS}
+    return {"runs": runs, "seed": seed, "kills": by_target}
+
+
+FAULTS = (
+    *("kills", "new output in place", "batches left", "other bytes", "output lost", "not resumed"),
+    *("processes left", "files left", "tracebacks"),
+)
+
+
+def kills_table(figures: dict[str, Any]) -> str:
+    """Return the counts as a Markdown table, with their sums in the last row."""
+    rows = [
+        [target, name, *(count[key] for key in FAULTS)]
+        for target, by_signal in figures["kills"].items()
+        for name, count in by_signal.items()
+    ]
+    sums = ["all", "", *(sum(row[place] for row in rows) for place in range(2, 2 + len(FAULTS)))]
+    return markdown_table(("target", "signal", *FAULTS), [*rows, sums])
+
+
+def faults_of(figures: dict[str, Any]) -> int:
+    """Return how often something was not as it must be."""
+    harmless = {"kills", "new output in place", "batches left"}
+    counts = [count for by_signal in figures["kills"].values() for count in by_signal.values()]
+    return sum(count[key] for count in counts for key in FAULTS if key not in harmless)
+
+
+def write_page() -> None:
+    """Put the saved counts into the page."""
+    results = load_results("kills")
+    assert results, "the trials have been saved"
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(replace_section(page, SECTION, SCRIPT, kills_table(results["figures"])), encoding="utf-8")
+
+
+def main() -> int:
+    """Run the trials, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="save the counts, and write the table of the page")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="dedup-kills-") as folder:
+        corpus = cached_corpus("hard", _CORPUS_BYTES, 1, Path(folder) / "corpora")
+        figures = run_trials(corpus, Path(folder) / "work", arguments.runs, arguments.seed)
+    print(kills_table(figures))
+    if arguments.write:
+        save_results("kills", figures)
+        write_page()
+    return 1 if faults_of(figures) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
