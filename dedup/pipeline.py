@@ -213,6 +213,9 @@ def _reader_of(
     return RecordReader(files, settings, batch_bytes=batch_bytes)
 
 
+_MATCH_COUNTS = ("matches", "candidates", "lookups")
+
+
 def decide(
     corpus: Corpus, settings: Settings, workers: Workers, timer: StageTimer
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
@@ -227,8 +230,8 @@ def decide(
         shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
         "find site text": site_text.counts,
-        "match articles": {"candidates": articles.candidates, "matches": articles.matches},
-        "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
+        "match articles": {name: getattr(articles, name) for name in _MATCH_COUNTS},
+        "match paragraphs": {name: getattr(shared, name) for name in _MATCH_COUNTS},
     }
     return Verdicts(corpus, site_text, articles, shared), counts
 

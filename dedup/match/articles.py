@@ -44,7 +44,7 @@ class ArticleMatches(NamedTuple):
     `rules` holds codes of `dedup.match.policy.ARTICLE_MATCH_RULES`: int8 [articles]. `twins` is the row of the article
     that is repeated, -1 for none: int64 [articles]. `similarities` are Jaccard similarities to the twin: float64
     [articles]. `kept` is true for articles that stay in the output: bool [articles]. `evidence` has a text for some
-    rows. `candidates` and `matches` count pairs of articles.
+    rows. `candidates`, `matches` and `lookups` are those of `dedup.match.survivors.Survival`.
     """
 
     rules: npt.NDArray[np.int8]
@@ -54,6 +54,7 @@ class ArticleMatches(NamedTuple):
     evidence: dict[int, str]
     candidates: int
     matches: int
+    lookups: int
 
     def have_one_form(self) -> Bools:
         """Return which articles are of one form with another one and have other facts: bool [articles]."""
@@ -118,7 +119,8 @@ def match_articles(corpus: Corpus, settings: Settings, comparer: Comparer = refe
     kept = readable & ~np.isin(rules, removing_codes(settings))
     inactive = np.isin(rules, inactive_codes(settings))
     twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
-    return ArticleMatches(rules, twins, similarities, kept, evidence, survival.candidates, survival.matches)
+    counts = survival.candidates, survival.matches, survival.lookups
+    return ArticleMatches(rules, twins, similarities, kept, evidence, *counts)
 
 
 def _under_several_titles(firsts: I64, equal_firsts: I64) -> I64:
