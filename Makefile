@@ -8,7 +8,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint types docs bench bench-quality bench-spark kills clean
+.PHONY: demo test fuzz check lint types docs bench bench-quality bench-spark kills clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
 	$(BIN)/dedup warm-up
@@ -18,6 +18,13 @@ demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
 
 test: $(READY)  ## every test
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+# make fuzz [RUNS=500] [TIME=60]: examples of each test of tests/test_fuzz.py, and seconds for the readers under atheris
+fuzz: RUNS := $(if $(filter command line environment,$(origin RUNS)),$(RUNS),500)
+fuzz: $(READY)  ## small corpora with any settings, and broken files
+	DEDUP_FUZZ_RUNS=$(RUNS) $(BIN)/pytest -n $(WORKERS) tests/test_fuzz.py
+	$(INSTALL) atheris || echo 'no atheris for this Python: its readers are fuzzed by the tests above alone'
+	! $(BIN)/python -c 'import atheris' 2>/dev/null || PYTHONPATH=tests $(BIN)/python tests/fuzz_readers.py -max_total_time=$(or $(TIME),60)
 
 check: lint types docs test  ## everything that must hold before a change goes in
 

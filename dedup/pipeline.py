@@ -230,6 +230,9 @@ def _findings(
         done(_report(job, tally, settings, timer, None))
 
 
+_MATCH_COUNTS = ("matches", "candidates", "lookups")
+
+
 def decide(
     corpus: Corpus,
     settings: Settings,
@@ -256,8 +259,8 @@ def decide(
         shared = match_paragraphs(corpus, paragraphs, articles, settings, backend)
     counts = {
         "find site text": site_text.counts,
-        "match articles": {"candidates": articles.candidates, "matches": articles.matches},
-        "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
+        "match articles": {name: getattr(articles, name) for name in _MATCH_COUNTS},
+        "match paragraphs": {name: getattr(shared, name) for name in _MATCH_COUNTS},
     }
     if reviewed is not None:
         counts["find reviewed texts"] = reviewed.counts

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from helpers.counting import count_calls
 
 import dedup
-from dedup import LocalEngine
+from dedup import LocalEngine, Settings
+from dedup.kernels import compiled
+from dedup.match import survivors
+from dedup.match.articles import match_articles
+from dedup.prepare.batch import prepare
+from dedup.prepare.corpus import Corpus
+from dedup.read.fields import to_json_bytes
+from dedup.read.objects import JsonRecord, record_batch
+from dedup.runtime.resources import ResourceBudget
 
 MOST_GROWTH = 2.3  # times as many operations for twice the input
+FEW_LOOKS = 20  # for one text: the members of buckets that are not large
 ONE = LocalEngine(jobs=1)
 
 
@@ -40,3 +51,40 @@ def test_verify_is_linear_in_the_paragraphs_of_an_article(tmp_path, name):
         dedup.clean(tmp_path / "a.txt", out, engine=ONE)
         counts.append(count_calls(lambda out=out: dedup.verify(out)))
     assert counts[2] <= MOST_GROWTH * counts[1]
+
+
+def with_changed_words(count, changed, words=250, places=None):
+    """Return texts of one form, in each of which other words take the place of some."""
+    rnd = random.Random(1)
+    form = [f"word{number}" for number in range(words)]
+    for _ in range(count):
+        text = list(form)
+        for place in rnd.sample(places or range(words), changed):
+            text[place] = f"new{rnd.randrange(10**9)}"
+        yield " ".join(text)
+
+
+CORPORA = {
+    "forms with five changed words": lambda count: with_changed_words(count, 5),
+    "forms with six changed words": lambda count: with_changed_words(count, 6),
+    "forms with ten changed words": lambda count: with_changed_words(count, 10),
+    "an equal first half": lambda count: with_changed_words(count, 125, places=range(125, 250)),
+    "one bucket of texts that share a third": lambda count: with_changed_words(count, 40, 60, range(20, 60)),
+    "Thue-Morse words": lambda count: (" ".join(thue_morse(30 * (number + 2))[-40:]) for number in range(count)),
+}
+
+
+def work(texts):
+    """Return how many pairs and entries of an index the compiled loop looks at for articles."""
+    records = [JsonRecord(to_json_bytes({"text": text}), None) for text in texts]
+    batch = prepare(record_batch(records, 0), Settings(), compiled)
+    matches = match_articles(Corpus([batch], ResourceBudget()), Settings(), compiled)
+    return matches.candidates + matches.lookups
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_matching_is_linear_where_texts_share_buckets_and_do_not_match(name, monkeypatch):
+    for constant in ("_LARGE_BUCKET", "_INDEXED_MEMBERS", "_SEARCHED_MEMBERS"):
+        monkeypatch.setattr(survivors, constant, 8)  # so that small corpora behave as large ones do
+    small, large = (work(CORPORA[name](count)) for count in (400, 800))
+    assert large <= max(MOST_GROWTH * small, 800 * FEW_LOOKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -13,6 +15,7 @@ from dedup import Settings
 from dedup.arrays import pack
 from dedup.engines.local import Workers
 from dedup.fingerprint.shingles import word_hash
+from dedup.fingerprint.similarity import jaccard
 from dedup.kernels import compiled as kernels
 from dedup.kernels import reference, set_overlap
 from dedup.match import survivors
@@ -84,7 +87,7 @@ def survival(made, n, threshold, comparer, budget):
         None if groups is None else np.array(groups)[found.texts],
     )
     answer = survivors.find_survivors(compared_texts, KeyReader(corpus_of(keys, budget), rows), n, threshold, comparer)
-    return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), *answer[2:]
+    return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), answer.matches, answer.flags
 
 
 @settings(max_examples=100)
@@ -94,6 +97,59 @@ def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n,
     assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
     assert survival(made, n, threshold, kernels, ResourceBudget(memory, 2, folder)) == plain
     assert survival(made, n, threshold, reference, ResourceBudget(memory)) == plain
+
+
+@st.composite
+def forms_in_buckets(draw):
+    """Draw keys that are a few forms with some words replaced, all in one large bucket and in some of two others."""
+    length = draw(st.integers(6, 60))
+    bases = [[f"{form}{place}" for place in range(length)] for form in "ab"[: draw(st.integers(1, 2))]]
+    keys = []
+    for _ in range(draw(st.integers(2, 25))):
+        key = list(draw(st.sampled_from(bases)))
+        for place in draw(st.lists(st.integers(0, length - 1), max_size=3)):
+            key[place] = draw(st.sampled_from("xyz")) + str(draw(st.integers(0, 40)))
+        keys.append(" ".join(key).encode())
+    keys = list(dict.fromkeys(keys))
+    texts = draw(st.permutations([*range(len(keys)), *draw(st.lists(st.integers(0, len(keys) - 1), max_size=8))]))
+    buckets = draw(
+        st.lists(st.tuples(st.integers(0, 1), *[st.integers(0, 5)] * 2), min_size=len(keys), max_size=len(keys))
+    )
+    groups = draw(st.none() | st.lists(st.integers(0, 4), min_size=len(texts), max_size=len(texts)))
+    return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(29), groups, range(len(keys))
+
+
+@settings(max_examples=300)
+@given(forms_in_buckets(), st.integers(1, 5), st.integers(0, 6), st.integers(0, 6), st.integers(1, 6), st.randoms())
+def test_an_index_of_survivors_changes_no_answer(made, n, large, searched, rare, random):
+    first, second = random.sample(made[0], 2) if len(made[0]) > 1 else made[0] * 2
+    threshold = jaccard(first, second, n) or 0.8  # so that this pair just matches
+    plain = survival(made, n, threshold, reference, ResourceBudget())
+    sizes = {"_LARGE_BUCKET": large, "_INDEXED_MEMBERS": searched, "_SEARCHED_MEMBERS": searched, "_RARE_SETS": rare}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in sizes.items():
+            patch.setattr(survivors, name, size)
+        assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_index_finds_matches_that_share_no_rare_shingle(seed, monkeypatch):
+    random = Random(seed)
+    form = [f"a{place}" for place in range(40)]
+    keys = set()
+    while len(keys) < 150:
+        chosen = random.sample(range(40), random.randint(0, 3))
+        words = [f"b{place}" if place in chosen and random.random() < 0.5 else word for place, word in enumerate(form)]
+        keys.add(" ".join(word for place, word in enumerate(words) if place not in chosen or word[0] == "b").encode())
+    keys = sorted(keys)
+    random.shuffle(keys)
+    made = keys, np.arange(150), np.zeros((150, 3), np.uint32), None, range(150)
+    n = random.choice([1, 2])
+    threshold = sorted(jaccard(*random.sample(keys, 2), n) for _ in range(9))[6]  # a third of the pairs match
+    plain = survival(made, n, threshold, reference, ResourceBudget())
+    for name in ("_LARGE_BUCKET", "_INDEXED_MEMBERS", "_SEARCHED_MEMBERS", "_RARE_SETS"):
+        monkeypatch.setattr(survivors, name, 1)
+    assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
 
 
 def prepared(rows, chosen, budget, known_batches):

@@ -38,6 +38,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     self_alignment,
     self_repeat_screen,
     sentences,
+    set_index,
     set_overlap,
     shingles,
     survivors,

@@ -7,122 +7,111 @@ kernels release the interpreter lock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
 from dedup.arrays import I32, I64, U64, Floats
 from dedup.kernels.buckets import capacity
 from dedup.kernels.declare import kernel, part
+from dedup.kernels.set_index import SET_INDEX, SetIndex, differing_bits, insert_set, no_index
 from dedup.kernels.set_overlap import count_bits, count_common, fill_table, least_common
+from dedup.kernels.survivor_search import (
+    ANSWER,
+    BEST,
+    LEAST_GROUP,
+    LOOP,
+    MATCHES,
+    MET,
+    MOST_GROUP,
+    VERSION,
+    Loop,
+    collect_candidates,
+    find_in_index,
+)
 
 Choice: TypeAlias = Callable[[int, I32, Floats], int]
+MakeIndex: TypeAlias = Callable[["Loop"], SetIndex | None]
 
 
-class Loop(NamedTuple):
-    """The input, the state and the result of the loop.
-
-    Attributes:
-        keys: the key of each text, int64 [texts].
-        apart: the group of each text; two texts of one group never match. int64 [texts], or [0] if all differ.
-        wordings: the wording of each key; two keys of one wording never match. uint64 [keys], or [0] if they may.
-        buckets: the buckets of key k are ``buckets[borders[k]:borders[k + 1]]``, int64.
-        borders: see `buckets`, int64 [keys + 1].
-        hashes: the set of key k is ``hashes[places[k]:places[k] + sizes[k]]``, uint64.
-        places: see `hashes`, int64 [keys].
-        sizes: see `hashes`, int64 [keys].
-        prints: the parities of each set, as `dedup.kernels.set_overlap.distinct_hashes` makes them, uint64 [keys].
-        threshold: the least Jaccard similarity of a match.
-        members: the survivors, as keys, in bucket b are ``members[slots[b]:slots[b] + filled[b]]``, int32.
-        slots: see `members`, int64 [buckets].
-        filled: see `members`, int64 [buckets].
-        survivor: the text that survives with each key, or -1, int64 [keys].
-        seen: the last text that met each key, int64 [keys].
-        memo: the row in which the answer for each key is remembered, or -1, int64 [keys].
-        remembered: the answers, int64 [rows, `ANSWER`].
-        remembered_similarity: the similarity of each answer's best match, float64 [rows].
-        twins: the twin of each text, or -1 if it survives, int64 [texts].
-        similarities: the similarity of each text to its twin, float64 [texts].
-        counts: the numbers of candidates and of matches, int64 [2].
-        common: room for the numbers of hashes that a text shares with its matches, int32 [keys], or [0] if its best
-            match drops it without further choice.
-    """
-
-    keys: I64
-    apart: I64
-    wordings: U64
-    buckets: I64
-    borders: I64
-    hashes: U64
-    places: I64
-    sizes: I64
-    prints: U64
-    threshold: float
-    members: I32
-    slots: I64
-    filled: I64
-    survivor: I64
-    seen: I64
-    memo: I64
-    remembered: I64
-    remembered_similarity: Floats
-    twins: I64
-    similarities: Floats
-    counts: I64
-    common: I32
-
-
-# The columns of an answer for a key. `_VERSION` is the number of survivors that the buckets of the key had: they only
-# grow, so the number stands for their state, and -1 means that the answer must not be used again. `_BEST` is the best
-# match or -1, `_CANDIDATES` and `_MATCHES` are counts, `_LEAST` and `_MOST` bound the groups of the candidates.
-_VERSION, _BEST, _CANDIDATES, _MATCHES, _LEAST, _MOST = range(6)
-ANSWER = 6
+_WANTS_INDEX = -2  # as the best match
 _NO_GROUP = np.int64(np.iinfo(np.int64).max)
 
 
-# The fields of `Loop` as a kernel takes them.
-_LOOP = """(
-    int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], int64[:], int64[:], uint64[:], float64, +int32[:],
-    int64[:], +int64[:], +int64[:], +int64[:], int64[:], +int64[:,:], +float64[:], +int64[:], +float64[:], +int64[:],
-    +int32[:]
-)"""
-
-
-def survivors(first: int, last: int, loop: Loop, choose: Choice | None = None) -> None:
+def survivors(
+    first: int,
+    last: int,
+    loop: Loop,
+    choose: Choice | None = None,
+    make_index: MakeIndex = lambda _: None,
+    index: SetIndex | None = None,
+) -> SetIndex | None:
     """Decide for each of the texts ``first:last`` if it survives; `loop` carries the state from call to call.
 
     The answer for a key of several texts is remembered until one of its buckets gets another survivor, so that a text
     that is dropped a hundred thousand times is compared once. `choose` takes a text, the keys of its matches, int32
     [matches], and their similarities, float64 [matches]; it returns the place of the one that drops the text, or -1.
+
+    Where large buckets have many survivors, `make_index` is called for an index of them; it returns None if there is
+    no memory for one. The result is the index, if there is one: the `index` of the next call.
     """
     table = np.empty(capacity(int(loop.sizes.max(initial=0))), np.uint64)
     met, answer, similarity = np.empty(len(loop.sizes), np.int32), np.empty(ANSWER, np.int64), np.empty(1)
     room = table, met, answer, similarity
-    text = _decide_texts(first, last, 0, loop, *room)
-    while choose is not None and text < last:
+    used, answered = index or no_index(), 0
+    while True:
+        text = _decide_texts(first, last, answered, loop, used, *room)
+        if text == last:
+            return index
+        first, answered = text, 0
+        if answer[BEST] == _WANTS_INDEX:
+            index = make_index(loop)
+            if index is None:
+                loop = loop._replace(is_large=np.zeros(0, np.uint8))
+            else:
+                used = index
+            continue
+        assert choose is not None
         key = loop.keys[text]
-        others, common = met[: answer[_MATCHES]], loop.common[: answer[_MATCHES]].astype(np.int64)
+        others, common = met[: answer[MATCHES]], loop.common[: answer[MATCHES]].astype(np.int64)
         similarities = common / (loop.sizes[key] + loop.sizes[others] - common)
         place = choose(text, others, similarities)
         if place < 0:
-            answer[_BEST] = -1
-            loop.counts[1] += answer[_MATCHES]
+            answer[BEST] = -1
+            loop.counts[1] += answer[MATCHES]
         else:
-            answer[_BEST], similarity[0] = loop.survivor[others[place]], similarities[place]
+            answer[BEST], similarity[0] = loop.survivor[others[place]], similarities[place]
         if loop.memo[key] >= 0:
             loop.remembered[loop.memo[key]] = answer
             loop.remembered_similarity[loop.memo[key]] = similarity[0]
-        text = _decide_texts(text, last, 1, loop, *room)
+        answered = 1
 
 
-@kernel(f"int64, int64, int64, {_LOOP}, +uint64[:], +int32[:], +int64[:], +float64[:]", "int64")
+@kernel(f"{LOOP}, {SET_INDEX}")
+def insert_survivors(loop: Loop, index: SetIndex) -> None:
+    """Add the sets of all survivors in large buckets to an index that has none."""
+    for key in index.keys:
+        if loop.survivor[key] >= 0:
+            insert_set(index, key, loop.hashes[loop.places[key] : loop.places[key] + loop.sizes[key]])
+
+
+@kernel(f"int64, int64, int64, {LOOP}, {SET_INDEX}, +uint64[:], +int32[:], +int64[:], +float64[:]", "int64")
 def _decide_texts(
-    first: int, last: int, answered: int, loop: Loop, table: U64, met: I32, answer: I64, similarity: Floats
+    first: int,
+    last: int,
+    answered: int,
+    loop: Loop,
+    index: SetIndex,
+    table: U64,
+    met: I32,
+    answer: I64,
+    similarity: Floats,
 ) -> int:
     """Decide texts from `first` on, and return the first one for which a match is to be chosen, or `last`.
 
-    Matches are to be chosen if `loop.common` has room. If `answered` is 1, the answer for `first` is given. The last
-    four arrays are room, as for `_compare_with_survivors`.
+    Matches are to be chosen if `loop.common` has room. If `answered` is 1, the answer for `first` is given. The best
+    match in `answer` is `_WANTS_INDEX` where an index is to be made before the text is decided. The last four arrays
+    are room, as for `_compare_with_survivors`.
     """
     for text in range(first, last):
         key = loop.keys[text]
@@ -132,20 +121,38 @@ def _decide_texts(
                 loop.twins[text] = twin
             continue
         if not (answered and text == first) and not _recall_answer(text, key, loop, answer, similarity):
-            _compare_with_survivors(text, key, loop, met, table, answer, similarity)
-            if len(loop.common) and answer[_BEST] >= 0:
+            members = _large_members(key, loop)
+            if len(index.rows) == 0 and members > loop.indexed_members:
+                answer[BEST] = _WANTS_INDEX
                 return text
-        loop.counts[0] += answer[_CANDIDATES]
-        if answer[_BEST] >= 0:
-            loop.twins[text], loop.similarities[text] = answer[_BEST], similarity[0]
-            loop.counts[1] += answer[_MATCHES]
+            _compare_with_survivors(text, key, members, loop, index, met, table, answer, similarity)
+            loop.counts[0] += answer[MET]
+            if len(loop.common) and answer[BEST] >= 0:
+                return text
+        if answer[BEST] >= 0:
+            loop.twins[text], loop.similarities[text] = answer[BEST], similarity[0]
+            loop.counts[1] += answer[MATCHES]
             continue
         loop.survivor[key] = text
         for at in range(loop.borders[key], loop.borders[key + 1]):
             bucket = loop.buckets[at]
             loop.members[loop.slots[bucket] + loop.filled[bucket]] = key
             loop.filled[bucket] += 1
+        if len(index.rows) and index.rows[key] >= 0:
+            insert_set(index, key, loop.hashes[loop.places[key] : loop.places[key] + loop.sizes[key]])
     return last
+
+
+@part
+def _large_members(key: int, loop: Loop) -> int:
+    """Return how many survivors the large buckets of a key have; one in two buckets counts twice."""
+    members = 0
+    if len(loop.is_large):
+        for at in range(loop.borders[key], loop.borders[key + 1]):
+            bucket = loop.buckets[at]
+            if loop.is_large[bucket]:
+                members += loop.filled[bucket]
+    return members
 
 
 @part
@@ -164,9 +171,9 @@ def _recall_answer(text: int, key: int, loop: Loop, answer: I64, similarity: Flo
     `answer` is int64 [`ANSWER`], `similarity` float64 [1].
     """
     slot = loop.memo[key]
-    if slot < 0 or loop.remembered[slot, _VERSION] != _bucket_version(key, loop):
+    if slot < 0 or loop.remembered[slot, VERSION] != _bucket_version(key, loop):
         return False
-    if len(loop.apart) and loop.remembered[slot, _LEAST] <= loop.apart[text] <= loop.remembered[slot, _MOST]:
+    if len(loop.apart) and loop.remembered[slot, LEAST_GROUP] <= loop.apart[text] <= loop.remembered[slot, MOST_GROUP]:
         return False
     for column in range(ANSWER):
         answer[column] = loop.remembered[slot, column]
@@ -176,29 +183,49 @@ def _recall_answer(text: int, key: int, loop: Loop, answer: I64, similarity: Flo
 
 @part
 def _compare_with_survivors(
-    text: int, key: int, loop: Loop, met: I32, table: U64, answer: I64, similarity: Floats
+    text: int,
+    key: int,
+    large_members: int,
+    loop: Loop,
+    index: SetIndex,
+    met: I32,
+    table: U64,
+    answer: I64,
+    similarity: Floats,
 ) -> None:
     """Compare a text with all survivors that share a bucket with it, and write the result to `answer` and `similarity`.
 
-    `met`, int32 [keys], and `table`, uint64 [capacity of the largest set], are room. `answer` is int64 [`ANSWER`],
-    `similarity` float64 [1].
+    `large_members` is the number of survivors in its large buckets: if there are many, the index finds those that may
+    match. `met`, int32 [keys], and `table`, uint64 [capacity of the largest set], are room. `answer` is int64
+    [`ANSWER`], `similarity` float64 [1].
     """
-    answer[_VERSION], answer[_BEST] = _bucket_version(key, loop), -1
-    answer[_CANDIDATES] = answer[_MATCHES] = 0
-    answer[_LEAST], answer[_MOST] = _NO_GROUP, -_NO_GROUP
+    answer[VERSION], answer[BEST] = _bucket_version(key, loop), -1
+    answer[MET] = answer[MATCHES] = 0
+    answer[LEAST_GROUP], answer[MOST_GROUP] = _NO_GROUP, -_NO_GROUP
     similarity[0] = 1.0
+    uses_index = large_members > loop.searched_members and len(index.rows) > 0
+    if uses_index:
+        uses_index = find_in_index(text, key, large_members, loop, index, met, answer)
     for at in range(loop.borders[key], loop.borders[key + 1]):
         bucket = loop.buckets[at]
+        if uses_index and loop.is_large[bucket]:
+            continue
         members = loop.members[loop.slots[bucket] : loop.slots[bucket] + loop.filled[bucket]]
-        _collect_candidates(text, key, members, loop.seen, loop.apart, loop.wordings, loop.survivor, met, answer)
+        loop.counts[2] += len(members)
+        collect_candidates(text, key, members, loop.seen, loop.apart, loop.wordings, loop.survivor, met, answer)
     _choose_best(
         key,
-        met[: answer[_CANDIDATES]],
+        met[: answer[MET]],
         loop.survivor,
         loop.hashes,
         loop.places,
         loop.sizes,
         loop.prints,
+        index.rows,
+        index.sketches,
+        uses_index,
+        loop.buckets,
+        loop.borders,
         loop.threshold,
         table,
         answer,
@@ -216,30 +243,13 @@ def _compare_with_survivors(
 
 
 @part
-def _collect_candidates(
-    text: int, key: int, members: I32, seen: I64, apart: I64, wordings: U64, survivor: I64, met: I32, answer: I64
-) -> None:
-    """Add to `met` the survivors of a bucket that this text, of key `key`, has not met before and may match.
-
-    `members`, int32 [members], are the survivors of the bucket, as keys; the other arrays are those of `Loop` and of
-    `_compare_with_survivors`.
-    """
-    count = answer[_CANDIDATES]
-    for other in members:
-        if seen[other] == text:
-            continue
-        seen[other] = text
-        if len(wordings) and wordings[other] == wordings[key]:
-            continue
-        if len(apart):
-            group = apart[survivor[other]]
-            if group == apart[text]:
-                answer[_VERSION] = -1
-                continue
-            answer[_LEAST], answer[_MOST] = min(answer[_LEAST], group), max(answer[_MOST], group)
-        met[count] = other
-        count += 1
-    answer[_CANDIDATES] = count
+def _share_bucket(key: int, other: int, buckets: I64, borders: I64) -> bool:
+    """Return True if two keys share a bucket."""
+    for at in range(borders[key], borders[key + 1]):
+        for other_at in range(borders[other], borders[other + 1]):
+            if buckets[at] == buckets[other_at]:
+                return True
+    return False
 
 
 @part
@@ -251,6 +261,11 @@ def _choose_best(
     places: I64,
     sizes: I64,
     prints: U64,
+    rows: I32,
+    sketches: U64,
+    uses_index: bool,
+    buckets: I64,
+    borders: I64,
     threshold: float,
     table: U64,
     answer: I64,
@@ -260,10 +275,12 @@ def _choose_best(
     """Count the matches among `met`, int32 [candidates], and write the best one to `answer` and `similarity`.
 
     If `shared` has room, the matches are moved to the start of `met`, and the numbers of their common hashes go there.
-    The best match has the highest similarity; of equal ones, it is the first text. The other arrays are those of `Loop`
-    and of `_compare_with_survivors`.
+    The best match has the highest similarity; of equal ones, it is the first text. If it `uses_index`, some of `met`
+    may share no bucket with the key, and are no matches. The other arrays are those of `Loop`, of `SetIndex` and of
+    `_compare_with_survivors`.
     """
     size, parities = sizes[key], prints[key]
+    row = rows[key] if len(rows) else -1
     mask, zero = 0, False
     known_size, least = -1, 0
     for other in met:
@@ -273,14 +290,16 @@ def _choose_best(
         # Each bit in which the parities differ stands for at least one shingle that only one of the two sets has.
         if least > min(size, other_size) or count_bits(parities ^ prints[other]) > size + other_size - 2 * least:
             continue
+        if row >= 0 and rows[other] >= 0 and differing_bits(sketches, row, rows[other]) > size + other_size - 2 * least:
+            continue
         if mask == 0:
             mask, zero = fill_table(table, hashes[places[key] : places[key] + size])
         common = count_common(table, mask, zero, hashes[places[other] : places[other] + other_size], other_size - least)
-        if common < 0:
+        if common < 0 or (uses_index and not _share_bucket(key, other, buckets, borders)):
             continue
         if len(shared):
-            met[answer[_MATCHES]], shared[answer[_MATCHES]] = other, common
-        answer[_MATCHES] += 1
+            met[answer[MATCHES]], shared[answer[MATCHES]] = other, common
+        answer[MATCHES] += 1
         jaccard, twin = common / (size + other_size - common), survivor[other]
-        if answer[_BEST] < 0 or jaccard > similarity[0] or (jaccard == similarity[0] and twin < answer[_BEST]):
-            answer[_BEST], similarity[0] = twin, jaccard
+        if answer[BEST] < 0 or jaccard > similarity[0] or (jaccard == similarity[0] and twin < answer[BEST]):
+            answer[BEST], similarity[0] = twin, jaccard

@@ -44,8 +44,8 @@ class ArticleMatches(NamedTuple):
     `rules` holds codes of `dedup.match.policy.ARTICLE_MATCH_RULES`: int8 [articles]. `twins` is the row of the article
     that is repeated, -1 for none: int64 [articles]. `similarities` are Jaccard similarities to the twin: float64
     [articles]. `kept` is true for articles that stay in the output: bool [articles]. `evidence` has a text for some
-    rows. `candidates` and `matches` count pairs of articles. `brought_back` are the articles that stay only
-    because a review rejects their drop: bool [articles]; None without a review.
+    rows. `candidates`, `matches` and `lookups` are those of `dedup.match.survivors.Survival`. `brought_back` are the
+    articles that stay only because a review rejects their drop: bool [articles]; None without a review.
     """
 
     rules: npt.NDArray[np.int8]
@@ -55,6 +55,7 @@ class ArticleMatches(NamedTuple):
     evidence: dict[int, str]
     candidates: int
     matches: int
+    lookups: int
     brought_back: Bools | None = None
 
     def only_flag(self, rows: I64) -> Bools:
@@ -143,7 +144,8 @@ def match_articles(
     kept = readable & ~np.isin(rules, removing_codes(settings))
     inactive = np.isin(rules, inactive_codes(settings))
     twins[inactive], rules[inactive] = SURVIVES, NO_MATCH
-    return ArticleMatches(rules, twins, similarities, kept, evidence, survival.candidates, survival.matches)
+    counts = survival.candidates, survival.matches, survival.lookups
+    return ArticleMatches(rules, twins, similarities, kept, evidence, *counts)
 
 
 def _known_as_one_group(rows: I64, corpus: Corpus) -> I64 | None:

@@ -25,7 +25,7 @@ from dedup.match.buckets import (
 )
 from dedup.match.paragraph_columns import ParagraphColumns
 from dedup.match.policy import SHARED_PARAGRAPH, keeps_similar_paragraphs, protected_roles
-from dedup.match.survivors import SURVIVES, ComparedTexts, find_survivors
+from dedup.match.survivors import SURVIVES, ComparedTexts, Survival, find_survivors
 from dedup.prepare.batch import SHARED_WORDS
 from dedup.prepare.columns import digest_values
 from dedup.prepare.corpus import Corpus, KeyReader
@@ -41,7 +41,8 @@ class ParagraphMatches(NamedTuple):
     `numbers` are those of the repeats, ascending: int64 [matches]. `twins` is the number of the paragraph that is
     repeated: int64 [matches]. `similarities` is float64 [matches]. `articles` is the row of the article, and
     ``raw_starts`` and ``raw_stops`` the span in its raw text, in code points: int64 [matches]; the fields that begin
-    with `twin_` are the same for the twin. `candidates` and `matches` count pairs of paragraphs that were compared.
+    with `twin_` are the same for the twin. `candidates`, `matches` and `lookups` are those of
+    `dedup.match.survivors.Survival`.
     """
 
     numbers: I64
@@ -55,16 +56,16 @@ class ParagraphMatches(NamedTuple):
     twin_stops: I64
     candidates: int
     matches: int
+    lookups: int
 
 
 class _SharedParagraphs(NamedTuple):
-    """The paragraphs that are shared: their numbers and twins, int64, similarities, float64, and pairs compared."""
+    """The paragraphs that are shared: numbers and twins, int64, similarities, float64, and the answer of the loop."""
 
     numbers: I64
     twins: I64
     similarities: Floats
-    candidates: int
-    matches: int
+    survival: Survival
 
 
 def match_paragraphs(
@@ -97,8 +98,9 @@ def match_paragraphs(
         twin_articles=columns.articles[twins],
         twin_starts=twin_starts,
         twin_stops=twin_stops,
-        candidates=shared.candidates,
-        matches=shared.matches,
+        candidates=shared.survival.candidates,
+        matches=shared.survival.matches,
+        lookups=shared.survival.lookups,
     )
 
 
@@ -132,8 +134,7 @@ def _match_shared(
         numbers=rows[has_twin],
         twins=rows[survival.twins[has_twin]],
         similarities=survival.similarities[has_twin],
-        candidates=survival.candidates,
-        matches=survival.matches,
+        survival=survival,
     )
 
 

@@ -35,6 +35,12 @@ from dedup.prepare.corpus import KeyReader
 from dedup.runtime.resources import evict_pages, slices
 
 SURVIVES = -1
+# Members of a bucket: with more, an index may take the place of comparing a text with each of them.
+_LARGE_BUCKET = 64
+_INDEXED_MEMBERS = 1024  # survivors in the large buckets of a text: with more of them an index is made
+_SEARCHED_MEMBERS = 128  # with more of them an index that is there is used
+_RARE_SETS = 32  # of all in large buckets: the most that have a rare shingle
+_INDEX_SHARE = 4  # an index takes one part in this many of the memory at most
 _KEY_WORD_BYTES = 16  # of memory for each word of a key whose shingles are compared
 
 
@@ -58,8 +64,9 @@ class ComparedTexts(NamedTuple):
 class Survival(NamedTuple):
     """The twin of each text, or `SURVIVES`: int64 [texts]; and its similarity to it, 1.0 for none: float64 [texts].
 
-    `candidates` counts the pairs that share a bucket, `matches` those of them that reach the threshold. `flags` are the
-    texts that survive although they match survivors; for each, `twins` has the best match.
+    `candidates` counts the pairs whose shingles were compared, and `lookups` the members of buckets and entries of the
+    index that were looked at to find them. `matches` counts the pairs that share a bucket and reach the threshold.
+    `flags` are the texts that survive although they match survivors; for each, `twins` has the best match.
     """
 
     twins: I64
@@ -67,6 +74,7 @@ class Survival(NamedTuple):
     candidates: int
     matches: int
     flags: dict[int, Flag]
+    lookups: int
 
 
 def find_survivors(
@@ -115,7 +123,9 @@ def _find_survivors_plain(
                 survivors.insert(text, key)
         else:
             twins[text] = twin
-    return _with_flags(Survival(twins, similarity, survivors.candidates, survivors.matches, {}), guard)
+    return _with_flags(
+        Survival(twins, similarity, survivors.candidates, survivors.matches, {}, survivors.candidates), guard
+    )
 
 
 def _with_flags(survival: Survival, guard: FormGuard | None) -> Survival:
@@ -261,7 +271,10 @@ def _find_survivors_compiled(
     With a `guard`, the loop runs twice. The first run, without it, shows which texts are near-duplicates: only these
     and their twins are read, in one pass, and in most corpora there are few.
     """
-    from dedup.kernels import survivors as loops  # noqa: PLC0415 - loading LLVM takes longer than a small job
+    from dedup.kernels import set_index  # noqa: PLC0415 - loading LLVM takes longer than a small job
+    from dedup.kernels import survivors as loops  # noqa: PLC0415
+    from dedup.kernels.set_index import SetIndex  # noqa: PLC0415
+    from dedup.kernels.survivor_search import ANSWER, Loop  # noqa: PLC0415
 
     budget = keys.corpus.budget
     count = len(texts.firsts)
@@ -272,20 +285,35 @@ def _find_survivors_compiled(
     sharing = distinct[shares_bucket]
     sets = _spread_over_keys(read_shingle_sets(keys, sharing, texts.words[sharing], n), shares_bucket)
     bucket_sizes = np.bincount(texts.buckets.values)
+    is_large = (bucket_sizes > _LARGE_BUCKET).astype(np.uint8)
+    made: list[SetIndex] = []
+
+    def make_index(loop: Loop) -> SetIndex | None:
+        if not made:
+            large = np.concatenate([[0], np.cumsum(is_large[texts.buckets.values])])[borders]
+            indexed = np.flatnonzero(np.diff(large)).astype(np.int32)
+            if set_index.index_bytes(len(indexed), int(sets.sizes[indexed].sum())) * _INDEX_SHARE > budget.memory:
+                return None
+            made.append(set_index.new_index(indexed, len(distinct), sets.hashes, *sets[1:3], threshold, _RARE_SETS))
+        index = set_index.without_sets(made[0])
+        loops.insert_survivors(loop, index)
+        return index
+
     has_memo = (np.bincount(key_of, minlength=len(distinct)) > 1) & shares_bucket
     memo = np.where(has_memo, np.cumsum(has_memo) - 1, -1)
     memos = int(memo.max(initial=-1)) + 1
 
     def run(choose: loops.Choice | None) -> Survival:
         loop = new_loop(0 if choose is None else len(distinct))
+        index: SetIndex | None = None
         for start, stop in slices(count, budget.passes(sets.hashes.nbytes)):
-            loops.survivors(start, stop, loop, choose)
+            index = loops.survivors(start, stop, loop, choose, make_index, index)
             evict_pages(sets.hashes)
-        candidates, matches = loop.counts.tolist()
-        return Survival(loop.twins, loop.similarities, candidates, matches, {})
+        candidates, matches, lookups = loop.counts.tolist()
+        return Survival(loop.twins, loop.similarities, candidates, matches, {}, lookups)
 
-    def new_loop(room: int) -> loops.Loop:
-        return loops.Loop(
+    def new_loop(room: int) -> Loop:
+        return Loop(
             keys=key_of,
             apart=np.empty(0, np.int64) if texts.groups is None else texts.groups,
             wordings=np.empty(0, np.uint64) if texts.wordings is None else texts.wordings[distinct],
@@ -299,11 +327,14 @@ def _find_survivors_compiled(
             survivor=np.full(len(distinct), SURVIVES, np.int64),
             seen=np.full(len(distinct), -1, np.int64),
             memo=memo,
-            remembered=np.full((memos, loops.ANSWER), -1, np.int64),
+            remembered=np.full((memos, ANSWER), -1, np.int64),
             remembered_similarity=np.ones(memos),
             twins=np.full(count, SURVIVES, np.int64),
             similarities=np.ones(count),
-            counts=np.zeros(2, np.int64),
+            indexed_members=_INDEXED_MEMBERS,
+            searched_members=_SEARCHED_MEMBERS,
+            is_large=is_large,
+            counts=np.zeros(3, np.int64),
             common=np.empty(room, np.int32),
         )
 

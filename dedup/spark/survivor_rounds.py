@@ -37,8 +37,8 @@ class SparkSurvival(NamedTuple):
     """What `survivor_rounds` decided.
 
     `verdicts` has the columns ``o, twin, similarity, equal, drops, evidence`` for each text that repeats a survivor.
-    `equal` is true if their digests are equal. Unless `drops`, the text survives: it has other facts than its twin. The
-    numbers of candidates and matches are those of the loop.
+    `equal` is true if their digests are equal. Unless `drops`, the text survives: it has other facts than its twin.
+    `candidates` counts the pairs that share a bucket; the number of matches is that of the loop.
     """
 
     verdicts: Any

@@ -29,6 +29,7 @@ from dedup.write.seal import file_digests, write_sealed
 
 FIELDS = ("text", "id", "date", "source")  # the meanings of fields; a field's name may differ from record to record
 COUNT_NAMES = ("records", "articles", "kept", "dropped", "quarantined", "paragraphs", "findings")
+_WORK_COUNTS = ("candidates", "lookups")  # counts of stages that depend on how an engine finds matches
 _SHOWN = ("kept", "dropped", "quarantined", "findings")  # the counts in a line
 
 
@@ -142,7 +143,7 @@ class Report:
             "counts": self.counts,
             "characters": {name: self.tally.characters[name] for name in ("read", "written")},
             "rules": self.rules(),
-            "stages": self.stages,
+            "stages": self._stage_counts(are_work=False),
             "fields": self.fields,
             "errors": dict(sorted(self.tally.errors.items())),
             **({"unread_dates": self.unread_dates._asdict()} if self.unread_dates.dates else {}),
@@ -158,10 +159,18 @@ class Report:
         settings = self.settings
         return OutputFiles(settings.format, settings.compress, settings.shard_size, self.shards)
 
+    def _stage_counts(self, *, are_work: bool) -> dict[str, dict[str, int]]:
+        """Return the counts of stages that are the same for equal runs, or those of the work that an engine did."""
+        return {
+            stage: {name: count for name, count in counts.items() if (name in _WORK_COUNTS) == are_work}
+            for stage, counts in self.stages.items()
+        }
+
     def log(self) -> dict[str, Any]:
-        """Return what differs between equal runs: seconds per stage, and the files that were skipped."""
+        """Return what differs between equal runs: seconds and work per stage, and the files that were skipped."""
         return {
             "seconds": {name: round(seconds, 3) for name, seconds in self.seconds.items()},
+            "work": {stage: counts for stage, counts in self._stage_counts(are_work=True).items() if counts},
             "skipped": [*self.skipped],
         }
 
