@@ -14,35 +14,32 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
-
-from dedup import __version__
 from dedup.decide.known_items import known_items
 from dedup.decide.known_twins import KnownTwin, known_twins
 from dedup.decide.outcomes import Outcome, outcomes
 from dedup.decide.verdicts import Verdicts
 from dedup.engines.job import Job
 from dedup.engines.local import LocalEngine, Workers
+from dedup.engines.preparation import prepare_batches
 from dedup.errors import SettingsError
 from dedup.findings import Finding
-from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
+from dedup.index.session import IndexSession, index_session
+from dedup.kernels.backend import SMALL_BYTES, Backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.known_passages import find_known_passages, with_known_passages
 from dedup.match.own_text import set_site_text_apart
+from dedup.match.paragraph_columns import read_paragraph_columns
 from dedup.match.paragraphs import match_paragraphs
 from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, RUN_FILE, OutputFiles
 from dedup.prepare.bad_records import check_corpus
 from dedup.prepare.corpus import Corpus
-from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.sample_articles import prepare_sample
 from dedup.prepare.store import (
-    BatchOrigin,
     PreparedBatch,
     discard_batch,
     from_ipc,
-    store_batch,
     to_ipc,
 )
 from dedup.prepare.unread_dates import count_unread_dates
@@ -51,7 +48,7 @@ from dedup.read.objects import ArrowData, GivenArticles, source_of
 from dedup.read.other_corpora import KnownRecords, check_sources, open_records
 from dedup.read.selection import RecordSource, choose_records
 from dedup.runtime.progress import Progress, StageTimer
-from dedup.runtime.resources import ResourceBudget, slices
+from dedup.runtime.resources import ResourceBudget
 from dedup.settings import Settings, invalid, settings_or_default
 from dedup.write.destination import check_destination, destination, output_path
 from dedup.write.report import Report, Tally, field_counts, run_file
@@ -63,8 +60,6 @@ if TYPE_CHECKING:
 
 Articles = str | Path | Iterable[Any] | ArrowData
 
-_CAREFUL_PIECES = 16  # of a batch whose process was killed; as many times as a batch in work takes its own size
-
 
 def clean(
     source: Articles,
@@ -72,6 +67,7 @@ def clean(
     settings: Settings | None = None,
     *,
     against: Articles | None = None,
+    index: str | Path | None = None,
     engine: str | LocalEngine | SparkEngine = "local",
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -82,30 +78,38 @@ def clean(
     `source` is a file, folder or glob, or several, or ``-``; or it is articles: an iterable of dicts, which is read in
     batches, or a table (pandas, polars, Arrow, datasets). With Spark it can also be one of its tables, or an address
     that it can read. `against` are other articles that those of `source` may repeat: they always stay, and are not
-    written. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is called with a
-    stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work,
-    such as the fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output.
+    written. `index` is the folder of an index of the articles that earlier runs have kept: they are known in the same
+    way, and those that stay are added to it, together with the output. `engine` is "local", "spark" or an engine
+    object; it never changes the result. `progress` is called with a stage, the bytes done so far, and the bytes in all;
+    `notice` with lines to show before the long work, such as the fields that were guessed. `out` appears complete or
+    not at all; `force` replaces an earlier output.
     Raises a `DedupError` for every problem that the user can solve.
     """
     settings, timer, out = settings_or_default(settings), StageTimer(progress), output_path(out)
     engine = _engine_of(engine)
     source = source_of(source) if isinstance(engine, LocalEngine) else source
-    if against is not None and not isinstance(engine, LocalEngine):
-        raise SettingsError("`against`: works with the local engine only; use it, or leave this out")
+    for name, given in (("against", against), ("index", index)):
+        if given is not None and not isinstance(engine, LocalEngine):
+            raise SettingsError(f"`{name}`: works with the local engine only; use it, or leave this out")
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
-    with (
-        destination(out, force=force) as (folder, work),
-        _start_job(source, against, settings, engine, timer, work, out, notice) as job,
-    ):
-        tally, files = _write_tables(job, folder, settings, timer)
-        if job.known is not None:
-            write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
-        if job.known_items:
-            write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
-        report = _report(job, tally, settings, timer, out, files.shards)
-        write_json(folder / RUN_FILE, run_file(report))
-        write_json(folder / LOG_FILE, report.log())
+    with index_session(index, settings) as session:
+        with (
+            destination(out, force=force) as (folder, work),
+            _start_job(source, against, settings, engine, timer, work, out, notice, session) as job,
+        ):
+            tally, files = _write_tables(job, folder, settings, timer)
+            if job.known is not None or session is not None:
+                write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
+            if job.known_items:
+                write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
+            report = _report(job, tally, settings, timer, out, files.shards)
+            write_json(folder / RUN_FILE, run_file(report))
+            write_json(folder / LOG_FILE, report.log())
+            if session is not None:
+                session.stage(folder, out)
+        if session is not None:
+            session.commit()
     return report
 
 
@@ -220,45 +224,32 @@ def prepare_articles(
     known_batches: list[PreparedBatch] = []
     if known is not None:
         read = preview_records(iter(known), settings)
-        known_batches = _prepare_batches(read, known, "prepare known", settings, workers, timer, work / "known")
+        known_batches = prepare_batches(
+            read, known, "prepare known", settings, workers, timer, work / "known", _warm_up_matching
+        )
         check_corpus(Corpus(known_batches, budget), [str(entry["source"]) for entry in known.inputs], settings, notice)
-    batches = _prepare_batches(batches_read, records, "prepare", settings, workers, timer, work)
+    batches = prepare_batches(batches_read, records, "prepare", settings, workers, timer, work, _warm_up_matching)
     corpus = Corpus(known_batches + batches, budget, len(known_batches))
     check_corpus(corpus.new_part(), [str(entry["source"]) for entry in records.inputs], settings, notice)
     check_sources(records.inputs, known.inputs if known else [])
     return PreparedArticles(workers, records, corpus, known)
 
 
-def _prepare_batches(
-    batches_read: Iterable[pa.RecordBatch],
-    records: RecordSource | KnownRecords,
-    stage: str,
-    settings: Settings,
-    workers: Workers,
-    timer: StageTimer,
-    work: Path,
-) -> list[PreparedBatch]:
-    """Prepare the batches of `records` into files in the folder `work`."""
-    work.mkdir(exist_ok=True)
-    task = partial(_prepare_batch, settings=settings, compiled=workers.compiled, work=work)
-    careful = partial(task, pieces=_CAREFUL_PIECES)
-    numbered = ((number, to_ipc(batch)) for number, batch in enumerate(batches_read))
-    batches: list[PreparedBatch] = []
-    for batch in timer.over(stage, workers.map(task, numbered, careful), records.total_bytes):
-        if not batches and workers.processes > 1 and not timer.expected:
-            timer.expected = _warm_up_matching(settings, workers.backend)
-        batches.append(batch)
-        timer.done(records.fresh_bytes())
-    return batches
-
-
 def decide(
-    corpus: Corpus, settings: Settings, workers: Workers, timer: StageTimer
+    corpus: Corpus, settings: Settings, workers: Workers, timer: StageTimer, index: IndexSession | None = None
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
-    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage."""
+    """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage.
+
+    With an `index`, articles of earlier runs are known, too, and those that stay are added to it.
+    """
     backend = workers.backend
     with timer.stage("find site text"):
-        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers)
+        known_lines = index.known_lines() if index else ()
+        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers, known_lines)
+    if index:
+        with timer.stage("ask index"):
+            corpus = index.before(corpus, backend)
+            paragraphs = read_paragraph_columns(corpus, backend)
     with timer.stage("match articles"):
         passages = find_known_passages(corpus, settings, backend)
         articles = match_articles(corpus, settings, backend, passages.removed(len(corpus), settings))
@@ -271,14 +262,21 @@ def decide(
         "match articles": {"candidates": articles.candidates, "matches": articles.matches},
         "match paragraphs": {"candidates": shared.candidates, "matches": shared.matches},
     }
-    return Verdicts(corpus, site_text, articles, shared, passages.items), counts
+    verdicts = Verdicts(corpus, site_text, articles, shared, passages.items)
+    if index:
+        with timer.stage("add to index"):
+            index.add(verdicts, backend)
+    return verdicts, counts
 
 
 class _LocalJob:
     """A job on this machine, over prepared batches."""
 
-    def __init__(self, prepared: PreparedArticles, settings: Settings, timer: StageTimer) -> None:
+    def __init__(
+        self, prepared: PreparedArticles, settings: Settings, timer: StageTimer, index: IndexSession | None = None
+    ) -> None:
         self.workers, records, self.corpus, self.known = prepared
+        self.index = index
         self.settings = settings
         self.timer = timer
         self.sizes = records.sizes
@@ -293,8 +291,8 @@ class _LocalJob:
 
     def decide(self) -> Verdicts:
         """Find site text, match articles and paragraphs, and return the verdicts on them; set `stages`."""
-        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer)
-        self.known_twins = list(known_twins(verdicts)) if self.known else ()
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer, self.index)
+        self.known_twins = list(known_twins(verdicts))
         self.known_items = list(known_items(verdicts))
         return verdicts
 
@@ -321,10 +319,12 @@ def _start_job(
     work: Path,
     out: Path,
     notice: Notice | None,
+    index: IndexSession | None,
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
-        yield _LocalJob(prepare_articles(source, settings, engine, timer, work, out, notice, against), settings, timer)
+        prepared = prepare_articles(source, settings, engine, timer, work, out, notice, against)
+        yield _LocalJob(prepared, settings, timer, index)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
@@ -358,6 +358,7 @@ def _report(
         skipped=tuple(job.skipped),
         against=None if job.known is None else job.known.run_entry(out),
         known_items=tuple(job.known_items),
+        index=None if job.index is None or out is None else job.index.run_entry(out),
         seconds=timer.seconds,
         shards=shards or {},
         out=out,
@@ -382,19 +383,6 @@ def _write_tables(job: Job, folder: Path, settings: Settings, timer: StageTimer)
             tally.update(chunk.tally)
             timer.done(size)
         return tally, writer.finish()
-
-
-def _prepare_batch(task: tuple[int, bytes], settings: Settings, compiled: bool, work: Path, pieces: int = 1) -> Path:
-    """Prepare one batch of records, store it in `work`, and return its path; runs in a worker process.
-
-    `task` is the number of the batch and its records, as `to_ipc` encodes them. In more `pieces`, one after the other,
-    they need less memory at once, and give the same batch.
-    """
-    number, data = task
-    records, backend = from_ipc(data), load_backend(compiled=compiled)
-    parts = [records.slice(start, stop - start) for start, stop in slices(records.num_rows, pieces)] or [records]
-    batch = pa.concat_batches([prepare_or_quarantine(part, settings, backend) for part in parts])
-    return store_batch(batch, work / f"{number:08d}.arrow", BatchOrigin.of(records, settings.digest, __version__))
 
 
 def _encode_batch(task: tuple[PreparedBatch, bytes], settings: Settings) -> OutputChunk:

@@ -36,6 +36,7 @@ LAYERS = [
     {"match"},
     {"decide"},
     {"write"},
+    {"index"},
     {"engines"},
     {"spark"},
     {"pipeline"},

@@ -16,6 +16,7 @@ from dedup.cli.options import (
     AGAINST,
     CONFIG,
     ENGINE,
+    INDEX_FOLDER,
     INPUTS,
     OUTPUT,
     PATH,
@@ -71,6 +72,7 @@ def _notice(*, quiet: bool) -> Callable[[str], None] | None:
 @INPUTS
 @click.option("-o", "--out", type=PATH, help="The folder to write, which must not exist; - writes articles to stdout.")
 @AGAINST
+@INDEX_FOLDER
 @combine_options(CONFIG, *SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
 @click.option("--dry-run", is_flag=True, help="Print the summary, and write nothing.")
@@ -81,6 +83,7 @@ def clean(
     inputs: tuple[str, ...],
     out: Path | None,
     against: tuple[str, ...],
+    index: Path | None,
     force: bool,
     dry_run: bool,
     quiet: bool,
@@ -108,6 +111,8 @@ def clean(
     settings, to_stdout = resolved.settings, str(out) == STDOUT
     if to_stdout:
         check_stdout(settings, as_json=as_json, force=force)
+    if index is not None and (dry_run or to_stdout):
+        raise SettingsError("`index`: takes effect together with an output folder; name one for `out`")
     if dry_run or out is None:
         if not isinstance(engine, LocalEngine):
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
@@ -129,6 +134,7 @@ def clean(
                     folder,
                     settings,
                     against=against or None,
+                    index=index,
                     engine=engine,
                     progress=progress,
                     notice=_notice(quiet=quiet),

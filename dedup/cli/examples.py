@@ -32,6 +32,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup report out out2", "compare two runs, in out2/comparison.html"),
     ),
     "groups": (("dedup groups out", "each survivor with the number of its copies, the largest group first"),),
+    "index": (
+        ("dedup clean more.jsonl --index seen -o out4", "clean what comes in, and remember it in the folder seen"),
+        ("dedup index stats seen", "how much is in it"),
+        ("dedup index remove seen more.jsonl-1", "take an article out, by id or source#record"),
+    ),
     "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),
     "restore": (("dedup restore out -o crawl-again", "write the original files again"),),

@@ -11,7 +11,7 @@ import pyarrow as pa
 from dedup.arrays import decode_utf8
 from dedup.decide.verdicts import Verdicts
 
-_DIGITS = 4  # of a share
+_ITEM_SHARE_DIGITS = 4  # of a share
 
 
 def known_items(verdicts: Verdicts) -> Iterator[dict[str, Any]]:
@@ -28,7 +28,8 @@ def known_items(verdicts: Verdicts) -> Iterator[dict[str, Any]]:
     for item in items:
         identity, source, record = names[item.row]
         places = [
-            dict(zip(("article", "source", "record"), names[row], strict=True)) | {"share": round(share, _DIGITS)}
+            dict(zip(("article", "source", "record"), names[row], strict=True))
+            | {"share": round(share, _ITEM_SHARE_DIGITS)}
             for row, share in item.places
         ]
         yield {
@@ -36,7 +37,7 @@ def known_items(verdicts: Verdicts) -> Iterator[dict[str, Any]]:
             "source": source,
             "record": record,
             "words": item.words,
-            "share": round(item.share, _DIGITS),
+            "share": round(item.share, _ITEM_SHARE_DIGITS),
             "articles": item.articles,
             "found_in": places,
         }

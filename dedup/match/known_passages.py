@@ -27,7 +27,7 @@ from dedup.rules import OFF
 from dedup.settings import ARTICLE_SHINGLE, Settings
 
 FEWEST_PASSAGE_WORDS = 5  # of a known article; shorter ones, such as "Yes" or "in 1945", are in any corpus
-_ARTICLES_AT_ONCE = 512  # whose keys are in memory
+_KEYS_AT_ONCE = 512  # whose keys are in memory
 _PLACES_SHOWN = 10  # articles named for each known one
 
 
@@ -107,8 +107,8 @@ def find_known_passages(corpus: Corpus, settings: Settings, comparer: Comparer =
     best: dict[int, tuple[float, int, bytes]] = {}  # by row of an article: share, known row, key
     new = np.flatnonzero(readable & (words >= FEWEST_PASSAGE_WORDS))
     new = new[new >= corpus.known_rows]
-    for start in range(0, len(new), _ARTICLES_AT_ONCE):
-        rows = new[start : start + _ARTICLES_AT_ONCE]
+    for start in range(0, len(new), _KEYS_AT_ONCE):
+        rows = new[start : start + _KEYS_AT_ONCE]
         keys = corpus.read_keys(rows)
         for place, item in index.candidates(keys):
             row = int(rows[place])

@@ -84,6 +84,7 @@ class Report:
     unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
     against: dict[str, Any] | None = None
+    index: dict[str, Any] | None = None
     known_items: tuple[dict[str, Any], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
@@ -172,6 +173,7 @@ def run_file(report: Report) -> dict[str, Any]:
         "settings": report.settings.as_dict(),
         "inputs": list(report.inputs),
         **({"against": report.against} if report.against else {}),
+        **({"index": report.index} if report.index else {}),
         **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
     }
