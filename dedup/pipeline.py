@@ -264,6 +264,7 @@ def decide(
     }
     verdicts = Verdicts(corpus, site_text, articles, shared, passages.items)
     if index:
+        counts["ask index"] = {"articles": corpus.known_rows}
         with timer.stage("add to index"):
             index.add(verdicts, backend)
     return verdicts, counts

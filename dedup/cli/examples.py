@@ -35,7 +35,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "index": (
         ("dedup clean more.jsonl --index seen -o out4", "clean what comes in, and remember it in the folder seen"),
         ("dedup index stats seen", "how much is in it"),
-        ("dedup index remove seen more.jsonl-1", "take an article out, by id or source#record"),
+        ("dedup index remove seen index/1/more.jsonl#0", "take an article out, by id or source#record"),
     ),
     "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),

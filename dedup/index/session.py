@@ -57,6 +57,8 @@ class IndexSession:
 
     def before(self, corpus: Corpus, backend: Backend) -> Corpus:
         """Return `corpus` behind the indexed articles that its new articles may repeat."""
+        if not self._readers:
+            return corpus
         hashes = _hashes_of(corpus, self.settings, backend)
         found = [
             with_known_sources(stored, reader.segment)
