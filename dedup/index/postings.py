@@ -10,7 +10,8 @@ postings:
 
 - so few shingles that only an equal set reaches the similarity: one for the whole set;
 - few: one for each pair of the first ones (k = 2), since a single shingle of a short line is in many other lines;
-- more: one for each of the first ones (k = 1), together with the class of its size, as similar sets have similar sizes.
+- more: one for each of the first ones (k = 3), together with the class of its size, as similar sets have similar
+  sizes. An article must have three of those of one paragraph to be a candidate.
 
 A new paragraph is looked up by all postings that a similar one may have. A posting is the article's number, under a
 hash of 40 bits: of 100 million postings, one lookup in 10,000 finds a wrong one, which only costs a comparison.
@@ -18,6 +19,7 @@ hash of 40 bits: of 100 million postings, one lookup in 10,000 finds a wrong one
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -34,8 +36,9 @@ _KEPT_BITS = np.uint64(24)  # of 64 are shifted out
 _DIGESTS, _BUCKETS, _SHINGLES = (np.uint64(kind << 62) for kind in (1, 2, 3))
 _LONGEST = 255  # bytes of the words of a shingle; longer ones are as rare
 _SPACE = 32
-_SHORT = 9  # shingles of a set that has pairs; three pairs or fewer at 0.8, six where it has ten
+_PAIRED_SIZE = 9  # shingles of a set that has pairs; three pairs or fewer at 0.8, six where it has ten
 _PAIR = 2
+_SHARED = 3  # shingles that long similar sets are to share of their first ones: one or two of them recur by chance
 _WIDEST_CLASS = 0.99  # at a threshold of 1, sizes are equal, and any class will do
 _ROUNDING = 1e-9
 
@@ -47,19 +50,20 @@ class Postings(NamedTuple):
     articles: np.ndarray[tuple[int], np.dtype[np.uint32]]
 
 
-def postings_of(batch: pa.RecordBatch, settings: Settings, backend: Backend, *, for_lookup: bool = False) -> Postings:
-    """Return the postings of a prepared batch, whose rows number the articles; or those to look its articles up by."""
-    words = integer_values(batch.column("words"))
-    rows = np.flatnonzero(words > 0)
-    digests = digest_values(batch.column("digest"))[rows].view(np.uint64).reshape(-1, 2)
-    parts = [(_mixed((digests[:, 0] ^ (digests[:, 1] * np.uint64(MIX_1))) ^ _DIGESTS), rows)]
-    buckets = batch.column("buckets")
-    signed = np.flatnonzero(np.asarray(buckets.is_valid()) & (words > 0))
-    bands = buckets.type.list_size
-    values = np.asarray(buckets.values).reshape(len(buckets), bands)[signed].astype(np.uint64)
-    values |= np.arange(bands, dtype=np.uint64) << np.uint64(32)
-    parts.append((_mixed(values.ravel() ^ _BUCKETS), np.repeat(signed, bands)))
-    parts.append(_paragraph_postings(batch, settings, backend, for_lookup=for_lookup))
+class Lookup(NamedTuple):
+    """What new articles are looked up by: hashes, ascending, uint64, and the group of each, int64 [hashes].
+
+    An article of the index is a candidate if it has as many hashes of one group as `required` says: int64 [groups].
+    """
+
+    hashes: U64
+    groups: I64
+    required: I64
+
+
+def postings_of(batch: pa.RecordBatch, settings: Settings, backend: Backend) -> Postings:
+    """Return the postings of a prepared batch, whose rows number the articles."""
+    parts = [*_article_postings(batch), _paragraph_postings(batch, settings, backend, for_lookup=False)[:2]]
     hashes = np.concatenate([part for part, _ in parts])
     articles = np.concatenate([owners for _, owners in parts]).astype(np.uint32)
     order = np.lexsort((articles, hashes))
@@ -67,6 +71,43 @@ def postings_of(batch: pa.RecordBatch, settings: Settings, backend: Backend, *, 
     new = np.ones(len(hashes), bool)
     new[1:] = (hashes[1:] != hashes[:-1]) | (articles[1:] != articles[:-1])
     return Postings(hashes[new], articles[new])
+
+
+def lookup_of(batches: Iterable[pa.RecordBatch], settings: Settings, backend: Backend) -> Lookup:
+    """Return what the articles of prepared batches are looked up by."""
+    hashes, groups, required = [np.empty(0, np.uint64)], [np.empty(0, np.int64)], [np.ones(1, np.int64)]
+    first = 1  # group 0 is of all hashes of which one is enough
+    for batch in batches:
+        alone = [part for part, _ in _article_postings(batch)]
+        values, _, sets, needs = _paragraph_postings(batch, settings, backend, for_lookup=True)
+        hashes += [*alone, values]
+        groups += [*(np.zeros(len(part), np.int64) for part in alone), np.where(needs > 1, sets + first, 0)]
+        of_sets = np.ones(int(sets.max(initial=-1)) + 1, np.int64)
+        of_sets[sets[needs > 1]] = needs[needs > 1]
+        required.append(of_sets)
+        first += len(of_sets)
+    joined, of_hashes = np.concatenate(hashes), np.concatenate(groups)
+    order = np.lexsort((of_hashes, joined))
+    joined, of_hashes = joined[order], of_hashes[order]
+    new = np.ones(len(joined), bool)
+    new[1:] = (joined[1:] != joined[:-1]) | (of_hashes[1:] != of_hashes[:-1])
+    return Lookup(joined[new], of_hashes[new], np.concatenate(required))
+
+
+def _article_postings(batch: pa.RecordBatch) -> list[tuple[U64, I64]]:
+    """Return the hashes of the articles of a batch, and their rows: of digests, and of buckets."""
+    words = integer_values(batch.column("words"))
+    rows = np.flatnonzero(words > 0)
+    digests = digest_values(batch.column("digest"))[rows].view(np.uint64).reshape(-1, 2)
+    buckets = batch.column("buckets")
+    signed = np.flatnonzero(np.asarray(buckets.is_valid()) & (words > 0))
+    bands = buckets.type.list_size
+    values = np.asarray(buckets.values).reshape(len(buckets), bands)[signed].astype(np.uint64)
+    values |= np.arange(bands, dtype=np.uint64) << np.uint64(32)
+    return [
+        (_mixed((digests[:, 0] ^ (digests[:, 1] * np.uint64(MIX_1))) ^ _DIGESTS), rows),
+        (_mixed(values.ravel() ^ _BUCKETS), np.repeat(signed, bands)),
+    ]
 
 
 def _mixed(values: U64) -> U64:
@@ -78,8 +119,11 @@ def _mixed(values: U64) -> U64:
 
 def _paragraph_postings(
     batch: pa.RecordBatch, settings: Settings, backend: Backend, *, for_lookup: bool
-) -> tuple[U64, I64]:
-    """Return the hashes of the paragraphs of a batch that are compared across articles, and their rows."""
+) -> tuple[U64, I64, I64, I64]:
+    """Return the hashes of the paragraphs of a batch that are compared across articles, and their rows.
+
+    Then the numbers of the paragraphs, and how many hashes of one must be found.
+    """
     members = batch.column("paragraphs").flatten()
     counts = np.asarray(batch.column("paragraphs").value_lengths().fill_null(0), np.int64)
     words = integer_values(members.field("words"))
@@ -90,7 +134,7 @@ def _paragraph_postings(
     owners = np.repeat(np.arange(len(counts)), counts)
     chosen = np.flatnonzero(words >= SHARED_WORDS)
     if not len(chosen):
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
+        return np.empty(0, np.uint64), chosen, chosen, chosen
     starts, stops = (key_offsets[owners[chosen]] + edges[chosen] for edges in (key_start, key_stop))
     sizes = stops - starts
     borders = offsets_of(sizes)
@@ -100,8 +144,8 @@ def _paragraph_postings(
     first_bytes = np.sort(np.concatenate([borders[:-1], np.flatnonzero(packed == _SPACE) + 1]))
     lengths = np.add.reduceat((packed != _SPACE).astype(np.int64), first_bytes)
     sets = ordered_shingles(hashes, lengths, offsets_of(words[chosen]))
-    paragraphs, values = hashes_of_sets(sets, settings.paragraph_threshold, for_lookup=for_lookup)
-    return _mixed(values ^ _SHINGLES), owners[chosen][paragraphs]
+    paragraphs, values, needs = hashes_of_sets(sets, settings.paragraph_threshold, for_lookup=for_lookup)
+    return _mixed(values ^ _SHINGLES), owners[chosen][paragraphs], paragraphs, needs
 
 
 class OrderedSets(NamedTuple):
@@ -130,25 +174,30 @@ def ordered_shingles(hashes: U64, lengths: I64, borders: I64) -> OrderedSets:
     return OrderedSets(values[new], offsets_of(np.bincount(texts[new], minlength=len(borders) - 1)))
 
 
-def hashes_of_sets(sets: OrderedSets, threshold: float, *, for_lookup: bool) -> tuple[I64, U64]:
-    """Return the numbers of sets, and a hash that each shares with those that reach `threshold`: int64, uint64.
+def hashes_of_sets(sets: OrderedSets, threshold: float, *, for_lookup: bool) -> tuple[I64, U64, I64]:
+    """Return the numbers of sets, a hash of each, and how many such hashes it shares: int64, uint64, int64 [hashes].
 
-    A set has several. With `for_lookup`, they are those by which a set finds others.
+    A set has several hashes. It shares so many of them with each set that reaches `threshold`. With `for_lookup`, they
+    are those by which a set finds others.
     """
     sizes = np.diff(sets.borders)
     needed = np.ceil(sizes * threshold - _ROUNDING).astype(np.int64)
     is_alone = (sizes > 0) & (sizes < threshold * (sizes + 1) - _ROUNDING)
-    is_short = (sizes <= _SHORT) & (needed >= _PAIR) & ~is_alone
+    is_short = (sizes <= _PAIRED_SIZE) & (needed >= _PAIR) & ~is_alone
     is_long = (sizes > 0) & ~is_alone & ~is_short
     if for_lookup:  # those of other kinds that a set of this size can be similar to
-        is_short |= (sizes > 0) & ~is_alone & (needed <= _SHORT)
-        is_long |= (sizes > 0) & ~is_alone & (sizes / threshold >= min(_SHORT, _PAIR / threshold))
+        is_short |= (sizes > 0) & ~is_alone & (needed <= _PAIRED_SIZE)
+        is_long |= (sizes > 0) & ~is_alone & (sizes / threshold >= min(_PAIRED_SIZE, _PAIR / threshold))
     parts = [
         _whole_sets(sets, np.flatnonzero(is_alone)),
         _pairs(sets, np.flatnonzero(is_short), sizes - needed + _PAIR),
-        _singles(sets, is_long, sizes - needed + 1, threshold, for_lookup=for_lookup),
+        _singles(sets, is_long, sizes - needed + _SHARED, threshold, for_lookup=for_lookup),
     ]
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+    numbers = np.concatenate([part[0] for part in parts])
+    needs = np.ones(len(numbers), np.int64)
+    count = len(parts[-1][0])
+    needs[len(needs) - count :] = np.clip(needed[parts[-1][0]], 1, _SHARED)
+    return numbers, np.concatenate([part[1] for part in parts]), needs
 
 
 def _whole_sets(sets: OrderedSets, chosen: I64) -> tuple[I64, U64]:

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.arrays import I64, U64
+from dedup.arrays import I64, offsets_of
 from dedup.errors import IndexFolderError
-from dedup.index.postings import Postings
+from dedup.index.postings import Lookup, Postings
 from dedup.index.stored_articles import STORED_SCHEMA
 from dedup.read.other_corpora import INDEX
 
@@ -149,29 +149,30 @@ class SegmentReader:
         self.segment = segment
         self.folder = root / segment.name
 
-    def lookup(self, hashes: U64) -> I64:
-        """Return the numbers of the articles that have a posting for any of `hashes`, ascending: int64 [articles].
-
-        `hashes` are distinct and ascending: uint64 [hashes].
-        """
-        found = [np.empty(0, np.int64)]
+    def lookup(self, wanted: Lookup) -> I64:
+        """Return the numbers of the articles that `wanted` finds, ascending: int64 [articles]."""
+        groups, articles = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         file = self._open(POSTINGS_FILE)
         for group in range(file.num_row_groups):
             if not file.metadata.row_group(group).num_rows:
                 continue
             limits = file.metadata.row_group(group).column(0).statistics
-            low, high = np.searchsorted(hashes, [np.uint64(limits.min), np.uint64(limits.max)], side="left")
-            wanted = hashes[low : high + 1]
-            if len(wanted):
+            low = np.searchsorted(wanted.hashes, np.uint64(limits.min), "left")
+            high = np.searchsorted(wanted.hashes, np.uint64(limits.max), "right")
+            if low < high:
                 table = file.read_row_group(group)
                 indexed = np.asarray(table.column("hash"))
-                starts, stops = (np.searchsorted(indexed, wanted, side) for side in ("left", "right"))
-                hit = stops > starts
-                owners = np.asarray(table.column("article"))
-                spans = zip(starts[hit].tolist(), stops[hit].tolist(), strict=True)
-                found += [owners[start:stop].astype(np.int64) for start, stop in spans]
-        numbers: I64 = np.unique(np.concatenate(found))
-        return numbers
+                starts, stops = (np.searchsorted(indexed, wanted.hashes[low:high], side) for side in ("left", "right"))
+                counts = stops - starts
+                borders = offsets_of(counts)
+                places = np.arange(borders[-1]) + np.repeat(starts - borders[:-1], counts)
+                groups.append(np.repeat(wanted.groups[low:high], counts))
+                articles.append(np.asarray(table.column("article"))[places].astype(np.int64))
+        pairs = np.concatenate(groups) * max(self.segment.articles, 1) + np.concatenate(articles)
+        distinct, found = np.unique(pairs, return_counts=True)
+        of_groups, numbers = np.divmod(distinct, max(self.segment.articles, 1))
+        enough: I64 = np.unique(numbers[found >= wanted.required[of_groups]])
+        return enough
 
     def read(self, numbers: I64) -> Iterator[pa.RecordBatch]:
         """Yield the articles with these numbers, ascending: int64 [articles], row group by row group."""

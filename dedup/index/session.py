@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import I64, U64
+from dedup.arrays import I64
 from dedup.decide.verdicts import Verdicts
 from dedup.index.manifest import Manifest, ManifestWriter, open_writer, read_manifest
-from dedup.index.postings import postings_of
+from dedup.index.postings import lookup_of, postings_of
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
 from dedup.index.stored_articles import prepare_stored, stored_articles
 from dedup.index.tiers import merge_small_segments
@@ -59,11 +58,12 @@ class IndexSession:
         """Return `corpus` behind the indexed articles that its new articles may repeat."""
         if not self._readers:
             return corpus
-        hashes = _hashes_of(corpus, self.settings, backend)
+        new = (load_batch(batch, _QUERY_COLUMNS) for _, batch in corpus.new_batches())
+        wanted = lookup_of(new, self.settings, backend)
         found = [
             with_known_sources(stored, reader.segment)
             for reader in self._readers
-            for stored in reader.read(reader.lookup(hashes))
+            for stored in reader.read(reader.lookup(wanted))
         ]
         if not found:
             return corpus
@@ -119,15 +119,6 @@ def index_session(folder: str | Path | None, settings: Settings) -> Iterator[Ind
         return
     with open_writer(Path(folder), settings) as writer:
         yield IndexSession(writer, settings)
-
-
-def _hashes_of(corpus: Corpus, settings: Settings, backend: Backend) -> U64:
-    """Return the distinct hashes of the postings of the new articles of a corpus, ascending: uint64 [hashes]."""
-    parts = [
-        np.unique(postings_of(load_batch(batch, _QUERY_COLUMNS), settings, backend, for_lookup=True).hashes)
-        for _, batch in corpus.new_batches()
-    ]
-    return reduce(np.union1d, parts, np.empty(0, np.uint64))
 
 
 def _stored_line(row: SiteTextRow) -> dict[str, Any]:
