@@ -3,6 +3,7 @@ from dedup.engines.local import LocalEngine as LocalEngine
 from dedup.errors import DedupError as DedupError
 from dedup.errors import EngineError as EngineError
 from dedup.errors import FindingError as FindingError
+from dedup.errors import IndexFolderError as IndexFolderError
 from dedup.errors import InputError as InputError
 from dedup.errors import OutputError as OutputError
 from dedup.errors import RecordError as RecordError

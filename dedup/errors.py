@@ -6,6 +6,7 @@
     ├── RecordError      a bad record met under ``on_error="fail"``
     ├── OutputError      a destination that exists, is not an output of this package, or cannot be written
     ├── WorkFileError    a file of the working folder that is damaged or missing
+    ├── IndexFolderError an index that is damaged, locked, of other settings, or no index
     ├── EngineError      something that an engine needs is missing: a package, Java, a cluster
     └── FindingError     findings that do not fit the text they are applied to
 
@@ -41,6 +42,10 @@ class OutputError(DedupError):
 
 class WorkFileError(DedupError):
     """A file of the working folder that is damaged or missing."""
+
+
+class IndexFolderError(DedupError):
+    """An index that is damaged, being written, made with other settings, or no index at all."""
 
 
 class EngineError(DedupError):

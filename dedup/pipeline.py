@@ -23,11 +23,13 @@ from dedup.engines.job import Job
 from dedup.engines.local import LocalEngine, Workers
 from dedup.errors import SettingsError
 from dedup.findings import Finding
+from dedup.index.session import IndexSession, index_session
 from dedup.kernels.backend import Backend
 from dedup.match.articles import match_articles
 from dedup.match.contained import match_contained
 from dedup.match.known_passages import find_known_passages, with_known_passages
 from dedup.match.own_text import set_site_text_apart
+from dedup.match.paragraph_columns import read_paragraph_columns
 from dedup.match.paragraphs import match_paragraphs
 from dedup.match.reviewed import ReviewedCorpus, keep_rejected
 from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, OutputFiles
@@ -61,6 +63,7 @@ def clean(
     settings: Settings | None = None,
     *,
     against: Articles | None = None,
+    index: str | Path | None = None,
     engine: str | LocalEngine | SparkEngine = "local",
     progress: Progress | None = None,
     notice: Notice | None = None,
@@ -73,24 +76,28 @@ def clean(
     `source` is a file, folder or glob, or several, or ``-``; or it is articles: an iterable of dicts, which is read in
     batches, or a table (pandas, polars, Arrow, datasets). With Spark it can also be one of its tables, or an address
     that it can read. `against` are other articles that those of `source` may repeat: they always stay, and are not
-    written. `engine` is "local", "spark" or an engine object; it never changes the result. `progress` is called with a
-    stage, the bytes done so far, and the bytes in all; `notice` with lines to show before the long work, such as the
-    fields that were guessed. `out` appears complete or not at all; `force` replaces an earlier output. A run that is
-    interrupted leaves what it has prepared, and an engine with ``resume=True`` continues from that. `log` is a file to
-    which a line of JSON is appended for all that happens. `review` is a file of decisions, such as
-    ``OUT/review.jsonl``, which the local engine honours. Raises a `DedupError` for every problem that the user can
-    solve.
+    written. `index` is the folder of an index of the articles that earlier runs have kept: they are known in the same
+    way, and those that stay are added to it, together with the output. `engine` is "local", "spark" or an engine
+    object; it never changes the result. `progress` is called with a stage, the bytes done so far, and the bytes in all;
+    `notice` with lines to show before the long work, such as the fields that were guessed. `out` appears complete or
+    not at all; `force` replaces an earlier output. A run that is interrupted leaves what it has prepared, and an engine
+    with ``resume=True`` continues from that. `log` is a file to which a line of JSON is appended for all that happens.
+    `review` is a file of decisions, such as ``OUT/review.jsonl``, which the local engine honours. Raises a `DedupError`
+    for every problem that the user can solve.
     """
     settings, out, engine = settings_or_default(settings), output_path(out), engine_of(engine)
     ruling = read_ruling(review)
-    for name, given in (("against", against), ("review", ruling)):
+    for name, given in (("against", against), ("index", index), ("review", ruling)):
         if given is not None and not isinstance(engine, LocalEngine):
             raise SettingsError(f"`{name}`: works with the local engine only; use it, or leave this out")
+    if index is not None and ruling is not None:
+        raise SettingsError("`review`: cannot be used together with `index`; leave one of them out")
     with open_log(
         log, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
     ) as events:
         timer = StageTimer(progress, events)
-        report = _clean(source, against, out, settings, engine, timer, events.copying(notice), ruling, force=force)
+        given = source, against, index, out
+        report = _clean(*given, settings, engine, timer, events.copying(notice), ruling, force=force)
         events.write("counts", **report.counts, quarantine=report.summary()["errors"])
     return report
 
@@ -98,6 +105,7 @@ def clean(
 def _clean(
     source: Articles,
     against: Articles | None,
+    index: str | Path | None,
     out: Path,
     settings: Settings,
     engine: LocalEngine | SparkEngine,
@@ -109,16 +117,20 @@ def _clean(
 ) -> Report:
     """Do what `clean` does, with all arguments checked."""
     source = source_of(source) if isinstance(engine, LocalEngine) else source
-    if against is not None and not isinstance(engine, LocalEngine):
-        raise SettingsError("`against`: works with the local engine only; use it, or leave this out")
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     resume = isinstance(engine, LocalEngine) and engine.resume
-    with (
-        destination(out, force=force, resume=resume) as (folder, work),
-        _start_job(source, against, settings, engine, timer, work, out, notice, ruling) as job,
-    ):
-        return _write_output(job, folder, settings, timer, out)
+    with index_session(index, settings) as session:
+        with (
+            destination(out, force=force, resume=resume) as (folder, work),
+            _start_job(source, against, settings, engine, timer, work, out, notice, ruling, session) as job,
+        ):
+            report = _write_output(job, folder, settings, timer, out)
+            if session is not None:
+                session.stage(folder, out)
+        if session is not None:
+            session.commit()
+    return report
 
 
 def clean_again(
@@ -143,7 +155,7 @@ def clean_again(
 def _write_output(job: Job, folder: Path, settings: Settings, timer: StageTimer, out: Path) -> Report:
     """Write all files of an output into `folder`, which will be at `out`, and return the report."""
     tally, files = _write_tables(job, folder, settings, timer)
-    if job.known is not None:
+    if job.known is not None or job.index is not None:
         write_json_lines(folder / KNOWN_TWINS_FILE, (twin._asdict() for twin in job.known_twins))
     if job.known_items:
         write_json_lines(folder / KNOWN_ITEMS_FILE, job.known_items)
@@ -239,14 +251,21 @@ def decide(
     workers: Workers,
     timer: StageTimer,
     reviewed: ReviewedCorpus | None = None,
+    index: IndexSession | None = None,
 ) -> tuple[Verdicts, dict[str, dict[str, int]]]:
     """Set site text apart, match articles, then paragraphs; return the verdicts, and counts per stage.
 
-    `reviewed` are the decisions about the texts of `corpus`.
+    `reviewed` are the decisions about the texts of `corpus`. With an `index`, articles of earlier runs are known, too,
+    and those that stay are added to it.
     """
     backend = workers.backend
     with timer.stage("find site text"):
-        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers, reviewed)
+        known_lines = index.known_lines() if index else ()
+        corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers, reviewed, known_lines)
+    if index:
+        with timer.stage("ask index"):
+            corpus = index.before(corpus, backend)
+            paragraphs = read_paragraph_columns(corpus, backend)
     with timer.stage("match articles"):
         passages = find_known_passages(corpus, settings, backend)
         removed, preferred = passages.removed(len(corpus), settings), reviewed.preferred() if reviewed else None
@@ -264,16 +283,27 @@ def decide(
     }
     if reviewed is not None:
         counts["find reviewed texts"] = reviewed.counts
-    return Verdicts(corpus, site_text, articles, shared, passages.items), counts
+    verdicts = Verdicts(corpus, site_text, articles, shared, passages.items)
+    if index:
+        counts["ask index"] = {"articles": corpus.known_rows}
+        with timer.stage("add to index"):
+            index.add(verdicts, backend)
+    return verdicts, counts
 
 
 class _LocalJob:
     """A job on this machine, over prepared batches."""
 
     def __init__(
-        self, prepared: PreparedArticles, settings: Settings, timer: StageTimer, ruling: Ruling | None = None
+        self,
+        prepared: PreparedArticles,
+        settings: Settings,
+        timer: StageTimer,
+        ruling: Ruling | None = None,
+        index: IndexSession | None = None,
     ) -> None:
         self.workers, records, self.corpus, self.known = prepared
+        self.index = index
         self.settings = settings
         self.timer = timer
         self.sizes = records.sizes
@@ -293,8 +323,8 @@ class _LocalJob:
         if self.ruling is not None:
             with self.timer.stage("find reviewed texts"):
                 self.reviewed = ReviewedCorpus(self.corpus, self.ruling)
-        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer, self.reviewed)
-        self.known_twins = list(known_twins(verdicts)) if self.known else ()
+        verdicts, self.stages = decide(self.corpus, self.settings, self.workers, self.timer, self.reviewed, self.index)
+        self.known_twins = list(known_twins(verdicts))
         self.known_items = list(known_items(verdicts))
         return verdicts
 
@@ -326,13 +356,14 @@ def _start_job(
     out: Path,
     notice: Notice | None,
     ruling: Ruling | None,
+    index: IndexSession | None,
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
         prepared = prepare_articles(
             source, settings, engine, timer, work, out, notice, against, _warm_up_matching, keeps_files=True
         )
-        yield _LocalJob(prepared, settings, timer, ruling)
+        yield _LocalJob(prepared, settings, timer, ruling, index)
         return
     with engine.job(source, settings, timer, out) as job:
         yield job
@@ -358,6 +389,7 @@ def _report(
         against=None if job.known is None else job.known.run_entry(out),
         known_items=tuple(job.known_items),
         review=job.ruling.summary if isinstance(job, _LocalJob) and job.ruling else None,
+        index=None if job.index is None or out is None else job.index.run_entry(out),
         seconds=timer.seconds,
         shards=shards or {},
         out=out,

@@ -37,6 +37,7 @@ LAYERS = [
     {"match"},
     {"decide"},
     {"write"},
+    {"index"},
     {"engines"},
     {"spark"},
     {"engine_choice"},

@@ -16,6 +16,7 @@ from dedup.cli.options import (
     AGAINST,
     CONFIG,
     ENGINE,
+    INDEX_FOLDER,
     INPUTS,
     OUTPUT,
     PATH,
@@ -80,6 +81,7 @@ def _check_dry_run(*, is_resumed: bool, log: Path | None) -> None:
 @INPUTS
 @click.option("-o", "--out", type=PATH, help="The folder to write, which must not exist; - writes articles to stdout.")
 @AGAINST
+@INDEX_FOLDER
 @combine_options(CONFIG, *SETTINGS, *OUTPUT, *WORK, *ENGINE)
 @click.option("--force", is_flag=True, help="Replace an earlier output of dedup.")
 @click.option("--log", type=PATH, metavar="FILE", help="Append what happens to FILE, as lines of JSON.")
@@ -92,6 +94,7 @@ def clean(
     inputs: tuple[str, ...],
     out: Path | None,
     against: tuple[str, ...],
+    index: Path | None,
     force: bool,
     log: Path | None,
     dry_run: bool,
@@ -122,6 +125,8 @@ def clean(
     is_resumed = engine.resume and resolved.origin("resume").is_option  # elsewhere it stands for other runs
     if to_stdout:
         check_stdout(settings, as_json=as_json, force=force, resume=is_resumed)
+    if index is not None and (dry_run or to_stdout):
+        raise SettingsError("`index`: takes effect together with an output folder; name one for `out`")
     if dry_run or out is None:
         if not isinstance(engine, LocalEngine):
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
@@ -145,6 +150,7 @@ def clean(
                     folder,
                     settings,
                     against=against or None,
+                    index=index,
                     engine=engine,
                     progress=progress,
                     notice=_notice(quiet=quiet),

@@ -34,6 +34,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "view": (("dedup view out", "print the address of a page for looking and reviewing"),),
     "apply-review": (("dedup apply-review out", "what its review rejects comes back"),),
     "groups": (("dedup groups out", "each survivor with the number of its copies, the largest group first"),),
+    "index": (
+        ("dedup clean more.jsonl --index seen -o out4", "clean what comes in, and remember it in the folder seen"),
+        ("dedup index stats seen", "how much is in it"),
+        ("dedup index remove seen index/1/more.jsonl#0", "take an article out, by id or source#record"),
+    ),
     "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),
     "restore": (("dedup restore out -o crawl-again", "write the original files again"),),

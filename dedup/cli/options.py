@@ -163,6 +163,12 @@ AGAINST = click.option(
     metavar="CORPUS",
     help="Also drop what repeats this input or earlier OUT, which stays as it is; repeatable.",
 )
+INDEX_FOLDER = click.option(
+    "--index",
+    type=PATH,
+    metavar="DIR",
+    help="Also drop what repeats articles of earlier runs; those that stay are added. Created if absent.",
+)
 INPUTS = click.argument("inputs", nargs=-1, required=True, type=click.Path(), metavar="INPUT...")
 OUT = click.argument("out", type=PATH)
 

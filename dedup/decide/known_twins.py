@@ -14,8 +14,9 @@ from dedup.arrays import decode_utf8
 from dedup.decide.verdicts import Verdicts
 from dedup.findings import DROP
 from dedup.prepare.columns import StructLists
+from dedup.prepare.compared_texts import edited_text
 
-_TWIN_COLUMNS = ("id", "source", "record", "text", "site_text")
+_TWIN_COLUMNS = ("id", "source", "record", "text", "site_text", "paragraphs", "findings")
 
 
 class KnownTwin(NamedTuple):
@@ -44,13 +45,17 @@ def known_twins(verdicts: Verdicts) -> Iterator[KnownTwin]:
     for batch, (start, stop) in zip(corpus.iter_batches(*_TWIN_COLUMNS), spans, strict=True):
         inside = rows[slice(*np.searchsorted(rows, (start, stop)))] - start
         if len(inside):
-            yield from _twins_of_batch(batch.take(pa.array(inside)), verdicts)
+            yield from _twins_of_batch(batch.take(pa.array(inside)))
 
 
-def _twins_of_batch(articles: pa.RecordBatch, verdicts: Verdicts) -> Iterator[KnownTwin]:
-    lines = StructLists(articles.column("site_text"), ("line", "action"))
+def _twins_of_batch(articles: pa.RecordBatch) -> Iterator[KnownTwin]:
+    lines = StructLists(articles.column("site_text"), ("paragraph", "action"))
+    spans = StructLists(articles.column("paragraphs"), ("start", "stop"))
+    edits = StructLists(articles.column("findings"), ("start", "stop", "replacement"))
     identities, sources, records, texts = (articles.column(name).to_pylist() for name in _TWIN_COLUMNS[:4])
     for row, values in enumerate(zip(identities, sources, records, texts, strict=True)):
         identity, source, record, text = values
-        dropped = tuple(verdicts.site_text.rows[line].text for line, action in lines.of(row) if action == DROP)
+        numbers = [number for number, action in lines.of(row) if action == DROP]
+        repaired = edited_text(decode_utf8(text), edits.of(row)) if numbers else ""
+        dropped = tuple(repaired[slice(*spans.of(row)[number])] for number in numbers)
         yield KnownTwin(decode_utf8(identity), source, record, sha256(text).hexdigest(), dropped)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from dedup.decide.known_twins import KnownTwin
+from dedup.index.session import IndexSession
 from dedup.prepare.unread_dates import UnreadDates
 from dedup.read.other_corpora import KnownRecords
 from dedup.write.tables import OutputChunk
@@ -20,6 +21,7 @@ class Job(Protocol):
     unread_dates: UnreadDates
     stages: dict[str, dict[str, int]]
     known: KnownRecords | None
+    index: IndexSession | None
     known_twins: Sequence[KnownTwin]
     known_items: Sequence[dict[str, Any]]
 

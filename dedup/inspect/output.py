@@ -225,14 +225,14 @@ class Output:
     @property
     def has_known_twins(self) -> bool:
         """Whether the run compared with other corpora, so that twins may lie there."""
-        return "against" in self.run
+        return "against" in self.run or "index" in self.run
 
     def known_articles(self, keys: Collection[RecordKey]) -> Iterator[Article]:
         """Yield the articles of other corpora with these keys, raw. Raises `OutputError` if they cannot be read."""
         known = {key for key in keys if is_known(key)}
         if not known or not self.has_known_twins:
             return
-        for article in read_known_articles(self.run["against"], self.path, known, self.settings):
+        for article in read_known_articles(self.run, self.path, known, self.settings):
             fields, text_field = article.fields, article.text_field
             yield Article(
                 article.id,

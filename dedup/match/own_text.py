@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from dedup.kernels.backend import Backend, load_backend
+from dedup.match.known_lines import KnownLine
 from dedup.match.paragraph_columns import ParagraphColumns, read_paragraph_columns
 from dedup.match.reviewed import ReviewedCorpus
 from dedup.match.site_text import SiteText, find_site_text
@@ -37,14 +38,19 @@ class BatchWorkers(Protocol):
 
 
 def set_site_text_apart(
-    corpus: Corpus, settings: Settings, workers: BatchWorkers, reviewed: ReviewedCorpus | None = None
+    corpus: Corpus,
+    settings: Settings,
+    workers: BatchWorkers,
+    reviewed: ReviewedCorpus | None = None,
+    known_lines: Sequence[KnownLine] = (),
 ) -> tuple[Corpus, ParagraphColumns, SiteText]:
     """Return the corpus in which articles are compared without site text, its paragraphs, and the site text.
 
     Batches without any site text stay as they are. The lines that `reviewed` rejects stay in their articles.
+    `known_lines` are site text as well.
     """
     paragraphs = read_paragraph_columns(corpus, workers.backend)
-    site_text = find_site_text(corpus, paragraphs, settings, workers.backend, reviewed)
+    site_text = find_site_text(corpus, paragraphs, settings, workers.backend, reviewed, known_lines)
     numbers = site_text.batches(corpus)
     if not numbers:
         return corpus, paragraphs, site_text

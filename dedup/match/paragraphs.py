@@ -41,7 +41,8 @@ class ParagraphMatches(NamedTuple):
     `numbers` are those of the repeats, ascending: int64 [matches]. `twins` is the number of the paragraph that is
     repeated: int64 [matches]. `similarities` is float64 [matches]. `articles` is the row of the article, and
     ``raw_starts`` and ``raw_stops`` the span in its raw text, in code points: int64 [matches]; the fields that begin
-    with `twin_` are the same for the twin. `candidates`, `matches` and `lookups` are those of
+    with `twin_` are the same for the twin. `copies` are all paragraphs that repeat another one, also those of known
+    articles, and those that stay for another reason: int64 [copies]. `candidates`, `matches` and `lookups` are those of
     `dedup.match.survivors.Survival`.
     """
 
@@ -54,17 +55,22 @@ class ParagraphMatches(NamedTuple):
     twin_articles: I64
     twin_starts: I64
     twin_stops: I64
+    copies: I64
     candidates: int
     matches: int
     lookups: int
 
 
 class _SharedParagraphs(NamedTuple):
-    """The paragraphs that are shared: numbers and twins, int64, similarities, float64, and the answer of the loop."""
+    """The paragraphs that are shared: numbers and twins, int64, similarities, float64, and the answer of the loop.
+
+    `copies` is as `ParagraphMatches` has it.
+    """
 
     numbers: I64
     twins: I64
     similarities: Floats
+    copies: I64
     survival: Survival
 
 
@@ -98,6 +104,7 @@ def match_paragraphs(
         twin_articles=columns.articles[twins],
         twin_starts=twin_starts,
         twin_stops=twin_stops,
+        copies=shared.copies,
         candidates=shared.survival.candidates,
         matches=shared.survival.matches,
         lookups=shared.survival.lookups,
@@ -125,6 +132,7 @@ def _match_shared(
     texts = ComparedTexts(compared.firsts, compared.buckets, words, wordings, columns.articles[rows])
     survival = find_survivors(texts, keys, PARAGRAPH_SHINGLE, settings.paragraph_threshold, comparer)
     has_twin = survival.twins != SURVIVES
+    copies = rows[has_twin]
     has_twin &= columns.articles[rows] >= corpus.known_rows
     has_twin &= ~np.isin(columns.needed[rows], protected_roles(settings))
     if keeps_similar_paragraphs(settings):
@@ -134,6 +142,7 @@ def _match_shared(
         numbers=rows[has_twin],
         twins=rows[survival.twins[has_twin]],
         similarities=survival.similarities[has_twin],
+        copies=copies,
         survival=survival,
     )
 

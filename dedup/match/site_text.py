@@ -30,6 +30,7 @@ from dedup.match.boilerplate import (
 )
 from dedup.match.buckets import find_first_equal
 from dedup.match.host_lines import JudgedLines, judge_hosts, look_own
+from dedup.match.known_lines import KnownLine, find_known_lines
 from dedup.match.paragraph_columns import ParagraphColumns, read_raw_texts
 from dedup.match.policy import BOILERPLATE
 from dedup.match.reviewed import ReviewedCorpus, evidence_of_rejected
@@ -130,10 +131,12 @@ def find_site_text(
     settings: Settings,
     comparer: Comparer = reference,
     reviewed: ReviewedCorpus | None = None,
+    known_lines: Sequence[KnownLine] = (),
 ) -> SiteText:
     """Return the lines of `corpus` that are the site's; `paragraphs` are all its paragraphs.
 
-    Versions of one report of a host count once. The lines that `reviewed` rejects stay.
+    Versions of one report of a host count once. The lines that are equal to one of `known_lines` are the site's as
+    well, and sure. The lines that `reviewed` rejects stay.
     """
     if settings.rules[BOILERPLATE] == OFF:
         empty = np.empty(0, np.int64)
@@ -153,7 +156,9 @@ def find_site_text(
         lines = Lines(paragraphs.articles, paragraphs.keys, paragraphs.sizes, present, looks_own, marked, hosts, totals)
         matches.append(find_boilerplate(lines, names, lambda numbers: read_raw_texts(corpus, paragraphs, numbers)))
         marked = np.zeros_like(marked)  # the model judges lines of hosts alone
-    found = _join_sources(paragraphs, judged, matches)
+    known = find_known_lines(corpus, paragraphs, known_lines)
+    of_runs = _MarkedLines(known.numbers, known.in_host, np.ones(len(known.numbers), bool), known.evidence)
+    found = _join_sources(paragraphs, judged, matches, of_runs)
     unknown = len(paragraphs.host_names)
     scopes = np.where(found.in_host, paragraphs.hosts[paragraphs.articles[found.numbers]], unknown)
     found = found.at(have_support(paragraphs, found.numbers, scopes))
@@ -202,9 +207,12 @@ def _have_copies_that_stay(paragraphs: ParagraphColumns, found: _MarkedLines) ->
 
 
 def _join_sources(
-    paragraphs: ParagraphColumns, judged: JudgedLines, matches: Sequence[BoilerplateMatches]
+    paragraphs: ParagraphColumns,
+    judged: JudgedLines,
+    matches: Sequence[BoilerplateMatches],
+    known: _MarkedLines,
 ) -> _MarkedLines:
-    """Return the lines that any source marks, each once, as the surest source does.
+    """Return the lines that any source marks, each once, as the surest source does; `known` are those of earlier runs.
 
     `judged` are the lines that the model marks. `matches` are the boilerplate of the hosts, then that of the whole
     corpus, if it was searched for. What is content by the counts of its host is not taken from the model.
@@ -219,7 +227,7 @@ def _join_sources(
         numbers, places = _copies_of(paragraphs, hosts, match.rows)
         in_host = hosts[paragraphs.articles[numbers]] != unknown
         counted.append(_MarkedLines(numbers, in_host, np.ones(len(numbers), bool), match.evidence.at(places)))
-    sources = [counted[0], of_model.at(of_model.is_dropped), *counted[1:], of_model.at(~of_model.is_dropped)]
+    sources = [counted[0], of_model.at(of_model.is_dropped), *counted[1:], known, of_model.at(~of_model.is_dropped)]
     numbers, first = np.unique(np.concatenate([source.numbers for source in sources]), return_index=True)
     joined = _MarkedLines(
         np.concatenate([source.numbers for source in sources]),

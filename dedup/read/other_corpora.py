@@ -23,6 +23,7 @@ from dedup.read.selection import RecordSource
 from dedup.settings import Settings
 
 AGAINST = "against/"  # begins the source of a known article
+INDEX = "index/"  # begins that of one from an index; then comes the number of the run that has added it
 
 Given = list[str | Path] | GivenArticles
 

@@ -9,6 +9,7 @@ from typing import Any
 from dedup import __version__
 from dedup.decide.known_twins import KnownTwin
 from dedup.errors import EngineError, InputError, RecordError
+from dedup.index.session import IndexSession
 from dedup.prepare.bad_records import check_readable
 from dedup.prepare.unread_dates import NONE_UNREAD
 from dedup.read.other_corpora import KnownRecords
@@ -43,6 +44,7 @@ class SparkJob:
         self.unread_dates = NONE_UNREAD
         self.stages: dict[str, dict[str, int]] = {}
         self.known: KnownRecords | None = None  # this engine compares with no other corpora
+        self.index: IndexSession | None = None
         self.known_twins: Sequence[KnownTwin] = ()
         self.known_items: Sequence[dict[str, Any]] = ()
 

@@ -92,6 +92,7 @@ class Report:
     unread_dates: UnreadDates = NONE_UNREAD
     skipped: tuple[str, ...] = ()
     against: dict[str, Any] | None = None
+    index: dict[str, Any] | None = None
     known_items: tuple[dict[str, Any], ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     shards: Mapping[str, int] = field(default_factory=dict)
@@ -192,6 +193,7 @@ def _run_values(report: Report, files: dict[str, dict[str, Any]]) -> dict[str, A
         **({"review": dict(report.review)} if report.review is not None else {}),
         "inputs": list(report.inputs),
         **({"against": report.against} if report.against else {}),
+        **({"index": report.index} if report.index else {}),
         **({"shards": dict(report.shards)} if report.shards else {}),
         **report.summary(),
         "files": files,

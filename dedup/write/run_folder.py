@@ -69,8 +69,8 @@ def _own(folder: Path, out: Path) -> int:
             descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         except FileNotFoundError:  # its owner has ended just now
             continue
-        if not _try_lock(descriptor):
-            owner = _owner_of(descriptor)
+        if not try_lock(descriptor):
+            owner = owner_of(descriptor)
             os.close(descriptor)
             raise OutputError(f"{out}: is being written by {owner}; wait for that run, or name another folder")
         if os.fstat(descriptor).st_nlink:
@@ -80,7 +80,7 @@ def _own(folder: Path, out: Path) -> int:
         os.close(descriptor)  # the file was deleted by its owner before it was locked here
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
     """Lock an open file; return False if another run holds the lock."""
     with suppress(ImportError):  # not Unix
         import fcntl  # noqa: PLC0415
@@ -94,7 +94,7 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def _owner_of(descriptor: int) -> str:
+def owner_of(descriptor: int) -> str:
     """Return who holds the lock on an open file, and since when."""
     who = os.pread(descriptor, 1000, 0).decode("utf-8", "replace") or "another run"
     since = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC).astimezone()

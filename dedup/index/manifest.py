@@ -1,0 +1,240 @@
+"""The manifest of an index: the list of its segments, its settings, and how it takes effect together with an output.
+
+An index is a folder with `MANIFEST`, and a folder for each segment. Segments never change, and the manifest is replaced
+as a whole. A run writes its segment first, then `PENDING`: the manifest as it will be, with the path of the output and
+the hash of its run file. Then the output takes its place, in one step, and that decides: whoever finds `PENDING` reads
+it if the output is there, and the earlier manifest if it is not. So index and output are both the old ones or both
+the new ones, wherever a run was killed. Last, the manifest is replaced, and `PENDING` deleted.
+
+One writer holds a lock. Readers take none: they read one manifest, whose segments stay at least until the next writer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dedup.errors import IndexFolderError
+from dedup.index.segments import Segment
+from dedup.output_layout import RUN_FILE
+from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, Settings
+from dedup.write.run_folder import owner_of, try_lock
+
+INDEX_FORMAT = 1  # raised when an older reader could not read an index
+MANIFEST, PENDING, LOCK = "index.json", "pending.json", "lock"
+SEGMENT_PREFIX = "run-"  # begins the name of the folder of a segment
+
+# What decides which texts match, and how their hashes are computed: an index of other values has other postings.
+_SCHEME = {
+    "signature": "affine32",
+    "num_perm": NUM_PERM,
+    "seed": SEED,
+    "article_shingle": ARTICLE_SHINGLE,
+    "paragraph_shingle": PARAGRAPH_SHINGLE,
+}
+_COMPARED = ("threshold", "same_story_threshold", "paragraph_threshold")
+
+
+class Manifest(NamedTuple):
+    """The contents of the manifest: how many runs have written, under which settings, and what is there."""
+
+    runs: int
+    settings: dict[str, Any]
+    scheme: dict[str, Any]
+    segments: tuple[Segment, ...]
+
+    @classmethod
+    def empty(cls, settings: Settings) -> Manifest:
+        """Return the manifest of an index without articles."""
+        return cls(0, _compared_settings(settings), _SCHEME, ())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the manifest as JSON values."""
+        segments = [segment._asdict() for segment in self.segments]
+        return {"dedup_index": INDEX_FORMAT, **self._asdict(), "segments": segments}
+
+
+def _compared_settings(settings: Settings) -> dict[str, Any]:
+    """Return the settings that an index remembers: those that decide what matches."""
+    return {**{name: getattr(settings, name) for name in _COMPARED}, "rules": dict(settings.rules)}
+
+
+def check_settings(manifest: Manifest, settings: Settings, folder: Path) -> None:
+    """Raise `IndexFolderError` if an index was made with other settings or another scheme of hashes."""
+    ours = _compared_settings(settings)
+    for name, value in _flat(manifest.scheme | manifest.settings).items():
+        wanted = _flat(_SCHEME | ours).get(name)
+        if value != wanted:
+            raise IndexFolderError(
+                f"{folder}: this index was made with {name} {value}, not {wanted}; use that, or another"
+            )
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `values` with those of each rule by the name of the rule."""
+    rules = {f"the rule {name}": action for name, action in values["rules"].items()}
+    return {name: value for name, value in values.items() if name != "rules"} | rules
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of the index in `folder`, as the last complete run has left it.
+
+    Raises `IndexFolderError` if the folder is no index.
+    """
+    pending = _read_json(folder / PENDING)
+    if pending is not None and _has_taken_effect(folder, pending):
+        return _manifest_of(pending["manifest"], folder)
+    contents = _read_json(folder / MANIFEST)
+    if contents is None:
+        raise IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
+    return _manifest_of(contents, folder)
+
+
+def _manifest_of(contents: dict[str, Any], folder: Path) -> Manifest:
+    if contents.get("dedup_index") != INDEX_FORMAT:
+        raise IndexFolderError(
+            f"{folder}: written in format {contents.get('dedup_index')!r}, this is {INDEX_FORMAT}; "
+            "use the version that wrote it"
+        )
+    try:
+        segments = tuple(Segment(**entry) for entry in contents["segments"])
+        return Manifest(contents["runs"], contents["settings"], contents["scheme"], segments)
+    except (KeyError, TypeError) as error:
+        raise IndexFolderError(f"{folder / MANIFEST}: cannot be read ({error}); restore it from a copy") from None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Return the contents of a file; None if it is not there. Raises `IndexFolderError` if it is damaged."""
+    try:
+        contents: dict[str, Any] = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise IndexFolderError(f"{path}: cannot be read ({error}); restore it from a copy") from None
+    return contents
+
+
+def _has_taken_effect(folder: Path, pending: dict[str, Any]) -> bool:
+    """Return True if the output of an interrupted run is in its place: then its index counts."""
+    out = pending.get("out")
+    if out is None:
+        return False
+    return bool(hash_of_run(Path(os.path.normpath(folder / out))) == pending["sha256"])
+
+
+def hash_of_run(out: Path) -> str | None:
+    """Return the SHA-256 of the run file of an output; None if there is none."""
+    try:
+        return sha256((out / RUN_FILE).read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+class ManifestWriter:
+    """The one writer of an index, which holds its lock."""
+
+    def __init__(self, folder: Path, settings: Settings | None) -> None:
+        self.folder = folder
+        self._settle()
+        is_new = not (folder / MANIFEST).exists()
+        if is_new and settings is None:
+            raise IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
+        self.manifest = Manifest.empty(settings) if is_new and settings else read_manifest(folder)
+        if settings is not None:
+            check_settings(self.manifest, settings, folder)
+
+    def _settle(self) -> None:
+        """Finish or undo what a killed run has left, and delete the segments that no manifest names."""
+        pending = _read_json(self.folder / PENDING)
+        if pending is not None:
+            if _has_taken_effect(self.folder, pending):
+                self._write(MANIFEST, pending["manifest"])
+            (self.folder / PENDING).unlink()
+        contents = _read_json(self.folder / MANIFEST)
+        if contents is None:
+            named = set()
+        else:
+            named = {segment.name for segment in _manifest_of(contents, self.folder).segments}
+        for entry in self.folder.iterdir():
+            if entry.is_dir() and entry.name.startswith(SEGMENT_PREFIX) and entry.name not in named:
+                shutil.rmtree(entry)
+
+    def new_folder(self, part: str = "") -> Path:
+        """Return the path of the folder of the next segment."""
+        return self.folder / f"{SEGMENT_PREFIX}{self.manifest.runs + 1:06d}{part}"
+
+    def stage(self, manifest: Manifest, out: Path, run_file: Path) -> None:
+        """Write the manifest as it will be once `out`, with the run file at `run_file`, is in its place."""
+        where = Path(os.path.relpath(out.absolute(), self.folder.absolute())).as_posix()
+        self._write(
+            PENDING,
+            {"out": where, "sha256": sha256(run_file.read_bytes()).hexdigest(), "manifest": manifest.to_json()},
+        )
+        self.staged = manifest
+
+    def commit(self) -> None:
+        """Let the staged manifest take effect: its output is in its place."""
+        self._write(MANIFEST, self.staged.to_json())
+        (self.folder / PENDING).unlink()
+        self.manifest = self.staged
+
+    def replace(self, manifest: Manifest) -> None:
+        """Let another manifest take effect, without an output."""
+        self._write(MANIFEST, manifest.to_json())
+        self.manifest = manifest
+
+    def _write(self, name: str, contents: dict[str, Any]) -> None:
+        """Replace a file by one with these contents, on the disk."""
+        partial = self.folder / f"{name}.partial"
+        with partial.open("w", encoding="utf-8") as file:
+            json.dump(contents, file, indent=2)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(self.folder / name)
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def open_writer(folder: Path, settings: Settings | None) -> Iterator[ManifestWriter]:
+    """Yield the writer of the index in `folder`, which is created if there are `settings` for it.
+
+    Raises `IndexFolderError` if another process writes the index, if `folder` is something else, or if the index was
+    made with other settings.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise IndexFolderError(f"{folder}: is a file; name a folder for `index`")
+    if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder):
+        raise IndexFolderError(f"{folder}: exists and is no index of dedup, so it is left alone; name another folder")
+    if settings is None and not folder.is_dir():
+        raise IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise IndexFolderError(f"{folder}: {error.strerror or error}; name a folder you can write to") from None
+    try:
+        if not try_lock(descriptor):
+            owner = owner_of(descriptor)
+            raise IndexFolderError(f"{folder}: is being written by {owner}; wait for that run, or use another index")
+        os.truncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+        yield ManifestWriter(folder, settings)
+    finally:
+        os.close(descriptor)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return True if a folder holds an index, or what a killed first run has left of one."""
+    names = {entry.name.removesuffix(".partial") for entry in folder.iterdir()}
+    return bool({MANIFEST, PENDING, LOCK} & names)

@@ -1,0 +1,160 @@
+"""One run over an index: compare new articles with all that earlier runs have kept, and add those that stay.
+
+Of the articles in the index, only the candidates are read: those that share a posting with a new one. They become the
+known articles of the run (`dedup.prepare.corpus.Corpus`), so that matching is the same as against another corpus.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.arrays import I64
+from dedup.decide.verdicts import Verdicts
+from dedup.index.manifest import Manifest, ManifestWriter, open_writer, read_manifest
+from dedup.index.postings import lookup_of, postings_of
+from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
+from dedup.index.stored_articles import prepare_stored, stored_articles
+from dedup.index.tiers import merge_small_segments
+from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
+from dedup.match.known_lines import KnownLine
+from dedup.match.policy import DUPLICATE, NEAR_DUPLICATE
+from dedup.match.site_text import SiteTextRow
+from dedup.output_layout import RUN_FILE
+from dedup.prepare.columns import integer_values
+from dedup.prepare.corpus import Corpus
+from dedup.prepare.store import load_batch
+from dedup.settings import Settings
+
+_QUERY_COLUMNS = ("words", "digest", "buckets", "key", "paragraphs")
+
+
+class IndexSession:
+    """A run that asks an index, and adds to it; `writer` holds its lock."""
+
+    def __init__(self, writer: ManifestWriter, settings: Settings) -> None:
+        self.writer = writer
+        self.settings = settings
+        self.folder = writer.folder
+        self.run = writer.manifest.runs + 1
+        self._added: Segment | None = None
+        self._backend: Backend | None = None
+
+    @property
+    def _readers(self) -> list[SegmentReader]:
+        return [SegmentReader(self.folder, segment) for segment in self.writer.manifest.segments]
+
+    def known_lines(self) -> list[KnownLine]:
+        """Return the lines of site text that earlier runs have found, with the sums of their counts."""
+        return sum_lines(self._readers)
+
+    def before(self, corpus: Corpus, backend: Backend) -> Corpus:
+        """Return `corpus` behind the indexed articles that its new articles may repeat."""
+        if not self._readers:
+            return corpus
+        new = (load_batch(batch, _QUERY_COLUMNS) for _, batch in corpus.new_batches())
+        wanted = lookup_of(new, self.settings, backend)
+        found = [
+            with_known_sources(stored, reader.segment)
+            for reader in self._readers
+            for stored in reader.read(reader.lookup(wanted))
+        ]
+        if not found:
+            return corpus
+        backend = load_backend(compiled=backend.compiled or sum(stored.nbytes for stored in found) >= SMALL_BYTES)
+        batches = [prepare_stored(stored, self.settings, backend) for stored in found]
+        return Corpus(
+            [*batches, *corpus.prepared_batches], corpus.budget, known_batches=len(batches) + corpus.known_batches
+        )
+
+    def add(self, verdicts: Verdicts, backend: Backend) -> None:
+        """Write the articles of a decided run that stay as a new segment, which takes effect later."""
+        self._backend = backend
+        corpus, articles = verdicts.corpus, verdicts.articles
+        copied = np.zeros(corpus.paragraph_offsets[-1], bool)
+        copied[verdicts.paragraphs.copies] = True
+        repeats = np.isin(articles.rules, (DUPLICATE, NEAR_DUPLICATE))
+        writer = SegmentWriter(self.writer.new_folder(), self.run)
+        for number, batch in corpus.new_batches():
+            rows = slice(*corpus.starts[number : number + 2])
+            prepared = load_batch(batch)
+            has_words = integer_values(prepared.column("words")) > 0
+            kept = np.flatnonzero(articles.kept[rows] & has_words)
+            borders = corpus.paragraph_offsets[rows.start : rows.stop + 1]
+            survives = np.concatenate(
+                [np.empty(0, bool), *(~copied[borders[row] : borders[row + 1]] for row in kept.tolist())]
+            )
+            chosen = stored_articles(prepared.take(pa.array(kept)), ~repeats[rows][kept], survives, self.settings)
+            again = prepare_stored(chosen, self.settings, backend)
+            writer.add(chosen, postings_of(again, self.settings, backend))
+        self._added = writer.finish(map(_stored_line, verdicts.site_text.table))
+
+    def run_entry(self, out: Path) -> dict[str, Any]:
+        """Return what ``run.json`` says: the path to the index from the folder `out`, and the number of the run."""
+        return {"given": Path(os.path.relpath(self.folder, out)).as_posix(), "run": self.run}
+
+    def stage(self, folder: Path, out: Path) -> None:
+        """Make ready what `add` has written: it takes effect when the result in `folder` takes its place at `out`."""
+        segments = self.writer.manifest.segments + ((self._added,) if self._added else ())
+        self.writer.stage(self.writer.manifest._replace(runs=self.run, segments=segments), out, folder / RUN_FILE)
+
+    def commit(self) -> None:
+        """Let the run take effect, and merge small segments where there are many."""
+        self.writer.commit()
+        if self._backend is not None:
+            merge_small_segments(self.writer, self.settings, self._backend)
+
+
+@contextmanager
+def index_session(folder: str | Path | None, settings: Settings) -> Iterator[IndexSession | None]:
+    """Yield the session of a run on the index in `folder`; None without one."""
+    if folder is None:
+        yield None
+        return
+    with open_writer(Path(folder), settings) as writer:
+        yield IndexSession(writer, settings)
+
+
+def _stored_line(row: SiteTextRow) -> dict[str, Any]:
+    """Return a line of site text as a segment keeps it."""
+    return {"host": row.host, "text": row.text, "articles": row.articles, "share": row.share}
+
+
+def sum_lines(readers: Sequence[SegmentReader]) -> list[KnownLine]:
+    """Return the lines of site text of all segments, each once for each host, with the sums of their counts."""
+    counts: dict[tuple[str | None, str], tuple[int, int]] = {}
+    for reader in readers:
+        for row in reader.lines():
+            key = row["host"], row["text"]
+            articles, total = counts.get(key, (0, 0))
+            counts[key] = (
+                articles + row["articles"],
+                total + max(row["articles"], round(row["articles"] / row["share"])),
+            )
+    return [KnownLine(host, text, articles, total) for (host, text), (articles, total) in counts.items()]
+
+
+def find_indexed(folder: Path, keys: set[tuple[str, int]]) -> Iterator[pa.RecordBatch]:
+    """Yield the stored articles of an index with these sources, as later runs name them, and record numbers."""
+    manifest: Manifest = read_manifest(folder)
+    for segment in manifest.segments:
+        reader = SegmentReader(folder, segment)
+        numbers: list[int] = []
+        first = 0
+        for batch in reader.read_all(["source", "record"]):
+            places = zip(batch.column("source").to_pylist(), batch.column("record").to_pylist(), strict=True)
+            numbers += [
+                first + row
+                for row, (source, record) in enumerate(places)
+                if (known_source(segment, source), record) in keys
+            ]
+            first += batch.num_rows
+        wanted: I64 = np.array(numbers, np.int64)
+        for stored in reader.read(wanted):
+            yield with_known_sources(stored, segment)
