@@ -33,7 +33,7 @@ from dedup.match.paragraph_columns import read_paragraph_columns
 from dedup.match.paragraphs import match_paragraphs
 from dedup.match.reviewed import ReviewedCorpus, keep_rejected
 from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, OutputFiles
-from dedup.preparation import Articles, PreparedArticles, prepare_articles, prepare_records
+from dedup.preparation import Articles, PreparedArticles, prepare_articles, prepare_source
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.preview import Notice
 from dedup.prepare.sample_articles import prepare_sample
@@ -148,7 +148,7 @@ def clean_again(
     """
     timer = StageTimer(progress)
     with destination(out, force=True) as (folder, work):
-        prepared = prepare_records(records, None, settings, local_engine(engine), timer, work)
+        prepared = prepare_source(records, None, settings, local_engine(engine), timer, work)
         return _write_output(_LocalJob(prepared, settings, timer, ruling), folder, settings, timer, out)
 
 

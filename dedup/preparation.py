@@ -73,12 +73,12 @@ def prepare_articles(
         warn_of_space(reader.estimated_bytes, settings, work, notice)
     with timer.stage("choose records") if settings.sample else nullcontext():
         records = choose_records(reader, settings, work)
-    return prepare_records(
+    return prepare_source(
         records, known, settings, engine, timer, work, notice, earlier, warm_up, keeps_files=keeps_files
     )
 
 
-def prepare_records(
+def prepare_source(
     records: RecordSource,
     known: KnownRecords | None,
     settings: Settings,

@@ -175,6 +175,7 @@ def test_stages_import_no_engine():
         if package_of(name) not in {"engines", "cli"} and name not in {
             "pipeline",
             "engine_choice",
+            "preparation",
             "in_memory",
             "tune.survey",
             "inspect.apply_review",

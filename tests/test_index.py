@@ -140,7 +140,7 @@ def prepared(rows, first, chosen):
 
 def found_in(corpus, chosen, session=None):
     """The findings and the texts that are left, by record; twins are named by their record alone."""
-    verdicts, _ = decide(corpus, chosen, Workers(compiled=False), StageTimer(), session)
+    verdicts, _ = decide(corpus, chosen, Workers(compiled=False), StageTimer(), index=session)
     return {
         outcome.record: (outcome.cleaned, [finding._replace(twin_source=None) for finding in outcome.findings])
         for number, batch in verdicts.corpus.new_batches()

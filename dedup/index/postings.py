@@ -33,7 +33,7 @@ from dedup.prepare.columns import digest_values, integer_values
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 _KEPT_BITS = np.uint64(24)  # of 64 are shifted out
-_DIGESTS, _BUCKETS, _SHINGLES = (np.uint64(kind << 62) for kind in (1, 2, 3))
+_STORED_DIGESTS, _BUCKETS, _SHINGLES = (np.uint64(kind << 62) for kind in (1, 2, 3))
 _LONGEST = 255  # bytes of the words of a shingle; longer ones are as rare
 _SPACE = 32
 _PAIRED_SIZE = 9  # shingles of a set that has pairs; three pairs or fewer at 0.8, six where it has ten
@@ -105,7 +105,7 @@ def _article_postings(batch: pa.RecordBatch) -> list[tuple[U64, I64]]:
     values = np.asarray(buckets.values).reshape(len(buckets), bands)[signed].astype(np.uint64)
     values |= np.arange(bands, dtype=np.uint64) << np.uint64(32)
     return [
-        (_mixed((digests[:, 0] ^ (digests[:, 1] * np.uint64(MIX_1))) ^ _DIGESTS), rows),
+        (_mixed((digests[:, 0] ^ (digests[:, 1] * np.uint64(MIX_1))) ^ _STORED_DIGESTS), rows),
         (_mixed(values.ravel() ^ _BUCKETS), np.repeat(signed, bands)),
     ]
 

@@ -70,7 +70,10 @@ class IndexSession:
         backend = load_backend(compiled=backend.compiled or sum(stored.nbytes for stored in found) >= SMALL_BYTES)
         batches = [prepare_stored(stored, self.settings, backend) for stored in found]
         return Corpus(
-            [*batches, *corpus.prepared_batches], corpus.budget, known_batches=len(batches) + corpus.known_batches
+            [*batches, *corpus.prepared_batches],
+            corpus.budget,
+            known_batches=len(batches) + corpus.known_batches,
+            keeps_files=corpus.keeps_files,
         )
 
     def add(self, verdicts: Verdicts, backend: Backend) -> None:
