@@ -45,8 +45,8 @@ def apply_review(
     """Write the output in the folder `path` anew with the decisions of its review, and return a report.
 
     `review` is another file of decisions than that of the output. The new output takes the place of the old one when it
-    is complete. Raises `OutputError` if `path` is no output, or was written with `output_fields`, and `FindingError` if
-    it was changed since.
+    is complete. Raises `OutputError` if `path` is no output, was written with `output_fields`, or was compared with
+    articles of other corpora, and `FindingError` if it was changed since.
     """
     output = open_output(path)
     if output.settings.output_fields is not None and not all(map(output.is_text, output.sources)):
@@ -54,6 +54,12 @@ def apply_review(
             f"{path}: was written with `output_fields`, which left fields out for good; "
             "clean the input again, with this `review`"
         )
+    for name in ("against", "index"):
+        if name in output.run:
+            raise OutputError(
+                f"{path}: was compared with articles that it does not hold (`{name}`); "
+                "clean the input again, with this `review`"
+            )
     ruling = read_ruling(review or output.path / REVIEW_FILE) or Ruling()
     out = output.path.resolve()
     engine = LocalEngine() if isinstance(engine, str) else engine

@@ -189,7 +189,8 @@ def count_rules(findings: list[Finding]) -> dict[str, dict[str, dict[str, int]]]
 
 def write_sealed_run(folder: Path, run: dict[str, Any]) -> None:
     """Write ``run.json`` with the digests of the tables that are in `folder` now, and its own."""
-    tables = sorted(path for path in folder.iterdir() if path.name not in {"run.json", "run.log.json", "report.html"})
+    others = {"run.json", "run.log.json", "report.html", "review.jsonl"}
+    tables = sorted(path for path in folder.iterdir() if path.name not in others)
     run = {name: value for name, value in run.items() if name != "sha256"}
     run["files"] = {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path.read_bytes())} for path in tables}
     text = json.dumps({**run, "sha256": "0" * 64}, indent=2) + "\n"
