@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "corpus"
+collect_ignore = ["fuzz_readers.py"]  # a program; it needs atheris
 SMALL = ROOT / "tests" / "data"
 DATA = Path(os.environ.get("DEDUP_DATA") or ROOT.parent / "shared" / "data")
 

@@ -237,8 +237,9 @@ def test_verify_exits_with_1_and_names_each_mismatch(out: Path) -> None:
     articles = out / "articles.jsonl"
     articles.write_text(articles.read_text().replace("Nothing is wrong", "Nothing was wrong"))
     done = run("verify", out, status=1)
-    assert done.stdout.startswith("news.jsonl#4: ")
-    assert done.stderr.endswith(", mismatches: 1\n")
+    assert done.stdout.startswith("articles.jsonl: has ")
+    assert "\nnews.jsonl#4: " in done.stdout
+    assert done.stderr.endswith(", mismatches: 4\n")
 
 
 def test_explain_shows_findings_and_twins(out: Path) -> None:

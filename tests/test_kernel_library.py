@@ -166,7 +166,7 @@ def test_the_archive_for_spark_holds_nothing_compiled(tmp_path):
     write_package(Path(dedup.__file__).parent, tmp_path / "dedup.zip")
     names = zipfile.ZipFile(tmp_path / "dedup.zip").namelist()
     assert {"dedup/__init__.py", "dedup/__init__.pyi", "dedup/kernels/declare.py"} <= set(names)
-    sources = (".py", ".pyi", ".toml", ".typed", ".html", ".css")
+    sources = (".py", ".pyi", ".toml", ".typed", ".html", ".css", ".js", ".svg")
     assert [name for name in names if "__pycache__" in name or not name.endswith(sources)] == []
 
 

@@ -197,7 +197,7 @@ def test_a_csv_cell_that_was_edited_is_found(tmp_path):
     path = out / "articles.csv"
     good = path.read_text("utf-8")
     path.write_text(good.replace("the text of the sixth", "my text"), "utf-8")
-    assert "another sha256" in verify(out).mismatches[0].what
+    assert any("another sha256" in mismatch.what for mismatch in verify(out).mismatches)
     with pytest.raises(dedup.DedupError, match=r"a\.jsonl#5: its text is not that of the input: another sha256"):
         restore(out, tmp_path / "again")
     for bad in (good[: len(good) // 2], "id;text\r\n1;2\r\n", "", good.replace('""json""', '""jsn""')):

@@ -211,7 +211,8 @@ def test_batches_of_other_settings_and_programs_are_made_again(tmp_path, source,
     assert bytes_of(out) == bytes_of(tmp_path / "undisturbed")
     shutil.rmtree(out)
     interrupt(source, out, chosen)
-    monkeypatch.setattr("dedup.pipeline.program_version", lambda: "another")
+    for module in ("preparation", "engines.preparation"):
+        monkeypatch.setattr(f"dedup.{module}.program_version", lambda: "another")
     [line] = clean(source, out, chosen)
     assert line == "0 prepared batches of the interrupted run are there; made again: 4 of another version"
     assert bytes_of(out) == bytes_of(tmp_path / "undisturbed")
@@ -246,10 +247,10 @@ def test_other_jobs_and_less_memory_use_the_same_batches(tmp_path, source, undis
     interrupt(source, tmp_path / "out")
     monkeypatch.setattr(LocalEngine, "batch_bytes", 5_000)
     monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
-    monkeypatch.setattr("dedup.pipeline.SMALL_BYTES", 0)
+    monkeypatch.setattr("dedup.preparation.SMALL_BYTES", 0)
     sizes = []
     monkeypatch.setattr(
-        "dedup.pipeline.check_corpus",
+        "dedup.preparation.check_corpus",
         lambda corpus, *_: sizes.extend(read_origin(path).batch_bytes for path in corpus.prepared_batches),
     )
     assert clean(source, tmp_path / "out", jobs=2) == ["4 prepared batches of the interrupted run are there"]
@@ -289,7 +290,7 @@ def test_samples_are_continued(tmp_path, source):
 
 def test_without_room_on_the_disk_batches_are_deleted_early(tmp_path, source, undisturbed, monkeypatch):
     left = []
-    monkeypatch.setattr("dedup.pipeline.free_bytes", lambda _: 100_000)
+    monkeypatch.setattr("dedup.preparation.free_bytes", lambda _: 100_000)
 
     def finish(writer):
         left.extend((writer.folder.parent / "work").iterdir())

@@ -126,7 +126,7 @@ def test_one_answer_about_the_only_pair_says_little_of_other_articles():
         for low, high in pairwise(bin_edges((0.6, 0.95)))
     ]
     only = Label(("aa", "bb"), ("x#0", "x#1"), 0.91, "same", 5)
-    surveyed = Survey(bin_edges((0.6, 0.95)), [each.pairs for each in bins], 1, {}, [])
+    surveyed = Survey(bin_edges((0.6, 0.95)), [each.pairs for each in bins], 1, {}, [], {})
     result = reckon(surveyed, [only], 0.95)
     assert result.bins == bins
     assert result.choice == (0.9, True, 0)  # not 0.6: no pair speaks for that
@@ -137,7 +137,7 @@ def test_one_answer_about_the_only_pair_says_little_of_other_articles():
 
 def test_the_similarity_of_a_pair_is_not_taken_from_the_file_of_answers():
     edited = Label(("aa", "bb"), ("x#0", "x#1"), 0.1, "same", 5)
-    surveyed = Survey(bin_edges((0.8, 0.95)), [0.0, 1.0, 0.0], 1, {edited.key: 0.86}, [])
+    surveyed = Survey(bin_edges((0.8, 0.95)), [0.0, 1.0, 0.0], 1, {edited.key: 0.86}, [], {})
     assert [each.labels for each in reckon(surveyed, [edited], 0.95).bins] == [0, 1, 0]
 
 
