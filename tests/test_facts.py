@@ -89,6 +89,7 @@ def test_compiled_marks_equal_their_definition(texts):
         assert first.tolist() == second.tolist(), name
 
 
+@pytest.mark.slow
 def test_compiled_marks_equal_their_definition_for_every_character():
     texts = [f"x{chr(code)}5 {chr(code)}5{chr(code)}7 c{chr(code)} 5 {chr(code)}" for code in range(FIRST_UNKNOWN)]
     for start in range(0, FIRST_UNKNOWN, 1 << 14):

@@ -28,6 +28,8 @@ from dedup import DedupError, LocalEngine, Settings
 from dedup.findings import Finding
 from dedup.rules import RULES
 
+pytestmark = pytest.mark.slow
+
 RUNS = int(os.environ.get("DEDUP_FUZZ_RUNS") or 6)
 ONE = LocalEngine(jobs=1)
 quick = settings(max_examples=RUNS, suppress_health_check=list(HealthCheck))

@@ -18,6 +18,8 @@ from dedup.read.fields import to_json_bytes
 from dedup.read.objects import JsonRecord, record_batch
 from dedup.runtime.resources import ResourceBudget
 
+pytestmark = pytest.mark.slow
+
 MOST_GROWTH = 2.3  # times as many operations for twice the input
 FEW_LOOKS = 20  # for one text: the members of buckets that are not large
 ONE = LocalEngine(jobs=1)

@@ -28,6 +28,8 @@ from dedup.read.formats import JSON_LINES
 from dedup.read.records import RECORD_SCHEMA
 from dedup.runtime import interruption
 
+pytestmark = pytest.mark.slow
+
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the processes of Linux")
 NEWS = news(count=600)
 MESSAGE = f"{interruption.MESSAGE}\n".encode()

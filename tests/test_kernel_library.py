@@ -70,6 +70,7 @@ def read_status(path: Path) -> str:
 linux = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc, which only Linux has")
 
 
+@pytest.mark.slow
 @linux
 def test_a_killed_compilation_leaves_nothing_and_of_two_processes_one_compiles(tmp_path):
     killed = start_warm_up(tmp_path)

@@ -13,6 +13,8 @@ from benchmarks import kills
 from benchmarks.kills import FAULTS, faults_of, kills_table, run_trials
 from benchmarks.stored_results import load_results
 
+pytestmark = pytest.mark.slow
+
 FIGURES = {"runs": 1, "seed": 1, "kills": {"one worker": {"SIGKILL": dict.fromkeys(FAULTS, 0) | {"kills": 1}}}}
 
 

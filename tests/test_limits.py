@@ -231,6 +231,7 @@ def packed_zeros(name, megabytes):
     return sink.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gz", "zst", "xz"])
 def test_a_gigabyte_of_zeros_takes_little_memory(tmp_path, name):
     path = tmp_path / f"bomb.jsonl.{name}"
@@ -240,6 +241,7 @@ def test_a_gigabyte_of_zeros_takes_little_memory(tmp_path, name):
     assert megabytes < 150
 
 
+@pytest.mark.slow
 def test_a_zip_bomb_takes_little_memory(tmp_path):
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

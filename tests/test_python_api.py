@@ -491,6 +491,7 @@ def test_ids_that_repeat_must_be_named_by_place(tmp_path):
     assert dedup.explain(tmp_path / "out", "-#1").raw == "Another one there."
 
 
+@pytest.mark.slow
 def test_articles_of_a_generator_are_not_kept(tmp_path):
     class Article(dict):
         __hash__ = object.__hash__

@@ -349,6 +349,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", HOSTILE)
 def test_work_is_bounded_on_hostile_input(label: str, monkeypatch: pytest.MonkeyPatch) -> None:
     purses: list[tuple[ArticleParagraphs, int]] = []

@@ -21,6 +21,8 @@ from dedup.inspect.verify import verify
 from dedup.output_layout import LOG_FILE, RUN_FILE
 from dedup.write.seal import seal_problem
 
+pytestmark = pytest.mark.slow
+
 LAYOUTS = {
     "jsonl": Settings(),
     "jsonl in shards": Settings(shard_size=4_000),
