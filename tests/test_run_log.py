@@ -196,7 +196,7 @@ def test_no_job_needs_much_more_than_is_estimated(tmp_path, monkeypatch, setting
     rows = [{**row, "text": row["text"] * 3} for row in news(count=60)]
     source = write_jsonl(tmp_path / "in" / "news.jsonl", rows)
     monkeypatch.setattr(LocalEngine, "batch_bytes", 40_000)
-    monkeypatch.setattr("dedup.pipeline.has_room_to_keep", lambda *_: False)
+    monkeypatch.setattr("dedup.preparation.has_room_to_keep", lambda *_: False)
     most = 0
 
     def progress(*_):
