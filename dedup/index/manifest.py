@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,8 +23,8 @@ from typing import Any, NamedTuple
 from dedup.errors import IndexFolderError
 from dedup.index.segments import Segment
 from dedup.output_layout import RUN_FILE
+from dedup.runtime.shared_files import name_owner, owner_of, sync, try_lock
 from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, Settings
-from dedup.write.run_folder import owner_of, try_lock
 
 INDEX_FORMAT = 1  # raised when an older reader could not read an index
 MANIFEST, PENDING, LOCK = "index.json", "pending.json", "lock"
@@ -93,8 +92,12 @@ def read_manifest(folder: Path) -> Manifest:
         return _manifest_of(pending["manifest"], folder)
     contents = _read_json(folder / MANIFEST)
     if contents is None:
-        raise IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
+        raise _no_index(folder)
     return _manifest_of(contents, folder)
+
+
+def _no_index(folder: Path) -> IndexFolderError:
+    return IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
 
 
 def _manifest_of(contents: dict[str, Any], folder: Path) -> Manifest:
@@ -145,7 +148,7 @@ class ManifestWriter:
         self._settle()
         is_new = not (folder / MANIFEST).exists()
         if is_new and settings is None:
-            raise IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
+            raise _no_index(folder)
         self.manifest = Manifest.empty(settings) if is_new and settings else read_manifest(folder)
         if settings is not None:
             check_settings(self.manifest, settings, folder)
@@ -195,14 +198,9 @@ class ManifestWriter:
         partial = self.folder / f"{name}.partial"
         with partial.open("w", encoding="utf-8") as file:
             json.dump(contents, file, indent=2)
-            file.flush()
-            os.fsync(file.fileno())
+        sync(partial)
         partial.replace(self.folder / name)
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(self.folder)
 
 
 @contextmanager
@@ -217,7 +215,7 @@ def open_writer(folder: Path, settings: Settings | None) -> Iterator[ManifestWri
     if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder):
         raise IndexFolderError(f"{folder}: exists and is no index of dedup, so it is left alone; name another folder")
     if settings is None and not folder.is_dir():
-        raise IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
+        raise _no_index(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
@@ -227,8 +225,7 @@ def open_writer(folder: Path, settings: Settings | None) -> Iterator[ManifestWri
         if not try_lock(descriptor):
             owner = owner_of(descriptor)
             raise IndexFolderError(f"{folder}: is being written by {owner}; wait for that run, or use another index")
-        os.truncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+        name_owner(descriptor)
         yield ManifestWriter(folder, settings)
     finally:
         os.close(descriptor)

@@ -6,9 +6,7 @@ its postings, ascending; and the lines of site text that its run has found.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +19,8 @@ from dedup.errors import IndexFolderError
 from dedup.index.postings import Lookup, Postings
 from dedup.index.stored_articles import STORED_SCHEMA
 from dedup.read.other_corpora import INDEX
+from dedup.runtime.shared_files import sync
+from dedup.write.seal import file_digests
 
 ARTICLES_FILE, POSTINGS_FILE, LINES_FILE = "articles.parquet", "postings.parquet", "site_text.parquet"
 LINES_SCHEMA = pa.schema(
@@ -98,9 +98,8 @@ class SegmentWriter:
         """Add stored articles, and their postings, whose articles are numbered from 0."""
         self._parts.append(Postings(postings.hashes, postings.articles + np.uint32(self.articles)))
         self.articles += stored.num_rows
-        sizes = np.asarray(stored.column("text").cast(pa.large_binary()).to_numpy(zero_copy_only=False), object)
         start = 0
-        for row, text in enumerate(sizes):
+        for row, text in enumerate(stored.column("text").to_pylist()):
             self.text_bytes += len(text)
             self._waiting_bytes += len(text)
             if self._waiting_bytes >= _GROUP_BYTES:
@@ -135,11 +134,9 @@ class SegmentWriter:
         )
         pq.write_table(pa.Table.from_pylist(list(lines), LINES_SCHEMA), self.folder / LINES_FILE, compression="zstd")
         for path in (*self.folder.iterdir(), self.folder, self.folder.parent):
-            _sync(path)
-        files = {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in self.folder.iterdir()}
-        return Segment(
-            self.folder.name, self.run, self.articles, self.text_bytes, len(hashes), dict(sorted(files.items()))
-        )
+            sync(path)
+        files = file_digests(self.folder, sorted(path.name for path in self.folder.iterdir()))
+        return Segment(self.folder.name, self.run, self.articles, self.text_bytes, len(hashes), files)
 
 
 class SegmentReader:
@@ -204,10 +201,9 @@ class SegmentReader:
     def problems(self) -> Iterator[str]:
         """Yield what is wrong with the files."""
         for name, entry in self.segment.files.items():
-            path = self.folder / name
-            if not path.exists():
+            if not (self.folder / name).exists():
                 yield f"{self.folder.name}/{name}: is not there"
-            elif _sha256(path) != entry["sha256"]:
+            elif file_digests(self.folder, [name])[name]["sha256"] != entry["sha256"]:
                 yield f"{self.folder.name}/{name}: has changed since it was written"
 
     def _open(self, name: str) -> pq.ParquetFile:
@@ -217,21 +213,3 @@ class SegmentReader:
             return pq.ParquetFile(path)
         except (OSError, pa.ArrowInvalid) as error:
             raise IndexFolderError(f"{path}: cannot be read ({error}); restore it, or build the index again") from None
-
-
-def _sync(path: Path) -> None:
-    """Write a file, or the names in a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sha256(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    checksum = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            checksum.update(block)
-    return checksum.hexdigest()

@@ -17,6 +17,7 @@ import msgspec
 from dedup.errors import InputError
 from dedup.read.fields import from_json, to_json_bytes
 from dedup.review.decisions import Decision, decision_of
+from dedup.runtime.shared_files import wait_for_lock
 
 
 class StoredDecisions(NamedTuple):
@@ -82,19 +83,10 @@ def locked_decisions(path: Path) -> Iterator[BinaryIO]:
         except OSError as error:
             raise InputError(f"{path}: {error.strerror or error}; decisions cannot be kept there") from None
         with file:
-            _lock_file(file)
+            wait_for_lock(file.fileno())
             if _is_at(file, path):
                 yield file
                 return
-
-
-def _lock_file(file: BinaryIO) -> None:
-    """Wait until nobody else holds the lock on an open file, and take it; it ends when the file is closed."""
-    with suppress(ImportError):  # not Unix
-        import fcntl  # noqa: PLC0415
-
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:

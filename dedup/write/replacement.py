@@ -13,11 +13,12 @@ import os
 import shutil
 from pathlib import Path
 
+from dedup.runtime.shared_files import sync
+
 RESULT, REPLACED = "result", "replaced"  # in a run folder: the finished folder, and the earlier one that makes room
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # of renameat2(2)
 _NO_EXCHANGE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}  # an old kernel, or a file system that cannot
-_NO_SYNC = {errno.EINVAL, errno.ENOTSUP}  # file systems that sync no folders
 
 
 class FileOperations:
@@ -25,14 +26,7 @@ class FileOperations:
 
     def sync(self, path: Path) -> None:
         """Write the data of a file, or the names in a folder, to the disk."""
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in _NO_SYNC:
-                raise
-        finally:
-            os.close(descriptor)
+        sync(path)
 
     def rename(self, source: Path, target: Path) -> None:
         """Move a folder to a path that does not exist, or is an empty folder."""

@@ -8,14 +8,13 @@ working files of an interrupted run stay in it, until a run on the output uses o
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from dedup.errors import OutputError
+from dedup.runtime.shared_files import name_owner, owner_of, try_lock
 from dedup.write.replacement import settle
 
 LOCK_FILE = "lock"  # in a run folder; holds number and machine of the process that owns it
@@ -74,31 +73,9 @@ def _own(folder: Path, out: Path) -> int:
             os.close(descriptor)
             raise OutputError(f"{out}: is being written by {owner}; wait for that run, or name another folder")
         if os.fstat(descriptor).st_nlink:
-            os.truncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+            name_owner(descriptor)
             return descriptor
         os.close(descriptor)  # the file was deleted by its owner before it was locked here
-
-
-def try_lock(descriptor: int) -> bool:
-    """Lock an open file; return False if another run holds the lock."""
-    with suppress(ImportError):  # not Unix
-        import fcntl  # noqa: PLC0415
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:  # a file system without locks
-            return True
-    return True
-
-
-def owner_of(descriptor: int) -> str:
-    """Return who holds the lock on an open file, and since when."""
-    who = os.pread(descriptor, 1000, 0).decode("utf-8", "replace") or "another run"
-    since = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC).astimezone()
-    return f"{who} since {since:%Y-%m-%d %H:%M:%S}"
 
 
 def _clear(folder: Path, out: Path, *, keep_work: bool) -> None:
