@@ -95,9 +95,8 @@ def clean(
     with open_log(
         log, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
     ) as events:
-        timer = StageTimer(progress, events)
-        given = source, against, index, out
-        report = _clean(*given, settings, engine, timer, events.copying(notice), ruling, force=force)
+        timer, notice = StageTimer(progress, events), events.copying(notice)
+        report = _clean(source, against, index, out, settings, engine, timer, notice, ruling, force=force)
         events.write("counts", **report.counts, quarantine=report.summary()["errors"])
     return report
 
@@ -119,10 +118,10 @@ def _clean(
     source = source_of(source) if isinstance(engine, LocalEngine) else source
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
-    resume = isinstance(engine, LocalEngine) and engine.resume
+    is_resumed = isinstance(engine, LocalEngine) and engine.resume
     with index_session(index, settings) as session:
         with (
-            destination(out, force=force, resume=resume) as (folder, work),
+            destination(out, force=force, resume=is_resumed) as (folder, work),
             _start_job(source, against, settings, engine, timer, work, out, notice, ruling, session) as job,
         ):
             report = _write_output(job, folder, settings, timer, out)
@@ -264,8 +263,9 @@ def decide(
         corpus, paragraphs, site_text = set_site_text_apart(corpus, settings, workers, reviewed, known_lines)
     if index:
         with timer.stage("ask index"):
-            corpus = index.before(corpus, backend)
-            paragraphs = read_paragraph_columns(corpus, backend)
+            behind_known = index.before(corpus, backend)
+            if behind_known is not corpus:
+                corpus, paragraphs = behind_known, read_paragraph_columns(behind_known, backend)
     with timer.stage("match articles"):
         passages = find_known_passages(corpus, settings, backend)
         removed, preferred = passages.removed(len(corpus), settings), reviewed.preferred() if reviewed else None
@@ -316,6 +316,7 @@ class _LocalJob:
         self.known_twins: Sequence[KnownTwin] = ()
         self.known_items: Sequence[dict[str, Any]] = ()
         self.ruling = ruling
+        self.review: Mapping[str, str | int] | None = ruling.summary if ruling else None
         self.reviewed: ReviewedCorpus | None = None
 
     def decide(self) -> Verdicts:
@@ -388,7 +389,7 @@ def _report(
         skipped=tuple(job.skipped),
         against=None if job.known is None else job.known.run_entry(out),
         known_items=tuple(job.known_items),
-        review=job.ruling.summary if isinstance(job, _LocalJob) and job.ruling else None,
+        review=job.review,
         index=None if job.index is None or out is None else job.index.run_entry(out),
         seconds=timer.seconds,
         shards=shards or {},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from dedup.decide.known_twins import KnownTwin
@@ -22,6 +22,7 @@ class Job(Protocol):
     stages: dict[str, dict[str, int]]
     known: KnownRecords | None
     index: IndexSession | None
+    review: Mapping[str, str | int] | None
     known_twins: Sequence[KnownTwin]
     known_items: Sequence[dict[str, Any]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dedup import __version__
@@ -45,6 +45,7 @@ class SparkJob:
         self.stages: dict[str, dict[str, int]] = {}
         self.known: KnownRecords | None = None  # this engine compares with no other corpora
         self.index: IndexSession | None = None
+        self.review: Mapping[str, str | int] | None = None
         self.known_twins: Sequence[KnownTwin] = ()
         self.known_items: Sequence[dict[str, Any]] = ()
 
