@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers import browser as helper
 from helpers.command import run_dedup
-from helpers.crawls import clean_crawl, crawl_rows, hostile_rows, write_long_articles
+from helpers.crawls import clean_crawl, crawl_rows, hostile_rows, write_all_outputs
 from helpers.extras import HAS_REPORT, NO_REPORT
 
 LACKS = helper.missing() or (None if HAS_REPORT else NO_REPORT)
@@ -22,12 +22,7 @@ def browser():
 def pages(tmp_path_factory):
     """Return the paths of pages: of a run, of one without findings, of hostile and of long texts, and of two runs."""
     folder = tmp_path_factory.mktemp("pages")
-    outs = {
-        "run": clean_crawl(folder / "run", crawl_rows()),
-        "empty": clean_crawl(folder / "empty", [{"text": "One article with no finding at all."}]),
-        "hostile": clean_crawl(folder / "hostile", hostile_rows()),
-        "long": write_long_articles(folder / "long"),
-    }
+    outs = write_all_outputs(folder)
     paths = {}
     for name, out in outs.items():
         assert run_dedup(f"dedup report {out} -q") == (0, "", "")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from helpers import browser as helper
-from helpers.crawls import clean_crawl, crawl_rows, hostile_rows, write_long_articles
+from helpers.crawls import clean_crawl, crawl_rows, write_all_outputs
 from helpers.news import sentences
 from helpers.served import HAS_VIEW, NO_VIEW, served, wait_for
 
@@ -34,12 +34,7 @@ def browser():
 def outs(tmp_path_factory):
     """Outputs of a run, of one without findings, of hostile and of long texts."""
     folder = tmp_path_factory.mktemp("view")
-    return {
-        "run": clean_crawl(folder / "run", crawl_rows()),
-        "empty": clean_crawl(folder / "empty", [{"text": "One article with no finding at all."}]),
-        "hostile": clean_crawl(folder / "hostile", hostile_rows()),
-        "long": write_long_articles(folder / "long"),
-    }
+    return write_all_outputs(folder)
 
 
 @pytest.fixture(scope="module")

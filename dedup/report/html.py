@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.errors import SettingsError
 from dedup.report.charts import curve_chart, periods_chart, similarities_chart
 from dedup.report.page import ComparisonPage, RunPage
-from dedup.report.shown_values import cell, dotted, flattened, percent, short_count, shown_text
+from dedup.report.shown_values import cell, dotted, flattened, percent, short_count, shown_text, similarity_shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -64,18 +64,19 @@ def _policy(style: str) -> str:
     )
 
 
+def escaping_templates(package: str) -> Environment:
+    """Return the templates of `package`: autoescape is on, and a value that is not there is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
+
+    return Environment(
+        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
 @cache
 def _templates() -> Environment:
     """Return the templates, with what they call values by."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
-
-    environment = Environment(
-        loader=PackageLoader("dedup.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = escaping_templates("dedup.report")
     environment.filters |= {
         "cell": cell,
         "count": lambda number: f"{number:,}",
@@ -83,7 +84,7 @@ def _templates() -> Environment:
         "percent": percent,
         "signed_percent": lambda share: f"{100 * share:+.1f} %".replace("-", "−"),
         "long_percent": lambda share: f"{100 * share:.3f} %",
-        "similarity": lambda value: f"{value:.3f}".rstrip("0").rstrip("."),
+        "similarity": similarity_shown,
         "short": short_count,
         "shown": shown_text,
         "dotted": dotted,

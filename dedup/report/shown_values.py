@@ -26,6 +26,15 @@ def percent(share: float) -> str:
     return f"{value:.{digits}f} %"
 
 
+def similarity_shown(similarity: float) -> str:
+    """Return a similarity with up to three decimals.
+
+    >>> similarity_shown(0.8), similarity_shown(0.87654), similarity_shown(1)
+    ('0.8', '0.877', '1')
+    """
+    return f"{similarity:.3f}".rstrip("0").rstrip(".")
+
+
 def short_count(number: int) -> str:
     """Return a large number in short.
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from dedup.inspect.visible import visible
-from dedup.report.shown_values import percent
+from dedup.report.html import escaping_templates
+from dedup.report.shown_values import percent, similarity_shown
 from dedup.report.texts import day_name
 from dedup.view.finding_rows import safe
 
@@ -23,19 +24,11 @@ _OTHERS = re.compile(r"[^\n\t\x20-\x7e]+")
 
 def page_templates() -> Environment:
     """Return the templates, with what they call values by."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - an extra
-
-    environment = Environment(
-        loader=PackageLoader("dedup.view"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = escaping_templates("dedup.view")
     environment.filters |= {
         "count": "{:,}".format,
         "percent": percent,
-        "similarity": _similarity_shown,
+        "similarity": similarity_shown,
         "day": day_name,
         "text": marked_controls,
         "line": _one_line,
@@ -66,10 +59,6 @@ def marked_controls(text: object) -> Markup:
 
 def _one_line(text: object) -> Markup:
     return marked_controls(" ".join(str(text)[:_LINE_LISTED].split()))
-
-
-def _similarity_shown(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _shown_character(character: str) -> Markup:

@@ -101,3 +101,13 @@ def clean_crawl(folder: Path, rows: list[dict[str, Any]], **settings: Any) -> Pa
     source = write_crawl(folder / "crawl.jsonl", rows)
     dedup.clean(source, folder / "out", dedup.Settings(**settings), force=True)
     return folder / "out"
+
+
+def write_all_outputs(folder: Path) -> dict[str, Path]:
+    """Write outputs of a run, of one without findings, of hostile and of long texts, and return their folders."""
+    return {
+        "run": clean_crawl(folder / "run", crawl_rows()),
+        "empty": clean_crawl(folder / "empty", [{"text": "One article with no finding at all."}]),
+        "hostile": clean_crawl(folder / "hostile", hostile_rows()),
+        "long": write_long_articles(folder / "long"),
+    }
