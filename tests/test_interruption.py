@@ -57,6 +57,16 @@ def processes_with(mark):
     return [number for number in found if number != os.getpid()]
 
 
+def caught_signals(number):
+    """Return the signals that process `number` has a handler for; none if it has ended."""
+    try:
+        status = Path(f"/proc/{number}/status").read_text()
+    except OSError:
+        return set()
+    mask = int(re.search(r"^SigCgt:\s*(\w+)", status, re.MULTILINE)[1], 16)
+    return {caught for caught in signal.Signals if mask >> (caught - 1) & 1}
+
+
 def wait_until(condition, seconds):
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
@@ -81,6 +91,10 @@ class Run:
             env={**os.environ, "TMPDIR": str(folder / "temp"), name: value, **env},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
         )
+
+    def begin(self):
+        """Wait until the program hears signals: before that, they end Python itself."""
+        wait_until(lambda: caught_signals(self.process.pid).issuperset(interruption.ENDING_SIGNALS), 30)
 
     def workers(self):
         return [number for number in processes_with(self.mark) if number != self.process.pid]
@@ -110,7 +124,7 @@ class Run:
 def test_a_signal_ends_a_run_with_one_line_and_leaves_only_finished_batches(tmp_path, large, number, to_group, moment):
     run = Run(large, tmp_path)
     if moment == "early":
-        time.sleep(0.15)
+        run.begin()
     else:
         wait_until(lambda: len(run.workers()) == 2, 60)
     for _ in range(2 if moment == "twice" else 1):
@@ -122,10 +136,11 @@ def test_a_signal_ends_a_run_with_one_line_and_leaves_only_finished_batches(tmp_
 
 @linux
 def test_signals_at_any_moment_print_no_traceback(tmp_path, large):
-    for round_number, delay in enumerate([0.06, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.1, 1.5, 2.0]):
+    for round_number, delay in enumerate([0.0, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.1, 1.5, 2.0]):
         folder = tmp_path / str(round_number)
         folder.mkdir()
         run = Run(large, folder)
+        run.begin()
         time.sleep(delay)
         os.killpg(run.process.pid, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[round_number % 3])
         _, errors = run.process.communicate(timeout=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,8 @@ COMPILE_STAGE = "compile"  # before the first larger job of an installation; it 
 class StageTimer:
     """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`.
 
-    `log` gets a line where a stage begins and where it ends.
+    `log` gets a line where a stage begins and where it ends. Threads may share a timer: each report has the stage, the
+    bytes done and their total as one of them set these.
     """
 
     def __init__(self, progress: Progress | None = None, log: RunLog | None = None) -> None:
@@ -33,12 +35,14 @@ class StageTimer:
         self._done = 0
         self._total: int | None = None
         self._input_size = 0  # bytes of the input, by the last stage that counted them
+        self._lock = threading.RLock()
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[None]:
         """Time the block as stage `name`, which has `total` bytes to do; None if it takes steps instead."""
-        self._stage, self._done, self._total = name, 0, total
-        self._report()
+        with self._lock:
+            self._stage, self._done, self._total = name, 0, total
+            self._report()
         began = time.perf_counter()
         try:
             with self.log.stage(name):
@@ -56,13 +60,15 @@ class StageTimer:
 
     def done(self, size: int) -> None:
         """Record that the stage has processed another `size` bytes of the input."""
-        self._done += size
-        self._report()
+        with self._lock:
+            self._done += size
+            self._report()
 
     def at(self, done: int, total: int) -> None:
         """Record that the stage has processed `done` of `total` bytes, for a stage that does not add them up."""
-        self._done, self._total = done, total
-        self._report()
+        with self._lock:
+            self._done, self._total = done, total
+            self._report()
 
     def step(self) -> None:
         """Record that the stage has taken a step; report it in bytes if the number of steps is known."""

@@ -59,7 +59,8 @@ def _poll(tracker: Any, group: str, timer: StageTimer, total: int, ended: thread
             info = tracker.getJobInfo(job)
             for stage in active_stages & set(info.stageIds if info else ()):
                 state = tracker.getStageInfo(stage)
-                done_tasks += state.numCompletedTasks if state else 0
-                task_count += state.numTasks if state else 0
+                if state:  # a task that ran twice is completed twice
+                    done_tasks += min(state.numCompletedTasks, state.numTasks)
+                    task_count += state.numTasks
         if task_count:
             timer.at(total * done_tasks // task_count, total)
