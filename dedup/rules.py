@@ -14,6 +14,7 @@ CORPUS = "corpus"
 LEVELS = (TEXT, WITHIN, CORPUS)
 
 OFF = "off"
+WHOLE_ARTICLE_RULES = ("duplicate-article", "near-duplicate-article", "contained-article", "known-passage")
 _REPAIRS = ("fix", "flag", OFF)
 _REPORTS = ("flag", OFF)
 _REMOVES = ("drop", "flag", OFF)

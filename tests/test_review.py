@@ -584,3 +584,20 @@ def test_an_output_that_was_compared_with_another_corpus_is_not_written_anew(tmp
     dedup.clean(new, tmp_path / "other", index=tmp_path / "index")
     with pytest.raises(dedup.OutputError, match="`index`"):
         dedup.apply_review(tmp_path / "other")
+
+
+def test_an_article_with_a_known_passage_can_be_turned_down(tmp_path):
+    known, new, again = tmp_path / "known.jsonl", tmp_path / "new.jsonl", tmp_path / "again"
+    passage = " ".join(sentences(1, 3))
+    known.write_text(json.dumps({"text": passage}) + "\n")
+    new.write_text("".join(json.dumps({"text": f"{' '.join(sentences(seed, 9))} {passage}"}) + "\n" for seed in (2, 3)))
+    settings = dedup.Settings(rules={"known-passage": "drop"})
+    dedup.clean(new, tmp_path / "out", settings, against=known)
+    first, second = articles_of(tmp_path / "out").values()
+    assert {first.dropped_by.rule, second.dropped_by.rule} == {"known-passage"}
+    decide_on_finding(tmp_path / "out", first, first.dropped_by)
+    dedup.clean(new, again, settings, against=known, review=tmp_path / "out" / "review.jsonl")
+    first, second = articles_of(again).values()
+    assert (first.kept, second.kept) == (True, False)
+    assert first.cleaned == first.raw
+    assert dedup.verify(again).mismatches == []

@@ -329,7 +329,7 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
     if finding.rule == ARTICLE_MATCH_RULES[KNOWN_PASSAGE]:
         item, words = (decode_utf8(of.key).split(" ") for of in (twin, text))
         share = sum(covered_words(item, words, text.settings.passage_words)) / len(item)
-        if share < text.settings.passage_share or finding.evidence != passage_evidence(share):
+        if share < text.settings.passage_share or first_evidence(finding) != passage_evidence(share):
             yield f"it has {share:.1%} of the words of {finding.twin!r}, in passages"
         return
     if finding.rule != ARTICLE_MATCH_RULES[NEAR_DUPLICATE]:

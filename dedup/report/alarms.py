@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from dedup.inspect.word_diff import replaced_words
-from dedup.report.gather import ARTICLE_RULES, Gathered, OfSource
+from dedup.report.gather import Gathered, OfSource
 from dedup.report.page import ALARMING, NOTABLE, Alarm, GroupRow, Reason, SourceRow
 from dedup.report.shown_values import percent
+from dedup.rules import WHOLE_ARTICLE_RULES
 
 SOURCE_ARTICLES = 10  # of a smaller source, most articles may be copies by chance
 SOURCE_LOST = 0.5  # share of its articles
@@ -131,7 +132,7 @@ def _shares(source: OfSource, total: Counter[str], characters: int) -> Iterator[
     """Yield each rule within articles with the share of characters that it removes here, and in all other sources."""
     elsewhere = characters - source.characters
     for rule, removed in source.touched.items():
-        if source.characters and elsewhere > 0 and rule not in ARTICLE_RULES:
+        if source.characters and elsewhere > 0 and rule not in WHOLE_ARTICLE_RULES:
             yield rule, removed / source.characters, (total[rule] - removed) / elsewhere
 
 

@@ -19,10 +19,10 @@ from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NEAR_DUPLICATE
 from dedup.match.same_form import SAME_FORM_EVIDENCE
 from dedup.read.article_fields import date_of, host_of
 from dedup.repairs.equal_fixes import is_run
+from dedup.rules import WHOLE_ARTICLE_RULES
 from dedup.settings import Settings
 
-ARTICLE_RULES = frozenset(filter(None, ARTICLE_MATCH_RULES))
-_EXACT_RULES = ARTICLE_RULES - {ARTICLE_MATCH_RULES[CONTAINED]}  # those that the threshold decides
+_EXACT_RULES = set(WHOLE_ARTICLE_RULES) - {ARTICLE_MATCH_RULES[CONTAINED]}  # those that the threshold decides
 BINS = 100  # of similarities below 1.0
 
 CANDIDATES_KEPT = 3  # findings of a rule that may be shown as surest, and as most borderline

@@ -24,8 +24,8 @@ from dedup.review.decisions import (
     in_force,
     text_digest,
 )
+from dedup.rules import WHOLE_ARTICLE_RULES
 
-WHOLE_ARTICLE_RULES = ("duplicate-article", "near-duplicate-article", "contained-article")  # they drop whole articles
 LINE_RULE = "boilerplate"  # its lines are found, and taken out, before articles are compared
 
 

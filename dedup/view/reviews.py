@@ -23,7 +23,7 @@ from dedup.review.decisions import (
     in_force,
     make_decision,
 )
-from dedup.review.ruling import WHOLE_ARTICLE_RULES
+from dedup.rules import WHOLE_ARTICLE_RULES
 
 
 class DecidedElsewhereError(DedupError):
