@@ -1,4 +1,4 @@
-"""What an index costs, and what batches find beside one run over the whole.
+"""Measure the cost of an index, and the findings of batches beside those of one run over the whole.
 
     python benchmarks/index_growth.py CORPUS WORK [ARTICLES]
 

@@ -1,4 +1,4 @@
-"""How many items of a test set the rule known-passage finds in a corpus: planted ones, and others by mistake.
+"""Count the items of a test set that the rule known-passage finds in a corpus: planted ones, and others by mistake.
 
     python benchmarks/known_passages.py CORPUS ITEMS WORK
 

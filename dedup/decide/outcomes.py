@@ -217,7 +217,7 @@ def _site_text_run(article: Finding, line: _SiteTextLine) -> _Run:
 
 
 class _Levels(NamedTuple):
-    """What all levels found in an article that stays.
+    """The findings of all levels in an article that stays.
 
     `runs` are those of the rules within the article and of site text, `spans` the paragraphs in the repaired text.
     """

@@ -1,4 +1,4 @@
-"""What an engine makes of the articles that it is given: the chunks of an output, and what its report says."""
+"""A job of an engine: the chunks of an output that it makes of its articles, and the contents of its report."""
 
 from __future__ import annotations
 
