@@ -35,6 +35,7 @@ BLOCK_RULE = "repeated-block"
 ROUNDS = 8  # dropping a version can bring those of another together
 SPLITS = 6  # times that a chain which does not count is cut in two
 CUTS = 64  # borders of copies within a line
+LOOSE_ENDS = 5  # words that differ where an edited copy follows its source within a line
 SETTLED = 16  # pairs of versions, judged last, within which nothing else is looked for
 
 
@@ -102,7 +103,7 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
     has_edge = has_edge and has_repeated_edge(units, article.runs)
     if not has_candidates and not has_edge:
         return []
-    plan = DropPlan(_cut_where_copies_touch(units, article.runs), threshold)
+    plan = DropPlan(_cut_where_copies_touch(units, article.runs, chains), threshold)
     if has_edge:
         drop_summaries(plan, plan.whole, article.runs)
     for turn in range(ROUNDS):
@@ -165,12 +166,33 @@ def _drop_in_round(plan: DropPlan, units: Units, chains: Sequence[Sequence[Run]]
     return is_changed
 
 
-def _cut_where_copies_touch(units: Units, runs: I64) -> Units:
+def _cut_where_copies_touch(units: Units, runs: I64, chains: Sequence[Sequence[Run]]) -> Units:
     """Let a unit end where a copy begins right behind its source, as in a text printed twice in one line."""
+    cuts = _starts_of_equal_copies(units, runs)[:CUTS]
+    cuts += [start for links in chains[:CUTS] for start in _start_of_edited_copy(units, links)]
+    return units.cut(cuts) if cuts else units
+
+
+def _starts_of_equal_copies(units: Units, runs: I64) -> list[int]:
+    """Return the first words of the copies that follow at once what they equal, the longest ones first."""
     touching = (runs[:, 1] + runs[:, 2] >= runs[:, 0]) & (runs[:, 0] - runs[:, 1] >= WHOLE_ENOUGH)
     cuts: list[int] = []
     for copy, source, length in sorted(runs[touching].tolist(), key=itemgetter(2), reverse=True):
         first = units.borders[bisect_left(units.borders, source)]
         if units.size(source, copy) >= WHOLE_ENOUGH and first < copy:
             cuts += range(first + copy - source, copy + length, copy - source)
-    return units.cut(cuts[:CUTS]) if cuts else units
+    return cuts
+
+
+def _start_of_edited_copy(units: Units, links: Sequence[Run]) -> list[int]:
+    """Return the first word of the copy of a chain if it follows its source at once, but for a few words at the ends.
+
+    The source begins with a unit, and the copy as many words before the first equal run as the source does.
+    """
+    first, last = links[0], links[-1]
+    unit = units.unit_at(first.source)
+    begin = units.borders[unit + (first.source - units.borders[unit] > LOOSE_ENDS)]
+    start, stop = begin + first.copy - first.source, last.source + last.length
+    if stop > start or units.size(begin, start) < WHOLE_ENOUGH or units.size(stop, start) > LOOSE_ENDS:
+        return []
+    return [start]

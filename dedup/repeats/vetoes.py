@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dedup.repeats.candidate import LONG_WORDS, Candidate
+from dedup.repeats.candidate import LONG_WORDS, WHOLE, Candidate
 from dedup.repeats.headings import LABEL_WORDS, are_built_alike
 from dedup.segment.words import weighted_word_count, words
 
-WHOLE = 0.9  # share of the article from which two versions are the whole of it; one copy of 79 % that was read is two
-# releases in one
 REFRAIN_PLACES = 64  # places of a passage that are looked at
 VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 
