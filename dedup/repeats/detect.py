@@ -20,7 +20,7 @@ from dedup.kernels import reference as plain
 from dedup.kernels.backend import Backend
 from dedup.repeats.article import ArticleParagraphs
 from dedup.repeats.candidate import Candidate
-from dedup.repeats.chains import Run, find_chains, may_be_versions, split_at_widest_gap
+from dedup.repeats.chains import Run, chain_size, find_chains, may_be_versions, split_at_widest_gap
 from dedup.repeats.drop_plan import DropPlan
 from dedup.repeats.judgement import WHOLE_ENOUGH, judge
 from dedup.repeats.screen import ChainScreen
@@ -35,6 +35,7 @@ BLOCK_RULE = "repeated-block"
 ROUNDS = 8  # dropping a version can bring those of another together
 SPLITS = 6  # times that a chain which does not count is cut in two
 CUTS = 64  # borders of copies within a line
+PRINTED_TWICE = 0.75  # share of the article in both sides of a chain; with 0.6, lists of short articles stay in part
 LOOSE_ENDS = 5  # words that differ where an edited copy follows its source within a line
 SETTLED = 16  # pairs of versions, judged last, within which nothing else is looked for
 
@@ -104,7 +105,8 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
     if not has_candidates and not has_edge:
         return []
     plan = DropPlan(_cut_where_copies_touch(units, article.runs, chains), threshold)
-    if has_edge:
+    is_printed_twice = any(_is_most_of(article, links) for links in chains)
+    if has_edge and not is_printed_twice:
         drop_summaries(plan, plan.whole, article.runs)
     for turn in range(ROUNDS):
         is_whole = turn == 0 and not plan.gone.any()
@@ -116,6 +118,9 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
             chains = find_chains(article.backend, runs, units.sizes)
         if not _drop_in_round(plan, units, chains, is_exact=is_exact):
             break
+    if has_edge and is_printed_twice:
+        units = plan.units_that_stay()
+        drop_summaries(plan, units, article.backend.find_runs(units.numbers))
     return plan.repeats()
 
 
@@ -126,6 +131,11 @@ def _has_candidate(screen: ChainScreen, links: Sequence[Run], depth: int = 0) ->
     return screen.may_be_dense(links) or (
         depth < SPLITS and any(_has_candidate(screen, part, depth + 1) for part in _parts(links, screen.sizes))
     )
+
+
+def _is_most_of(article: ArticleParagraphs, links: Sequence[Run]) -> bool:
+    """Return True if both sides of a chain are most of an article: what its ends repeat is no summary of the rest."""
+    return 2 * chain_size(links, article.sizes) >= PRINTED_TWICE * float(article.sizes[-1])
 
 
 def _parts(links: Sequence[Run], sizes: Floats) -> list[Sequence[Run]]:
