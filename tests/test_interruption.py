@@ -207,7 +207,7 @@ def test_a_busy_worker_ends_with_its_parent(tmp_path, start):
     time.sleep(1.5)  # until both compute
     process.kill()
     process.wait()
-    wait_until(lambda: not processes_with(mark), 5)
+    wait_until(lambda: not processes_with(mark), 30)
 
 
 # a worker that is killed

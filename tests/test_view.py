@@ -211,7 +211,11 @@ def test_pieces_join_to_the_text_and_are_marked_where_findings_are(text, spans):
         if piece.text:
             assert piece.kinds >= covering
             assert all(
-                any(m.kind == kind and m.start < at + len(piece.text) and at < m.stop for m in marks)
+                any(
+                    m.kind == kind
+                    and (m.start < at + len(piece.text) and at < m.stop or m.start == m.stop == at)  # or an insertion
+                    for m in marks
+                )
                 for kind in piece.kinds
             )
         at += len(piece.text)

@@ -74,6 +74,10 @@ class Opened:
 
     def open(self, path):
         self.page.goto(self.server.address + path)
+        self.wait_until_ready()
+
+    def wait_until_ready(self):
+        """Wait until the page hears keys."""
         self.page.wait_for_selector("html[data-ready=yes]")
 
     def violations(self):
@@ -173,6 +177,7 @@ def test_search_filters_and_facets_narrow_the_list(browser, servers, outs):
     opened.page.get_by_role("link", name="boilerplate").first.click()
     total = sum(row["rule"] == "boilerplate" for row in rows)
     wait_for(lambda: f"of {total:,} findings" in opened.page.locator(".pager").first.inner_text())
+    opened.wait_until_ready()
     opened.page.keyboard.press("/")
     assert opened.page.evaluate("document.activeElement.id") == "search"
     opened.page.keyboard.type(f'"{sentences(1002, 8)[3][:30]}"')
