@@ -213,7 +213,7 @@ def test_pieces_join_to_the_text_and_are_marked_where_findings_are(text, spans):
             assert all(
                 any(
                     m.kind == kind
-                    and (m.start < at + len(piece.text) and at < m.stop or m.start == m.stop == at)  # or an insertion
+                    and ((m.start < at + len(piece.text) and at < m.stop) or m.start == m.stop == at)  # or an insertion
                     for m in marks
                 )
                 for kind in piece.kinds
