@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, Rows
+from conftest import ROOT, SMALL, Rows
 from helpers.timing import assert_takes_at_most
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,6 +133,12 @@ def test_a_body_with_another_word_in_each_short_paragraph_is_dropped_once_and_ve
     assert verify(tmp_path / "out").mismatches == []
 
 
+def test_of_two_releases_that_run_into_each_other_both_amounts_stay() -> None:
+    left = cleaned((SMALL / "two_grants.txt").read_text())
+    assert "Massillon Fire Department will receive $70,065" in left
+    assert "Norwich Township Fire Department serving Hilliard will receive $55,706" in left
+
+
 QUESTION = "What would you say to the people who are still waiting for an answer?"
 CHORUS = ["Oh the river runs on", "and the morning is gone", "I am waiting for you", "till the winter is through"]
 DAY = ["8:00 Breakfast", "9:30 Workshop in the small hall", "12:30 Lunch", "14:00 Free time", "19:00 Dinner"]
@@ -183,6 +189,7 @@ STAYS = [
         [A, *(f"第{n}条" + "本合同自双方签字之日起生效并长期有效" * 4 for n in "一二三"), B],
     ),
     ("many clauses that differ in one word", [A, *(edited(LONG, 9, w) for w in ("sale", "loan", "gift", "rent")), B]),
+    ("two persons, told in the same words", [f"{name} {LONG} {OTHER} {LONG[::-1]}" for name in ("Alice", "Robert")]),
     ("days that share half their lines", [p for t in BODY[4:6] for p in (A, t + " " + D, B, t[::-1] + " " + E, C)]),
     ("two copies of some lines, little in common", [A, D, E, B, F, G, C, H, A, LONG, B, OTHER, LONG[9:], C]),
     ("nothing at all", []),
@@ -416,6 +423,8 @@ LETTER = [f"{one} {two} {three}" for one, two, three in (sentences(seed, 3) for 
 FIRST = [text.split(". ")[0] + "." for text in LETTER]  # the first sentence of each
 SECOND = [text.split(". ")[1] + "." for text in LETTER]
 ARTICLE = "\n\n".join(LETTER)
+IN_LINE = " ".join(LETTER)
+AGAIN = edited(edited(edited(IN_LINE, 0, "Perhaps"), 70, "nearly"), len(IN_LINE.split()) - 2, "again")
 
 # label, text, what stays
 LAID_OUT = [
@@ -431,6 +440,9 @@ LAID_OUT = [
     ("three times in one line", f"{SPACE} {SPACE} {SPACE}", SPACE),
     ("twice in one line with no full stop", f"{SPACE[:-1]} {SPACE[:-1]}", SPACE[:-1]),
     ("twice in one line of an article", f"{LETTER[0]}\n\n{SPACE} {SPACE}\n\n{LETTER[1]}", None),
+    ("twice in one line, edited at its ends", f"{IN_LINE} {AGAIN}", AGAIN),
+    ("twice in one line, the first one edited", f"{AGAIN} {IN_LINE}", IN_LINE),
+    ("in one line each, edited at its ends", f"{IN_LINE}\n{AGAIN}", AGAIN),
     ("title, then twice in one line", f"Title\n\n{SPACE} {SPACE}", f"Title\n\n{SPACE}"),
     ("a heading between", f"{BLANK}\n\nRead more\n\n{SPACE}", f"{BLANK}\n\nRead more"),
     ("cut in one paragraph, then whole", f"{SPACE[:1000]}...\n\n{BLANK}", BLANK),

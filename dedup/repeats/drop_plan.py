@@ -17,6 +17,7 @@ from dedup.arrays import I64, Bools
 from dedup.repeats.article import set_jaccard, shingle_set
 from dedup.repeats.candidate import Candidate
 from dedup.repeats.chains import Run
+from dedup.repeats.names import figures
 from dedup.repeats.split_paragraphs import ReflowedRepeat
 from dedup.repeats.units import Units
 from dedup.repeats.versions import Version
@@ -24,7 +25,9 @@ from dedup.repeats.versions import Version
 # Share of the article that an edited version and its twin are. Below, clauses of two licences in one file would go (38
 # more drops in 5,283 of them); from 0.6 on, none does.
 EDITED_SHARE = 0.6
-EDITED_WORDS = 100  # words of a version that is edited; a paragraph with another name and amount may be another report
+EDITED_WORDS = (
+    100  # words of a version that is edited; a shorter part of it that has another number may be another report
+)
 LOST = 0.05  # share of a version that may stay because it is not similar enough
 
 
@@ -181,7 +184,11 @@ class DropPlan:
         if (np.diff(pairs[:, 1]) > 0).all() and not self.gone[self.unit_at(first) : self.unit_at(last) + 1].any():
             own, other = self.article.all_words[start:stop], self.article.all_words[first : last + 1]
             similarity = 1.0 if own == other else set_jaccard(shingle_set(own), shingle_set(other))
-            is_edited = similarity < self.threshold and bool(self.may_be_edited[run].all())
+            is_edited = (
+                similarity < self.threshold
+                and bool(self.may_be_edited[run].all())
+                and (len(own) >= EDITED_WORDS or figures(own) == figures(other))
+            )
             reached = self._similarity_in_order(pairs, len(own) + len(other)) if is_edited else similarity
             if reached >= self.threshold:
                 yield JustifiedRun(run, first, last + 1, similarity, is_edited)
