@@ -94,13 +94,10 @@ class Article:
 
 
 class FindingRow(NamedTuple):
-    """A finding as a line of JSON: its record, its twin if that is an article, and file and number of the row."""
+    """A finding as a line of JSON: its record, and file and number of the row."""
 
     source: str
     record: int
-    rule: str
-    twin_source: str | None
-    twin_record: int | None
     path: str
     number: int
     line: bytes
@@ -136,9 +133,6 @@ class _ArticlePlace(msgspec.Struct):
 class _FindingPlace(msgspec.Struct):
     source: str = "-"
     record: int = 0
-    rule: str = ""
-    twin_source: str | None = None
-    twin_record: int | None = None
 
 
 _ARTICLE_PLACE = msgspec.json.Decoder(_ArticlePlace)
@@ -174,12 +168,11 @@ def finding_row(path: str, number: int, line: bytes) -> FindingRow:
     """Return the row `number` of the file `path`. Raises `OutputError` if it is no finding."""
     try:
         place = _FINDING_PLACE.decode(line)
-        values = place.source, place.record, place.rule, place.twin_source, place.twin_record
+        return FindingRow(place.source, place.record, path, number, line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         where = f"{path}: row {number}"
         finding = finding_of_values(values_of_line(line, where), where)
-        values = finding.source, finding.record, finding.rule, finding.twin_source, finding.twin_record
-    return FindingRow(*values, path, number, line)
+        return FindingRow(finding.source, finding.record, path, number, line)
 
 
 def finding_of_row(row: FindingRow) -> Finding:

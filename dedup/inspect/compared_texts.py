@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 
 from dedup.arrays import encode_utf8
 from dedup.findings import Finding, Offsets, apply
@@ -88,11 +88,14 @@ class ComparedText:
         return repair_text(self.raw, self.settings)
 
     @cached_property
-    def paragraphs(self) -> list[tuple[int, int, str]]:
-        """Return the repaired text of each paragraph with its span in the raw text; starts and stops both ascend."""
-        text, findings = self.repair
-        offsets = Offsets(findings)
-        return [(*offsets.widen(start, stop), text[start:stop]) for start, stop in paragraphs(text)]
+    def offsets(self) -> Offsets:
+        """Return the map from the repaired text to the raw text."""
+        return Offsets(self.repair[1])
+
+    @cached_property
+    def paragraph_spans(self) -> list[tuple[int, int]]:
+        """Return the spans of the paragraphs of the repaired text."""
+        return paragraphs(self.repair[0])
 
     @cached_property
     def edits(self) -> _OrderedEdits:
@@ -105,15 +108,18 @@ class ComparedText:
         None means that a repair crosses a border of the span, so that the text compared is not certain.
         """
         parts = []
-        first_place = bisect_right(self.paragraphs, start, key=itemgetter(1))
-        for place in range(first_place, len(self.paragraphs)):
-            first, last, text = self.paragraphs[place]
+        spans = self.paragraph_spans
+        # Spans of the raw text ascend as those of the repaired text do.
+        first_place = bisect_right(spans, start, key=lambda span: self.offsets.widen(*span)[1])
+        for place in range(first_place, len(spans)):
+            first, last = self.offsets.widen(*spans[place])
             if first >= stop:
                 break
             low, high = max(start, first), min(stop, last)
             if low >= high:
                 continue
-            part = text if (low, high) == (first, last) else self._repaired_part(low, high)
+            is_whole = (low, high) == (first, last)
+            part = self.repair[0][slice(*spans[place])] if is_whole else self._repaired_part(low, high)
             if part is None:
                 return None
             parts.append(part)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -18,7 +19,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
 from dedup.findings import DROP, FLAG, READ_AS, Finding, apply, is_turned_down
-from dedup.inspect.article_rows import Article, ArticleRow, Mismatch, article_of_row
+from dedup.inspect.article_rows import Article, ArticleRow, Mismatch, article_of_row, finding_of_row
 from dedup.inspect.names import RecordKey, finding_name, twin_key
 from dedup.inspect.output import Output
 from dedup.inspect.stored_twins import Duplicate, StoredTwin, TwinFolder, stored_twin, title_of_article
@@ -31,6 +32,8 @@ from dedup.rules import BY_NAME, OFF, TEXT
 from dedup.settings import Settings
 
 _CHECKED_BYTES = 1 << 20  # of the rows of one task, which takes some 20 ms
+
+_NO_TWIN = b'"twin_source":null'  # in most lines of findings, as `dedup` writes them
 
 _Task = TypeVar("_Task")
 _Answer = TypeVar("_Answer")
@@ -129,12 +132,12 @@ def check_articles(
 def _named_twins(output: Output) -> set[RecordKey]:
     """Return the keys of all articles that another one repeats."""
     twins: set[RecordKey] = set()
-    try:
+    with suppress(OutputError):  # the check of the articles before that row comes first, and then finds it again
         for row in output.finding_rows():
-            if row.twin_source is not None and row.twin_record is not None and row.rule != BOILERPLATE:
-                twins.add((row.twin_source, row.twin_record))
-    except OutputError:
-        pass  # the check of the articles before that row comes first, and then finds it again
+            if _NO_TWIN not in row.line:
+                key = twin_key(finding_of_row(row))
+                if key is not None:
+                    twins.add(key)
     return twins
 
 
@@ -230,8 +233,8 @@ def _count(article: Article, counts: Counter[str]) -> None:
     counts["findings"] += len(findings)
     counts["characters written"] += len(article.cleaned)
     counts["characters read"] += len(article.text) + (_removed(findings) if article.kept else 0)
-    for finding in findings:
-        counts[f"{finding.rule}: {finding.action}"] += 1
+    for (rule, action), number in Counter((finding.rule, finding.action) for finding in findings).items():
+        counts[f"{rule}: {action}"] += number
 
 
 def _removed(findings: Sequence[Finding]) -> int:
