@@ -21,6 +21,7 @@ Texts are numbered in priority order: 0 is the first to be decided. This module 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -137,6 +138,12 @@ def _with_flags(survival: Survival, guard: FormGuard | None) -> Survival:
     return survival._replace(flags=flags)
 
 
+def _numbers_of_keys(keys: Sequence[bytes]) -> list[int]:
+    """Return equal numbers for equal keys."""
+    numbers: dict[bytes, int] = {}
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
+
+
 class _Survivors:
     """The survivors so far, indexed by bucket, and the shingle sets to verify candidates with."""
 
@@ -155,6 +162,7 @@ class _Survivors:
         self.set_rows = np.full(len(texts.firsts), -1, np.int64)  # by the first text of each key
         self.set_rows[numbers] = np.arange(len(numbers))
         self.keys = keys.of(numbers)
+        self.wordings = _numbers_of_keys(self.keys)  # equal keys are in equal buckets
         self.n = n
         self.threshold = threshold
         self.comparer = comparer
@@ -205,8 +213,13 @@ class _Survivors:
             near: set[int] = set().union(*members.values())
             self.lookups += len(near)
             return near
-        others = [self.survivor_of[row] for row in rows]
-        near = {other for other in others if not members.keys().isdisjoint(self.buckets_of_survivor(other).tolist())}
+        wording = self.wordings[self.set_rows[key]]
+        near = {
+            self.survivor_of[row]
+            for row in rows
+            if self.wordings[row] == wording
+            or not members.keys().isdisjoint(self.buckets_of_survivor(self.survivor_of[row]).tolist())
+        }
         return near.union(*(members[bucket] for bucket in members if not self.is_large[bucket]))
 
     def buckets_of_survivor(self, text: int) -> I64:
@@ -225,13 +238,20 @@ class _Survivors:
 
     def best_match(self, text: int, key: int) -> tuple[int, float]:
         """Return the survivor that `text` repeats and their similarity, or `SURVIVES` and 1.0."""
-        candidates = sorted(other for other in self.in_buckets(key) if self.may_match(text, other))
+        candidates = sorted(self.in_buckets(key))
+        if self.texts.wordings is not None or self.texts.groups is not None:
+            candidates = [other for other in candidates if self.may_match(text, other)]
         if not candidates:
             return SURVIVES, 1.0
         self.candidates += len(candidates)
         row = int(self.set_rows[key])
         rows = np.array([self.set_row_of[other] for other in candidates])
-        similarities = self.comparer.jaccard_similarities(self.hashes, self.borders, row, rows, self.threshold)
+        similarities = np.ones(len(rows))  # to those of equal keys
+        wording = self.wordings[row]
+        others = np.array([self.wordings[other] != wording for other in rows.tolist()]).nonzero()[0]
+        similarities[others] = self.comparer.jaccard_similarities(
+            self.hashes, self.borders, row, rows[others], self.threshold
+        )
         best = int(np.argmax(similarities))
         if similarities[best] < self.threshold:
             return SURVIVES, 1.0
