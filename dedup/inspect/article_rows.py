@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, TypeVar, get_type_hints
 
 import msgspec
@@ -238,12 +237,7 @@ def article_of_fields(
 
 def _with_text_field(settings: Settings, remembered: object) -> Settings:
     """Return `settings` with the text field that a provenance names, if it names one."""
-    return _settings_with_text_field(settings, str(remembered)) if remembered else settings
-
-
-@lru_cache(64)
-def _settings_with_text_field(settings: Settings, name: str) -> Settings:
-    return replace(settings, text_field=name)
+    return replace(settings, text_field=str(remembered)) if remembered else settings
 
 
 def _no_article(where: str, error: Exception) -> OutputError:
