@@ -132,8 +132,8 @@ def _duplicate_groups(duplicates: list[Duplicate], twins: dict[RecordKey, Stored
     group: list[Duplicate] = []
     size = 0
     for duplicate in duplicates:
-        keys = {(finding.twin_source, finding.twin_record) for finding in duplicate.findings}
-        added = len(duplicate.raw) + sum(twin.size for key, twin in twins.items() if key in keys)
+        keys = set(map(twin_key, duplicate.findings))
+        added = len(duplicate.raw) + sum(twins[key].size for key in keys if key is not None and key in twins)
         if group and size + added > _COMPARED_BYTES:
             yield group
             group, size = [], 0
