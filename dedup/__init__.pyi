@@ -16,9 +16,9 @@ from dedup.fingerprint.shingles import shingles as shingles
 from dedup.in_memory import clean_articles as clean_articles
 from dedup.in_memory import signatures as signatures
 from dedup.inspect.apply_review import apply_review as apply_review
+from dedup.inspect.article_rows import Mismatch as Mismatch
 from dedup.inspect.explanation import Explanation as Explanation
 from dedup.inspect.explanation import explain as explain
-from dedup.inspect.output import Mismatch as Mismatch
 from dedup.inspect.restore import restore as restore
 from dedup.inspect.verify import Verified as Verified
 from dedup.inspect.verify import verify as verify

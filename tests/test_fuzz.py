@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup import DedupError, LocalEngine, Settings
 from dedup.findings import Finding
-from dedup.rules import RULES
+from dedup.rules import RULES, TEXT
 
 pytestmark = pytest.mark.slow
 
@@ -167,6 +167,39 @@ def test_the_order_of_input_does_not_matter_where_dates_decide(rows, chosen, rnd
     results = [dedup.clean_articles(each, chosen) for each in (rows, shuffled)]
     one, other = ({row["id"]: row["text"] for row in result.articles} for result in results)
     assert one == other
+
+
+def changes_of(result):
+    return [finding for finding in result.findings if finding.action != "flag"]
+
+
+def articles_of(result):
+    return [{name: value for name, value in row.items() if name != "provenance"} for row in result.articles]
+
+
+@quick
+@given(corpora(), any_settings())
+def test_cleaned_articles_are_repaired_once_and_for_all(rows, chosen):
+    """Only rules of the text level change something here."""
+    actions = {rule.name: "flag" for rule in RULES if rule.level != TEXT and "flag" in rule.actions}
+    chosen = Settings(**{**chosen.as_dict(), "rules": {**chosen.rules, **actions}})
+    result = dedup.clean_articles(rows, chosen)
+    assert [row["id"] for row in result.articles] == [row["id"] for row in rows]
+    assert changes_of(dedup.clean_articles(articles_of(result), chosen)) == []
+
+
+@quick
+@given(corpora(), any_settings())
+def test_a_run_that_drops_nothing_leaves_nothing_to_change(rows, chosen):
+    """So cleaning an output again and again comes to an end, since each run before has dropped something."""
+    for _ in range(10):
+        result = dedup.clean_articles(rows, chosen)
+        rows = articles_of(result)
+        if not any(finding.action == "drop" for finding in result.findings):
+            break
+    again = dedup.clean_articles(rows, chosen)
+    assert changes_of(again) == []
+    assert articles_of(again) == rows
 
 
 @quick

@@ -9,7 +9,7 @@ from helpers.counting import count_calls
 
 import dedup
 from dedup import LocalEngine, Settings
-from dedup.kernels import compiled
+from dedup.kernels import compiled, reference
 from dedup.match import survivors
 from dedup.match.articles import match_articles
 from dedup.prepare.batch import prepare
@@ -76,17 +76,23 @@ CORPORA = {
 }
 
 
-def work(texts):
-    """Return how many pairs and entries of an index the compiled loop looks at for articles."""
+def work(texts, backend):
+    """Return how many pairs and entries of an index the loop looks at for articles."""
     records = [JsonRecord(to_json_bytes({"text": text}), None) for text in texts]
     batch = prepare(record_batch(records, 0), Settings(), compiled)
-    matches = match_articles(Corpus([batch], ResourceBudget()), Settings(), compiled)
+    matches = match_articles(Corpus([batch], ResourceBudget()), Settings(), backend)
     return matches.candidates + matches.lookups
 
 
-@pytest.mark.parametrize("name", CORPORA)
-def test_matching_is_linear_where_texts_share_buckets_and_do_not_match(name, monkeypatch):
+PLAIN = ["forms with five changed words", "forms with ten changed words", "an equal first half"]
+
+
+@pytest.mark.parametrize(
+    ("name", "backend", "count"),
+    [*((name, compiled, 400) for name in CORPORA), *((name, reference, 250) for name in PLAIN)],
+)
+def test_matching_is_linear_where_texts_share_buckets_and_do_not_match(name, backend, count, monkeypatch):
     for constant in ("_LARGE_BUCKET", "_INDEXED_MEMBERS", "_SEARCHED_MEMBERS"):
         monkeypatch.setattr(survivors, constant, 8)  # so that small corpora behave as large ones do
-    small, large = (work(CORPORA[name](count)) for count in (400, 800))
-    assert large <= max(MOST_GROWTH * small, 800 * FEW_LOOKS)
+    small, large = (work(CORPORA[name](size), backend) for size in (count, 2 * count))
+    assert large <= max(MOST_GROWTH * small, 2 * count * FEW_LOOKS)

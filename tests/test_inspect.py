@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 from dedup.errors import OutputError
 from dedup.findings import fix
-from dedup.inspect.output import Article, open_output
+from dedup.inspect.article_rows import Article
+from dedup.inspect.output import open_output
 from dedup.inspect.sources import is_text_file
 from dedup.inspect.verify import verify
 

@@ -130,6 +130,7 @@ def test_an_index_of_survivors_changes_no_answer(made, n, large, searched, rare,
         for name, size in sizes.items():
             patch.setattr(survivors, name, size)
         assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
+        assert survival(made, n, threshold, reference, ResourceBudget()) == plain
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -150,6 +151,7 @@ def test_an_index_finds_matches_that_share_no_rare_shingle(seed, monkeypatch):
     for name in ("_LARGE_BUCKET", "_INDEXED_MEMBERS", "_SEARCHED_MEMBERS", "_RARE_SETS"):
         monkeypatch.setattr(survivors, name, 1)
     assert survival(made, n, threshold, kernels, ResourceBudget()) == plain
+    assert survival(made, n, threshold, reference, ResourceBudget()) == plain
 
 
 def prepared(rows, chosen, budget, known_batches):

@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from conftest import read_jsonl, write_jsonl
+from helpers.news import news
 from helpers.outputs import (
     CORPUS,
     INPUTS,
@@ -132,9 +135,45 @@ def test_verify_finds_every_forgery_with_any_number_of_processes(
     forge(plain)
     verified = verify(plain)
     assert any(message in f"{mismatch.where}: {mismatch.what}" for mismatch in verified.mismatches), verified
-    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
-    monkeypatch.setattr("dedup.inspect.verify_twins._BATCH_CHARACTERS", 1)
+    use_processes(monkeypatch)
     assert verify(plain, LocalEngine(jobs=2)) == verified
+
+
+def test_changed_findings_about_twins_are_all_noticed_by_plain_and_compiled_functions_alike(tmp_path, monkeypatch):
+    chance = Random(1)
+    rows = news(count=60)
+    rows += [{"id": f"edited {number}", "text": row["text"] + " More."} for number, row in enumerate(rows[:20])]
+    out = tmp_path / "out"
+    dedup.clean(write_jsonl(tmp_path / "in.jsonl", rows), out)
+    assert verify(out).mismatches == []
+    table = out / "provenance.jsonl"
+    findings = read_jsonl(table)
+    changes = {
+        "similarity": lambda value: value - 0.01,
+        "twin": lambda value: f"{value}x",
+        "twin_stop": lambda value: value + 100_000,
+        "twin_record": lambda value: value + 1000,
+    }
+    changed = {}
+    for finding in findings:
+        if finding["twin_source"] is not None and chance.random() < 0.5:
+            name = chance.choice(list(changes))
+            finding[name] = changes[name](finding[name])
+            changed.setdefault(finding["rule"], set()).add(f"{finding['source']}#{finding['record']}")
+    assert {"boilerplate", "repeated-block", "near-duplicate-article", "shared-paragraph"} <= changed.keys()
+    table.write_text("".join(json.dumps(finding) + "\n" for finding in findings))
+    verified = verify(out)
+    assert set().union(*changed.values()) <= {mismatch.where for mismatch in verified.mismatches}
+    use_processes(monkeypatch)
+    assert verify(out, LocalEngine(jobs=1)) == verify(out, LocalEngine(jobs=2)) == verified
+
+
+def use_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let outputs of any size be verified with compiled functions, in batches of one article."""
+    monkeypatch.setattr("dedup.engines.local.SMALL_BYTES", 0)
+    monkeypatch.setattr("dedup.inspect.verify_articles._CHECKED_BYTES", 1)
+    monkeypatch.setattr("dedup.inspect.verify_twins._COMPARED_BYTES", 1)
+    monkeypatch.setattr("dedup.inspect.verify._COMPILED_BYTES", 0)
 
 
 def test_a_correct_output_has_no_mismatches(out: Path) -> None:

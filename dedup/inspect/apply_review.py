@@ -19,7 +19,8 @@ from dedup import output_layout as layout
 from dedup.arrays import encode_utf8
 from dedup.engines.local import LocalEngine
 from dedup.errors import OutputError
-from dedup.inspect.output import Article, Output, Quarantined, open_output
+from dedup.inspect.article_rows import Article
+from dedup.inspect.output import Output, Quarantined, open_output
 from dedup.inspect.restore import OriginalRow, checked_raw, source_rows
 from dedup.output_layout import LOG_FILE, REVIEW_FILE
 from dedup.pipeline import clean_again

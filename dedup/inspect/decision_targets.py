@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dedup.findings import Finding
-from dedup.inspect.output import Article
+from dedup.inspect.article_rows import Article
 from dedup.match.policy import BOILERPLATE
 from dedup.match.site_text import SiteTextRow
 from dedup.review.decisions import (

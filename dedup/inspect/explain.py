@@ -24,7 +24,8 @@ from dedup.match.policy import BOILERPLATE
 from dedup.repairs.equal_fixes import is_run
 
 if TYPE_CHECKING:  # `dedup check` prints findings but reads no output
-    from dedup.inspect.output import Article, Output
+    from dedup.inspect.article_rows import Article
+    from dedup.inspect.output import Output
 
 EXCERPT = 60  # characters of a text in the line of a finding
 CONTEXT_CHARACTERS = 30  # shown on either side of a short change

@@ -10,8 +10,9 @@ from typing import Any
 
 from rich.text import Text
 
+from dedup.inspect.article_rows import Article
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
-from dedup.inspect.output import Article, Output
+from dedup.inspect.output import Output
 from dedup.inspect.visible import visible
 from dedup.read.article_fields import host_of
 

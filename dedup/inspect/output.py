@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -21,90 +21,33 @@ import msgspec
 from dedup import output_layout as layout
 from dedup.decide.known_twins import KnownTwin
 from dedup.errors import OutputError
-from dedup.findings import DROP, Finding, revert
+from dedup.findings import Finding
+from dedup.inspect.article_rows import (
+    Article,
+    ArticleRow,
+    FindingRow,
+    InputOrder,
+    Mismatch,
+    MismatchHandler,
+    article_of_fields,
+    article_of_row,
+    article_row,
+    finding_of_row,
+    finding_row,
+    join_findings,
+    row_name,
+)
 from dedup.inspect.known_records import is_known, read_known_articles
-from dedup.inspect.names import RecordKey, record_name
+from dedup.inspect.names import RecordKey
 from dedup.inspect.sources import Source, is_text_file, sources_of_run
-from dedup.inspect.table_rows import read_fields, read_values
+from dedup.inspect.table_rows import read_article_lines, read_value_lines, read_values
 from dedup.match.site_text import SiteTextRow
 from dedup.output_layout import KNOWN_TWINS_FILE, OUTPUT_FORMAT, RUN_FILE, OutputFiles, output_files
-from dedup.read.article_fields import id_of, text_of
-from dedup.read.article_texts import ITEM_LENGTHS, TEXT_FIELD, original_value
-from dedup.read.field_paths import set_field
-from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json, parse_fields, to_json
+from dedup.read.fields import Fields
 from dedup.read.formats import TEXT_FILE
 from dedup.rules import NAMES as RULE_NAMES
 from dedup.rules import OFF
 from dedup.settings import Settings
-
-InputOrder = tuple[int, int]  # number of the source among the inputs, and record number
-
-
-class Mismatch(NamedTuple):
-    """A contradiction in an output: where it is (``source#record`` or the name of a file), and what it is."""
-
-    where: str
-    what: str
-
-
-MismatchHandler = Callable[[Mismatch], None]
-
-_ORPHAN = "a finding of an article that is not there"
-
-
-@dataclass(frozen=True, slots=True)
-class Article:
-    """One article of an output, kept or dropped, with its findings.
-
-    `fields` are the fields of the input record in their order, including a `provenance` that it already had. The text
-    field among them holds `text`: the cleaned text of a kept article, the raw text of a dropped one. `provenance` is
-    the object that `dedup` added.
-    """
-
-    id: str
-    source: str
-    record: int
-    kept: bool
-    fields: Fields
-    text_field: str
-    text: str
-    provenance: dict[str, Any]
-    findings: list[Finding]
-
-    @property
-    def key(self) -> RecordKey:
-        """Return source and record number."""
-        return self.source, self.record
-
-    @property
-    def where(self) -> str:
-        """Return ``source#record``."""
-        return record_name(*self.key)
-
-    @property
-    def raw(self) -> str:
-        """Return the text of the input record. Raises `FindingError` if the findings do not lead back to it."""
-        return revert(self.text, self.findings) if self.kept else self.text
-
-    @property
-    def cleaned(self) -> str:
-        """Return the text that is left: empty for a dropped article."""
-        return self.text if self.kept else ""
-
-    @property
-    def dropped_by(self) -> Finding | None:
-        """Return the finding that dropped the whole article, None for a kept article."""
-        if self.kept:
-            return None
-        return next((finding for finding in self.findings if finding.action == DROP), None)
-
-    def original(self) -> Fields:
-        """Return the fields of the input record, with its raw text. Raises `FindingError` as `raw` does."""
-        if not self.kept:
-            return self.fields
-        fields = dict(self.fields)
-        set_field(fields, self.text_field, to_json(original_value(self.raw, self.provenance.get(ITEM_LENGTHS))))
-        return fields
 
 
 class Quarantined(NamedTuple):
@@ -117,7 +60,7 @@ class Quarantined(NamedTuple):
     encoding: str = "utf-8"
 
 
-_Row = TypeVar("_Row", Article, Finding, Quarantined)
+_Row = TypeVar("_Row", ArticleRow, FindingRow, Quarantined)
 _Values = TypeVar("_Values")
 
 
@@ -178,16 +121,34 @@ class Output:
         If the tables do not fit together, `report` is called and reading continues. Without `report`,
         the first problem raises `OutputError`.
         """
+        return (article_of_row(row, self.settings) for row in self.article_rows(report))
+
+    def article_rows(self, report: MismatchHandler | None = None) -> Iterator[ArticleRow]:
+        """Yield the rows of every article with those of its findings, not decoded, as `articles` does.
+
+        Raises `OutputError` if a row does not say which record it belongs to.
+        """
         report = report or _raise_mismatch
-        kept = self._ordered_articles(layout.ARTICLES, kept=True, report=report)
-        dropped = self._ordered_articles(layout.DROPPED, kept=False, report=report)
-        findings = self._in_order(self.findings(), layout.PROVENANCE, report)
+        kept = self._in_order(self._article_rows(layout.ARTICLES, kept=True), layout.ARTICLES, report)
+        dropped = self._in_order(self._article_rows(layout.DROPPED, kept=False), layout.DROPPED, report)
+        findings = self._in_order(self.finding_rows(), layout.PROVENANCE, report)
         return join_findings(merge(kept, dropped, key=itemgetter(0)), findings, report)
+
+    def finding_rows(self) -> Iterator[FindingRow]:
+        """Yield the row of every finding, not decoded. Raises `OutputError` as `article_rows` does."""
+        for path in self.table_paths(layout.PROVENANCE):
+            name = str(path)
+            yield from (finding_row(name, number, line) for number, line in enumerate(read_value_lines(path)))
+
+    def _article_rows(self, table: str, *, kept: bool) -> Iterator[ArticleRow]:
+        for path in self.table_paths(table):
+            name = str(path)
+            for number, line in enumerate(read_article_lines(path)):
+                yield article_row(name, number, line, self.is_text, kept=kept)
 
     def findings(self) -> Iterator[Finding]:
         """Yield every finding, in the order of the table. Raises `OutputError` if a row is not a finding."""
-        for path, number, row in self._rows(layout.PROVENANCE, read_values):
-            yield finding_of_row(row, f"{path}: row {number}")
+        return map(finding_of_row, self.finding_rows())
 
     def quarantined(self) -> Iterator[Quarantined]:
         """Yield every input record that could not be read, in input order. Raises `OutputError` as `findings` does."""
@@ -245,7 +206,7 @@ class Output:
                 findings=[],
             )
 
-    def input_order(self, row: Article | Finding | Quarantined) -> InputOrder | None:
+    def input_order(self, row: Article | ArticleRow | Finding | FindingRow | Quarantined) -> InputOrder | None:
         """Return the position of a row in input order, None if its source is not among the inputs."""
         source = self.sources.get(row.source)
         return None if source is None else (source.number, row.record)
@@ -277,43 +238,12 @@ class Output:
         for path in self.table_paths(table):
             yield from ((path, number, row) for number, row in enumerate(read(path)))
 
-    def _ordered_articles(
-        self, table: str, *, kept: bool, report: MismatchHandler
-    ) -> Iterator[tuple[InputOrder, Article]]:
-        """Yield the articles of one table, without findings, each with its position in input order."""
-        articles = (
-            self.article_of_row(row, f"{path}: row {number}", kept=kept)
-            for path, number, row in self._rows(table, read_fields)
-        )
-        return self._in_order(articles, table, report)
-
-    def article_of_row(self, row: Fields, where: str, *, kept: bool) -> Article:
+    def article_of_fields(self, row: Fields, where: str, *, kept: bool) -> Article:
         """Return the article in a row of a table, without findings.
 
         Raises `OutputError`, which names the place `where`, if the row is not an article.
         """
-        try:
-            fields = dict(row)
-            ours = parse_fields(bytes(fields.pop(PROVENANCE_FIELD)))
-            if "previous" in ours:  # the input record had a provenance: put it back in its place
-                fields = {**row, PROVENANCE_FIELD: ours.pop("previous")}
-            provenance = {name: from_json(value) for name, value in ours.items()}
-            source, record = msgspec.convert([provenance["source"], provenance["record"]], tuple[str, int])
-            if self.is_text(source):
-                text_field, text = "text", str(from_json(fields["text"]))
-            else:
-                remembered = provenance.get(TEXT_FIELD)
-                settings = replace(self.settings, text_field=str(remembered)) if remembered else self.settings
-                text_field, text = text_of(fields, settings)
-            if "id" in provenance:  # its field may be left out
-                name = str(provenance["id"])
-            elif self.is_text(source):
-                name = str(from_json(fields["id"]))
-            else:
-                _, name = id_of(fields, self.settings, source, record)
-        except (KeyError, ValueError) as error:
-            raise OutputError(f"{where}: not an article of dedup ({error}); clean again") from None
-        return Article(name, source, record, kept, fields, text_field, text, provenance, [])
+        return article_of_fields(row, where, self.settings, kept=kept, is_text=self.is_text)
 
     def _in_order(self, rows: Iterable[_Row], table: str, report: MismatchHandler) -> Iterator[tuple[InputOrder, _Row]]:
         """Yield each row with its position in input order.
@@ -324,49 +254,12 @@ class Output:
         for row in rows:
             order = self.input_order(row)
             if order is None:
-                report(Mismatch(_row_name(row), f"{table}: its source is not among the inputs of {RUN_FILE}"))
+                report(Mismatch(row_name(row), f"{table}: its source is not among the inputs of {RUN_FILE}"))
                 continue
             if order < previous:
-                report(Mismatch(_row_name(row), f"{table}: is out of input order"))
+                report(Mismatch(row_name(row), f"{table}: is out of input order"))
             previous = order
             yield order, row
-
-
-def finding_of_row(row: dict[str, Any], where: str) -> Finding:
-    """Return the finding in a row of its table. Raises `OutputError`, which names the place `where`, if it is none."""
-    defaults = Finding._field_defaults
-    try:
-        return msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
-    except msgspec.ValidationError as error:
-        raise OutputError(f"{where}: not a finding ({error}); clean again") from None
-
-
-def join_findings(
-    articles: Iterable[tuple[InputOrder, Article]],
-    findings: Iterator[tuple[InputOrder, Finding]],
-    report: MismatchHandler,
-) -> Iterator[Article]:
-    """Yield the articles, each with its findings; both come with their positions, in input order."""
-    finding = next(findings, None)
-    previous: InputOrder = (-1, -1)
-    for order, article in articles:
-        if order == previous:
-            report(Mismatch(article.where, "appears twice"))
-        previous = order
-        while finding and finding[0] < order:
-            report(Mismatch(_row_name(finding[1]), _ORPHAN))
-            finding = next(findings, None)
-        while finding and finding[0] == order:
-            article.findings.append(finding[1])
-            finding = next(findings, None)
-        yield article
-    while finding:
-        report(Mismatch(_row_name(finding[1]), _ORPHAN))
-        finding = next(findings, None)
-
-
-def _row_name(row: Article | Finding | Quarantined) -> str:
-    return record_name(row.source, row.record)
 
 
 def _raise_mismatch(mismatch: Mismatch) -> None:

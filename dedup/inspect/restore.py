@@ -24,8 +24,9 @@ from pathlib import Path, PurePosixPath
 
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
+from dedup.inspect.article_rows import Article, InputOrder
 from dedup.inspect.names import record_name
-from dedup.inspect.output import Article, InputOrder, Output, Quarantined, open_output
+from dedup.inspect.output import Output, Quarantined, open_output
 from dedup.inspect.sources import OTHER, Source, open_for_writing, target_names
 from dedup.read.fields import join_fields, to_json
 from dedup.read.formats import TEXT_FILE

@@ -1,7 +1,8 @@
 """Read the rows of one file of a table of an output: JSON lines, Parquet or CSV.
 
-`read_fields` and `read_values` read a few rows at a time, because articles are long. They raise `OutputError` with the
-path, and the row number where there is one, if a file cannot be read.
+All functions read a few rows at a time, because articles are long. They raise `OutputError` with the path, and the row
+number where there is one, if a file cannot be read. `read_article_lines` and `read_value_lines` leave rows as JSON, so
+that other processes can decode them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from dedup.errors import OutputError
 from dedup.read.article_tables import fields_from_csv, fields_from_parquet, rows_of_batch
-from dedup.read.fields import Fields, from_json, parse_fields
+from dedup.read.fields import Fields, from_json, join_fields, parse_fields, to_json_bytes
 from dedup.read.json_errors import BadRecordError
 
 _PARQUET_BATCH = 256  # rows
@@ -38,10 +39,36 @@ def read_fields(path: Path) -> Iterator[Fields]:
                 raise OutputError(f"{path}: not the CSV that dedup wrote ({error}); clean again") from None
     else:
         for number, line in enumerate(_read_lines(path)):
-            try:
-                yield parse_fields(line)
-            except BadRecordError as error:
-                raise OutputError(f"{path}: row {number}: {error}; clean again") from None
+            yield fields_of_line(line, f"{path}: row {number}")
+
+
+def read_article_lines(path: Path) -> Iterator[bytes]:
+    """Yield the rows of a file of articles as lines of JSON, whatever the format of the file."""
+    return _read_lines(path) if _has_lines(path) else map(join_fields, read_fields(path))
+
+
+def read_value_lines(path: Path) -> Iterator[bytes]:
+    """Yield the rows of a file of a table with known columns as lines of JSON."""
+    return _read_lines(path) if _has_lines(path) else map(to_json_bytes, read_values(path))
+
+
+def fields_of_line(line: bytes, where: str) -> Fields:
+    """Return the fields of a line of JSON. Raises `OutputError`, which names the place `where`, if it has none."""
+    try:
+        return parse_fields(line)
+    except BadRecordError as error:
+        raise OutputError(f"{where}: {error}; clean again") from None
+
+
+def values_of_line(line: bytes, where: str) -> dict[str, Any]:
+    """Return the values of a line of JSON. Raises `OutputError`, which names the place `where`, if it has none."""
+    try:
+        row = from_json(line)
+    except ValueError as error:
+        raise OutputError(f"{where}: not JSON ({error}); clean again") from None
+    if not isinstance(row, dict):
+        raise OutputError(f"{where}: not a JSON object; clean again")
+    return row
 
 
 def read_values(path: Path) -> Iterator[dict[str, Any]]:
@@ -51,13 +78,7 @@ def read_values(path: Path) -> Iterator[dict[str, Any]]:
             yield from rows_of_batch(batch)
         return
     for number, line in enumerate(_read_lines(path)):
-        try:
-            row = from_json(line)
-        except ValueError as error:
-            raise OutputError(f"{path}: row {number}: not JSON ({error}); clean again") from None
-        if not isinstance(row, dict):
-            raise OutputError(f"{path}: row {number}: not a JSON object; clean again")
-        yield row
+        yield values_of_line(line, f"{path}: row {number}")
 
 
 @contextmanager
@@ -69,6 +90,11 @@ def open_table(path: Path) -> Iterator[BinaryIO]:
             yield io.BufferedReader(stream, _LINE_BUFFER)
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
+
+
+def _has_lines(path: Path) -> bool:
+    """Return True if a file holds lines of JSON, compressed or not."""
+    return path.suffix != ".parquet" and ".csv" not in path.suffixes
 
 
 def _read_lines(path: Path) -> Iterator[bytes]:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from dedup.inspect.output import Mismatch, Output
+from dedup.inspect.article_rows import Mismatch
+from dedup.inspect.output import Output
 from dedup.output_layout import KNOWN_ITEMS_FILE, KNOWN_TWINS_FILE, LOG_FILE, PAGES, REVIEW_FILE, RUN_FILE, TABLES
 from dedup.rules import NAMES
 from dedup.settings import settings_digest

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dedup.inspect.output import Mismatch, Output
+from dedup.inspect.article_rows import Mismatch
+from dedup.inspect.output import Output
 from dedup.read.inputs import find_inputs
 from dedup.read.records import RecordReader
 from dedup.read.selection import choose_records

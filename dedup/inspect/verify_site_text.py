@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from dedup.findings import DROP, Finding
+from dedup.inspect.article_rows import Article, Mismatch
 from dedup.inspect.names import record_name
-from dedup.inspect.output import Article, Mismatch
 from dedup.match.policy import BOILERPLATE
 from dedup.match.site_text import SiteTextRow
 from dedup.output_layout import SITE_TEXT_SOURCE
@@ -67,4 +67,4 @@ def place_problem(span: str | None, row: SiteTextRow) -> str | None:
 
 def _are_equal(text: str, other: str) -> bool:
     """Return True if two texts have the same comparison key and facts."""
-    return comparison_key(text) == comparison_key(other) and fact_marks(text) == fact_marks(other)
+    return text == other or (comparison_key(text) == comparison_key(other) and fact_marks(text) == fact_marks(other))

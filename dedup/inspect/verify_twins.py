@@ -7,34 +7,24 @@ compiled code cannot confirm itself.
 from __future__ import annotations
 
 import math
-import tempfile
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache, partial
-from itertools import accumulate
-from operator import attrgetter, itemgetter
-from pathlib import Path
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from dedup.arrays import decode_utf8, encode_utf8
-from dedup.errors import FindingError
-from dedup.findings import DROP, Finding, Offsets, apply, first_evidence
+from dedup.findings import DROP, Finding, first_evidence
 from dedup.fingerprint.similarity import containment, jaccard, similarity_in_order
+from dedup.inspect.article_rows import Mismatch
+from dedup.inspect.compared_texts import ComparedText, TextGroup
 from dedup.inspect.names import RecordKey, finding_name, record_name, twin_key
-from dedup.inspect.output import Mismatch, Output
-from dedup.inspect.stored_twins import (
-    StoredTwin,
-    ignore_mismatch,
-    lines_left_out,
-    store_known_twins,
-    store_twins,
-    title_of_article,
-)
+from dedup.inspect.output import Output
+from dedup.inspect.stored_twins import Duplicate, StoredTwin, TwinFolder, store_known_twins
+from dedup.inspect.verify_articles import CheckedArticles, TaskMapper
 from dedup.inspect.verify_site_text import line_problems, place_problem, row_of
+from dedup.kernels.backend import load_backend
 from dedup.match.contained import CONTAINED_SHARE
-from dedup.match.form_texts import FormTexts
 from dedup.match.known_passages import covered_words, passage_evidence
 from dedup.match.policy import (
     ARTICLE_MATCH_RULES,
@@ -48,9 +38,7 @@ from dedup.match.policy import (
 from dedup.match.same_form import OTHER_TITLES_EVIDENCE, find_copy, form_evidence
 from dedup.match.same_story import SAME_STORY_EVIDENCE, find_same_story
 from dedup.match.site_text import SiteTextRow
-from dedup.prepare.one_text import AnalyzedText, analyze_text, compared_spans, cut_dropped
-from dedup.repairs.notices import own_paragraph_count
-from dedup.segment.facts import Mark, fact_marks, fact_marks_and_digits
+from dedup.segment.facts import fact_marks
 from dedup.segment.words import comparison_key
 from dedup.settings import ARTICLE_SHINGLE, PARAGRAPH_SHINGLE, Settings
 
@@ -63,235 +51,145 @@ _ARTICLE_RULES = {
     "known-passage": 0.0,
 }
 
-_CACHED_TWINS = 64
-_BATCH_CHARACTERS = 1 << 18  # in the articles of one task, which takes about half a second
-
-_Task = TypeVar("_Task")
-_Answer = TypeVar("_Answer")
+_COMPARED_BYTES = 1 << 20  # of the texts that are compared at once; a single duplicate and its twins may have more
 
 
-class TaskMapper(Protocol):
-    """The workers that compare texts, such as `dedup.engines.local.Workers`."""
+class _TwinTask(NamedTuple):
+    """A batch of duplicates, what is known of their twins, and the twins that cannot be checked."""
 
-    def map(self, task: Callable[[_Task], _Answer], items: Iterable[_Task]) -> Iterator[_Answer]:
-        """Yield ``task(item)`` for each item, in order."""
+    batch: int
+    twins: dict[RecordKey, StoredTwin]
+    unchecked: set[RecordKey]
 
 
-class _Duplicate(NamedTuple):
-    """An article with findings that name a twin: its raw text, and each finding with its twin, None if not there.
+class _Comparison(NamedTuple):
+    """A finding of `text`, and its twin: an article and its text, a line of site text, or None if it is not there."""
 
-    `site_text` are the lines that it was compared without, and `first_lines` those that have their first place in it.
-    """
-
-    where: str
-    key: RecordKey
-    raw: str
-    title: str | None
-    site_text: tuple[str, ...]
-    first_lines: list[SiteTextRow]
-    findings: list[tuple[Finding, StoredTwin | SiteTextRow | None]]
+    finding: Finding
+    text: ComparedText
+    twin: StoredTwin | SiteTextRow | None
+    other: ComparedText | None
 
 
 def check_twins(
-    output: Output, twins: set[RecordKey], site_text: Sequence[SiteTextRow], workers: TaskMapper | None = None
+    output: Output,
+    checked: CheckedArticles,
+    site_text: Sequence[SiteTextRow],
+    folder: TwinFolder,
+    workers: TaskMapper | None = None,
 ) -> Iterator[Mismatch]:
     """Yield the mismatches between findings that name a twin and the text of that twin.
 
-    `twins` are the keys of all articles that are twins, `site_text` the lines that are. Without `workers`, this process
-    compares all texts.
+    `checked` says what has been written to `folder`, and `site_text` are the lines that are twins. Without `workers`,
+    this process compares all texts.
     """
-    with tempfile.TemporaryDirectory(prefix="dedup-") as folder:
-        file = Path(folder) / "twins"
-        stored = store_twins(output, twins, site_text, file)
-        known, problems = store_known_twins(output, twins, file)
-        stored |= known
-        yield from dict.fromkeys(problems.values())
-        task = partial(_check_duplicates, settings=output.settings, file=file)
-        batches = _duplicates(output, stored, site_text, problems.keys())
-        for mismatches in workers.map(task, batches) if workers else map(task, batches):
-            yield from mismatches
+    named = set().union(*checked.named.values())
+    known, problems = store_known_twins(output, named, folder)
+    yield from dict.fromkeys(problems.values())
+    stored = checked.stored | known
+    compiled = workers is not None and workers.compiled
+    task = partial(_check_duplicates, settings=output.settings, folder=folder, compiled=compiled)
+    tasks = (
+        _TwinTask(batch, {key: stored[key] for key in keys if key in stored}, keys & problems.keys())
+        for batch, keys in checked.named.items()
+    )
+    for mismatches in workers.map(task, tasks) if workers else map(task, tasks):
+        yield from mismatches
+    for number, row in enumerate(site_text):
+        if number not in checked.placed_lines:
+            problem = place_problem("", row)  # of no article
+            if problem:
+                yield Mismatch(record_name(row.source, row.record), problem)
 
 
-def _duplicates(
-    output: Output,
-    stored: dict[RecordKey, StoredTwin],
-    rows: Sequence[SiteTextRow],
-    unchecked: Collection[RecordKey | None],
-) -> Iterator[list[_Duplicate]]:
-    """Yield the articles with findings that name twins, in batches of about `_BATCH_CHARACTERS`.
-
-    Findings with a twin in `unchecked` are left out.
-    """
-    lines_at: dict[RecordKey, list[SiteTextRow]] = {}
-    for row in rows:
-        lines_at.setdefault((row.source, row.record), []).append(row)
-    batch: list[_Duplicate] = []
-    size = 0
-    for article in output.articles(ignore_mismatch):
-        findings = [finding for finding in article.findings if finding.twin_source is not None]
-        findings = [finding for finding in findings if twin_key(finding) not in unchecked]
-        if not findings and article.key not in lines_at:
-            continue
-        try:
-            raw = article.raw
-        except FindingError:  # the check of the article reports it
-            continue
-        twins = [_twin_of_finding(finding, stored, rows) for finding in findings]
-        lines = lines_left_out(article, rows), lines_at.pop(article.key, [])
-        batch.append(
-            _Duplicate(
-                article.where,
-                article.key,
-                raw,
-                title_of_article(article),
-                *lines,
-                list(zip(findings, twins, strict=True)),
-            )
-        )
-        size += len(raw)
-        if size >= _BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    for key, lines_of_place in lines_at.items():  # of no article
-        batch.append(_Duplicate(record_name(*key), key, "", None, (), lines_of_place, []))
-    yield batch
-
-
-def _twin_of_finding(
-    finding: Finding, stored: dict[RecordKey, StoredTwin], rows: Sequence[SiteTextRow]
-) -> StoredTwin | SiteTextRow | None:
-    """Return the article or the line of site text that a finding repeats, None if it is not there."""
-    if finding.rule == BOILERPLATE:
-        return row_of(finding, rows)
-    key = twin_key(finding)
-    return None if key is None else stored.get(key)
-
-
-def _check_duplicates(duplicates: list[_Duplicate], settings: Settings, file: Path) -> list[Mismatch]:
+def _check_duplicates(task: _TwinTask, settings: Settings, folder: TwinFolder, *, compiled: bool) -> list[Mismatch]:
     """Return the mismatches between articles and the twins that their findings name."""
-    with file.open("rb") as texts:
-
-        @lru_cache(_CACHED_TWINS)
-        def text_of(offset: int, size: int, site_text: tuple[str, ...], title: str | None) -> _ComparedText:
-            texts.seek(offset)
-            return _ComparedText(decode_utf8(texts.read(size)), settings, site_text, title)
-
-        mismatches = []
-        for where, key, raw, title, site_text, first_lines, findings in duplicates:
-            text = _ComparedText(raw, settings, site_text, title)
-            wrong_places = (place_problem(text.repaired(row.start, row.stop), row) for row in first_lines)
-            mismatches += [Mismatch(where, problem) for problem in wrong_places if problem]
-            for finding, twin in findings:
-                if twin is None:
-                    problems = iter((f"{_twin_description(finding)} is not there",))
-                elif isinstance(twin, SiteTextRow):
-                    problems = line_problems(finding, text.repaired(finding.start, finding.stop), twin)
-                else:
-                    is_same = (finding.twin_source, finding.twin_record) == key
-                    other = text if is_same else text_of(twin.offset, twin.size, twin.site_text, twin.title)
-                    problems = _twin_problems(finding, text, twin, other)
-                mismatches += [Mismatch(where, f"{finding_name(finding)}: {problem}") for problem in problems]
+    backend = load_backend(compiled=compiled)
+    rows = folder.site_text()
+    mismatches: list[Mismatch] = []
+    for duplicates in _duplicate_groups(folder.duplicates(task.batch), task.twins):
+        texts = TextGroup(settings, rows, folder, backend)
+        compared = []
+        for duplicate in duplicates:
+            text = texts.of_duplicate(duplicate)
+            compared.append((duplicate, text, list(_comparisons(duplicate, text, texts, task))))
+        comparisons = [comparison for _, _, of_duplicate in compared for comparison in of_duplicate]
+        placed = [text for duplicate, text, _ in compared if duplicate.first_lines]
+        texts.analyze(*_texts_to_analyze(comparisons, placed))
+        for duplicate, text, of_duplicate in compared:
+            lines = [rows[line] for line in duplicate.first_lines]
+            wrong_places = (place_problem(text.repaired(row.start, row.stop), row) for row in lines)
+            mismatches += [Mismatch(duplicate.where, problem) for problem in wrong_places if problem]
+            for comparison in of_duplicate:
+                name = finding_name(comparison.finding)
+                problems = _comparison_problems(comparison, texts)
+                mismatches += [Mismatch(duplicate.where, f"{name}: {problem}") for problem in problems]
     return mismatches
 
 
-class _OrderedEdits:
-    """Findings by their start, so that those that touch a span are found without looking at all others."""
-
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        self._findings = sorted(findings, key=attrgetter("start"))
-        self._latest_stops = list(accumulate((finding.stop for finding in self._findings), max))
-
-    def inside(self, start: int, stop: int) -> list[Finding]:
-        """Return the findings that have a character in ``start:stop``, or are between two of its characters."""
-        first = bisect_right(self._latest_stops, start)
-        last = bisect_left(self._findings, stop, first, key=attrgetter("start"))
-        return [finding for finding in self._findings[first:last] if finding.stop > start]
-
-
-class _ComparedText:
-    """A raw text and what `dedup` compares of it, without the lines `site_text`, computed on first use."""
-
-    def __init__(self, raw: str, settings: Settings, site_text: Sequence[str], title: str | None) -> None:
-        self.raw = raw
-        self.title = title
-        self.settings = settings
-        self.site_text = site_text
-
-    @cached_property
-    def key(self) -> bytes:
-        """Return the key by which articles are compared."""
-        return encode_utf8(comparison_key(self.compared))
-
-    @cached_property
-    def own_key(self) -> bytes:
-        """Return the key without the notices at the end of the text."""
-        spans = compared_spans(self.analysis, self.settings, self.site_text)
-        keys = [(text, comparison_key(text)) for text in (self.analysis.text[start:stop] for start, stop in spans)]
-        spoken = [(text, key) for text, key in keys if key]
-        count = own_paragraph_count([text for text, _ in spoken])
-        return encode_utf8(" ".join(key for _, key in spoken[:count]))
-
-    @cached_property
-    def compared(self) -> str:
-        """Return the text that articles are compared by."""
-        return cut_dropped(self.analysis, self.settings, self.site_text)
-
-    @cached_property
-    def facts(self) -> list[Mark]:
-        """Return the facts by which articles of equal keys are told apart."""
-        marks: list[Mark] = []
-        digits = 0  # in the paragraphs before
-        for start, stop in compared_spans(self.analysis, self.settings, self.site_text):
-            of_paragraph, count = fact_marks_and_digits(self.analysis.text[start:stop])
-            marks += (mark._replace(place=mark.place + digits) for mark in of_paragraph)
-            digits += count
-        return marks
-
-    @cached_property
-    def analysis(self) -> AnalyzedText:
-        """Return the text level by level."""
-        return analyze_text(self.raw, self.settings)
-
-    @cached_property
-    def paragraphs(self) -> list[tuple[int, int, str]]:
-        """Return the repaired text of each paragraph with its span in the raw text; starts and stops both ascend."""
-        offsets = Offsets(self.analysis.findings)
-        return [(*offsets.widen(start, stop), self.analysis.text[start:stop]) for start, stop in self.analysis.spans]
-
-    @cached_property
-    def edits(self) -> _OrderedEdits:
-        """Return the findings of the text level."""
-        return _OrderedEdits(self.analysis.findings)
-
-    def repaired(self, start: int, stop: int) -> str | None:
-        """Return the repaired paragraphs, or parts of paragraphs, in a span of the raw text.
-
-        None means that a repair crosses a border of the span, so that the text compared is not certain.
-        """
-        parts = []
-        first_place = bisect_right(self.paragraphs, start, key=itemgetter(1))
-        for place in range(first_place, len(self.paragraphs)):
-            first, last, text = self.paragraphs[place]
-            if first >= stop:
-                break
-            low, high = max(start, first), min(stop, last)
-            if low >= high:
-                continue
-            part = text if (low, high) == (first, last) else self._repaired_part(low, high)
-            if part is None:
-                return None
-            parts.append(part)
-        return "\n\n".join(parts)
-
-    def _repaired_part(self, start: int, stop: int) -> str | None:
-        edits = self.edits.inside(start, stop)
-        if any(edit.start < start or stop < edit.stop for edit in edits):
-            return None
-        moved = [edit._replace(start=edit.start - start, stop=edit.stop - start) for edit in edits]
-        return apply(self.raw[start:stop], moved)
+def _duplicate_groups(duplicates: list[Duplicate], twins: dict[RecordKey, StoredTwin]) -> Iterator[list[Duplicate]]:
+    """Yield duplicates that are compared at once, with their twins about `_COMPARED_BYTES`."""
+    group: list[Duplicate] = []
+    size = 0
+    for duplicate in duplicates:
+        keys = set(map(twin_key, duplicate.findings))
+        added = len(duplicate.raw) + sum(twins[key].size for key in keys if key is not None and key in twins)
+        if group and size + added > _COMPARED_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(duplicate)
+        size += added
+    yield group
 
 
-def _twin_problems(finding: Finding, text: _ComparedText, stored: StoredTwin, twin: _ComparedText) -> Iterator[str]:
+def _comparisons(duplicate: Duplicate, text: ComparedText, texts: TextGroup, task: _TwinTask) -> Iterator[_Comparison]:
+    """Yield the comparisons that the findings of a duplicate ask for; twins that cannot be checked are left out."""
+    for finding in duplicate.findings:
+        key = twin_key(finding)
+        if key is None:
+            yield _Comparison(finding, text, row_of(finding, texts.rows) if finding.rule == BOILERPLATE else None, None)
+        elif key not in task.unchecked:
+            twin = task.twins.get(key)
+            is_same = key == (duplicate.source, duplicate.record)
+            other = text if is_same else None if twin is None else texts.of_twin(twin)
+            yield _Comparison(finding, text, twin, other)
+
+
+def _comparison_problems(comparison: _Comparison, texts: TextGroup) -> Iterator[str]:
+    """Yield what is wrong with a finding that names a twin."""
+    finding, text, twin, other = comparison
+    if isinstance(twin, SiteTextRow):
+        yield from line_problems(finding, text.repaired(finding.start, finding.stop), twin)
+    elif twin is None or other is None:
+        yield f"{_twin_description(finding)} is not there"
+    else:
+        yield from _twin_problems(finding, text, twin, other, texts)
+
+
+def _texts_to_analyze(
+    comparisons: Iterable[_Comparison], placed: Iterable[ComparedText]
+) -> tuple[Collection[ComparedText], Collection[ComparedText]]:
+    """Return the texts that have to be repaired, with those of `placed`, and those that are compared as a whole."""
+    repaired: dict[ComparedText, None] = dict.fromkeys(placed)
+    whole: dict[ComparedText, None] = {}
+    for finding, text, twin, other in comparisons:
+        if isinstance(twin, SiteTextRow):
+            repaired[text] = None
+        elif other is not None and not _are_copies(finding, text, other):
+            repaired |= {text: None, other: None}
+            if finding.rule in _ARTICLE_RULES:
+                whole |= {text: None, other: None}
+    return repaired.keys(), whole.keys()
+
+
+def _are_copies(finding: Finding, text: ComparedText, twin: ComparedText) -> bool:
+    """Return True if a finding says that two texts are duplicates, and they are equal without any repair."""
+    return finding.rule == "duplicate-article" and text.raw == twin.raw and text.site_text == twin.site_text
+
+
+def _twin_problems(
+    finding: Finding, text: ComparedText, stored: StoredTwin, twin: ComparedText, texts: TextGroup
+) -> Iterator[str]:
     """Yield what is wrong with the twin that a finding in `text` names."""
     name = _twin_description(finding)
     if not stored.kept:
@@ -304,27 +202,40 @@ def _twin_problems(finding: Finding, text: _ComparedText, stored: StoredTwin, tw
         return
     if finding.action == DROP and any(first <= start < stop <= last for first, last in stored.drops):
         yield f"{name} was dropped there"
-    settings = text.settings
-    if finding.rule in _ARTICLE_RULES:
-        key, other = text.key, twin.key
-        if finding.rule == ARTICLE_MATCH_RULES[CONTAINED]:
-            key, other = text.own_key, twin.own_key
-            if containment(key, other, ARTICLE_SHINGLE) < CONTAINED_SHARE:
-                yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
-        yield from _fact_problems(finding, text, twin)
-        yield from _similarity_problems(finding, key, other, ARTICLE_SHINGLE, settings)
+    if _are_copies(finding, text, twin):
+        yield from _similarity_problems(finding, b"", b"", ARTICLE_SHINGLE, text.settings)  # of equal keys
+    elif finding.rule in _ARTICLE_RULES:
+        yield from _whole_problems(finding, text, twin, texts)
+    else:
+        yield from _part_problems(finding, text.repaired(finding.start, finding.stop), twin.repaired(start, stop), text)
+
+
+def _whole_problems(finding: Finding, text: ComparedText, twin: ComparedText, texts: TextGroup) -> Iterator[str]:
+    """Yield what is wrong with a finding that compares whole articles."""
+    key, other = text.key, twin.key
+    if finding.rule == ARTICLE_MATCH_RULES[CONTAINED]:
+        key, other = text.own_key, twin.own_key
+        if containment(key, other, ARTICLE_SHINGLE) < CONTAINED_SHARE:
+            yield f"{finding.twin!r} contains less than {CONTAINED_SHARE:.0%} of it"
+    yield from _fact_problems(finding, text, twin, texts)
+    yield from _similarity_problems(finding, key, other, ARTICLE_SHINGLE, text.settings)
+
+
+def _part_problems(finding: Finding, span: str | None, twin_span: str | None, text: ComparedText) -> Iterator[str]:
+    """Yield what is wrong with a finding that compares parts of articles, from their repaired texts; None: unknown."""
+    if span is None or twin_span is None:
         return
-    span, twin_span = text.repaired(finding.start, finding.stop), twin.repaired(start, stop)
-    if span is not None and twin_span is not None:
+    if span == twin_span:
+        keys = "", ""  # equal ones, and equal facts
+    else:
         keys = comparison_key(span), comparison_key(twin_span)
         if finding.rule == SHARED_PARAGRAPH and keys[0] == keys[1] and fact_marks(span) != fact_marks(twin_span):
             yield f"{finding.twin!r} has the same words and other facts"
-        yield from _similarity_problems(
-            finding, encode_utf8(keys[0]), encode_utf8(keys[1]), PARAGRAPH_SHINGLE, settings
-        )
+    encoded = encode_utf8(keys[0]), encode_utf8(keys[1])
+    yield from _similarity_problems(finding, *encoded, PARAGRAPH_SHINGLE, text.settings)
 
 
-def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -> Iterator[str]:
+def _fact_problems(finding: Finding, text: ComparedText, twin: ComparedText, texts: TextGroup) -> Iterator[str]:
     """Yield what is wrong with a match of two articles that have other facts, or with one of their passages."""
     if finding.rule == ARTICLE_MATCH_RULES[KNOWN_PASSAGE]:
         item, words = (decode_utf8(of.key).split(" ") for of in (twin, text))
@@ -342,13 +253,12 @@ def _fact_problems(finding: Finding, text: _ComparedText, twin: _ComparedText) -
     is_told_by_title = (stated or "").startswith(OTHER_TITLES_EVIDENCE)
     if is_told_by_title and (text.title is None or twin.title is None):
         return  # the output has no titles
-    texts = FormTexts(compiled=False)
-    one, other = texts.add([text.compared, twin.compared], [text.title, twin.title])
+    forms, one, other = texts.forms, texts.form_of(text), texts.form_of(twin)
     if stated == SAME_STORY_EVIDENCE:
-        if find_same_story(texts, one, np.array([other])) < 0:
+        if find_same_story(forms, one, np.array([other])) < 0:
             yield f"compared with {finding.twin!r}, it is not the same story"
         return
-    evidence = form_evidence(texts, one, other) if find_copy(texts, one, np.array([other])) < 0 else None
+    evidence = form_evidence(forms, one, other) if find_copy(forms, one, np.array([other])) < 0 else None
     if evidence != stated:
         expected = "a copy" if evidence is None else evidence
         yield f"compared with {finding.twin!r}, it is {expected}"

@@ -33,7 +33,8 @@ from dedup.match.container_candidates import (
     index_minimizers,
 )
 from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, DUPLICATE, NO_MATCH
-from dedup.match.survivors import hashes_agree, read_shingle_sets
+from dedup.match.shingle_sets import read_shingle_sets
+from dedup.match.survivors import hashes_agree
 from dedup.prepare.batch import CONTAINED_WINDOW, CONTAINED_WORDS
 from dedup.prepare.columns import digest_values, integer_values
 from dedup.prepare.corpus import Corpus, KeyReader

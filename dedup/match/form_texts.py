@@ -12,12 +12,13 @@ import numpy as np
 
 from dedup.arrays import I32, I64, Bools, Bytes, encode_utf8, pack, with_room
 from dedup.fingerprint import word_profiles
-from dedup.fingerprint.form_tables import TEXT_COLUMNS, TextTable
+from dedup.fingerprint.form_tables import SIZE, TEXT_COLUMNS, TextTable
 from dedup.fingerprint.vocabulary import LETTER_COLUMNS, Vocabulary
 from dedup.fingerprint.word_profiles import WORD, WORD_COLUMNS, WordSequences
-from dedup.match.form_names import LIMITS, have_other_names
+from dedup.match.form_names import LIMITS, SHORT_FORM, have_other_names
 from dedup.match.form_text import FormText, TextBatch, WordNumbers, find_edges
 from dedup.match.spellings import fold_spellings
+from dedup.match.title_groups import FEW_TITLES, TitleGroups
 from dedup.repairs import diff
 from dedup.segment import batch as plain_batch
 from dedup.segment import written_words
@@ -57,6 +58,8 @@ class FormTexts:
         )
         self._row_count = 0
         self._room = _NO_ROOM
+        self._titles = TitleGroups()
+        self._titles_seen = 0
 
     def __getitem__(self, number: int) -> FormText:
         """Return the text of this number."""
@@ -109,6 +112,25 @@ class FormTexts:
         from dedup.kernels import form_names as kernels  # noqa: PLC0415 - small jobs need no compiled code
 
         return kernels.have_other_names(self._table, one, others, LIMITS, self._room)
+
+    def have_other_titles(self, one: int, others: I64) -> Bools:
+        """Return which of `others` are short and have titles that certainly say other things than that of `one`.
+
+        `one` and `others` are numbers of texts, int64 [others]; the result is bool [others]. False is no answer.
+        """
+        if len(others) < FEW_TITLES:
+            return np.zeros(len(others), bool)
+        self._insert_titles()
+        return self._titles.certainly_differ(one, others)
+
+    def _insert_titles(self) -> None:
+        """Add the titles of short texts that are not yet in groups."""
+        for number in range(self._titles_seen, len(self._places)):
+            batch, at = self._places[number]
+            title = self._batches[batch].titles[at]
+            if title is not None and self._table.texts[number, SIZE] < SHORT_FORM:
+                self._titles.insert(number, title)
+        self._titles_seen = len(self._places)
 
     def have_one_key(self, first: FormText, second: FormText) -> bool:
         """Return True if two texts have one comparison key, whatever the spelling (`dedup.match.spellings`).

@@ -93,6 +93,13 @@ def have_same_form(texts: FormTexts, text: int, others: I64) -> Bools:
 
 def find_copy(texts: FormTexts, text: int, others: I64) -> int:
     """Return the place of the first of `others` that `have_same_form` does not tell of `text`, or -1."""
+    places = np.flatnonzero(~texts.have_other_titles(text, others))
+    place = _find_copy_in_pairs(texts, text, others[places])
+    return int(places[place]) if place >= 0 else -1
+
+
+def _find_copy_in_pairs(texts: FormTexts, text: int, others: I64) -> int:
+    """Return what `find_copy` returns."""
     start, size = 0, _FEWEST
     while start < len(others):
         some = others[start : start + size]

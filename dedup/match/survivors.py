@@ -21,16 +21,19 @@ Texts are numbered in priority order: 0 is the first to be decided. This module 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from dedup.arrays import I32, I64, U64, Bools, Floats, offsets_of, pack
+from dedup.arrays import I32, I64, U64, Bools, Floats, pack
 from dedup.fingerprint.similarity import Comparer, jaccard
 from dedup.kernels import reference
 from dedup.match.buckets import Buckets
 from dedup.match.form_guard import Flag, FormGuard
+from dedup.match.set_index import PlainSetIndex
+from dedup.match.shingle_sets import ShingleSets, read_shingle_sets
 from dedup.prepare.corpus import KeyReader
 from dedup.runtime.resources import evict_pages, slices
 
@@ -123,9 +126,8 @@ def _find_survivors_plain(
                 survivors.insert(text, key)
         else:
             twins[text] = twin
-    return _with_flags(
-        Survival(twins, similarity, survivors.candidates, survivors.matches, {}, survivors.candidates), guard
-    )
+    lookups = survivors.lookups + (survivors.index.steps if survivors.index else 0)
+    return _with_flags(Survival(twins, similarity, survivors.candidates, survivors.matches, {}, lookups), guard)
 
 
 def _with_flags(survival: Survival, guard: FormGuard | None) -> Survival:
@@ -134,6 +136,12 @@ def _with_flags(survival: Survival, guard: FormGuard | None) -> Survival:
     for text, flag in flags.items():
         survival.twins[text], survival.similarities[text] = flag.twin, flag.similarity
     return survival._replace(flags=flags)
+
+
+def _numbers_of_keys(keys: Sequence[bytes]) -> list[int]:
+    """Return equal numbers for equal keys."""
+    numbers: dict[bytes, int] = {}
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
 class _Survivors:
@@ -154,13 +162,18 @@ class _Survivors:
         self.set_rows = np.full(len(texts.firsts), -1, np.int64)  # by the first text of each key
         self.set_rows[numbers] = np.arange(len(numbers))
         self.keys = keys.of(numbers)
+        self.wordings = _numbers_of_keys(self.keys)  # equal keys are in equal buckets
         self.n = n
         self.threshold = threshold
         self.comparer = comparer
         self.hashes, self.borders = comparer.shingle_hash_sets(self.keys, n)
         self.members: dict[int, list[int]] = {}  # bucket -> survivors in it, ascending
         self.set_row_of: dict[int, int] = {}  # survivor -> row of its set
+        self.survivor_of: dict[int, int] = {}  # the reverse
+        self.index: PlainSetIndex | None = None  # made where large buckets have many survivors
+        self.is_large = np.bincount(texts.buckets.values) > _LARGE_BUCKET
         self.candidates = 0
+        self.lookups = 0
         self.matches = 0
 
     def are_apart(self, first: int, second: int) -> bool:
@@ -180,22 +193,65 @@ class _Survivors:
 
     def insert(self, text: int, key: int) -> None:
         """Add `text` to the survivors of its buckets."""
-        self.set_row_of[text] = int(self.set_rows[key])
+        row = int(self.set_rows[key])
+        self.set_row_of[text], self.survivor_of[row] = row, text
+        if self.index and self.is_large[self.buckets_of(key)].any():
+            self.index.insert(row)
         for bucket in self.buckets_of(key).tolist():
             self.members.setdefault(bucket, []).append(text)
 
+    def in_buckets(self, key: int) -> set[int]:
+        """Return the survivors that share a bucket with a key; those that cannot match may be left out."""
+        buckets = self.buckets_of(key)
+        members = {bucket: self.members.get(bucket, []) for bucket in buckets.tolist()}
+        large = [bucket for bucket in members if self.is_large[bucket]]
+        count = sum(len(members[bucket]) for bucket in large)
+        if count > _INDEXED_MEMBERS and not self.index:
+            self.index = self.new_index()
+        rows = self.index.find(int(self.set_rows[key]), count) if self.index and count > _SEARCHED_MEMBERS else None
+        if rows is None:
+            near: set[int] = set().union(*members.values())
+            self.lookups += len(near)
+            return near
+        wording = self.wordings[self.set_rows[key]]
+        near = {
+            self.survivor_of[row]
+            for row in rows
+            if self.wordings[row] == wording
+            or not members.keys().isdisjoint(self.buckets_of_survivor(self.survivor_of[row]).tolist())
+        }
+        return near.union(*(members[bucket] for bucket in members if not self.is_large[bucket]))
+
+    def buckets_of_survivor(self, text: int) -> I64:
+        """Return the buckets of the key of a survivor: int64 [buckets]."""
+        return self.buckets_of(int(self.texts.firsts[text]))
+
+    def new_index(self) -> PlainSetIndex:
+        """Return an index of the sets in large buckets, with those of the survivors so far."""
+        keys = np.flatnonzero(self.set_rows >= 0)
+        indexed = [key for key in keys.tolist() if self.is_large[self.buckets_of(key)].any()]
+        index = PlainSetIndex(self.hashes, self.borders, self.set_rows[indexed], self.threshold, _RARE_SETS)
+        for text, row in self.set_row_of.items():
+            if self.is_large[self.buckets_of_survivor(text)].any():
+                index.insert(row)
+        return index
+
     def best_match(self, text: int, key: int) -> tuple[int, float]:
         """Return the survivor that `text` repeats and their similarity, or `SURVIVES` and 1.0."""
-        in_buckets: set[int] = set()
-        for bucket in self.buckets_of(key).tolist():
-            in_buckets.update(self.members.get(bucket, ()))
-        candidates = sorted(other for other in in_buckets if self.may_match(text, other))
+        candidates = sorted(self.in_buckets(key))
+        if self.texts.wordings is not None or self.texts.groups is not None:
+            candidates = [other for other in candidates if self.may_match(text, other)]
         if not candidates:
             return SURVIVES, 1.0
         self.candidates += len(candidates)
         row = int(self.set_rows[key])
         rows = np.array([self.set_row_of[other] for other in candidates])
-        similarities = self.comparer.jaccard_similarities(self.hashes, self.borders, row, rows, self.threshold)
+        similarities = np.ones(len(rows))  # to those of equal keys
+        wording = self.wordings[row]
+        others = np.array([self.wordings[other] != wording for other in rows.tolist()]).nonzero()[0]
+        similarities[others] = self.comparer.jaccard_similarities(
+            self.hashes, self.borders, row, rows[others], self.threshold
+        )
         best = int(np.argmax(similarities))
         if similarities[best] < self.threshold:
             return SURVIVES, 1.0
@@ -221,46 +277,6 @@ class _Survivors:
         others = candidates[places]
         chosen = self.guard.choose(text, key, others, self.texts.firsts[others], similarities[places])
         return int(places[chosen]) if chosen >= 0 else -1
-
-
-class ShingleSets(NamedTuple):
-    """Sets of shingle hashes, one for each key: set k is ``hashes[places[k]:places[k] + sizes[k]]``.
-
-    `hashes` is uint64 [room for all]; `places` and `sizes` are int64 [keys]. `prints`, uint64 [keys], has bit i set if
-    an odd number of the hashes of a set have i in their last six bits.
-    """
-
-    hashes: U64
-    places: I64
-    sizes: I64
-    prints: U64
-
-
-def read_shingle_sets(keys: KeyReader, numbers: I64, words: I64, n: int) -> ShingleSets:
-    """Return the shingle sets of the keys `numbers`, for compiled comparisons.
-
-    `numbers` and `words`, the number of words of each of these keys, are int64 [keys]; `n` is the number of words in a
-    shingle.
-    """
-    from dedup.kernels import set_overlap  # noqa: PLC0415 - loading LLVM takes longer than a small job
-
-    budget = keys.corpus.budget
-    borders = offsets_of(np.maximum(words - n + 1, 0))
-    sets = ShingleSets(
-        budget.array(int(borders[-1]), np.uint64),
-        borders[:-1],
-        np.zeros(len(numbers), np.int64),
-        np.zeros(len(numbers), np.uint64),
-    )
-
-    def hash_piece(task: tuple[int, I64, I64]) -> None:
-        places, data, starts, stops = keys.part(task)
-        set_overlap.distinct_hashes(data, starts, stops, n, places, *sets)
-        evict_pages(sets.hashes)
-
-    for _ in budget.map(hash_piece, keys.by_batch(numbers)):
-        pass
-    return sets
 
 
 def _find_survivors_compiled(

@@ -25,7 +25,7 @@ SHARED_TITLE: Final = (
 )
 
 
-class _Title(NamedTuple):
+class Title(NamedTuple):
     """The words of a title, folded and as they are written, and True if any has a capital."""
 
     words: tuple[str, ...]
@@ -39,7 +39,7 @@ def differing_titles(first: str, second: str) -> list[tuple[str, str]]:
     >>> differing_titles("Alder sets dividend", "Birch sets dividend"), differing_titles("Alder wins", "A great day")
     ([('Alder', 'Birch')], [])
     """
-    one, other = _read_title(first), _read_title(second)
+    one, other = read_title(first), read_title(second)
     if one.words == other.words:
         return differing_facts(first, second) if have_other_facts(first, second) else []
     if other.words < one.words:  # the alignment depends on the order, and the verdict must not
@@ -54,7 +54,7 @@ def differing_titles(first: str, second: str) -> list[tuple[str, str]]:
             continue
         if is_same_word(one.words[start:stop], other.words[other_start:other_stop]):
             continue
-        if _has_name(one, start, stop) and _has_name(other, other_start, other_stop):
+        if has_name(one, start, stop) and has_name(other, other_start, other_stop):
             pairs.append((" ".join(one.written[start:stop]), " ".join(other.written[other_start:other_stop])))
     return pairs
 
@@ -91,7 +91,7 @@ def differing_facts(first: str, second: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def _has_name(title: _Title, start: int, stop: int) -> bool:
+def has_name(title: Title, start: int, stop: int) -> bool:
     """Return True if one of the words may be a name or a number: any that has no small first letter.
 
     In a title without capitals, any word may.
@@ -100,7 +100,7 @@ def _has_name(title: _Title, start: int, stop: int) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _read_title(title: str) -> _Title:
+def read_title(title: str) -> Title:
     """Return the words of a title."""
     cut = cut_words(*pack([encode_utf8(title)]))
     folded, ends = fold_spellings(cut.folded, cut.ends)
@@ -109,4 +109,4 @@ def _read_title(title: str) -> _Title:
     words = [
         data[start:stop].decode(errors="surrogatepass") for start, stop in np.stack([ends[:-1], ends[1:]], 1).tolist()
     ]
-    return _Title(tuple(words), tuple(written), any(map(str.isupper, title)))
+    return Title(tuple(words), tuple(written), any(map(str.isupper, title)))

@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from dedup.arrays import I64, U64, Bools, Bytes, decode_utf8, encode_utf8, offsets_of, pack
+from dedup.arrays import I64, U64, Bools, Bytes, encode_utf8, offsets_of, pack
 from dedup.fingerprint.minhash import bands
-from dedup.fingerprint.self_matches import REPEATED_RUNS
 from dedup.kernels import reference
 from dedup.kernels.backend import Backend
 from dedup.prepare.columns import (
@@ -36,10 +35,10 @@ from dedup.prepare.one_text import cut_spans, dropped_runs, twin_roles
 from dedup.prepare.raw_spans import to_raw_spans
 from dedup.prepare.record_columns import parse_records
 from dedup.prepare.repair_batch import repair_texts
+from dedup.prepare.repeats_batch import find_batch_repeats
 from dedup.prepare.resegment import clear_dropped, replace_paragraphs
 from dedup.repairs.markup import markup_length
 from dedup.repairs.notices import find_notices, own_paragraph_count
-from dedup.repeats.detect import detect_repeats
 from dedup.repeats.split_paragraphs import Repeat, SplitArticle
 from dedup.rules import OFF
 from dedup.segment.batch import DIGEST_BYTES, Segments
@@ -69,7 +68,7 @@ def prepare(batch: pa.RecordBatch, settings: Settings, backend: Backend = refere
     segments = backend.segment_batch(*packed)
     hashes = backend.word_hashes(segments.keys, segments.key_offsets)
 
-    articles = _find_repeats(texts, segments, hashes, settings, backend)
+    articles = find_batch_repeats(texts, segments, hashes, settings, backend)
     repeats = [articles[text].repeats if text in articles else [] for text in range(len(texts))]
     if _has_new_paragraphs(articles, segments):
         segments = replace_paragraphs(segments, articles, backend)
@@ -138,47 +137,6 @@ def _title_words(titles: Sequence[str], backend: Backend) -> tuple[U64, I64]:
         return np.empty(0, np.uint64), np.zeros(len(titles) + 1, np.int64)
     segments = backend.segment_batch(*pack(list(map(encode_utf8, titles))))
     return backend.word_hashes(segments.keys, segments.key_offsets), offsets_of(segments.words)[segments.borders]
-
-
-def _find_repeats(
-    texts: Sequence[str], segments: Segments, hashes: U64, settings: Settings, backend: Backend
-) -> dict[int, SplitArticle]:
-    """Return the repeats within each text that has some, by the number of the text.
-
-    Only texts that a screen suspects are searched. `hashes` are those of all words of `segments`: uint64 [words]. They
-    number the words. A drop is justified by the words themselves, so a collision of hashes never drops anything.
-    """
-    articles: dict[int, SplitArticle] = {}
-    flags = backend.screen_self_repeats(hashes, segments)
-    words = offsets_of(segments.words)
-    for text in np.flatnonzero(flags).tolist():
-        rows = slice(int(segments.borders[text]), int(segments.borders[text + 1]))
-        spans = list(zip(segments.starts[rows].tolist(), segments.stops[rows].tolist(), strict=True))
-        keys = _keys_of(segments, text, rows)
-        article = detect_repeats(
-            texts[text],
-            spans,
-            keys,
-            settings,
-            shared_runs=bool(flags[text] & REPEATED_RUNS),
-            backend=backend,
-            numbers=hashes[words[rows.start] : words[rows.stop]].view(np.int64),
-        )
-        if article.repeats:
-            articles[text] = article
-    return articles
-
-
-def _keys_of(segments: Segments, text: int, rows: slice) -> list[str]:
-    """Return the keys of the paragraphs `rows`, which are those of `text`; to decode each alone takes twice as long."""
-    start, stop = segments.key_offsets[text : text + 2].tolist()
-    data = segments.keys[start:stop]
-    joined = decode_utf8(data.tobytes())
-    key_starts, key_stops = segments.key_starts[rows] - start, segments.key_stops[rows] - start
-    if len(joined) < len(data):
-        characters = offsets_of((data & 0xC0) != 0x80)  # before each byte
-        key_starts, key_stops = characters[key_starts], characters[key_stops]
-    return [joined[first:last] for first, last in zip(key_starts.tolist(), key_stops.tolist(), strict=True)]
 
 
 def _has_new_paragraphs(articles: dict[int, SplitArticle], segments: Segments) -> bool:

@@ -46,7 +46,11 @@ class AnalyzedText(NamedTuple):
 
 def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
     """Return the results of the levels below the corpus for one raw text."""
-    text, findings = repair_text(raw, settings)
+    return analyze_repaired(*repair_text(raw, settings), settings)
+
+
+def analyze_repaired(text: str, findings: list[Finding], settings: Settings) -> AnalyzedText:
+    """Return the results of the levels below the corpus for a repaired `text`; `findings` led to it."""
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
     return AnalyzedText(text, findings, *detect_repeats(text, spans, keys, settings))

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.errors import OutputError
-from dedup.inspect.output import InputOrder
+from dedup.inspect.article_rows import InputOrder
 from dedup.inspect.table_rows import open_table, read_fields
 from dedup.read.article_tables import fields_from_parquet, rows_of_batch
 from dedup.read.fields import PROVENANCE_FIELD, from_json, parse_fields, to_json

@@ -8,8 +8,9 @@ from typing import Any
 
 from dedup.findings import Finding
 from dedup.fingerprint.minhash import bands
+from dedup.inspect.article_rows import Article
 from dedup.inspect.names import RecordKey, twin_key
-from dedup.inspect.output import Article, Output, open_output
+from dedup.inspect.output import Output, open_output
 from dedup.report.alarms import OtherFacts, alarms_of, other_numbers
 from dedup.report.flows import flows_between, periods_of
 from dedup.report.gather import BINS, Gathered, OfGroup, ShownFinding, gather, known_article

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dedup.arrays import encode_utf8
+from dedup.inspect.article_rows import Article
 from dedup.inspect.names import RecordKey
-from dedup.inspect.output import Article, Output, open_output
+from dedup.inspect.output import Output, open_output
 from dedup.inspect.word_diff import diff_words
 from dedup.report.build import SAMPLE_SEED, read_part
 from dedup.report.gather import known_article

@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from dedup.findings import FIX, FLAG, Finding, first_evidence
+from dedup.inspect.article_rows import Article
 from dedup.inspect.names import RecordKey, twin_key
-from dedup.inspect.output import Article
 from dedup.match.policy import ARTICLE_MATCH_RULES, CONTAINED, NEAR_DUPLICATE
 from dedup.match.same_form import SAME_FORM_EVIDENCE
 from dedup.read.article_fields import date_of, host_of

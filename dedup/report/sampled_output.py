@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from dedup import output_layout as layout
+from dedup.inspect.article_rows import Article, InputOrder, Mismatch, finding_of_values, join_findings
 from dedup.inspect.names import RecordKey
-from dedup.inspect.output import Article, InputOrder, Mismatch, Output, finding_of_row, join_findings
+from dedup.inspect.output import Output
 from dedup.read.fields import PROVENANCE_FIELD, Fields, from_json
 from dedup.report.blocks import AFTER_ALL, IndexedTable, ParquetTable
 
@@ -129,11 +130,11 @@ class SampledOutput:
 
         def of_table(table: IndexedTable, *, kept: bool) -> Iterator[tuple[InputOrder, Article]]:
             for order, row in table.rows(start, stop, only):
-                yield order, self.output.article_of_row(row, str(self.output.path), kept=kept)
+                yield order, self.output.article_of_fields(row, str(self.output.path), kept=kept)
 
         articles = merge(of_table(self.kept, kept=True), of_table(self.dropped, kept=False), key=itemgetter(0))
         rows = self.findings.rows(start, stop, only) if findings else iter(())
-        parsed = ((order, finding_of_row(row, str(self.output.path))) for order, row in rows)
+        parsed = ((order, finding_of_values(row, str(self.output.path))) for order, row in rows)
         return join_findings(articles, parsed, _ignore)
 
     def _order_of_article(self, row: Fields) -> InputOrder | None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from dedup.errors import FindingError
 from dedup.findings import FIX, Finding
+from dedup.inspect.article_rows import Article
 from dedup.inspect.names import RecordKey, record_name, twin_key
-from dedup.inspect.output import Article
 from dedup.inspect.word_diff import CONTEXT, DIFFERS, OMITTED, TextPiece, diff_words
 from dedup.repairs.equal_fixes import is_run
 from dedup.report.gather import Known, repair_kind

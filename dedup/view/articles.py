@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from dedup.errors import FindingError
 from dedup.findings import Finding
+from dedup.inspect.article_rows import Article
 from dedup.inspect.names import twin_key
-from dedup.inspect.output import Article, Output
+from dedup.inspect.output import Output
 from dedup.match.policy import BOILERPLATE
 from dedup.match.site_text import SiteTextRow
 from dedup.report.sampled_output import SampledOutput

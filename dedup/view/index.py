@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from dedup import output_layout as layout
 from dedup.errors import DedupError, OutputError
-from dedup.inspect.output import Article, InputOrder, Output
+from dedup.inspect.article_rows import Article, InputOrder
+from dedup.inspect.output import Output
 from dedup.inspect.table_rows import read_fields
 from dedup.read.article_fields import date_of, host_of
 from dedup.read.hosts import hosts_of_files
@@ -203,7 +204,7 @@ class ReadingIndex:
     def _articles_of(self, table: str, *, kept: bool) -> Iterator[tuple[InputOrder, Article]]:
         for path in self.output.table_paths(table):
             for number, row in enumerate(read_fields(path)):
-                article = self.output.article_of_row(row, f"{path}: row {number}", kept=kept)
+                article = self.output.article_of_fields(row, f"{path}: row {number}", kept=kept)
                 order = self.output.input_order(article)
                 if order is None:
                     raise OutputError(f"{article.where}: its source is not among the inputs; see dedup verify")

@@ -7,8 +7,9 @@ from pathlib import Path
 from threading import Lock
 
 from dedup.errors import DedupError
+from dedup.inspect.article_rows import Article
 from dedup.inspect.decision_targets import text_of_article
-from dedup.inspect.output import Article, open_output
+from dedup.inspect.output import open_output
 from dedup.output_layout import RUN_FILE
 from dedup.review.decisions import ArticleText
 from dedup.view import queries

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dedup.findings import Finding
+from dedup.inspect.article_rows import Article
 from dedup.inspect.decision_targets import about_finding
 from dedup.inspect.names import twin_key
-from dedup.inspect.output import Article, open_output
+from dedup.inspect.output import open_output
 from dedup.review.decision_file import append_decisions
 from dedup.review.decisions import Decision, make_decision
 
