@@ -246,6 +246,10 @@ def test_the_words_that_differ_from_the_twin_are_marked(out):
     assert any("differs" in piece.kinds for piece in (*pair.text.pieces, *pair.twin_text.pieces))
 
 
+def test_an_invisible_character_is_shown_by_its_name():
+    assert str(marked_controls("a<\u202eb")) == 'a&lt;<span class="control">‹U+202E›</span>b'
+
+
 @given(st.text())
 def test_no_control_character_and_no_markup_of_a_text_reaches_a_page(text):
     shown = str(marked_controls(text)).replace('<span class="control">', "").replace("</span>", "")

@@ -203,6 +203,5 @@ def _start_of_edited_copy(units: Units, links: Sequence[Run]) -> list[int]:
     unit = units.unit_at(first.source)
     begin = units.borders[unit + (first.source - units.borders[unit] > LOOSE_ENDS)]
     start, stop = begin + first.copy - first.source, last.source + last.length
-    if stop > start or units.size(begin, start) < WHOLE_ENOUGH or units.size(stop, start) > LOOSE_ENDS:
-        return []
-    return [start]
+    touches = stop <= start <= last.copy and units.size(stop, start) <= LOOSE_ENDS
+    return [start] if touches and units.size(begin, start) >= WHOLE_ENOUGH else []

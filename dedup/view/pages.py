@@ -39,11 +39,7 @@ def page_templates() -> Environment:
 
 
 def marked_controls(text: object) -> Markup:
-    r"""Return a text as markup in which each invisible character stands as its name; line ends and tabs stay.
-
-    >>> str(marked_controls("a<\u202eb"))
-    'a&lt;<span class="control">‹U+202E›</span>b'
-    """
+    """Return a text as markup in which each invisible character stands as its name; line ends and tabs stay."""
     from markupsafe import Markup, escape  # noqa: PLC0415 - comes with Jinja
 
     parts: list[Markup] = []
