@@ -207,6 +207,34 @@ def test_an_index_goes_on_where_it_was_closed(tmp_path):
         assert index.query(story(1)).twin == "a"
 
 
+@given(rows=corpora(), place=st.integers(1, 8))
+@settings(max_examples=6, deadline=None)
+def test_the_articles_of_runs_are_known_to_an_index_that_loads_them(rows, place):
+    chosen = Settings(keep="first", rules={"boilerplate": "off", "contained-article": "off"})
+    expected = in_one_run(rows, chosen)
+    with tempfile.TemporaryDirectory() as folder:
+        dedup.clean(rows[:place], Path(folder, "out"), chosen, index=Path(folder, "seen"))
+        with dedup.Index(Path(folder, "online"), chosen) as index:
+            assert index.load(Path(folder, "seen")) == len(index)
+            later = {row["id"]: index.add(row) for row in rows[place:]}
+    assert {name: said_by(verdict) for name, verdict in later.items()} == {name: expected[name] for name in later}
+
+
+def test_an_index_that_loads_another_names_its_articles_as_a_run_does(tmp_path):
+    dedup.clean([{"id": "a", "text": story(1)}], tmp_path / "out", index=tmp_path / "seen")
+    with dedup.Index(tmp_path / "online") as index:
+        index.load(tmp_path / "seen")
+        verdict = index.add(story(1))
+        assert (verdict.twin, verdict.twin_source, verdict.twin_record) == ("a", "index/1/-", 0)
+        with pytest.raises(IndexFolderError, match="has articles already; load another index into a new one"):
+            index.load(tmp_path / "seen")
+    with dedup.Index(tmp_path / "other", Settings(threshold=0.7)) as index:
+        with pytest.raises(IndexFolderError, match=r"this index was made with threshold 0\.8, not 0\.7"):
+            index.load(tmp_path / "seen")
+        with pytest.raises(IndexFolderError, match="is no index of dedup"):
+            index.load(tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [

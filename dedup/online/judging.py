@@ -21,6 +21,7 @@ from dedup.engines.local import Workers
 from dedup.errors import InputError
 from dedup.index.postings import Lookup, candidates_of, find_hits
 from dedup.index.session import survival_marks
+from dedup.index.stored_articles import prepare_stored
 from dedup.kernels import reference
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.policy import SAME_FORM
@@ -33,11 +34,13 @@ from dedup.online.stored_rows import (
     marked_row,
     row_hashes,
     row_lookup,
+    stored_additions,
     with_place,
 )
 from dedup.online.stores import Addition, StoreReader
 from dedup.online.verdict import IndexVerdict, verdict_of
 from dedup.pipeline import decide
+from dedup.prepare.columns import prepared_schema
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.prepare.sample_articles import prepare_sample
@@ -74,6 +77,7 @@ class Judge:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._schema = prepared_schema(settings)
         self._encoder = RowEncoder(GivenArticles(iter(())), settings)
         self._given = GivenArticles(iter(()), texts=True)
         self._size = 0
@@ -98,12 +102,12 @@ class Judge:
         given = self._given if isinstance(article, str) else self._given._replace(texts=False)
         records = record_batch([self._encoder.readable(given.mapping(article, 0, self.settings))], 0)
         self._count(records.nbytes)
-        row = prepare_or_quarantine(records, self.settings, self._compiled or reference)
+        backend = self._compiled or reference
+        row = prepare_or_quarantine(records, self.settings, backend)
         error = row.column("error")[0].as_py()
         if error is not None:
             raise InputError(f"article: {error}")
-        wanted = row_lookup(row, self.settings, reference)
-        return PreparedArticle(row, wanted)
+        return PreparedArticle(row, row_lookup(row, self.settings, backend))
 
     def judge(self, prepared: PreparedArticle, store: StoreReader) -> tuple[IndexVerdict, Addition | None]:
         """Return the verdict on an article, and what the store is to keep of it, if it stays and has words."""
@@ -116,7 +120,7 @@ class Judge:
             verdict, stored = self._judge_alone(row), row
         if not (verdict.kept and has_words(row)):
             return verdict, None
-        hashes = row_hashes(stored, self.settings, reference)
+        hashes = row_hashes(stored, self.settings, self._compiled or reference)
         return verdict, Addition(id_key(article_id(row)), encode_row(stored), hashes)
 
     def _judge_alone(self, row: pa.RecordBatch) -> IndexVerdict:
@@ -126,7 +130,7 @@ class Judge:
 
     def _compare(self, row: pa.RecordBatch, candidates: list[bytes]) -> tuple[IndexVerdict, pa.RecordBatch]:
         """Return the verdict on an article after comparing it with `candidates`, and its row as it is to be stored."""
-        known = decode_rows(candidates, self.settings)
+        known = decode_rows(candidates, self._schema)
         corpus = Corpus([known, row], known_batches=1)
         workers = Workers(compiled=self._compiled is not None and len(candidates) >= _MANY_CANDIDATES)
         verdicts, _ = decide(corpus, self.settings, workers, StageTimer())
@@ -141,6 +145,12 @@ class Judge:
         )
         return verdict_of(outcome, alone), stored
 
+    def additions(self, stored: pa.RecordBatch) -> list[Addition]:
+        """Return what a store keeps of articles that a batch index has kept."""
+        self._count(stored.nbytes)
+        backend = self._compiled or reference
+        return stored_additions(prepare_stored(stored, self.settings, backend), self.settings, backend)
+
     def hashes_of(self, row: bytes) -> U64:
         """Return the hashes under which a store keeps a row: uint64 [hashes]."""
-        return row_hashes(decode_rows([row], self.settings), self.settings, reference)
+        return row_hashes(decode_rows([row], self._schema), self.settings, reference)

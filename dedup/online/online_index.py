@@ -7,7 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dedup.index.manifest import index_scheme
+from dedup.errors import IndexFolderError
+from dedup.index.manifest import check_settings, index_scheme, read_manifest
+from dedup.index.segments import SegmentReader, with_known_sources
 from dedup.online.judging import Judge, online_settings
 from dedup.online.sqlite_store import SqliteStore
 from dedup.online.stored_rows import id_key
@@ -40,6 +42,7 @@ class Index:
     def __init__(self, place: str | Path, settings: Settings | None = None, *, durable: bool = False) -> None:
         settings = settings_or_default(settings)
         self.place = place
+        self._settings = settings
         self._judge = Judge(online_settings(settings))
         self._store = _open_store(place, index_scheme(settings), durable=durable)
 
@@ -62,6 +65,21 @@ class Index:
         What repeats them can stay from then on.
         """
         return self._store.remove(id_key(article), self._judge.hashes_of)
+
+    def load(self, folder: str | Path) -> int:
+        """Take over the articles of an index that `clean` has written in `folder`, and return how many there are.
+
+        They keep the sources and numbers that they have there. This index must be empty. Raises `IndexFolderError`.
+        """
+        if len(self):
+            raise IndexFolderError(f"{self.place}: has articles already; load another index into a new one")
+        root = Path(folder)
+        manifest = read_manifest(root)
+        check_settings(manifest, self._settings, root)
+        for segment in manifest.segments:
+            for stored in SegmentReader(root, segment).read_all():
+                self._store.add_all(self._judge.additions(with_known_sources(stored, segment)))
+        return len(self)
 
     def __len__(self) -> int:
         return self._store.count()

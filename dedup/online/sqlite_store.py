@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -166,14 +166,32 @@ class SqliteStore:
         return result
 
     def _insert(self, addition: Addition) -> None:
+        number = self._insert_row(addition)
+        self._insert_postings((value, number) for value in addition.hashes.tolist())
+
+    def _insert_row(self, addition: Addition) -> int:
+        """Insert the row of an article, and return its number."""
         cursor = self._database.execute(
             "INSERT INTO articles (identity, row) VALUES (?, ?)", (addition.identity, addition.row)
         )
         assert cursor.lastrowid is not None
-        number = cursor.lastrowid - 1  # SQLite counts from 1
-        self._database.executemany(
-            "INSERT INTO postings VALUES (?, ?)", ((value, number) for value in addition.hashes.tolist())
-        )
+        return cursor.lastrowid - 1  # SQLite counts from 1
+
+    def _insert_postings(self, pairs: Iterable[tuple[int, int]]) -> None:
+        self._database.executemany("INSERT INTO postings VALUES (?, ?)", pairs)
+
+    def add_all(self, additions: Sequence[Addition]) -> None:
+        """Keep articles as they are, in one transaction; postings in order, so that each page is written once."""
+        with self._lock, self._errors(), self._transaction():
+            numbers = [self._insert_row(addition) for addition in additions]
+            self._insert_postings(
+                sorted(
+                    (value, number)
+                    for number, addition in zip(numbers, additions, strict=True)
+                    for value in addition.hashes.tolist()
+                )
+            )
+        self._added.set()
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id; return how many there were."""

@@ -16,8 +16,9 @@ from dedup.arrays import I64, U64, Bools, decode_utf8, encode_utf8
 from dedup.index.postings import Lookup, lookup_of, minimizer_postings, postings_of
 from dedup.kernels.backend import Backend
 from dedup.match.container_candidates import SHARED_MINIMIZERS
+from dedup.online.stores import Addition
 from dedup.prepare.batch import CONTAINED_WORDS
-from dedup.prepare.columns import bucket_array, integer_values, list_array, prepared_schema
+from dedup.prepare.columns import bucket_array, integer_values, list_array
 from dedup.rules import OFF
 from dedup.settings import Settings
 
@@ -38,14 +39,14 @@ def encode_row(row: pa.RecordBatch) -> bytes:
     return len(data).to_bytes(_SIZE_BYTES, "little") + bytes(codec.compress(data, asbytes=True))
 
 
-def decode_rows(rows: list[bytes], settings: Settings) -> pa.RecordBatch:
-    """Return rows as one prepared batch, in order; at least one."""
-    codec, schema = pa.Codec("zstd"), prepared_schema(settings)
+def decode_rows(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
+    """Return rows as one prepared batch with its `schema`, in order; at least one."""
+    codec = pa.Codec("zstd")
     batches = []
     for data in rows:
         size = int.from_bytes(data[:_SIZE_BYTES], "little")
         batches.append(pa.ipc.read_record_batch(codec.decompress(data[_SIZE_BYTES:], size), schema))
-    return pa.concat_batches(batches)
+    return pa.concat_batches(batches) if len(batches) > 1 else batches[0]
 
 
 def with_place(row: pa.RecordBatch, number: int) -> pa.RecordBatch:
@@ -118,6 +119,20 @@ def row_lookup(row: pa.RecordBatch, settings: Settings, backend: Backend) -> Loo
     order = np.argsort(hashes, kind="stable")
     enough = max(1, int(SHARED_MINIMIZERS * len(minimizers)))
     return Lookup(hashes[order], groups[order], np.append(wanted.required, enough))
+
+
+def stored_additions(batch: pa.RecordBatch, settings: Settings, backend: Backend) -> list[Addition]:
+    """Return what a store keeps of the articles of a prepared batch, as they are."""
+    postings = postings_of(batch, settings, backend)
+    order = np.argsort(postings.articles, kind="stable")
+    borders = np.searchsorted(postings.articles[order], np.arange(batch.num_rows + 1))
+    additions = []
+    for number in range(batch.num_rows):
+        row = batch.slice(number, 1)
+        hashes = postings.hashes[order[borders[number] : borders[number + 1]]]
+        hashes = np.unique(np.concatenate([hashes, minimizer_postings(_minimizers(row, settings))]))
+        additions.append(Addition(id_key(article_id(row)), encode_row(row), hashes))
+    return additions
 
 
 def _minimizers(row: pa.RecordBatch, settings: Settings) -> U64:

@@ -8,7 +8,7 @@ may repeat the other share such a hash (`dedup.index.postings`), so of both, one
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from dedup.arrays import I64, U64
@@ -54,6 +54,9 @@ class ArticleStore(Protocol):
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
         """Keep the article that `judge` returns, if any, and return its first result; `judge` may be called again."""
+
+    def add_all(self, additions: Sequence[Addition]) -> None:
+        """Keep articles as they are, without looking anything up."""
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id; return how many there were. `hashes_of` tells the hashes of a row."""
