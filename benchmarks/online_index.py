@@ -1,6 +1,7 @@
 """How long one addition to an index takes, beside datasketch's MinHashLSH, in memory and with its Redis storage.
 
     python -m benchmarks.online_index [PARAGRAPHS ...] [--redis-up-to PARAGRAPHS] [--plain]
+    python -m benchmarks.online_index --compare CORPUS [--articles N]
 
 For each size, `dedup.clean` makes an index of that many paragraphs, and `dedup.Index` loads it. Then PROBES further
 articles are added, one by one, each of them timed; ``query`` is timed with others. MinHashLSH gets the signatures of
@@ -11,17 +12,23 @@ The articles are those of `benchmarks.generate`, where most share a line with ot
 random words, so that nothing is to be compared. Prints a table: milliseconds of wall time, and of processor time of
 this process, since other work on the machine disturbs the first. Needs ``redis-server`` for the shared indexes, which
 are left out otherwise.
+
+With ``--compare``, the first articles of CORPUS, JSON Lines in gzip, are added to an index one by one, and cleaned in
+one run with all rules; prints how many findings of each rule both have in common.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import itertools
+import json
 import random
 import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -152,13 +159,43 @@ def measure(paragraphs: int, articles: Iterator[Article], *, with_redis: bool) -
             server.wait()
 
 
+def compare(corpus: Path, count: int) -> None:
+    """Print how many findings of one run over a corpus, and of single additions, are the same."""
+    with gzip.open(corpus, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in itertools.islice(file, count)]
+    result = dedup.clean_articles(rows, dedup.Settings(keep="first"))
+    whole = Counter(map(what_it_says, result.findings))
+    single: Counter[tuple[Any, ...]] = Counter()
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(Path(folder) / "online") as index:
+        for row in rows:
+            verdict = index.add(row)
+            if verdict.rule is not None:
+                single[verdict.rule, verdict.article, "drop", 0, len(row["text"]), verdict.twin] += 1
+            else:
+                single.update(map(what_it_says, verdict.findings))
+    print(f"{len(rows):,} articles\n\n| rule | one run | one by one | in both |\n|---|---|---|---|")
+    for rule in sorted({key[0] for key in whole | single}):
+        counts = [sum(table[key] for key in table if key[0] == rule) for table in (whole, single, whole & single)]
+        print(f"| `{rule}` | {' | '.join(f'{number:,}' for number in counts)} |")
+
+
+def what_it_says(finding: dedup.Finding) -> tuple[Any, ...]:
+    """Return what a finding says, without the numbers of records."""
+    return finding.rule, finding.article, finding.action, finding.start, finding.stop, finding.twin
+
+
 def main() -> None:
     """Measure all sizes."""
     parser = argparse.ArgumentParser(description="Time single additions to an index.")
     parser.add_argument("paragraphs", type=int, nargs="*", default=[10_000, 100_000])
     parser.add_argument("--redis-up-to", type=int, default=10_000)
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--compare", type=Path)
+    parser.add_argument("--articles", type=int, default=2000)
     options = parser.parse_args()
+    if options.compare:
+        compare(options.compare, options.articles)
+        return
     print(
         "| paragraphs | articles | what | wall p50 (ms) | wall p99 | CPU p50 | CPU p99 |\n|---|---|---|---|---|---|---|"
     )

@@ -199,6 +199,20 @@ def test_a_removed_article_is_forgotten(tmp_path):
         assert hashes == [(1,), (2,)]
 
 
+def test_the_text_of_a_removed_article_is_gone_from_the_disk(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index:
+        index.add({"id": "a", "text": story(1)})
+        index.add({"id": "b", "text": story(2)})
+        rows = dict(index._store._database.execute("SELECT identity, row FROM articles").fetchall())
+        pieces = {name: {row[place : place + 40] for place in range(0, len(row), 20)} for name, row in rows.items()}
+        index.remove("a")
+        data = b"".join(path.read_bytes() for path in (tmp_path / "seen").iterdir())
+    assert {name: any(piece in data for piece in of_row) for name, of_row in pieces.items()} == {
+        b"a": False,
+        b"b": True,
+    }
+
+
 def test_an_index_goes_on_where_it_was_closed(tmp_path):
     with dedup.Index(tmp_path / "seen", Settings(threshold=0.7)) as index:
         index.add({"id": "a", "text": story(1)})
@@ -262,7 +276,7 @@ def test_what_is_no_index_is_left_alone(tmp_path):
 
 
 def test_what_is_no_article_is_one_line(tmp_path):
-    with dedup.Index(tmp_path / "seen") as index:
+    with dedup.Index(tmp_path / "seen", Settings(on_error="fail", keep="earliest")) as index:
         for article in ({"id": "a"}, {"id": "a", "text": None}, 7):
             with pytest.raises(InputError, match="article"):
                 index.add(article)

@@ -18,7 +18,7 @@ import dedup
 from dedup.errors import IndexFolderError
 from dedup.settings import Settings
 
-QUICK = 60  # articles that processes add at once; DEDUP_RACE=1000 makes it a thousand
+QUICK = 25  # articles that processes add at once; DEDUP_RACE=1000 makes it a thousand
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from dedup.arrays import U64
 from dedup.decide.outcomes import outcomes
 from dedup.decide.verdicts import NO_VERDICTS
 from dedup.engines.local import Workers
-from dedup.errors import InputError
+from dedup.errors import EngineError, InputError
 from dedup.index.postings import Lookup, candidates_of, find_hits
 from dedup.index.session import survival_marks
 from dedup.index.stored_articles import prepare_stored
@@ -57,8 +57,12 @@ _COUNTING_RULES = ("boilerplate", "known-passage")  # see many articles at once,
 
 
 def online_settings(settings: Settings) -> Settings:
-    """Return `settings` as one article at a time can be judged by them: in order of coming, without counting rules."""
-    return replace(settings, keep="first", rules={**settings.rules, **dict.fromkeys(_COUNTING_RULES, OFF)})
+    """Return `settings` as one article at a time can be judged by them: in order of coming, without counting rules.
+
+    A record without a text has an error, which becomes that of the call.
+    """
+    rules = {**settings.rules, **dict.fromkeys(_COUNTING_RULES, OFF)}
+    return replace(settings, keep="first", on_error="quarantine", rules=rules)
 
 
 class PreparedArticle(NamedTuple):
@@ -91,8 +95,11 @@ class Judge:
             threading.Thread(target=self._load, name="dedup-loading", daemon=True).start()
 
     def _load(self) -> None:
-        """Load the compiled functions, and call each once."""
-        backend = load_backend(compiled=True)
+        """Load the compiled functions, and call each once; where they cannot be compiled, go on without them."""
+        try:
+            backend = load_backend(compiled=True)
+        except EngineError:
+            return
         batch, settings = prepare_sample(self.settings, backend)
         decide(Corpus([batch]), settings, Workers(compiled=True), StageTimer())
         self._compiled = backend

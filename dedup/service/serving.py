@@ -51,7 +51,8 @@ def serve_index(
     with listening(port, host) as listener, Index(place, settings) as index:
         token, bound = token or secrets.token_urlsafe(24), listener.getsockname()[1]
         metrics = RequestMetrics(index)
-        hosts = frozenset(f"{name}:{bound}" for name in (host, LOOPBACK, "localhost")) if _is_loopback(host) else None
+        shown = f"[{host}]" if ":" in host else host
+        hosts = frozenset(f"{name}:{bound}" for name in (shown, LOOPBACK, "localhost")) if _is_loopback(host) else None
         config = uvicorn.Config(
             TokenGuard(Endpoints(index, metrics, largest).application(), token, hosts, metrics),
             log_level="error",
@@ -59,7 +60,7 @@ def serve_index(
             server_header=False,
             lifespan="off",
         )
-        announce(f"http://{host}:{bound}/", token)
+        announce(f"http://{shown}:{bound}/", token)
         uvicorn.Server(config).run(sockets=[listener])
 
 
