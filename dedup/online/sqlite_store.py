@@ -46,6 +46,16 @@ SELECT postings.hash, postings.article FROM json_each(?) AS wanted CROSS JOIN po
 """
 
 
+@contextmanager
+def closed_on_error(database: sqlite3.Connection) -> Iterator[None]:
+    """Close a connection if the block fails."""
+    try:
+        yield
+    except BaseException:
+        database.close()
+        raise
+
+
 class _Snapshot:
     """A reader of the database, in a transaction."""
 
@@ -89,7 +99,8 @@ class SqliteStore:
         with self._errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._database = self._connect(durable=durable)
-            self._create({"format": ONLINE_FORMAT, **remembered})
+            with closed_on_error(self._database):
+                self._create({"format": ONLINE_FORMAT, **remembered})
         self._checkpointer = threading.Thread(target=self._run_checkpoints, name="dedup-checkpoints", daemon=True)
         self._checkpointer.start()
 
@@ -102,7 +113,7 @@ class SqliteStore:
     def _connect(self, *, durable: bool) -> sqlite3.Connection:
         """Return a connection to the database, with transactions that are begun by hand."""
         database = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-        for name, value in {
+        options = {
             "page_size": _PAGE_BYTES,
             "journal_mode": "WAL",
             "synchronous": "FULL" if durable else "NORMAL",
@@ -110,8 +121,10 @@ class SqliteStore:
             "mmap_size": _MAPPED_BYTES,
             "wal_autocheckpoint": 0,
             "secure_delete": "ON",
-        }.items():
-            database.execute(f"PRAGMA {name} = {value}")
+        }
+        with closed_on_error(database):
+            for name, value in options.items():
+                database.execute(f"PRAGMA {name} = {value}")
         return database
 
     def _create(self, wanted: dict[str, Any]) -> None:
@@ -121,11 +134,7 @@ class SqliteStore:
                 self._database.execute(statement)
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('settings', ?)", (json.dumps(wanted),))
             (value,) = self._database.execute("SELECT value FROM about WHERE name = 'settings'").fetchone()
-        try:
-            check_remembered(str(self.folder), json.loads(value), json.loads(json.dumps(wanted)))
-        except IndexFolderError:
-            self._database.close()
-            raise
+        check_remembered(str(self.folder), json.loads(value), json.loads(json.dumps(wanted)))
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -133,11 +142,8 @@ class SqliteStore:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            what = "was closed" if self._is_closed() else f"cannot be used ({error})"
+            what = "was closed" if self._closed else f"cannot be used ({error})"
             raise IndexFolderError(f"{self._path}: {what}; open it again, or restore it from a copy") from None
-
-    def _is_closed(self) -> bool:
-        return getattr(self, "_closed", True)
 
     @contextmanager
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
