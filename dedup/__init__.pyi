@@ -22,6 +22,9 @@ from dedup.inspect.explanation import explain as explain
 from dedup.inspect.restore import restore as restore
 from dedup.inspect.verify import Verified as Verified
 from dedup.inspect.verify import verify as verify
+from dedup.online.async_index import AsyncIndex as AsyncIndex
+from dedup.online.online_index import Index as Index
+from dedup.online.verdict import IndexVerdict as IndexVerdict
 from dedup.pipeline import check as check
 from dedup.pipeline import clean as clean
 from dedup.pipeline import preview as preview

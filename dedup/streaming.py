@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dedup.decide.outcomes import Outcome, outcomes
-from dedup.decide.verdicts import VERDICT_SCHEMA
+from dedup.decide.verdicts import NO_VERDICTS
 from dedup.errors import InputError, SettingsError
 from dedup.in_memory import output_article
 from dedup.kernels.backend import SMALL_BYTES, load_backend
@@ -29,7 +29,6 @@ from dedup.write.tables import quarantine_row
 _BATCH = 64  # articles of a collection that are cleaned together
 _STREAMING = Settings(profile="streaming")
 _CORPUS_RULES = tuple(rule.name for rule in RULES if rule.level == CORPUS)
-_NO_VERDICTS = pa.RecordBatch.from_pylist([], VERDICT_SCHEMA)
 
 
 def iter_clean(
@@ -101,7 +100,7 @@ class _Cleaner:
         """Yield the outcomes of a batch of records."""
         self.size += records.nbytes
         backend = load_backend(compiled=self.size >= SMALL_BYTES)
-        return outcomes(prepare_or_quarantine(records, self.settings, backend), _NO_VERDICTS, self.settings)
+        return outcomes(prepare_or_quarantine(records, self.settings, backend), NO_VERDICTS, self.settings)
 
 
 def _cleaned(row: Row, outcome: Outcome) -> CleanedArticle:

@@ -8,7 +8,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pyarrow as pa
@@ -81,7 +85,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def test_every_section_with_code_is_run():
     with_code = {title for title, section in SECTIONS.items() if "```" in section}
-    assert with_code == {*LIBRARIES, "Command line"}
+    assert with_code == {*LIBRARIES, "Command line", "Scrapy"}
     assert PAGE.count("```python") == sum(len(blocks(section, "python")) for section in SECTIONS.values())
 
 
@@ -233,3 +237,69 @@ def test_pyarrow_reads_json_lines_as_the_page_says(tables):
                 pa_json.read_json(path)
         elif path.suffix == ".jsonl":
             assert pa_json.read_json(path).num_rows == rows
+
+
+SPIDER = """
+import sys
+import scrapy
+from scrapy.crawler import CrawlerProcess
+
+class Articles(scrapy.Spider):
+    name = "articles"
+    start_urls = [sys.argv[1]]
+
+    def parse(self, response):
+        if response.css("article"):
+            yield {"url": response.url, "text": "\\n\\n".join(response.css("article p::text").getall())}
+        yield from response.follow_all(css="a")
+
+settings = {
+    "ITEM_PIPELINES": {"pipelines.DedupPipeline": 300},
+    "DEDUP_INDEX": "seen",
+    "FEEDS": {"articles.jsonl": {"format": "jsonlines"}},
+    "TELNETCONSOLE_ENABLED": False,
+}
+process = CrawlerProcess(settings)
+process.crawl(Articles)
+process.start()
+"""
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """A server of files that logs nothing."""
+
+    def log_message(self, *_: Any) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """Yield the address of a site of six articles, each of them there twice."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "index.html").write_text("".join(f'<a href="{number}.html">{number}</a>' for number in range(6)))
+    for number in range(6):
+        words = " ".join(f"w{number % 3}x{place}" for place in range(40))
+        page = f"<article><p>{words}</p><p>caf\u00c3\u00a9 number {number % 3}</p></article>"
+        (folder / f"{number}.html").write_text(f'<meta charset="utf-8">{page}', encoding="utf-8")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=folder)) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_scrapy_pipeline_drops_what_a_crawl_has_seen(tmp_path: Path, site: str) -> None:
+    pytest.importorskip("scrapy", reason=MISSING)
+    (block,) = blocks(SECTIONS["Scrapy"], "python")
+    (tmp_path / "pipelines.py").write_text(block, encoding="utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SPIDER, site]
+    crawled = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert crawled.returncode == 0, crawled.stderr
+    texts = sorted(row["text"].split()[-3:] for row in json_rows(tmp_path / "articles.jsonl"))
+    assert texts == [["café", "number", str(number)] for number in range(3)]
+    assert crawled.stderr.count("Dropped: duplicate-article of http://127.0.0.1") == 3
+    with dedup.Index(tmp_path / "seen") as index:
+        assert len(index) == 3

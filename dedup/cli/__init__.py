@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from dedup import __version__
-from dedup.cli import cleaning, completion, indexing, info, inspecting, reporting, reviewing, tuning
+from dedup.cli import cleaning, completion, indexing, info, inspecting, reporting, reviewing, serving, tuning
 from dedup.cli.clock import start_clock
 from dedup.cli.options import VERBOSE
 from dedup.cli.terminal import (
@@ -112,6 +112,7 @@ for _command in (
     *(reviewing.view, reviewing.apply_review),
     *(inspecting.explain, inspecting.diff, inspecting.verify, inspecting.restore),
     indexing.index_,
+    serving.serve,
     *(info.rules, info.config_, info.warm_up, info.help_, completion.completion),
 ):
     cli.add_command(_command)

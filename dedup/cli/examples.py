@@ -39,6 +39,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup index stats seen", "how much is in it"),
         ("dedup index remove seen index/1/more.jsonl#0", "take an article out, by id or source#record"),
     ),
+    "serve": (
+        ("dedup serve seen-online", "print address and token, and answer whether articles are new"),
+        ("dedup serve redis://localhost:6379/0?name=news --port 0", "the same for an index that processes share"),
+    ),
     "warm-up": (("dedup warm-up", "compile now, as when an image is built"),),
     "verify": (("dedup verify out", "prove that out is complete and can be undone"),),
     "restore": (("dedup restore out -o crawl-again", "write the original files again"),),

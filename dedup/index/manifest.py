@@ -67,13 +67,18 @@ def _compared_settings(settings: Settings) -> dict[str, Any]:
 
 def check_settings(manifest: Manifest, settings: Settings, folder: Path) -> None:
     """Raise `IndexFolderError` if an index was made with other settings or another scheme of hashes."""
-    ours = _compared_settings(settings)
+    ours = index_scheme(settings)
     for name, value in _flat(manifest.scheme | manifest.settings).items():
-        wanted = _flat(_SCHEME | ours).get(name)
+        wanted = ours.get(name)
         if value != wanted:
             raise IndexFolderError(
                 f"{folder}: this index was made with {name} {value}, not {wanted}; use that, or another"
             )
+
+
+def index_scheme(settings: Settings) -> dict[str, Any]:
+    """Return what an index remembers by name: the scheme of its hashes, and the settings that decide what matches."""
+    return _flat(_SCHEME | _compared_settings(settings))
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

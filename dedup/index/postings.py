@@ -19,7 +19,7 @@ hash of 40 bits: of 100 million postings, one lookup in 10,000 finds a wrong one
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ from dedup.prepare.columns import digest_values, integer_values
 from dedup.settings import PARAGRAPH_SHINGLE, Settings
 
 _KEPT_BITS = np.uint64(24)  # of 64 are shifted out
-_STORED_DIGESTS, _BUCKETS, _SHINGLES = (np.uint64(kind << 62) for kind in (1, 2, 3))
+_MINIMIZERS, _STORED_DIGESTS, _BUCKETS, _SHINGLES = (np.uint64(kind << 62) for kind in range(4))
 _LONGEST = 255  # bytes of the words of a shingle; longer ones are as rare
 _SPACE = 32
 _PAIRED_SIZE = 9  # shingles of a set that has pairs; three pairs or fewer at 0.8, six where it has ten
@@ -92,6 +92,38 @@ def lookup_of(batches: Iterable[pa.RecordBatch], settings: Settings, backend: Ba
     new = np.ones(len(joined), bool)
     new[1:] = (joined[1:] != joined[:-1]) | (of_hashes[1:] != of_hashes[:-1])
     return Lookup(joined[new], of_hashes[new], np.concatenate(required))
+
+
+class Hits(NamedTuple):
+    """The groups of a lookup, and the articles that have a hash of them: int64 [hits] each."""
+
+    groups: I64
+    articles: I64
+
+
+def find_hits(wanted: Lookup, hashes: U64, articles: I64) -> Hits:
+    """Return which postings `wanted` finds: `hashes`, uint64, ascending, and `articles`, int64 [postings]."""
+    starts, stops = (np.searchsorted(hashes, wanted.hashes, side) for side in ("left", "right"))
+    counts = stops - starts
+    borders = offsets_of(counts)
+    places = np.arange(borders[-1]) + np.repeat(starts - borders[:-1], counts)
+    return Hits(np.repeat(wanted.groups, counts), articles[places])
+
+
+def candidates_of(wanted: Lookup, hits: Sequence[Hits]) -> I64:
+    """Return the articles that have as many hashes of a group as `wanted` requires, ascending: int64 [articles]."""
+    groups = np.concatenate([np.empty(0, np.int64), *(part.groups for part in hits)])
+    articles = np.concatenate([np.empty(0, np.int64), *(part.articles for part in hits)])
+    room = int(articles.max(initial=0)) + 1
+    distinct, found = np.unique(groups * room + articles, return_counts=True)
+    of_groups, numbers = np.divmod(distinct, room)
+    enough: I64 = np.unique(numbers[found >= wanted.required[of_groups]])
+    return enough
+
+
+def minimizer_postings(minimizers: U64) -> U64:
+    """Return the hashes by which an article is found as a part of a longer one: uint64 [minimizers]."""
+    return _mixed(minimizers ^ _MINIMIZERS)
 
 
 def _article_postings(batch: pa.RecordBatch) -> list[tuple[U64, I64]]:

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dedup.arrays import I64, offsets_of
+from dedup.arrays import I64
 from dedup.errors import IndexFolderError
-from dedup.index.postings import Lookup, Postings
+from dedup.index.postings import Hits, Lookup, Postings, candidates_of, find_hits
 from dedup.index.stored_articles import STORED_SCHEMA
 from dedup.read.other_corpora import INDEX
 from dedup.runtime.shared_files import sync
@@ -148,7 +148,7 @@ class SegmentReader:
 
     def lookup(self, wanted: Lookup) -> I64:
         """Return the numbers of the articles that `wanted` finds, ascending: int64 [articles]."""
-        groups, articles = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        hits: list[Hits] = []
         file = self._open(POSTINGS_FILE)
         for group in range(file.num_row_groups):
             if not file.metadata.row_group(group).num_rows:
@@ -158,18 +158,10 @@ class SegmentReader:
             high = np.searchsorted(wanted.hashes, np.uint64(limits.max), "right")
             if low < high:
                 table = file.read_row_group(group)
-                indexed = np.asarray(table.column("hash"))
-                starts, stops = (np.searchsorted(indexed, wanted.hashes[low:high], side) for side in ("left", "right"))
-                counts = stops - starts
-                borders = offsets_of(counts)
-                places = np.arange(borders[-1]) + np.repeat(starts - borders[:-1], counts)
-                groups.append(np.repeat(wanted.groups[low:high], counts))
-                articles.append(np.asarray(table.column("article"))[places].astype(np.int64))
-        pairs = np.concatenate(groups) * max(self.segment.articles, 1) + np.concatenate(articles)
-        distinct, found = np.unique(pairs, return_counts=True)
-        of_groups, numbers = np.divmod(distinct, max(self.segment.articles, 1))
-        enough: I64 = np.unique(numbers[found >= wanted.required[of_groups]])
-        return enough
+                inside = wanted._replace(hashes=wanted.hashes[low:high], groups=wanted.groups[low:high])
+                articles = np.asarray(table.column("article")).astype(np.int64)
+                hits.append(find_hits(inside, np.asarray(table.column("hash")), articles))
+        return candidates_of(wanted, hits)
 
     def read(self, numbers: I64) -> Iterator[pa.RecordBatch]:
         """Yield the articles with these numbers, ascending: int64 [articles], row group by row group."""

@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import I64
+from dedup.arrays import I64, Bools
 from dedup.decide.verdicts import Verdicts
 from dedup.index.manifest import Manifest, ManifestWriter, open_writer, read_manifest
 from dedup.index.postings import lookup_of, postings_of
@@ -80,9 +80,7 @@ class IndexSession:
         """Write the articles of a decided run that stay as a new segment, which takes effect later."""
         self._backend = backend
         corpus, articles = verdicts.corpus, verdicts.articles
-        copied = np.zeros(corpus.paragraph_offsets[-1], bool)
-        copied[verdicts.paragraphs.copies] = True
-        repeats = np.isin(articles.rules, (DUPLICATE, NEAR_DUPLICATE))
+        marks = survival_marks(verdicts)
         writer = SegmentWriter(self.writer.new_folder(), self.run)
         for number, batch in corpus.new_batches():
             rows = slice(*corpus.starts[number : number + 2])
@@ -91,9 +89,9 @@ class IndexSession:
             kept = np.flatnonzero(articles.kept[rows] & has_words)
             borders = corpus.paragraph_offsets[rows.start : rows.stop + 1]
             survives = np.concatenate(
-                [np.empty(0, bool), *(~copied[borders[row] : borders[row + 1]] for row in kept.tolist())]
+                [np.empty(0, bool), *(marks.paragraphs[borders[row] : borders[row + 1]] for row in kept.tolist())]
             )
-            chosen = stored_articles(prepared.take(pa.array(kept)), ~repeats[rows][kept], survives, self.settings)
+            chosen = stored_articles(prepared.take(pa.array(kept)), marks.articles[rows][kept], survives, self.settings)
             again = prepare_stored(chosen, self.settings, backend)
             writer.add(chosen, postings_of(again, self.settings, backend))
         self._added = writer.finish(map(_stored_line, verdicts.site_text.table))
@@ -112,6 +110,20 @@ class IndexSession:
         self.writer.commit()
         if self._backend is not None:
             merge_small_segments(self.writer, self.settings, self._backend)
+
+
+class SurvivalMarks(NamedTuple):
+    """What later texts are compared with: bool [articles], and bool [paragraphs]."""
+
+    articles: Bools
+    paragraphs: Bools
+
+
+def survival_marks(verdicts: Verdicts) -> SurvivalMarks:
+    """Return which articles are no duplicates that are only flagged, and which paragraphs are no copies."""
+    paragraphs = np.ones(verdicts.corpus.paragraph_offsets[-1], bool)
+    paragraphs[verdicts.paragraphs.copies] = False
+    return SurvivalMarks(~np.isin(verdicts.articles.rules, (DUPLICATE, NEAR_DUPLICATE)), paragraphs)
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def serve(path: Path, port: int, by: str, announce: Callable[[str], None]) -> No
     from dedup.view.app import View  # noqa: PLC0415
     from dedup.view.guard import Guard  # noqa: PLC0415
 
-    with _listening(port) as listener, tempfile.TemporaryDirectory(prefix="dedup-view-") as work:
+    with listening(port) as listener, tempfile.TemporaryDirectory(prefix="dedup-view-") as work:
         token, bound = secrets.token_urlsafe(24), listener.getsockname()[1]
         view = View(path.resolve(), Path(work), by)
         config = uvicorn.Config(
@@ -64,12 +64,14 @@ def serve(path: Path, port: int, by: str, announce: Callable[[str], None]) -> No
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
-    """Yield a socket that listens on the loopback interface."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+def listening(port: int, host: str = LOOPBACK) -> Iterator[socket.socket]:
+    """Yield a socket that listens at `host`, by default on the loopback interface alone."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((LOOPBACK, port))
+            listener.bind((host, port))
+        except socket.gaierror as error:
+            raise OutputError(f"host {host}: {error.strerror}; name an address of this machine") from None
         except OSError as error:
             raise OutputError(f"port {port}: {error.strerror}; name another `port`, or 0 for a free one") from None
         listener.listen(128)

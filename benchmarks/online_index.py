@@ -1,0 +1,208 @@
+"""How long one addition to an index takes, beside datasketch's MinHashLSH, in memory and with its Redis storage.
+
+    python -m benchmarks.online_index [PARAGRAPHS ...] [--redis-up-to PARAGRAPHS] [--plain]
+    python -m benchmarks.online_index --compare CORPUS [--articles N]
+
+For each size, `dedup.clean` makes an index of that many paragraphs, and `dedup.Index` loads it. Then PROBES further
+articles are added, one by one, each of them timed; ``query`` is timed with others. MinHashLSH gets the signatures of
+the same articles, and for each further article does what it can: make the signature, query, insert. It compares
+articles by their buckets alone: no repair, no paragraphs, no verification, no evidence.
+
+The articles are those of `benchmarks.generate`, where most share a line with others of their host, or ``--plain``: of
+random words, so that nothing is to be compared. Prints a table: milliseconds of wall time, and of processor time of
+this process, since other work on the machine disturbs the first. Needs ``redis-server`` for the shared indexes, which
+are left out otherwise.
+
+With ``--compare``, the first articles of CORPUS, JSON Lines in gzip, are added to an index one by one, and cleaned in
+one run with all rules; prints how many findings of each rule both have in common.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import itertools
+import json
+import random
+import shutil
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from datasketch import MinHash, MinHashLSH
+
+import dedup
+from benchmarks.corpora.build import Builder
+
+PROBES = 300
+THRESHOLD = 0.8
+SHINGLE = 5
+NUM_PERM = 128
+SCHEME = "affine32"  # datasketch's own since 2.0
+REDIS_PORT = 6399
+SETTINGS = dedup.Settings(keep="first", rules={"boilerplate": "off"})
+PLAIN_PARAGRAPHS, PLAIN_WORDS = 10, 40
+
+Article = dict[str, Any]
+
+
+def english_articles() -> Iterator[Article]:
+    """Yield articles of the generator."""
+    for article, _ in Builder("english", 1).articles():
+        yield {"id": article["id"], "text": article["text"]}
+
+
+def plain_articles() -> Iterator[Article]:
+    """Yield articles of random words."""
+    chance = random.Random(1)
+    words = [f"{chance.choice('bcdfglmnprst')}{number:x}" for number in range(50_000)]
+    for number in itertools.count():
+        paragraphs = (" ".join(chance.choices(words, k=PLAIN_WORDS)) for _ in range(PLAIN_PARAGRAPHS))
+        yield {"id": str(number), "text": "\n\n".join(f"{paragraph}." for paragraph in paragraphs)}
+
+
+def take_paragraphs(articles: Iterator[Article], count: int) -> list[Article]:
+    """Return the next articles that have together `count` paragraphs, or a few more."""
+    taken: list[Article] = []
+    while count > 0:
+        taken.append(next(articles))
+        count -= taken[-1]["text"].count("\n\n") + 1
+    return taken
+
+
+def time_each(task: Callable[[Article], object], probes: list[Article]) -> dict[str, float]:
+    """Return what `task` takes for each of `probes`, in milliseconds."""
+    walls, cpus = [], []
+    for probe in probes:
+        wall, cpu = time.perf_counter(), time.process_time()
+        task(probe)
+        walls.append(1e3 * (time.perf_counter() - wall))
+        cpus.append(1e3 * (time.process_time() - cpu))
+    names = [f"{kind} {part}" for kind in ("wall", "CPU") for part in ("p50", "p99")]
+    return dict(zip(names, [*np.percentile(walls, [50, 99]), *np.percentile(cpus, [50, 99])], strict=True))
+
+
+def time_index(index: dedup.Index, probes: list[Article]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the figures of an index."""
+    for probe in probes[:PROBES]:
+        index.query(probe)  # compiled functions are loaded, pages are in memory
+    yield "query", time_each(index.query, probes[PROBES : 2 * PROBES])
+    yield "add", time_each(index.add, probes[2 * PROBES :])
+
+
+def signed(article: Article) -> MinHash:
+    """Return the signature of an article as datasketch makes it."""
+    sketch = MinHash(NUM_PERM, hashfunc=dedup.shingle_hash, scheme=SCHEME)
+    sketch.update_batch(dedup.shingles(article["text"], SHINGLE))
+    return sketch
+
+
+def time_datasketch(articles: list[Article], probes: list[Article], storage: dict[str, Any] | None) -> dict[str, float]:
+    """Return the figures of MinHashLSH after it got the signatures of `articles`."""
+    options = {} if storage is None else {"storage_config": storage}
+    lsh = MinHashLSH(threshold=THRESHOLD, num_perm=NUM_PERM, **options)
+    signatures = dedup.signatures([article["text"] for article in articles], SHINGLE, num_perm=NUM_PERM)
+    with lsh.insertion_session() as session:
+        for article, values in zip(articles, signatures, strict=True):
+            session.insert(article["id"], MinHash(NUM_PERM, hashvalues=values, scheme=SCHEME))
+
+    def add(article: Article) -> None:
+        sketch = signed(article)
+        if not lsh.query(sketch):
+            lsh.insert(article["id"], sketch)
+
+    return time_each(add, probes[2 * PROBES :])
+
+
+def start_redis(folder: Path) -> subprocess.Popen[bytes] | None:
+    """Start a Redis server, if one is installed."""
+    program = shutil.which("redis-server")
+    if program is None:
+        print("redis-server is not installed: apt-get install redis-server")
+        return None
+    command = [program, "--port", str(REDIS_PORT), "--save", "", "--dir", str(folder)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    time.sleep(1)
+    return server
+
+
+def measure(paragraphs: int, articles: Iterator[Article], *, with_redis: bool) -> None:
+    """Print the lines of one size."""
+    known, probes = take_paragraphs(articles, paragraphs), list(itertools.islice(articles, 3 * PROBES))
+
+    def show(name: str, figures: dict[str, float]) -> None:
+        cells = " | ".join(f"{figure:.1f}" for figure in figures.values())
+        print(f"| {paragraphs:,} | {len(known):,} | {name} | {cells} |", flush=True)
+
+    with tempfile.TemporaryDirectory() as work:
+        folder = Path(work)
+        dedup.clean(known, folder / "out", SETTINGS, index=folder / "seen")
+        with dedup.Index(folder / "online", SETTINGS) as index:
+            index.load(folder / "seen")
+            for name, figures in time_index(index, probes):
+                show(f"`Index` in a folder: {name}", figures)
+        show("MinHashLSH in memory: query, insert", time_datasketch(known, probes, None))
+        server = start_redis(folder) if with_redis else None
+        if server is not None:
+            with dedup.Index(f"redis://127.0.0.1:{REDIS_PORT}/0", SETTINGS) as index:
+                index.load(folder / "seen")
+                for name, figures in time_index(index, probes):
+                    show(f"`Index` in Redis: {name}", figures)
+            storage = {"type": "redis", "redis": {"host": "127.0.0.1", "port": REDIS_PORT, "db": 1}}
+            show("MinHashLSH in Redis: query, insert", time_datasketch(known, probes, storage))
+            server.terminate()
+            server.wait()
+
+
+def compare(corpus: Path, count: int) -> None:
+    """Print how many findings of one run over a corpus, and of single additions, are the same."""
+    with gzip.open(corpus, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in itertools.islice(file, count)]
+    result = dedup.clean_articles(rows, dedup.Settings(keep="first"))
+    whole = Counter(map(what_it_says, result.findings))
+    single: Counter[tuple[Any, ...]] = Counter()
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(Path(folder) / "online") as index:
+        for row in rows:
+            verdict = index.add(row)
+            if verdict.rule is not None:
+                single[verdict.rule, verdict.article, "drop", 0, len(row["text"]), verdict.twin] += 1
+            else:
+                single.update(map(what_it_says, verdict.findings))
+    print(f"{len(rows):,} articles\n\n| rule | one run | one by one | in both |\n|---|---|---|---|")
+    for rule in sorted({key[0] for key in whole | single}):
+        counts = [sum(table[key] for key in table if key[0] == rule) for table in (whole, single, whole & single)]
+        print(f"| `{rule}` | {' | '.join(f'{number:,}' for number in counts)} |")
+
+
+def what_it_says(finding: dedup.Finding) -> tuple[Any, ...]:
+    """Return what a finding says, without the numbers of records."""
+    return finding.rule, finding.article, finding.action, finding.start, finding.stop, finding.twin
+
+
+def main() -> None:
+    """Measure all sizes."""
+    parser = argparse.ArgumentParser(description="Time single additions to an index.")
+    parser.add_argument("paragraphs", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--redis-up-to", type=int, default=10_000)
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--compare", type=Path)
+    parser.add_argument("--articles", type=int, default=2000)
+    options = parser.parse_args()
+    if options.compare:
+        compare(options.compare, options.articles)
+        return
+    print(
+        "| paragraphs | articles | what | wall p50 (ms) | wall p99 | CPU p50 | CPU p99 |\n|---|---|---|---|---|---|---|"
+    )
+    for paragraphs in options.paragraphs:
+        articles = plain_articles() if options.plain else english_articles()
+        measure(paragraphs, articles, with_redis=paragraphs <= options.redis_up_to)
+
+
+if __name__ == "__main__":
+    main()

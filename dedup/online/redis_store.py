@@ -1,0 +1,219 @@
+"""A store that many processes and machines share: a Redis or Valkey server, through datasketch's storage layer.
+
+The postings are sets in a `RedisSetStorage` of datasketch, as those of its own `MinHashLSH` are. The rows of articles
+are in one hash, and the numbers of the articles of an id in a set.
+
+An addition is optimistic. The process watches (``WATCH``) the keys of all hashes that it looks up, reads them, decides,
+and adds the article in a transaction (``MULTI``, ``EXEC``). The server refuses that if one of the watched keys has
+changed meanwhile; then the process reads and decides again. An article that could be the twin of this one, or the other
+way round, always has one of these hashes, so of articles that repeat each other and are added at the same instant,
+equal or similar, exactly the first one to be committed is kept. No process waits for a lock, and one that is killed
+leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from dedup.arrays import I64, U64
+from dedup.errors import EngineError, IndexFolderError
+from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
+
+if find_spec("redis") is None:
+    raise EngineError("an index at an address needs redis; install the extra online: run pip install '.[online]'")
+
+import redis
+from datasketch.storage import RedisSetStorage
+
+SHARED_FORMAT = 1  # raised when an older reader could not read an index
+_HASH_BYTES = 5  # of 40 bits
+_ATTEMPTS = 1000
+_LONGEST_PAUSE = 0.02  # seconds between two attempts
+
+
+class _ChangedError(Exception):
+    """What was read has changed meanwhile."""
+
+
+class SharedPostings(RedisSetStorage):  # type: ignore[misc] # no types
+    """datasketch's sets in Redis, by the keys of hashes, with what a transaction needs."""
+
+    @property
+    def client(self) -> Any:
+        """The connection pool of the storage."""
+        return self._redis
+
+    def server_keys(self, keys: Sequence[bytes]) -> list[bytes]:
+        """Return the names of sets on the server."""
+        return [self.redis_key(key) for key in keys]
+
+    def insert_with(self, pipeline: Any, key: bytes, value: bytes) -> None:
+        """Add a value to a set by a pipeline."""
+        self._insert(pipeline, key, value)
+
+
+class _SharedReader:
+    """A reader of the server; with a `pipeline`, what is looked up is watched, and a number is taken."""
+
+    def __init__(self, store: RedisStore, pipeline: Any = None) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._number: int | None = None
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next article, which is asked for once."""
+        if self._number is None:
+            client, counter = self._store.client, self._store.name("count")
+            self._number = int(client.get(counter) or 0) if self._pipeline is None else int(client.incr(counter)) - 1
+        return self._number
+
+    def find(self, hashes: U64) -> FoundPostings:
+        """Return the postings of `hashes`."""
+        keys = _posting_keys(hashes)
+        if not keys:
+            return FoundPostings(hashes[:0], np.empty(0, np.int64))
+        if self._pipeline is not None:
+            self._pipeline.watch(*self._store.postings.server_keys(keys))
+        numbers = [sorted(map(int, members)) for members in self._store.postings.getmany(*keys)]
+        counts = [len(of_hash) for of_hash in numbers]
+        articles: I64 = np.array([number for of_hash in numbers for number in of_hash], np.int64)
+        return FoundPostings(np.repeat(hashes, counts), articles)
+
+    def read(self, numbers: I64) -> list[bytes]:
+        """Return the rows of articles."""
+        rows: list[bytes] = self._store.client.hmget(self._store.name("articles"), numbers.tolist())
+        if None in rows:
+            raise _ChangedError
+        return rows
+
+
+class RedisStore:
+    """The store at the address `url`; `remembered` are its settings.
+
+    Raises `IndexFolderError` if there is no such server, or if the index there was made with other settings, and
+    `EngineError` if the library is missing.
+    """
+
+    def __init__(self, url: str, remembered: dict[str, Any]) -> None:
+        parts = urlsplit(url)
+        self._place = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()  # without a password
+        with self._errors():
+            parse_url: Any = redis.connection.parse_url
+            options = parse_url(url.replace("valkey", "redis", 1))
+            self._prefix = f"dedup:{options.pop('name', 'index')}:".encode()
+            is_encrypted = options.pop("connection_class", None) is not None
+            config = {"type": "redis", "redis": options | ({"ssl": True} if is_encrypted else {})}
+            self.postings = SharedPostings(config, name=self.name("postings:"))
+            self.client = self.postings.client
+            wanted = json.dumps({"format": SHARED_FORMAT, **remembered})
+            self.client.set(self.name("settings"), wanted, nx=True)
+            value = self.client.get(self.name("settings"))
+        check_remembered(self._place, json.loads(value), json.loads(wanted))
+
+    def name(self, part: str) -> bytes:
+        """Return the name of a key of this index on the server."""
+        return self._prefix + part.encode()
+
+    def _identity_name(self, identity: bytes) -> bytes:
+        return self.name("id:") + identity
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn an error of the server or of the address into one line."""
+        try:
+            yield
+        except (redis.RedisError, ValueError) as error:
+            what = str(error).replace("\n", " ").rstrip(".")
+            raise IndexFolderError(f"{self._place}: {what}; check the address, and that the server runs") from None
+
+    def _repeat(self, attempt: Callable[[], ResultT]) -> ResultT:
+        """Return what `attempt` returns once nothing that it has read has changed before it was done."""
+        for number in range(_ATTEMPTS):
+            try:
+                return attempt()
+            except (_ChangedError, redis.WatchError):
+                time.sleep(random.uniform(0, min(_LONGEST_PAUSE, number / 1000)))  # noqa: S311 - no secret
+        raise IndexFolderError(f"{self._place}: changed {_ATTEMPTS} times while an article was added; try again")
+
+    def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
+        """Return what `judge` says about the store as it is."""
+        with self._errors():
+            return self._repeat(lambda: judge(_SharedReader(self)))
+
+    def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
+        """Keep the article that `judge` returns, if any, unless what it has read has changed: then judge again."""
+
+        def attempt() -> ResultT:
+            with self.client.pipeline() as pipeline:
+                reader = _SharedReader(self, pipeline)
+                result, addition = judge(reader)
+                if addition is not None:
+                    pipeline.multi()
+                    self._insert(pipeline, reader.next_number, addition)
+                    pipeline.execute()
+                return result
+
+        with self._errors():
+            return self._repeat(attempt)
+
+    def _insert(self, pipeline: Any, number: int, addition: Addition) -> None:
+        value = str(number).encode()
+        pipeline.hset(self.name("articles"), value, addition.row)
+        pipeline.sadd(self._identity_name(addition.identity), value)
+        for key in _posting_keys(addition.hashes):
+            self.postings.insert_with(pipeline, key, value)
+
+    def add_all(self, additions: Sequence[Addition]) -> None:
+        """Keep articles as they are, one transaction each."""
+        with self._errors():
+            last = int(self.client.incrby(self.name("count"), len(additions)))
+            with self.client.pipeline() as pipeline:
+                for number, addition in enumerate(additions, last - len(additions)):
+                    self._insert(pipeline, number, addition)
+                    pipeline.execute()
+
+    def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
+        """Remove the articles of an id; return how many there were."""
+
+        def attempt() -> int:
+            with self.client.pipeline() as pipeline:
+                pipeline.watch(self._identity_name(identity))
+                numbers = sorted(self.client.smembers(self._identity_name(identity)))
+                if not numbers:
+                    return 0
+                rows = self.client.hmget(self.name("articles"), numbers)
+                pipeline.multi()
+                for number, row in zip(numbers, rows, strict=True):
+                    for key in self.postings.server_keys(_posting_keys(hashes_of(row))):
+                        pipeline.srem(key, number)
+                pipeline.hdel(self.name("articles"), *numbers)
+                pipeline.delete(self._identity_name(identity))
+                pipeline.execute()
+                return len(numbers)
+
+        with self._errors():
+            return self._repeat(attempt)
+
+    def count(self) -> int:
+        """Return the number of articles."""
+        with self._errors():
+            return int(self.client.hlen(self.name("articles")))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+
+def _posting_keys(hashes: U64) -> list[bytes]:
+    """Return the keys of hashes in the storage."""
+    return [value.to_bytes(_HASH_BYTES, "big") for value in hashes.tolist()]

@@ -1,0 +1,78 @@
+"""The protocol of a store: what an index needs of SQLite or Redis.
+
+A store keeps articles under numbers, each with the hashes by which it is found. It decides nothing. `ArticleStore.add`
+calls a function that looks up, decides, and returns what is to be kept. What that function has read is still true when
+its article is kept: no other process has added an article under the same hashes in between. Two articles of which one
+may repeat the other share such a hash (`dedup.index.postings`), so of both, one sees the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from dedup.arrays import I64, U64
+from dedup.errors import IndexFolderError
+
+ResultT = TypeVar("ResultT")
+
+
+class FoundPostings(NamedTuple):
+    """Postings of a store: `hashes`, uint64, ascending, and the numbers of their articles, int64 [postings]."""
+
+    hashes: U64
+    articles: I64
+
+
+class Addition(NamedTuple):
+    """An article to keep: the bytes of its id, its row, and the hashes under which it is found, uint64 [hashes]."""
+
+    identity: bytes
+    row: bytes
+    hashes: U64
+
+
+class StoreReader(Protocol):
+    """A store as it is at one moment."""
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next article."""
+
+    def find(self, hashes: U64) -> FoundPostings:
+        """Return the postings of `hashes`, uint64 [hashes], ascending."""
+
+    def read(self, numbers: I64) -> list[bytes]:
+        """Return the rows of the articles with these numbers: int64 [articles]."""
+
+
+class ArticleStore(Protocol):
+    """Articles, and the hashes by which they are found."""
+
+    def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
+        """Return what `judge` says, which may be called again where an article was removed in between."""
+
+    def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
+        """Keep the article that `judge` returns, if any, and return its first result; `judge` may be called again."""
+
+    def add_all(self, additions: Sequence[Addition]) -> None:
+        """Keep articles as they are, without looking anything up."""
+
+    def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
+        """Remove the articles of an id; return how many there were. `hashes_of` tells the hashes of a row."""
+
+    def count(self) -> int:
+        """Return the number of articles."""
+
+    def close(self) -> None:
+        """Close the store; it cannot be used afterwards."""
+
+
+def check_remembered(name: str, remembered: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raise `IndexFolderError` if the index `name` remembers other settings, or another scheme of hashes."""
+    for key in sorted(remembered.keys() | wanted.keys()):
+        if remembered.get(key) != wanted.get(key):
+            raise IndexFolderError(
+                f"{name}: this index was made with {key} {remembered.get(key)}, not {wanted.get(key)}; "
+                "use that, or another index"
+            )

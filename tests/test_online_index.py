@@ -1,0 +1,307 @@
+"""An online index gives each article the verdict that it has in one run over all articles, in order of coming."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup.errors import IndexFolderError, InputError
+from dedup.online.sqlite_store import DATABASE
+from dedup.settings import Settings
+
+WORDS = [f"w{number}" for number in range(30)]
+paragraph_texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=14).map(" ".join)
+
+
+@st.composite
+def corpora(draw, *, longest_first=False):
+    pool = draw(st.lists(paragraph_texts, min_size=1, max_size=5))
+    rows = []
+    for _ in range(draw(st.integers(2, 9))):
+        parts = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=5 if longest_first else 3))
+        parts = [part + draw(st.sampled_from(["", "", " w1", " and 5 more"])) for part in parts]
+        rows.append({"title": draw(st.sampled_from([None, "One", "Two"])), "text": "\n\n".join(parts)})
+    if longest_first:
+        rows.sort(key=lambda row: -len(row["text"].split()))
+    return [{"id": str(number), **row} for number, row in enumerate(rows)]
+
+
+def in_one_run(rows, chosen):
+    """What one run says of each article: the rule, the twin and the similarity if it is dropped, or text and findings.
+
+    An index numbers the articles that it keeps, and a run all articles; twins are compared by id.
+    """
+    result = dedup.clean_articles(rows, chosen)
+    said = {
+        row["id"]: tuple(row["provenance"][name] for name in ("rule", "twin", "similarity")) for row in result.dropped
+    }
+    for row in result.articles:
+        said[row["id"]] = (row["text"], sorted(without_place(f) for f in result.findings if f.article == row["id"]))
+    return said
+
+
+def without_place(finding):
+    values = finding._replace(source="", record=0, twin_source=None, twin_record=None)
+    return tuple((value is None, value) if not isinstance(value, str) else (False, value) for value in values)
+
+
+def said_by(verdict):
+    if not verdict.kept:
+        return verdict.rule, verdict.twin, verdict.similarity
+    return verdict.text, sorted(map(without_place, verdict.findings))
+
+
+RULES = [
+    {},
+    {"shared-paragraph": "drop", "repeated-paragraph": "drop", "near-duplicate-article": "flag"},
+    {"near-duplicate-article": "off", "duplicate-article": "flag"},
+    {"near-duplicate-article": "flag", "contained-article": "off"},
+]
+
+
+@pytest.mark.parametrize("rules", RULES, ids=str)
+@given(rows=corpora())
+@settings(max_examples=8, deadline=None)
+def test_articles_added_one_by_one_have_the_verdicts_of_one_run(rules, rows):
+    chosen = Settings(keep="first", rules={"boilerplate": "off", "contained-article": "off", **rules})
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(folder, chosen) as index:
+        said = {row["id"]: said_by(index.add(row)) for row in rows}
+    assert said == in_one_run(rows, chosen)
+
+
+@pytest.mark.parametrize("action", ["flag", "drop"])
+@given(rows=corpora(longest_first=True))
+@settings(max_examples=10, deadline=None)
+def test_an_article_is_found_in_a_longer_one_that_came_before(action, rows):
+    off = dict.fromkeys(("boilerplate", "near-duplicate-article", "shared-paragraph"), "off")
+    chosen = Settings(keep="first", rules={**off, "contained-article": action})
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(folder, chosen) as index:
+        said = {row["id"]: said_by(index.add(row)) for row in rows}
+    assert said == in_one_run(rows, chosen)
+
+
+@given(rows=corpora())
+@settings(max_examples=8, deadline=None)
+def test_a_query_says_what_an_addition_would_say_and_changes_nothing(rows):
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(folder) as index:
+        for row in rows:
+            before = len(index)
+            asked = [index.query(row), index.query(row)]
+            assert len(index) == before
+            assert asked == [index.add(row)] * 2
+
+
+def story(number):
+    chance = random.Random(number)
+    return "\n\n".join(" ".join(f"w{chance.randrange(10_000)}" for _ in range(30)) for _ in range(3))
+
+
+def test_of_articles_that_eight_threads_add_at_once_one_of_each_stays(tmp_path):
+    rows = [{"id": f"{number}", "text": story(number)} for number in range(40)]
+    with dedup.Index(tmp_path / "seen") as index, ThreadPoolExecutor(8) as pool:
+        start = threading.Barrier(8)
+
+        def add_all(seed):
+            start.wait()
+            return [index.add(row) for row in random.Random(seed).sample(rows, len(rows))]
+
+        verdicts = [verdict for part in pool.map(add_all, range(8)) for verdict in part]
+        assert len(index) == len(rows)
+    assert Counter(verdict.article for verdict in verdicts if verdict.kept) == {row["id"]: 1 for row in rows}
+    assert {(verdict.rule, verdict.twin) for verdict in verdicts if not verdict.kept} == {
+        ("duplicate-article", row["id"]) for row in rows
+    }
+
+
+ADDER = """
+import sys, dedup
+with dedup.Index(sys.argv[1]) as index:
+    for number in range(int(sys.argv[2])):
+        words = " ".join(f"w{number}x{place}" for place in range(30))
+        print(number, index.add({"id": str(number), "text": words}).kept, flush=True)
+"""
+
+
+def start_adder(folder, count):
+    command = [sys.executable, "-c", ADDER, str(folder), str(count)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_of_articles_that_two_processes_add_at_once_one_of_each_stays(tmp_path):
+    adders = [start_adder(tmp_path / "seen", 25) for _ in range(2)]
+    kept = [line.split()[0] for adder in adders for line in adder.communicate()[0].splitlines() if "True" in line]
+    assert sorted(kept, key=int) == [str(number) for number in range(25)]
+
+
+def test_what_a_killed_process_has_added_is_there(tmp_path):
+    adder = start_adder(tmp_path / "seen", 10_000)
+    said = [adder.stdout.readline() for _ in range(20)]
+    os.kill(adder.pid, signal.SIGKILL)
+    said += adder.communicate()[0].splitlines(keepends=True)
+    complete = [line for line in said if line.endswith("True\n")]
+    with dedup.Index(tmp_path / "seen") as index:
+        assert len(index) in {len(complete), len(complete) + 1}  # one may have been added, and not said any more
+        words = " ".join(f"w19x{place}" for place in range(30))
+        assert index.add({"id": "again", "text": words}).twin == "19"
+
+
+def test_a_verdict_names_twin_and_evidence_and_has_the_cleaned_text(tmp_path):
+    form = "The caf\u00c3\u00a9 board of {} has approved a dividend of {} cents. " + story(1)
+    with dedup.Index(tmp_path / "seen") as index:
+        first = index.add({"id": "first", "text": form.format("Alder", 5)})
+        assert first.text.startswith("The café board of Alder")
+        assert [finding.rule for finding in first.findings] == ["encoding"]
+        other_facts = index.add({"id": "facts", "text": form.format("Birch", 7)})
+        assert (other_facts.kept, [finding.rule for finding in other_facts.findings]) == (
+            True,
+            ["near-duplicate-article", "encoding", "shared-paragraph", "shared-paragraph"],
+        )
+        copy = index.add({"id": "copy", "text": first.text + " And one more."})
+        assert (copy.kept, copy.rule, copy.twin, copy.twin_source, copy.twin_record) == (
+            False,
+            "near-duplicate-article",
+            "first",
+            "index",
+            0,
+        )
+        assert 0.8 < copy.similarity < 1
+        assert copy.text == first.text + " And one more."
+        assert index.query("").kept  # nothing to compare
+        assert len(index) == 2
+        assert index.add(story(5)).article == "index#2"  # without an id of its own
+        assert index.query(story(5)).twin == "index#2"
+
+
+def test_a_removed_article_is_forgotten(tmp_path):
+    article = {"id": "a", "text": story(1)}
+    with dedup.Index(tmp_path / "seen") as index:
+        index.add(article)
+        index.add({"id": "b", "text": story(2)})
+        assert (index.remove("a"), index.remove("a"), len(index)) == (1, 0, 1)
+        again = index.add({**article, "id": "again"})
+        assert (again.kept, again.record) == (True, 2)  # numbers are not used again
+        hashes = index._store._database.execute("SELECT DISTINCT article FROM postings ORDER BY article").fetchall()
+        assert hashes == [(1,), (2,)]
+
+
+def test_the_text_of_a_removed_article_is_gone_from_the_disk(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index:
+        index.add({"id": "a", "text": story(1)})
+        index.add({"id": "b", "text": story(2)})
+        rows = dict(index._store._database.execute("SELECT identity, row FROM articles").fetchall())
+        pieces = {name: {row[place : place + 40] for place in range(0, len(row), 20)} for name, row in rows.items()}
+        index.remove("a")
+        data = b"".join(path.read_bytes() for path in (tmp_path / "seen").iterdir())
+    assert {name: any(piece in data for piece in of_row) for name, of_row in pieces.items()} == {
+        b"a": False,
+        b"b": True,
+    }
+
+
+def test_an_index_goes_on_where_it_was_closed(tmp_path):
+    with dedup.Index(tmp_path / "seen", Settings(threshold=0.7)) as index:
+        index.add({"id": "a", "text": story(1)})
+    assert [path.name for path in (tmp_path / "seen").iterdir()] == [DATABASE]
+    with dedup.Index(tmp_path / "seen", Settings(threshold=0.7)) as index:
+        assert index.query(story(1)).twin == "a"
+
+
+@given(rows=corpora(), place=st.integers(1, 8))
+@settings(max_examples=6, deadline=None)
+def test_the_articles_of_runs_are_known_to_an_index_that_loads_them(rows, place):
+    chosen = Settings(keep="first", rules={"boilerplate": "off", "contained-article": "off"})
+    expected = in_one_run(rows, chosen)
+    with tempfile.TemporaryDirectory() as folder:
+        dedup.clean(rows[:place], Path(folder, "out"), chosen, index=Path(folder, "seen"))
+        with dedup.Index(Path(folder, "online"), chosen) as index:
+            assert index.load(Path(folder, "seen")) == len(index)
+            later = {row["id"]: index.add(row) for row in rows[place:]}
+    assert {name: said_by(verdict) for name, verdict in later.items()} == {name: expected[name] for name in later}
+
+
+def test_an_index_that_loads_another_names_its_articles_as_a_run_does(tmp_path):
+    dedup.clean([{"id": "a", "text": story(1)}], tmp_path / "out", index=tmp_path / "seen")
+    with dedup.Index(tmp_path / "online") as index:
+        index.load(tmp_path / "seen")
+        verdict = index.add(story(1))
+        assert (verdict.twin, verdict.twin_source, verdict.twin_record) == ("a", "index/1/-", 0)
+        with pytest.raises(IndexFolderError, match="has articles already; load another index into a new one"):
+            index.load(tmp_path / "seen")
+    with dedup.Index(tmp_path / "other", Settings(threshold=0.7)) as index:
+        with pytest.raises(IndexFolderError, match=r"this index was made with threshold 0\.8, not 0\.7"):
+            index.load(tmp_path / "seen")
+        with pytest.raises(IndexFolderError, match="is no index of dedup"):
+            index.load(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"threshold": 0.7}, "this index was made with threshold 0.8, not 0.7; use that, or another index"),
+        ({"rules": {"shared-paragraph": "drop"}}, "made with the rule shared-paragraph flag, not drop"),
+    ],
+)
+def test_an_index_refuses_other_settings(tmp_path, options, problem):
+    dedup.Index(tmp_path / "seen").close()
+    with pytest.raises(IndexFolderError, match=problem):
+        dedup.Index(tmp_path / "seen", Settings(**options))
+
+
+def test_what_is_no_index_is_left_alone(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(IndexFolderError, match="exists and is no online index, so it is left alone"):
+        dedup.Index(tmp_path)
+    with pytest.raises(IndexFolderError, match="is a file; name a folder"):
+        dedup.Index(tmp_path / "file")
+    (tmp_path / "seen").mkdir()
+    (tmp_path / "seen" / DATABASE).write_bytes(b"no database" * 1000)
+    with pytest.raises(IndexFolderError, match="cannot be used"):
+        dedup.Index(tmp_path / "seen")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_what_is_no_article_is_one_line(tmp_path):
+    with dedup.Index(tmp_path / "seen", Settings(on_error="fail", keep="earliest")) as index:
+        for article in ({"id": "a"}, {"id": "a", "text": None}, 7):
+            with pytest.raises(InputError, match="article"):
+                index.add(article)
+        assert len(index) == 0
+    with pytest.raises(IndexFolderError, match="was closed"):
+        index.add("a text")
+
+
+def test_an_asynchronous_index_answers_many_tasks_at_once(tmp_path):
+    async def add_twice():
+        async with dedup.AsyncIndex(tmp_path / "seen") as index:
+            rows = [{"id": str(number), "text": story(number)} for number in range(5)]
+            verdicts = await asyncio.gather(*(index.add(row) for row in rows * 2))
+            asked = await index.query(story(3))
+            removed = await index.remove("3")
+            return Counter(verdict.article for verdict in verdicts if verdict.kept), asked, removed, await index.count()
+
+    kept, asked, removed, count = asyncio.run(add_twice())
+    assert kept == {str(number): 1 for number in range(5)}
+    assert (asked.twin, removed, count) == ("3", 1, 4)
+
+
+def test_an_index_opens_without_the_extras(tmp_path):
+    blocked = "import sys; sys.modules.update(dict.fromkeys(['redis', 'starlette', 'uvicorn', 'prometheus_client'])); "
+    code = f"{blocked}import dedup; print(dedup.Index({str(tmp_path / 'seen')!r}).add('a text').kept)"
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert (finished.stdout, finished.stderr) == ("True\n", "")
+    assert Path(tmp_path / "seen" / DATABASE).exists()
