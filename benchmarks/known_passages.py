@@ -1,4 +1,4 @@
-"""Count the items of a test set that the rule known-passage finds in a corpus: planted ones, and others by mistake.
+"""Count the items of a test set that the rule known-passage finds in a corpus: planted ones and false positives.
 
     python benchmarks/known_passages.py CORPUS ITEMS WORK
 

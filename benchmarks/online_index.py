@@ -1,20 +1,20 @@
-"""How long one addition to an index takes, beside datasketch's MinHashLSH, in memory and with its Redis storage.
+"""Time one addition to an index, beside datasketch's MinHashLSH in memory and with its Redis storage.
 
     python -m benchmarks.online_index [PARAGRAPHS ...] [--redis-up-to PARAGRAPHS] [--plain]
     python -m benchmarks.online_index --compare CORPUS [--articles N]
 
 For each size, `dedup.clean` makes an index of that many paragraphs, and `dedup.Index` loads it. Then PROBES further
-articles are added, one by one, each of them timed; ``query`` is timed with others. MinHashLSH gets the signatures of
-the same articles, and for each further article does what it can: make the signature, query, insert. It compares
+articles are added one by one, and each addition is timed; ``query`` is timed with other articles. MinHashLSH gets the
+signatures of the same articles. For each further article, it makes the signature, queries and inserts. It compares
 articles by their buckets alone: no repair, no paragraphs, no verification, no evidence.
 
-The articles are those of `benchmarks.generate`, where most share a line with others of their host, or ``--plain``: of
-random words, so that nothing is to be compared. Prints a table: milliseconds of wall time, and of processor time of
-this process, since other work on the machine disturbs the first. Needs ``redis-server`` for the shared indexes, which
-are left out otherwise.
+The articles are those of `benchmarks.generate`, where most share a line with others of their host. With ``--plain``,
+they have random words, so that there is nothing to compare. Prints a table of milliseconds of wall time and of
+processor time of this process, because other work on the machine disturbs wall time. The shared indexes need
+``redis-server``, and are left out without it.
 
 With ``--compare``, the first articles of CORPUS, JSON Lines in gzip, are added to an index one by one, and cleaned in
-one run with all rules; prints how many findings of each rule both have in common.
+one run with all rules. Prints how many findings of each rule both have in common.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def plain_articles() -> Iterator[Article]:
 
 
 def take_paragraphs(articles: Iterator[Article], count: int) -> list[Article]:
-    """Return the next articles that have together `count` paragraphs, or a few more."""
+    """Return the next articles, which together have `count` paragraphs or a few more."""
     taken: list[Article] = []
     while count > 0:
         taken.append(next(articles))
@@ -76,7 +76,7 @@ def take_paragraphs(articles: Iterator[Article], count: int) -> list[Article]:
 
 
 def time_each(task: Callable[[Article], object], probes: list[Article]) -> dict[str, float]:
-    """Return what `task` takes for each of `probes`, in milliseconds."""
+    """Return percentiles of the time that `task` takes for one of `probes`, in milliseconds."""
     walls, cpus = [], []
     for probe in probes:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -90,7 +90,7 @@ def time_each(task: Callable[[Article], object], probes: list[Article]) -> dict[
 def time_index(index: dedup.Index, probes: list[Article]) -> Iterator[tuple[str, dict[str, float]]]:
     """Yield the figures of an index."""
     for probe in probes[:PROBES]:
-        index.query(probe)  # compiled functions are loaded, pages are in memory
+        index.query(probe)  # load compiled functions, and read pages into memory
     yield "query", time_each(index.query, probes[PROBES : 2 * PROBES])
     yield "add", time_each(index.add, probes[2 * PROBES :])
 
@@ -103,7 +103,7 @@ def signed(article: Article) -> MinHash:
 
 
 def time_datasketch(articles: list[Article], probes: list[Article], storage: dict[str, Any] | None) -> dict[str, float]:
-    """Return the figures of MinHashLSH after it got the signatures of `articles`."""
+    """Return the figures of MinHashLSH with the signatures of `articles`."""
     options = {} if storage is None else {"storage_config": storage}
     lsh = MinHashLSH(threshold=THRESHOLD, num_perm=NUM_PERM, **options)
     signatures = dedup.signatures([article["text"] for article in articles], SHINGLE, num_perm=NUM_PERM)
@@ -132,7 +132,7 @@ def start_redis(folder: Path) -> subprocess.Popen[bytes] | None:
 
 
 def measure(paragraphs: int, articles: Iterator[Article], *, with_redis: bool) -> None:
-    """Print the lines of one size."""
+    """Print the table rows of one size."""
     known, probes = take_paragraphs(articles, paragraphs), list(itertools.islice(articles, 3 * PROBES))
 
     def show(name: str, figures: dict[str, float]) -> None:
@@ -160,7 +160,7 @@ def measure(paragraphs: int, articles: Iterator[Article], *, with_redis: bool) -
 
 
 def compare(corpus: Path, count: int) -> None:
-    """Print how many findings of one run over a corpus, and of single additions, are the same."""
+    """Print how many findings are the same in one run over a corpus and in single additions."""
     with gzip.open(corpus, "rt", encoding="utf-8") as file:
         rows = [json.loads(line) for line in itertools.islice(file, count)]
     result = dedup.clean_articles(rows, dedup.Settings(keep="first"))
@@ -180,7 +180,7 @@ def compare(corpus: Path, count: int) -> None:
 
 
 def what_it_says(finding: dedup.Finding) -> tuple[Any, ...]:
-    """Return what a finding says, without the numbers of records."""
+    """Return a finding without the numbers of records."""
     return finding.rule, finding.article, finding.action, finding.start, finding.stop, finding.twin
 
 

@@ -1,12 +1,12 @@
-"""Which embedded store takes single additions to an index: SQLite or LMDB, and with which settings.
+"""Time single additions to an index in two embedded stores, SQLite and LMDB, with several settings.
 
     pip install lmdb
     python -m benchmarks.online_stores [ARTICLES]
 
-Each store is filled with the postings of ARTICLES: 150 for each, as `dedup.online.stored_rows` makes them of a press
-release with its minimizers, hashes of 40 bits, one in twenty shared with another article. Then articles are added, each
-in one transaction: 330 hashes are looked up, a row of 4,000 bytes and 150 postings are written. Prints a table of
-milliseconds. `waits` says whether a transaction waits for the disk.
+Each store is filled with the postings of ARTICLES. Each article has 150 hashes of 40 bits, as a press release with its
+minimizers has in `dedup.online.stored_rows`; one in twenty is shared with another article. Then articles are added,
+each in one transaction, which looks up 330 hashes, and writes a row of 4,000 bytes and 150 postings. Prints a table of
+milliseconds. The column `waits` says whether a transaction waits for the disk.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Add = Callable[[int, list[int]], None]
 
 
 def make_table(articles: int, chance: np.random.Generator) -> list[tuple[int, int]]:
-    """Return postings, hashes and numbers of articles, in order."""
+    """Return sorted postings: pairs of a hash and the number of an article."""
     hashes = chance.integers(0, 1 << 40, articles * POSTINGS)
     shared = chance.random(len(hashes)) < 1 / 20
     hashes[shared] = chance.integers(0, len(hashes) // 40, int(shared.sum()))
@@ -46,7 +46,7 @@ def make_table(articles: int, chance: np.random.Generator) -> list[tuple[int, in
 
 @contextmanager
 def sqlite_store(folder: Path, table: list[tuple[int, int]], *, page: int, thread: bool, waits: bool) -> Iterator[Add]:
-    """Yield the function that adds to a database; with `thread`, its log is carried over by a thread."""
+    """Yield the function that adds to a database; with `thread`, a thread copies the log into it."""
 
     def connect() -> sqlite3.Connection:
         database = sqlite3.connect(folder / "db", timeout=60, isolation_level=None, check_same_thread=False)
@@ -92,7 +92,7 @@ def sqlite_store(folder: Path, table: list[tuple[int, int]], *, page: int, threa
 
 @contextmanager
 def lmdb_store(folder: Path, table: list[tuple[int, int]], *, waits: bool) -> Iterator[Add]:
-    """Yield the function that adds to an environment."""
+    """Yield the function that adds to an LMDB environment."""
     keys = ((value.to_bytes(5, "big"), number.to_bytes(4, "big")) for value, number in table)
     with lmdb.open(str(folder), map_size=1 << 36, max_dbs=2, sync=waits) as environment:
         postings = environment.open_db(b"postings", dupsort=True, dupfixed=True)

@@ -1,11 +1,11 @@
-"""How many articles a second ``dedup serve`` takes from several clients at once, and how long each of them waits.
+"""Measure the requests per second of ``dedup serve`` with several clients at once, and how long each waits.
 
     python -m benchmarks.serve_load [SECONDS] [CLIENTS]
 
 Starts a server of a new index, and lets each client add articles for SECONDS, one after the other over one connection.
-Of the articles of `benchmarks.generate`, every client adds the same, so most are duplicates. Prints a line: requests a
-second, the median and the 99th percentile of the wait in milliseconds, and how many articles of how many stay. It fails
-if an article stays twice, or if a request is not answered with a verdict.
+All clients add the same articles of `benchmarks.generate`, so most are duplicates. Prints the requests per second, the
+median and the 99th percentile of the wait in milliseconds, and how many of the articles are kept. It fails if an
+article is kept twice, or if a request is not answered with a verdict.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def send_articles(
 
 
 def main(duration: float, clients: int) -> None:
-    """Start a server, load it, and print."""
+    """Start a server, send requests to it, and print the figures."""
     bodies = [json.dumps(article).encode() for article in itertools.islice(english_articles(), ARTICLES)]
     with tempfile.TemporaryDirectory() as work:
         command = [sys.executable, "-m", "dedup", "serve", str(Path(work) / "seen"), "--port", "0", "-q"]

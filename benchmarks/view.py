@@ -1,4 +1,4 @@
-"""Time the pages of ``dedup view``, first paint and search, on a made output of any size.
+"""Time the pages of ``dedup view``, first paint and search, on a generated output of any size.
 
 The output has 100,000 articles of a few hundred made-up words and ten findings for each: fixes, flagged paragraphs, and
 dropped copies. It is written by the writer of `dedup` itself, without cleaning anything. Times are those of chromium:

@@ -180,7 +180,7 @@ def articles_of(result):
 @quick
 @given(corpora(), any_settings())
 def test_cleaned_articles_are_repaired_once_and_for_all(rows, chosen):
-    """Only rules of the text level change something here."""
+    """Only rules of the text level change texts in this test."""
     actions = {rule.name: "flag" for rule in RULES if rule.level != TEXT and "flag" in rule.actions}
     chosen = Settings(**{**chosen.as_dict(), "rules": {**chosen.rules, **actions}})
     result = dedup.clean_articles(rows, chosen)
@@ -191,7 +191,7 @@ def test_cleaned_articles_are_repaired_once_and_for_all(rows, chosen):
 @quick
 @given(corpora(), any_settings())
 def test_a_run_that_drops_nothing_leaves_nothing_to_change(rows, chosen):
-    """So cleaning an output again and again comes to an end, since each run before has dropped something."""
+    """So repeated cleaning of an output ends, because each earlier run has dropped something."""
     for _ in range(10):
         result = dedup.clean_articles(rows, chosen)
         rows = articles_of(result)

@@ -77,7 +77,7 @@ CORPORA = {
 
 
 def work(texts, backend):
-    """Return how many pairs and entries of an index the loop looks at for articles."""
+    """Return how many pairs and index entries the loop compares for articles."""
     records = [JsonRecord(to_json_bytes({"text": text}), None) for text in texts]
     batch = prepare(record_batch(records, 0), Settings(), compiled)
     matches = match_articles(Corpus([batch], ResourceBudget()), Settings(), backend)

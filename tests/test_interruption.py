@@ -93,7 +93,7 @@ class Run:
         )
 
     def begin(self):
-        """Wait until the program hears signals: before that, they end Python itself."""
+        """Wait until the program handles signals; before that, they end Python itself."""
         wait_until(lambda: caught_signals(self.process.pid).issuperset(interruption.ENDING_SIGNALS), 30)
 
     def workers(self):

@@ -1,4 +1,4 @@
-"""An online index gives each article the verdict that it has in one run over all articles, in order of coming."""
+"""An online index gives each article the verdict of one run over all articles, in the order of their addition."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def corpora(draw, *, longest_first=False):
 
 
 def in_one_run(rows, chosen):
-    """What one run says of each article: the rule, the twin and the similarity if it is dropped, or text and findings.
+    """Return the result of one run for each article: rule, twin and similarity if dropped, else text and findings.
 
     An index numbers the articles that it keeps, and a run all articles; twins are compared by id.
     """
@@ -155,7 +155,7 @@ def test_what_a_killed_process_has_added_is_there(tmp_path):
     said += adder.communicate()[0].splitlines(keepends=True)
     complete = [line for line in said if line.endswith("True\n")]
     with dedup.Index(tmp_path / "seen") as index:
-        assert len(index) in {len(complete), len(complete) + 1}  # one may have been added, and not said any more
+        assert len(index) in {len(complete), len(complete) + 1}  # one may have been added, but not printed
         words = " ".join(f"w19x{place}" for place in range(30))
         assert index.add({"id": "again", "text": words}).twin == "19"
 
@@ -183,7 +183,7 @@ def test_a_verdict_names_twin_and_evidence_and_has_the_cleaned_text(tmp_path):
         assert copy.text == first.text + " And one more."
         assert index.query("").kept  # nothing to compare
         assert len(index) == 2
-        assert index.add(story(5)).article == "index#2"  # without an id of its own
+        assert index.add(story(5)).article == "index#2"  # the article has no id
         assert index.query(story(5)).twin == "index#2"
 
 
@@ -194,7 +194,7 @@ def test_a_removed_article_is_forgotten(tmp_path):
         index.add({"id": "b", "text": story(2)})
         assert (index.remove("a"), index.remove("a"), len(index)) == (1, 0, 1)
         again = index.add({**article, "id": "again"})
-        assert (again.kept, again.record) == (True, 2)  # numbers are not used again
+        assert (again.kept, again.record) == (True, 2)  # numbers are not reused
         hashes = index._store._database.execute("SELECT DISTINCT article FROM postings ORDER BY article").fetchall()
         assert hashes == [(1,), (2,)]
 

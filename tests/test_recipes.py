@@ -274,7 +274,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
-    """Yield the address of a site of six articles, each of them there twice."""
+    """Yield the address of a site with six articles, each of them twice."""
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "index.html").write_text("".join(f'<a href="{number}.html">{number}</a>' for number in range(6)))

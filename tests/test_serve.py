@@ -1,4 +1,4 @@
-"""``dedup serve`` answers over HTTP what an index says, and refuses what is too large, or has no token."""
+"""``dedup serve`` answers with the verdicts of an index, and rejects requests that are too large or have no token."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORDS = " ".join(f"word{place}" for place in range(40))
 
 @contextmanager
 def running_server(place, *arguments):
-    """Yield the port of a server of the index at `place`; it is interrupted in the end."""
+    """Yield the port of a server of the index at `place`, and interrupt the server at the end."""
     command = [sys.executable, "-m", "dedup", "serve", str(place), "--port", "0", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -54,12 +54,12 @@ def port(tmp_path_factory):
         bound,
         printed,
     ):
-        assert printed == ""  # a token that was given is not shown
+        assert printed == ""  # a given token is not printed
         yield bound
 
 
 def ask(port, path, contents=None, method=None, headers=None):
-    """Status, headers, and the body of an answer; `headers` replace those that a client sends."""
+    """Return status, headers and body of an answer; `headers` replace those that a client sends."""
     sent = {"Host": f"127.0.0.1:{port}", "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     sent = {name: value for name, value in {**sent, **(headers or {})}.items() if value is not None}
     data = contents if isinstance(contents, bytes) or contents is None else json.dumps(contents).encode()
@@ -90,10 +90,10 @@ def test_a_server_says_what_an_index_says(port, tmp_path):
     ("path", "contents", "headers", "status", "error"),
     [
         ("/add", {"id": "x"}, {}, 400, "article: no text"),
-        ("/add", [1], {}, 400, "the request is no JSON object"),
-        ("/add", b"{", {}, 400, "the request is no JSON object"),
-        ("/add", b"[" * 60_000, {}, 400, "the request is no JSON object"),
-        ("/add", b"\xff", {}, 400, "the request is no JSON object"),
+        ("/add", [1], {}, 400, "the request is not a JSON object"),
+        ("/add", b"{", {}, 400, "the request is not a JSON object"),
+        ("/add", b"[" * 60_000, {}, 400, "the request is not a JSON object"),
+        ("/add", b"\xff", {}, 400, "the request is not a JSON object"),
         ("/add", {"text": "x" * 70_000}, {}, 413, "a request may have 65,536 bytes; start the server with a larger"),
         ("/add", {"text": "x"}, {"Content-Type": "text/plain"}, 415, "send JSON"),
         ("/add", {"text": "x"}, {"Authorization": None}, 401, "send the token"),

@@ -1,4 +1,4 @@
-"""Many processes share an index on a Redis server, and of articles that they add at once, one of each stays."""
+"""Many processes share an index on a Redis server; of equal articles that they add at once, one is kept."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ with dedup.Index(url) as index:
 
 
 def race(url, processes, count, kind):
-    """Let processes add the same articles at once, and return what they say: number, kept, rule, twin."""
+    """Let processes add the same articles at once, and return what they print: number, kept, rule, twin."""
     adders = [
         subprocess.Popen(
             [sys.executable, "-c", ADDER, url, str(seed), str(count), kind],
@@ -95,7 +95,7 @@ def test_a_shared_index_says_what_one_in_a_folder_says(server, texts):
             before = theirs.query(row)
             said = theirs.add(row)
             assert before[2:4] == said[2:4]
-            # dropped articles take numbers on the server, and none in a folder
+            # dropped articles use up numbers on the server, but not in a folder
             assert without_numbers(said) == without_numbers(ours.add(row))
         assert len(theirs) == len(ours)
 

@@ -1,4 +1,4 @@
-"""Titles that are told to differ without a comparison of pairs do differ, and few are left to compare."""
+"""Titles that are found to differ without a comparison of pairs do differ, and few are left to compare."""
 
 from __future__ import annotations
 

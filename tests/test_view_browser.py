@@ -77,7 +77,7 @@ class Opened:
         self.wait_until_ready()
 
     def wait_until_ready(self):
-        """Wait until the page hears keys."""
+        """Wait until the page handles keys."""
         self.page.wait_for_selector("html[data-ready=yes]")
 
     def violations(self):

@@ -64,7 +64,7 @@ VERDICT_SCHEMA = pa.schema(
         ("only_flags", pa.bool_()),
     ]
 )
-NO_VERDICTS = pa.RecordBatch.from_pylist([], VERDICT_SCHEMA)  # on articles that are compared with nothing
+NO_VERDICTS = pa.RecordBatch.from_pylist([], VERDICT_SCHEMA)  # for articles that are compared with nothing
 
 
 class Verdicts:

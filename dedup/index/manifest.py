@@ -77,7 +77,7 @@ def check_settings(manifest: Manifest, settings: Settings, folder: Path) -> None
 
 
 def index_scheme(settings: Settings) -> dict[str, Any]:
-    """Return what an index remembers by name: the scheme of its hashes, and the settings that decide what matches."""
+    """Return the hash scheme of an index and the settings that decide what matches, by name."""
     return _flat(_SCHEME | _compared_settings(settings))
 
 

@@ -95,14 +95,14 @@ def lookup_of(batches: Iterable[pa.RecordBatch], settings: Settings, backend: Ba
 
 
 class Hits(NamedTuple):
-    """The groups of a lookup, and the articles that have a hash of them: int64 [hits] each."""
+    """The hits of a lookup: a group, and an article that has a hash of this group, int64 [hits] each."""
 
     groups: I64
     articles: I64
 
 
 def find_hits(wanted: Lookup, hashes: U64, articles: I64) -> Hits:
-    """Return which postings `wanted` finds: `hashes`, uint64, ascending, and `articles`, int64 [postings]."""
+    """Return the hits of `wanted` in postings: `hashes`, uint64, ascending, and `articles`, int64 [postings]."""
     starts, stops = (np.searchsorted(hashes, wanted.hashes, side) for side in ("left", "right"))
     counts = stops - starts
     borders = offsets_of(counts)
@@ -122,7 +122,7 @@ def candidates_of(wanted: Lookup, hits: Sequence[Hits]) -> I64:
 
 
 def minimizer_postings(minimizers: U64) -> U64:
-    """Return the hashes by which an article is found as a part of a longer one: uint64 [minimizers]."""
+    """Return the hashes for the search of articles in longer ones: uint64 [minimizers]."""
     return _mixed(minimizers ^ _MINIMIZERS)
 
 

@@ -113,14 +113,14 @@ class IndexSession:
 
 
 class SurvivalMarks(NamedTuple):
-    """What later texts are compared with: bool [articles], and bool [paragraphs]."""
+    """The articles and paragraphs that later texts are compared with: bool [articles] and bool [paragraphs]."""
 
     articles: Bools
     paragraphs: Bools
 
 
 def survival_marks(verdicts: Verdicts) -> SurvivalMarks:
-    """Return which articles are no duplicates that are only flagged, and which paragraphs are no copies."""
+    """Return marks of the articles that are not flagged as duplicates, and of the paragraphs that are not copies."""
     paragraphs = np.ones(verdicts.corpus.paragraph_offsets[-1], bool)
     paragraphs[verdicts.paragraphs.copies] = False
     return SurvivalMarks(~np.isin(verdicts.articles.rules, (DUPLICATE, NEAR_DUPLICATE)), paragraphs)

@@ -1,7 +1,7 @@
-"""Rows of articles and findings of an output: join them by the record that they belong to, and decode them.
+"""Join the rows of articles and findings of an output by their record, and decode them.
 
-To join rows, only the place of their record is read. So one process can join the tables of a large output, and leave
-the decoding of texts, most of the work, to others.
+Joining reads only the place of the record of each row. So one process can join the tables of a large output, and leave
+most of the work, the decoding of texts, to others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _ORPHAN = "a finding of an article that is not there"
 
 
 class Mismatch(NamedTuple):
-    """A contradiction in an output: where it is (``source#record`` or the name of a file), and what it is."""
+    """A contradiction in an output: its place (``source#record`` or the name of a file), and its description."""
 
     where: str
     what: str
@@ -93,7 +93,7 @@ class Article:
 
 
 class FindingRow(NamedTuple):
-    """A finding as a line of JSON: its record, and file and number of the row."""
+    """A finding as a line of JSON, with its record, and the file and number of the row."""
 
     source: str
     record: int
@@ -103,7 +103,10 @@ class FindingRow(NamedTuple):
 
 
 class ArticleRow(NamedTuple):
-    """An article as a line of JSON: its record, what its source is, file and number of the row, and its findings."""
+    """An article as a line of JSON, with its record, the file and number of the row, and the rows of its findings.
+
+    `is_text` is True if its source is a plain text.
+    """
 
     source: str
     record: int
@@ -146,7 +149,7 @@ _astuple = msgspec.structs.astuple
 
 
 def article_row(path: str, number: int, line: bytes, is_text: Callable[[str], bool], *, kept: bool) -> ArticleRow:
-    """Return the row `number` of the file `path`. Raises `OutputError` if it does not say which record it is of."""
+    """Return the row `number` of the file `path`. Raises `OutputError` if the row does not name its record."""
     try:
         place = _ARTICLE_PLACE.decode(line).provenance
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # rare forms of JSON, or no article
@@ -164,7 +167,7 @@ def _place_of_fields(fields: Fields, where: str) -> _RowPlace:
 
 
 def finding_row(path: str, number: int, line: bytes) -> FindingRow:
-    """Return the row `number` of the file `path`. Raises `OutputError` if it is no finding."""
+    """Return the row `number` of the file `path`. Raises `OutputError` if it is not a finding."""
     try:
         place = _FINDING_PLACE.decode(line)
         return FindingRow(place.source, place.record, path, number, line)
@@ -175,7 +178,7 @@ def finding_row(path: str, number: int, line: bytes) -> FindingRow:
 
 
 def finding_of_row(row: FindingRow) -> Finding:
-    """Return the finding in a row. Raises `OutputError` if it is none."""
+    """Return the finding in a row. Raises `OutputError` if the row is not a finding."""
     try:
         return Finding._make(_astuple(_FINDING_VALUES.decode(row.line)))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -184,7 +187,7 @@ def finding_of_row(row: FindingRow) -> Finding:
 
 
 def finding_of_values(row: dict[str, Any], where: str) -> Finding:
-    """Return the finding with these values. Raises `OutputError`, which names the place `where`, if it is none."""
+    """Return the finding with these values. Raises `OutputError` that names `where` if they are not a finding."""
     defaults = Finding._field_defaults
     try:
         return msgspec.convert([row.get(name, defaults[name]) for name in Finding._fields], Finding)
@@ -193,7 +196,7 @@ def finding_of_values(row: dict[str, Any], where: str) -> Finding:
 
 
 def article_of_row(row: ArticleRow, settings: Settings) -> Article:
-    """Return the article in a row, with its findings. Raises `OutputError` if it is none."""
+    """Return the article in a row, with its findings. Raises `OutputError` if the row is not an article."""
     where = f"{row.path}: row {row.number}"
     fields = fields_of_line(row.line, where)
     article = article_of_fields(fields, where, settings, kept=row.kept, is_text=lambda _: row.is_text)
@@ -204,7 +207,7 @@ def article_of_row(row: ArticleRow, settings: Settings) -> Article:
 def article_of_fields(
     row: Fields, where: str, settings: Settings, *, kept: bool, is_text: Callable[[str], bool]
 ) -> Article:
-    """Return the article in the fields of a row, without findings; `is_text` tells whether a source is a plain text.
+    """Return the article in the fields of a row, without findings; `is_text` returns True if a source is a plain text.
 
     Raises `OutputError`, which names the place `where`, if the row is not an article.
     """
@@ -262,7 +265,7 @@ def join_findings(
     findings: Iterator[tuple[InputOrder, _FindingT]],
     report: MismatchHandler,
 ) -> Iterator[_ArticleT]:
-    """Yield the articles, each with its findings; both come with their positions, in input order."""
+    """Yield the articles, each with its findings; both are given with their positions, in input order."""
     finding = next(findings, None)
     previous: InputOrder = (-1, -1)
     for order, article in articles:
@@ -283,5 +286,5 @@ def join_findings(
 
 
 def row_name(row: _HasRecord) -> str:
-    """Return the name of the record that a row is of."""
+    """Return the name of the record of a row."""
     return record_name(row.source, row.record)

@@ -1,4 +1,4 @@
-"""The texts that `verify` compares: repaired, without repeats and site text, from the raw texts alone."""
+"""The texts that `verify` compares: repaired raw texts, without their repeats and site text."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from dedup.settings import Settings
 
 
 class _OrderedEdits:
-    """Findings by their start, so that those that touch a span are found without looking at all others."""
+    """Findings in order of their start, to look up those that touch a span."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
         self._findings = sorted(findings, key=attrgetter("start"))
         self._latest_stops = list(accumulate((finding.stop for finding in self._findings), max))
 
     def inside(self, start: int, stop: int) -> list[Finding]:
-        """Return the findings that have a character in ``start:stop``, or are between two of its characters."""
+        """Return the findings that change a character in ``start:stop``, or insert between two of its characters."""
         first = bisect_right(self._latest_stops, start)
         last = bisect_left(self._findings, stop, first, key=attrgetter("start"))
         return [finding for finding in self._findings[first:last] if finding.stop > start]
 
 
 class ComparedText:
-    """A raw text and what `dedup` compares of it, without the lines `site_text`, computed on first use."""
+    """A raw text and its compared forms, without the lines `site_text`; each is computed on first use."""
 
     def __init__(self, raw: str, settings: Settings, site_text: Sequence[str], title: str | None) -> None:
         self.raw = raw
@@ -63,12 +63,12 @@ class ComparedText:
 
     @cached_property
     def compared(self) -> str:
-        """Return the text that articles are compared by."""
+        """Return the text that is compared with that of other articles."""
         return cut_dropped(self.analysis, self.settings, self.site_text)
 
     @cached_property
     def facts(self) -> list[Mark]:
-        """Return the facts by which articles of equal keys are told apart."""
+        """Return the facts that distinguish articles with equal keys."""
         marks: list[Mark] = []
         digits = 0  # in the paragraphs before
         for start, stop in compared_spans(self.analysis, self.settings, self.site_text):
@@ -79,7 +79,7 @@ class ComparedText:
 
     @cached_property
     def analysis(self) -> AnalyzedText:
-        """Return the text level by level."""
+        """Return the results of all levels within the article."""
         return analyze_repaired(*self.repair, self.settings)
 
     @cached_property
@@ -105,7 +105,7 @@ class ComparedText:
     def repaired(self, start: int, stop: int) -> str | None:
         """Return the repaired paragraphs, or parts of paragraphs, in a span of the raw text.
 
-        None means that a repair crosses a border of the span, so that the text compared is not certain.
+        None means that a repair crosses a border of the span, so that the compared text is uncertain.
         """
         parts = []
         spans = self.paragraph_spans
@@ -134,7 +134,7 @@ class ComparedText:
 
 
 class TextGroup:
-    """Texts that are compared with each other; steps that all of them need are taken at once.
+    """Texts that are compared with each other, and repaired and searched for repeats in one batch.
 
     Attributes:
         forms: the texts that are compared by their form.
@@ -150,7 +150,7 @@ class TextGroup:
         self._twins: dict[tuple[str, int], ComparedText] = {}
 
     def of_duplicate(self, duplicate: Duplicate) -> ComparedText:
-        """Return a new text, that of a duplicate."""
+        """Return the text of a duplicate."""
         return ComparedText(duplicate.raw, self.settings, self._lines(duplicate.site_text), duplicate.title)
 
     def of_twin(self, twin: StoredTwin) -> ComparedText:
@@ -168,7 +168,7 @@ class TextGroup:
         return self._form_numbers[text]
 
     def _lines(self, site_text: Sequence[int | str]) -> tuple[str, ...]:
-        """Return lines of site text, given by their numbers or as they are."""
+        """Return lines of site text, which are given as numbers or as texts."""
         return tuple(
             line if isinstance(line, str) else self.rows[line].text
             for line in site_text
@@ -176,7 +176,7 @@ class TextGroup:
         )
 
     def analyze(self, repaired: Collection[ComparedText], whole: Collection[ComparedText]) -> None:
-        """Set `repair` of the texts `repaired`, and `analysis` of those of them whose `whole` texts are compared."""
+        """Set `repair` of the texts `repaired`, and `analysis` of the texts `whole`, a part of these."""
         raws = [text.raw for text in repaired]
         results = repair_texts(raws, list(map(encode_utf8, raws)), self.settings, self.backend)
         for text, result, findings in zip(repaired, results.texts, results.findings, strict=True):

@@ -124,9 +124,9 @@ class Output:
         return (article_of_row(row, self.settings) for row in self.article_rows(report))
 
     def article_rows(self, report: MismatchHandler | None = None) -> Iterator[ArticleRow]:
-        """Yield the rows of every article with those of its findings, not decoded, as `articles` does.
+        """Yield the undecoded rows of every article and of its findings, in the order of `articles`.
 
-        Raises `OutputError` if a row does not say which record it belongs to.
+        Raises `OutputError` if a row does not name its record.
         """
         report = report or _raise_mismatch
         kept = self._in_order(self._article_rows(layout.ARTICLES, kept=True), layout.ARTICLES, report)
@@ -135,7 +135,7 @@ class Output:
         return join_findings(merge(kept, dropped, key=itemgetter(0)), findings, report)
 
     def finding_rows(self) -> Iterator[FindingRow]:
-        """Yield the row of every finding, not decoded. Raises `OutputError` as `article_rows` does."""
+        """Yield the undecoded row of every finding. Raises `OutputError` as `article_rows` does."""
         for path in self.table_paths(layout.PROVENANCE):
             name = str(path)
             yield from (finding_row(name, number, line) for number, line in enumerate(read_value_lines(path)))

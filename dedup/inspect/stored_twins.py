@@ -33,8 +33,8 @@ class StoredTwin(NamedTuple):
     """The location of a twin's raw text in a temporary file, in bytes, and facts about its article.
 
     `drops` are the spans that were dropped from the article, in code points of its raw text. `site_text` are the
-    numbers of the lines of site text that it was compared without; those are not among `drops`, since they are kept
-    apart. A known twin has the lines themselves.
+    numbers of the lines of site text that were removed before the comparison; `drops` does not include them. A known
+    twin has the lines themselves.
     """
 
     article: str
@@ -50,8 +50,8 @@ class StoredTwin(NamedTuple):
 class Duplicate(NamedTuple):
     """An article with findings that name a twin: its raw text, its title, and the findings.
 
-    `site_text` are the numbers of the lines that it was compared without, and `first_lines` of those that have their
-    first place in it.
+    `site_text` are the numbers of the lines that were removed before the comparison. `first_lines` are the numbers of
+    the lines that have their first place in the article.
     """
 
     where: str
@@ -73,7 +73,7 @@ class TwinFolder:
     @classmethod
     @contextmanager
     def temporary(cls, site_text: Sequence[SiteTextRow]) -> Iterator[TwinFolder]:
-        """Yield a folder that has the lines of site text; it is deleted when the block ends."""
+        """Yield a folder with the lines of site text, and delete it when the block ends."""
         with tempfile.TemporaryDirectory(prefix="dedup-") as name:
             folder = cls(Path(name))
             _write_rows(folder.path / _SITE_TEXT, list(site_text))
@@ -81,7 +81,7 @@ class TwinFolder:
 
     @contextmanager
     def texts_of(self, batch: int) -> Iterator[BinaryIO]:
-        """Open the file of the texts of the twins in a batch, to write it."""
+        """Open the file for the texts of the twins in a batch."""
         with (self.path / f"{batch}.texts").open("wb") as file:
             yield file
 
@@ -105,7 +105,7 @@ class TwinFolder:
         return _read_rows(self.path / f"{batch}.duplicates", list[Duplicate])
 
     def site_text(self) -> list[SiteTextRow]:
-        """Return the lines of site text; a process reads them once."""
+        """Return the lines of site text; each process reads them once."""
         return _site_text_of(self.path / _SITE_TEXT)
 
 
@@ -130,10 +130,10 @@ def _read_rows(path: Path, kind: type[_RowsT]) -> _RowsT:
 
 
 def stored_twin(article: Article, raw: str | FindingError, site_text: list[int], texts: BinaryIO) -> StoredTwin:
-    """Write the raw text of a twin to the file `texts`, and return where it is.
+    """Write the raw text of a twin to the file `texts`, and return its place.
 
-    Nothing is written if there is no raw text; the check of the article reports it. `site_text` are the numbers of the
-    lines that the article was compared without.
+    Nothing is written if there is no raw text; the check of the article reports that. `site_text` are the numbers of
+    the lines that were removed before the comparison.
     """
     data = encode_utf8(raw) if isinstance(raw, str) else b""
     drops = [
@@ -149,7 +149,7 @@ def stored_twin(article: Article, raw: str | FindingError, site_text: list[int],
 def store_known_twins(
     output: Output, keys: set[RecordKey], folder: TwinFolder
 ) -> tuple[dict[RecordKey, StoredTwin], dict[RecordKey, Mismatch]]:
-    """Write the raw texts of known twins, those in other corpora, to `folder`; return where they are.
+    """Write the raw texts of known twins, those in other corpora, to `folder`, and return their places.
 
     Returns the mismatches as well, by the twin that cannot be compared because of it. Where a corpus cannot be read,
     that is one mismatch.

@@ -53,7 +53,7 @@ def read_value_lines(path: Path) -> Iterator[bytes]:
 
 
 def fields_of_line(line: bytes, where: str) -> Fields:
-    """Return the fields of a line of JSON. Raises `OutputError`, which names the place `where`, if it has none."""
+    """Return the fields of a line of JSON. Raises `OutputError` that names `where` if it has none."""
     try:
         return parse_fields(line)
     except BadRecordError as error:
@@ -61,7 +61,7 @@ def fields_of_line(line: bytes, where: str) -> Fields:
 
 
 def values_of_line(line: bytes, where: str) -> dict[str, Any]:
-    """Return the values of a line of JSON. Raises `OutputError`, which names the place `where`, if it has none."""
+    """Return the values of a line of JSON. Raises `OutputError` that names `where` if it has none."""
     try:
         row = from_json(line)
     except ValueError as error:

@@ -1,8 +1,8 @@
 """Prove that an output is correct: its changes can be undone, its twins are there, its numbers and files are right.
 
-The digests of all files come first (`dedup.inspect.verify_files`). One pass over the tables follows, with only that of
-site text in memory: it checks each article by itself (`dedup.inspect.verify_articles`), and copies the
-texts of duplicates and of their twins to temporary files. Then each duplicate is compared with its twin
+The digests of all files come first (`dedup.inspect.verify_files`). One pass over the tables follows; only the table of
+site text is in memory. It checks each article by itself (`dedup.inspect.verify_articles`), and copies the texts of
+duplicates and of their twins to temporary files. Then each duplicate is compared with its twin
 (`dedup.inspect.verify_twins`).
 """
 
@@ -23,8 +23,8 @@ from dedup.inspect.verify_inputs import check_inputs
 from dedup.inspect.verify_site_text import check_site_text
 from dedup.inspect.verify_twins import check_twins
 
-# Below this many bytes of texts that are compared, the plain functions are done before the compiled ones are loaded,
-# which takes half a second: they repair 3 and 19 MB a second.
+# Below this many bytes of compared texts, the plain functions finish before the compiled ones are loaded, which takes
+# half a second. Plain functions repair 3 MB a second, compiled ones 19 MB.
 _COMPILED_BYTES = 2 << 20
 
 

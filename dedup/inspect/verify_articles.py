@@ -1,7 +1,7 @@
-"""Check each article of an output by itself, in worker processes, and keep the texts that other checks compare.
+"""Check each article of an output by itself, in worker processes, and store the texts that other checks compare.
 
 This process reads the tables once and joins their rows. The workers decode batches of articles, check them, and write
-the texts of twins and of what repeats them to temporary files.
+the texts of duplicates and of their twins to temporary files.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class _ArticleBatch:
     """Articles that one worker checks.
 
     `problems` are mismatches between tables, each with the number of the row before which it was noticed. `error` says
-    why no row follows. `lines` are the numbers of the lines of site text that have their first place in an article.
+    why no row follows. `lines` are the numbers of the lines of site text that have their first place in an
+    article.
     """
 
     number: int
@@ -68,7 +69,7 @@ class _ArticleBatch:
 
 
 class _BatchAnswer(NamedTuple):
-    """What a worker has found in a batch; `problems` and `error` are as in `_ArticleBatch`."""
+    """The result of a worker for a batch; `problems` and `error` are as in `_ArticleBatch`."""
 
     counts: Counter[str]
     dropped_lines: Counter[int]
@@ -81,15 +82,15 @@ class _BatchAnswer(NamedTuple):
 
 
 class CheckedArticles(NamedTuple):
-    """What all articles hold.
+    """The results of the checks of all articles.
 
     Attributes:
         counts: the counts by name, those of findings as ``rule: action``.
-        dropped_lines: how many articles have lost each line of site text, by its number.
-        stored: the places of the texts of twins, and what their articles are.
-        named: for each batch with duplicates its number, and the twins that they name.
-        placed_lines: the lines of site text whose first place is in an article that is compared, by their numbers.
-        size: the bytes of the texts that are compared.
+        dropped_lines: the number of articles that have lost a line of site text, by the number of the line.
+        stored: the places of the texts of twins, and facts about their articles.
+        named: the twins that the duplicates of a batch name, by the number of the batch.
+        placed_lines: the numbers of the lines of site text whose first place is in a compared article.
+        size: the bytes of the compared texts.
     """
 
     counts: Counter[str]
@@ -107,7 +108,7 @@ def check_articles(
     workers: TaskMapper | None,
     mismatches: list[Mismatch],
 ) -> CheckedArticles:
-    """Check each article by itself, append to `mismatches`, and write the texts that are compared to `folder`.
+    """Check each article by itself, append to `mismatches`, and write the compared texts to `folder`.
 
     Raises `OutputError` if a table cannot be read to its end.
     """
@@ -130,9 +131,9 @@ def check_articles(
 
 
 def _named_twins(output: Output) -> set[RecordKey]:
-    """Return the keys of all articles that another one repeats."""
+    """Return the keys of all articles that a finding names as a twin."""
     twins: set[RecordKey] = set()
-    with suppress(OutputError):  # the check of the articles before that row comes first, and then finds it again
+    with suppress(OutputError):  # raised again later, after the check of the articles before that row
         for row in output.finding_rows():
             if _NO_TWIN not in row.line:
                 key = twin_key(finding_of_row(row))
@@ -175,7 +176,7 @@ def _article_batches(
 
 
 def _check_batch(batch: _ArticleBatch, settings: Settings, has_review: bool, folder: TwinFolder) -> _BatchAnswer:
-    """Check the articles of a batch by themselves, and store the texts that are compared."""
+    """Check the articles of a batch by themselves, and store the compared texts."""
     counts: Counter[str] = Counter()
     dropped_lines: Counter[int] = Counter()
     problems = batch.problems
@@ -218,7 +219,7 @@ def _check_batch(batch: _ArticleBatch, settings: Settings, has_review: bool, fol
 
 
 def _raw_text(article: Article) -> str | FindingError:
-    """Return the raw text of an article, or why its findings do not lead back to it."""
+    """Return the raw text of an article, or the error if its findings do not lead back to it."""
     try:
         return article.raw
     except FindingError as error:
@@ -238,14 +239,14 @@ def _count(article: Article, counts: Counter[str]) -> None:
 
 
 def _removed(findings: Sequence[Finding]) -> int:
-    """Return how many characters the changes among `findings` have removed, less those that they have added."""
+    """Return the number of characters that `findings` have removed, minus the number that they have added."""
     return sum(len(finding.original or "") - len(finding.replacement or "") for finding in findings)
 
 
 def _mismatches(
     article: Article, raw: str | FindingError, settings: Settings, *, has_review: bool
 ) -> Iterator[Mismatch]:
-    """Yield the mismatches of an article with itself; `raw` is its raw text, or why there is none."""
+    """Yield the mismatches within an article; `raw` is its raw text, or the error if there is none."""
     where = article.where
     yield from (Mismatch(where, problem) for problem in _article_problems(article, raw, settings))
     if not has_review and any(map(is_turned_down, article.findings)):
@@ -302,9 +303,9 @@ _ONLY_FLAGS = {"encoding": READ_AS, "near-duplicate-article": SAME_FORM_EVIDENCE
 
 
 def _only_flags(finding: Finding, settings: Settings) -> bool:
-    """Return True if a finding is a flag whatever the action of its rule: a charset, or other facts in one form.
+    """Return True if a finding may be a flag whatever the action of its rule: a charset, or other facts in one form.
 
-    So is one that a review has turned down. A line of site text that is less certain is flagged in place of dropped.
+    The same holds for a finding that a review has turned down, and for a less certain line of site text.
     """
     if is_turned_down(finding):
         return settings.rules[finding.rule] != OFF

@@ -51,11 +51,11 @@ _ARTICLE_RULES = {
     "known-passage": 0.0,
 }
 
-_COMPARED_BYTES = 1 << 20  # of the texts that are compared at once; a single duplicate and its twins may have more
+_COMPARED_BYTES = 1 << 20  # of texts that are compared in one batch; a single duplicate and its twins may have more
 
 
 class _TwinTask(NamedTuple):
-    """A batch of duplicates, what is known of their twins, and the twins that cannot be checked."""
+    """A batch of duplicates, the places of their twins, and the twins that cannot be checked."""
 
     batch: int
     twins: dict[RecordKey, StoredTwin]
@@ -63,7 +63,7 @@ class _TwinTask(NamedTuple):
 
 
 class _Comparison(NamedTuple):
-    """A finding of `text`, and its twin: an article and its text, a line of site text, or None if it is not there."""
+    """A finding of `text`, and its twin: an article and its text, a line of site text, or None if it is missing."""
 
     finding: Finding
     text: ComparedText
@@ -80,7 +80,7 @@ def check_twins(
 ) -> Iterator[Mismatch]:
     """Yield the mismatches between findings that name a twin and the text of that twin.
 
-    `checked` says what has been written to `folder`, and `site_text` are the lines that are twins. Without `workers`,
+    `checked` has the places of the texts in `folder`, and `site_text` are the lines that are twins. Without `workers`,
     this process compares all texts.
     """
     named = set().union(*checked.named.values())
@@ -128,7 +128,7 @@ def _check_duplicates(task: _TwinTask, settings: Settings, folder: TwinFolder, *
 
 
 def _duplicate_groups(duplicates: list[Duplicate], twins: dict[RecordKey, StoredTwin]) -> Iterator[list[Duplicate]]:
-    """Yield duplicates that are compared at once, with their twins about `_COMPARED_BYTES`."""
+    """Yield groups of duplicates to compare at once; with their twins, each has about `_COMPARED_BYTES`."""
     group: list[Duplicate] = []
     size = 0
     for duplicate in duplicates:
@@ -143,7 +143,7 @@ def _duplicate_groups(duplicates: list[Duplicate], twins: dict[RecordKey, Stored
 
 
 def _comparisons(duplicate: Duplicate, text: ComparedText, texts: TextGroup, task: _TwinTask) -> Iterator[_Comparison]:
-    """Yield the comparisons that the findings of a duplicate ask for; twins that cannot be checked are left out."""
+    """Yield the comparisons for the findings of a duplicate, except for twins that cannot be checked."""
     for finding in duplicate.findings:
         key = twin_key(finding)
         if key is None:
@@ -169,7 +169,7 @@ def _comparison_problems(comparison: _Comparison, texts: TextGroup) -> Iterator[
 def _texts_to_analyze(
     comparisons: Iterable[_Comparison], placed: Iterable[ComparedText]
 ) -> tuple[Collection[ComparedText], Collection[ComparedText]]:
-    """Return the texts that have to be repaired, with those of `placed`, and those that are compared as a whole."""
+    """Return the texts to repair, which include `placed`, and the texts to compare as a whole."""
     repaired: dict[ComparedText, None] = dict.fromkeys(placed)
     whole: dict[ComparedText, None] = {}
     for finding, text, twin, other in comparisons:
@@ -183,7 +183,7 @@ def _texts_to_analyze(
 
 
 def _are_copies(finding: Finding, text: ComparedText, twin: ComparedText) -> bool:
-    """Return True if a finding says that two texts are duplicates, and they are equal without any repair."""
+    """Return True if a finding calls two texts duplicates, and they are equal without any repair."""
     return finding.rule == "duplicate-article" and text.raw == twin.raw and text.site_text == twin.site_text
 
 
@@ -222,7 +222,7 @@ def _whole_problems(finding: Finding, text: ComparedText, twin: ComparedText, te
 
 
 def _part_problems(finding: Finding, span: str | None, twin_span: str | None, text: ComparedText) -> Iterator[str]:
-    """Yield what is wrong with a finding that compares parts of articles, from their repaired texts; None: unknown."""
+    """Yield what is wrong with a finding about parts of articles; a repaired part is None if it is uncertain."""
     if span is None or twin_span is None:
         return
     if span == twin_span:

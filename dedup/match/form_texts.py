@@ -114,9 +114,9 @@ class FormTexts:
         return kernels.have_other_names(self._table, one, others, LIMITS, self._room)
 
     def have_other_titles(self, one: int, others: I64) -> Bools:
-        """Return which of `others` are short and have titles that certainly say other things than that of `one`.
+        """Return which of `others` are short and have titles that certainly differ in meaning from that of `one`.
 
-        `one` and `others` are numbers of texts, int64 [others]; the result is bool [others]. False is no answer.
+        `one` and `others` are numbers of texts, int64 [others]; the result is bool [others]. False means unknown.
         """
         if len(others) < FEW_TITLES:
             return np.zeros(len(others), bool)

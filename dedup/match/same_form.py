@@ -99,7 +99,7 @@ def find_copy(texts: FormTexts, text: int, others: I64) -> int:
 
 
 def _find_copy_in_pairs(texts: FormTexts, text: int, others: I64) -> int:
-    """Return what `find_copy` returns."""
+    """Return the result of `find_copy`, from a comparison of each pair."""
     start, size = 0, _FEWEST
     while start < len(others):
         some = others[start : start + size]

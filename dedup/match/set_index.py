@@ -1,4 +1,4 @@
-"""Find the sets that may match a set without looking at all of them, in plain Python and numpy.
+"""Find the sets that may match a set without comparing all of them, in plain Python and numpy.
 
 `dedup.kernels.set_index` explains the three steps and is the compiled version; its arrays are dicts here. A set is a
 row, and its elements are hashes of shingles.
@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.arrays import I64, U64
 
-_DIFFERENCES_IN_PARTS = 12  # with more, rows are looked at one by one, as in the compiled version
+_DIFFERENCES_IN_PARTS = 12  # with more, rows are compared one by one, as in the compiled version
 _PART_BITS = np.uint64(24)  # bits of a hash that choose its part
 
 
@@ -20,8 +20,8 @@ class PlainSetIndex:
     """Sets by their rare shingles and by parts of their common ones.
 
     `hashes` and `borders` are the sets, as `dedup.fingerprint.similarity.shingle_hash_sets` returns them: uint64
-    [hashes] and int64 [rows + 1]. `indexed` are the rows that may be inserted and looked for, int64 [indexed]. A
-    shingle is rare if at most `rare` of these have it. `steps` counts the shingles, groups and rows looked at.
+    [hashes] and int64 [rows + 1]. `indexed` are the rows that may be inserted and looked up, int64 [indexed]. A shingle
+    is rare if at most `rare` of these have it. `steps` counts the shingles, groups and rows that lookups read.
     """
 
     def __init__(self, hashes: U64, borders: I64, indexed: I64, threshold: float, rare: int) -> None:
@@ -31,9 +31,9 @@ class PlainSetIndex:
         elements = np.concatenate([np.empty(0, np.uint64), *sets])
         _, places, counts = np.unique(elements, return_inverse=True, return_counts=True)
         frequencies = np.split(counts[places.ravel()], np.cumsum([len(each) for each in sets])[:-1])
-        self.singles: dict[int, int] = {}  # by row: how many shingles no other set has
-        self.rares: dict[int, list[int]] = {}  # by row: those that a few sets have
-        self.commons: dict[int, U64] = {}  # by row: the others
+        self.singles: dict[int, int] = {}  # by row: the number of shingles that no other set has
+        self.rares: dict[int, list[int]] = {}  # by row: the shingles that a few sets have
+        self.commons: dict[int, U64] = {}  # by row: the other shingles
         for row, elements, frequency in zip(indexed.tolist(), sets, frequencies, strict=False):
             self.singles[row] = int(np.count_nonzero(frequency == 1))
             self.rares[row] = elements[(frequency > 1) & (frequency <= rare)].tolist()
@@ -66,7 +66,7 @@ class PlainSetIndex:
         return rows if self._shares_rare_shingle(row) else self._find_in_groups(row, rows, most)
 
     def _find_in_groups(self, row: int, rows: set[int], most: int) -> set[int] | None:
-        """Return `rows` with those that may match a set and share no rare shingle with it; None as for `find`."""
+        """Return `rows` and the rows that may match a set without sharing a rare shingle; None as for `find`."""
         steps = len(self._groups)
         for (size, common), group in self._groups.items():
             if steps >= most:
@@ -85,7 +85,7 @@ class PlainSetIndex:
         return None if steps >= most else rows
 
     def _most_lacking(self, row: int) -> int:
-        """Return how many of the shingles of a set a match may lack."""
+        """Return the number of shingles of a set that a match may lack."""
         size = self.size(row)
         return int(size - self.threshold * size + 1e-6)  # more than the error of a similarity as a float
 
@@ -94,9 +94,9 @@ class PlainSetIndex:
         return self.singles[row] + len(self.rares[row]) > self._most_lacking(row)
 
     def _differences_to(self, row: int, size: int, common: int) -> int:
-        """Return in how many common shingles a set and a match that shares no rare one may differ; -1 if none can be.
+        """Return the number of common shingles in which a set and a match may differ; -1 if no match is possible.
 
-        The match has `size` shingles, and `common` common ones.
+        The match shares no rare shingle with the set. It has `size` shingles, and `common` common ones.
         """
         own_size, own_common = self.size(row), len(self.commons[row])
         least = int(np.ceil(self.threshold * (own_size + size) / (1 + self.threshold) - 1e-6))
@@ -104,9 +104,9 @@ class PlainSetIndex:
 
 
 class _Group:
-    """Sets with equal numbers of shingles and of common shingles, by the parts that their common shingles are cut into.
+    """Sets with equal numbers of shingles and of common shingles, indexed by parts of their common shingles.
 
-    Parts are made for a number of differences when they are first asked for.
+    The parts for a number of differences are made on first use.
     """
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class _Group:
             _add_parts(parts, row, commons, differences)
 
     def find(self, commons: U64, differences: int) -> Sequence[int]:
-        """Return the sets that differ from `commons` in at most so many places, and some that differ in more."""
+        """Return the sets that differ from `commons` in at most `differences` shingles, and some others."""
         if differences not in self._parts:
             parts: dict[tuple[int, int], list[int]] = {}
             for row, others in zip(self.rows, self._sets, strict=True):
@@ -139,7 +139,7 @@ def _add_parts(parts: dict[tuple[int, int], list[int]], row: int, commons: U64, 
 
 
 def _parts_of(commons: U64, differences: int) -> list[tuple[int, int]]:
-    """Return number and digest of each part of a set: one more than there are differences."""
+    """Return the number and digest of each part of a set; there are ``differences + 1`` parts."""
     digests = np.zeros(differences + 1, np.uint64)
     numbers = (commons >> _PART_BITS) % np.uint64(differences + 1)
     np.bitwise_xor.at(digests, numbers.astype(np.int64), commons)

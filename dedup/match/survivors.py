@@ -169,8 +169,8 @@ class _Survivors:
         self.hashes, self.borders = comparer.shingle_hash_sets(self.keys, n)
         self.members: dict[int, list[int]] = {}  # bucket -> survivors in it, ascending
         self.set_row_of: dict[int, int] = {}  # survivor -> row of its set
-        self.survivor_of: dict[int, int] = {}  # the reverse
-        self.index: PlainSetIndex | None = None  # made where large buckets have many survivors
+        self.survivor_of: dict[int, int] = {}  # row of a set -> survivor
+        self.index: PlainSetIndex | None = None  # made if large buckets have many survivors
         self.is_large = np.bincount(texts.buckets.values) > _LARGE_BUCKET
         self.candidates = 0
         self.lookups = 0
@@ -201,7 +201,7 @@ class _Survivors:
             self.members.setdefault(bucket, []).append(text)
 
     def in_buckets(self, key: int) -> set[int]:
-        """Return the survivors that share a bucket with a key; those that cannot match may be left out."""
+        """Return the survivors that share a bucket with a key, possibly without those that cannot match."""
         buckets = self.buckets_of(key)
         members = {bucket: self.members.get(bucket, []) for bucket in buckets.tolist()}
         large = [bucket for bucket in members if self.is_large[bucket]]
@@ -227,7 +227,7 @@ class _Survivors:
         return self.buckets_of(int(self.texts.firsts[text]))
 
     def new_index(self) -> PlainSetIndex:
-        """Return an index of the sets in large buckets, with those of the survivors so far."""
+        """Return an index of the sets in large buckets, and insert the survivors so far."""
         keys = np.flatnonzero(self.set_rows >= 0)
         indexed = [key for key in keys.tolist() if self.is_large[self.buckets_of(key)].any()]
         index = PlainSetIndex(self.hashes, self.borders, self.set_rows[indexed], self.threshold, _RARE_SETS)
@@ -246,7 +246,7 @@ class _Survivors:
         self.candidates += len(candidates)
         row = int(self.set_rows[key])
         rows = np.array([self.set_row_of[other] for other in candidates])
-        similarities = np.ones(len(rows))  # to those of equal keys
+        similarities = np.ones(len(rows))  # 1.0 for equal keys
         wording = self.wordings[row]
         others = np.array([self.wordings[other] != wording for other in rows.tolist()]).nonzero()[0]
         similarities[others] = self.comparer.jaccard_similarities(

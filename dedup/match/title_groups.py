@@ -1,11 +1,10 @@
-"""Find titles that certainly say other things, without comparing them in pairs.
+"""Find titles that certainly differ in meaning, without comparing them in pairs.
 
-Over one text there may be thousands of titles of one form, such as “Alder sets dividend” and “Birch sets dividend”, and
-each differs from all others (`dedup.match.titles`). Titles with equal words before and behind a slot of one to three
-words are one group. Two of them say other things if both slots may be names, have no word in common, and are not one
-word in two spellings. The few that may be are found as words within two edits are: they have a string in common that is
-left when up to two letters of each are removed. Those pairs, and titles of other groups, are left to the comparison of
-pairs.
+One text may have thousands of titles of one form, such as “Alder sets dividend” and “Birch sets dividend”, and each
+differs from all others (`dedup.match.titles`). A group has the titles with equal words before and after a slot of one
+to three words. Two of them differ in meaning if both slots may be names, have no word in common, and are not two
+spellings of one word. Possible spellings are words within two edits: after up to two letters of each are removed, both
+leave a common string. These few pairs, and titles of other groups, are compared in pairs.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _MOST_SLOT_WORDS = 3
 _MOST_EDITS = 2  # between two spellings of a word
 FEW_TITLES = 8  # are compared in pairs
 
-_Frame = tuple[tuple[str, ...], tuple[str, ...]]  # the words before and behind a slot
+_Frame = tuple[tuple[str, ...], tuple[str, ...]]  # the words before and after a slot
 
 
 class _TitleSlot(NamedTuple):
@@ -52,9 +51,9 @@ class TitleGroups:
             self._slots[number].append((group, words))
 
     def certainly_differ(self, number: int, others: I64) -> Bools:
-        """Return which of `others` have titles that certainly say other things than that of `number`: bool [others].
+        """Return which of `others` have titles that certainly differ in meaning from that of `number`: bool [others].
 
-        `others` are numbers of texts, int64 [others], of which some may have no title.
+        `others` are numbers of texts, int64 [others]; some may have no title.
         """
         result = np.zeros(len(others), bool)
         self._mask = with_room(self._mask, int(others.max(initial=0)) + 1)
@@ -86,7 +85,7 @@ class _TitleGroup:
     def __init__(self) -> None:
         self.count = 0
         self.numbers: I64 = np.empty(0, np.int64)
-        self._waiting: list[_TitleSlot] = []  # not yet in the dicts, which few groups need
+        self._waiting: list[_TitleSlot] = []  # not yet in the dicts, because few groups need these
         self._by_word: dict[str, list[int]] = {}
         self._by_remains: dict[str, list[int]] = {}
 
@@ -98,7 +97,7 @@ class _TitleGroup:
         self._waiting.append(slot)
 
     def like(self, words: tuple[str, ...]) -> list[int]:
-        """Return the titles whose slot may hold what `words` say, or has one of these words."""
+        """Return the titles whose slot may be another spelling of `words`, or has one of these words."""
         for slot in self._waiting:
             for word in slot.words:
                 self._by_word.setdefault(word, []).append(slot.number)
@@ -112,7 +111,7 @@ class _TitleGroup:
 
 
 def _remains(word: str) -> set[str]:
-    """Return what is left of a word without up to `_MOST_EDITS` letters; of one that has one spelling, itself."""
+    """Return a word without up to `_MOST_EDITS` of its letters, in all ways; only itself if it has one spelling."""
     if has_digit(word) or is_unspaced(word[0]):
         return {word}
     return {

@@ -1,4 +1,4 @@
-"""`AsyncIndex`: the same for programs with an event loop; the work is done in threads."""
+"""`AsyncIndex`: the same as `Index`, for programs with an event loop; it works in threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dedup.settings import Settings
 
 
 class AsyncIndex:
-    """An index whose answers are awaited; the arguments are those of `Index`, and it opens in ``async with``."""
+    """An index with coroutines; it takes the arguments of `Index`, and ``async with`` opens it."""
 
     def __init__(self, place: str | Path, settings: Settings | None = None, *, durable: bool = False) -> None:
         self._arguments = place, settings, durable
@@ -22,7 +22,7 @@ class AsyncIndex:
         self._opening = asyncio.Lock()
 
     async def _opened(self) -> Index:
-        """Return the index, which is opened in a thread."""
+        """Return the index; open it in a thread if it is not open."""
         async with self._opening:
             if self._index is None:
                 place, settings, durable = self._arguments

@@ -1,8 +1,8 @@
-"""Compare one article with those of a store, by the functions by which a run compares many.
+"""Compare one article with those of a store, with the functions that a run uses for many.
 
-The store gives candidates: the articles that share enough hashes with the new one. They become the known articles of a
-corpus of which the new article is the only other one, and `dedup.pipeline.decide` does the rest. Without candidates,
-nothing is compared.
+The store gives candidates: the articles that share enough hashes with the new one. This module builds a corpus with the
+candidates as known articles and the new one as the only other article; `dedup.pipeline.decide` does the rest. Without
+candidates, nothing is compared.
 """
 
 from __future__ import annotations
@@ -49,24 +49,24 @@ from dedup.rules import OFF
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 
-# With more candidates, compiled functions pay for the longer calls: 507 press releases, half of them of few forms, took
-# a median of 32 ms with compiled functions alone, 23 ms with plain ones alone, and 14 ms with this many.
+# From this many candidates on, compiled functions are worth the longer calls. Medians for 507 press releases,
+# half of them of few forms: 32 ms with compiled functions alone, 23 ms with plain ones alone, 14 ms with this limit.
 _MANY_CANDIDATES = 12
-_PLAIN_BYTES = SMALL_BYTES // 4  # of text; a service goes on for long, so compiled functions are loaded early
+_PLAIN_BYTES = SMALL_BYTES // 4  # of text; a service runs for long, so compiled functions are loaded early
 _COUNTING_RULES = ("boilerplate", "known-passage")  # see many articles at once, or a test set
 
 
 def online_settings(settings: Settings) -> Settings:
-    """Return `settings` as one article at a time can be judged by them: in order of coming, without counting rules.
+    """Return `settings` for one article at a time: the first article is kept, and rules that count are off.
 
-    A record without a text has an error, which becomes that of the call.
+    A record without a text is quarantined, and `Judge.prepare` raises its error.
     """
     rules = {**settings.rules, **dict.fromkeys(_COUNTING_RULES, OFF)}
     return replace(settings, keep="first", on_error="quarantine", rules=rules)
 
 
 class PreparedArticle(NamedTuple):
-    """An article that was read and cleaned by the rules within it, with all that it is looked up by."""
+    """An article that was cleaned by the rules within it, and the hashes by which it is looked up."""
 
     row: pa.RecordBatch
     wanted: Lookup
@@ -75,8 +75,8 @@ class PreparedArticle(NamedTuple):
 class Judge:
     """A judge of single articles by `settings`, which `online_settings` has returned; threads may share it.
 
-    It starts with plain functions, and a thread loads compiled ones once there was some text, so that no article waits
-    for them. Matching a few articles is faster with plain ones.
+    It starts with plain functions. After some text, a thread loads compiled ones, so that no article waits for them.
+    Matching a few articles is faster with plain functions.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -89,13 +89,13 @@ class Judge:
         self._loading = threading.Lock()
 
     def _count(self, size: int) -> None:
-        """Start to load compiled functions when there was enough text."""
+        """Add `size` bytes of text; start to load compiled functions when there was enough."""
         self._size += size
         if self._size >= _PLAIN_BYTES and self._compiled is None and self._loading.acquire(blocking=False):
             threading.Thread(target=self._load, name="dedup-loading", daemon=True).start()
 
     def _load(self) -> None:
-        """Load the compiled functions, and call each once; where they cannot be compiled, go on without them."""
+        """Load the compiled functions and call each once; continue without them if they cannot be compiled."""
         try:
             backend = load_backend(compiled=True)
         except EngineError:
@@ -105,7 +105,7 @@ class Judge:
         self._compiled = backend
 
     def prepare(self, article: Mapping[str, Any] | str) -> PreparedArticle:
-        """Return an article, prepared. Raises `InputError` if it is none."""
+        """Return an article, cleaned by the rules within it. Raises `InputError` if it is not an article."""
         given = self._given if isinstance(article, str) else self._given._replace(texts=False)
         records = record_batch([self._encoder.readable(given.mapping(article, 0, self.settings))], 0)
         self._count(records.nbytes)
@@ -117,7 +117,7 @@ class Judge:
         return PreparedArticle(row, row_lookup(row, self.settings, backend))
 
     def judge(self, prepared: PreparedArticle, store: StoreReader) -> tuple[IndexVerdict, Addition | None]:
-        """Return the verdict on an article, and what the store is to keep of it, if it stays and has words."""
+        """Return the verdict on an article, and the addition to the store if the article is kept and has words."""
         row = with_place(prepared.row, store.next_number)
         postings = store.find(prepared.wanted.hashes)
         numbers = candidates_of(prepared.wanted, [find_hits(prepared.wanted, *postings)])
@@ -136,7 +136,7 @@ class Judge:
         return verdict_of(outcome, outcome)
 
     def _compare(self, row: pa.RecordBatch, candidates: list[bytes]) -> tuple[IndexVerdict, pa.RecordBatch]:
-        """Return the verdict on an article after comparing it with `candidates`, and its row as it is to be stored."""
+        """Compare an article with `candidates`, and return the verdict and the row to store."""
         known = decode_rows(candidates, self._schema)
         corpus = Corpus([known, row], known_batches=1)
         workers = Workers(compiled=self._compiled is not None and len(candidates) >= _MANY_CANDIDATES)
@@ -153,7 +153,7 @@ class Judge:
         return verdict_of(outcome, alone), stored
 
     def additions(self, stored: pa.RecordBatch) -> list[Addition]:
-        """Return what a store keeps of articles that a batch index has kept."""
+        """Return the additions to a store for articles of a batch index."""
         self._count(stored.nbytes)
         backend = self._compiled or reference
         return stored_additions(prepare_stored(stored, self.settings, backend), self.settings, backend)

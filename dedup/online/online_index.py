@@ -1,4 +1,4 @@
-"""`Index`: ask whether an article is new, or add it, one at a time."""
+"""`Index`: check or add one article at a time."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ REDIS_SCHEMES = ("redis://", "rediss://", "valkey://", "valkeys://")
 
 
 class Index:
-    r"""An index of articles, which is asked about one article at a time; threads may share it.
+    r"""An index for one article at a time; threads may share it.
 
     `place` is a folder, which is created if absent, or the address of a Redis or Valkey server, such as
-    ``redis://host:6379/0``, that many processes share; ``?name=news`` at its end tells indexes on one server apart. An
-    article is a mapping with a text, as for `clean_articles`, or a text. The index gives it the verdict that it has in
-    a run of `clean` with ``keep="first"`` over all articles that were added, in order of coming; `docs/growing.md` says
-    what can differ. It remembers its settings and refuses others. With `durable`, an addition to a folder waits until
-    it is on the disk. Raises `IndexFolderError` and `InputError`.
+    ``redis://host:6379/0``, that many processes share. ``?name=news`` at its end distinguishes indexes on one server.
+    An article is a mapping with a text, as for `clean_articles`, or a text. Its verdict equals that of a run of `clean`
+    with ``keep="first"`` over all added articles in their order; `docs/growing.md` lists what can differ. The index
+    stores its settings and rejects others. With `durable`, an addition to a folder waits until it is on the disk.
+    Raises `IndexFolderError` and `InputError`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder, Index(folder) as index:
@@ -47,27 +47,27 @@ class Index:
         self._store = _open_store(place, index_scheme(settings), durable=durable)
 
     def query(self, article: Mapping[str, Any] | str) -> IndexVerdict:
-        """Return the verdict that `add` would return; nothing is changed."""
+        """Return the verdict that `add` would return, without changing the index."""
         prepared = self._judge.prepare(article)
         return self._store.query(lambda store: self._judge.judge(prepared, store)[0])
 
     def add(self, article: Mapping[str, Any] | str) -> IndexVerdict:
-        """Return the verdict on an article; if it stays, later articles are compared with it.
+        """Return the verdict on an article, and store the article if it is kept.
 
-        An article without words stays, and is not kept in the index.
+        Later articles are compared with it. An article without words is kept, but not stored in the index.
         """
         prepared = self._judge.prepare(article)
         return self._store.add(lambda store: self._judge.judge(prepared, store))
 
     def remove(self, article: str) -> int:
-        """Take the articles with this id out of the index, and return how many there were.
+        """Remove the articles with this id from the index, and return how many there were.
 
-        What repeats them can stay from then on.
+        Later articles that repeat them can be kept.
         """
         return self._store.remove(id_key(article), self._judge.hashes_of)
 
     def load(self, folder: str | Path) -> int:
-        """Take over the articles of an index that `clean` has written in `folder`, and return how many there are.
+        """Copy the articles of an index that `clean` has written in `folder`, and return how many there are.
 
         They keep the sources and numbers that they have there. This index must be empty. Raises `IndexFolderError`.
         """

@@ -1,14 +1,13 @@
 """A store that many processes and machines share: a Redis or Valkey server, through datasketch's storage layer.
 
-The postings are sets in a `RedisSetStorage` of datasketch, as those of its own `MinHashLSH` are. The rows of articles
-are in one hash, and the numbers of the articles of an id in a set.
+The postings are sets in a `RedisSetStorage` of datasketch, as in its `MinHashLSH`. One Redis hash holds the rows of
+articles, and a set for each id holds the numbers of its articles.
 
-An addition is optimistic. The process watches (``WATCH``) the keys of all hashes that it looks up, reads them, decides,
-and adds the article in a transaction (``MULTI``, ``EXEC``). The server refuses that if one of the watched keys has
-changed meanwhile; then the process reads and decides again. An article that could be the twin of this one, or the other
-way round, always has one of these hashes, so of articles that repeat each other and are added at the same instant,
-equal or similar, exactly the first one to be committed is kept. No process waits for a lock, and one that is killed
-leaves nothing behind.
+An addition uses optimistic locking. The process watches (``WATCH``) the keys of all hashes that it looks up, reads
+them, decides, and adds the article in a transaction (``MULTI``, ``EXEC``). The server rejects the transaction if one of
+the watched keys has changed meanwhile; then the process reads and decides again. Two articles of which one can be the
+twin of the other always share one of these hashes. So of equal or similar articles that are added at the same instant,
+only the first to be committed is kept. No process waits for a lock, and a killed process leaves nothing behind.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ _LONGEST_PAUSE = 0.02  # seconds between two attempts
 
 
 class _ChangedError(Exception):
-    """What was read has changed meanwhile."""
+    """A change to the data that was read, before the transaction was committed."""
 
 
 class SharedPostings(RedisSetStorage):  # type: ignore[misc] # no types
-    """datasketch's sets in Redis, by the keys of hashes, with what a transaction needs."""
+    """Sets of datasketch in Redis, by the keys of hashes, with the methods that a transaction needs."""
 
     @property
     def client(self) -> Any:
@@ -62,7 +61,7 @@ class SharedPostings(RedisSetStorage):  # type: ignore[misc] # no types
 
 
 class _SharedReader:
-    """A reader of the server; with a `pipeline`, what is looked up is watched, and a number is taken."""
+    """A reader of the server; with a `pipeline`, it watches the keys that it reads, and reserves a number."""
 
     def __init__(self, store: RedisStore, pipeline: Any = None) -> None:
         self._store = store
@@ -71,7 +70,7 @@ class _SharedReader:
 
     @property
     def next_number(self) -> int:
-        """The number of the next article, which is asked for once."""
+        """The number of the next article, read once."""
         if self._number is None:
             client, counter = self._store.client, self._store.name("count")
             self._number = int(client.get(counter) or 0) if self._pipeline is None else int(client.incr(counter)) - 1
@@ -100,7 +99,7 @@ class _SharedReader:
 class RedisStore:
     """The store at the address `url`; `remembered` are its settings.
 
-    Raises `IndexFolderError` if there is no such server, or if the index there was made with other settings, and
+    Raises `IndexFolderError` if there is no such server, or if its index was made with other settings. Raises
     `EngineError` if the library is missing.
     """
 
@@ -129,7 +128,7 @@ class RedisStore:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn an error of the server or of the address into one line."""
+        """Turn an error of the server or of the address into an `IndexFolderError` of one line."""
         try:
             yield
         except (redis.RedisError, ValueError) as error:
@@ -137,7 +136,7 @@ class RedisStore:
             raise IndexFolderError(f"{self._place}: {what}; check the address, and that the server runs") from None
 
     def _repeat(self, attempt: Callable[[], ResultT]) -> ResultT:
-        """Return what `attempt` returns once nothing that it has read has changed before it was done."""
+        """Call `attempt` until nothing that it reads changes before it ends, and return its result."""
         for number in range(_ATTEMPTS):
             try:
                 return attempt()
@@ -146,12 +145,12 @@ class RedisStore:
         raise IndexFolderError(f"{self._place}: changed {_ATTEMPTS} times while an article was added; try again")
 
     def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
-        """Return what `judge` says about the store as it is."""
+        """Return the result of `judge` for the current state of the store."""
         with self._errors():
             return self._repeat(lambda: judge(_SharedReader(self)))
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
-        """Keep the article that `judge` returns, if any, unless what it has read has changed: then judge again."""
+        """Store the article that `judge` returns, if any; judge again if the data that it read has changed."""
 
         def attempt() -> ResultT:
             with self.client.pipeline() as pipeline:
@@ -174,7 +173,7 @@ class RedisStore:
             self.postings.insert_with(pipeline, key, value)
 
     def add_all(self, additions: Sequence[Addition]) -> None:
-        """Keep articles as they are, one transaction each."""
+        """Store articles without looking anything up, one transaction each."""
         with self._errors():
             last = int(self.client.incrby(self.name("count"), len(additions)))
             with self.client.pipeline() as pipeline:
@@ -183,7 +182,7 @@ class RedisStore:
                     pipeline.execute()
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
-        """Remove the articles of an id; return how many there were."""
+        """Remove the articles of an id, and return how many there were."""
 
         def attempt() -> int:
             with self.client.pipeline() as pipeline:

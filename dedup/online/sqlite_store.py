@@ -1,10 +1,10 @@
 """A store in a folder: SQLite, in WAL mode, which is part of Python.
 
-An addition is one transaction. It survives the end of the process, whatever ends it, as soon as `add` returns. A power
-cut may take back the last moments, and never damages the database; with `durable`, it takes back nothing, and each
-addition waits for the disk. Many processes may use one folder; writers wait for each other.
+An addition is one transaction. As soon as `add` returns, it survives a crash of the process. A power cut can lose the
+most recent additions, but never damages the database. With `durable`, each addition waits for the disk, and a power cut
+loses none. Many processes may use one folder; writers wait for each other.
 
-Each addition changes some 150 random pages of the postings. Small pages make that small, and a thread carries them over
+Each addition changes about 150 random pages of the postings. Small pages keep these writes small. A thread copies them
 from the log into the database, so that no addition has to (`docs/growing.md` has measurements).
 """
 
@@ -27,12 +27,12 @@ from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, c
 DATABASE = "articles.sqlite"
 ONLINE_FORMAT = 1  # raised when an older reader could not read a store
 
-_PAGE_BYTES = 1024  # 4096 writes four times as much: p99 of additions 28 ms, and 22 ms with these, on a busy machine
+_PAGE_BYTES = 1024  # p99 of additions on a busy machine: 22 ms; with 4096, which writes four times as much, 28 ms
 _CACHE_KIB = 64 << 10
-_MAPPED_BYTES = 1 << 34  # the address space through which pages are read; memory is the system's
+_MAPPED_BYTES = 1 << 34  # address space for memory-mapped reads; the system decides how much memory they use
 _WAIT_SECONDS = 60  # for another writer
 _CHECKPOINT_EVERY = 64  # additions
-_LOG_PAGES = 128 << 10  # of the log; then additions wait once until it can begin anew
+_LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the log can start again
 
 _DEFINITIONS = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -111,7 +111,7 @@ class SqliteStore:
             raise IndexFolderError(f"{self.folder}: exists and is no online index, so it is left alone; name another")
 
     def _connect(self, *, durable: bool) -> sqlite3.Connection:
-        """Return a connection to the database, with transactions that are begun by hand."""
+        """Return a connection to the database that begins no transaction by itself."""
         database = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         options = {
             "page_size": _PAGE_BYTES,
@@ -138,7 +138,7 @@ class SqliteStore:
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn an error of SQLite or of the system into one line."""
+        """Turn an error of SQLite or of the system into an `IndexFolderError` of one line."""
         try:
             yield
         except (sqlite3.Error, OSError) as error:
@@ -158,12 +158,12 @@ class SqliteStore:
         self._database.execute("COMMIT")
 
     def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
-        """Return what `judge` says about the store as it is."""
+        """Return the result of `judge` for the current state of the store."""
         with self._lock, self._errors(), self._transaction("DEFERRED"):
             return judge(_Snapshot(self._database))
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
-        """Keep the article that `judge` returns, if any, in the transaction in which it has read."""
+        """Store the article that `judge` returns, if any, in the same transaction as its reads."""
         with self._lock, self._errors(), self._transaction():
             result, addition = judge(_Snapshot(self._database))
             if addition is not None:
@@ -188,7 +188,10 @@ class SqliteStore:
         self._database.executemany("INSERT INTO postings VALUES (?, ?)", pairs)
 
     def add_all(self, additions: Sequence[Addition]) -> None:
-        """Keep articles as they are, in one transaction; postings in order, so that each page is written once."""
+        """Store articles without looking anything up, in one transaction.
+
+        Postings are inserted in order, so that each page is written once.
+        """
         with self._lock, self._errors(), self._transaction():
             numbers = [self._insert_row(addition) for addition in additions]
             self._insert_postings(
@@ -201,14 +204,14 @@ class SqliteStore:
         self._added.set()
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
-        """Remove the articles of an id; return how many there were. What they were is overwritten with zeros."""
+        """Remove the articles of an id, and return how many there were; overwrite their data with zeros."""
         with self._lock, self._errors(), self._transaction():
             rows = self._database.execute("SELECT number, row FROM articles WHERE identity = ?", (identity,)).fetchall()
             for number, row in rows:
                 pairs = ((value, number - 1) for value in hashes_of(row).tolist())
                 self._database.executemany("DELETE FROM postings WHERE hash = ? AND article = ?", pairs)
                 self._database.execute("DELETE FROM articles WHERE number = ?", (number,))
-        with self._lock, suppress(sqlite3.Error):  # the log has the text still; where others read, it goes later
+        with self._lock, suppress(sqlite3.Error):  # removes the text from the log, too, unless others read
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(rows)
 
@@ -218,13 +221,13 @@ class SqliteStore:
             return int(self._database.execute("SELECT count(*) FROM articles").fetchone()[0])
 
     def _note_addition(self) -> None:
-        """Wake the thread of checkpoints from time to time."""
+        """Count an addition, and wake the checkpoint thread from time to time."""
         self._additions += 1
         if self._additions % _CHECKPOINT_EVERY == 0:
             self._added.set()
 
     def _run_checkpoints(self) -> None:
-        """Carry pages over from the log into the database, until the store is closed."""
+        """Copy pages from the log into the database until the store is closed."""
         database = self._connect(durable=False)
         try:
             while True:
@@ -240,7 +243,7 @@ class SqliteStore:
             database.close()
 
     def close(self) -> None:
-        """Carry all over into the database, and close it."""
+        """Copy the whole log into the database, and close it."""
         if self._closed:
             return
         self._closed = True

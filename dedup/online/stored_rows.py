@@ -1,8 +1,8 @@
-"""An article as a store keeps it: its row of a prepared batch, and the hashes by which new articles find it.
+"""The stored form of an article: its row of a prepared batch, and the hashes by which new articles find it.
 
-The batch index keeps raw texts and computes the rest again, because it has to be small. Here, an article that may be a
-twin is to be read in a fraction of a millisecond, so all that matching needs is kept. Compressed, a press release takes
-one and a half times the bytes of its text.
+The batch index stores raw texts and computes the rest again, because it has to be small. An online index has to read a
+possible twin in a fraction of a millisecond, so its rows hold all that matching needs. Compressed, a press release
+takes one and a half times the bytes of its text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dedup.prepare.columns import bucket_array, integer_values, list_array
 from dedup.rules import OFF
 from dedup.settings import Settings
 
-SOURCE = "index"  # of each article in an online index; its number tells it from the others
+SOURCE = "index"  # of each article in an online index; its number identifies it
 _SIZE_BYTES = 4  # before the compressed row: its size without compression
 _ROW_LEVEL = 1  # of zstd: a row of 11,000 bytes takes 3,900 and 0.04 ms to write, 0.03 ms to read
 _NOT_COMPARED = ("data", "fields", "charset", "page")  # columns that only the output of a run needs
@@ -40,7 +40,7 @@ def encode_row(row: pa.RecordBatch) -> bytes:
 
 
 def decode_rows(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
-    """Return rows as one prepared batch with its `schema`, in order; at least one."""
+    """Return one row or more as one prepared batch with the schema `schema`, in order."""
     codec = pa.Codec("zstd")
     batches = []
     for data in rows:
@@ -50,7 +50,7 @@ def decode_rows(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
 
 
 def with_place(row: pa.RecordBatch, number: int) -> pa.RecordBatch:
-    """Return a row with the source of this index and a number in it; without an id of its own, these are its id."""
+    """Return a row with the source and number of an online index, which are also its id if it has none."""
     values: dict[str, Any] = {"source": SOURCE, "record": number}
     if not row.column("id_field")[0].is_valid:
         values["id"] = encode_utf8(f"{SOURCE}#{number}")
@@ -76,10 +76,11 @@ def has_words(row: pa.RecordBatch) -> bool:
 
 
 def marked_row(row: pa.RecordBatch, *, survives: bool, contains: bool, paragraphs: Bools) -> pa.RecordBatch:
-    """Return a row of an article that stays as later ones are to be compared with it.
+    """Return the row of a kept article, changed for comparisons with later articles.
 
-    One that does not survive, a duplicate that is only flagged, has no buckets, so only an equal one repeats it. One
-    that `contains` no others has no own words. Of `paragraphs`, bool [paragraphs], those that are False have no words.
+    A duplicate that is only flagged does not survive: its row has no buckets, so only an equal article matches it. A
+    row that may not contain others has no own words. Where `paragraphs`, bool [paragraphs], is False, a paragraph has
+    no words.
     """
     columns = {name: row.column(name) for name in row.schema.names}
     if not survives:
@@ -108,7 +109,7 @@ def row_hashes(row: pa.RecordBatch, settings: Settings, backend: Backend) -> U64
 
 
 def row_lookup(row: pa.RecordBatch, settings: Settings, backend: Backend) -> Lookup:
-    """Return what the article in a row is looked up by: all that it may repeat, and what may contain it."""
+    """Return the lookup of the article in a row: for articles that it may repeat, and for those that may contain it."""
     wanted = lookup_of([row], settings, backend)
     minimizers = np.unique(minimizer_postings(_minimizers(row, settings)))
     if not len(minimizers):
@@ -122,7 +123,7 @@ def row_lookup(row: pa.RecordBatch, settings: Settings, backend: Backend) -> Loo
 
 
 def stored_additions(batch: pa.RecordBatch, settings: Settings, backend: Backend) -> list[Addition]:
-    """Return what a store keeps of the articles of a prepared batch, as they are."""
+    """Return the additions to a store for the articles of a prepared batch, without comparing them."""
     postings = postings_of(batch, settings, backend)
     order = np.argsort(postings.articles, kind="stable")
     borders = np.searchsorted(postings.articles[order], np.arange(batch.num_rows + 1))

@@ -1,9 +1,9 @@
-"""The protocol of a store: what an index needs of SQLite or Redis.
+"""The protocol of a store: the methods that an index needs of SQLite or Redis.
 
 A store keeps articles under numbers, each with the hashes by which it is found. It decides nothing. `ArticleStore.add`
-calls a function that looks up, decides, and returns what is to be kept. What that function has read is still true when
-its article is kept: no other process has added an article under the same hashes in between. Two articles of which one
-may repeat the other share such a hash (`dedup.index.postings`), so of both, one sees the other.
+calls a function that looks up, decides, and returns the article to store. The data that this function reads is still
+valid when the article is stored: no other process has added an article under the same hashes in between. Two articles
+of which one may repeat the other share such a hash (`dedup.index.postings`), so one of the two finds the other.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Addition(NamedTuple):
 
 
 class StoreReader(Protocol):
-    """A store as it is at one moment."""
+    """The state of a store at one moment."""
 
     @property
     def next_number(self) -> int:
@@ -50,16 +50,16 @@ class ArticleStore(Protocol):
     """Articles, and the hashes by which they are found."""
 
     def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
-        """Return what `judge` says, which may be called again where an article was removed in between."""
+        """Return the result of `judge`, which may be called again if an article was removed in between."""
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
-        """Keep the article that `judge` returns, if any, and return its first result; `judge` may be called again."""
+        """Store the article that `judge` returns, if any, and return its first result; `judge` may be called again."""
 
     def add_all(self, additions: Sequence[Addition]) -> None:
-        """Keep articles as they are, without looking anything up."""
+        """Store articles without looking anything up."""
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
-        """Remove the articles of an id; return how many there were. `hashes_of` tells the hashes of a row."""
+        """Remove the articles of an id, and return how many there were; `hashes_of` returns the hashes of a row."""
 
     def count(self) -> int:
         """Return the number of articles."""
@@ -69,7 +69,7 @@ class ArticleStore(Protocol):
 
 
 def check_remembered(name: str, remembered: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Raise `IndexFolderError` if the index `name` remembers other settings, or another scheme of hashes."""
+    """Raise `IndexFolderError` if the index `name` was made with other settings or another hash scheme."""
     for key in sorted(remembered.keys() | wanted.keys()):
         if remembered.get(key) != wanted.get(key):
             raise IndexFolderError(

@@ -1,4 +1,4 @@
-"""What an index says about one article."""
+"""The verdict of an index on one article."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dedup.findings import Finding
 
 
 class IndexVerdict(NamedTuple):
-    """What `Index.query` and `Index.add` return for an article.
+    """The result of `Index.query` and `Index.add` for an article.
 
-    `kept` says whether the article stays. One that is dropped has the `rule` that drops it, and its twin in the index:
+    `kept` is True if the article is kept. A dropped article has the `rule` that drops it, and its twin in the index:
     `twin` is the id, `twin_source` the source and `twin_record` the number. `similarity` is the exact Jaccard
-    similarity to it. `findings` are the changes within the article, and what is only flagged, in spans of the raw text;
-    `text` is what `dedup.apply` makes of the raw text by them. A dropped article has the findings that it has alone.
-    `article` is its id, and `record` the number that it has in the index, or would have.
+    similarity to the twin. `findings` are the changes and flags of the article, in spans of the raw text. `text` is the
+    result of `dedup.apply` for the raw text and these findings. A dropped article has the findings of the rules within
+    it. `article` is its id, and `record` the number that it has in the index, or would have.
     """
 
     article: str
@@ -31,7 +31,7 @@ class IndexVerdict(NamedTuple):
     evidence: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the verdict as values of JSON."""
+        """Return the verdict as JSON values."""
         return {**self._asdict(), "findings": [finding._asdict() for finding in self.findings]}
 
 

@@ -50,7 +50,7 @@ def analyze_text(raw: str, settings: Settings) -> AnalyzedText:
 
 
 def analyze_repaired(text: str, findings: list[Finding], settings: Settings) -> AnalyzedText:
-    """Return the results of the levels below the corpus for a repaired `text`; `findings` led to it."""
+    """Return the results of the levels below the corpus for a repaired `text`; `findings` are its repairs."""
     spans = paragraphs(text)
     keys = [comparison_key(text[start:stop]) for start, stop in spans]
     return AnalyzedText(text, findings, *detect_repeats(text, spans, keys, settings))

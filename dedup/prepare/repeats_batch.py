@@ -20,7 +20,7 @@ from dedup.settings import Settings
 def analyze_texts(
     repaired: Sequence[tuple[str, list[Finding]]], settings: Settings, backend: Backend
 ) -> list[AnalyzedText]:
-    """Return what `dedup.prepare.one_text.analyze_repaired` returns for each of many repaired texts.
+    """Return the result of `dedup.prepare.one_text.analyze_repaired` for each of many repaired texts.
 
     `repaired` are the texts, each with the findings of the text level that led to it.
     """
@@ -44,7 +44,7 @@ def find_batch_repeats(
 ) -> dict[int, SplitArticle]:
     """Return the repeats within each text that has some, by the number of the text.
 
-    Only texts that a screen suspects are searched. `hashes` are those of all words of `segments`: uint64 [words]. They
+    Only texts that a screen selects are searched. `hashes` are those of all words of `segments`: uint64 [words]. They
     number the words. A drop is justified by the words themselves, so a collision of hashes never drops anything.
     """
     articles: dict[int, SplitArticle] = {}
@@ -69,7 +69,10 @@ def find_batch_repeats(
 
 
 def _keys_of(segments: Segments, text: int, rows: slice) -> list[str]:
-    """Return the keys of the paragraphs `rows`, which are those of `text`; to decode each alone takes twice as long."""
+    """Return the keys of the paragraphs `rows` of `text`.
+
+    They are decoded together; decoding each alone takes twice as long.
+    """
     start, stop = segments.key_offsets[text : text + 2].tolist()
     data = segments.keys[start:stop]
     joined = decode_utf8(data.tobytes())

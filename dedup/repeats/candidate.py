@@ -17,10 +17,10 @@ PIECE = 40  # words from which a new piece of a line begins, so that a differing
 ALIKE, ALIKE_SHARE = 8, 0.5  # pieces before a piece that it is compared with, and the share of words in common from
 # which edited pieces are items of a list and count once
 LONG_WORDS, LONG_LINES = 100, 4  # words and lines that agree in versions within which names and numbers may differ;
-# letters, menus and recipes of the negative cases have up to 80 words. One line does if it is the whole
-# article, and its beginning is not all that differs.
-WHOLE = 0.9  # share of the article from which two versions are the whole of it; one copy of 79 % that was read is two
-# releases in one
+# letters, menus and recipes of the negative cases have up to 80 words. One line is enough if it is the whole article
+# and has differences after its beginning, too.
+WHOLE = 0.9  # share of the article from which two versions are the whole of it; in one case with a share of 79 %, the
+# article is two different releases
 
 
 class Piece(NamedTuple):

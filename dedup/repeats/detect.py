@@ -35,7 +35,7 @@ BLOCK_RULE = "repeated-block"
 ROUNDS = 8  # dropping a version can bring those of another together
 SPLITS = 6  # times that a chain which does not count is cut in two
 CUTS = 64  # borders of copies within a line
-PRINTED_TWICE = 0.75  # share of the article in both sides of a chain; with 0.6, lists of short articles stay in part
+PRINTED_TWICE = 0.75  # share of the article in both sides of a chain; with 0.6, parts of lists of short articles stay
 LOOSE_ENDS = 5  # words that differ where an edited copy follows its source within a line
 SETTLED = 16  # pairs of versions, judged last, within which nothing else is looked for
 
@@ -134,7 +134,7 @@ def _has_candidate(screen: ChainScreen, links: Sequence[Run], depth: int = 0) ->
 
 
 def _is_most_of(article: ArticleParagraphs, links: Sequence[Run]) -> bool:
-    """Return True if both sides of a chain are most of an article: what its ends repeat is no summary of the rest."""
+    """Return True if both sides of a chain are most of an article; then its ends are no summary of the rest."""
     return 2 * chain_size(links, article.sizes) >= PRINTED_TWICE * float(article.sizes[-1])
 
 
@@ -184,7 +184,7 @@ def _cut_where_copies_touch(units: Units, runs: I64, chains: Sequence[Sequence[R
 
 
 def _starts_of_equal_copies(units: Units, runs: I64) -> list[int]:
-    """Return the first words of the copies that follow at once what they equal, the longest ones first."""
+    """Return the first words of the copies that directly follow their equal source, the longest copies first."""
     touching = (runs[:, 1] + runs[:, 2] >= runs[:, 0]) & (runs[:, 0] - runs[:, 1] >= WHOLE_ENOUGH)
     cuts: list[int] = []
     for copy, source, length in sorted(runs[touching].tolist(), key=itemgetter(2), reverse=True):
@@ -195,9 +195,9 @@ def _starts_of_equal_copies(units: Units, runs: I64) -> list[int]:
 
 
 def _start_of_edited_copy(units: Units, links: Sequence[Run]) -> list[int]:
-    """Return the first word of the copy of a chain if it follows its source at once, but for a few words at the ends.
+    """Return the first word of the copy of a chain if it directly follows its source, except for a few words.
 
-    The source begins with a unit, and the copy as many words before the first equal run as the source does.
+    The source begins with a unit. The copy begins as many words before the first equal run as the source does.
     """
     first, last = links[0], links[-1]
     unit = units.unit_at(first.source)

@@ -22,7 +22,7 @@ from dedup.repairs.equal_fixes import is_run
 from dedup.rules import WHOLE_ARTICLE_RULES
 from dedup.settings import Settings
 
-_EXACT_RULES = set(WHOLE_ARTICLE_RULES) - {ARTICLE_MATCH_RULES[CONTAINED]}  # those that the threshold decides
+_EXACT_RULES = set(WHOLE_ARTICLE_RULES) - {ARTICLE_MATCH_RULES[CONTAINED]}  # the rules that use the threshold
 BINS = 100  # of similarities below 1.0
 
 CANDIDATES_KEPT = 3  # findings of a rule that may be shown as surest, and as most borderline

@@ -21,8 +21,8 @@ COMPILE_STAGE = "compile"  # before the first larger job of an installation; it 
 class StageTimer:
     """A timer of seconds per stage, in the order in which they began, that reports every step to `progress`.
 
-    `log` gets a line where a stage begins and where it ends. Threads may share a timer: each report has the stage, the
-    bytes done and their total as one of them set these.
+    `log` gets a line where a stage begins and where it ends. Threads may share a timer: the stage, the bytes done and
+    the total of a report always come from the same update.
     """
 
     def __init__(self, progress: Progress | None = None, log: RunLog | None = None) -> None:

@@ -1,5 +1,5 @@
 """An index over HTTP: ``dedup serve``.
 
-`serving` starts the server, `access` says who may ask, `endpoints` answers, `api_document` describes the answers as
+`serving` starts the server, `access` checks requests, `endpoints` answers them, `api_document` describes the answers as
 OpenAPI, and `request_metrics` counts them for Prometheus.
 """

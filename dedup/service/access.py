@@ -1,7 +1,8 @@
-"""Let only those ask who know the token, and on this machine only those who mean this server.
+"""Check the token of each request and, on the loopback interface, the host that it names.
 
-On the loopback interface, any page in a browser can send requests to the server, and a hostile name server can make its
-own name mean this machine. So a request must carry the token, which no page knows, and name this host.
+On the loopback interface, any page in a browser can send requests to the server, and a hostile name server can resolve
+its own name to this machine (DNS rebinding). So a request must carry the token, which no page knows, and name this
+host.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from dedup.service.request_metrics import RequestMetrics
 from dedup.service.responses import problem
 from dedup.view.guard import HEADERS, AsgiApp, Receive, Scope, Send
 
-OPEN_PATHS = ("/health", "/openapi.json")  # say nothing about articles
+OPEN_PATHS = ("/health", "/openapi.json")  # reveal nothing about articles
 
 
 class TokenGuard:
-    """An application that passes on requests with the `token`; `hosts` are the only ones that they may name, if any."""
+    """An application that passes on requests with the `token`; unless `hosts` is None, they must name one of these."""
 
     def __init__(self, app: AsgiApp, token: str, hosts: frozenset[str] | None, metrics: RequestMetrics) -> None:
         self.app = app
@@ -44,7 +45,7 @@ class TokenGuard:
         await (self._refusal(scope) or self.app)(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> Response | None:
-        """Return the answer to a request that is not passed on; None if it is."""
+        """Return the answer to a request that is rejected; None if it is accepted."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         if self.hosts is not None and headers.get("host", "") not in self.hosts:
             return problem(HTTPStatus.MISDIRECTED_REQUEST, "this server answers only at the address that it printed")

@@ -31,7 +31,7 @@ def _verdict_schema() -> dict[str, Any]:
     properties = {
         "article": {"type": "string", "description": "The id of the article."},
         "record": {"type": "integer", "description": "Its number in the index."},
-        "kept": {"type": "boolean", "description": "Whether the article stays."},
+        "kept": {"type": "boolean", "description": "Whether the article is kept."},
         "text": {"type": "string", "description": "The cleaned text."},
         "findings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
         "rule": {"type": _NULLABLE["string"], "description": "The rule that drops the article."},
@@ -50,10 +50,10 @@ def _answer(description: str, schema: str) -> dict[str, Any]:
 
 
 _PROBLEMS = {
-    "400": _answer("The request holds no such object.", "Problem"),
+    "400": _answer("The request holds no valid JSON object.", "Problem"),
     "401": _answer("The token is missing or wrong.", "Problem"),
     "413": _answer("The request is too large.", "Problem"),
-    "415": _answer("The request is no JSON.", "Problem"),
+    "415": _answer("The request is not JSON.", "Problem"),
     "503": _answer("The index cannot be used.", "Problem"),
 }
 
@@ -65,7 +65,7 @@ def _posting(summary: str, schema: str, answer: dict[str, Any]) -> dict[str, Any
 
 
 def _reading(summary: str, kind: str, schema: dict[str, Any], *, is_open: bool) -> dict[str, Any]:
-    """Return the description of a path that is read."""
+    """Return the description of a path without a request body."""
     problems = {} if is_open else {"401": _PROBLEMS["401"]}
     answers = {"200": {"description": summary, "content": {kind: {"schema": schema}}}, **problems}
     return {"get": {"summary": summary, "responses": answers, **({"security": []} if is_open else {})}}
@@ -90,9 +90,9 @@ def api_document() -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "dedup serve", "version": __version__, "description": "Ask whether an article is new."},
         "paths": {
-            "/query": _posting("Say what an addition would say.", "Article", _answer("The verdict.", "Verdict")),
-            "/add": _posting("Add an article, if it stays.", "Article", _answer("The verdict.", "Verdict")),
-            "/remove": _posting("Remove the articles of an id.", "Removal", _answer("How many it were.", "Removed")),
+            "/query": _posting("Return the verdict on an article.", "Article", _answer("The verdict.", "Verdict")),
+            "/add": _posting("Add an article if it is kept.", "Article", _answer("The verdict.", "Verdict")),
+            "/remove": _posting("Remove the articles of an id.", "Removal", _answer("Their number.", "Removed")),
             "/health": _reading("The server and the index answer.", "application/json", health, is_open=True),
             "/metrics": _reading("The metrics for Prometheus.", "text/plain", {"type": "string"}, is_open=False),
             "/openapi.json": _reading("This document.", "application/json", {"type": "object"}, is_open=True),

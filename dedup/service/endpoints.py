@@ -1,4 +1,4 @@
-"""Answer requests about articles with verdicts, in JSON; the index works in threads."""
+"""Answer requests about articles with verdicts as JSON; the index works in threads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Answering = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class _RefusedError(Exception):
-    """A request that is answered with a problem."""
+    """A request that is answered with an error."""
 
     def __init__(self, status: HTTPStatus, text: str) -> None:
         super().__init__(text)
@@ -32,7 +32,7 @@ class _RefusedError(Exception):
 
 
 class Endpoints:
-    """The endpoints of `index`; a request may have `largest` bytes."""
+    """The endpoints of `index`; a request may have at most `largest` bytes."""
 
     def __init__(self, index: Index, metrics: RequestMetrics, largest: int) -> None:
         self.index = index
@@ -54,7 +54,7 @@ class Endpoints:
         )
 
     def _verdict(self, path: str, ask: Callable[[dict[str, Any]], Any]) -> Answering:
-        """Return the function that answers an article with a verdict."""
+        """Return the function that takes an article and returns a verdict."""
 
         def answer(article: dict[str, Any]) -> dict[str, Any]:
             with self.metrics.timed(path):
@@ -73,7 +73,7 @@ class Endpoints:
         return {"removed": self.index.remove(name)}
 
     def _posted(self, answer: Answering) -> Callable[[Request], Awaitable[Response]]:
-        """Return the endpoint that answers a JSON object with JSON."""
+        """Return the endpoint that takes a JSON object and answers with JSON."""
 
         async def endpoint(request: Request) -> Response:
             try:
@@ -89,7 +89,7 @@ class Endpoints:
         return endpoint
 
     async def _read_object(self, request: Request) -> dict[str, Any]:
-        """Return the JSON object of a request. Raises `_RefusedError` if it has none, or too many bytes."""
+        """Return the JSON object of a request. Raises `_RefusedError` if it has none or is too large."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON: Content-Type: application/json")
         data = bytearray()
@@ -103,11 +103,11 @@ class Endpoints:
         except (ValueError, RecursionError):
             contents = None
         if not isinstance(contents, dict):
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the request is no JSON object; send one article")
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the request is not a JSON object; send one article")
         return contents
 
     async def _health(self, _request: Request) -> Response:
-        """Say that the index answers."""
+        """Check that the index answers."""
         try:
             await run_in_threadpool(len, self.index)
         except IndexFolderError:
@@ -125,7 +125,7 @@ async def _document(_request: Request) -> Response:
 
 
 async def _as_problem(_request: Request, error: Exception) -> Response:
-    """Return the answer to a path or a method that is not there."""
+    """Return the answer to an unknown path or method."""
     assert isinstance(error, HTTPException)
     answer = problem(error.status_code, f"{error.detail.lower()}; see /openapi.json")
     answer.headers.update(error.headers or {})

@@ -1,4 +1,4 @@
-"""What Prometheus reads of a server: requests, seconds, verdicts, and the size of the index."""
+"""The metrics of a server for Prometheus: requests, seconds, verdicts, and the size of the index."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class RequestMetrics:
         articles.set_function(lambda: len(index))
 
     def count_answer(self, path: str, status: int) -> None:
-        """Count an answer; unknown paths count together, so that nobody can make metrics without end."""
+        """Count an answer; unknown paths count together, so that clients cannot create any number of metrics."""
         self._requests.labels(path if path in _PATHS else "other", str(status)).inc()
 
     @contextmanager

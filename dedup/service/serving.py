@@ -37,9 +37,9 @@ def serve_index(
 ) -> None:
     """Serve the index at `place` until the process is interrupted.
 
-    `port` 0 takes a free one. Without a `token`, a new one is made. `announce` is called with the address and the token
-    as soon as the server answers. A request may have `largest` bytes. Raises `IndexFolderError` if `place` is no index,
-    `OutputError` if the port is taken, and `SettingsError` if a library is missing.
+    `port` 0 takes a free one. Without a `token`, the server makes a new one. It calls `announce` with the address and
+    the token as soon as it answers. A request may have at most `largest` bytes. Raises `IndexFolderError` if `place` is
+    not an index, `OutputError` if the port is taken, and `SettingsError` if a library is missing.
     """
     check_serve_libraries()
     import uvicorn  # noqa: PLC0415 - an extra
@@ -65,7 +65,7 @@ def serve_index(
 
 
 def _is_loopback(host: str) -> bool:
-    """Return True if only this machine reaches `host`."""
+    """Return True if only this machine can reach `host`."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -39,7 +39,7 @@ def page_templates() -> Environment:
 
 
 def marked_controls(text: object) -> Markup:
-    """Return a text as markup in which each invisible character stands as its name; line ends and tabs stay."""
+    """Return a text as markup in which each invisible character is shown by its name; keep line ends and tabs."""
     from markupsafe import Markup, escape  # noqa: PLC0415 - comes with Jinja
 
     parts: list[Markup] = []

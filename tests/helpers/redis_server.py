@@ -23,7 +23,7 @@ def _free_port() -> int:
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[str]:
-    """Yield the address of a server that is started for this; skip the test where none is installed."""
+    """Start a server and yield its address; skip the test if none is installed."""
     redis = pytest.importorskip("redis", reason="needs the extra `online`")
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     if program is None:
