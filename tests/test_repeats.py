@@ -424,7 +424,11 @@ FIRST = [text.split(". ")[0] + "." for text in LETTER]  # the first sentence of 
 SECOND = [text.split(". ")[1] + "." for text in LETTER]
 ARTICLE = "\n\n".join(LETTER)
 IN_LINE = " ".join(LETTER)
-AGAIN = edited(edited(edited(IN_LINE, 0, "Perhaps"), 70, "nearly"), len(IN_LINE.split()) - 2, "again")
+INSIDE = edited(edited(IN_LINE, 70, "nearly"), 200, "again")
+BARE = IN_LINE.lower().replace(".", "")
+UNCHANGED = f"{BARE} nobody was killed {edited(BARE, 60)}"
+AGAIN = edited(edited(IN_LINE, 70, "nearly"), len(IN_LINE.split()) - 2, "again")
+AGAIN = edited(AGAIN, 0, AGAIN.split()[1].capitalize())
 
 # label, text, what stays
 LAID_OUT = [
@@ -442,7 +446,9 @@ LAID_OUT = [
     ("twice in one line of an article", f"{LETTER[0]}\n\n{SPACE} {SPACE}\n\n{LETTER[1]}", None),
     ("twice in one line, edited at its ends", f"{IN_LINE} {AGAIN}", AGAIN),
     ("twice in one line, the first one edited", f"{AGAIN} {IN_LINE}", IN_LINE),
-    ("in one line each, edited at its ends", f"{IN_LINE}\n{AGAIN}", AGAIN),
+    ("in one line each, edited", f"{IN_LINE}\n{INSIDE}", INSIDE),
+    ("one edited word, and words between", f"{BARE} nobody was killed {edited(BARE, 60)}", UNCHANGED),
+    ("twice in one line, and words between", f"{IN_LINE} Nobody was killed. {INSIDE}", f"Nobody was killed. {INSIDE}"),
     ("title, then twice in one line", f"Title\n\n{SPACE} {SPACE}", f"Title\n\n{SPACE}"),
     ("a heading between", f"{BLANK}\n\nRead more\n\n{SPACE}", f"{BLANK}\n\nRead more"),
     ("cut in one paragraph, then whole", f"{SPACE[:1000]}...\n\n{BLANK}", BLANK),

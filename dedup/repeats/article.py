@@ -118,6 +118,11 @@ class ArticleParagraphs:
         self.purse -= (len(one) + len(two)) // 4  # characters of a word
         return have_equal_facts(one, two, self._is_small_word)
 
+    def has_in_lower_case(self, text: str) -> bool:
+        """Return True if each word of a text is in the article in lower case, too; then the text is no name."""
+        tokens = NAME_TOKEN.findall(text)
+        return bool(tokens) and all(token.casefold() in self._small_words for token in tokens)
+
     def _is_small_word(self, word: str) -> bool:
         """Return True if the article has a word in lower case."""
         return word in self._small_words

@@ -17,8 +17,7 @@ PIECE = 40  # words from which a new piece of a line begins, so that a differing
 ALIKE, ALIKE_SHARE = 8, 0.5  # pieces before a piece that it is compared with, and the share of words in common from
 # which edited pieces are items of a list and count once
 LONG_WORDS, LONG_LINES = 100, 4  # words and lines that agree in versions within which names and numbers may differ;
-# letters, menus and recipes of the negative cases have up to 80 words. One line is enough if it is the whole article
-# and has differences after its beginning, too.
+# letters, menus and recipes of the negative cases have up to 80 words
 WHOLE = 0.9  # share of the article from which two versions are the whole of it; in one case with a share of 79 %, the
 # article is two different releases
 
@@ -188,9 +187,7 @@ class Candidate:
     @property
     def is_long(self) -> bool:
         """True if versions share so much that a name which differs is an edit, not another form."""
-        lines = self.count_lines(self.agreeing)
-        is_edited_line = lines == 1 and self.whole >= WHOLE and len(self.links) > 1
-        return self.agreeing_words >= LONG_WORDS and (lines >= LONG_LINES or is_edited_line)
+        return self.agreeing_words >= LONG_WORDS and self.count_lines(self.agreeing) >= LONG_LINES
 
     @property
     def stands_at_edge(self) -> bool:

@@ -26,7 +26,7 @@ from dedup.repeats.judgement import WHOLE_ENOUGH, judge
 from dedup.repeats.screen import ChainScreen
 from dedup.repeats.single_paragraphs import PARAGRAPH_RULE, find_single_paragraphs
 from dedup.repeats.split_paragraphs import ReflowedRepeat, SplitArticle, split
-from dedup.repeats.summaries import drop_summaries, has_repeated_edge, may_hold_summary
+from dedup.repeats.summaries import SUMMARY_WORDS, drop_summaries, has_repeated_edge, may_hold_summary
 from dedup.repeats.units import Units
 from dedup.rules import OFF
 from dedup.settings import Settings
@@ -36,7 +36,7 @@ ROUNDS = 8  # dropping a version can bring those of another together
 SPLITS = 6  # times that a chain which does not count is cut in two
 CUTS = 64  # borders of copies within a line
 PRINTED_TWICE = 0.75  # share of the article in both sides of a chain; with 0.6, parts of lists of short articles stay
-LOOSE_ENDS = 5  # words that differ where an edited copy follows its source within a line
+EDITED_ENDS = 2  # words that differ at an end of an edited copy that follows its source within a line
 SETTLED = 16  # pairs of versions, judged last, within which nothing else is looked for
 
 
@@ -105,7 +105,7 @@ def find_versions(article: ArticleParagraphs, threshold: float) -> list[Reflowed
     if not has_candidates and not has_edge:
         return []
     plan = DropPlan(_cut_where_copies_touch(units, article.runs, chains), threshold)
-    is_printed_twice = any(_is_most_of(article, links) for links in chains)
+    is_printed_twice = any(_is_article(article, links) for links in chains)
     if has_edge and not is_printed_twice:
         drop_summaries(plan, plan.whole, article.runs)
     for turn in range(ROUNDS):
@@ -133,9 +133,11 @@ def _has_candidate(screen: ChainScreen, links: Sequence[Run], depth: int = 0) ->
     )
 
 
-def _is_most_of(article: ArticleParagraphs, links: Sequence[Run]) -> bool:
-    """Return True if both sides of a chain are most of an article; then its ends are no summary of the rest."""
-    return 2 * chain_size(links, article.sizes) >= PRINTED_TWICE * float(article.sizes[-1])
+def _is_article(article: ArticleParagraphs, links: Sequence[Run]) -> bool:
+    """Return True if the two sides of a chain are the whole article; then its ends are no summary of the rest."""
+    sizes, last = article.sizes, links[-1]
+    outside = max(sizes[links[0].source], sizes[-1] - sizes[last.copy + last.length])
+    return 2 * chain_size(links, sizes) >= PRINTED_TWICE * float(sizes[-1]) and float(outside) < SUMMARY_WORDS
 
 
 def _parts(links: Sequence[Run], sizes: Floats) -> list[Sequence[Run]]:
@@ -195,13 +197,14 @@ def _starts_of_equal_copies(units: Units, runs: I64) -> list[int]:
 
 
 def _start_of_edited_copy(units: Units, links: Sequence[Run]) -> list[int]:
-    """Return the first word of the copy of a chain if it directly follows its source, except for a few words.
+    """Return the first word of the copy of a chain if it directly follows its source, except for an edited word.
 
-    The source begins with a unit. The copy begins as many words before the first equal run as the source does.
+    The source begins with a unit. The copy begins as many words before the first equal run as the source does, and
+    ends as many words behind the last one: otherwise the words between them are in no version.
     """
     first, last = links[0], links[-1]
-    unit = units.unit_at(first.source)
-    begin = units.borders[unit + (first.source - units.borders[unit] > LOOSE_ENDS)]
+    begin, end = units.borders[units.unit_at(first.source)], last.copy + last.length
     start, stop = begin + first.copy - first.source, last.source + last.length
-    touches = stop <= start <= last.copy and units.size(stop, start) <= LOOSE_ENDS
-    return [start] if touches and units.size(begin, start) >= WHOLE_ENOUGH else []
+    behind = units.borders[units.unit_at(end - 1) + 1] - end
+    is_paired = first.source - begin <= EDITED_ENDS and start - stop == behind <= EDITED_ENDS
+    return [start] if is_paired and units.size(begin, start) >= WHOLE_ENOUGH else []

@@ -17,7 +17,6 @@ from dedup.arrays import I64, Bools
 from dedup.repeats.article import set_jaccard, shingle_set
 from dedup.repeats.candidate import Candidate
 from dedup.repeats.chains import Run
-from dedup.repeats.names import figures
 from dedup.repeats.split_paragraphs import ReflowedRepeat
 from dedup.repeats.units import Units
 from dedup.repeats.versions import Version
@@ -25,7 +24,7 @@ from dedup.repeats.versions import Version
 # Share of the article that an edited version and its twin are. Below, clauses of two licences in one file would go (38
 # more drops in 5,283 of them); from 0.6 on, none does.
 EDITED_SHARE = 0.6
-EDITED_WORDS = 100  # words of an edited version; a shorter part of it with another number may be another report
+EDITED_WORDS = 100  # words of an edited version; a shorter part of it with other names or numbers may be another report
 LOST = 0.05  # share of a version that may stay because it is not similar enough
 
 
@@ -185,7 +184,7 @@ class DropPlan:
             is_edited = (
                 similarity < self.threshold
                 and bool(self.may_be_edited[run].all())
-                and (len(own) >= EDITED_WORDS or figures(own) == figures(other))
+                and (len(own) >= EDITED_WORDS or self._agree(start, stop, first, last + 1))
             )
             reached = self._similarity_in_order(pairs, len(own) + len(other)) if is_edited else similarity
             if reached >= self.threshold:
@@ -195,6 +194,12 @@ class DropPlan:
             place = max(range(1, len(run)), key=lambda at: self._gap(run, at, twins))
             yield from self._justify(run[:place], twins)
             yield from self._justify(run[place:], twins)
+
+    def _agree(self, start: int, stop: int, twin_start: int, twin_stop: int) -> bool:
+        """Return True if two passages, from word to word, have the same names, numbers and facts."""
+        text = self.article.text
+        one, other = (slice(*self.whole.span_of_words(*span)) for span in ((start, stop), (twin_start, twin_stop)))
+        return self.article.agree(text[one], text[other])
 
     def _similarity_in_order(self, pairs: I64, size: int) -> float:
         """Return a lower bound of `dedup.fingerprint.similarity.similarity_in_order`.

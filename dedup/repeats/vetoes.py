@@ -18,7 +18,9 @@ def _has_parallel_headings(candidate: Candidate) -> bool:
     sides = candidate.source, candidate.copy
     above = [units.head(units.borders[side.members[0]]) for side in sides]
     inside = [units.unmatched_start(side.members[0], side.words) for side in sides]
-    heads = [pair for pair in (above, inside) if all(pair)]
+    if any(units.article.has_in_lower_case(head) for head in inside):
+        inside = []  # a sentence whose first word was edited
+    heads = [pair for pair in (above, inside) if pair and all(pair)]
     opens = not sides[0].members[0] or (above[0] and units.line_at(0) == above[0])
     if opens and candidate.is_long:  # what differs are versions of the title of the article
         heads = [above] if all(above) and weighted_word_count(words(above[0])) <= LABEL_WORDS else []
