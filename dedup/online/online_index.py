@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dedup.errors import IndexFolderError
+from dedup.errors import EngineError, IndexFolderError
 from dedup.index.manifest import check_settings, index_scheme, read_manifest
 from dedup.index.segments import SegmentReader, with_known_sources
 from dedup.online.judging import Judge, online_settings
@@ -103,6 +104,10 @@ class Index:
 def _open_store(place: str | Path, remembered: dict[str, Any], *, durable: bool) -> ArticleStore:
     """Return the store at `place`."""
     if isinstance(place, str) and place.startswith(REDIS_SCHEMES):
+        if find_spec("redis") is None:
+            raise EngineError(
+                "an index at an address needs redis; install the extra online: run pip install '.[online]'"
+            )
         from dedup.online.redis_store import RedisStore  # noqa: PLC0415 - an extra
 
         return RedisStore(place, remembered)

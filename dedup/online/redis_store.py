@@ -17,21 +17,16 @@ import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-
-from dedup.arrays import I64, U64
-from dedup.errors import EngineError, IndexFolderError
-from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
-
-if find_spec("redis") is None:
-    raise EngineError("an index at an address needs redis; install the extra online: run pip install '.[online]'")
-
 import redis
 from datasketch.storage import RedisSetStorage
+
+from dedup.arrays import I64, U64
+from dedup.errors import IndexFolderError
+from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
 
 SHARED_FORMAT = 1  # raised when an older reader could not read an index
 _HASH_BYTES = 5  # of 40 bits
