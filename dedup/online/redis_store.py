@@ -94,8 +94,7 @@ class _SharedReader:
 class RedisStore:
     """The store at the address `url`; `remembered` are its settings.
 
-    Raises `IndexFolderError` if there is no such server, or if its index was made with other settings. Raises
-    `EngineError` if the library is missing.
+    Raises `IndexFolderError` if there is no such server, or if its index was made with other settings.
     """
 
     def __init__(self, url: str, remembered: dict[str, Any]) -> None:
