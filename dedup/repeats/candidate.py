@@ -18,8 +18,6 @@ ALIKE, ALIKE_SHARE = 8, 0.5  # pieces before a piece that it is compared with, a
 # which edited pieces are items of a list and count once
 LONG_WORDS, LONG_LINES = 100, 4  # words and lines that agree in versions within which names and numbers may differ;
 # letters, menus and recipes of the negative cases have up to 80 words
-WHOLE = 0.9  # share of the article from which two versions are the whole of it; in one case with a share of 79 %, the
-# article is two different releases
 
 
 class Piece(NamedTuple):

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dedup.repeats.article import PROSE
-from dedup.repeats.candidate import WHOLE, Candidate, Piece
+from dedup.repeats.candidate import Candidate, Piece
 from dedup.repeats.versions import Version
-from dedup.repeats.vetoes import OF_ALL_PARTS, VETOES
+from dedup.repeats.vetoes import OF_ALL_PARTS, VETOES, WHOLE
 from dedup.segment.facts import fact_marks
 
 # Chosen with the variants of `benchmarks/quality`, one constant changed at a time, and with the negative cases of the

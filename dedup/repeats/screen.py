@@ -16,7 +16,6 @@ import numpy as np
 from dedup.arrays import I64, Floats
 from dedup.fingerprint.self_alignment import FINE_WORDS
 from dedup.repeats.article import PROSE, ArticleParagraphs
-from dedup.repeats.candidate import WHOLE
 from dedup.repeats.chains import Run, chain_size, trim_stray_links
 from dedup.repeats.judgement import (
     APART_LONE,
@@ -30,6 +29,7 @@ from dedup.repeats.judgement import (
 )
 from dedup.repeats.units import WRAPPED
 from dedup.repeats.versions import MATCHED
+from dedup.repeats.vetoes import WHOLE
 
 
 class ChainScreen:

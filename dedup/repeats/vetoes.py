@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dedup.repeats.candidate import LONG_WORDS, WHOLE, Candidate
+from dedup.repeats.candidate import LONG_WORDS, Candidate
 from dedup.repeats.headings import LABEL_WORDS, are_built_alike
 from dedup.segment.words import weighted_word_count, words
 
+WHOLE = 0.9  # share of the article from which two versions are the whole of it; in one case with a share of 79 %, the
+# article is two different releases
 REFRAIN_PLACES = 64  # places of a passage that are looked at
 VERSE_LINES, VERSE_CHARACTERS = 3, 50  # lines of a paragraph, and their mean length; mail and books wrap at 60 or more
 
@@ -18,9 +20,9 @@ def _has_parallel_headings(candidate: Candidate) -> bool:
     sides = candidate.source, candidate.copy
     above = [units.head(units.borders[side.members[0]]) for side in sides]
     inside = [units.unmatched_start(side.members[0], side.words) for side in sides]
-    if any(units.article.has_in_lower_case(head) for head in inside):
-        inside = []  # a sentence whose first word was edited
-    heads = [pair for pair in (above, inside) if pair and all(pair)]
+    if any(map(units.article.has_in_lower_case, inside)):  # a sentence whose first word was edited
+        inside = ["", ""]
+    heads = [pair for pair in (above, inside) if all(pair)]
     opens = not sides[0].members[0] or (above[0] and units.line_at(0) == above[0])
     if opens and candidate.is_long:  # what differs are versions of the title of the article
         heads = [above] if all(above) and weighted_word_count(words(above[0])) <= LABEL_WORDS else []
