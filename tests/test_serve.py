@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import re
-import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +13,7 @@ from importlib.util import find_spec
 import pytest
 from conftest import ROOT
 from helpers.command import run_dedup
+from helpers.served import running
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,20 +28,10 @@ WORDS = " ".join(f"word{place}" for place in range(40))
 
 @contextmanager
 def running_server(place, *arguments):
-    """Yield the port of a server of the index at `place`, and interrupt the server at the end."""
-    command = [sys.executable, "-m", "dedup", "serve", str(place), "--port", "0", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            line = process.stdout.readline()
-            match = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/( [\w-]+)?\n", line)
-            assert match, (line, process.stderr.read() if process.poll() is not None else "")
-            yield int(match[1]), (match[2] or "").strip()
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+    """Yield the port of a server of the index at `place`, and the token that it has printed."""
+    pattern = r"http://127\.0\.0\.1:(\d+)/( [\w-]+)?\n"
+    with running("serve", place, pattern, *arguments) as (_, match):
+        yield int(match[1]), (match[2] or "").strip()
 
 
 @pytest.fixture(scope="module")

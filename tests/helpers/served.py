@@ -34,21 +34,27 @@ class Served(NamedTuple):
 
 
 @contextmanager
-def served(out: Path, *arguments: str) -> Iterator[Served]:
-    """Yield a server of the output `out`; it is interrupted in the end."""
-    command = [sys.executable, "-m", "dedup", "view", str(out), "--port", "0", "--as", "ana", *arguments]
+def running(command: str, place: Path, pattern: str, *arguments: str) -> Iterator[tuple[Any, re.Match[str]]]:
+    """Yield the process of a command that serves `place`, and the match of its first line; interrupt it in the end."""
+    words = [sys.executable, "-m", "dedup", command, str(place), "--port", "0", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()
-            match = re.fullmatch(r"(http://127\.0\.0\.1:\d+)/\?token=([\w-]+)\n", line)
+            match = re.fullmatch(pattern, line)
             assert match, (line, process.stderr.read() if process.poll() is not None else "")
-            yield Served(process, match[1], match[2])
+            yield process, match
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=20)
+            process.communicate(timeout=30)
+
+
+@contextmanager
+def served(out: Path, *arguments: str) -> Iterator[Served]:
+    """Yield a server of the output `out`; it is interrupted in the end."""
+    pattern = r"(http://127\.0\.0\.1:\d+)/\?token=([\w-]+)\n"
+    with running("view", out, pattern, "--as", "ana", *arguments) as (process, match):
+        yield Served(process, match[1], match[2])
 
 
 def wait_for(test: Any, seconds: float = 15) -> Any:
