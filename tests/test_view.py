@@ -62,7 +62,7 @@ def ask(server, path, method="GET", body=None, headers=None, *, token=True):
         sent |= {"Origin": server.address, "Content-Type": "application/json"}
     sent = {name: value for name, value in {**sent, **(headers or {})}.items() if value is not None}
     data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)) as connection:
         connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
         for name, value in sent.items():
             connection.putheader(name, value)

@@ -57,7 +57,7 @@ class Opened:
                 [{"name": f"dedup-view-{server.port}", "value": server.token, "url": server.address}]
             )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.events = []
         self.page.on("console", lambda message: self.events.append(f"console: {message.text}"))
         self.page.on("dialog", lambda dialog: (self.events.append(f"dialog: {dialog.message}"), dialog.dismiss()))

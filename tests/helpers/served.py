@@ -46,7 +46,7 @@ def running(command: str, place: Path, pattern: str, *arguments: str) -> Iterato
             yield process, match
         finally:
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=30)
+            process.communicate(timeout=120)
 
 
 @contextmanager
