@@ -8,7 +8,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test fuzz check lint types docs bench bench-quality bench-spark kills clean
+.PHONY: demo test quick fuzz check lint types docs bench bench-quality bench-spark kills clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
 	$(BIN)/dedup warm-up
@@ -17,7 +17,10 @@ demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
 	$(BIN)/dedup verify $(OUT)
 
 test: $(READY)  ## every test
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations=20
+
+quick: $(READY)  ## all but the slow tests: Spark, browsers, kills, full disks, large inputs
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m 'not slow'
 
 # make fuzz [RUNS=500] [TIME=60]: examples of each test of tests/test_fuzz.py, and seconds for the readers under atheris
 fuzz: RUNS := $(if $(filter command line environment,$(origin RUNS)),$(RUNS),500)

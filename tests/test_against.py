@@ -70,6 +70,7 @@ def outcome(result, first):
 RULES = [{}, {"shared-paragraph": "drop"}, {"contained-article": "off", "repeated-paragraph": "drop"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", RULES, ids=str)
 @given(earlier=corpora(), new=corpora())
 @settings(max_examples=12, deadline=None)

@@ -155,6 +155,7 @@ def test_only_copies_are_near_duplicates(made, tmp_path):
         assert stated <= {(joined.ids[one], joined.ids[two]) for one, two, _ in joined.pairs}
 
 
+@pytest.mark.slow
 def test_one_side_of_each_copy_is_dropped_and_nothing_else_where_whole_texts_are_compared(made, tmp_path):
     dedup.clean(made.path, tmp_path / "out", dedup.Settings(rules={"boilerplate": "off"}))
     kept = {row["id"] for row in read_jsonl(tmp_path / "out" / "articles.jsonl")}
@@ -163,6 +164,7 @@ def test_one_side_of_each_copy_is_dropped_and_nothing_else_where_whole_texts_are
     assert judged["missed"] == judged["false drops"] == 0
 
 
+@pytest.mark.slow
 def test_doubled_bodies_are_found(cleaned):
     made, kept, findings = cleaned
     found = {row["article"] for row in findings if row["rule"] == "repeated-block" and row["action"] == "drop"}
@@ -238,6 +240,7 @@ def test_every_peer_has_a_script_and_pinned_requirements():
             assert line.startswith("#") or re.fullmatch(r"[\w-]+==[\w.]+", line)
 
 
+@pytest.mark.slow
 def test_a_peer_that_cannot_be_installed_is_reported_in_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "none.txt").write_text("not a requirement at all\n", encoding="utf-8")
     monkeypatch.setattr(environments, "PEERS", tmp_path)

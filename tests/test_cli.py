@@ -94,6 +94,7 @@ def test_version() -> None:
     assert re.fullmatch(r"dedup \d+\.\d+\.\d+\n", run("--version").stdout)
 
 
+@pytest.mark.slow
 def test_a_verbose_error_shows_the_traceback(tmp_path: Path) -> None:
     for args in (["-v", "verify", tmp_path], ["verify", "-v", tmp_path]):
         lines = run(*args, status=2).stderr.splitlines()
@@ -122,6 +123,7 @@ def test_messages_show_options_for_the_parameters_that_they_name() -> None:
 # rules
 
 
+@pytest.mark.slow
 def test_rules_lists_all_rules_and_shows_each_page() -> None:
     table = run("rules").stdout
     assert all(name in table for name in NAMES)
@@ -136,6 +138,7 @@ def test_rules_lists_all_rules_and_shows_each_page() -> None:
 # clean and check
 
 
+@pytest.mark.slow
 def test_clean_prints_its_summary_to_stderr_only(source: Path, tmp_path: Path) -> None:
     done = run("clean", source, "-o", tmp_path / "out")
     assert done.stdout == ""
@@ -144,6 +147,7 @@ def test_clean_prints_its_summary_to_stderr_only(source: Path, tmp_path: Path) -
     assert run("clean", source, "-o", tmp_path / "quiet", "--quiet").stderr == ""
 
 
+@pytest.mark.slow
 def test_clean_gives_its_summary_as_json(source: Path, tmp_path: Path) -> None:
     done = run("clean", source, "-o", tmp_path / "out", "--json", "--quiet")
     summary = json.loads(done.stdout)
@@ -158,12 +162,14 @@ def test_an_output_is_replaced_by_force_only(out: Path, source: Path) -> None:
     assert len((out / "articles.jsonl").read_text().splitlines()) == 4
 
 
+@pytest.mark.slow
 def test_the_summary_counts_quarantined_records(source: Path, tmp_path: Path) -> None:
     source.write_text(source.read_text() + "{torn\n")
     done = run("clean", source, "-o", tmp_path / "out")
     assert f"Quarantined: 1, in {tmp_path / 'out' / 'quarantine.jsonl'}\n  1: not JSON" in done.stderr
 
 
+@pytest.mark.slow
 def test_check_prints_one_line_per_finding_and_exits_with_1(source: Path) -> None:
     done = run("check", source, status=1)
     assert "Articles: 5 in, 3 kept, 2 dropped" in done.stderr
@@ -182,12 +188,14 @@ def test_check_and_clean_find_the_same(source: Path, out: Path) -> None:
     assert checked == cleaned
 
 
+@pytest.mark.slow
 def test_check_exits_with_0_if_nothing_would_change(source: Path) -> None:
     run("check", source, "--profile", "lossless", status=0)
     source.write_text(json.dumps(ARTICLES[-1]) + "\n")
     assert run("check", source, status=0).stdout == ""
 
 
+@pytest.mark.slow
 def test_standard_input_can_be_cleaned_and_restored(source: Path, tmp_path: Path) -> None:
     run("clean", "-", "-o", tmp_path / "out", "--quiet", input=source.read_text())
     assert len((tmp_path / "out" / "articles.jsonl").read_text().splitlines()) == 3
@@ -223,6 +231,7 @@ def test_every_output_format_verifies_and_restores(source: Path, tmp_path: Path,
             assert restored == came
 
 
+@pytest.mark.slow
 def test_an_output_that_is_cleaned_again_keeps_its_first_provenance(out: Path, tmp_path: Path) -> None:
     run("clean", out, "-o", tmp_path / "second", "--quiet")
     run("verify", tmp_path / "second")
@@ -242,6 +251,7 @@ def test_verify_exits_with_1_and_names_each_mismatch(out: Path) -> None:
     assert done.stderr.endswith(", mismatches: 4\n")
 
 
+@pytest.mark.slow
 def test_explain_shows_findings_and_twins(out: Path) -> None:
     shown = run("explain", out, "near").stdout
     assert "near  news.jsonl#3  dropped by near-duplicate-article: repeats bridge (news.jsonl#0)" in shown
@@ -250,6 +260,7 @@ def test_explain_shows_findings_and_twins(out: Path) -> None:
     assert "did you mean 'clean'" in run("explain", out, "claen", status=2).stderr
 
 
+@pytest.mark.slow
 def test_diff_shows_all_articles_or_one(out: Path) -> None:
     lines = run("diff", out).stdout.splitlines()
     assert [line for line in lines if line.startswith("---")] == ["--- a/mojibake", "--- a/copy", "--- a/near"]
@@ -257,8 +268,10 @@ def test_diff_shows_all_articles_or_one(out: Path) -> None:
     assert run("diff", out, "clean").stdout == ""
 
 
+@pytest.mark.slow
 def test_a_reader_that_closes_the_pipe_is_no_error(source: Path, out: Path) -> None:
-    source.write_text("".join(json.dumps({"id": n, "text": f"{n} Ã© " * 400}) + "\n" for n in range(300)))
+    texts = (" ".join(f"{n * word} Ã©" for word in range(1000, 1200)) for n in range(300))  # more than a pipe holds
+    source.write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(texts)))
     for args in (
         ["diff", out],
         ["check", source, "--json", "--quiet"],
@@ -276,6 +289,7 @@ def test_a_reader_that_closes_the_pipe_is_no_error(source: Path, out: Path) -> N
         assert process.wait() == 0, args
 
 
+@pytest.mark.slow
 def test_articles_go_to_standard_output_and_nowhere_else(source: Path, out: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     where = {"cwd": tmp_path / "empty", "env": {"PYTHONPATH": str(ROOT)}}
@@ -294,6 +308,7 @@ def test_articles_go_to_standard_output_and_nowhere_else(source: Path, out: Path
         assert expected in done.stderr
 
 
+@pytest.mark.slow
 def test_standard_output_can_be_csv_or_compressed_parquet(source: Path, tmp_path: Path) -> None:
     for args, name in [
         (["--format", "csv", "--compress", "gz"], "articles.csv.gz"),
@@ -306,6 +321,7 @@ def test_standard_output_can_be_csv_or_compressed_parquet(source: Path, tmp_path
         assert (tmp_path / "piped").read_bytes() == (out / name).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [True, False], ids=["compiled before", "while it compiles"])
 def test_control_c_ends_with_one_line_and_130(tmp_path: Path, compiled: bool) -> None:
     (tmp_path / "cache").mkdir()
@@ -366,6 +382,7 @@ def on_terminal(*args: object, env: dict[str, str] | None = None) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["explain", "diff"])
 def test_colour_appears_on_terminals_only_and_obeys_no_color(out: Path, command: str) -> None:
     colour = re.compile(r"\x1b\[[0-9;]*3[0-9]")
@@ -374,6 +391,7 @@ def test_colour_appears_on_terminals_only_and_obeys_no_color(out: Path, command:
     assert "\x1b" not in run(command, out, "mojibake").stdout
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal_only(source: Path, tmp_path: Path) -> None:
     shown = on_terminal("clean", source, "-o", tmp_path / "out")
     for stage in ("prepare", "match articles", "match paragraphs", "write"):
@@ -381,6 +399,7 @@ def test_progress_is_shown_on_a_terminal_only(source: Path, tmp_path: Path) -> N
     assert "prepare" not in on_terminal("clean", source, "-o", tmp_path / "quiet", "--quiet")
 
 
+@pytest.mark.slow
 def test_lone_surrogates_are_printed_as_escapes(source: Path, tmp_path: Path) -> None:
     source.write_text('{"id": "s\\ud800", "text": "lone \\ud800 Ã©"}\n')
     run("check", source, status=1, env={"PYTHONIOENCODING": "ascii"})

@@ -143,6 +143,7 @@ def test_every_shared_run_of_twenty_words_shares_a_minimizer(numbers, start):
     assert set(values[: borders[1]].tolist()) & set(values[borders[1] :].tolist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "read",
     [

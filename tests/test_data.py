@@ -58,6 +58,7 @@ def corpora(*large):
     return pytest.mark.parametrize(("size", "name"), cases)
 
 
+@pytest.mark.slow
 @corpora(*LARGE, MULTILINGUAL)
 def test_an_output_verifies_and_restores_to_what_came_in(cleaned, find, data_rows, tmp_path, size, name):
     out = cleaned(size, name)
@@ -90,6 +91,7 @@ def test_nothing_is_dropped_from_articles_that_repeat_nothing(cleaned, size, nam
     assert not [rule for rule, action in actions if action == "drop"]
 
 
+@pytest.mark.slow
 @corpora(LARGE[0])
 def test_dropped_articles_and_their_twins_are_those_of_the_plain_loop(cleaned, find, data_rows, size, name):
     rows = list(data_rows.read(find(size, name)))

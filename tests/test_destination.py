@@ -123,6 +123,7 @@ CLEAN_UNTIL_KILLED = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("can_exchange", [True, False])
 def test_a_kill_at_any_step_loses_no_output_and_the_next_run_clears_up(tmp_path, can_exchange):
     out = tmp_path / "out"

@@ -65,6 +65,7 @@ def arguments(command, options, out):
     return [*DEDUP, command, out.parent if command == "check" else out, *options]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "options"), COMMANDS)
 def test_a_pipe_gets_no_control_characters(out, command, options):
     done = subprocess.run(arguments(command, options, out), capture_output=True, check=False)
@@ -74,6 +75,7 @@ def test_a_pipe_gets_no_control_characters(out, command, options):
     assert controls_in(done.stderr) == set(), done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "options"), [*COMMANDS, ("clean", ("-o", "-"))])
 def test_a_terminal_gets_those_of_its_own_colours_alone(out, command, options):
     ours, theirs = pty.openpty()
@@ -93,6 +95,7 @@ def test_a_terminal_gets_those_of_its_own_colours_alone(out, command, options):
         assert part not in shown, (part, shown)
 
 
+@pytest.mark.slow
 def test_exact_texts_are_for_patch(out):
     done = subprocess.run([*DEDUP, "diff", out, "--exact"], capture_output=True, check=True)
     assert EVIL.encode()[:4] in done.stdout

@@ -65,6 +65,7 @@ def changes(findings):
     return [finding for finding in findings if finding.action != FLAG]
 
 
+@pytest.mark.slow
 @given(text_and_edits())
 def test_reverting_applied_findings_returns_the_raw_text(case):
     text, findings = case

@@ -34,6 +34,7 @@ def is_one_line(errors):
     return errors.startswith("dedup: error: ") and errors.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("source")
 @pytest.mark.parametrize(
     ("command", "status", "message"),
@@ -77,6 +78,7 @@ def clean_with(source, folder, *options, limit=None, **env):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--format", "parquet"), ("--format", "csv"), ("--compress", "zst")])
 def test_a_file_that_must_not_grow_is_one_line(tmp_path, source, options):
     statuses = []
@@ -92,6 +94,7 @@ def test_a_file_that_must_not_grow_is_one_line(tmp_path, source, options):
     assert statuses[-1] == 0
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_the_earlier_output(tmp_path, source):
     disk = tmp_path / "disk"
     disk.mkdir()
@@ -114,6 +117,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_earlier_output(tmp_path, source)
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.slow
 def test_a_folder_without_a_home_gets_none(tmp_path, source):
     done = subprocess.run(
         [*DEDUP, "clean", source, "-o", "out", "-q"],

@@ -142,6 +142,7 @@ def test_findings_lead_from_each_text_to_the_cleaned_one_and_back(rows, chosen):
         assert dedup.revert(article["text"], random.Random(0).sample(findings, len(findings))) == raw[article["id"]]
 
 
+@pytest.mark.slow
 @quick
 @given(corpora(), any_settings())
 def test_compiled_code_and_processes_change_no_byte(tmp_path_factory, rows, chosen):

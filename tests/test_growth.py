@@ -87,6 +87,7 @@ def work(texts, backend):
 PLAIN = ["forms with five changed words", "forms with ten changed words", "an equal first half"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "backend", "count"),
     [*((name, compiled, 400) for name in CORPORA), *((name, reference, 250) for name in PLAIN)],

@@ -48,6 +48,7 @@ def clean(source, out, **settings):
     return dedup.clean(source, out, Settings(**settings), engine=LocalEngine(jobs=1))
 
 
+@pytest.mark.slow
 @needs_html
 def test_a_page_becomes_an_article_with_its_metadata(tmp_path):
     head = '<link rel="canonical" href="https://news.paper.example/bridges"><meta name="author" content="Ann Lee">'

@@ -168,6 +168,7 @@ BATCHED_RULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", BATCHED_RULES, ids=str)
 @given(batches=growing_corpora())
 @settings(max_examples=8, deadline=None)
@@ -391,6 +392,7 @@ def run_killed(folder, step):
         os._exit(1)
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_output_and_index_both_old_or_both_new(grown):
     expected = None
     for step in range(1, 30):

@@ -86,6 +86,7 @@ def test_a_folder_may_mix_all_formats(every):
     assert reader.skipped == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", COMPRESSIONS)
 def test_a_cut_file_yields_what_can_be_read_and_then_an_error(tmp_path, suffix):
     lines = b"".join(b'{"id": "%d", "text": "line %s"}\n' % (n, os.urandom(20).hex().encode()) for n in range(40_000))

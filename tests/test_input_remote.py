@@ -90,6 +90,7 @@ def test_names_that_are_not_addresses(name):
     assert not is_address(name)
 
 
+@pytest.mark.slow
 def test_a_folder_of_an_object_store_reads_as_a_local_one(bucket, web):
     remote, reader = read_files(f"{bucket}/crawl")
     local, local_reader = read_files(web[1] / "crawl")

@@ -117,6 +117,7 @@ class Run:
         assert [path.name for path in (place / ".out.dedup").iterdir()] == ["work"]
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("to_group", [False, True], ids=["process", "group"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -134,6 +135,7 @@ def test_a_signal_ends_a_run_with_one_line_and_leaves_only_finished_batches(tmp_
     run.assert_only_finished_batches_are_left(errors)
 
 
+@pytest.mark.slow
 @linux
 def test_signals_at_any_moment_print_no_traceback(tmp_path, large):
     for round_number, delay in enumerate([0.0, 0.03, 0.1, 0.2, 0.4, 0.6, 0.8, 1.1, 1.5, 2.0]):
@@ -152,6 +154,7 @@ def test_signals_at_any_moment_print_no_traceback(tmp_path, large):
             run.assert_nothing_is_left()
 
 
+@pytest.mark.slow
 @linux
 def test_an_ignored_signal_stays_ignored(tmp_path, large):
     (tmp_path / "temp").mkdir()
@@ -168,6 +171,7 @@ def test_an_ignored_signal_stays_ignored(tmp_path, large):
     assert (tmp_path / "out").is_dir()
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("delay", [0.0, 0.3])
 def test_a_killed_run_takes_its_workers_along_and_the_next_clears_up(tmp_path, large, delay):
@@ -187,6 +191,7 @@ def stay_busy(_):
     re.match(r"(a+)+$", "a" * 40 + "b")  # holds the interpreter for hours
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("start", ["fork", "spawn"])
 def test_a_busy_worker_ends_with_its_parent(tmp_path, start):
@@ -263,6 +268,7 @@ def test_an_error_of_the_items_themselves_loses_none():
         list(Workers(compiled=False, processes=2).map(double, items()))
 
 
+@pytest.mark.slow
 @linux
 def test_a_run_goes_on_without_its_killed_workers(tmp_path, large):
     run = Run(large, tmp_path)

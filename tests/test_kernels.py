@@ -71,6 +71,7 @@ def test_tables_are_written_once_and_read_again(tmp_path):
     assert load_tables(tmp_path) == first
 
 
+@pytest.mark.slow
 def test_damaged_tables_and_those_of_other_versions_are_replaced(tmp_path):
     first = load_tables(tmp_path)
     sizes = {}

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 FIGURES = {"runs": 1, "seed": 1, "kills": {"one worker": {"SIGKILL": dict.fromkeys(FAULTS, 0) | {"kills": 1}}}}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads the processes of Linux")
 def test_runs_killed_at_random_moments_lose_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(kills, "SIGNALS", (signal.SIGKILL, signal.SIGTERM))

@@ -254,6 +254,7 @@ def test_a_zip_bomb_takes_little_memory(tmp_path):
     assert megabytes < 150
 
 
+@pytest.mark.slow
 def test_a_long_line_takes_little_memory(tmp_path):
     path = tmp_path / "line.jsonl"
     with path.open("wb") as file:
@@ -267,6 +268,7 @@ def test_a_long_line_takes_little_memory(tmp_path):
     assert megabytes < 150
 
 
+@pytest.mark.slow
 def test_a_file_that_expands_too_much_is_read_no_further(monkeypatch, tmp_path):
     monkeypatch.setattr("dedup.read.streams._BOMB_BYTES", 1 << 20)
     lines = DATA + b"\n" * (8 << 20)

@@ -105,6 +105,7 @@ def test_a_text_without_less_than_has_no_markup(text):
     assert repair_markup(text) == []
 
 
+@pytest.mark.slow
 @given(st.lists(TEXTS.filter(lambda text: not is_page(text)), max_size=4))  # the text of a page is extracted
 def test_a_batch_gives_the_findings_of_each_text(texts):
     for settings in (Settings(), FIXES):
@@ -117,6 +118,7 @@ def test_a_batch_gives_the_findings_of_each_text(texts):
                 assert [finding[3:9] for finding in found] == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece", ["<p ", "<script>", "<!--", '<a href="', "<b>", "<p>a</p>", "</a>", "`<p>", "<a b=c "]
 )
@@ -154,6 +156,7 @@ def test_the_length_is_that_of_the_compared_prose():
         assert dedup.prepare.batch.prepare(batch, Settings(), reference)["length"].to_pylist() == [length]
 
 
+@pytest.mark.slow
 def test_the_command_line_removes_markup_and_restores_it(tmp_path):
     page = "<p>The bridge is <b>open</b>.</p><p>It is 40 m long &amp; red.</p>"
     source = tmp_path / "a.txt"

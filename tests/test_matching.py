@@ -90,6 +90,7 @@ def survival(made, n, threshold, comparer, budget):
     return found.texts.tolist(), answer.twins.tolist(), answer.similarities.tolist(), answer.matches, answer.flags
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(keys_in_buckets(), st.integers(1, 3), st.sampled_from([0.01, 0.3, 0.5, 0.8, 1.0]), st.integers(100, 9000))
 def test_the_compiled_loop_equals_the_plain_one_with_any_memory(folder, made, n, threshold, memory):
@@ -119,6 +120,7 @@ def forms_in_buckets(draw):
     return keys, np.array(texts), np.array(buckets, np.uint32) << np.uint32(29), groups, range(len(keys))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(forms_in_buckets(), st.integers(1, 5), st.integers(0, 6), st.integers(0, 6), st.integers(1, 6), st.randoms())
 def test_an_index_of_survivors_changes_no_answer(made, n, large, searched, rare, random):
@@ -183,6 +185,7 @@ def matched(rows, chosen, comparer, budget, known_batches):
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(
     st.lists(article_copies(), min_size=1, max_size=3),

@@ -49,12 +49,14 @@ def expected(rows, tmp_path_factory):
     return source, clean(source, folder / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", OPTIONS)
 def test_processes_and_memory_change_no_byte(expected, tmp_path, label):
     source, out = expected
     assert bytes_of(clean(source, tmp_path / "out", *OPTIONS[label])) == bytes_of(out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_the_way_processes_start_changes_no_byte(expected, tmp_path, monkeypatch, method):
     if method not in multiprocessing.get_all_start_methods():
@@ -70,6 +72,7 @@ def test_an_unknown_way_to_start_processes_is_an_error(monkeypatch):
         start_method()
 
 
+@pytest.mark.slow
 def test_plain_functions_change_no_byte(expected, tmp_path):
     source, out = expected
     code = "import dedup.engines.local as local, sys; local.SMALL_BYTES = 1 << 30; dedup.clean(*sys.argv[1:])"
@@ -77,6 +80,7 @@ def test_plain_functions_change_no_byte(expected, tmp_path):
     assert bytes_of(tmp_path / "out") == bytes_of(out)
 
 
+@pytest.mark.slow
 def test_other_files_and_compression_change_only_sources_and_records(rows, expected, tmp_path):
     for start in range(0, len(rows), 400):
         data = "".join(json.dumps(row) + "\n" for row in rows[start : start + 400]).encode()

@@ -74,6 +74,7 @@ RULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", RULES, ids=str)
 @given(rows=corpora())
 @settings(max_examples=8, deadline=None)
@@ -84,6 +85,7 @@ def test_articles_added_one_by_one_have_the_verdicts_of_one_run(rules, rows):
     assert said == in_one_run(rows, chosen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["flag", "drop"])
 @given(rows=corpora(longest_first=True))
 @settings(max_examples=10, deadline=None)
@@ -95,6 +97,7 @@ def test_an_article_is_found_in_a_longer_one_that_came_before(action, rows):
     assert said == in_one_run(rows, chosen)
 
 
+@pytest.mark.slow
 @given(rows=corpora())
 @settings(max_examples=8, deadline=None)
 def test_a_query_says_what_an_addition_would_say_and_changes_nothing(rows):
@@ -111,6 +114,7 @@ def story(number):
     return "\n\n".join(" ".join(f"w{chance.randrange(10_000)}" for _ in range(30)) for _ in range(3))
 
 
+@pytest.mark.slow
 def test_of_articles_that_eight_threads_add_at_once_one_of_each_stays(tmp_path):
     rows = [{"id": f"{number}", "text": story(number)} for number in range(40)]
     with dedup.Index(tmp_path / "seen") as index, ThreadPoolExecutor(8) as pool:
@@ -142,12 +146,14 @@ def start_adder(folder, count):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 
+@pytest.mark.slow
 def test_of_articles_that_two_processes_add_at_once_one_of_each_stays(tmp_path):
     adders = [start_adder(tmp_path / "seen", 25) for _ in range(2)]
     kept = [line.split()[0] for adder in adders for line in adder.communicate()[0].splitlines() if "True" in line]
     assert sorted(kept, key=int) == [str(number) for number in range(25)]
 
 
+@pytest.mark.slow
 def test_what_a_killed_process_has_added_is_there(tmp_path):
     adder = start_adder(tmp_path / "seen", 10_000)
     said = [adder.stdout.readline() for _ in range(20)]

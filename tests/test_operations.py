@@ -74,6 +74,7 @@ def test_articles_with_findings_cost_a_bounded_number_of_calls():
     assert counted.total() / 300 <= NEWS_CALLS, counted.most_common(12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copies", [200, 800])
 def test_the_number_of_comparisons_is_linear_in_the_corpus(tmp_path, copies):
     body = sentences(1, 8)

@@ -122,6 +122,7 @@ JSON_VALUES = st.recursive(
 NAMES = st.sampled_from(["n", "=n", "'=n", "provenance", "json", "fields", "", "a,b", "text "])
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.dictionaries(NAMES, JSON_VALUES, max_size=4), min_size=1, max_size=4),
     st.sampled_from([{"format": "csv"}, {"format": "csv", "shard_size": 90}, {"format": "parquet", "shard_size": 90}]),

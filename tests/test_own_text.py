@@ -130,6 +130,7 @@ def test_where_nothing_recurs_there_is_no_site_text(tmp_path):
     assert report.stages["find site text"] == {"lines": 0, "articles": 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch_bytes", [3_000, 1 << 22])
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_jobs_and_batches_change_no_byte_of_site_text(tmp_path, monkeypatch, jobs, batch_bytes):
@@ -160,6 +161,7 @@ def made(drawn):
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(corpora, st.randoms(use_true_random=False))
 def test_the_order_of_the_input_changes_no_line(drawn, rng):

@@ -118,6 +118,7 @@ def test_every_drop_is_justified_by_text_that_stays(tmp_path):
                 assert is_apart or (twin_start, twin_stop) == (0, len(raw))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2, 3])
 @pytest.mark.parametrize("batch_bytes", [300, 5_000, 1 << 22])
 def test_jobs_and_batch_size_change_no_byte(tmp_path, monkeypatch, jobs, batch_bytes):

@@ -501,7 +501,7 @@ def test_articles_of_a_generator_are_not_kept(tmp_path):
     def articles():
         nonlocal most
         for number in range(3000):
-            article = Article(text=f"Number {number}. " * 20, id=number)
+            article = Article(text=" ".join(f"word{number * place}" for place in range(40)), id=number)
             alive.add(article)
             most = max(most, len(alive))
             yield article

@@ -262,6 +262,7 @@ def test_a_small_sample_of_doubled_bodies_reaches_the_targets(label):
     assert sums.shredded <= page.SHREDDED * len(articles)
 
 
+@pytest.mark.slow
 def test_a_small_sample_of_copies_reaches_the_targets():
     for label in syndication.MAKERS:
         done = syndication.run(made_articles(8), label, 1, SETTINGS)

@@ -123,6 +123,7 @@ def test_the_page_makes_its_outputs_as_this_test_does():
     assert block.splitlines() == [" ".join(["dedup clean crawl -o", name, *given]) for name, given in options.items()]
 
 
+@pytest.mark.slow
 def test_the_commands_run(outputs, tmp_path):
     if not shutil.which("jq"):
         pytest.skip("jq is not installed")
@@ -290,6 +291,7 @@ def site(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_the_scrapy_pipeline_drops_what_a_crawl_has_seen(tmp_path: Path, site: str) -> None:
     pytest.importorskip("scrapy", reason=MISSING)
     (block,) = blocks(SECTIONS["Scrapy"], "python")

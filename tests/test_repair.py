@@ -533,6 +533,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [pytest.param(make, id=label) for label, make in HOSTILE])
 def test_hostile_text_takes_linear_time(make):
     def check(size):
@@ -583,6 +584,7 @@ def test_the_cases_of_ftfy_come_out_as_expected(data_rows):
     assert compared > 100
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_clean_text_in_twelve_languages_is_not_repaired(data_rows):
     for row in data_rows("wikipedia_multilingual"):

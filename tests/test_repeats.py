@@ -264,6 +264,7 @@ TILES = st.lists(st.tuples(st.integers(0, 15), st.integers(1, 8)), max_size=8).m
 )
 
 
+@pytest.mark.slow
 @given(MESSES | TILES, st.sampled_from([0.5, 0.8, 1.0]), st.sampled_from(["\n\n", "\n", " "]))
 @settings(max_examples=300, deadline=None)
 def test_repeats_are_disjoint_ordered_justified_and_their_twins_stay(
@@ -379,6 +380,7 @@ def test_work_is_bounded_on_hostile_input(label: str, monkeypatch: pytest.Monkey
         assert article.purse > -0.5 * purse
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_encyclopedia_articles_lose_nothing(data_rows: Rows) -> None:
     for row in data_rows("wikipedia_multilingual"):

@@ -38,6 +38,7 @@ def pages(tmp_path_factory):
 NAMES = ["run", "empty", "hostile", "long", "compared", "hostile-compared"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
 @pytest.mark.parametrize("name", NAMES)
 def test_axe_finds_nothing_and_the_page_does_nothing(browser, pages, name, scheme, width):
@@ -57,6 +58,7 @@ def test_a_script_in_the_page_would_not_run(browser, pages, tmp_path):
     assert any("Content Security Policy" in event for event in opened.events)
 
 
+@pytest.mark.slow
 def test_the_style_sheet_applies_and_follows_the_scheme(browser, pages):
     colours = {}
     for scheme in ("light", "dark"):
@@ -69,6 +71,7 @@ def test_the_style_sheet_applies_and_follows_the_scheme(browser, pages):
     assert colours["light"][2] not in {"0", "1"}
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_every_link_table_and_detail(browser, pages):
     page = helper.OpenPage(browser, pages["run"].as_uri()).page
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
@@ -92,6 +95,7 @@ def test_words_that_differ_are_marked_and_removed_text_is_struck(browser, pages)
     assert card.locator(".twin").inner_text()
 
 
+@pytest.mark.slow
 def test_the_page_can_be_printed(browser, pages):
     page = helper.OpenPage(browser, pages["run"].as_uri()).page
     assert page.pdf()[:5] == b"%PDF-"

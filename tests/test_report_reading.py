@@ -23,6 +23,7 @@ def out(request, tmp_path_factory):
     return clean_crawl(folder, ROWS, format=form, compress=compress, shard_size=[*shard_size, None][0])
 
 
+@pytest.mark.slow
 def test_a_small_output_is_read_as_a_whole(out):
     output = open_output(out)
     sample = SampledOutput(output)
@@ -64,6 +65,7 @@ def test_single_articles_are_found_with_their_findings(out):
     assert all(not article.findings for article in sample.find(wanted, findings=False).values())
 
 
+@pytest.mark.slow
 def test_every_layout_has_the_same_report(out, tmp_path):
     expected = report_on_run(clean_crawl(tmp_path, ROWS))
     page = report_on_run(out)

@@ -89,6 +89,7 @@ def interrupt(source, out, settings=None, *, batches=4):
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_kill_at_every_boundary_is_continued_with_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(LocalEngine, "batch_bytes", 4_000)
@@ -348,6 +349,7 @@ def test_a_second_run_takes_nothing_from_a_live_one(tmp_path, source):
     assert all(path.exists() for path in left)
 
 
+@pytest.mark.slow
 def test_the_command_line_resumes(tmp_path, source):
     def run(*options):
         command = [sys.executable, "-m", "dedup", "clean", source, *options]

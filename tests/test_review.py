@@ -301,6 +301,7 @@ def test_equal_texts_are_told_apart_by_their_ids(tmp_path):
     assert {article.id: article.kept for article in articles_of(out).values()} == {"a": True, "b": False, "c": True}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layout", [{"format": "parquet"}, {"compress": "zst"}, {"format": "csv"}, {"shard_size": 20_000}]
 )
@@ -415,6 +416,7 @@ def _append_many(path, name):
         )
 
 
+@pytest.mark.slow
 def test_writers_lose_none_of_each_others_decisions(tmp_path):
     path = tmp_path / "review.jsonl"
     context = multiprocessing.get_context("spawn")

@@ -182,6 +182,7 @@ def test_a_warning_comes_before_the_work_if_the_disk_may_run_out(tmp_path, sourc
     assert logged[0].endswith("free some, or name a folder on another disk")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "ratio"),
     [

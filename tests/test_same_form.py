@@ -107,6 +107,7 @@ def test_evidence_names_the_facts_of_the_article_before_those_of_its_twin():
     assert evidence_of_form(pair.second, pair.first) == "same form, other facts: Ashby/Brindle, 17/12"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("size", [1, 40])
 def test_many_texts_at_once_are_judged_as_each_pair_is(size, compiled):
@@ -170,6 +171,7 @@ def test_the_flag_of_a_form_is_a_finding_that_can_be_verified(tmp_path):
     assert flag.similarity == jaccard(pair.first, pair.second, 5)
 
 
+@pytest.mark.slow
 @given(st.lists(RAW_TEXTS, max_size=5))
 def test_compared_texts_of_a_batch_are_those_of_single_texts(texts):
     settings = Settings(rules={"page-furniture": "drop", "repeated-paragraph": "drop"})

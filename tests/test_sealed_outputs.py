@@ -105,6 +105,7 @@ def what_verify_says(out):
         return RUN_FILE if RUN_FILE in str(error) and "\n" not in str(error) else str(error)
 
 
+@pytest.mark.slow
 def test_every_change_of_any_byte_is_noticed(tmp_path, contents):
     """Files are chosen alike, whatever their size, and most often changed in lines, which leaves them readable."""
     chance, out = random.Random(1), tmp_path / "out"

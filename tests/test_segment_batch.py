@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def test_segments_are_the_paragraphs_and_keys_of_each_text(texts):
             assert key == encode_utf8(comparison_key(text[start:stop]))
 
 
+@pytest.mark.slow
 def test_compiled_code_folds_every_character_alone_and_between_letters():
     texts = [f"{chr(code)}\nx{chr(code)}y {chr(code)}" for code in range(CODES)]
     for start in range(0, CODES, 1 << 14):

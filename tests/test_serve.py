@@ -57,6 +57,7 @@ def ask(port, path, contents=None, method=None, headers=None):
         return answer.status, dict(answer.getheaders()), answer.read()
 
 
+@pytest.mark.slow
 def test_a_server_says_what_an_index_says(port, tmp_path):
     articles = [
         {"id": "a", "text": f"Caf\u00c3\u00a9 {WORDS}", "page": 3},
@@ -147,6 +148,7 @@ def test_any_object_gets_an_answer(port, path, contents):
     assert ask(port, path, contents)[0] in {200, 400}
 
 
+@pytest.mark.slow
 def test_schemathesis_finds_nothing(port):
     schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed")
     assert schemathesis
@@ -160,6 +162,7 @@ def test_schemathesis_finds_nothing(port):
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
+@pytest.mark.slow
 def test_a_new_token_is_printed_with_the_address(tmp_path):
     with running_server(tmp_path / "seen", "--threshold", "0.7") as (port, token):
         assert len(token) > 20

@@ -68,6 +68,7 @@ def race(url, processes, count, kind):
     return [line.split() for adder in adders for line in adder.communicate()[0].splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "rule"), [("equal", "duplicate-article"), ("similar", "near-duplicate-article")])
 def test_of_articles_that_eight_processes_add_at_once_one_of_each_stays(server, kind, rule):
     count = int(os.environ.get("DEDUP_RACE", QUICK))
@@ -118,6 +119,7 @@ def test_indexes_on_one_server_are_apart_and_remember_their_settings(server):
         dedup.Index(f"{server}?name=one")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://user:secret@127.0.0.1:1/0", "redis://127.0.0.1:x/0"])
 def test_a_server_that_is_not_there_is_one_line_without_the_password(url):
     pytest.importorskip("redis", reason="needs the extra `online`")

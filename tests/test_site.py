@@ -118,6 +118,7 @@ def runs_here(command):
     return bool(paths) and paths[0].rstrip("/") in {"crawl", "corpus", "out", "encoding"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [command for command in COMMANDS if runs_here(command)])
 def test_a_command_on_a_page_runs(command, folder, tmp_path):
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)

@@ -234,6 +234,7 @@ def inside(count, line_of):
     return texts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "every"),
     [

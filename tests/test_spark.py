@@ -39,8 +39,10 @@ from dedup import Settings
 from dedup.rules import RULES
 from dedup.settings import KEEP
 
-SMALL_CASES = (0, 3, 4, 5, 6)  # run wherever Spark does
+pytestmark = pytest.mark.slow
+SMALL_CASES = (0, 3, 4, 5)  # run wherever Spark does
 QUICK_RULES = dict.fromkeys(("boilerplate", "shared-paragraph", "contained-article"), "off")
+ODD_KEEP = "earliest"
 REAL_CORPORA = ("senate_releases", "license_texts")
 NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
 
@@ -96,11 +98,15 @@ def drive_small_jobs(folder, data_rows):
     source = corpus_of(folder / "in", 3, 20)
     jobs = [
         *matrix(folder, SMALL_CASES),
-        {"source": source.as_uri(), "out": folder / "address", "settings": {"rules": QUICK_RULES}},
         {"source": source, "out": folder / "fail", "settings": {"on_error": "fail"}},
         {"source": shuffled.as_uri(), "frame": True, "out": folder / "table", "conf": compiled_plans, "partitions": 5},
         {"source": "-", "out": folder / "stdin"},
-        {"source": odd_fields(make(folder / "odd_in")), "out": folder / "odd", "settings": {"keep": "latest"}},
+        {
+            "source": odd_fields(make(folder / "odd_in")).as_uri(),
+            "out": folder / "odd",
+            "settings": {"keep": ODD_KEEP},
+            "partitions": 1,
+        },
         {"source": write_jsonl(folder / "titles.jsonl", [{"title": "A"}]), "out": folder / "titles"},
         {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
         {"source": write_jsonl(folder / "pages.jsonl", made_pages()), "out": folder / "pages", "partitions": 3},
@@ -112,9 +118,8 @@ def drive_small_jobs(folder, data_rows):
             "conf": NOT_ADAPTIVE,
         },
     ]
-    for name in REAL_CORPORA:
-        rows = list(islice(data_rows.read(SMALL / f"{name}.jsonl.gz"), 120))
-        jobs.append({"source": write_jsonl(folder / f"{name}.jsonl", rows), "out": folder / name})
+    rows = [row for name in REAL_CORPORA for row in islice(data_rows.read(SMALL / f"{name}.jsonl.gz"), 120)]
+    jobs.append({"source": write_jsonl(folder / "real.jsonl", rows), "out": folder / "real"})
     return {job["out"].name: (job, report) for job, report in zip(jobs, drive(jobs), strict=True)}
 
 
@@ -123,7 +128,7 @@ def test_the_cases_try_every_action_of_every_rule():
         (name, action) for number in SMALL_CASES[1:] for name, action in Settings(**settings_of(number)).rules.items()
     }
     assert tried == {(rule.name, action) for rule in RULES for action in rule.actions}
-    assert {settings_of(number)["keep"] for number in SMALL_CASES[1:]} == set(KEEP)
+    assert {*(settings_of(number)["keep"] for number in SMALL_CASES[1:]), ODD_KEEP} == set(KEEP)
 
 
 @needs_spark
@@ -151,15 +156,8 @@ def test_two_hundred_partitions_without_adaptive_execution_give_the_same_bytes(d
 
 
 @needs_spark
-@pytest.mark.parametrize("name", REAL_CORPORA)
-def test_real_articles_give_the_local_engines_bytes(driven, name):
-    check_output(driven[1][name][0])
-
-
-@needs_spark
-def test_an_address_gives_the_bytes_of_the_path(driven):
-    folder, _ = driven
-    assert bytes_of(folder / "address") == local_output(folder / "in", folder / "local", rules=QUICK_RULES)
+def test_real_articles_give_the_local_engines_bytes(driven):
+    check_output(driven[1]["real"][0])
 
 
 @needs_spark
@@ -172,8 +170,9 @@ def test_errors_of_the_input_read_as_they_do_in_the_local_engine(driven):
 
 
 @needs_spark
-def test_odd_fields_dates_and_charsets_give_the_same_bytes(driven):
-    check_output(driven[1]["odd"][0])
+def test_odd_fields_dates_and_charsets_read_from_an_address_give_the_same_bytes(driven):
+    folder, jobs = driven
+    check_output({**jobs["odd"][0], "source": folder / "odd_in"})
 
 
 @needs_spark

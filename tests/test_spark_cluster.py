@@ -22,6 +22,7 @@ from helpers.spark_cases import (
 from helpers.spark_standalone import Cluster, wait_for_file, wait_for_success
 
 pytestmark = [
+    pytest.mark.slow,
     needs_spark,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="kills processes as Linux knows them"),
 ]

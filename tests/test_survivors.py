@@ -31,6 +31,7 @@ def order_of(rows, texts, keep):
     return sorted(numbers, key=key)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(
     article_copies(),
@@ -86,6 +87,7 @@ def test_a_copy_of_a_flagged_article_is_dropped():
     assert [(row["id"], row["provenance"]["twin"]) for row in result.dropped] == [("2", "1"), ("3", "0")]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(article_copies(), article_copies())
 def test_articles_added_at_the_end_do_not_change_earlier_decisions(first, second):

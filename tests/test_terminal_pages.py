@@ -49,6 +49,7 @@ def on_terminal(command, *, lines=24, pager="sed s/^/PAGED:/", **environment):
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_short_output_is_printed_and_long_output_paged(out):
     dropped = json.loads(run_dedup(f"dedup explain {out} --json").stdout.splitlines()[0])["article"]
     for command in (["explain", str(out), dropped], ["diff", str(out), dropped], ["groups", str(out)]):
@@ -64,6 +65,7 @@ def test_output_that_is_no_terminal_is_never_paged(out):
     assert "\x1b" not in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pager", ["cat", "sed s/^/PAGED:/"])
 def test_no_control_character_of_the_data_reaches_the_pager(hostile, pager):
     for command in (["diff", str(hostile)], ["groups", str(hostile)], ["explain", str(hostile)]):

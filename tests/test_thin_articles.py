@@ -119,6 +119,7 @@ def test_an_opening_that_a_paywall_cuts_is_contained_in_the_whole_report():
     assert (finding.article, finding.twin) == ("cut", "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("action", ["flag", "drop"])
 def test_the_command_line_finds_and_verifies_it(tmp_path, action):
     rows = [{"id": "cut", "text": CUT}, {"id": "whole", "text": "\n\n".join(SENTENCES)}, {"id": "gone", "text": "404"}]

@@ -455,6 +455,7 @@ def asked(tmp_path_factory):
     return folder, read_jsonl(folder / "skipped.jsonl")
 
 
+@pytest.mark.slow
 def test_correct_answers_lead_to_the_correct_threshold(asked):
     folder, pairs = asked
     assert len(pairs) == 60
@@ -477,6 +478,7 @@ def test_correct_answers_lead_to_the_correct_threshold(asked):
     assert report.stderr == ""
 
 
+@pytest.mark.slow
 def test_a_few_answers_are_kept_and_reported_as_too_few(asked):
     folder, _ = asked
     tune(folder, "made.jsonl", "--pairs", 12, "--labels", "twelve.jsonl", answers="s\n" * 12, status=2)
@@ -496,6 +498,7 @@ def test_a_few_answers_are_kept_and_reported_as_too_few(asked):
     assert len({tuple(sorted(label["texts"])) for label in labels}) == 14
 
 
+@pytest.mark.slow
 def test_the_same_pairs_are_asked_for_any_input_order_and_number_of_jobs(asked):
     folder, pairs = asked
     reversed_twice = [
@@ -523,6 +526,7 @@ def test_the_same_pairs_are_asked_for_any_input_order_and_number_of_jobs(asked):
     assert [pair["texts"] for pair in read_jsonl(folder / "seed.jsonl")] != [pair["texts"] for pair in pairs]
 
 
+@pytest.mark.slow
 def test_questions_can_be_about_paragraphs(tmp_path):
     articles = _article_pairs(8)
     for number, article in enumerate(articles):
@@ -556,6 +560,7 @@ ERRORS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("args", "message"), [row[1:] for row in ERRORS], ids=[row[0] for row in ERRORS])
 def test_an_error_is_one_line(asked, args, message):
     done = tune(asked[0], *args, answers="y\n", status=2)

@@ -38,3 +38,18 @@ def test_split_units_hold_the_same_words(text, draw):
     assert "".join(kept.split()) == "".join(
         "".join(text[start:stop].split()) for start, stop in zip(whole.begins, whole.ends, strict=True)
     )
+
+
+ODD_PIECES = ["a", "É.", "“b”", "½", "3½", "a\u0301", "北京", "ﬁ", "c™", "\u0301", "\n", "Word one."]
+
+
+@given(st.lists(st.sampled_from(ODD_PIECES), min_size=1, max_size=12).map(" ".join))
+def test_a_word_starts_where_a_search_finds_it(text: str) -> None:
+    spans = paragraphs(text)
+    units = Units.of(ArticleParagraphs(text, spans, [comparison_key(text[slice(*span)]) for span in spans]))
+    for unit in range(len(units)):
+        for word in range(units.borders[unit], units.borders[unit + 1]):
+            found = units.span_of_words(word, word + 1)[0]
+            start, stop = units.begins[unit], units.ends[unit]
+            number = word - units.borders[unit]
+            assert found == (offset_of_word(text, start, stop, number) if number else start)

@@ -362,6 +362,7 @@ def test_a_bad_decision_is_an_answer_of_one_line_and_keeps_nothing(server, out, 
     assert not (out / "review.jsonl").exists() or read_decisions(out / "review.jsonl").rows == []
 
 
+@pytest.mark.slow
 def test_many_requests_at_once_lose_no_decision(tmp_path):
     out = clean_crawl(tmp_path, crawl_rows())
     with served(out) as server:
@@ -388,6 +389,7 @@ def test_the_same_thing_decided_twice_from_one_version_is_a_conflict(tmp_path):
         assert [row.decision for row in read_decisions(out / "review.jsonl").rows] == ["reject", "undo"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell the CPU time of a process")
 def test_pages_of_a_larger_output_take_a_fraction_of_a_second(tmp_path):
     report = write_made_output(tmp_path / "out", 3_000)

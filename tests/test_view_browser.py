@@ -94,6 +94,7 @@ class Opened:
         wait_for(lambda: text in (status.text_content() or ""))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 360)])
 @pytest.mark.parametrize("name", ["run", "empty", "hostile"])
 def test_axe_finds_nothing_on_any_page(browser, servers, name, scheme, width):
@@ -107,6 +108,7 @@ def test_axe_finds_nothing_on_any_page(browser, servers, name, scheme, width):
     opened.context.close()
 
 
+@pytest.mark.slow
 def test_hostile_texts_are_shown_and_do_nothing(browser, servers):
     opened = Opened(browser, servers["hostile"], "/articles")
     count = opened.page.locator("[data-item]").count()
@@ -187,6 +189,7 @@ def test_search_filters_and_facets_narrow_the_list(browser, servers, outs):
     opened.context.close()
 
 
+@pytest.mark.slow
 def test_decisions_are_made_by_keyboard_survive_a_restart_and_change_the_output(browser, tmp_path):
     out = clean_crawl(tmp_path, crawl_rows())
     before = {row["id"] for row in map(json.loads, (out / "articles.jsonl").read_text().splitlines())}
@@ -233,6 +236,7 @@ def test_decisions_are_made_by_keyboard_survive_a_restart_and_change_the_output(
     assert dedup.verify(out).mismatches == []
 
 
+@pytest.mark.slow
 def test_two_windows_lose_none_of_each_others_decisions(browser, tmp_path):
     out = clean_crawl(tmp_path, crawl_rows())
     with served(out) as server:
@@ -253,6 +257,7 @@ def test_two_windows_lose_none_of_each_others_decisions(browser, tmp_path):
     assert [row.decision for row in read_decisions(out / "review.jsonl").rows] == ["reject", "accept", "accept"]
 
 
+@pytest.mark.slow
 def test_groups_lines_rules_and_survivors_are_decided_about(browser, tmp_path):
     out = clean_crawl(tmp_path, crawl_rows())
     with served(out) as server:
@@ -282,6 +287,7 @@ def test_groups_lines_rules_and_survivors_are_decided_about(browser, tmp_path):
     assert dedup.verify(out).mismatches == []
 
 
+@pytest.mark.slow
 def test_the_keys_are_listed_and_every_button_is_reached(browser, servers):
     opened = Opened(browser, servers["run"], "/findings")
     opened.page.keyboard.press("?")

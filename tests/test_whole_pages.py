@@ -145,6 +145,7 @@ def test_copies_are_an_article_in_the_frame_of_another_page():
     )
 
 
+@pytest.mark.slow
 def test_the_command_removes_frames_and_keeps_articles(pages):
     known = [
         KnownPage(f"https://{page.host}/{number}", page.host, page.kind, page.lines, page.truth, page.article)
