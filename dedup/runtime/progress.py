@@ -34,6 +34,7 @@ class StageTimer:
         self._stage = ""
         self._done = 0
         self._total: int | None = None
+        self._adds_up = False  # the stage reports its bytes by `done`
         self._input_size = 0  # bytes of the input, by the last stage that counted them
         self._lock = threading.RLock()
 
@@ -41,7 +42,7 @@ class StageTimer:
     def stage(self, name: str, total: int | None = None) -> Iterator[None]:
         """Time the block as stage `name`, which has `total` bytes to do; None if it takes steps instead."""
         with self._lock:
-            self._stage, self._done, self._total = name, 0, total
+            self._stage, self._done, self._total, self._adds_up = name, 0, total, False
             self._report()
         began = time.perf_counter()
         try:
@@ -54,9 +55,14 @@ class StageTimer:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - began
 
     def over(self, name: str, items: Iterator[ItemT], total: int | None) -> Iterator[ItemT]:
-        """Yield `items`; time the iteration, and the work that the caller does on each item, as stage `name`."""
+        """Yield `items`; time the iteration, and the work that the caller does on each item, as stage `name`.
+
+        The caller says by `done` how much input is behind each item.
+        """
         with self.stage(name, total):
+            self._adds_up = True
             yield from items
+            self._adds_up = False
 
     def done(self, size: int) -> None:
         """Record that the stage has processed another `size` bytes of the input."""
@@ -65,10 +71,11 @@ class StageTimer:
             self._report()
 
     def at(self, done: int, total: int) -> None:
-        """Record that the stage has processed `done` of `total` bytes, for a stage that does not add them up."""
+        """Record that the stage has processed `done` of `total` bytes; ignored in a stage that adds them up itself."""
         with self._lock:
-            self._done, self._total = done, total
-            self._report()
+            if not self._adds_up:
+                self._done, self._total = done, total
+                self._report()
 
     def step(self) -> None:
         """Record that the stage has taken a step; report it in bytes if the number of steps is known."""
