@@ -74,14 +74,14 @@ class Units:
 
     def _parts(self, unit: int, words_inside: Sequence[int]) -> Iterator[tuple[int, ...]]:
         """Yield the rows of a unit that is split before some of its words, which ascend."""
-        text, begin, end = self.article.text, self.begins[unit], self.ends[unit]
-        count, before = self.borders[unit + 1] - self.borders[unit], 0
+        text, begin = self.article.text, self.begins[unit]
+        before, first = 0, self.borders[unit]
         for word in words_inside:
-            start = offset_of_word(text, begin, end, word - before)
+            start = self._offset(unit, first + word)
             stop = begin + len(text[begin:start].rstrip())
             yield begin, stop, self.paragraphs[unit], self.lines[unit], word - before
             begin, before = start, word
-        yield begin, end, self.paragraphs[unit], self.lines[unit], count - before
+        yield begin, self.ends[unit], self.paragraphs[unit], self.lines[unit], self.borders[unit + 1] - first - before
 
     @cached_property
     def starts(self) -> frozenset[int]:
@@ -224,7 +224,13 @@ class Units:
 
     def _offset(self, unit: int, word: int) -> int:
         """Return where a word of a unit starts, in code points."""
-        return offset_of_word(self.article.text, self.begins[unit], self.ends[unit], word - self.borders[unit])
+        start, stop, number = self.begins[unit], self.ends[unit], word - self.borders[unit]
+        starts, unsure = self.article.starts
+        first, last = np.searchsorted(starts, (start, stop)).tolist()
+        is_sure = last - first == self.borders[unit + 1] - self.borders[unit]
+        if number and is_sure and not np.diff(np.searchsorted(unsure, (start, stop)))[0]:
+            return int(starts[first + number])
+        return offset_of_word(self.article.text, start, stop, number)
 
 
 def offset_of_word(text: str, start: int, stop: int, number: int) -> int:
