@@ -236,7 +236,7 @@ def compose(raw: str, first: Sequence[Finding], second: Sequence[Finding]) -> li
     for later in sorted(second, key=_span):
         if later.action == FLAG:
             start, stop = offsets.widen(later.start, later.stop)
-            flags.append(later._replace(start=start, stop=stop))
+            flags.append(Finding._make((*later[:5], start, stop, *later[7:])))
             continue
         while pending and pending[-1].stop <= later.start:
             passed = pending.pop()
