@@ -45,7 +45,7 @@ def run(command: str, folder: Path) -> str:
 
 def row(folder: Path, table: str, article: str | None) -> str:
     """Return the last row of a table that belongs to `article`, as the line in the file."""
-    lines = (folder / "out" / f"{table}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "out-example" / f"{table}.jsonl").read_text(encoding="utf-8").splitlines()
     parsed = [(json.loads(line), line) for line in lines]
     return [line for value, line in parsed if article in {None, value.get("id"), value.get("article")}][-1]
 
