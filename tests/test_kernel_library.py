@@ -84,7 +84,7 @@ def test_a_killed_compilation_leaves_nothing_and_of_two_processes_one_compiles(t
     assert [process.returncode for process in processes] == [0, 0], results
     [path] = tmp_path.glob("kernels-*")
     assert all(out.decode().rstrip().endswith(f": {path}") for out, _ in results)
-    announced = b"dedup: compiling once for this installation, some 10 to 30 s\n"
+    announced = b"dedup: compiling once for this installation, some 10 to 60 s\n"
     assert {errors for _, errors in results} <= {announced, b""}
     assert announced in {errors for _, errors in results}
     wait_until(lambda: not any(map(is_running, compilers)))

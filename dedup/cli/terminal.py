@@ -311,7 +311,7 @@ def show_progress(*, quiet: bool) -> Iterator[Progress | None]:
 def _announce_compilation(stage: str, done: int, _total: int | None) -> None:
     """Say on stderr that the first larger job compiles, also in a log, which would look dead as well."""
     if stage == COMPILE_STAGE and not done:
-        click.echo("dedup: compiling once for this installation, some 10 to 30 s", err=True)
+        click.echo("dedup: compiling once for this installation, some 10 to 60 s", err=True)
 
 
 def print_json(value: object) -> None:
