@@ -597,3 +597,17 @@ def test_names_may_be_compared_only_where_two_paragraphs_differ(
     whole = [joint.join([*head, *middle, *tail]) for middle in (one, two)]
     cut = _differing(*whole)
     assert (_marks(cut[0]) == _marks(cut[1])) == (_marks(whole[0]) == _marks(whole[1]))
+
+
+def test_paragraphs_of_the_same_words_are_told_apart_by_marks_without_a_number() -> None:
+    course = "Learn to write good programs in {} within a few weeks, at home and in the evening."
+    pieces = [
+        "Our courses",
+        course.format("C++"),
+        "Fees are due.",
+        course.format("C#"),
+        "Ask us.",
+        course.format("C++"),
+    ]
+    [repeat] = find("\n\n".join(pieces))
+    assert (repeat.rule, repeat.first, repeat.twin_first) == (PARAGRAPH_RULE, 5, 1)

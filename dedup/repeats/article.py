@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import accumulate, count
@@ -74,15 +73,21 @@ class ArticleParagraphs:
     def id_of(self, index: int) -> str:
         """Return an identifier of a paragraph with words, equal for equal ones: those of equal words and facts."""
         key = self.keys[index]
-        if self._key_counts[key] == 1 or not any(map(str.isdecimal, key)):
+        if key not in self._keys_of_several_texts:
             return key
         start, stop = self.spans[index]
         marks = fact_marks(self.text[start:stop])
         return f"{key}\0{marks}" if marks else key
 
     @cached_property
-    def _key_counts(self) -> Counter[str]:
-        return Counter(self.keys)
+    def _keys_of_several_texts(self) -> frozenset[str]:
+        """The keys of paragraphs that are not written alike; only those may have other facts."""
+        texts: dict[str, str] = {}
+        return frozenset(
+            key
+            for key, (start, stop) in zip(self.keys, self.spans, strict=True)
+            if texts.setdefault(key, text := self.text[start:stop]) != text
+        )
 
     @cached_property
     def runs(self) -> I64:
