@@ -56,6 +56,8 @@ from dedup.write.tables import OutputChunk, site_text_chunk, write_json_lines
 if TYPE_CHECKING:
     from dedup.spark import SparkEngine
 
+_MATCH_COUNTS = ("matches", "candidates", "lookups")
+
 
 def clean(
     source: Articles,
@@ -82,8 +84,7 @@ def clean(
     `notice` with lines to show before the long work, such as the fields that were guessed. `out` appears complete or
     not at all; `force` replaces an earlier output. A run that is interrupted leaves what it has prepared, and an engine
     with ``resume=True`` continues from that. `log` is a file to which a line of JSON is appended for all that happens.
-    `review` is a file of decisions, such as ``OUT/review.jsonl``, which the local engine honours. Raises a `DedupError`
-    for every problem that the user can solve.
+    `review` is a file of decisions, such as ``OUT/review.jsonl``, which the local engine honours. Raises `DedupError`.
     """
     settings, out, engine = settings_or_default(settings), output_path(out), engine_of(engine)
     ruling = read_ruling(review)
@@ -124,6 +125,8 @@ def _clean(
             destination(out, force=force, resume=is_resumed) as (folder, work),
             _start_job(source, against, settings, engine, timer, work, out, notice, ruling, session) as job,
         ):
+            if session is not None:
+                session.check_not_added(out, job.inputs)
             report = _write_output(job, folder, settings, timer, out)
             if session is not None:
                 session.stage(folder, out)
@@ -239,9 +242,6 @@ def _findings(
                 yield from outcome.findings
     if done:
         done(_report(job, tally, settings, timer, None))
-
-
-_MATCH_COUNTS = ("matches", "candidates", "lookups")
 
 
 def decide(

@@ -245,6 +245,48 @@ def test_a_removed_article_is_gone_and_its_duplicates_can_stay(grown):
     assert report.counts["kept"] == 3
 
 
+def test_a_run_is_not_repeated_over_its_own_index_until_its_articles_are_removed(grown):
+    command = f"dedup clean {grown}/old.jsonl --index {grown}/seen -o {grown}/first --force -q"
+    before = {path: path.read_bytes() for path in (grown / "first").iterdir()}
+    finished = run_dedup(command)
+    assert finished.status == 2
+    assert finished.stderr == (
+        f"dedup: error: {grown}/first: its articles are in {grown}/seen as run 1, and would be dropped as "
+        f"duplicates of themselves; to clean them again, first run dedup index remove {grown}/seen index/1\n"
+    )
+    assert {path: path.read_bytes() for path in (grown / "first").iterdir()} == before
+    assert index_stats(grown / "seen")["runs"] == 1
+    assert run_dedup(f"dedup clean {grown}/new.jsonl --index {grown}/seen -o {grown}/second -q").status == 0
+    compact_index(grown / "seen")  # which merges the segments of both runs
+    assert run_dedup(command).status == 2
+    assert run_dedup(f"dedup index remove {grown}/seen index/1").stderr == "removed 3 articles\n"
+    assert (index_stats(grown / "seen")["articles"], verify_index(grown / "seen")) == (2, [])
+    assert run_dedup(command).status == 0
+    assert [row["id"] for row in lines(grown / "first" / "articles.jsonl")] == ["old-0", "old-1", "old-2"]
+    assert run_dedup(f"dedup index remove {grown}/seen index/1").status == 1
+
+
+def test_a_removed_run_leaves_nothing_in_the_index(grown):
+    dedup.clean(grown / "new.jsonl", grown / "out", index=grown / "seen")
+    before = index_stats(grown / "seen")
+    assert [remove_articles(grown / "seen", ["index/2"]) for _ in range(2)] == [2, 0]
+    dedup.clean(grown / "new.jsonl", grown / "out", index=grown / "seen", force=True)
+    assert index_stats(grown / "seen") == {**before, "runs": 3}
+
+
+def test_an_output_in_an_index_may_be_replaced_by_another_batch(grown):
+    """An output that is consumed, and then replaced by the next batch, and one whose run has kept nothing."""
+    old, new = grown / "old.jsonl", grown / "new.jsonl"
+    assert dedup.clean(new, grown / "first", index=grown / "seen", force=True).counts["kept"] == 2
+    assert dedup.clean(old, grown / "first", index=grown / "seen", force=True).counts["kept"] == 0
+    assert dedup.clean(old, grown / "first", index=grown / "seen", force=True).counts["kept"] == 0
+    assert dedup.clean([old, new], grown / "first", index=grown / "seen", force=True).counts["kept"] == 0
+    assert dedup.clean(old, grown / "second").counts["kept"] == 3
+    assert dedup.clean(old, grown / "second", index=grown / "other", force=True).counts["kept"] == 3  # not in that one
+    with pytest.raises(IndexFolderError, match=r"second: its articles are in .*other as run 1"):
+        dedup.clean(old, grown / "second", index=grown / "other", force=True)
+
+
 def test_indexes_are_merged_as_if_the_second_had_come_later(grown):
     dedup.clean(grown / "new.jsonl", grown / "apart", index=grown / "other")
     assert run_dedup(f"dedup index merge {grown}/seen {grown}/other").stderr == "added 2 articles\n"

@@ -38,6 +38,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("dedup clean more.jsonl --index seen -o out4", "clean what comes in, and remember it in the folder seen"),
         ("dedup index stats seen", "how much is in it"),
         ("dedup index remove seen index/1/more.jsonl#0", "take an article out, by id or source#record"),
+        ("dedup index remove seen index/1", "take out all that the first run has added"),
     ),
     "serve": (
         ("dedup serve seen-online", "print address and token, and answer whether articles are new"),

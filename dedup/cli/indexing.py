@@ -60,7 +60,10 @@ def verify_index_folder(folder: Path, quiet: bool) -> int:
 @QUIET
 @VERBOSE
 def remove(folder: Path, articles: tuple[str, ...], quiet: bool) -> int:
-    """Take articles out of an index, by id or source#record, so that what repeats them can stay in later runs."""
+    """Take articles out of an index, so that what repeats them can stay in later runs.
+
+    ARTICLE is an id, source#record, or a run: index/2 stands for all that the second run has added.
+    """
     from dedup.index.upkeep import remove_articles  # noqa: PLC0415
 
     count = remove_articles(folder, articles)

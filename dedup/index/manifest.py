@@ -41,18 +41,27 @@ _SCHEME = {
 _COMPARED = ("threshold", "same_story_threshold", "paragraph_threshold")
 
 
+def segment_name(run: int) -> str:
+    """Return the name of the folder of the segment that a run writes; rewritten segments have a longer one."""
+    return f"{SEGMENT_PREFIX}{run:06d}"
+
+
 class Manifest(NamedTuple):
-    """The contents of the manifest: how many runs have written, under which settings, and what is there."""
+    """The contents of the manifest: how many runs have written, under which settings, and what is there.
+
+    `outputs` has the SHA-256 of the run file of each run whose articles are in the index, by the number of the run.
+    """
 
     runs: int
     settings: dict[str, Any]
     scheme: dict[str, Any]
     segments: tuple[Segment, ...]
+    outputs: dict[str, str]
 
     @classmethod
     def empty(cls, settings: Settings) -> Manifest:
         """Return the manifest of an index without articles."""
-        return cls(0, _compared_settings(settings), _SCHEME, ())
+        return cls(0, _compared_settings(settings), _SCHEME, (), {})
 
     def to_json(self) -> dict[str, Any]:
         """Return the manifest as JSON values."""
@@ -113,8 +122,9 @@ def _manifest_of(contents: dict[str, Any], folder: Path) -> Manifest:
         )
     try:
         segments = tuple(Segment(**entry) for entry in contents["segments"])
-        return Manifest(contents["runs"], contents["settings"], contents["scheme"], segments)
-    except (KeyError, TypeError) as error:
+        outputs = dict(contents.get("outputs", {}))
+        return Manifest(contents["runs"], contents["settings"], contents["scheme"], segments, outputs)
+    except (KeyError, TypeError, ValueError) as error:
         raise IndexFolderError(f"{folder / MANIFEST}: cannot be read ({error}); restore it from a copy") from None
 
 
@@ -176,7 +186,7 @@ class ManifestWriter:
 
     def new_folder(self, part: str = "") -> Path:
         """Return the path of the folder of the next segment."""
-        return self.folder / f"{SEGMENT_PREFIX}{self.manifest.runs + 1:06d}{part}"
+        return self.folder / f"{segment_name(self.manifest.runs + 1)}{part}"
 
     def stage(self, manifest: Manifest, out: Path, run_file: Path) -> None:
         """Write the manifest as it will be once `out`, with the run file at `run_file`, is in its place."""

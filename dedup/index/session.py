@@ -7,7 +7,7 @@ known articles of the run (`dedup.prepare.corpus.Corpus`), so that matching is t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from dedup.arrays import I64, Bools
 from dedup.decide.verdicts import Verdicts
-from dedup.index.manifest import Manifest, ManifestWriter, open_writer, read_manifest
+from dedup.errors import IndexFolderError
+from dedup.index.manifest import Manifest, ManifestWriter, hash_of_run, open_writer, read_manifest
 from dedup.index.postings import lookup_of, postings_of
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
 from dedup.index.stored_articles import prepare_stored, stored_articles
@@ -26,10 +27,11 @@ from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.known_lines import KnownLine
 from dedup.match.policy import DUPLICATE, NEAR_DUPLICATE
 from dedup.match.site_text import SiteTextRow
-from dedup.output_layout import RUN_FILE
+from dedup.output_layout import RUN_FILE, read_run_file
 from dedup.prepare.columns import integer_values
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import load_batch
+from dedup.read.other_corpora import INDEX
 from dedup.settings import Settings
 
 _QUERY_COLUMNS = ("words", "digest", "buckets", "key", "paragraphs")
@@ -53,6 +55,23 @@ class IndexSession:
     def known_lines(self) -> list[KnownLine]:
         """Return the lines of site text that earlier runs have found, with the sums of their counts."""
         return sum_lines(self._readers)
+
+    def check_not_added(self, out: Path, inputs: Sequence[Mapping[str, Any]]) -> None:
+        """Raise `IndexFolderError` if `out` is the output of an indexed run over `inputs`, which would replace it.
+
+        All articles that the output has kept are in the index. So each would be dropped as a duplicate of itself, and
+        the new output would be empty. Other inputs are a new batch, which may replace an earlier output.
+        """
+        digest = hash_of_run(out)
+        run = next((name for name, known in self.writer.manifest.outputs.items() if known == digest), None)
+        replaced = read_run_file(out) if run is not None else None
+        if replaced is None or not replaced["counts"]["kept"]:
+            return
+        if all(entry in replaced["inputs"] for entry in inputs):
+            raise IndexFolderError(
+                f"{out}: its articles are in {self.folder} as run {run}, and would be dropped as duplicates of "
+                f"themselves; to clean them again, first run dedup index remove {self.folder} {INDEX}{run}"
+            )
 
     def before(self, corpus: Corpus, backend: Backend) -> Corpus:
         """Return `corpus` behind the indexed articles that its new articles may repeat."""
@@ -102,8 +121,11 @@ class IndexSession:
 
     def stage(self, folder: Path, out: Path) -> None:
         """Make ready what `add` has written: it takes effect when the result in `folder` takes its place at `out`."""
-        segments = self.writer.manifest.segments + ((self._added,) if self._added else ())
-        self.writer.stage(self.writer.manifest._replace(runs=self.run, segments=segments), out, folder / RUN_FILE)
+        earlier = self.writer.manifest
+        segments = earlier.segments + ((self._added,) if self._added else ())
+        outputs = {**earlier.outputs, str(self.run): hash_of_run(folder) or ""}
+        manifest = earlier._replace(runs=self.run, segments=segments, outputs=outputs)
+        self.writer.stage(manifest, out, folder / RUN_FILE)
 
     def commit(self) -> None:
         """Let the run take effect, and merge small segments where there are many."""

@@ -12,12 +12,12 @@ import pyarrow as pa
 
 from dedup.arrays import Bools, decode_utf8
 from dedup.errors import IndexFolderError
-from dedup.index.manifest import check_settings, open_writer, read_manifest
+from dedup.index.manifest import check_settings, open_writer, read_manifest, segment_name
 from dedup.index.postings import postings_of
-from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
+from dedup.index.segments import Segment, SegmentReader, SegmentWriter, with_known_sources
 from dedup.index.session import IndexSession, sum_lines
 from dedup.index.stored_articles import prepare_stored
-from dedup.index.tiers import rewrite_segments
+from dedup.index.tiers import Chooser, rewrite_segments
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.articles import match_articles
 from dedup.match.paragraph_columns import read_paragraph_columns
@@ -87,48 +87,61 @@ def _problems_of_contents(reader: SegmentReader, settings: Settings, backend: Ba
 
 
 def remove_articles(folder: str | Path, names: Collection[str]) -> int:
-    """Take the articles called `names`, ids or ``source#record``, out of an index; return how many there were.
+    """Take the articles called `names` out of an index; return how many there were.
 
-    Their texts are gone from the disk when this returns. What repeats them can survive in a later run.
+    A name is an id, ``source#record``, or a run such as ``index/2``, which stands for all articles that the run has
+    added. Their texts are gone from the disk when this returns. What repeats them can survive in a later run. A run
+    that is taken out can be repeated. The site text that it found goes, too, unless its segment was merged with others.
     """
     wanted = set(names)
-    removed = 0
+    runs = {f"{INDEX}{name.removeprefix(INDEX).rstrip('/')}" for name in wanted if name.startswith(INDEX)}
 
     def choose(stored: pa.RecordBatch) -> Bools:
         places = zip(*(stored.column(name).to_pylist() for name in ("id", "source", "record")), strict=True)
         stays = [
-            decode_utf8(identity) not in wanted and f"{source}#{record}" not in wanted
+            decode_utf8(identity) not in wanted and f"{source}#{record}" not in wanted and _run_of(source) not in runs
             for identity, source, record in places
         ]
         return np.array(stays, bool)
 
     with open_writer(Path(folder), None) as writer:
-        settings, segments = _settings_of(writer.manifest.settings), writer.manifest.segments
-        backend = _backend_for(segments)
+        manifest = writer.manifest
+        settings, backend = _settings_of(manifest.settings), _backend_for(manifest.segments)
+        removed = 0
         kept: list[Segment] = []
         replaced: list[Segment] = []
-        for segment in segments:
-            if not _has_any(SegmentReader(writer.folder, segment), wanted):
+        for segment in manifest.segments:
+            if segment.name == segment_name(segment.run) and f"{INDEX}{segment.run}" in runs:
+                removed += segment.articles
+            elif _has_any(SegmentReader(writer.folder, segment), choose):
+                smaller = rewrite_segments(writer, [segment], settings, backend, choose)
+                removed += segment.articles - smaller.articles
+                kept.append(smaller)
+            else:
                 kept.append(segment)
                 continue
-            smaller = rewrite_segments(writer, [segment], settings, backend, choose)
-            removed += segment.articles - smaller.articles
-            kept.append(smaller)
             replaced.append(segment)
-        if replaced:
-            writer.replace(writer.manifest._replace(segments=tuple(kept)))
+        outputs = {run: digest for run, digest in manifest.outputs.items() if f"{INDEX}{run}" not in runs}
+        if replaced or outputs != manifest.outputs:
+            writer.replace(manifest._replace(segments=tuple(kept), outputs=outputs))
         for segment in replaced:
             shutil.rmtree(writer.folder / segment.name)
     return removed
 
 
-def _has_any(reader: SegmentReader, names: Collection[str]) -> bool:
-    """Return True if a segment has an article called one of `names`."""
-    for batch in reader.read_all(["id", "source", "record"]):
-        for identity, source, record in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            if decode_utf8(identity) in names or f"{known_source(reader.segment, source)}#{record}" in names:
-                return True
-    return False
+def _run_of(source: str) -> str:
+    """Return the run that has added an article, from its source in later runs.
+
+    >>> _run_of("index/2/monday.jsonl")
+    'index/2'
+    """
+    return "/".join(source.split("/", 2)[:2])
+
+
+def _has_any(reader: SegmentReader, choose: Chooser) -> bool:
+    """Return True if a segment has an article that `choose` does not keep."""
+    read = reader.read_all(["id", "source", "record"])
+    return not all(choose(with_known_sources(stored, reader.segment)).all() for stored in read)
 
 
 def compact_index(folder: str | Path) -> None:
