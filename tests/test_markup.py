@@ -172,3 +172,19 @@ def test_the_command_line_removes_markup_and_restores_it(tmp_path):
     assert run("verify", str(tmp_path / "out")).returncode == 0
     assert run("restore", str(tmp_path / "out"), "-o", str(tmp_path / "back")).returncode == 0
     assert (tmp_path / "back" / "a.txt").read_text(encoding="utf-8") == page
+
+
+def test_a_tag_whose_line_end_is_removed_as_white_space_is_a_finding_of_markup():
+    raw = "<div>\n<p>The bridge is open.</p>\n\n<p>It is 40 m long.&nbsp;Good.</p>\n\n</div>\n"
+    cleaned, findings = repair(raw, Settings(rules={"markup": "fix"}))
+    assert cleaned == "The bridge is open.\n\nIt is 40 m long. Good.\n"
+    assert (apply(raw, findings), revert(cleaned, findings)) == (cleaned, raw)
+    changes = [(finding.rule, finding.original, finding.replacement, finding.evidence) for finding in findings]
+    assert changes == [
+        ("markup", "<div>\n<p>", "", "tag div, tag p"),
+        ("markup", "</p>", "\n", "tag p"),
+        ("markup", "\n<p>", "", "tag p"),
+        ("whitespace", "&nbsp;", " ", "no-break space"),
+        ("markup", "</p>", "\n", "tag p"),
+        ("markup", "\n\n</div>\n", "", "tag div"),
+    ]

@@ -9,7 +9,8 @@ hidden by an entity ...). After `MAX_ROUNDS` rounds it is left as it is, and rep
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from dedup.findings import FIX, FLAG, Finding, apply, compose
@@ -82,7 +83,7 @@ class RepairState:
             if action == FLAG:
                 self.findings = compose(self.raw, self.findings, [_as_flag(finding) for finding in edits])
             else:
-                self.findings = compose(self.raw, self.findings, edits)
+                self.findings = _with_removed_tags(self.findings, compose(self.raw, self.findings, edits))
                 self.text = apply(self.text, edits)
                 # Removing the space after a lone "\r" can create a line end, and with it a blank line.
                 if layer is repair_whitespace and "\r" not in self.text:
@@ -106,6 +107,25 @@ class RepairState:
         removed, they are decoded once none is left.
         """
         return "<" not in (self.text if self._settings.rules["markup"] == FIX else self.raw)
+
+
+def _with_removed_tags(before: Sequence[Finding], composed: Sequence[Finding]) -> list[Finding]:
+    """Return the findings of `composed` in which each tag that is removed is a finding of the rule ``markup``.
+
+    `before` are the findings before the last edits. A tag of a block becomes a line end. Where an edit of white space
+    then removes that, the two are one change, whose original has the tag. So it is a change of markup.
+    """
+    tags = [finding for finding in before if finding.rule == "markup" and finding.action == FIX]
+    if not tags:
+        return list(composed)
+    starts = [tag.start for tag in tags]
+    findings = list(composed)
+    for place, finding in enumerate(composed):
+        inside = tags[bisect_left(starts, finding.start) : bisect_left(starts, finding.stop)]
+        if inside and finding.action == FIX and finding.rule == "whitespace":
+            evidence = ", ".join(dict.fromkeys(tag.evidence for tag in inside if tag.evidence))
+            findings[place] = finding._replace(rule="markup", evidence=evidence)
+    return findings
 
 
 def _as_flag(finding: Finding) -> Finding:
