@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -17,6 +18,7 @@ import pytest
 from conftest import read_jsonl, write_jsonl
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from dedup import Settings
 from dedup.engines.local import LocalEngine
@@ -29,7 +31,7 @@ from dedup.tune.candidate_pairs import pairs_within, sample_bucket_pairs
 from dedup.tune.estimates import Bin, choose_threshold, estimate_threshold, same_share, wilson_interval
 from dedup.tune.labels import Label, append, load_labels
 from dedup.tune.prompt import MAX_SHOWN_WORDS, PROMPT, side_by_side
-from dedup.tune.report import choice_sentence, reckon
+from dedup.tune.report import choice_sentence, reckon, show
 from dedup.tune.sampling import bin_edges, bin_numbers, pair_draws, sample_pairs
 from dedup.tune.survey import Asked, Survey, survey, window
 
@@ -133,6 +135,16 @@ def test_one_answer_about_the_only_pair_says_little_of_other_articles():
     assert result.elsewhere == wilson_interval(1, 1).low
     assert "among these articles" in choice_sentence(result)
     assert "0.21 or more; give more articles" in choice_sentence(result)
+
+
+def test_a_row_without_labels_shows_no_estimate():
+    edges = bin_edges((0.6, 0.8))
+    labels = [Label((f"a{n}", "b"), ("x#0", "x#1"), 0.76, answer, 5) for n, answer in enumerate(("same", "different"))]
+    console = Console(record=True, width=120, file=io.StringIO())
+    show(reckon(Survey(edges, [9.0] * (len(edges) - 1), 36, {}, [], {}), labels, 0.95), "articles", console)
+    *without, labelled = (row for row in console.export_text().splitlines() if row.lstrip().startswith("0."))
+    assert "0.500" in labelled
+    assert [row.split()[4:] for row in without] == [["–"] * 4] * 3
 
 
 def test_the_similarity_of_a_pair_is_not_taken_from_the_file_of_answers():

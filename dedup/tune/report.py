@@ -91,13 +91,14 @@ def show(result: TuningResult, what: str, console: Console) -> None:
     for name in ("threshold", "pairs", "labels", "same", "precision", "95 %", "recall", "95 %"):
         table.add_column(name, justify="right")
     for each, estimate in zip(result.bins, result.estimates, strict=True):
+        has_figures = each.labels or (result.choice.reached and estimate.threshold == result.choice.threshold)
         table.add_row(
             f"{estimate.threshold:g}",
             f"{each.pairs:,.0f}",
             f"{each.labels}",
             f"{each.same}",
-            *_interval_cells(estimate.precision),
-            *_interval_cells(estimate.recall),
+            *_interval_cells(estimate.precision if has_figures else None),
+            *_interval_cells(estimate.recall if has_figures else None),
             style="bold" if estimate.threshold == result.choice.threshold else "",
         )
     console.print(table)
@@ -105,8 +106,8 @@ def show(result: TuningResult, what: str, console: Console) -> None:
     console.print(
         "Pairs, labels and same are counts of one row: similarities from its threshold to the next, in the last row "
         f"to {result.bins[-1].high:g}. Precision and recall are of all pairs of {what} from the threshold up. They are "
-        "stratified estimates: each row counts by its pairs. Recall is the share of the same pairs in the window. "
-        "Pairs outside the window are in no figure, and equal texts count as one text.",
+        "stratified estimates: each row counts by its pairs. A row without labels shows none. Recall is the share of "
+        "the same pairs in the window. Pairs outside the window are in no figure, and equal texts count as one text.",
         style="dim",
     )
     console.print()
