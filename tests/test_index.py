@@ -236,7 +236,7 @@ def test_twins_in_an_index_are_named_explained_and_proved(grown):
 
 
 def test_a_removed_article_is_gone_and_its_duplicates_can_stay(grown):
-    assert run_dedup(f"dedup index remove {grown}/seen old-1 old.jsonl#2").stderr == "removed 1 articles\n"
+    assert run_dedup(f"dedup index remove {grown}/seen old-1 old.jsonl#2").stderr == "removed 1 article\n"
     assert run_dedup(f"dedup index remove {grown}/seen index/1/old.jsonl#2 -q").status == 0
     assert run_dedup(f"dedup index remove {grown}/seen old-1").status == 1
     assert index_stats(grown / "seen")["articles"] == 1
@@ -285,6 +285,17 @@ def test_an_output_in_an_index_may_be_replaced_by_another_batch(grown):
     assert dedup.clean(old, grown / "second", index=grown / "other", force=True).counts["kept"] == 3  # not in that one
     with pytest.raises(IndexFolderError, match=r"second: its articles are in .*other as run 1"):
         dedup.clean(old, grown / "second", index=grown / "other", force=True)
+
+
+def test_commands_say_what_they_did_to_an_index(grown):
+    assert run_dedup(f"dedup index compact {grown}/seen").stderr == "nothing to do: the index has 1 segment\n"
+    assert run_dedup(f"dedup index stats {grown}/seen").stdout.startswith("3 articles of 1 run in 1 segment, 0 lines")
+    dedup.clean(grown / "new.jsonl", grown / "out", index=grown / "seen")
+    before = index_stats(grown / "seen")["bytes"]
+    finished = run_dedup(f"dedup index compact {grown}/seen")
+    after = index_stats(grown / "seen")["bytes"]
+    assert finished.stderr == f"made one segment of 2: {before:,} bytes before, {after:,} now\n"
+    assert run_dedup(f"dedup index compact {grown}/seen -q").stderr == ""
 
 
 def test_indexes_are_merged_as_if_the_second_had_come_later(grown):
@@ -374,9 +385,13 @@ def test_a_second_writer_waits_for_nobody(grown):
 
 
 def test_an_index_needs_an_output_folder_and_the_local_engine(grown):
-    for options in ("-o -", "--dry-run"):
+    for options, problem in (
+        ("-o -", "takes effect together with an output folder; name one for --out"),
+        ("--dry-run", "takes effect together with an output, and --dry-run writes none; leave one out"),
+        ("-o out --dry-run", "takes effect together with an output, and --dry-run writes none; leave one out"),
+    ):
         finished = run_dedup(f"dedup clean {grown}/new.jsonl --index {grown}/seen {options}")
-        assert (finished.status, "takes effect together with an output folder" in finished.stderr) == (2, True)
+        assert (finished.status, problem in finished.stderr) == (2, True)
 
     class Cluster:
         def job(self):
@@ -449,8 +464,11 @@ def test_a_killed_run_leaves_output_and_index_both_old_or_both_new(grown):
             assert session.writer.manifest.runs == 1 + is_new, step
         assert index_stats(folder / "seen")["runs"] == 1 + is_new, step
         assert verify_index(folder / "seen") == []
-        if not is_new:
-            dedup.clean(folder / "new.jsonl", folder / "out", index=folder / "seen")
+        if is_new:  # the output of the killed run is complete
+            with pytest.raises(IndexFolderError, match="out: its articles are in"):
+                dedup.clean(folder / "new.jsonl", folder / "out", index=folder / "seen", force=True)
+        else:
+            dedup.clean(folder / "new.jsonl", folder / "out", index=folder / "seen", force=True)
         segments = sorted(path.name for path in (folder / "seen").glob("run-*"))
         found = (folder / "out" / "run.json").read_bytes(), index_stats(folder / "seen"), segments
         assert found == (expected or found), step

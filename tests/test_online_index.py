@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from helpers.command import run_dedup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import IndexFolderError, InputError
-from dedup.online.sqlite_store import DATABASE
+from dedup.index.manifest import ONLINE_DATABASE
 from dedup.settings import Settings
 
 WORDS = [f"w{number}" for number in range(30)]
@@ -222,7 +223,7 @@ def test_the_text_of_a_removed_article_is_gone_from_the_disk(tmp_path):
 def test_an_index_goes_on_where_it_was_closed(tmp_path):
     with dedup.Index(tmp_path / "seen", Settings(threshold=0.7)) as index:
         index.add({"id": "a", "text": story(1)})
-    assert [path.name for path in (tmp_path / "seen").iterdir()] == [DATABASE]
+    assert [path.name for path in (tmp_path / "seen").iterdir()] == [ONLINE_DATABASE]
     with dedup.Index(tmp_path / "seen", Settings(threshold=0.7)) as index:
         assert index.query(story(1)).twin == "a"
 
@@ -275,10 +276,23 @@ def test_what_is_no_index_is_left_alone(tmp_path):
     with pytest.raises(IndexFolderError, match="is a file; name a folder"):
         dedup.Index(tmp_path / "file")
     (tmp_path / "seen").mkdir()
-    (tmp_path / "seen" / DATABASE).write_bytes(b"no database" * 1000)
+    (tmp_path / "seen" / ONLINE_DATABASE).write_bytes(b"no database" * 1000)
     with pytest.raises(IndexFolderError, match="cannot be used"):
         dedup.Index(tmp_path / "seen")
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_an_online_index_and_one_of_runs_are_not_taken_for_each_other(tmp_path):
+    (tmp_path / "old.jsonl").write_text('{"text": "The council met on Monday to speak about the new bridge."}\n')
+    dedup.clean(tmp_path / "old.jsonl", tmp_path / "out", index=tmp_path / "runs")
+    with pytest.raises(IndexFolderError, match=r"is an index of runs, .*; name a new folder, and copy .*\.load\("):
+        dedup.Index(tmp_path / "runs")
+    dedup.Index(tmp_path / "online").close()
+    online = tmp_path / "online"
+    clean = f"clean {tmp_path}/old.jsonl -o {tmp_path}/new --index {online}"
+    for command in (f"index stats {online}", f"index remove {online} x", clean):
+        finished = run_dedup(f"dedup {command}")
+        assert (finished.status, "is an online index, of dedup serve" in finished.stderr) == (2, True), command
 
 
 def test_what_is_no_article_is_one_line(tmp_path):
@@ -310,4 +324,4 @@ def test_an_index_opens_without_the_extras(tmp_path):
     code = f"{blocked}import dedup; print(dedup.Index({str(tmp_path / 'seen')!r}).add('a text').kept)"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert (finished.stdout, finished.stderr) == ("True\n", "")
-    assert Path(tmp_path / "seen" / DATABASE).exists()
+    assert Path(tmp_path / "seen" / ONLINE_DATABASE).exists()

@@ -103,7 +103,7 @@ def test_the_unusual_is_named(page):
     assert "lens.example lost most of its articles" in titles
     assert "12 articles are taken for copies of one" in titles
     assert any(title.startswith("repeated-block cuts far more from post.example") for title in titles)
-    assert "1 records could not be read" in titles
+    assert "1 record could not be read" in titles
 
 
 def test_dropped_articles_with_other_numbers_are_counted(tmp_path):

@@ -29,9 +29,9 @@ WORDS = " ".join(f"word{place}" for place in range(40))
 @contextmanager
 def running_server(place, *arguments):
     """Yield the port of a server of the index at `place`, and the token that it has printed."""
-    pattern = r"http://127\.0\.0\.1:(\d+)/( [\w-]+)?\n"
+    pattern = r"http://127\.0\.0\.1:(\d+)/(  token: [\w-]+)?\n"
     with running("serve", place, pattern, *arguments) as (_, match):
-        yield int(match[1]), (match[2] or "").strip()
+        yield int(match[1]), (match[2] or "").removeprefix("  token: ")
 
 
 @pytest.fixture(scope="module")

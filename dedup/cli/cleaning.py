@@ -69,8 +69,10 @@ def _notice(*, quiet: bool) -> Callable[[str], None] | None:
     return show
 
 
-def _check_dry_run(*, is_resumed: bool, log: Path | None) -> None:
+def _check_dry_run(*, index: Path | None, is_resumed: bool, log: Path | None) -> None:
     """Raise `SettingsError` for an option that does not go with a dry run."""
+    if index is not None:
+        raise SettingsError("`index`: takes effect together with an output, and `dry_run` writes none; leave one out")
     if is_resumed:
         raise SettingsError("`resume`: without an output there is nothing to resume; leave it out")
     if log is not None:
@@ -125,12 +127,12 @@ def clean(
     is_resumed = engine.resume and resolved.origin("resume").is_option  # elsewhere it stands for other runs
     if to_stdout:
         check_stdout(settings, as_json=as_json, force=force, resume=is_resumed)
-    if index is not None and (dry_run or to_stdout):
+    if index is not None and to_stdout:
         raise SettingsError("`index`: takes effect together with an output folder; name one for `out`")
     if dry_run or out is None:
         if not isinstance(engine, LocalEngine):
             raise SettingsError("`dry_run`: works with the local engine only; use it, or leave this out")
-        _check_dry_run(is_resumed=is_resumed, log=log)
+        _check_dry_run(index=index, is_resumed=is_resumed, log=log)
         with show_progress(quiet=quiet) as progress:
             report = pipeline.preview(
                 inputs,

@@ -9,6 +9,7 @@ import click
 from dedup.cli.examples import examples
 from dedup.cli.options import PATH, QUIET, VERBOSE
 from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, print_json, write_stdout
+from dedup.inspect.counted import counted
 
 _FOLDER = click.argument("folder", type=PATH, metavar="DIR")
 
@@ -31,10 +32,11 @@ def stats(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json(numbers)
         return
+    articles, runs, segments = (counted(numbers[f"{noun}s"], noun) for noun in ("article", "run", "segment"))
     write_stdout(
-        f"{numbers['articles']:,} articles of {numbers['runs']:,} runs in {numbers['segments']:,} segments, "
-        f"{numbers['site_text']:,} lines of site text\n"
-        f"{numbers['bytes']:,} bytes for {numbers['text_bytes']:,} bytes of text ({numbers['share']:.0%})\n"
+        f"{articles} of {runs} in {segments}, {counted(numbers['site_text'], 'line')} of site text\n"
+        f"{counted(numbers['bytes'], 'byte')} for {counted(numbers['text_bytes'], 'byte')} of text "
+        f"({numbers['share']:.0%})\n"
     )
 
 
@@ -50,7 +52,9 @@ def verify_index_folder(folder: Path, quiet: bool) -> int:
     for problem in problems:
         write_stdout(f"{problem}\n")
     if not quiet:
-        click.echo(f"verified {index_stats(folder)['articles']:,} articles, problems: {len(problems):,}", err=True)
+        click.echo(
+            f"verified {counted(index_stats(folder)['articles'], 'article')}, problems: {len(problems):,}", err=True
+        )
     return EXIT_FINDINGS if problems else EXIT_DONE
 
 
@@ -68,18 +72,25 @@ def remove(folder: Path, articles: tuple[str, ...], quiet: bool) -> int:
 
     count = remove_articles(folder, articles)
     if not quiet:
-        click.echo(f"removed {count:,} articles", err=True)
+        click.echo(f"removed {counted(count, 'article')}", err=True)
     return EXIT_DONE if count else EXIT_FINDINGS
 
 
 @index_.command()
 @_FOLDER
+@QUIET
 @VERBOSE
-def compact(folder: Path) -> None:
+def compact(folder: Path, quiet: bool) -> None:
     """Make one segment of all, which saves space and time."""
     from dedup.index.upkeep import compact_index  # noqa: PLC0415
 
-    compact_index(folder)
+    merged, before, after = compact_index(folder)
+    if quiet:
+        return
+    if merged > 1:
+        click.echo(f"made one segment of {merged:,}: {before:,} bytes before, {after:,} now", err=True)
+    else:
+        click.echo(f"nothing to do: the index has {counted(merged, 'segment')}", err=True)
 
 
 @index_.command()
@@ -93,4 +104,4 @@ def merge(folder: Path, other: Path, quiet: bool) -> None:
 
     count = merge_index(folder, other)
     if not quiet:
-        click.echo(f"added {count:,} articles", err=True)
+        click.echo(f"added {counted(count, 'article')}", err=True)

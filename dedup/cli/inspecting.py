@@ -21,6 +21,9 @@ from dedup.cli.options import (
 )
 from dedup.cli.terminal import EXIT_DONE, EXIT_FINDINGS, console, paged_console, print_json, show_lines, write_stdout
 from dedup.errors import SettingsError
+from dedup.inspect.counted import counted
+
+_AFTER_MISMATCHES = "for an output that matches, take it from a backup, or clean its inputs again"
 
 
 @click.command(short_help="Show what happened to an article, or list drops.", epilog=examples("explain"))
@@ -119,5 +122,7 @@ def verify(out: Path, inputs: tuple[str, ...], quiet: bool, **options: Any) -> i
         write_stdout(f"{visible(f'{mismatch.where}: {mismatch.what}')}\n")
     count = f", mismatches: {len(mismatches):,}" if mismatches else ""
     if not quiet:
-        click.echo(f"verified {articles:,} articles, {findings:,} findings{count}", err=True)
+        click.echo(f"verified {counted(articles, 'article')}, {counted(findings, 'finding')}{count}", err=True)
+        if mismatches:
+            click.echo(_AFTER_MISMATCHES, err=True)
     return EXIT_FINDINGS if mismatches else EXIT_DONE

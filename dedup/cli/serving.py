@@ -52,7 +52,7 @@ def serve(
             raise SettingsError(f"{token_file}: holds no token; write one line of letters and digits into it")
 
     def announce(address: str, secret: str) -> None:
-        write_stdout(f"{address}\n" if token_file else f"{address} {secret}\n")
+        write_stdout(f"{address}\n" if token_file else f"{address}  token: {secret}\n")
         flush_stdout()
         if not quiet:
             click.echo(f"dedup: serving {place}; Ctrl-C ends it", err=True)

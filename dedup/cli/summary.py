@@ -12,6 +12,7 @@ from rich.table import Table
 
 from dedup.cli.terminal import show_options
 from dedup.findings import DROP
+from dedup.inspect.counted import counted
 from dedup.inspect.names import named_with_place
 from dedup.inspect.visible import visible
 from dedup.match.policy import ARTICLE_MATCH_RULES
@@ -58,7 +59,8 @@ def print_summary(report: Report, console: Console, seconds: float, *, to_stdout
     if report.skipped:
         examples = ", ".join(Path(path).name for path in report.skipped[:_NAMES_SHOWN])
         more = ", …" if len(report.skipped) > _NAMES_SHOWN else ""
-        console.print(f"Skipped: {len(report.skipped):,} files of other kinds ({examples}{more})")
+        kinds = "another kind" if len(report.skipped) == 1 else "other kinds"
+        console.print(f"Skipped: {counted(len(report.skipped), 'file')} of {kinds} ({examples}{more})")
     stages = ", ".join(f"{name} {spent:.1f}" for name, spent in report.seconds.items())
     absent = report.absent_output_fields()
     if absent:

@@ -28,6 +28,7 @@ from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, S
 
 INDEX_FORMAT = 1  # raised when an older reader could not read an index
 MANIFEST, PENDING, LOCK = "index.json", "pending.json", "lock"
+ONLINE_DATABASE = "articles.sqlite"  # is in the folder of an online index, which has another store
 SEGMENT_PREFIX = "run-"  # begins the name of the folder of a segment
 
 # What decides which texts match, and how their hashes are computed: an index of other values has other postings.
@@ -111,6 +112,10 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def _no_index(folder: Path) -> IndexFolderError:
+    if (folder / ONLINE_DATABASE).is_file():
+        return IndexFolderError(
+            f"{folder}: is an online index, of dedup serve and dedup.Index; name one that a run has written as `index`"
+        )
     return IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
 
 
@@ -228,6 +233,8 @@ def open_writer(folder: Path, settings: Settings | None) -> Iterator[ManifestWri
     if folder.exists() and not folder.is_dir():
         raise IndexFolderError(f"{folder}: is a file; name a folder for `index`")
     if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder):
+        if (folder / ONLINE_DATABASE).is_file():
+            raise _no_index(folder)
         raise IndexFolderError(f"{folder}: exists and is no index of dedup, so it is left alone; name another folder")
     if settings is None and not folder.is_dir():
         raise _no_index(folder)

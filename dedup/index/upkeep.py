@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -144,16 +144,27 @@ def _has_any(reader: SegmentReader, choose: Chooser) -> bool:
     return not all(choose(with_known_sources(stored, reader.segment)).all() for stored in read)
 
 
-def compact_index(folder: str | Path) -> None:
+class Compaction(NamedTuple):
+    """The number of segments that were there, and the bytes of all segments before and after."""
+
+    segments: int
+    bytes_before: int
+    bytes_after: int
+
+
+def compact_index(folder: str | Path) -> Compaction:
     """Make one segment of all segments of an index, and delete the files that are no longer needed."""
     with open_writer(Path(folder), None) as writer:
         segments = writer.manifest.segments
+        before = after = sum(segment.bytes for segment in segments)
         if len(segments) > 1:
             settings = _settings_of(writer.manifest.settings)
             merged = rewrite_segments(writer, segments, settings, _backend_for(segments))
             writer.replace(writer.manifest._replace(segments=(merged,)))
             for segment in segments:
                 shutil.rmtree(writer.folder / segment.name)
+            after = merged.bytes
+    return Compaction(len(segments), before, after)
 
 
 def merge_index(folder: str | Path, other: str | Path) -> int:

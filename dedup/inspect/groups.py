@@ -11,6 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from dedup.inspect.article_rows import Article
+from dedup.inspect.counted import counted
 from dedup.inspect.names import RecordKey, named_with_place, record_name, twin_key
 from dedup.inspect.output import Output
 from dedup.inspect.visible import visible
@@ -65,7 +66,8 @@ def group_rows(groups: Mapping[RecordKey, Group]) -> Iterator[dict[str, Any]]:
 def group_lines(groups: Mapping[RecordKey, Group], output: Output) -> Iterator[Text]:
     """Yield the lines that list the groups for a person: a title, one line for each, and what to do next."""
     dropped = sum(group.dropped for group in groups.values())
-    yield Text(f"{len(groups):,} groups, {dropped:,} dropped articles that repeat their survivors", "dim")
+    articles = counted(dropped, "dropped article")
+    yield Text(f"{counted(len(groups), 'group')}, {articles} that repeat{'s' * (dropped == 1)} a survivor", "dim")
     width = len(f"{max((group.dropped for group in groups.values()), default=0) + 1:,}")
     for (key, group), _ in zip(groups.items(), range(GROUPS_LISTED), strict=False):
         name = visible(named_with_place(group.survivor or record_name(*key), *key))

@@ -22,9 +22,9 @@ import numpy as np
 
 from dedup.arrays import I64, U64
 from dedup.errors import IndexFolderError
+from dedup.index.manifest import MANIFEST, ONLINE_DATABASE
 from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
 
-DATABASE = "articles.sqlite"
 ONLINE_FORMAT = 1  # raised when an older reader could not read a store
 
 _PAGE_BYTES = 1024  # p99 of additions on a busy machine: 22 ms; with 4096, which writes four times as much, 28 ms
@@ -90,7 +90,7 @@ class SqliteStore:
 
     def __init__(self, folder: Path, remembered: dict[str, Any], *, durable: bool = False) -> None:
         self.folder = folder
-        self._path = folder / DATABASE
+        self._path = folder / ONLINE_DATABASE
         self._check_folder()
         self._lock = threading.Lock()
         self._added = threading.Event()
@@ -108,6 +108,11 @@ class SqliteStore:
         if self.folder.exists() and not self.folder.is_dir():
             raise IndexFolderError(f"{self.folder}: is a file; name a folder for the index")
         if not self._path.exists() and self.folder.is_dir() and any(self.folder.iterdir()):
+            if (self.folder / MANIFEST).is_file():
+                raise IndexFolderError(
+                    f"{self.folder}: is an index of runs, written by dedup clean with `index`; name a new folder, and "
+                    f"copy this index there by dedup.Index(...).load({str(self.folder)!r})"
+                )
             raise IndexFolderError(f"{self.folder}: exists and is no online index, so it is left alone; name another")
 
     def _connect(self, *, durable: bool) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from dedup.inspect.counted import counted
 from dedup.inspect.word_diff import replaced_words
 from dedup.report.gather import Gathered, OfSource
 from dedup.report.page import ALARMING, NOTABLE, Alarm, GroupRow, Reason, SourceRow
@@ -142,7 +143,7 @@ def _quarantined(quarantine: list[Reason], records: int) -> Iterator[Alarm]:
         first = quarantine[0]
         yield Alarm(
             severity=ALARMING if count > BAD_SHARE * records else NOTABLE,
-            title=f"{count:,} records could not be read",
+            title=f"{counted(count, 'record')} could not be read",
             text=f"The commonest reason, of {first.records:,}: {first.error}.",
             advice="They are in the quarantine table as they came, and are listed below by reason.",
         )
