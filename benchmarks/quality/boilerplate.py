@@ -6,7 +6,8 @@ several languages, from "Follow us" to the blurb of a newsletter. Other lines ar
 
 Content that must stay is planted too: background paragraphs and quotations from clean articles that are not in use,
 with and without quotation marks, headings, and short recurring sentences. These may be flagged as shared, but never
-dropped. The first copy of a line in the corpus stays by design, so lines are scored on all copies but one.
+dropped. Lines of a host are scored on all copies. Content is scored on all copies but one, since of a shared paragraph
+the first copy is not flagged.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ _HOSTS = (
     "東西新報",
     "Вестник",
 )
+
+HOST_KINDS = ("own", "common")
+FLAG_RULES = ("shared-paragraph", "boilerplate")
 
 PLACES: dict[str, tuple[float, float]] = {
     "start": (0.0, 0.0),
@@ -87,7 +91,7 @@ class Planted(NamedTuple):
 
 
 class LineScore(NamedTuple):
-    """Characters of one planted line: those of all its copies but one, those dropped, and those flagged as shared."""
+    """Characters of one planted line: those of the copies that count, those dropped, and those flagged."""
 
     line: Line
     characters: int
@@ -193,7 +197,7 @@ def run(planted: Planted, settings: Settings, *, hosts: bool) -> tuple[list[Line
     real = lost = 0
     for at, made in enumerate(planted.articles):
         covered_by_drops = covered(made.spans, drops.get(at, ()))
-        covered_by_flags = covered(made.spans, flags.get(at, ()), "shared-paragraph")
+        covered_by_flags = map(max, *(covered(made.spans, flags.get(at, ()), rule) for rule in FLAG_RULES))
         for piece, out, shared in zip(made.pieces, covered_by_drops, covered_by_flags, strict=True):
             if piece.unit is None:
                 real += len(piece.text)
@@ -201,7 +205,9 @@ def run(planted: Planted, settings: Settings, *, hosts: bool) -> tuple[list[Line
             else:
                 dropped[str(piece.unit)] += out
                 flagged[str(piece.unit)] += shared
-    copies = {key: (line.copies - 1) * len(line.text) for key, line in planted.lines.items()}
+    copies = {
+        key: (line.copies - (line.kind not in HOST_KINDS)) * len(line.text) for key, line in planted.lines.items()
+    }
     scores = [
         LineScore(line, copies[key], dropped[key], min(flagged[key], copies[key]))
         for key, line in planted.lines.items()

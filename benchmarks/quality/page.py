@@ -223,10 +223,9 @@ def _boilerplate(results: dict[str, Any]) -> str:
     known, unknown = results["hosts known"], results["hosts unknown"]
     text = wrap_paragraph(
         "Lines of one host, with its name in them, are planted in a share of its articles, in nine languages; other "
-        "lines are the same on all hosts. The first copy in the corpus stays by design, so the scores count all copies "
-        "but one. The rule requires more articles where position and length are weaker evidence, so it is not meant to "
-        "find some of these lines; the table has them to show the limit. Without known hosts the whole corpus counts "
-        "as one host."
+        "lines are the same on all hosts. The rule requires more articles where position and length are weaker "
+        "evidence, so it is not meant to find some of these lines; the table has them to show the limit. Without known "
+        "hosts the whole corpus counts as one host."
     )
     own = [
         [

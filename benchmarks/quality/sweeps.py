@@ -240,7 +240,7 @@ def _changed_constant(name: str, value: Any) -> AbstractContextManager[None]:
 def lines(planted: boilerplate.Planted, name: str, value: object) -> dict[str, list[int]]:
     """Return the characters of planted texts with one constant changed.
 
-    By kind of text: those of all copies but one, those dropped, and those flagged.
+    By kind of text: those of the copies that count, those dropped, and those flagged.
     """
     with _changed_constant(name, value):
         scores, real = boilerplate.run(planted, Settings(), hosts=True)
