@@ -20,3 +20,19 @@ def test_a_stage_that_adds_up_its_bytes_is_not_told_by_others(total: int | None)
     counted = [("write", 0, total), ("write", 10, total), ("write", 30, total)]
     told = [("write", 30, 30)] if total is None else []
     assert steps == [*counted, *told, ("write", 1, 30), ("end", 0, None), ("end", 15, 30), ("end", 30, 30)]
+
+
+def test_a_stage_adds_up_from_its_first_report_on() -> None:
+    steps: list[tuple[str, int, int | None]] = []
+
+    def progress(stage: str, done: int, total: int | None) -> None:
+        if not steps:
+            steps.append((stage, done, total))
+            timer.at(25, 30)  # a thread that watches may be as quick as this
+        else:
+            steps.append((stage, done, total))
+
+    timer = StageTimer(progress)
+    for size in timer.over("write", iter([10, 20]), 30):
+        timer.done(size)
+    assert steps == [("write", 0, 30), ("write", 10, 30), ("write", 30, 30)]

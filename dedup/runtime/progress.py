@@ -34,20 +34,24 @@ class StageTimer:
         self._stage = ""
         self._done = 0
         self._total: int | None = None
-        self._adds_up = False  # the stage reports its bytes by `done`
+        self._adds_up = False  # the stage reports its bytes by `done` alone
         self._input_size = 0  # bytes of the input, by the last stage that counted them
         self._lock = threading.RLock()
 
     @contextmanager
-    def stage(self, name: str, total: int | None = None) -> Iterator[None]:
-        """Time the block as stage `name`, which has `total` bytes to do; None if it takes steps instead."""
+    def stage(self, name: str, total: int | None = None, *, adds_up: bool = False) -> Iterator[None]:
+        """Time the block as stage `name`, which has `total` bytes to do; None if it takes steps instead.
+
+        `adds_up` says that the block reports its bytes by `done`; then reports by `at` are ignored until it ends.
+        """
         with self._lock:
-            self._stage, self._done, self._total, self._adds_up = name, 0, total, False
+            self._stage, self._done, self._total, self._adds_up = name, 0, total, adds_up
             self._report()
         began = time.perf_counter()
         try:
             with self.log.stage(name):
                 yield
+            self._adds_up = False
             self._input_size = max(self._input_size, self._done)
             if total is None and self._input_size:
                 self.at(self._input_size, self._input_size)
@@ -59,10 +63,8 @@ class StageTimer:
 
         The caller says by `done` how much input is behind each item.
         """
-        with self.stage(name, total):
-            self._adds_up = True
+        with self.stage(name, total, adds_up=True):
             yield from items
-            self._adds_up = False
 
     def done(self, size: int) -> None:
         """Record that the stage has processed another `size` bytes of the input."""
