@@ -75,16 +75,14 @@ class WorkerPool:
         with self._started(1) as pool:
             future = _submit(pool, task, item)
             workers = _workers_of(pool)
-            try:
-                return future.result()
-            except (BrokenProcessPool, BrokenPipeError) as error:
-                for worker in workers:
-                    worker.join(1)  # its status is known when it has been waited for
-                codes = [worker.exitcode for worker in workers]
-                raise EngineError(
-                    f"a worker process was ended {_cause(codes)}, also when it worked alone and in smaller pieces; "
-                    "if memory ran out, give a smaller `memory`, or fewer `jobs`"
-                ) from error
+            error = future.exception()
+        if isinstance(error, (BrokenProcessPool, BrokenPipeError)):
+            codes = [worker.exitcode for worker in workers]  # known now that the pool has waited for its processes
+            raise EngineError(
+                f"a worker process was ended {_cause(codes)}, also when it worked alone and in smaller pieces; "
+                "if memory ran out, give a smaller `memory`, or fewer `jobs`"
+            ) from error
+        return future.result()
 
     @contextmanager
     def _started(self, processes: int) -> Iterator[ProcessPoolExecutor]:
