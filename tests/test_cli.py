@@ -90,6 +90,22 @@ finally:
     assert done.stdout
 
 
+@pytest.mark.parametrize("command", ["clean", "check"])
+def test_no_job_imports_pandas(command: str, source: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    arguments = [command, str(source), "--quiet", *(["-o", str(tmp_path / "out")] if command == "clean" else [])]
+    code = f"""
+import sys
+from dedup.cli import main
+try:
+    main({arguments!r})
+finally:
+    print(sorted(name for name in sys.modules if name.startswith("pandas")), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.endswith("[]\n"), done.stderr
+
+
 def test_version() -> None:
     assert re.fullmatch(r"dedup \d+\.\d+\.\d+\n", run("--version").stdout)
 

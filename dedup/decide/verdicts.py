@@ -64,7 +64,8 @@ VERDICT_SCHEMA = pa.schema(
         ("only_flags", pa.bool_()),
     ]
 )
-NO_VERDICTS = pa.RecordBatch.from_pylist([], VERDICT_SCHEMA)  # for articles that are compared with nothing
+# For articles that are compared with nothing. Made of arrays: to make it from a list, Arrow imports pandas.
+NO_VERDICTS = pa.record_batch([pa.nulls(0, field.type) for field in VERDICT_SCHEMA], schema=VERDICT_SCHEMA)
 
 
 class Verdicts:

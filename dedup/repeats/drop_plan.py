@@ -123,7 +123,9 @@ class DropPlan:
 
     def runs(self, numbers: Sequence[int]) -> Iterator[JustifiedRun]:
         """Yield dropped units as runs whose twins follow each other, as far as they are justified."""
-        twins = {unit: self._twins(unit) for unit in numbers}
+        if not numbers:
+            return
+        twins = _Twins(self.twin, self.whole.border_array, numbers)
         run: list[int] = []
         for unit in numbers:
             if run and not self._goes_on(run, unit, twins):
@@ -142,43 +144,37 @@ class DropPlan:
                 return
             self.twin[words] = further
 
-    def _twins(self, unit: int) -> I64:
-        """Return the words of a unit that have a partner, each with the word that stays for it: int64 [words, 2]."""
-        own = np.arange(self.whole.borders[unit], self.whole.borders[unit + 1])
-        own = own[self.twin[own] >= 0]
-        return np.stack([own, self.twin[own]], axis=1)
-
     def _is_gone(self, words: I64) -> Bools:
         """Return whether the units of words are dropped."""
         flags: Bools = self.gone[np.searchsorted(self.whole.border_array, words, side="right") - 1]
         return flags
 
-    def _goes_on(self, run: list[int], unit: int, twins: dict[int, I64]) -> bool:
+    def _goes_on(self, run: list[int], unit: int, twins: _Twins) -> bool:
         paragraphs, first = self.whole.paragraphs, run[0]
         if unit != run[-1] + 1:
             return False
         if paragraphs[first] != paragraphs[unit] and not self.whole.opens(first):
             return False
-        before = next((int(twins[one][-1, 1]) for one in reversed(run) if len(twins[one])), None)
-        if before is None or not len(twins[unit]):
+        place = twins.starts[unit]
+        if place == twins.starts[first] or place == twins.stops[unit]:
             return True
-        behind = int(twins[unit][0, 1])
+        before, behind = twins.partners[place - 1 : place + 1].tolist()
         return behind > before and not self.gone[self.unit_at(before) : self.unit_at(behind) + 1].any()
 
-    def _justify(self, run: Sequence[int], twins: dict[int, I64]) -> Iterator[JustifiedRun]:
+    def _justify(self, run: Sequence[int], twins: _Twins) -> Iterator[JustifiedRun]:
         """Yield a run, or parts of it, whose similarity reaches the threshold; what does not is split at its gaps."""
         starts = self.whole.borders
-        pairs = np.concatenate([twins[unit] for unit in run])
-        if not len(pairs):
+        own_words, partners = twins.of(run)
+        if not len(partners):
             return
         start, stop = starts[run[0]], starts[run[-1] + 1]
         self.article.purse -= stop - start
         if self.article.purse <= 0:
             return
-        first, last = int(pairs[0, 1]), int(pairs[-1, 1])
-        first -= min(int(pairs[0, 0]) - start, first - starts[self.unit_at(first)])
-        last += min(stop - 1 - int(pairs[-1, 0]), starts[self.unit_at(last) + 1] - 1 - last)
-        if (np.diff(pairs[:, 1]) > 0).all() and not self.gone[self.unit_at(first) : self.unit_at(last) + 1].any():
+        first, last = int(partners[0]), int(partners[-1])
+        first -= min(int(own_words[0]) - start, first - starts[self.unit_at(first)])
+        last += min(stop - 1 - int(own_words[-1]), starts[self.unit_at(last) + 1] - 1 - last)
+        if (partners[1:] > partners[:-1]).all() and not self.gone[self.unit_at(first) : self.unit_at(last) + 1].any():
             own, other = self.article.all_words[start:stop], self.article.all_words[first : last + 1]
             similarity = 1.0 if own == other else set_jaccard(shingle_set(own), shingle_set(other))
             is_edited = (
@@ -186,12 +182,12 @@ class DropPlan:
                 and bool(self.may_be_edited[run].all())
                 and (len(own) >= EDITED_WORDS or self._agree(start, stop, first, last + 1))
             )
-            reached = self._similarity_in_order(pairs, len(own) + len(other)) if is_edited else similarity
+            reached = self._similarity_in_order(own_words, partners, len(own) + len(other)) if is_edited else similarity
             if reached >= self.threshold:
                 yield JustifiedRun(run, first, last + 1, similarity, is_edited)
                 return
         if len(run) > 1:
-            place = max(range(1, len(run)), key=lambda at: self._gap(run, at, twins))
+            place = max(range(1, len(run)), key=lambda at: twins.gap(run[at - 1], run[at]))
             yield from self._justify(run[:place], twins)
             yield from self._justify(run[place:], twins)
 
@@ -201,18 +197,43 @@ class DropPlan:
         one, other = (slice(*self.whole.span_of_words(*span)) for span in ((start, stop), (twin_start, twin_stop)))
         return self.article.agree(text[one], text[other])
 
-    def _similarity_in_order(self, pairs: I64, size: int) -> float:
+    def _similarity_in_order(self, own: I64, partners: I64, size: int) -> float:
         """Return a lower bound of `dedup.fingerprint.similarity.similarity_in_order`.
 
-        `pairs` are words and their twins in the same order, int64 [pairs, 2]; `size` counts the words of both texts.
+        Word n of `own` has partner n, both in the same order: int64 [pairs]. `size` counts the words of both texts.
         """
-        words = self.article.all_words
-        common = sum(1 for one, other in pairs.tolist() if words[one] == words[other])
+        numbers = self.article.numbers
+        common = int(np.count_nonzero(numbers[own] == numbers[partners]))
         return common / (size - common)
 
-    def _gap(self, run: Sequence[int], place: int, twins: dict[int, I64]) -> int:
-        """Return how many words more one version has than the other around a place of a run."""
-        if not len(twins[run[place - 1]]) or not len(twins[run[place]]):
+
+class _Twins:
+    """The words of units that have a partner, and their partners: int64 [pairs] each.
+
+    `twin` is the partner of each word of the article, or -1, and `borders` say where units start; both are int64.
+    `starts` and `stops` say where the words of each unit are in `words`.
+    """
+
+    def __init__(self, twin: I64, borders: I64, units: Sequence[int]) -> None:
+        first, last = borders[min(units)], borders[max(units) + 1]
+        self.words: I64 = np.flatnonzero(twin[first:last] >= 0) + first
+        self.partners = twin[self.words]
+        numbers = np.array(units, np.int64)
+        self.starts: dict[int, int] = self._places(units, borders[numbers])
+        self.stops: dict[int, int] = self._places(units, borders[numbers + 1])
+
+    def _places(self, units: Sequence[int], borders: I64) -> dict[int, int]:
+        return dict(zip(units, np.searchsorted(self.words, borders).tolist(), strict=True))
+
+    def of(self, run: Sequence[int]) -> tuple[I64, I64]:
+        """Return the words of units that follow each other, and their partners."""
+        span = slice(self.starts[run[0]], self.stops[run[-1]])
+        return self.words[span], self.partners[span]
+
+    def gap(self, unit: int, following: int) -> int:
+        """Return how many words more one version has than the other between a unit and the next."""
+        place = self.starts[following]
+        if place == self.starts[unit] or place == self.stops[following]:
             return 0
-        before, behind = twins[run[place - 1]][-1], twins[run[place]][0]
-        return abs(int(behind[0] - before[0]) - int(behind[1] - before[1]))
+        own, twins = (int(places[place] - places[place - 1]) for places in (self.words, self.partners))
+        return abs(own - twins)
