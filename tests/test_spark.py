@@ -26,6 +26,7 @@ from helpers.spark_cases import (
     corpus_of,
     drive,
     environment,
+    forms,
     local_output,
     needs_spark,
     odd_fields,
@@ -109,6 +110,7 @@ def drive_small_jobs(folder, data_rows):
         },
         {"source": write_jsonl(folder / "titles.jsonl", [{"title": "A"}]), "out": folder / "titles"},
         {"source": write_jsonl(folder / "uneven.jsonl", uneven()), "out": folder / "uneven", "partitions": 3},
+        {"source": write_jsonl(folder / "forms.jsonl", forms()), "out": folder / "forms", "partitions": 3},
         {"source": write_jsonl(folder / "pages.jsonl", made_pages()), "out": folder / "pages", "partitions": 3},
         {
             "source": corpus_of(folder / "few", 5, 4),
@@ -140,6 +142,15 @@ def test_every_rule_and_setting_gives_the_local_engines_bytes(driven, number):
 @needs_spark
 def test_copies_full_buckets_and_one_large_host_give_the_same_bytes(driven):
     check_output(driven[1]["uneven"][0])
+
+
+@needs_spark
+def test_forms_that_share_all_buckets_give_the_same_bytes_from_few_pairs(driven):
+    job, _ = driven[1]["forms"]
+    check_output(job)
+    work = json.loads((job["out"] / "run.log.json").read_text())["work"]["articles"]
+    count = len(read_jsonl(job["source"]))
+    assert 0 < work["candidates"] < 0.2 * count * (count - 1) / 2
 
 
 @needs_spark

@@ -26,6 +26,7 @@ from dedup.segment.batch import DIGEST_BYTES
 from dedup.segment.digests import WORDING_BYTES
 from dedup.spark.form_evidence import judge_matches, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
+from dedup.spark.rare_shingles import relieve_large_buckets
 from dedup.spark.tables import TableStore
 
 ORDER = "struct<r:bigint,a:bigint,i:int>"
@@ -121,10 +122,20 @@ class _Rounds:
         members = self.keys.select("k", f.posexplode("buckets").alias("band", "bucket"))
         members = members.selectExpr("shiftleft(cast(band as bigint), 32) | bucket as b", "k")
         member_count = f.count("*").over(Window.partitionBy("b"))
-        shared = members.withColumn("members", member_count).where("members > 1").drop("members")
-        shared = self.save("shared", shared)
-        orders = self.keys.select("k", "o", "last").join(shared.select("k").distinct(), "k", "left_semi")
+        shared = self.save("shared", members.withColumn("members", member_count).where("members > 1"))
         # Of equal texts only the first is read, found by its own order: no task receives all copies of an article.
+        first_texts = self.query.keys.join(self.keys.select("o"), "o", "left_semi")
+        shared = relieve_large_buckets(
+            self.store,
+            self.query.name,
+            shared,
+            self.keys.select("k", "buckets"),
+            first_texts,
+            self.query.shingle_words,
+            self.query.threshold,
+            compiled=self.compiled,
+        )
+        orders = self.keys.select("k", "o", "last").join(shared.select("k").distinct(), "k", "left_semi")
         first_texts = self.query.keys.join(orders.select("o"), "o", "left_semi")
         summaries = summarize_keys(first_texts, self.query.shingle_words, compiled=self.compiled)
         self.summaries = self.save("summaries", summaries)

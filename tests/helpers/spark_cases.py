@@ -42,6 +42,8 @@ QUICK_OPTIONS = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
+LARGE_BUCKET = 50  # keys of a large bucket, so that small corpora have some
+
 # Number of partitions, and whether Spark changes plans while they run.
 EXECUTIONS = ((2, "false"), (200, "true"), (1, "true"), (3, "false"))
 
@@ -169,6 +171,29 @@ def uneven(count=150):
     return rows
 
 
+def forms(count=160):
+    """Return articles with the same buckets, almost: forms of 250 words, in ten groups with other words of their own.
+
+    Of each six articles four have six words of their own, far apart, so that no match is possible. One is an edited
+    copy of the article before it, and one has a single word of its own, so that only common shingles tell of a match.
+    """
+    source = random.Random(count)
+    form = [f"f{source.randrange(5000)}" for _ in range(250)]
+    rows = []
+    for number in range(count):
+        body, kind = list(form), number % 6
+        if kind == 4:
+            body = rows[-1]["text"].split()
+            body[125] = f"e{number}"
+        elif kind == 5:
+            body[source.randrange(250)] = f"c{number}"
+        else:
+            for place in range(20, 240, 40):
+                body[place] = f"w{number}x{place}" if place % 80 else f"g{number % 10}x{place}"
+        rows.append({"id": number, "text": " ".join(body), "url": f"http://{number % 7}.example/{number}"})
+    return rows
+
+
 def titled(seed, count):
     """Return copies of short texts under titles that say other things, under rewritten ones, and under none."""
     source = random.Random(seed)
@@ -221,9 +246,11 @@ def write_archive(path):
 
 def drive(jobs, url="local[2]", **options):
     """Run `jobs` in one driver and return what it reports of each."""
-    request = json.dumps({"url": url, "options": {**QUICK_OPTIONS, **options}, "jobs": jobs}, default=str)
+    request = {"url": url, "options": {**QUICK_OPTIONS, **options}, "large_bucket": LARGE_BUCKET, "jobs": jobs}
     command = [sys.executable, DRIVER]
-    done = subprocess.run(command, input=request, capture_output=True, text=True, env=environment(), check=False)
+    done = subprocess.run(
+        command, input=json.dumps(request, default=str), capture_output=True, text=True, env=environment(), check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return [line["report"] for line in sorted(lines, key=lambda line: line["job"])]

@@ -1,7 +1,8 @@
 """A Spark driver as a user would write it: reads jobs from standard input and prints one line of JSON for each.
 
 A job is ``{"source": ..., "out": ..., "settings": {...}, "conf": {...}, "partitions": 2, "frame": false}``. All jobs
-share one application. Two run at a time, each in a session of its own: while one plans, the other does its tasks.
+share one application, and the size from which a bucket is large. Two run at a time, each in a session of its own: while
+one plans, the other does its tasks.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import dedup
+from dedup.spark import rare_shingles
 from dedup.spark.session import start_session
 
 PICKLED = threading.local()
@@ -46,6 +48,7 @@ def run(session, job):
 def main():
     copyreg.pickle(dedup.Settings, reduce_and_count)
     request = json.load(sys.stdin)
+    rare_shingles.LARGE_BUCKET = request["large_bucket"]
     session = start_session(request["url"], request["options"])
     with ThreadPoolExecutor(2) as threads:
         running = [threads.submit(run, session.newSession(), job) for job in request["jobs"]]
