@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from operator import attrgetter
 
-from dedup.arrays import encode_utf8
+from dedup.arrays import encode_utf8, pack
 from dedup.findings import Finding, Offsets, apply
 from dedup.inspect.stored_twins import Duplicate, StoredTwin, TwinFolder
 from dedup.kernels.backend import Backend
@@ -176,7 +176,7 @@ class TextGroup:
         )
 
     def analyze(self, repaired: Collection[ComparedText], whole: Collection[ComparedText]) -> None:
-        """Set `repair` of the texts `repaired`, and `analysis` of the texts `whole`, a part of these."""
+        """Set `repair` of the texts `repaired`; of the texts `whole`, a part of these, also `analysis` and `key`."""
         raws = [text.raw for text in repaired]
         results = repair_texts(raws, list(map(encode_utf8, raws)), self.settings, self.backend)
         for text, result, findings in zip(repaired, results.texts, results.findings, strict=True):
@@ -184,3 +184,6 @@ class TextGroup:
         analyses = analyze_texts([text.repair for text in whole], self.settings, self.backend)
         for text, analysis in zip(whole, analyses, strict=True):
             text.analysis = analysis
+        segments = self.backend.segment_batch(*pack([encode_utf8(text.compared) for text in whole]))
+        for text, span in zip(whole, pairwise(segments.key_offsets.tolist()), strict=True):
+            text.key = segments.keys[slice(*span)].tobytes()
