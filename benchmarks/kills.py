@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ _CORPUS_BYTES = UNITS["MB"] // 2
 _BATCH_BYTES = 40_000  # so that a small corpus has a dozen batches
 _RESUMES_KILLED = 0.3  # the share of the runs with --resume that are killed, too
 _PATIENCE = 20  # seconds in which all processes must have ended
+_LONGEST = 120.0  # seconds after a signal in which the main process must have ended
 
 # What a child runs: the command line, with small batches and, whatever the size of the input, worker processes.
 _CHILD = f"""
@@ -80,8 +82,8 @@ class Trial:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
         )
 
-    def kill(self, run: subprocess.Popen[str], number: signal.Signals, target: str, delay: float) -> str:
-        """Send a signal after `delay` seconds; return what the run has written to standard error."""
+    def kill(self, run: subprocess.Popen[str], number: signal.Signals, target: str, delay: float) -> str | None:
+        """Send a signal after `delay` seconds; return what the run has written to standard error, None if it hangs."""
         try:
             return run.communicate(timeout=delay)[1]
         except subprocess.TimeoutExpired:
@@ -96,15 +98,19 @@ class Trial:
                 os.kill(run.pid, number)
         except ProcessLookupError:
             pass  # it has ended meanwhile
-        return run.communicate(timeout=120)[1]
+        try:
+            return run.communicate(timeout=_LONGEST)[1]
+        except subprocess.TimeoutExpired:
+            end_all(self.mark)
+            run.communicate()
+            return None
 
     def leaves_processes(self) -> bool:
         """Return True if a process of this trial lives on; end it."""
         deadline = time.monotonic() + _PATIENCE
-        while processes := processes_of(self.mark):
+        while processes_of(self.mark):
             if time.monotonic() > deadline:
-                for process in processes:
-                    os.kill(process, signal.SIGKILL)
+                end_all(self.mark)
                 return True
             time.sleep(0.02)
         return False
@@ -122,6 +128,13 @@ def processes_of(mark: str) -> list[int]:
     return found
 
 
+def end_all(mark: str) -> None:
+    """Kill the processes whose environment has `mark`."""
+    for process in processes_of(mark):
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(process, signal.SIGKILL)
+
+
 def bytes_of(out: Path) -> dict[str, bytes]:
     """Return the content of each file of an output but its log; empty if there is none."""
     if not out.is_dir():
@@ -134,10 +147,11 @@ def run_trials(corpus: Path, work: Path, runs: int, seed: int) -> dict[str, Any]
     chance = random.Random(seed)
     first = Trial(work / "undisturbed", corpus, {}, chance)
     began = time.monotonic()
-    _, errors = (run := first.start()).communicate()
+    run = first.start()
+    _, message = run.communicate()
     duration = time.monotonic() - began
     if run.returncode:
-        sys.exit(errors)
+        sys.exit(message)
     undisturbed = bytes_of(first.out)
     earlier = {**undisturbed, "articles.jsonl": b""}
     counts: dict[tuple[str, str], Counter[str]] = {}
@@ -148,7 +162,8 @@ def run_trials(corpus: Path, work: Path, runs: int, seed: int) -> dict[str, Any]
         errors, killed = trial.kill(trial.start(), number, target, chance.uniform(0, duration * 1.1)), True
         while True:
             count["kills"] += killed
-            count["tracebacks"] += "Traceback" in errors
+            count["not ended"] += errors is None
+            count["tracebacks"] += "Traceback" in (errors or "")
             count["processes left"] += trial.leaves_processes()
             state = bytes_of(trial.out)
             count["output lost"] += state not in (earlier, undisturbed)
@@ -172,7 +187,7 @@ def run_trials(corpus: Path, work: Path, runs: int, seed: int) -> dict[str, Any]
 
 FAULTS = (
     *("kills", "new output in place", "batches left", "other bytes", "output lost", "not resumed"),
-    *("processes left", "files left", "tracebacks"),
+    *("not ended", "processes left", "files left", "tracebacks"),
 )
 
 
