@@ -361,8 +361,9 @@ def _start_job(
 ) -> Iterator[Job]:
     """Yield the job of `engine` over `source`; its temporary files disappear when the block ends."""
     if isinstance(engine, LocalEngine):
+        indexed = 0 if index is None else index.text_bytes
         prepared = prepare_articles(
-            source, settings, engine, timer, work, out, notice, against, _warm_up_matching, keeps_files=True
+            source, settings, engine, timer, work, out, notice, against, _warm_up_matching, indexed, keeps_files=True
         )
         yield _LocalJob(prepared, settings, timer, ruling, index)
         return
@@ -415,6 +416,5 @@ def _warm_up_matching(settings: Settings, backend: Backend) -> Mapping[str, int]
     """
     batch, settings = prepare_sample(settings, backend)
     timer = StageTimer()
-    workers = Workers(compiled=backend.compiled)
-    decide(Corpus([batch], ResourceBudget(step=timer.step)), settings, workers, timer)
+    decide(Corpus([batch], ResourceBudget(step=timer.step)), settings, Workers(compiled=backend.compiled), timer)
     return timer.steps

@@ -28,6 +28,10 @@ from dedup.runtime.resources import ResourceBudget
 from dedup.runtime.versions import program_version
 from dedup.settings import Settings
 
+# Of input, from which a job counts the index that it asks for its own size: its articles and their candidates take
+# longer to prepare by plain functions than compiled ones take to load.
+_LOOKED_UP_BYTES = SMALL_BYTES // 32
+
 Articles = str | Path | Iterable[Any] | ArrowData
 WarmUp = Callable[[Settings, Backend], Mapping[str, int]]  # returns the steps that later stages will take
 
@@ -51,6 +55,7 @@ def prepare_articles(
     notice: Notice | None = None,
     against: Articles | None = None,
     warm_up: WarmUp | None = None,
+    indexed_bytes: int = 0,
     *,
     keeps_files: bool = False,
 ) -> PreparedArticles:
@@ -58,8 +63,8 @@ def prepare_articles(
 
     `out`, the folder to be written, is never read as input. `notice` is called with lines to show. The articles of
     `against` are prepared as well. While other processes work, `warm_up` is called once. With `keeps_files` the batches
-    of `source` stay as long as the disk has room for them, so that the run can be resumed. Raises `InputError` if too
-    few records can be read.
+    of `source` stay as long as the disk has room for them, so that the run can be resumed. `indexed_bytes` is the text
+    of an index that the articles will be compared with. Raises `InputError` if too few records can be read.
     """
     engine, earlier = local_engine(engine), EarlierBatches()
     notice = notice or timer.log.copying(None)
@@ -74,7 +79,7 @@ def prepare_articles(
     with timer.stage("choose records") if settings.sample else nullcontext():
         records = choose_records(reader, settings, work)
     return prepare_source(
-        records, known, settings, engine, timer, work, notice, earlier, warm_up, keeps_files=keeps_files
+        records, known, settings, engine, timer, work, notice, earlier, warm_up, indexed_bytes, keeps_files=keeps_files
     )
 
 
@@ -88,6 +93,7 @@ def prepare_source(
     notice: Notice | None = None,
     earlier: EarlierBatches | None = None,
     warm_up: WarmUp | None = None,
+    indexed_bytes: int = 0,
     *,
     keeps_files: bool = False,
 ) -> PreparedArticles:
@@ -98,6 +104,8 @@ def prepare_source(
         size, batches_read = read_ahead(batches_read, SMALL_BYTES)
     if known is not None and size is not None:
         size = None if known.total_bytes is None else size + known.total_bytes
+    if size is not None and size >= _LOOKED_UP_BYTES:
+        size += indexed_bytes
     workers = engine.workers(size, timer)
     budget = ResourceBudget(engine.matching_bytes, workers.processes, work, timer.step)
     starting = partial(warm_up, settings, workers.backend) if warm_up else None

@@ -20,7 +20,7 @@ import dedup
 from dedup.decide.outcomes import outcomes
 from dedup.engines.local import Workers
 from dedup.errors import IndexFolderError
-from dedup.index.postings import hashes_of_sets, ordered_shingles
+from dedup.fingerprint.prefix_hashes import ordered_shingles, prefix_hashes
 from dedup.index.session import IndexSession, index_session
 from dedup.index.stored_articles import prepare_stored, stored_articles
 from dedup.index.tiers import merge_small_segments
@@ -103,10 +103,10 @@ def test_similar_paragraphs_always_share_one_of_their_rarest_shingles(data, thre
     sets = [{tuple(text[at : at + 3]) for at in range(len(text) - 2)} for text in (first, second)]
     hashes = np.array(first + second, np.uint64) + np.uint64(1)
     lengths = np.array(first + second, np.int64) % 5 + 1
-    ordered = ordered_shingles(hashes, lengths, np.array([0, len(first), len(first) + len(second)]))
+    ordered = ordered_shingles(hashes, lengths, np.array([0, len(first), len(first) + len(second)]), 3)
     assert np.diff(ordered.borders).tolist() == list(map(len, sets))
-    stored_of, stored, _ = hashes_of_sets(ordered, threshold, for_lookup=False)
-    wanted_by, wanted, needs = hashes_of_sets(ordered, threshold, for_lookup=True)
+    stored_of, stored, _ = prefix_hashes(ordered, threshold, for_lookup=False)
+    wanted_by, wanted, needs = prefix_hashes(ordered, threshold, for_lookup=True)
     if len(sets[0] & sets[1]) / len(sets[0] | sets[1]) >= threshold:
         for one, other in ((0, 1), (1, 0)):
             kept = set(stored[stored_of == other].tolist())

@@ -102,8 +102,7 @@ def outcomes(
     findings = StructLists(batch.column("findings"))
     repeats = StructLists(batch.column("repeats"))
     site_text = StructLists(batch.column("site_text"))
-    spans = StructLists(batch.column("paragraphs"), ("start", "stop"))
-    words = StructLists(batch.column("paragraphs"), ("words",))
+    paragraphs = StructLists(batch.column("paragraphs"), ("start", "stop", "words"))
     columns = (batch.column(name).to_pylist() for name in _VALUE_COLUMNS)
     for row, values in enumerate(zip(*columns, strict=True)):
         source, record, error, data, fields, identity, text_field, text, charset, page = values
@@ -124,11 +123,13 @@ def outcomes(
             text_findings = [_text_finding(article, raw, values) for values in findings.of(row)]
             runs = _repeat_runs(article, text_findings, repeats.of(row), settings)
             runs += [_site_text_run(article, line) for line in lines]
-            levels = _Levels(article, raw, text_findings, runs, spans.of(row), verdicts_of_row)
+            spans = [(start, stop) for start, stop, _ in paragraphs.of(row)]
+            levels = _Levels(article, raw, text_findings, runs, spans, verdicts_of_row)
             row_findings = levels.merge(settings, decisions.get(row, ()))
             if settings.rules[RULE_THIN] != OFF:
                 site = {line.paragraph for line in lines}
-                thin = _thin_finding(article, raw, row_findings, [count for (count,) in words.of(row)], site, settings)
+                counts = [words for *_, words in paragraphs.of(row)]
+                thin = _thin_finding(article, raw, row_findings, counts, site, settings)
                 if thin is not None:
                     insort(row_findings, thin, key=_place_in_article)
             if charset and settings.rules["encoding"] != OFF:
@@ -146,7 +147,7 @@ def outcomes(
             findings=tuple(merge_equal_fixes(raw, row_findings)),
             single_findings=tuple(row_findings),
             dropped=dropped,
-            paragraphs=spans.count(row),
+            paragraphs=paragraphs.count(row),
             site_text=tuple(line.line for line in lines if line.action == DROP),
             charset=charset,
             page=page,

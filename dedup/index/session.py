@@ -34,6 +34,11 @@ from dedup.prepare.store import load_batch
 from dedup.read.other_corpora import INDEX
 from dedup.settings import Settings
 
+# Bytes of candidates that plain functions prepare in the time in which compiled ones are loaded: 0.3 s of one core.
+_SMALL_CANDIDATES = SMALL_BYTES // 4
+# Bytes of candidates that are prepared together. Of an index of 8,000 press releases, 490 candidates in 50 row groups
+# take 0.36 s one group after the other, and 0.10 s at once.
+_JOINED_BYTES = 8 << 20
 _QUERY_COLUMNS = ("words", "digest", "buckets", "key", "paragraphs")
 
 
@@ -51,6 +56,11 @@ class IndexSession:
     @property
     def _readers(self) -> list[SegmentReader]:
         return [SegmentReader(self.folder, segment) for segment in self.writer.manifest.segments]
+
+    @property
+    def text_bytes(self) -> int:
+        """The bytes of text in the index."""
+        return sum(segment.text_bytes for segment in self.writer.manifest.segments)
 
     def known_lines(self) -> list[KnownLine]:
         """Return the lines of site text that earlier runs have found, with the sums of their counts."""
@@ -86,8 +96,8 @@ class IndexSession:
         ]
         if not found:
             return corpus
-        backend = load_backend(compiled=backend.compiled or sum(stored.nbytes for stored in found) >= SMALL_BYTES)
-        batches = [prepare_stored(stored, self.settings, backend) for stored in found]
+        backend = load_backend(compiled=backend.compiled or sum(stored.nbytes for stored in found) >= _SMALL_CANDIDATES)
+        batches = [prepare_stored(stored, self.settings, backend) for stored in joined(found)]
         return Corpus(
             [*batches, *corpus.prepared_batches],
             corpus.budget,
@@ -132,6 +142,20 @@ class IndexSession:
         self.writer.commit()
         if self._backend is not None:
             merge_small_segments(self.writer, self.settings, self._backend)
+
+
+def joined(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of `batches`, in order, in few batches of up to `_JOINED_BYTES`, or more for a larger row."""
+    waiting: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        if waiting and size + batch.nbytes > _JOINED_BYTES:
+            yield pa.concat_batches(waiting)
+            waiting, size = [], 0
+        waiting.append(batch)
+        size += batch.nbytes
+    if waiting:
+        yield pa.concat_batches(waiting)
 
 
 class SurvivalMarks(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from dedup.arrays import I64, U32, U64, Bytes, Floats, pack
+from dedup.fingerprint.prefix_hashes import OrderedSets, PrefixHashes
 from dedup.fingerprint.similarity import Comparer
 from dedup.fingerprint.versions import MemberRule, UnitLayout
 from dedup.kernels import reference
@@ -154,6 +155,19 @@ class Backend(Comparer, Protocol):
         [texts + 1]. See `dedup.fingerprint.minimizers.find_minimizers`.
         """
 
+    def ordered_shingle_sets(self, keys: Bytes, starts: I64, stops: I64, n: int) -> OrderedSets:
+        """Return the sets of shingles of `n` words of the comparison keys ``keys[start:stop]``, rarest first.
+
+        `starts` and `stops` are int64 [texts], in bytes. See `dedup.fingerprint.prefix_hashes.ordered_shingle_sets`.
+        """
+
+    def prefix_hashes(self, sets: OrderedSets, threshold: float, *, for_lookup: bool) -> PrefixHashes:
+        """Return hashes of which two sets whose similarity is `threshold` or more share some.
+
+        With `for_lookup`, they are those by which a set finds others. See
+        `dedup.fingerprint.prefix_hashes.prefix_hashes`.
+        """
+
 
 # Below this many input bytes the plain definitions finish before compiled kernels are loaded and a process is forked.
 SMALL_BYTES = 2 << 20
@@ -200,6 +214,7 @@ def _warm_up(kernels: Backend) -> None:
     offsets = np.array([0, 3])
     kernels.bucket_signatures(kernels.minhash_signatures(words, offsets[:1], offsets[1:], 2), 2, 1)
     kernels.find_minimizers(words, offsets, 2, 1)
+    kernels.prefix_hashes(kernels.ordered_shingle_sets(data, offsets[:1], offsets[1:], 2), 0.8, for_lookup=False)
     hashes, offsets = kernels.shingle_hash_sets([b"a b c"], 2)
     kernels.jaccard_similarities(hashes, offsets, 0, offsets[:1], 0.5)
 

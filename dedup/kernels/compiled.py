@@ -9,6 +9,7 @@ from dedup.kernels.encoding_lines import find_suspect_lines
 from dedup.kernels.facts import find_fact_marks
 from dedup.kernels.line_forms import line_forms
 from dedup.kernels.page_furniture_lines import find_furniture_lines
+from dedup.kernels.prefix_hashes import ordered_shingle_sets, prefix_hashes
 from dedup.kernels.repair_screen import rules_that_may_apply
 from dedup.kernels.segments import join_keys, segment_batch
 from dedup.kernels.self_alignment import chain_runs, find_runs, pair_paragraphs
@@ -40,8 +41,10 @@ __all__ = [
     "join_keys",
     "line_forms",
     "minhash_signatures",
+    "ordered_shingle_sets",
     "pair_paragraphs",
     "pair_words",
+    "prefix_hashes",
     "rules_that_may_apply",
     "screen_self_repeats",
     "segment_batch",

@@ -33,6 +33,7 @@ from dedup.kernels import (  # noqa: F401 - all modules that declare kernels
     form_names,
     line_forms,
     page_furniture_lines,
+    prefix_hashes,
     repair_screen,
     segments,
     self_alignment,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dedup.fingerprint.minhash import bucket_signatures, minhash_signatures
 from dedup.fingerprint.minimizers import find_minimizers
+from dedup.fingerprint.prefix_hashes import ordered_shingle_sets, prefix_hashes
 from dedup.fingerprint.self_alignment import chain_runs, find_runs, pair_paragraphs
 from dedup.fingerprint.self_matches import screen_self_repeats
 from dedup.fingerprint.shingles import word_hashes
@@ -31,8 +32,10 @@ __all__ = [
     "join_keys",
     "line_forms",
     "minhash_signatures",
+    "ordered_shingle_sets",
     "pair_paragraphs",
     "pair_words",
+    "prefix_hashes",
     "rules_that_may_apply",
     "screen_self_repeats",
     "segment_batch",

@@ -19,7 +19,7 @@ from dedup.settings import NUM_PERM, SEED
 
 
 @part
-def _hash_words_of_key(key: Bytes, hashes: U64) -> int:
+def hash_words_of_key(key: Bytes, hashes: U64) -> int:
     """Write the hashes of the words of `key`, uint8 [bytes], to `hashes`, uint64 [room]; return their number."""
     if len(key) == 0:
         return 0
@@ -41,7 +41,7 @@ def _hash_words(keys: Bytes, offsets: I64, hashes: U64) -> int:
     """Write the hashes of all words to `hashes`, uint64 [room], and return their number; see `word_hashes`."""
     count = 0
     for row in range(len(offsets) - 1):
-        count += _hash_words_of_key(keys[offsets[row] : offsets[row + 1]], hashes[count:])
+        count += hash_words_of_key(keys[offsets[row] : offsets[row + 1]], hashes[count:])
     return count
 
 
@@ -64,7 +64,7 @@ def finalize(value: np.uint64) -> np.uint64:
 
 
 @part
-def _hash_windows(words: U64, count: int, n: int, hashes: U64) -> int:
+def hash_windows(words: U64, count: int, n: int, hashes: U64) -> int:
     """Write the hashes of the shingles of a text, in order, to `hashes`, uint64 [room]; return their number.
 
     The text has `count` words, whose hashes start `words`: uint64 [count or more]. A shingle has `n` words.
@@ -139,7 +139,7 @@ def _write_signatures(
     `hashes` and `mixed` are room for the words of the longest text.
     """
     for row in range(len(starts)):
-        count = _hash_windows(words[starts[row] : stops[row]], stops[row] - starts[row], n, hashes)
+        count = hash_windows(words[starts[row] : stops[row]], stops[row] - starts[row], n, hashes)
         _mix_lower_halves(hashes[:count], mixed)
         _write_signature(mixed[:count], factors, summands, result[row])
 
@@ -190,7 +190,7 @@ def _write_hash_sets(data: Bytes, offsets: I64, n: int, out: U64, out_offsets: I
     """
     position = 0
     for row in range(len(offsets) - 1):
-        count = _hash_windows(words, _hash_words_of_key(data[offsets[row] : offsets[row + 1]], words), n, hashes)
+        count = hash_windows(words, hash_words_of_key(data[offsets[row] : offsets[row + 1]], words), n, hashes)
         sort_values(hashes[:count], words)
         for at in range(count):
             if at == 0 or hashes[at] != hashes[at - 1]:
@@ -221,7 +221,7 @@ def _write_minimizers(words: U64, offsets: I64, n: int, window: int, out: U64, o
     """
     position = 0
     for row in range(len(offsets) - 1):
-        count = _hash_windows(words[offsets[row] : offsets[row + 1]], offsets[row + 1] - offsets[row], n, hashes)
+        count = hash_windows(words[offsets[row] : offsets[row + 1]], offsets[row + 1] - offsets[row], n, hashes)
         first = position
         place = -1  # of the smallest hash in the window before
         for start in range(max(min(count, 1), count - window + 1)):

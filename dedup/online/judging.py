@@ -12,28 +12,29 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
-from dedup.arrays import U64
+from dedup.arrays import I64, U64
 from dedup.decide.outcomes import outcomes
 from dedup.decide.verdicts import NO_VERDICTS
 from dedup.engines.local import Workers
 from dedup.errors import EngineError, InputError
-from dedup.index.postings import Lookup, candidates_of, find_hits
+from dedup.index.postings import candidates_of, find_hits
 from dedup.index.session import survival_marks
 from dedup.index.stored_articles import prepare_stored
 from dedup.kernels import reference
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.policy import SAME_FORM
 from dedup.online.stored_rows import (
+    RowHashes,
     article_id,
     decode_rows,
     encode_row,
     has_words,
+    hash_row,
     id_key,
     marked_row,
-    row_hashes,
-    row_lookup,
     stored_additions,
     with_place,
 )
@@ -53,6 +54,7 @@ from dedup.settings import Settings
 # half of them of few forms: 32 ms with compiled functions alone, 23 ms with plain ones alone, 14 ms with this limit.
 _MANY_CANDIDATES = 12
 _PLAIN_BYTES = SMALL_BYTES // 4  # of text; a service runs for long, so compiled functions are loaded early
+_NO_CANDIDATES: I64 = np.empty(0, np.int64)
 _COUNTING_RULES = ("boilerplate", "known-passage")  # see many articles at once, or a test set
 
 
@@ -69,7 +71,7 @@ class PreparedArticle(NamedTuple):
     """An article that was cleaned by the rules within it, and the hashes by which it is looked up."""
 
     row: pa.RecordBatch
-    wanted: Lookup
+    hashes: RowHashes
 
 
 class Judge:
@@ -114,20 +116,22 @@ class Judge:
         error = row.column("error")[0].as_py()
         if error is not None:
             raise InputError(f"article: {error}")
-        return PreparedArticle(row, row_lookup(row, self.settings, backend))
+        return PreparedArticle(row, hash_row(row, self.settings, backend))
 
     def judge(self, prepared: PreparedArticle, store: StoreReader) -> tuple[IndexVerdict, Addition | None]:
         """Return the verdict on an article, and the addition to the store if the article is kept and has words."""
         row = with_place(prepared.row, store.next_number)
-        postings = store.find(prepared.wanted.hashes)
-        numbers = candidates_of(prepared.wanted, [find_hits(prepared.wanted, *postings)])
+        hashes, wanted = prepared.hashes
+        postings = store.find(wanted.hashes)
+        numbers = candidates_of(wanted, [find_hits(wanted, *postings)]) if len(postings.hashes) else _NO_CANDIDATES
         if len(numbers):
             verdict, stored = self._compare(row, store.read(numbers))
         else:
             verdict, stored = self._judge_alone(row), row
         if not (verdict.kept and has_words(row)):
             return verdict, None
-        hashes = row_hashes(stored, self.settings, self._compiled or reference)
+        if stored is not row:
+            hashes = hash_row(stored, self.settings, self._compiled or reference).stored
         return verdict, Addition(id_key(article_id(row)), encode_row(stored), hashes)
 
     def _judge_alone(self, row: pa.RecordBatch) -> IndexVerdict:
@@ -160,4 +164,4 @@ class Judge:
 
     def hashes_of(self, row: bytes) -> U64:
         """Return the hashes under which a store keeps a row: uint64 [hashes]."""
-        return row_hashes(decode_rows([row], self._schema), self.settings, reference)
+        return hash_row(decode_rows([row], self._schema), self.settings, reference).stored

@@ -7,13 +7,22 @@ takes one and a half times the bytes of its text.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.arrays import I64, U64, Bools, decode_utf8, encode_utf8
-from dedup.index.postings import Lookup, lookup_of, minimizer_postings, postings_of
+from dedup.index.postings import (
+    Lookup,
+    PostedBatch,
+    lookup_of_posted,
+    minimizer_postings,
+    postings_of,
+    stored_postings,
+)
 from dedup.kernels.backend import Backend
 from dedup.match.container_candidates import SHARED_MINIMIZERS
 from dedup.online.stores import Addition
@@ -30,10 +39,7 @@ _NOT_COMPARED = ("data", "fields", "charset", "page")  # columns that only the o
 
 def encode_row(row: pa.RecordBatch) -> bytes:
     """Return a row of a prepared batch as bytes, which `decode_rows` reads."""
-    names = row.schema.names
-    for name in _NOT_COMPARED:
-        place = names.index(name)
-        row = row.set_column(place, row.schema.field(place), pa.nulls(1, row.schema.field(place).type))
+    row = _with_columns(row, {name: _null_column(row.schema.field(name).type) for name in _NOT_COMPARED})
     data = row.serialize()
     codec = pa.Codec("zstd", compression_level=_ROW_LEVEL)
     return len(data).to_bytes(_SIZE_BYTES, "little") + bytes(codec.compress(data, asbytes=True))
@@ -54,10 +60,21 @@ def with_place(row: pa.RecordBatch, number: int) -> pa.RecordBatch:
     values: dict[str, Any] = {"source": SOURCE, "record": number}
     if not row.column("id_field")[0].is_valid:
         values["id"] = encode_utf8(f"{SOURCE}#{number}")
-    for name, value in values.items():
-        place = row.schema.get_field_index(name)
-        row = row.set_column(place, row.schema.field(place), pa.array([value], row.schema.field(place).type))
-    return row
+    return _with_columns(row, {name: pa.array([value], row.schema.field(name).type) for name, value in values.items()})
+
+
+def _with_columns(row: pa.RecordBatch, columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
+    """Return a row with other `columns`, by name."""
+    arrays = row.columns
+    for name, array in columns.items():
+        arrays[row.schema.get_field_index(name)] = array
+    return pa.record_batch(arrays, schema=row.schema)
+
+
+@cache
+def _null_column(kind: pa.DataType) -> pa.Array:
+    """Return a column of one null."""
+    return pa.nulls(1, kind)
 
 
 def article_id(row: pa.RecordBatch) -> str:
@@ -80,8 +97,10 @@ def marked_row(row: pa.RecordBatch, *, survives: bool, contains: bool, paragraph
 
     A duplicate that is only flagged does not survive: its row has no buckets, so only an equal article matches it. A
     row that may not contain others has no own words. Where `paragraphs`, bool [paragraphs], is False, a paragraph has
-    no words.
+    no words. Returns `row` itself if nothing changes.
     """
+    if survives and contains and paragraphs.all():
+        return row
     columns = {name: row.column(name) for name in row.schema.names}
     if not survives:
         bands = columns["buckets"].type.list_size
@@ -102,24 +121,30 @@ def marked_row(row: pa.RecordBatch, *, survives: bool, contains: bool, paragraph
     return pa.record_batch(list(columns.values()), schema=row.schema)
 
 
-def row_hashes(row: pa.RecordBatch, settings: Settings, backend: Backend) -> U64:
-    """Return the hashes under which a store keeps the article in a row: uint64 [hashes], ascending."""
-    postings = postings_of(row, settings, backend).hashes
-    return np.unique(np.concatenate([postings, minimizer_postings(_minimizers(row, settings))]))
+class RowHashes(NamedTuple):
+    """The hashes of the article in a row: those under which a store keeps it, uint64 [hashes], ascending, and a lookup.
+
+    The lookup finds articles that it may repeat, and those that may contain it.
+    """
+
+    stored: U64
+    wanted: Lookup
 
 
-def row_lookup(row: pa.RecordBatch, settings: Settings, backend: Backend) -> Lookup:
-    """Return the lookup of the article in a row: for articles that it may repeat, and for those that may contain it."""
-    wanted = lookup_of([row], settings, backend)
+def hash_row(row: pa.RecordBatch, settings: Settings, backend: Backend) -> RowHashes:
+    """Return the hashes of the article in a row."""
+    posted = PostedBatch(row, settings, backend)
+    wanted = lookup_of_posted([posted])
     minimizers = np.unique(minimizer_postings(_minimizers(row, settings)))
+    stored = np.unique(np.concatenate([stored_postings(posted).hashes, minimizers]))
     if not len(minimizers):
-        return wanted
+        return RowHashes(stored, wanted)
     group = len(wanted.required)
     hashes = np.concatenate([wanted.hashes, minimizers])
     groups = np.concatenate([wanted.groups, np.full(len(minimizers), group)])
     order = np.argsort(hashes, kind="stable")
     enough = max(1, int(SHARED_MINIMIZERS * len(minimizers)))
-    return Lookup(hashes[order], groups[order], np.append(wanted.required, enough))
+    return RowHashes(stored, Lookup(hashes[order], groups[order], np.append(wanted.required, enough)))
 
 
 def stored_additions(batch: pa.RecordBatch, settings: Settings, backend: Backend) -> list[Addition]:
