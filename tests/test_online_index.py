@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.errors import IndexFolderError, InputError
 from dedup.index.manifest import ONLINE_DATABASE
+from dedup.online import recent_postings, sqlite_store
 from dedup.settings import Settings
 
 WORDS = [f"w{number}" for number in range(30)]
@@ -194,6 +196,54 @@ def test_a_verdict_names_twin_and_evidence_and_has_the_cleaned_text(tmp_path):
         assert index.query(story(5)).twin == "index#2"
 
 
+def articles_with_postings(index, tables="SELECT article FROM postings UNION SELECT article FROM recent"):
+    """The numbers of the articles of an index that have postings."""
+    return [number for (number,) in index._store._database.execute(f"{tables} ORDER BY article").fetchall()]
+
+
+@pytest.fixture
+def quick_moves(monkeypatch):
+    """Postings are moved to their table all the time, in small steps, so that indexes are used meanwhile."""
+    for name, value in (
+        ("_RECENT_ARTICLES", 3),
+        ("_CHECKPOINT_EVERY", 1),
+        ("_MOVED_POSTINGS", 7),
+        ("_DELETED_ROWS", 1),
+    ):
+        monkeypatch.setattr(sqlite_store, name, value)
+    monkeypatch.setattr(recent_postings, "_FRESH_ARTICLES", 2)
+
+
+@pytest.mark.usefixtures("quick_moves")
+def test_articles_are_found_while_their_postings_are_moved(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index, dedup.Index(tmp_path / "seen") as other:
+        assert all((other if number % 3 else index).add({"text": story(number)}).kept for number in range(12))
+        for number in range(12):
+            verdicts = [one.query(story(number)) for one in (index, other)]
+            assert [(verdict.rule, verdict.twin_record) for verdict in verdicts] == [("duplicate-article", number)] * 2
+        for _ in range(1000):
+            if len(articles_with_postings(index, "SELECT article FROM recent")) < 3:
+                break
+            time.sleep(0.01)
+        assert len(articles_with_postings(index, "SELECT DISTINCT article FROM postings")) > 9
+        assert articles_with_postings(index) == list(range(12))
+        stored = index._store._database.execute("SELECT hash, article FROM postings").fetchall()
+        assert len(stored) == len(set(stored))
+
+
+@pytest.mark.usefixtures("quick_moves")
+def test_an_article_that_is_removed_while_postings_are_moved_stays_away(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index, dedup.Index(tmp_path / "seen") as other:
+        for number in range(20):
+            assert index.add({"id": str(number), "text": story(number)}).kept
+            if number % 2:
+                assert other.remove(str(number)) == 1
+        assert all(other.query(story(number)).kept == bool(number % 2) for number in range(20))
+    with dedup.Index(tmp_path / "seen") as index:
+        assert articles_with_postings(index) == list(range(0, 20, 2))
+        assert all(index.query(story(number)).kept == bool(number % 2) for number in range(20))
+
+
 def test_a_removed_article_is_forgotten(tmp_path):
     article = {"id": "a", "text": story(1)}
     with dedup.Index(tmp_path / "seen") as index:
@@ -202,8 +252,7 @@ def test_a_removed_article_is_forgotten(tmp_path):
         assert (index.remove("a"), index.remove("a"), len(index)) == (1, 0, 1)
         again = index.add({**article, "id": "again"})
         assert (again.kept, again.record) == (True, 2)  # numbers are not reused
-        hashes = index._store._database.execute("SELECT DISTINCT article FROM postings ORDER BY article").fetchall()
-        assert hashes == [(1,), (2,)]
+        assert articles_with_postings(index) == [1, 2]
 
 
 def test_the_text_of_a_removed_article_is_gone_from_the_disk(tmp_path):

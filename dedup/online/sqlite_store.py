@@ -4,8 +4,11 @@ An addition is one transaction. As soon as `add` returns, it survives a crash of
 most recent additions, but never damages the database. With `durable`, each addition waits for the disk, and a power cut
 loses none. Many processes may use one folder; writers wait for each other.
 
-Each addition changes about 150 random pages of the postings. Small pages keep these writes small. A thread copies them
-from the log into the database, so that no addition has to (`docs/growing.md` has measurements).
+An article has some 150 postings, which are in as many random pages of their table. So an addition writes them as one
+row of the table `recent`, and each process keeps the postings of these rows in memory (`recent_postings`). When there
+are many rows, a thread moves their postings into the table `postings`, in the order of their hashes, so that a page is
+written once for several of them, and a few at a time, so that no addition waits for long. It may be interrupted at any
+moment: a posting that is in both places counts once. The same thread copies pages from the log into the database.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,15 +27,20 @@ import numpy as np
 from dedup.arrays import I64, U64
 from dedup.errors import IndexFolderError
 from dedup.index.manifest import MANIFEST, ONLINE_DATABASE
+from dedup.online.recent_postings import RecentPostings, merge_postings
 from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
 
-ONLINE_FORMAT = 1  # raised when an older reader could not read a store
+ONLINE_FORMAT = 2  # raised when an older reader could not read a store
 
 _PAGE_BYTES = 1024  # p99 of additions on a busy machine: 22 ms; with 4096, which writes four times as much, 28 ms
 _CACHE_KIB = 64 << 10
 _MAPPED_BYTES = 1 << 34  # address space for memory-mapped reads; the system decides how much memory they use
 _WAIT_SECONDS = 60  # for another writer
 _CHECKPOINT_EVERY = 64  # additions
+_RECENT_ARTICLES = 8192  # whose postings are moved together; those of 1,200,000 take 20 MB of memory
+_MOVED_POSTINGS = 128  # in one transaction: an addition waits 1 ms for it
+_DELETED_ROWS = 16  # of moved articles, in one transaction
+_PAUSE_SECONDS = 0.001  # between two of these, so that additions take their turn
 _LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the log can start again
 
 _DEFINITIONS = """
@@ -39,11 +48,14 @@ CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 CREATE TABLE IF NOT EXISTS articles
 (number INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL, row BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS identities ON articles (identity);
+CREATE TABLE IF NOT EXISTS recent (article INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS postings (hash INTEGER, article INTEGER, PRIMARY KEY (hash, article)) WITHOUT ROWID;
 """
 _FIND = """
 SELECT postings.hash, postings.article FROM json_each(?) AS wanted CROSS JOIN postings ON postings.hash = wanted.value
 """
+
+_RECENT_EDGES = "SELECT (SELECT min(article) FROM recent), (SELECT max(article) FROM recent)"
 
 
 @contextmanager
@@ -57,10 +69,11 @@ def closed_on_error(database: sqlite3.Connection) -> Iterator[None]:
 
 
 class _Snapshot:
-    """A reader of the database, in a transaction."""
+    """A reader of the database, in a transaction; `recent` has the postings of its recent articles."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
+    def __init__(self, database: sqlite3.Connection, recent: RecentPostings) -> None:
         self._database = database
+        self._recent = recent
 
     @property
     def next_number(self) -> int:
@@ -72,7 +85,8 @@ class _Snapshot:
         """Return the postings of `hashes`."""
         pairs = self._database.execute(_FIND, (json.dumps(hashes.tolist()),)).fetchall()
         table = np.array(pairs, np.int64).reshape(-1, 2)
-        return FoundPostings(table[:, 0].astype(np.uint64), table[:, 1])
+        moved = FoundPostings(table[:, 0].astype(np.uint64), table[:, 1])
+        return merge_postings(moved, self._recent.find(hashes))
 
     def read(self, numbers: I64) -> list[bytes]:
         """Return the rows of articles."""
@@ -96,6 +110,8 @@ class SqliteStore:
         self._added = threading.Event()
         self._closed = False
         self._additions = 0
+        self._recent = RecentPostings()
+        self._removals = 0
         with self._errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._database = self._connect(durable=durable)
@@ -138,6 +154,7 @@ class SqliteStore:
             for statement in _DEFINITIONS.split(";"):
                 self._database.execute(statement)
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('settings', ?)", (json.dumps(wanted),))
+            self._database.execute("INSERT OR IGNORE INTO about VALUES ('removals', '0')")
             (value,) = self._database.execute("SELECT value FROM about WHERE name = 'settings'").fetchone()
         check_remembered(str(self.folder), json.loads(value), json.loads(json.dumps(wanted)))
 
@@ -151,26 +168,39 @@ class SqliteStore:
             raise IndexFolderError(f"{self._path}: {what}; open it again, or restore it from a copy") from None
 
     @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+    def _transaction(self, kind: str = "IMMEDIATE", database: sqlite3.Connection | None = None) -> Iterator[None]:
         """Begin a transaction, and commit it; roll it back if the block fails."""
-        self._database.execute(f"BEGIN {kind}")
+        database = database or self._database
+        database.execute(f"BEGIN {kind}")
         try:
             yield
         except BaseException:
             with suppress(sqlite3.Error):
-                self._database.execute("ROLLBACK")
+                database.execute("ROLLBACK")
             raise
-        self._database.execute("COMMIT")
+        database.execute("COMMIT")
+
+    def _snapshot(self) -> _Snapshot:
+        """Return a reader of the current transaction, after reading the recent articles that this process lacks."""
+        removals = _count_removals(self._database)
+        if removals != self._removals:
+            self._recent, self._removals = RecentPostings(), removals
+        rows = self._database.execute("SELECT article, hashes FROM recent WHERE article > ?", (self._recent.last,))
+        self._recent.add(rows.fetchall())
+        if self._recent.is_full:
+            (first,) = self._database.execute("SELECT min(article) FROM recent").fetchone()
+            self._recent.settle(self._recent.last + 1 if first is None else first)
+        return _Snapshot(self._database, self._recent)
 
     def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
         """Return the result of `judge` for the current state of the store."""
         with self._lock, self._errors(), self._transaction("DEFERRED"):
-            return judge(_Snapshot(self._database))
+            return judge(self._snapshot())
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
         """Store the article that `judge` returns, if any, in the same transaction as its reads."""
         with self._lock, self._errors(), self._transaction():
-            result, addition = judge(_Snapshot(self._database))
+            result, addition = judge(self._snapshot())
             if addition is not None:
                 self._insert(addition)
         if addition is not None:
@@ -178,8 +208,9 @@ class SqliteStore:
         return result
 
     def _insert(self, addition: Addition) -> None:
-        number = self._insert_row(addition)
-        self._insert_postings((value, number) for value in addition.hashes.tolist())
+        self._database.execute(
+            "INSERT INTO recent VALUES (?, ?)", (self._insert_row(addition), addition.hashes.tobytes())
+        )
 
     def _insert_row(self, addition: Addition) -> int:
         """Insert the row of an article, and return its number."""
@@ -215,7 +246,10 @@ class SqliteStore:
             for number, row in rows:
                 pairs = ((value, number - 1) for value in hashes_of(row).tolist())
                 self._database.executemany("DELETE FROM postings WHERE hash = ? AND article = ?", pairs)
+                self._database.execute("DELETE FROM recent WHERE article = ?", (number - 1,))
                 self._database.execute("DELETE FROM articles WHERE number = ?", (number,))
+            if rows:
+                self._database.execute("UPDATE about SET value = value + 1 WHERE name = 'removals'")
         with self._lock, suppress(sqlite3.Error):  # removes the text from the log, too, unless others read
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return len(rows)
@@ -232,7 +266,7 @@ class SqliteStore:
             self._added.set()
 
     def _run_checkpoints(self) -> None:
-        """Copy pages from the log into the database until the store is closed."""
+        """Move postings, and copy pages from the log into the database, until the store is closed."""
         database = self._connect(durable=False)
         try:
             while True:
@@ -241,11 +275,54 @@ class SqliteStore:
                 if self._closed:
                     return
                 with suppress(sqlite3.Error):  # the next one will do
-                    _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                    if pages > _LOG_PAGES:
-                        database.execute("PRAGMA wal_checkpoint(RESTART)")
+                    self._copy_log(database)
+                    self._move_recent(database)
         finally:
             database.close()
+
+    def _copy_log(self, database: sqlite3.Connection) -> None:
+        """Copy pages from the log into the database."""
+        _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if pages > _LOG_PAGES:
+            database.execute("PRAGMA wal_checkpoint(RESTART)")
+
+    def _move_recent(self, database: sqlite3.Connection) -> None:
+        """Move the postings of recent articles into their table, if there are many; stop if the store is closed.
+
+        An article that is removed meanwhile must not get its postings back, so a removal stops this, too.
+        """
+        first, last = database.execute(_RECENT_EDGES).fetchone()
+        if first is None or last - first + 1 < _RECENT_ARTICLES:
+            return
+        with self._transaction("DEFERRED", database):
+            removals = _count_removals(database)
+            rows = database.execute("SELECT article, hashes FROM recent WHERE article <= ?", (last,)).fetchall()
+        parts = [np.frombuffer(hashes, np.uint64) for _, hashes in rows]
+        numbers = np.array([article for article, _ in rows], np.int64)
+        hashes, articles = np.concatenate(parts), np.repeat(numbers, list(map(len, parts)))
+        order = np.argsort(hashes, kind="stable")
+        for number, start in enumerate(range(0, len(order), _MOVED_POSTINGS), 1):
+            chosen = order[start : start + _MOVED_POSTINGS]
+            pairs = zip(hashes[chosen].tolist(), articles[chosen].tolist(), strict=True)
+            with self._lock, self._transaction(database=database):
+                if self._closed or _count_removals(database) != removals:
+                    return
+                database.executemany("INSERT OR IGNORE INTO postings VALUES (?, ?)", pairs)
+            self._pause(database, number)
+        for number, start in enumerate(range(0, len(rows), _DELETED_ROWS), 1):
+            of_rows = numbers[start : start + _DELETED_ROWS]
+            with self._lock, self._transaction(database=database):
+                if self._closed:
+                    return
+                edges = int(of_rows[0]), int(of_rows[-1])
+                database.execute("DELETE FROM recent WHERE article BETWEEN ? AND ?", edges)
+            self._pause(database, number)
+
+    def _pause(self, database: sqlite3.Connection, number: int) -> None:
+        """Let additions take their turn, and copy the log from time to time."""
+        if number % _CHECKPOINT_EVERY == 0:
+            self._copy_log(database)
+        time.sleep(_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Copy the whole log into the database, and close it."""
@@ -257,3 +334,8 @@ class SqliteStore:
         with self._lock, suppress(sqlite3.Error):
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._database.close()
+
+
+def _count_removals(database: sqlite3.Connection) -> int:
+    """Return how often articles were removed: a process that has seen fewer forgets what it keeps in memory."""
+    return int(database.execute("SELECT value FROM about WHERE name = 'removals'").fetchone()[0])
