@@ -18,7 +18,7 @@ class RecentPostings:
 
     def __init__(self) -> None:
         self.last = -1
-        self._fresh: dict[int, list[int]] = {}
+        self._fresh: dict[int, tuple[int, ...]] = {}  # lists would have to be looked at by the garbage collector
         self._waiting: list[tuple[int, U64]] = []  # the number and the hashes of each article in the table
         self._hashes: U64 = np.empty(0, np.uint64)
         self._articles: I64 = np.empty(0, np.int64)
@@ -35,7 +35,7 @@ class RecentPostings:
         if not self.is_full:  # else `settle` is due, and needs no table
             for article, hashes in waiting:
                 for value in hashes.tolist():
-                    self._fresh.setdefault(value, []).append(article)
+                    self._fresh[value] = (*self._fresh.get(value, ()), article)
         if waiting:
             self.last = waiting[-1][0]
 

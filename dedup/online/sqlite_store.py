@@ -40,7 +40,8 @@ _CHECKPOINT_EVERY = 64  # additions
 _RECENT_ARTICLES = 8192  # whose postings are moved together; those of 1,200,000 take 20 MB of memory
 _MOVED_POSTINGS = 128  # in one transaction: an addition waits 1 ms for it
 _DELETED_ROWS = 16  # of moved articles, in one transaction
-_PAUSE_SECONDS = 0.001  # between two of these, so that additions take their turn
+_PAUSES = 4  # as long as each of these transactions, so that few additions meet one; none if additions are faster
+_LEAST_PAUSE = 0.001  # seconds, so that additions take their turn
 _LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the log can start again
 
 _DEFINITIONS = """
@@ -287,42 +288,49 @@ class SqliteStore:
             database.execute("PRAGMA wal_checkpoint(RESTART)")
 
     def _move_recent(self, database: sqlite3.Connection) -> None:
-        """Move the postings of recent articles into their table, if there are many; stop if the store is closed.
-
-        An article that is removed meanwhile must not get its postings back, so a removal stops this, too.
-        """
+        """Move the postings of recent articles into their table, if there are many; stop if the store is closed."""
         first, last = database.execute(_RECENT_EDGES).fetchone()
         if first is None or last - first + 1 < _RECENT_ARTICLES:
             return
         with self._transaction("DEFERRED", database):
             removals = _count_removals(database)
             rows = database.execute("SELECT article, hashes FROM recent WHERE article <= ?", (last,)).fetchall()
+        if not rows:
+            return
         parts = [np.frombuffer(hashes, np.uint64) for _, hashes in rows]
         numbers = np.array([article for article, _ in rows], np.int64)
         hashes, articles = np.concatenate(parts), np.repeat(numbers, list(map(len, parts)))
         order = np.argsort(hashes, kind="stable")
+        is_there = np.ones(len(order), bool)
         for number, start in enumerate(range(0, len(order), _MOVED_POSTINGS), 1):
-            chosen = order[start : start + _MOVED_POSTINGS]
-            pairs = zip(hashes[chosen].tolist(), articles[chosen].tolist(), strict=True)
-            with self._lock, self._transaction(database=database):
-                if self._closed or _count_removals(database) != removals:
+            with self._pausing(database, number, first), self._lock, self._transaction(database=database):
+                if self._closed:
                     return
+                if removals != (removals := _count_removals(database)):  # a removed article must not get postings again
+                    left = database.execute("SELECT article FROM recent WHERE article <= ?", (last,)).fetchall()
+                    is_there = np.isin(articles, np.array(left, np.int64))
+                chosen = order[start : start + _MOVED_POSTINGS]
+                chosen = chosen[is_there[chosen]]
+                pairs = zip(hashes[chosen].tolist(), articles[chosen].tolist(), strict=True)
                 database.executemany("INSERT OR IGNORE INTO postings VALUES (?, ?)", pairs)
-            self._pause(database, number)
         for number, start in enumerate(range(0, len(rows), _DELETED_ROWS), 1):
             of_rows = numbers[start : start + _DELETED_ROWS]
-            with self._lock, self._transaction(database=database):
+            with self._pausing(database, number, first), self._lock, self._transaction(database=database):
                 if self._closed:
                     return
                 edges = int(of_rows[0]), int(of_rows[-1])
                 database.execute("DELETE FROM recent WHERE article BETWEEN ? AND ?", edges)
-            self._pause(database, number)
 
-    def _pause(self, database: sqlite3.Connection, number: int) -> None:
-        """Let additions take their turn, and copy the log from time to time."""
+    @contextmanager
+    def _pausing(self, database: sqlite3.Connection, number: int, first: int) -> Iterator[None]:
+        """Pause after a step of a move that began at article `first`, and copy the log from time to time."""
+        start = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - start
+        is_urgent = self._closed or self._recent.last - first >= _PAUSES * _RECENT_ARTICLES
+        time.sleep(_LEAST_PAUSE if is_urgent else max(_LEAST_PAUSE, _PAUSES * seconds))
         if number % _CHECKPOINT_EVERY == 0:
             self._copy_log(database)
-        time.sleep(_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Copy the whole log into the database, and close it."""
