@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.match.paragraph_columns import ParagraphColumns
-from dedup.match.support import FEWEST_OWN_TEXTS, LEAST_OWN, OWN_WORDS, have_support
+from dedup.match.support import ENOUGH_OWN, FEWEST_OWN_TEXTS, LEAST_OWN, OWN_WORDS, have_support
 
 ARTICLES = st.lists(st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=5), min_size=1, max_size=8)
-SIZES = [4.0, 10.0, 8.0, 20.0, 120.0, 3.0]  # of the paragraphs 0 to 5
+SIZES = [4.0, 10.0, 8.0, 20.0, 120.0, 300.0]  # of the paragraphs 0 to 5
 
 
 @given(ARTICLES)
@@ -32,7 +32,8 @@ def test_a_line_has_support_from_articles_with_different_texts_of_their_own(arti
         prose = [(key, is_marked) for key, is_marked in article if SIZES[key] >= OWN_WORDS]
         left = sorted(key for key, is_marked in prose if not is_marked)
         taken = sum(SIZES[key] for key, is_marked in prose if is_marked)
-        own.append(tuple(left) if left and LEAST_OWN * sum(SIZES[key] for key in left) >= taken else None)
+        least = min(taken / LEAST_OWN, ENOUGH_OWN)
+        own.append(tuple(left) if left and sum(SIZES[key] for key in left) >= least else None)
     expected = []
     for number in numbers:
         texts = {own[row] for row in rows[numbers[keys[numbers] == keys[number]]]} - {None}

@@ -14,7 +14,7 @@ from dedup.kernels.backend import load_backend
 from dedup.match.boilerplate import NOTICE_FROM, NOTICE_SHARE, REPORT_WORDS
 from dedup.match.policy import BOILERPLATE
 from dedup.match.site_text import SHARE_DIGITS, SiteTextRow
-from dedup.match.support import FEWEST_OWN_TEXTS, LEAST_OWN, OWN_WORDS
+from dedup.match.support import ENOUGH_OWN, FEWEST_OWN_TEXTS, LEAST_OWN, OWN_WORDS
 from dedup.prepare.columns import SITE_TEXT_STRUCT, StructLists, prepared_schema
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS, edited_text
 from dedup.prepare.site_text import compare_without_site_text
@@ -153,7 +153,7 @@ def _supported_lines(copies: Any, paragraphs: Any) -> Any:
         f.sum(f.expr("case when is_site is null then size else 0 end")).alias("own"),
         f.expr(f"md5(cast(array_join({keys}, ' ') as binary))").alias("text"),
     )
-    own = own.where(f"own > 0 and own * {LEAST_OWN} >= of_site").select("a", "text")
+    own = own.where(f"own > 0 and own >= least(of_site / {LEAST_OWN}, {ENOUGH_OWN})").select("a", "text")
     counts = (
         found.join(own, "a", "left")
         .groupBy("scope", "k")
