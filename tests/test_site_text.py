@@ -22,11 +22,12 @@ from dedup.site_text.counts import (
     tally_lines,
 )
 from dedup.site_text.evidence import evidence_of_line
-from dedup.site_text.line_forms import FORM_BITS, form_member, form_of
+from dedup.site_text.line_forms import FORM_BITS, FRAME_WORDS, form_member, form_of
 from dedup.site_text.score import DROP_SCORE, FLAG_SCORE, NEVER, score_lines
 
 SIGNS = 'aB Éя中7.!?…。？:,|"“”)(@-–/\n\t 　ß'
-LINES = st.text(SIGNS, max_size=30)
+WORDS_OF_SITES = ("subscribe", "sign", "up", "read", "more", "read more", "Все права защищены", "版权所有", "購読", "a")
+LINES = st.text(SIGNS, max_size=30) | st.lists(st.sampled_from(WORDS_OF_SITES), max_size=6).map(" ".join)
 
 
 def forms(texts, titles=None, backend=reference):
@@ -108,6 +109,22 @@ def test_the_title_of_an_article_is_folded_in_frames():
 def test_a_title_field_counts_as_the_title():
     _, found = forms(["A first line\nMayor opens a bridge\nText"], ["Mayor Opens a Bridge"])
     assert form_member(found.forms, "is_title").tolist() == [1, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        ("Sign up for our newsletter", 3),
+        ("He saw a sign up on the hill.", 1),
+        ("El tráfico seguirá cortado hasta nuevo aviso.", 0),
+        ("© 2020 Вестник. Все права защищены.", 1),
+        ("本站版权所有", 2),
+        ("There is no more to read " + "at all " * FRAME_WORDS + "subscribe", 0),
+    ],
+)
+def test_words_and_pairs_of_words_of_sites_are_counted(line, count):
+    _, found = forms([line], backend=compiled)
+    assert form_member(found.forms, "site_words").tolist() == [count]
 
 
 @pytest.mark.parametrize(

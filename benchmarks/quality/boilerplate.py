@@ -18,11 +18,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from benchmarks.quality.corpora import Article
 from benchmarks.quality.score import Made, Piece, Score, covered, edits, joined
 from dedup import Settings
+from dedup.arrays import encode_utf8
+from dedup.fingerprint.shingles import word_hash
 from dedup.match.boilerplate import ANYWHERE, AT_EDGE, WAYS
+from dedup.match.host_lines import look_own
 from dedup.segment.words import comparison_key, weighted_word_count, words
+from dedup.site_text.line_forms import form_of, pack_member
+from dedup.site_text.site_words import count_site_words
 
 SIZES = (100, 20, 5, 20, 5, 20, 5, 20, 5)  # articles of each host; repeats
 FREQUENCIES = (0.05, 0.2, 0.6, 1.0)
@@ -58,6 +65,12 @@ HEADINGS: list[str] = _DATA["headings"]
 SENTENCES: list[str] = _DATA["sentences"]
 
 
+def _looks_own(text: str) -> bool:
+    """Return True if a line ends like a sentence and has no words of a site."""
+    hashes = [word_hash(encode_utf8(word)) for word in words(text)]
+    return bool(look_own(np.array([form_of(text) + pack_member("site_words", count_site_words(hashes))]))[0])
+
+
 class Line(NamedTuple):
     """One planted text: its kind, where it is printed, and how often."""
 
@@ -78,6 +91,7 @@ class Line(NamedTuple):
             and self.copies >= way.articles
             and self.share >= way.share
             and (way.where == ANYWHERE or self.place == "end" or (way.where == AT_EDGE and self.place == "start"))
+            and (way.sentences or self.place != "end" or not _looks_own(self.text))
             for way in WAYS
         )
 

@@ -1,8 +1,10 @@
-"""Make pages: articles inside the frames of sites, in ten languages, with the truth of each line.
+"""Make pages: articles inside the frames of sites, in eleven languages, with the truth of each line.
 
 The frames are unkind to rules of thumb. Teasers are headlines of other articles of the host, and rotate; boxes hold
-sentences of 21 to 60 words; lists of cards are printed twice. And articles repeat on purpose: an interviewer asks the
-same questions, reports state the same fact, and background paragraphs recur.
+sentences of 21 to 60 words; lists of cards are printed twice; lines stand between paragraphs; and sentences ask for
+something right behind the text. And
+articles repeat on purpose: an interviewer asks the same questions, reports state the same fact, at their end or
+anywhere, in most articles of a small host, and sentences and background paragraphs recur in a few.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 SITE, ARTICLE = True, False
 HOST_SIZES = (1, 2, 3, 4, 6, 9, 15, 30, 60, 100, 300)  # pages
 _SENTENCE = re.compile(r".+?(?:[.!?؟]+[\"”»)]*(?=\s|$)|[。！？]|$)\s*", re.DOTALL)
+SMALL_HOST = 9  # pages up to which a fact is in most of them
 _FEWEST_CHARACTERS = 12  # of a sentence
 _SHARES = (0.1, 0.15, 0.2, 0.3, 0.6, 1.0)
 _UNSPACED = ("zh", "ja")
@@ -74,13 +77,33 @@ class _Host:
         self.menu = rng.sample(self.frame["menu"], rng.randint(6, len(self.frame["menu"])))
         self.changing = rng.sample(self.frame["changing"], rng.randint(1, 3))
         self.boxes = [box.format(site=self.site) for box in rng.sample(self.frame["boxes"], 5)]
+        self.asks = rng.sample(self.frame["asks"], rng.choice((0, 1, 2)))
+        self.inside = rng.sample(self.frame["inside"], rng.choice((0, 0, 1, 2)) if size > SMALL_HOST else 0)
         self.long_box = self.prose(1, 2)
+        self.background_rate = rng.choice((0.02, 0.05, 0.12))
         self.background = [self.prose() for _ in range(3)]
         self.cards = [self.headline(self.prose(1, 1)) for _ in range(rng.randint(3, 6))]
         self.kind = rng.choice(["reports", "interviews", "plain"])
         # Some hosts give clean articles, and print a few lines on some of them.
         self.is_clean = rng.random() < 0.4
-        self.added = [(box, rng.choice(_SHARES)) for box in rng.sample(self.boxes, rng.randint(1, len(self.boxes)))]
+        own = [*self.asks, *self.boxes]
+        self.added = [(box, rng.choice(_SHARES)) for box in rng.sample(own, rng.randint(1, len(own)))]
+        self.repeated = self._repeated(size)
+
+    def _repeated(self, size: int) -> dict[int, list[tuple[str, bool]]]:
+        """Return sentences that recur, by the number of the article, and whether each is at the end of the article."""
+        rng = self.rng
+        chosen: list[tuple[str, int, bool]] = []
+        if self.kind == "reports":
+            share = rng.uniform(0.5, 1) if size <= SMALL_HOST else rng.uniform(0.05, 0.2)
+            facts = rng.sample(self.frame["facts"], rng.choice((1, 1, 2)))
+            chosen += [(fact, round(share * size), rng.random() < 0.6) for fact in facts]
+        chosen += [(rng.choice(self.sentences), rng.randint(2, 4), rng.random() < 0.3) for _ in range(2)]
+        repeated: dict[int, list[tuple[str, bool]]] = {}
+        for text, count, is_last in chosen:
+            for number in rng.sample(range(size), min(size, count)):
+                repeated.setdefault(number, []).append((text, is_last))
+        return repeated
 
     def prose(self, least: int = 2, most: int = 4) -> str:
         """Return a paragraph of `least` to `most` sentences."""
@@ -97,7 +120,7 @@ class _Host:
         title = self.titles[number]
         if self.is_clean:
             added = [line for line, share in self.added if self.rng.random() < share]
-            article = self._article(self.bodies[number])
+            article = self._article(number)
             return self._made([(article, ARTICLE), (added, SITE)])
         opening = [f"{title} | {self.site}"] if self.rng.random() < 0.7 else []
         around = self.cards if self.rng.random() < 0.5 else []
@@ -106,7 +129,7 @@ class _Host:
             ([*self.menu, *around], SITE),
             ([title], ARTICLE),
             (self._changing_lines(title), SITE),
-            (self._article(self.bodies[number]), ARTICLE),
+            *self._with_lines_inside(self._article(number)),
             (self._boxes_behind(title), SITE),
         ]
         return self._made(parts)
@@ -122,23 +145,33 @@ class _Host:
         values = {"date": _date(rng), "title": title, "site": self.site, "name": rng.choice(_NAMES)}
         return [line.format(rng.randint(0, 300), **values) for line in self.changing]
 
-    def _article(self, body: Sequence[str]) -> list[str]:
-        """Return an article: its paragraphs, with questions, a fact and background that recur in others."""
+    def _article(self, number: int) -> list[str]:
+        """Return an article: its paragraphs, with questions, sentences and background that recur in others."""
         lines = []
-        for number, paragraph in enumerate(body):
-            if self.kind == "interviews" and number and self.rng.random() < 0.6:
+        for place, paragraph in enumerate(self.bodies[number]):
+            if self.kind == "interviews" and place and self.rng.random() < 0.6:
                 lines.append(self.rng.choice(self.frame["questions"]))
             lines.append(paragraph)
-            if self.kind == "reports" and self.rng.random() < 0.2 / len(body):
-                lines.append(self.frame["fact"])
-            if self.rng.random() < 0.03:
+            if self.rng.random() < self.background_rate:
                 lines.append(self.rng.choice(self.background))
+        for text, is_last in self.repeated.get(number, []):
+            lines.insert(len(lines) if is_last else self.rng.randint(1, len(lines)), text)
         return lines
+
+    def _with_lines_inside(self, article: Sequence[str]) -> list[tuple[Sequence[str], bool]]:
+        """Return the lines of an article, with lines of the site between some of them."""
+        rng = self.rng
+        parts: list[tuple[Sequence[str], bool]] = []
+        for place, line in enumerate(article):
+            if place and rng.random() < 0.25:
+                parts.append(([each.format(title=rng.choice(self.titles)) for each in self.inside], SITE))
+            parts.append(([line], ARTICLE))
+        return parts
 
     def _boxes_behind(self, title: str) -> list[str]:
         """Return the lines behind an article: buttons, a box of sentences, teasers of others, cards, the footer."""
         rng = self.rng
-        lines = [*self.boxes[:3], *([self.long_box] if rng.random() < 0.8 else [])]
+        lines = [*self.asks, *self.boxes[:3], *([self.long_box] if rng.random() < 0.8 else [])]
         others = [other for other in self.titles if other != title]
         for teaser in rng.sample(others, min(len(others), rng.randint(3, 10))):
             lines += [teaser, *([str(rng.randint(0, 90))] if rng.random() < 0.3 else [])]

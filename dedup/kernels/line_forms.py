@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from dedup.site_text import line_forms as definition
 from dedup.site_text.characters import CLASS_OF, character_classes
 from dedup.site_text.dates import date_name_hashes
 from dedup.site_text.line_forms import FORM_BITS, FORM_SHIFTS, FRAME_WORDS, SHARES, TITLE_RUN, LineForms
+from dedup.site_text.site_words import site_word_hashes
 
 _CLASS_UPPER, _CLASS_DIGIT, _CLASS_SPACE, _CLASS_AT, _CLASS_DASH = (CLASS_OF[name] for name in "Ud_@-")
 _CLASS_END, _CLASS_WIDE_END, _CLASS_QUESTION, _CLASS_WIDE_QUESTION, _CLASS_ELLIPSIS = (
@@ -32,11 +34,14 @@ _AT_FIRST, _AT_LAST, _AT_CAPITALS, _AT_DIGITS, _AT_ENDS, _AT_COMMAS, _AT_SEPARAT
 _AT_QUOTES, _AT_QUOTED, _AT_AT, _AT_TIME, _AT_TITLE, _AT_FROM, _AT_OF = (
     FORM_SHIFTS[name] for name in ("quotes", "is_quoted", "has_at", "has_time", "is_title", "from_title", "of_title")
 )
+_AT_SITE_WORDS = FORM_SHIFTS["site_words"]
 _MOST_SIGNS = (1 << FORM_BITS["commas"]) - 1  # as many as ends and separators
 _MOST_QUOTES = (1 << FORM_BITS["quotes"]) - 1
+_MOST_SITE_WORDS = (1 << FORM_BITS["site_words"]) - 1
 
 # The set of the words of two titles is a hash table of so many slots, of which at most a quarter are used.
 _TITLE_SLOTS = 512
+_SITE_SLOTS = 8192  # the same for the list of site words
 
 
 @part
@@ -107,11 +112,24 @@ def _form_of(data: Bytes, start: int, stop: int, classes: Bytes) -> Any:
 
 @part
 def _find_slot(value: np.uint64, slots: U64) -> Any:
-    """Return the place of `value` in `slots`, uint64 [`_TITLE_SLOTS`], or of the free slot, 0, for it."""
-    slot: Any = np.int64(value & np.uint64(_TITLE_SLOTS - 1))
+    """Return the place of `value` in `slots`, or of the free slot, 0, for it: uint64 [a power of two]."""
+    last = np.int64(len(slots) - 1)
+    slot: Any = np.int64(value) & last
     while slots[slot] != value and slots[slot] != np.uint64(0):
-        slot = (slot + 1) % _TITLE_SLOTS
+        slot = (slot + 1) & last
     return slot
+
+
+@part
+def _count_site_words(hashes: U64, first: int, count: int, site_slots: U64) -> Any:
+    """Return how many of `count` words, from `first` on in `hashes`, and pairs of them are in the set `site_slots`."""
+    found: Any = np.int64(0)
+    for at in range(first, first + count):
+        found += site_slots[_find_slot(hashes[at], site_slots)] == hashes[at]
+        if at > first:
+            pair = (((FNV_OFFSET ^ hashes[at - 1]) * FNV_PRIME) ^ hashes[at]) * FNV_PRIME
+            found += site_slots[_find_slot(pair, site_slots)] == pair
+    return min(found, _MOST_SITE_WORDS)
 
 
 @part
@@ -208,7 +226,7 @@ def _fill_slots(values: U64, start: int, stop: int, slots: U64) -> None:
 
 @kernel(
     "uint8[:], int64[:], int64[:], int64[:], int64[:], int64[:], uint8[:], int64[:], int64[:], uint64[:], uint64[:], "
-    "int64[:], uint8[:], uint64[:], +uint64[:], +uint64[:], +int64[:], +uint64[:]"
+    "int64[:], uint8[:], uint64[:], uint64[:], +uint64[:], +uint64[:], +int64[:], +uint64[:]"
 )
 def _write_line_forms(
     data: Bytes,
@@ -225,6 +243,7 @@ def _write_line_forms(
     title_offsets: I64,
     classes: Bytes,
     names: U64,
+    site_slots: U64,
     slots: U64,
     folded_words: U64,
     forms: I64,
@@ -233,7 +252,8 @@ def _write_line_forms(
     """Write the form and the frame of each line to `forms`, int64 [lines], and `frames`, uint64 [lines].
 
     The arrays up to `title_offsets` are those of `line_forms` and the members of its `segments`. `classes` and `names`
-    are those of `dedup.site_text`, `slots` and `folded_words` room: uint64 [`_TITLE_SLOTS`] and [`FRAME_WORDS`].
+    are those of `dedup.site_text`, `site_slots` the set of its site words, `slots` and `folded_words` room: uint64
+    [`_TITLE_SLOTS`] and [`FRAME_WORDS`].
     """
     zero: Any = np.int64(0)
     word: Any = zero
@@ -280,6 +300,7 @@ def _write_line_forms(
                     form |= zero + 1 << _AT_TITLE
                 form |= (matched * SHARES // count) << _AT_FROM
                 form |= min(matched * SHARES // max(title_words, 1), SHARES) << _AT_OF
+                form |= _count_site_words(hashes, word, count, site_slots) << _AT_SITE_WORDS
                 if matched < count:
                     frames[line] = _frame_of(
                         keys, key_starts[line], key_stops[line], hashes, word, count, slots, names, folded_words
@@ -313,9 +334,22 @@ def line_forms(
         title_offsets,
         character_classes(),
         date_name_hashes(),
+        _site_slots(),
         np.zeros(_TITLE_SLOTS, np.uint64),
         np.zeros(FRAME_WORDS, np.uint64),
         forms,
         frames,
     )
     return LineForms(forms, frames.view(np.int64))
+
+
+@cache
+def _site_slots() -> U64:
+    """Return the set of the hashes of site words: uint64 [`_SITE_SLOTS`]."""
+    slots = np.zeros(_SITE_SLOTS, np.uint64)
+    for value in site_word_hashes().tolist():
+        slot = value % _SITE_SLOTS
+        while slots[slot]:
+            slot = (slot + 1) % _SITE_SLOTS
+        slots[slot] = value
+    return slots

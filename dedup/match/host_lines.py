@@ -52,11 +52,13 @@ class JudgedLines(NamedTuple):
 
 
 def look_own(forms: I64) -> Bools:
-    """Return which lines end like a sentence or a question, or are the title of their article: bool [lines].
+    """Return which lines look like a part of an article: bool [lines].
 
-    `forms` are those of the lines: int64 [lines].
+    They end like a sentence or a question and have no words of a site, or are the title of their article. `forms` are
+    those of the lines: int64 [lines].
     """
-    own: Bools = np.isin(form_member(forms, "last"), SENTENCE_ENDS) | (form_member(forms, "is_title") > 0)
+    sentences = np.isin(form_member(forms, "last"), SENTENCE_ENDS) & (form_member(forms, "site_words") == 0)
+    own: Bools = sentences | (form_member(forms, "is_title") > 0)
     return own
 
 

@@ -28,7 +28,7 @@ CORE_WORDS, CORE_LINES = 15, 2
 
 _KEY, _FRAME, _HOST = range(3)  # what is counted
 SENTENCE_ENDS = tuple(CLASS_OF[name] for name in ".E?Q")
-_VALUES = 4  # counts of each line: see `LineTallies`
+VALUES = 6  # counts of each line: see `LineTallies`
 LAST_POSITION = 255  # a position in an article is a number from 0, the first line, to this, the last line
 
 
@@ -58,8 +58,9 @@ class SiteLines(NamedTuple):
 class LineTallies(NamedTuple):
     """Counts of lines, frames and articles of hosts: one row each.
 
-    `ids` are hashes of what is counted, ascending, uint64 [rows]. `values` are its counts, int64 [rows, 4]: articles,
-    articles that have it between lines of prose, articles whose title it is, and the sum of its positions.
+    `ids` are hashes of what is counted, ascending, uint64 [rows]. `values` are its counts, int64 [rows, `VALUES`]:
+    articles, articles that have it between lines of prose, articles whose title it is, the sum of its positions, the
+    sum of their squares, and articles that have it right behind a line of prose.
     """
 
     ids: U64
@@ -74,6 +75,8 @@ class HostCounts(NamedTuple):
         between: those of them that have it between two lines of prose.
         titles: those of them whose title it is, or a part of their title.
         positions: the sum of its positions in them, 0 to `LAST_POSITION`.
+        squares: the sum of the squares of these.
+        behind: those of them that have it right behind a line of prose.
         frames: articles of the host that have a line of the same frame.
         host_articles: articles of the host.
     """
@@ -82,6 +85,8 @@ class HostCounts(NamedTuple):
     between: I64
     titles: I64
     positions: I64
+    squares: I64
+    behind: I64
     frames: I64
     host_articles: I64
 
@@ -164,7 +169,7 @@ def tally_lines(lines: SiteLines) -> LineTallies:
     of_articles = [article[rows], article[rows[framed]], articles]
     all_ids = np.concatenate(ids)
     once = _first_of_pairs(all_ids, np.concatenate(of_articles))
-    all_values = np.concatenate([values, values[framed], np.tile([1, 0, 0, 0], (len(articles), 1))])
+    all_values = np.concatenate([values, values[framed], np.tile([1] + [0] * (VALUES - 1), (len(articles), 1))])
     return _sum_by_id(all_ids[once], all_values[once])
 
 
@@ -193,7 +198,7 @@ def add_tallies(first: LineTallies, second: LineTallies) -> LineTallies:
 
 def sum_tallies(parts: Iterable[LineTallies]) -> LineTallies:
     """Return the counts of the articles of all `parts`, which are added when they have become about equally large."""
-    sums = [LineTallies(np.empty(0, np.uint64), np.empty((0, _VALUES), np.int64))]
+    sums = [LineTallies(np.empty(0, np.uint64), np.empty((0, VALUES), np.int64))]
     for part in parts:
         sums.append(part)
         while len(sums) > 1 and len(sums[-2].ids) <= 2 * len(sums[-1].ids):
@@ -208,8 +213,9 @@ def counts_of(lines: SiteLines, tallies: LineTallies) -> HostCounts:
     of_keys = _find(tallies, _ids(hosts, lines.keys, _KEY), (hosts != NO_HOST) & (lines.words > 0))
     of_frames = _find(tallies, _ids(hosts, lines.frames, _FRAME), (hosts != NO_HOST) & (lines.frames != 0))
     of_hosts = _find(tallies, _ids(lines.hosts, np.zeros_like(lines.hosts), _HOST), lines.hosts != NO_HOST)
-    articles, between, titles, positions = np.ascontiguousarray(of_keys.T)
-    return HostCounts(articles, between, titles, positions, of_frames[:, 0].copy(), of_hosts[article, 0])
+    articles, between, titles, positions, squares, behind = np.ascontiguousarray(of_keys.T)
+    frames, totals = of_frames[:, 0].copy(), of_hosts[article, 0]
+    return HostCounts(articles, between, titles, positions, squares, behind, frames, totals)
 
 
 def count_lines(lines: SiteLines) -> HostCounts:
@@ -218,15 +224,17 @@ def count_lines(lines: SiteLines) -> HostCounts:
 
 
 def _values_of_lines(lines: SiteLines, rows: I64) -> I64:
-    """Return what each of `rows`, lines with words, adds to its counts: int64 [rows, 4]."""
+    """Return what each of `rows`, lines with words, adds to its counts: int64 [rows, `VALUES`]."""
     article = article_of_lines(lines)[rows]
     prose = is_prose(lines)[rows]
     starts, stops = (np.searchsorted(article, article, side) for side in ("left", "right"))
     place = np.arange(len(rows))
     position = (place - starts) * LAST_POSITION // np.maximum(stops - starts - 1, 1)
-    between = np.zeros(len(rows), np.int64)
-    between[1:-1] = prose[:-2] & prose[2:] & (place > starts)[1:-1] & (place + 1 < stops)[1:-1]
-    return np.column_stack([np.ones_like(position), between, is_title_line(lines)[rows], position])
+    behind, before = np.zeros(len(rows), bool), np.zeros(len(rows), bool)
+    behind[1:] = prose[:-1] & (place > starts)[1:]
+    before[:-1] = prose[1:] & (place + 1 < stops)[:-1]
+    titles = is_title_line(lines)[rows]
+    return np.column_stack([np.ones_like(position), behind & before, titles, position, position**2, behind])
 
 
 def _ids(hosts: I64, numbers: I64, kind: int) -> U64:
@@ -253,14 +261,14 @@ def _first_of_pairs(ids: U64, articles: I64) -> I64:
 
 
 def _sum_by_id(ids: U64, values: I64) -> LineTallies:
-    """Return the sums of `values`, int64 [rows, 4], of equal `ids`."""
+    """Return the sums of `values`, int64 [rows, `VALUES`], of equal `ids`."""
     order = np.argsort(ids, kind="stable")
     starts = np.flatnonzero(np.concatenate([[True], ids[order[1:]] != ids[order[:-1]]])) if len(ids) else order
     return LineTallies(ids[order[starts]], np.add.reduceat(values[order], starts, axis=0) if len(ids) else values)
 
 
 def _find(tallies: LineTallies, ids: U64, known: Bools) -> I64:
-    """Return the counts of `ids`: int64 [ids, 4], 0 where they are not `known` or not counted."""
+    """Return the counts of `ids`: int64 [ids, `VALUES`], 0 where they are not `known` or not counted."""
     if not len(tallies.ids):
         return np.zeros((len(ids), tallies.values.shape[1]), np.int64)
     places = np.minimum(np.searchsorted(tallies.ids, ids), len(tallies.ids) - 1)

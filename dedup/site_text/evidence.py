@@ -13,11 +13,11 @@ def evidence_of_line(counts: HostCounts, line: int, host: str | None) -> str:
     `counts` are those of all lines, `line` the number of one, and `host` the name of its host, if it has one.
 
     >>> import numpy as np
-    >>> counts = HostCounts(*(np.array([number]) for number in (12, 0, 0, 240, 12, 30)))
+    >>> counts = HostCounts(*(np.array([number]) for number in (12, 0, 0, 240, 4800, 0, 12, 30)))
     >>> evidence_of_line(counts, 0, "x.example")
     'in 12 of 30 articles of x.example, near the start'
     """
-    articles, between, titles, positions, frames, total = (int(column[line]) for column in counts)
+    articles, between, titles, positions, _, _, frames, total = (int(column[line]) for column in counts)
     name = f" of {host}" if host else ""
     if articles <= 1:
         if frames > 1:

@@ -19,6 +19,7 @@ from dedup.fingerprint.shingles import FNV_OFFSET, FNV_PRIME
 from dedup.segment.batch import Segments
 from dedup.site_text.characters import CLASS_OF, classes_of
 from dedup.site_text.dates import date_name_hashes
+from dedup.site_text.site_words import count_site_words
 
 # The members of a form and their numbers of bits, from the lowest bit on. Shares are in fifteenths.
 FORM_BITS = {
@@ -36,6 +37,7 @@ FORM_BITS = {
     "is_title": 1,  # the words of the article's title, or of its first line
     "from_title": 4,  # share of its words that are words of a title
     "of_title": 4,  # share of the title's words that it has
+    "site_words": 2,  # words and pairs of words with which sites speak to readers
 }
 FORM_SHIFTS = dict(zip(FORM_BITS, accumulate(FORM_BITS.values(), initial=0), strict=False))
 SHARES = 15
@@ -74,7 +76,7 @@ def form_member(forms: I64, name: str) -> I64:
 
 
 def form_of(text: str) -> int:
-    """Return the form of a line, without the members that need the article's title."""
+    """Return the form of a line, without the members that need the article's title or the hashes of its words."""
     classes = classes_of(text).strip("_")
     end = classes.rstrip('_")')
     last = CLASS_OF[end[-1]] if end else 0
@@ -133,6 +135,7 @@ def line_forms(
                 form += pack_member("is_title", words in titles)
                 form += pack_member("from_title", matched * SHARES // len(words))
                 form += pack_member("of_title", matched * SHARES // len(titles[0]) if titles else 0)
+                form += pack_member("site_words", count_site_words(words))
                 if matched < len(words):  # all headlines would have one frame
                     key = segments.keys[segments.key_starts[line] : segments.key_stops[line]].tobytes()
                     frames[line] = _frame_of_words(key, words, title_words, date_names)

@@ -34,8 +34,10 @@ class Scorecards(NamedTuple):
     company: dict[str, Points]
 
 
-def add_points(card: Mapping[str, Points], variables: Mapping[str, I64]) -> I64:
+def add_points(card: Mapping[str, Points], variables: Mapping[str, I64], places: dict[str, I64] | None = None) -> I64:
     """Return the sum of the points of each line: int64 [lines]. `variables` are int64 [lines].
+
+    `places` remembers the steps of the variables, which several cards have in common, from one card to the next.
 
     >>> card = {"size": Points(np.array([5, 10]), np.array([100, 0, -300]))}
     >>> add_points(card, {"size": np.array([1, 5, 12])}).tolist()
@@ -43,10 +45,23 @@ def add_points(card: Mapping[str, Points], variables: Mapping[str, I64]) -> I64:
     """
     total: I64 = np.int64(0)  # type: ignore[assignment]
     for name, (steps, points, slope) in card.items():
-        total = total + points[np.searchsorted(steps, variables[name], "right")]
+        values = variables[name]
+        place = places.get(name) if places is not None else None
+        if place is None:
+            place = _steps_reached(steps, values)
+            if places is not None:
+                places[name] = place
+        total = total + points[place]
         if slope:
-            total = total + variables[name] * slope // _SLOPE_UNIT
+            total = total + values * slope // _SLOPE_UNIT
     return total
+
+
+def _steps_reached(steps: I64, values: I64) -> I64:
+    """Return how many of `steps`, ascending, each of `values` has reached: int64 [lines]."""
+    if len(steps) and steps[0] == 1 and steps[-1] == len(steps):  # a step for every number
+        return np.clip(values, 0, len(steps))
+    return np.searchsorted(steps, values, "right")
 
 
 @cache

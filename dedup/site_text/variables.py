@@ -18,6 +18,7 @@ _MOST_SCORE = 8000  # a score counts for its company up to here
 _FAR = 60  # lines; prose farther away is no company
 # A line weighs as much as its weighted words, up to this many, where the prose of an article is summed up.
 _MOST_WEIGHT = 60
+_IN_TABLES = ("is_title", "is_quoted", "site_words")  # members of forms that are variables only with others
 
 
 def line_variables(lines: SiteLines, counts: HostCounts) -> dict[str, I64]:
@@ -44,7 +45,14 @@ def line_variables(lines: SiteLines, counts: HostCounts) -> dict[str, I64]:
         "title": _table_cell(np.where(is_opening, 2, 0) + member["is_title"], (1, 2, 3), share, (500,)),
         "teaser": np.where(is_title_line(lines), 0, np.minimum(counts.titles, 1)),
         "quoted_copies": _table_cell(member["is_quoted"], (1,), others, (1, 3)),
-        **{name: values for name, values in member.items() if name not in ("is_title", "is_quoted")},
+        "words_of_site": _table_cell(prose_kind, (1, 2, 3, 4), member["site_words"], (1, 2, 3)),
+        "own_sentence": _own_sentence(prose_kind, member["site_words"], host, others),
+        "prose_share": _table_cell(
+            np.where(host >= _LARGE_HOST, 1 + prose_kind, 0), (1, 2, 3, 4, 5), share, (100, 300, 600, 900)
+        ),
+        "place": _table_cell(others, (1, 3, 10), _fixed_place(counts), (1, 2, 3, 4, 5, 6, 7, 8)),
+        "behind_prose": _table_cell(others, (1, 3), counts.behind * SHARE // articles, (1, 300, 700)),
+        **{name: values for name, values in member.items() if name not in _IN_TABLES},
     }
 
 
@@ -163,6 +171,28 @@ def _opens_article(lines: SiteLines) -> Bools:
     return opening
 
 
+def _own_sentence(prose_kind: I64, site_words: I64, host: I64, others: I64) -> I64:
+    """Return how often the line is in its host if it is a sentence without words of a site, else 0: int64 [lines].
+
+    A sentence of a report that recurs in all articles of a host of three or four is no reason to take it for the
+    site's. One that recurs in all of many articles is.
+    """
+    is_own = (prose_kind >= _SENTENCE) & (site_words == 0)
+    return np.where(is_own, 1 + _table_cell(host, (3, 8, 20), others, (1, 2, 3)), 0)
+
+
+def _fixed_place(counts: HostCounts) -> I64:
+    """Return where a line stands in its articles, and whether that is the same place in all: int64 [lines].
+
+    A menu is at the start and a footer at the end of all pages; a sentence of reports may be anywhere.
+    """
+    articles = np.maximum(counts.articles, 1)
+    mean, rest = np.divmod(counts.positions, articles)
+    # The variance, which is the mean of the squares less the square of the mean, without products that overflow.
+    spread = (counts.squares - mean * (mean * articles + 2 * rest) + -(rest**2) // articles) // articles
+    return _table_cell(np.searchsorted(_QUARTERS, mean, "right"), (1, 2), spread, _SPREADS)
+
+
 def _prose_kind(lines: SiteLines, size: I64) -> I64:
     """Return how much each line is prose: int64 [lines].
 
@@ -175,7 +205,11 @@ def _prose_kind(lines: SiteLines, size: I64) -> I64:
     return np.where(ends, sentence, np.where(size >= _LONG_SENTENCE, 1, 0))
 
 
+_LARGE_HOST = 9  # other articles of a host from which on shares mean something
+_SENTENCE = 2  # the kind of prose from which on a line is a sentence
 _SHORT_SENTENCE, _LONG_SENTENCE = 20, 40  # half words
+_QUARTERS = (64, 192)  # positions: the first quarter, the middle and the last quarter of an article
+_SPREADS = (100, 1000)  # variances of positions: a line in one place, and one in about the same place
 _SEVERAL = 3  # sentences and clauses
 
 

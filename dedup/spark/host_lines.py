@@ -16,6 +16,7 @@ from dedup.arrays import I64, decode_utf8
 from dedup.match.host_lines import LINE_MEMBERS, judge_lines, lines_of_articles
 from dedup.prepare.columns import PARAGRAPH_STRUCT, integer_values
 from dedup.site_text.counts import (
+    VALUES,
     LineTallies,
     SiteLines,
     article_of_lines,
@@ -29,7 +30,7 @@ from dedup.spark.tables import TableStore
 
 # Columns: ``a`` is an article, ``n`` the number of its host, ``i`` a paragraph, ``id`` what is counted.
 _CORE_COLUMNS = {"a": pa.int64(), "n": pa.int64(), "core": pa.int64()}
-_TALLY_VALUES = tuple(f"v{number}" for number in range(4))  # the counts of `LineTallies`
+_TALLY_VALUES = tuple(f"v{number}" for number in range(VALUES))  # the counts of `LineTallies`
 _TALLY_COLUMNS = {"id": pa.int64(), **dict.fromkeys(_TALLY_VALUES, pa.int64())}
 _ID_COLUMNS = {"a": pa.int64(), "id": pa.int64()}
 _JUDGED_COLUMNS = {

@@ -44,9 +44,12 @@ def _form_member_sql(name: str) -> str:
     return f"(shiftright(form, {FORM_SHIFTS[name]}) & {(1 << FORM_BITS[name]) - 1})"
 
 
-# Whether a line has the form of a sentence, or is the title of its article: see `dedup.match.host_lines.look_own`.
-OWN_SQL = "cast({last} in ({ends}) or {title} > 0 as bigint)".format(
-    last=_form_member_sql("last"), ends=", ".join(map(str, SENTENCE_ENDS)), title=_form_member_sql("is_title")
+# Whether a line looks like a part of an article: see `dedup.match.host_lines.look_own`.
+OWN_SQL = "cast({last} in ({ends}) and {site_words} = 0 or {title} > 0 as bigint)".format(
+    last=_form_member_sql("last"),
+    ends=", ".join(map(str, SENTENCE_ENDS)),
+    site_words=_form_member_sql("site_words"),
+    title=_form_member_sql("is_title"),
 )
 
 # Columns: ``k`` is the digest of the key of a line, ``h`` a host, ``a`` an article and ``i`` a paragraph of it.
