@@ -41,9 +41,9 @@ def whole_pages(results: dict[str, Any]) -> str:
         "The same pages, and 120 more: the article of one page in the frame of another, half of them of the same host."
     )
     made = wrap_paragraph(
-        "Clean articles in made frames, in ten languages, with words that the model did not learn from: menus, "
-        "teasers, dates, counters, boxes between paragraphs and behind them, forms, lists printed twice. A part of the "
-        "articles is on the pages of two hosts."
+        "Clean articles in made frames, in ten languages, with words that the points were not learnt from, though some "
+        "are on the list of words of sites: menus, teasers, dates, counters, boxes between paragraphs and behind them, "
+        "forms, lists printed twice. A part of the articles is on the pages of two hosts."
     )
     kinds = wrap_paragraph(
         "The same by what recurs among the articles of a host, which is theirs and should stay. An update counts as a "

@@ -17,6 +17,9 @@ from dedup.site_text.variables import company_variables, line_variables
 # of it rules for comments that count as the article's. From 4000 on it is 79 % and 0.48 %, from 5500 on 72 % and
 # 0.24 %. The thresholds and the variables were chosen on the same folds, so new hosts may do a little worse.
 DROP_SCORE, FLAG_SCORE = 5000, 2500
+# Added on a host of `FEWEST_JUDGED` articles, where counts say least and the sentences of reports are never dropped: on
+# such hosts, 68.8 % instead of 65.6 % of the site text goes, and 0.60 % instead of 0.53 % of the articles' text.
+FEWEST_BONUS = 500
 SMALL_HOST = 10  # articles; on a larger host what ends most of the articles is the site's
 FEWEST_JUDGED = 3  # of a host; in fewer, what recurs may be one article at two addresses
 NEVER = -(1 << 20)  # the score of a line that is not judged
@@ -33,6 +36,7 @@ def score_lines(lines: SiteLines, counts: HostCounts, cards: Scorecards | None =
     places: dict[str, I64] = {}
     scores = add_points(cards.line, variables, places)
     scores = add_points(cards.company, variables | company_variables(lines, counts, scores), places)
+    scores = scores + np.where(counts.host_articles == FEWEST_JUDGED, FEWEST_BONUS, 0)
     scores = np.where(_is_never_dropped(lines, counts, variables), np.minimum(scores, DROP_SCORE - 1), scores)
     is_judged = (lines.words > 0) & (counts.host_articles >= FEWEST_JUDGED)
     return np.where(is_judged & _something_recurs(lines, counts), scores, NEVER)
