@@ -28,8 +28,8 @@ from dedup.runtime.resources import ResourceBudget
 from dedup.runtime.versions import program_version
 from dedup.settings import Settings
 
-# Of input, from which a job counts the index that it asks for its own size: its articles and their candidates take
-# longer to prepare by plain functions than compiled ones take to load.
+# Bytes of input from which the text of the index counts toward the size of a job. From here on, plain functions take
+# longer to prepare the new articles and their candidates than compiled ones take to load.
 _LOOKED_UP_BYTES = SMALL_BYTES // 32
 
 Articles = str | Path | Iterable[Any] | ArrowData
@@ -63,8 +63,9 @@ def prepare_articles(
 
     `out`, the folder to be written, is never read as input. `notice` is called with lines to show. The articles of
     `against` are prepared as well. While other processes work, `warm_up` is called once. With `keeps_files` the batches
-    of `source` stay as long as the disk has room for them, so that the run can be resumed. `indexed_bytes` is the text
-    of an index that the articles will be compared with. Raises `InputError` if too few records can be read.
+    of `source` stay as long as the disk has room for them, so that the run can be resumed. `indexed_bytes` is the
+    number of bytes of text in the index that the articles will be compared with. Raises `InputError` if too few records
+    can be read.
     """
     engine, earlier = local_engine(engine), EarlierBatches()
     notice = notice or timer.log.copying(None)

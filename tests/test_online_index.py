@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -303,6 +304,18 @@ def test_an_index_that_loads_another_names_its_articles_as_a_run_does(tmp_path):
             index.load(tmp_path / "seen")
         with pytest.raises(IndexFolderError, match="is no index of dedup"):
             index.load(tmp_path / "out")
+
+
+def test_an_index_of_another_format_is_refused_and_stays_as_it_was(tmp_path):
+    dedup.Index(tmp_path / "seen").close()
+    path = tmp_path / "seen" / ONLINE_DATABASE
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE about SET value = replace(value, '\"format\": 2', '\"format\": 1')")
+        database.execute("DROP TABLE recent")
+    with pytest.raises(IndexFolderError, match="has format 1, and this version reads format 2; make a new one"):
+        dedup.Index(tmp_path / "seen")
+    with sqlite3.connect(path) as database:
+        assert database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'recent'").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(

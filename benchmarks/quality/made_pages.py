@@ -1,4 +1,4 @@
-"""Make pages: articles inside the frames of sites, in eleven languages, with the truth of each line.
+"""Make pages: articles inside the frames of sites, in ten languages, with the truth of each line.
 
 The frames are unkind to rules of thumb. Teasers are headlines of other articles of the host, and rotate; boxes hold
 sentences of 21 to 60 words; lists of cards are printed twice; lines stand between paragraphs; and sentences ask for

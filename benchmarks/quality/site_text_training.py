@@ -250,7 +250,7 @@ def to_toml(cards: Scorecards) -> str:
 
 HEADER = """# Points for lines, in thousandths of log odds: see dedup/site_text/scorecard.py and variables.py.
 # Written by `python -m benchmarks.quality.site_text_training`, from 623 news pages of 62 hosts of three pages or more
-# (English, Chinese, Polish, Greek, Russian), made pages in eleven languages, and clean corpora as counterexamples."""
+# (English, Chinese, Polish, Greek, Russian), made pages in ten languages, and clean corpora as counterexamples."""
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ class IndexSession:
         if not found:
             return corpus
         backend = load_backend(compiled=backend.compiled or sum(stored.nbytes for stored in found) >= _SMALL_CANDIDATES)
-        batches = [prepare_stored(stored, self.settings, backend) for stored in joined(found)]
+        batches = [prepare_stored(stored, self.settings, backend) for stored in join_batches(found)]
         return Corpus(
             [*batches, *corpus.prepared_batches],
             corpus.budget,
@@ -144,8 +144,8 @@ class IndexSession:
             merge_small_segments(self.writer, self.settings, self._backend)
 
 
-def joined(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of `batches`, in order, in few batches of up to `_JOINED_BYTES`, or more for a larger row."""
+def join_batches(batches: Sequence[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of `batches`, in order, in batches of up to `_JOINED_BYTES`; a larger one stays as it is."""
     waiting: list[pa.RecordBatch] = []
     size = 0
     for batch in batches:

@@ -44,8 +44,8 @@ class Way(NamedTuple):
 
 # Hosts add lines at the end of articles, so a line needs few copies there. Elsewhere, headings ("What we know"),
 # sentences ("He declined to comment.") and quotations recur too; these have 8 words or more and are in up to 6
-# articles. There a line that ends like a sentence or a question is the articles' own, whatever its count, such as a
-# question of interviews. So is a line that is the title of one of them: without this, 0.19 % of the articles' text of
+# articles. There a sentence or a question without words of a site is the articles' own, whatever its count, such as
+# a question of interviews. So is a line that is the title of one of them: without this, 0.19 % of the articles' text of
 # 623 news pages would go, headlines that are teasers on other pages. Longer lines are background unless half of the
 # articles have them: newsletter blurbs, cookie and legal notices. If 10 articles at the end were enough whatever
 # their share, 0.027 % of a corpus of licences would be dropped, single lines of clauses; with 15 or 20, nothing is.
@@ -97,8 +97,8 @@ class Lines(NamedTuple):
     """All paragraphs of a corpus, in order of appearance.
 
     `articles` numbers the article of each and `keys` its comparison key: int64 [paragraphs]. `sizes` is its weighted
-    number of words: floats [paragraphs]. `present` says which paragraphs are counted, `looks_own` which have the form
-    of a sentence or are the title of their article, and `marked` which another source takes for the site's: bool
+    number of words: floats [paragraphs]. `present` says which paragraphs are counted, `looks_own` which look
+    like a part of an article, and `marked` which another source takes for the site's: bool
     [paragraphs].
     `hosts` numbers the host of each article: int64 [articles]. `totals` counts the articles of each host: int64
     [hosts].
@@ -193,7 +193,7 @@ class LineCounts(NamedTuple):
     texts: I64  # different texts of prose before it
     at_start: I64  # articles that have it at their start
     at_end: I64
-    own: I64  # lines that have the form of a sentence, or are the title of their article
+    own: I64  # lines that look like a part of an article
 
 
 def find_boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> BoilerplateMatches:

@@ -1,8 +1,9 @@
 """Tell which lines are site text by the articles around them: those that have a text of their own besides.
 
 What recurs in copies of one article, or in versions of one report, recurs as a site's lines do. But a page has a report
-of its own, or more prose of its own than the site adds to it, and a copy has neither. So a line is the site's only if
-enough articles with different texts of their own have it. All others are left to the rules that compare articles.
+of its own, or at least half as much prose of its own as the site adds to it, and a copy has neither. So a line is the
+site's only if enough articles with different texts of their own have it. All others are left to the rules that compare
+articles.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from dedup.match.boilerplate import distinct_pairs
 from dedup.match.paragraph_columns import ParagraphColumns
 
 OWN_WORDS = 8  # weighted words of a paragraph of prose; menus and names of sections have fewer
-# Times the prose of an article of its own is at least the prose of the site, unless it has so many words, as reports
-# have: a version has less. Some sites print more teasers than a report is long: without the second number, 63.0 % of
-# the site text of real pages would be removed, with it 72.9 %, with 60 words 73.1 % but more of the articles' text.
+# An article has a text of its own if its own prose has half as many words as the prose of the site on its page, or 120
+# words, as many as a report has. A version of another article has fewer. Some sites print more teasers than a report is
+# long: when it was chosen, 63.0 % of the site text of real pages was removed without the second number, 72.9 % with it,
+# and 73.1 % with 60 words, but then also more of the articles' text.
 LEAST_OWN, ENOUGH_OWN = 2, 120
 FEWEST_OWN_TEXTS = 2  # a host of three pages may have one that is an index
 

@@ -6,9 +6,10 @@ loses none. Many processes may use one folder; writers wait for each other.
 
 An article has some 150 postings, which are in as many random pages of their table. So an addition writes them as one
 row of the table `recent`, and each process keeps the postings of these rows in memory (`recent_postings`). When there
-are many rows, a thread moves their postings into the table `postings`, in the order of their hashes, so that a page is
-written once for several of them, and a few at a time, so that no addition waits for long. It may be interrupted at any
-moment: a posting that is in both places counts once. The same thread copies pages from the log into the database.
+are many rows, a thread moves their postings into the table `postings`. It moves them in the order of their hashes, so
+that one write of a page serves several, and few at a time, so that no addition waits for long. A move may be
+interrupted at any moment: a posting that is in both tables counts once. The same thread copies pages from the log into
+the database.
 """
 
 from __future__ import annotations
@@ -37,10 +38,11 @@ _CACHE_KIB = 64 << 10
 _MAPPED_BYTES = 1 << 34  # address space for memory-mapped reads; the system decides how much memory they use
 _WAIT_SECONDS = 60  # for another writer
 _CHECKPOINT_EVERY = 64  # additions
-_RECENT_ARTICLES = 8192  # whose postings are moved together; those of 1,200,000 take 20 MB of memory
+_RECENT_ARTICLES = 8192  # articles whose postings are moved together: 1,200,000 postings, which take 20 MB of memory
+_URGENT_ARTICLES = 4 * _RECENT_ARTICLES  # from here on, additions are faster than the move
 _MOVED_POSTINGS = 128  # in one transaction: an addition waits 1 ms for it
 _DELETED_ROWS = 16  # of moved articles, in one transaction
-_PAUSES = 4  # as long as each of these transactions, so that few additions meet one; none if additions are faster
+_PAUSE_FACTOR = 4  # a pause is so many times as long as the transaction before it, so that few additions meet one
 _LEAST_PAUSE = 0.001  # seconds, so that additions take their turn
 _LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the log can start again
 
@@ -157,7 +159,7 @@ class SqliteStore:
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('settings', ?)", (json.dumps(wanted),))
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('removals', '0')")
             (value,) = self._database.execute("SELECT value FROM about WHERE name = 'settings'").fetchone()
-        check_remembered(str(self.folder), json.loads(value), json.loads(json.dumps(wanted)))
+            check_remembered(str(self.folder), json.loads(value), json.loads(json.dumps(wanted)))
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -327,8 +329,8 @@ class SqliteStore:
         start = time.perf_counter()
         yield
         seconds = time.perf_counter() - start
-        is_urgent = self._closed or self._recent.last - first >= _PAUSES * _RECENT_ARTICLES
-        time.sleep(_LEAST_PAUSE if is_urgent else max(_LEAST_PAUSE, _PAUSES * seconds))
+        is_urgent = self._closed or self._recent.last - first >= _URGENT_ARTICLES
+        time.sleep(_LEAST_PAUSE if is_urgent else max(_LEAST_PAUSE, _PAUSE_FACTOR * seconds))
         if number % _CHECKPOINT_EVERY == 0:
             self._copy_log(database)
 

@@ -69,7 +69,12 @@ class ArticleStore(Protocol):
 
 
 def check_remembered(name: str, remembered: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Raise `IndexFolderError` if the index `name` was made with other settings or another hash scheme."""
+    """Raise `IndexFolderError` if the index `name` has another format, or other settings or another hash scheme."""
+    formats = [values.get("format") for values in (remembered, wanted)]
+    if formats[0] != formats[1]:
+        raise IndexFolderError(
+            f"{name}: this index has format {formats[0]}, and this version reads format {formats[1]}; make a new one"
+        )
     for key in sorted(remembered.keys() | wanted.keys()):
         if remembered.get(key) != wanted.get(key):
             raise IndexFolderError(

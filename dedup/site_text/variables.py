@@ -172,10 +172,10 @@ def _opens_article(lines: SiteLines) -> Bools:
 
 
 def _own_sentence(prose_kind: I64, site_words: I64, host: I64, others: I64) -> I64:
-    """Return how often the line is in its host if it is a sentence without words of a site, else 0: int64 [lines].
+    """Return a cell for the size of the host and the number of other articles with the line: int64 [lines].
 
-    A sentence of a report that recurs in all articles of a host of three or four is no reason to take it for the
-    site's. One that recurs in all of many articles is.
+    It is 0 if the line is no sentence without words of a site. If all articles of a host of three or four have such a
+    sentence, it may still be the reports'. If all of many articles have it, it is the site's.
     """
     is_own = (prose_kind >= _SENTENCE) & (site_words == 0)
     return np.where(is_own, 1 + _table_cell(host, (3, 8, 20), others, (1, 2, 3)), 0)

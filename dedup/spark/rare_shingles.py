@@ -1,4 +1,4 @@
-"""Take the texts of large buckets that share few shingles out of them, in Spark, without missing a match.
+"""Remove texts that share few shingles from large buckets, in Spark, without missing a match.
 
 In a large bucket all pairs are candidates, although most may be forms that do not match. The local engine finds the
 matches among them by an index (`dedup.kernels.set_index`); this is its first half, as joins.
@@ -6,13 +6,14 @@ matches among them by an index (`dedup.kernels.set_index`); this is its first ha
 A shingle is rare if at most a few texts of large buckets have it, and common otherwise. A pair without a rare shingle
 in common can match only if both texts have at least ``least = threshold * (size + other) / (1 + threshold)`` common
 shingles, so the other text has at most ``room = common * (1 + threshold) / threshold - size`` shingles. Two texts with
-less room than shingles cannot both meet this. Such a text is a member of a large bucket only as long as that has a text
-with more room for it. For its other matches it is in a bucket of two with each text that has one of its rare shingles,
-if both share a bucket. A match lacks at most ``lacking = size - threshold * size`` shingles, and certainly those that
-no other text has, so the rest of ``lacking + 1`` are enough to search for (prefix filtering; Chaudhuri, Ganti and
-Kaushik, 2006).
+less room than shingles cannot both meet this. Such a text stays in a large bucket only if a text there has room for it,
+that is, at least as much room as shingles, and each fits into the room of the other. For its other matches it is in a
+bucket of two with each text that has one of its rare shingles, if both share a bucket.
 
-So all pairs that can match still share a bucket, and texts that can match none are in no bucket at all.
+A match may lack at most ``lacking = size - threshold * size`` shingles of a text, so of any ``lacking + 1`` of them it
+has at least one (prefix filtering; Chaudhuri, Ganti and Kaushik, 2006). Shingles that no other text has count among
+these, but need no search. So all pairs that can match still share a bucket, and a text that can match no other is in no
+large bucket.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _SHINGLE_COLUMNS = {"k": pa.binary(), "h": pa.int64()}
 _ERROR = "1e-6D"  # more than the error of a similarity as a float
 
 
-def relieve_large_buckets(
+def shrink_large_buckets(
     store: TableStore, name: str, shared: Any, keys: Any, texts: Any, n: int, threshold: float, *, compiled: bool
 ) -> Any:
     """Return the members of buckets, ``b, k``, in which each two keys that can match share a bucket.

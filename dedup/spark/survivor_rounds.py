@@ -26,7 +26,7 @@ from dedup.segment.batch import DIGEST_BYTES
 from dedup.segment.digests import WORDING_BYTES
 from dedup.spark.form_evidence import judge_matches, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
-from dedup.spark.rare_shingles import relieve_large_buckets
+from dedup.spark.rare_shingles import shrink_large_buckets
 from dedup.spark.tables import TableStore
 
 ORDER = "struct<r:bigint,a:bigint,i:int>"
@@ -125,7 +125,7 @@ class _Rounds:
         shared = self.save("shared", members.withColumn("members", member_count).where("members > 1"))
         # Of equal texts only the first is read, found by its own order: no task receives all copies of an article.
         first_texts = self.query.keys.join(self.keys.select("o"), "o", "left_semi")
-        shared = relieve_large_buckets(
+        shared = shrink_large_buckets(
             self.store,
             self.query.name,
             shared,

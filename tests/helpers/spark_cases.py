@@ -172,7 +172,7 @@ def uneven(count=150):
 
 
 def forms(count=160):
-    """Return articles with the same buckets, almost: forms of 250 words, in ten groups with other words of their own.
+    """Return articles that share most buckets: forms of 250 words.
 
     Of each six articles four have six words of their own, far apart, so that no match is possible. One is an edited
     copy of the article before it, and one has a single word of its own, so that only common shingles tell of a match.
@@ -189,7 +189,7 @@ def forms(count=160):
             body[source.randrange(250)] = f"c{number}"
         else:
             for place in range(20, 240, 40):
-                body[place] = f"w{number}x{place}" if place % 80 else f"g{number % 10}x{place}"
+                body[place] = f"w{number}x{place}"
         rows.append({"id": number, "text": " ".join(body), "url": f"http://{number % 7}.example/{number}"})
     return rows
 
