@@ -190,7 +190,7 @@ def test_frequent_lines_of_hosts_are_found_as_boilerplate(cleaned):
     for row in made.truths("boilerplate"):
         texts = [text["text"] for name, text in made.rows.items() if name in kept and row["host"] in text["url"]]
         count = sum(row["line"] in text for text in texts)
-        at_end = next(way for way in WAYS if way.where == AT_END)
+        at_end = next(way for way in WAYS if way.where == AT_END and way.sentences)  # which these lines may be
         if count > at_end.articles and count > at_end.share * len(texts):
             assert row["line"] in found
 

@@ -109,7 +109,7 @@ def test_all_lines_of_a_stack_are_dropped():
 
 
 def test_a_line_of_a_very_small_host_is_dropped_at_the_end_only():
-    line = "Read more stories of the Valley Voice"
+    line = "More about the Valley Voice"
     assert len(found(rows(sprinkled(articles(5), line, 3, at=-1)))[line]) == 3
     assert not found(rows(sprinkled(articles(5), line, 3, at=4)))
 
@@ -189,7 +189,7 @@ def test_articles_of_two_paragraphs_lose_their_last_line_too():
 
 
 def test_a_line_that_is_boilerplate_of_one_host_only_is_shared_in_the_other():
-    line = "Sign up for our newsletter today"
+    line = "The Valley Voice has told the news of the valley since 1904."
     given_rows = rows(sprinkled(articles(20), line, 10, at=-1))
     given_rows += rows(sprinkled(articles(100, host="y.example"), line, 3), "y.example")
     assert {one.record < 20 for one in found(given_rows)[line]} == {True}
@@ -303,6 +303,7 @@ def test_counts_of_lines_equal_their_definition(drawn, unique):
         sizes=columns[2].astype(np.float32),
         present=np.ones(len(flat), bool),
         looks_own=np.zeros(len(flat), bool),
+        of_reports=np.zeros(len(flat), bool),
         marked=np.zeros(len(flat), bool),
         hosts=np.array(hosts, np.int64),
         totals=np.bincount(hosts, minlength=3).astype(np.int64),

@@ -68,3 +68,34 @@ def test_a_fact_that_ends_a_tenth_of_the_reports_stays(is_framed):
     kept = {int(article["id"]) for article in cleaned if fact in article["text"].split("\n")}
     assert kept == set(range(0, 60, 10))
     assert not is_framed or not any(words["ask"] in article["text"] for article in cleaned)
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "No injuries were reported.",
+        "The minister declined to comment.",
+        "Facebook shares fell 3 percent in early trading.",
+        "Ein Kommentar der Firma lag nicht vor.",
+        "El ministerio no hizo comentarios.",
+        "Вход в музей свободный.",
+        "Bakanlık yorum yapmadı.",
+        "ولم يصدر أي تعليق من الوزارة.",
+        "网友对此议论纷纷。",
+        "選挙は十八歳から登録できる。",
+        "कंपनी के शेयर गिर गए।",
+        "Ոստիկանությունը քննում է դեպքը։",
+        "ရဲက စုံစမ်းနေသည်။",
+    ],
+)
+def test_a_sentence_that_begins_or_ends_most_reports_of_a_small_host_stays(sentence, place):
+    words, rng = LANGUAGES["en"], random.Random(2)
+    rows = []
+    for number in range(5):
+        lines = body(words, rng)
+        if number < 3:
+            lines = [sentence, *lines] if place == "first" else [*lines, sentence]
+        rows.append({"id": number, "url": f"https://small.example/{number}", "text": "\n".join(lines)})
+    cleaned = dedup.clean_articles(rows).articles
+    assert sum(sentence in article["text"].split("\n") for article in cleaned) == 3

@@ -26,8 +26,8 @@ from dedup import Settings
 from dedup.arrays import encode_utf8
 from dedup.fingerprint.shingles import word_hash
 from dedup.match.boilerplate import ANYWHERE, AT_EDGE, WAYS
-from dedup.match.host_lines import look_own
 from dedup.segment.words import comparison_key, weighted_word_count, words
+from dedup.site_text.counts import are_of_reports
 from dedup.site_text.line_forms import form_of, pack_member
 from dedup.site_text.site_words import count_site_words
 
@@ -65,10 +65,10 @@ HEADINGS: list[str] = _DATA["headings"]
 SENTENCES: list[str] = _DATA["sentences"]
 
 
-def _looks_own(text: str) -> bool:
-    """Return True if a line ends like a sentence and has no words of a site."""
+def _is_of_reports(text: str) -> bool:
+    """Return True if a line may be a sentence of reports."""
     hashes = [word_hash(encode_utf8(word)) for word in words(text)]
-    return bool(look_own(np.array([form_of(text) + pack_member("site_words", count_site_words(hashes))]))[0])
+    return bool(are_of_reports(np.array([form_of(text) + pack_member("site_words", count_site_words(hashes))]))[0])
 
 
 class Line(NamedTuple):
@@ -91,7 +91,7 @@ class Line(NamedTuple):
             and self.copies >= way.articles
             and self.share >= way.share
             and (way.where == ANYWHERE or self.place == "end" or (way.where == AT_EDGE and self.place == "start"))
-            and (way.sentences or self.place != "end" or not _looks_own(self.text))
+            and (way.sentences or self.place not in ("start", "end") or not _is_of_reports(self.text))
             for way in WAYS
         )
 

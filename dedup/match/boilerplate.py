@@ -32,7 +32,7 @@ class Way(NamedTuple):
     """One criterion of boilerplate: a line's position, its most words, and the fewest articles of its host with it.
 
     `articles` is a number of articles with different prose before the line, `share` the share of all of the host.
-    `sentences` says whether a line at the end counts although it looks like the article's own.
+    `sentences` says whether a line at the start or end counts although it may be a sentence of reports.
     """
 
     where: str
@@ -44,15 +44,15 @@ class Way(NamedTuple):
 
 # Hosts add lines at the end of articles, so a line needs few copies there. Elsewhere, headings ("What we know"),
 # sentences ("He declined to comment.") and quotations recur too; these have 8 words or more and are in up to 6
-# articles. There a sentence or a question without words of a site is the articles' own, whatever its count, such as
-# a question of interviews. So is a line that is the title of one of them: without this, 0.19 % of the articles' text of
+# articles. There a sentence or a question without words of a site is the articles' own, whatever its count, such as a
+# question of interviews. So is a line that is the title of one of them: without this, 0.19 % of the articles' text of
 # 623 news pages would go, headlines that are teasers on other pages. Longer lines are background unless half of the
 # articles have them: newsletter blurbs, cookie and legal notices. If 10 articles at the end were enough whatever
 # their share, 0.027 % of a corpus of licences would be dropped, single lines of clauses; with 15 or 20, nothing is.
 # If 60 words at the end were enough in 20 articles and 10 %, a senator's background paragraph would be dropped from
-# 44 of 445 press releases. Signatures are at the end of 5 % of an office's articles. Reports may end with the same
-# sentence, all of a host of three or 6 of 60 ("No injuries were reported."): one without words of a site needs more
-# articles at the end.
+# 44 of 445 press releases. Signatures are at the end of 5 % of an office's articles. Reports may begin or end with
+# the same sentence, all of a host of three or 6 of 60 ("No injuries were reported."): one without words of a site
+# needs more articles there.
 WAYS = (
     Way(AT_END, 25, 5, 0.1),
     Way(AT_END, 25, 30, 0.02),
@@ -98,8 +98,8 @@ class Lines(NamedTuple):
 
     `articles` numbers the article of each and `keys` its comparison key: int64 [paragraphs]. `sizes` is its weighted
     number of words: floats [paragraphs]. `present` says which paragraphs are counted, `looks_own` which look
-    like a part of an article, and `marked` which another source takes for the site's: bool
-    [paragraphs].
+    like a part of an article, `of_reports` which may be sentences of reports, and `marked` which another source takes
+    for the site's: bool [paragraphs].
     `hosts` numbers the host of each article: int64 [articles]. `totals` counts the articles of each host: int64
     [hosts].
     """
@@ -109,6 +109,7 @@ class Lines(NamedTuple):
     sizes: Floats
     present: Bools
     looks_own: Bools
+    of_reports: Bools
     marked: Bools
     hosts: I64
     totals: I64
@@ -194,6 +195,7 @@ class LineCounts(NamedTuple):
     at_start: I64  # articles that have it at their start
     at_end: I64
     own: I64  # lines that look like a part of an article
+    of_reports: I64  # lines that may be sentences of reports
 
 
 def find_boilerplate(lines: Lines, names: Sequence[str | None], texts_of: TextsOf) -> BoilerplateMatches:
@@ -270,6 +272,7 @@ def _count_groups(lines: Lines, rows: I64, group: I64, first: I64, counts: I64) 
         total(group, located.at_start),
         total(group, located.at_end),
         total(group, lines.looks_own[rows]),
+        total(group, lines.of_reports[rows]),
     )
 
 
@@ -349,11 +352,11 @@ def are_frequent(groups: LineCounts, totals: I64) -> Bools:
     at_end = groups.at_end >= PLACED * groups.articles
     at_start = groups.at_start >= PLACED * groups.articles
     placed = {ANYWHERE: groups.own == 0, AT_END: at_end, AT_EDGE: at_start | at_end}
-    is_sentence = at_end & ~at_start & (groups.own > 0)
+    of_reports = (at_start | at_end) & (groups.of_reports > 0)
     frequent = np.zeros(len(host_articles), bool)
     for way in WAYS:
         enough = (groups.texts >= way.articles) & (groups.articles >= way.share * host_articles)
-        is_meant = placed[way.where] & ~(is_sentence & (not way.sentences))
+        is_meant = placed[way.where] & ~(of_reports & (not way.sentences))
         frequent |= is_meant & (groups.sizes <= way.words) & enough
     return frequent
 

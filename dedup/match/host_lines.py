@@ -16,10 +16,10 @@ from dedup.prepare.corpus import Corpus
 from dedup.segment.digests import key_halves
 from dedup.site_text.counts import (
     NO_HOST,
-    SENTENCE_ENDS,
     HostCounts,
     LineTallies,
     SiteLines,
+    are_of_reports,
     core_of_articles,
     counts_of,
     first_of_copies,
@@ -54,11 +54,9 @@ class JudgedLines(NamedTuple):
 def look_own(forms: I64) -> Bools:
     """Return which lines look like a part of an article: bool [lines].
 
-    They end like a sentence or a question and have no words of a site, or are the title of their article. `forms` are
-    those of the lines: int64 [lines].
+    They are sentences of reports, or the title of their article. `forms` are those of the lines: int64 [lines].
     """
-    sentences = np.isin(form_member(forms, "last"), SENTENCE_ENDS) & (form_member(forms, "site_words") == 0)
-    own: Bools = sentences | (form_member(forms, "is_title") > 0)
+    own: Bools = are_of_reports(forms) | (form_member(forms, "is_title") > 0)
     return own
 
 

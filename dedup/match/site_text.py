@@ -42,6 +42,7 @@ from dedup.prepare.site_text import SITE_TEXT_SCHEMA_OF_BATCH
 from dedup.prepare.store import PreparedBatch, load_batch
 from dedup.rules import OFF
 from dedup.settings import Settings
+from dedup.site_text.counts import are_of_reports
 
 SHARE_DIGITS = 4  # of the share of a host's articles, in the table of site text
 
@@ -146,14 +147,15 @@ def find_site_text(
     marked = np.zeros(len(paragraphs.keys), bool)
     marked[judged.numbers] = True
     (forms,) = corpus.read_paragraphs("form")
-    looks_own = look_own(forms)
+    looks_own, of_reports = look_own(forms), are_of_reports(forms)
     reports = _number_reports(corpus, paragraphs, comparer)
     matches = []
     for hosts, names in _scopes(paragraphs, is_article):
         is_counted = is_article & _first_of_reports(hosts, reports, is_article)
         present = (paragraphs.words > 0) & is_counted[paragraphs.articles]
         totals = np.bincount(hosts[is_counted], minlength=len(names)).astype(np.int64)
-        lines = Lines(paragraphs.articles, paragraphs.keys, paragraphs.sizes, present, looks_own, marked, hosts, totals)
+        sizes, keys = paragraphs.sizes, paragraphs.keys
+        lines = Lines(paragraphs.articles, keys, sizes, present, looks_own, of_reports, marked, hosts, totals)
         matches.append(find_boilerplate(lines, names, lambda numbers: read_raw_texts(corpus, paragraphs, numbers)))
         marked = np.zeros_like(marked)  # the model judges lines of hosts alone
     known = find_known_lines(corpus, paragraphs, known_lines)

@@ -14,7 +14,7 @@ CLASS_OF = {name: number for number, name in enumerate(CHARACTER_CLASSES)}
 
 _MEMBERS = {
     ".": ".!",  # end a sentence before a space
-    "E": "。！｡।۔",  # end a sentence anywhere
+    "E": "。！｡।॥۔։።။។།",  # end a sentence anywhere
     "?": "?؟",
     "Q": "？",
     "…": "…",

@@ -27,6 +27,8 @@ TITLE_WORDS = 3
 CORE_WORDS, CORE_LINES = 15, 2
 
 _KEY, _FRAME, _HOST = range(3)  # what is counted
+# Words of a site in a sentence with which a site speaks to readers.
+WORDS_OF_SITE = 1
 SENTENCE_ENDS = tuple(CLASS_OF[name] for name in ".E?Q")
 VALUES = 6  # counts of each line: see `LineTallies`
 LAST_POSITION = 255  # a position in an article is a number from 0, the first line, to this, the last line
@@ -150,6 +152,16 @@ def first_of_copies(hosts: I64, cores: I64) -> Bools:
 def article_of_lines(lines: SiteLines) -> I64:
     """Return the number of the article of each line: int64 [lines]."""
     return np.repeat(np.arange(len(lines.hosts)), np.diff(lines.borders))
+
+
+def are_of_reports(forms: I64) -> Bools:
+    """Return which lines may be sentences or questions of reports: bool [lines].
+
+    They end like one, and have fewer than `WORDS_OF_SITE` words of a site. `forms` are int64 [lines].
+    """
+    ends = np.isin(form_member(forms, "last"), SENTENCE_ENDS)
+    of_reports: Bools = ends & (form_member(forms, "site_words") < WORDS_OF_SITE)
+    return of_reports
 
 
 def tally_lines(lines: SiteLines) -> LineTallies:

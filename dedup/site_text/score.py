@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from dedup.arrays import I64, Bools
-from dedup.site_text.counts import HostCounts, SiteLines, article_of_lines, is_prose
+from dedup.site_text.counts import HostCounts, SiteLines, are_of_reports, article_of_lines, is_prose
 from dedup.site_text.line_forms import form_member
 from dedup.site_text.scorecard import Scorecards, add_points, scorecards
 from dedup.site_text.variables import company_variables, line_variables
@@ -22,6 +20,7 @@ DROP_SCORE, FLAG_SCORE = 5000, 2500
 FEWEST_BONUS = 500
 SMALL_HOST = 10  # articles; on a larger host what ends most of the articles is the site's
 FEWEST_JUDGED = 3  # of a host; in fewer, what recurs may be one article at two addresses
+_SHORT_PARAGRAPH = 25  # weighted words; a longer paragraph without words of a site is background of several reports
 NEVER = -(1 << 20)  # the score of a line that is not judged
 
 
@@ -37,12 +36,24 @@ def score_lines(lines: SiteLines, counts: HostCounts, cards: Scorecards | None =
     scores = add_points(cards.line, variables, places)
     scores = add_points(cards.company, variables | company_variables(lines, counts, scores), places)
     scores = scores + np.where(counts.host_articles == FEWEST_JUDGED, FEWEST_BONUS, 0)
-    scores = np.where(_is_never_dropped(lines, counts, variables), np.minimum(scores, DROP_SCORE - 1), scores)
+    scores = np.where(_is_never_dropped(lines, counts), np.minimum(scores, DROP_SCORE - 1), scores)
+    scores = np.where(_is_background(lines, counts), np.minimum(scores, FLAG_SCORE - 1), scores)
     is_judged = (lines.words > 0) & (counts.host_articles >= FEWEST_JUDGED)
     return np.where(is_judged & _something_recurs(lines, counts), scores, NEVER)
 
 
-def _is_never_dropped(lines: SiteLines, counts: HostCounts, variables: Mapping[str, I64]) -> Bools:
+def _is_background(lines: SiteLines, counts: HostCounts) -> Bools:
+    """Return which lines are paragraphs that reports share: long, and in fewer than half of the host's articles."""
+    is_shared = _recurs_behind_prose(lines, counts) & (2 * counts.articles < counts.host_articles)
+    return is_shared & (lines.sizes > _SHORT_PARAGRAPH)
+
+
+def _recurs_behind_prose(lines: SiteLines, counts: HostCounts) -> Bools:
+    """Return which lines are sentences without words of a site, right behind prose in half of their articles."""
+    return are_of_reports(lines.forms) & (2 * counts.behind >= counts.articles) & (counts.articles > 1)
+
+
+def _is_never_dropped(lines: SiteLines, counts: HostCounts) -> Bools:
     """Return which lines are flagged at most.
 
     They are quotations, prose that is in one article alone, and sentences of reports that recur: those without words of
@@ -51,7 +62,7 @@ def _is_never_dropped(lines: SiteLines, counts: HostCounts, variables: Mapping[s
     dropping such sentences 0.3 %.
     """
     is_unique = (counts.articles <= 1) & (counts.frames <= 1)
-    of_reports = (variables["own_sentence"] > 0) & (2 * counts.behind >= counts.articles) & (counts.articles > 1)
+    of_reports = _recurs_behind_prose(lines, counts)
     of_reports &= (counts.host_articles < SMALL_HOST) | (2 * counts.articles < counts.host_articles)
     return (is_prose(lines) & is_unique) | (form_member(lines.forms, "is_quoted") > 0) | of_reports
 

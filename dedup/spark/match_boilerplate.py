@@ -28,7 +28,7 @@ from dedup.match.boilerplate import (
 )
 from dedup.match.boilerplate_text import FIELD, field_of, is_quotation, value_of
 from dedup.prepare.columns import integer_values
-from dedup.site_text.counts import SENTENCE_ENDS
+from dedup.site_text.counts import SENTENCE_ENDS, WORDS_OF_SITE
 from dedup.site_text.line_forms import FORM_BITS, FORM_SHIFTS
 from dedup.spark.arrow_types import flatten_lists, spark_batch, sql_schema
 from dedup.spark.tables import TableStore
@@ -44,12 +44,15 @@ def _form_member_sql(name: str) -> str:
     return f"(shiftright(form, {FORM_SHIFTS[name]}) & {(1 << FORM_BITS[name]) - 1})"
 
 
-# Whether a line looks like a part of an article: see `dedup.match.host_lines.look_own`.
-OWN_SQL = "cast({last} in ({ends}) and {site_words} = 0 or {title} > 0 as bigint)".format(
-    last=_form_member_sql("last"),
-    ends=", ".join(map(str, SENTENCE_ENDS)),
-    site_words=_form_member_sql("site_words"),
-    title=_form_member_sql("is_title"),
+# Whether a line may be a sentence of reports (`dedup.site_text.counts.are_of_reports`), and whether it looks like a
+# part of an article (`dedup.match.host_lines.look_own`).
+_OF_REPORTS_SQL = (
+    f"{_form_member_sql('last')} in ({', '.join(map(str, SENTENCE_ENDS))}) "
+    f"and {_form_member_sql('site_words')} < {WORDS_OF_SITE}"
+)
+OWN_SQL = (
+    f"cast({_OF_REPORTS_SQL} or {_form_member_sql('is_title')} > 0 as bigint) as own",
+    f"cast({_OF_REPORTS_SQL} as bigint) as of_reports",
 )
 
 # Columns: ``k`` is the digest of the key of a line, ``h`` a host, ``a`` an article and ``i`` a paragraph of it.
@@ -92,7 +95,7 @@ def match_boilerplate(store: TableStore, articles: Any, counted: Any, paragraphs
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
     lines = paragraphs.where(f"words > 0 and size >= {FEWEST_WORDS} and size <= {MOST_WORDS}")
-    lines = lines.select("a", "i", "k", "size", f.expr(OWN_SQL).alias("own")).join(counted, "a")
+    lines = lines.selectExpr("a", "i", "k", "size", *OWN_SQL).join(counted, "a")
     marked = marked.join(counted, ["a", "h"]).select("k", "h").distinct()
     totals = store.save("hosts", counted.groupBy("h").agg(f.count("*").alias("total")))
     return store.save("boilerplate", _LineCounts(store, articles, lines, totals, marked).find_boilerplate())
@@ -101,8 +104,8 @@ def match_boilerplate(store: TableStore, articles: Any, counted: Any, paragraphs
 class _LineCounts:
     """The lines of each host, counted; the whole corpus may be one more host.
 
-    `lines` has ``a, i, k, h, size, own``, and `totals` the number of articles of each host, ``h, total``. `marked` are
-    lines that another source takes for the site's, ``k, h``.
+    `lines` has ``a, i, k, h, size, own, of_reports``, and `totals` the number of articles of each host, ``h, total``.
+    `marked` are lines that another source takes for the site's, ``k, h``.
     """
 
     def __init__(self, store: TableStore, kept: Any, lines: Any, totals: Any, marked: Any) -> None:
@@ -139,17 +142,14 @@ class _LineCounts:
     def recurring(self) -> Any:
         """Return the lines that enough articles of their host have, and where the first of them is.
 
-        The columns are ``k, h, articles, a, i, size, own, total, stacked``.
+        The columns are ``k, h, articles, a, i, size, own, of_reports, total, stacked``.
         """
         from pyspark.sql import functions as f  # noqa: PLC0415
 
-        by_article = self.lines.groupBy("k", "h", "a").agg(
-            f.min(f.struct("i", "size")).alias("line"), f.sum("own").alias("own")
-        )
+        own = [f.sum(name).alias(name) for name in ("own", "of_reports")]
+        by_article = self.lines.groupBy("k", "h", "a").agg(f.min(f.struct("i", "size")).alias("line"), *own)
         first = f.min(f.struct("a", f.col("line.i").alias("i"), f.col("line.size").alias("size")))
-        groups = by_article.groupBy("k", "h").agg(
-            f.count("*").alias("articles"), first.alias("first"), f.sum("own").alias("own")
-        )
+        groups = by_article.groupBy("k", "h").agg(f.count("*").alias("articles"), first.alias("first"), *own)
         groups = groups.where(f"articles >= {FEWEST_ARTICLES}").join(self.totals, "h")
         groups = groups.selectExpr(
             "k",
@@ -159,6 +159,7 @@ class _LineCounts:
             "first.i as i",
             "first.size as size",
             "own",
+            "of_reports",
             "total",
             f"articles >= {STACKED}D * total as stacked",
         )
@@ -205,7 +206,7 @@ class _LineCounts:
 
 def _judge_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Run in a task: decide which lines are in enough articles, and put the counts into words."""
-    names = ("articles", "texts", "at_start", "at_end", "own", "total")
+    names = ("articles", "texts", "at_start", "at_end", "own", "of_reports", "total")
     for batch in batches:
         counts = {name: np.asarray(batch.column(name)) for name in names}
         rows = np.arange(batch.num_rows)
@@ -243,7 +244,7 @@ def _locate_lines(batch: pa.RecordBatch) -> pa.RecordBatch:
     articles = np.repeat(np.arange(batch.num_rows), np.diff(borders))
     no_hosts = np.zeros(batch.num_rows, np.int64)  # `locate_lines` does not look at hosts
     none = np.zeros(len(keys), bool)  # nor at these
-    lines = Lines(articles, keys, sizes, words > 0, none, none, no_hosts, no_hosts[:1])
+    lines = Lines(articles, keys, sizes, words > 0, none, none, none, no_hosts, no_hosts[:1])
 
     marks, mark_borders = flatten_lists(batch.column("marks"))
     mark_articles = np.repeat(np.arange(batch.num_rows), np.diff(mark_borders))
