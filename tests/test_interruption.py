@@ -258,6 +258,41 @@ def test_an_item_that_is_killed_again_ends_the_run_with_one_line():
         list(results)
 
 
+HALF_WRITTEN = """
+import multiprocessing, os, signal, sys
+from multiprocessing import connection
+from pathlib import Path
+from dedup.engines.worker_pool import WorkerPool
+
+def write_half(self, data, write=os.write):
+    os.write(self.fileno(), bytes(data)[: len(data) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def double(item):
+    if item == 7 and not mark.exists():
+        mark.touch()
+        connection.Connection._send = write_half  # of the process that works on this item
+    return 2 * item
+
+mark, method = Path(sys.argv[1]), sys.argv[2]
+pool = WorkerPool(multiprocessing.get_context("fork"), 2, lambda: None)
+results = pool.map(double, range(30), double)
+if method == "to the end":
+    assert list(results) == [2 * item for item in range(30)]
+else:
+    assert [next(results) for _ in range(5)] == [0, 2, 4, 6, 8]  # now item 7 is in work
+    while not mark.exists():
+        pass
+    results.close()  # as an interrupt does
+"""
+
+
+@linux
+@pytest.mark.parametrize("method", ["to the end", "interrupted"])
+def test_a_process_that_is_killed_while_it_writes_its_result_holds_nothing_up(tmp_path, method):
+    subprocess.run([sys.executable, "-c", HALF_WRITTEN, tmp_path / "mark", method], timeout=120, check=True)
+
+
 @linux
 def test_an_error_of_the_items_themselves_loses_none():
     def items():

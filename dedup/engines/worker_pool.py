@@ -2,6 +2,9 @@
 
 A system without free memory kills a process. Then the items in work are processed again, one after the other with no
 other process, by a task that needs less memory. If that fails, too, the run ends with one line.
+
+A process may be killed while it writes a result. The executor would wait for ever for the rest of it: the pipe does not
+end as long as another process can write to it. So a thread waits for the end of each process (`_Watch`).
 """
 
 from __future__ import annotations
@@ -13,7 +16,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
 from dedup.errors import EngineError
@@ -22,6 +28,7 @@ from dedup.runtime.processes import held_signals
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
+_WATCH_SECONDS = 0.2  # after which processes that were started meanwhile are watched, too
 _FAILURES = (BrokenProcessPool, BrokenPipeError, MemoryError)  # of a process that is killed or has no memory
 
 
@@ -59,7 +66,7 @@ class WorkerPool:
         works: deque[_Work[ItemT, ResultT]] = deque()
         with self._started(self.processes) as pool:
             for item in items:
-                works.append(_Work(item, _submit(pool, task, item)))
+                works.append(_Work(item, pool.submit(task, item)))
                 if len(works) >= self.processes + 2:
                     if works[0].has_failed():
                         return works
@@ -73,8 +80,8 @@ class WorkerPool:
         if self.report_retry:
             self.report_retry()
         with self._started(1) as pool:
-            future = _submit(pool, task, item)
-            workers = _workers_of(pool)
+            future = pool.submit(task, item)
+            workers = pool.workers
             error = future.exception()
         if isinstance(error, (BrokenProcessPool, BrokenPipeError)):
             codes = [worker.exitcode for worker in workers]  # known now that the pool has waited for its processes
@@ -85,18 +92,15 @@ class WorkerPool:
         return future.result()
 
     @contextmanager
-    def _started(self, processes: int) -> Iterator[ProcessPoolExecutor]:
+    def _started(self, processes: int) -> Iterator[_WatchedExecutor]:
         """Yield worker processes, which end with the block; at once if it ends early."""
-        pool = ProcessPoolExecutor(processes, mp_context=self.context, initializer=self.initializer)
+        pool = _WatchedExecutor(ProcessPoolExecutor(processes, mp_context=self.context, initializer=self.initializer))
         is_complete = False
         try:
             yield pool
             is_complete = True
         finally:
-            if not is_complete:
-                for worker in _workers_of(pool):
-                    worker.kill()
-            pool.shutdown(cancel_futures=True)
+            pool.end(at_once=not is_complete)
 
 
 class _Work(Generic[ItemT, ResultT]):
@@ -115,20 +119,73 @@ class _Work(Generic[ItemT, ResultT]):
         return self.future.done() and not self.future.cancelled() and not self.has_failed()
 
 
-def _submit(pool: ProcessPoolExecutor, task: Callable[[ItemT], ResultT], item: ItemT) -> Future[ResultT]:
-    """Return the future of ``task(item)``; one that has failed if a process was killed before."""
-    try:
-        with held_signals():
-            return pool.submit(task, item)
-    except (BrokenProcessPool, BrokenPipeError) as error:
-        failed: Future[ResultT] = Future()
-        failed.set_exception(error)
-        return failed
+class _WatchedExecutor:
+    """An executor whose processes all end when one of them is killed."""
+
+    def __init__(self, executor: ProcessPoolExecutor) -> None:
+        self._executor = executor
+        self._watch: _Watch | None = None
+
+    @property
+    def workers(self) -> list[Any]:
+        """The processes, for which an executor has no public name before Python 3.14."""
+        return list((self._executor._processes or {}).values())  # noqa: SLF001
+
+    def submit(self, task: Callable[[ItemT], ResultT], item: ItemT) -> Future[ResultT]:
+        """Return the future of ``task(item)``; one that has failed if a process was killed before."""
+        try:
+            with held_signals():
+                future = self._executor.submit(task, item)
+                if self._watch is None:  # a thread, so it starts when processes have been forked
+                    results: Any = self._executor._result_queue  # noqa: SLF001 - it has no public name
+                    self._watch = _Watch(lambda: self.workers, results._writer)  # noqa: SLF001
+                return future
+        except (BrokenProcessPool, BrokenPipeError) as error:
+            failed: Future[ResultT] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def end(self, *, at_once: bool) -> None:
+        """End the processes; `at_once` if their results are not wanted."""
+        if self._watch and not at_once:
+            self._watch.stop()  # before processes end as they should
+        if at_once:
+            for worker in self.workers:
+                worker.kill()
+        self._executor.shutdown(cancel_futures=True)
+        if self._watch:
+            self._watch.stop()
 
 
-def _workers_of(pool: ProcessPoolExecutor) -> list[Any]:
-    """Return the processes of `pool`, which has no public name for them before Python 3.14."""
-    return list((pool._processes or {}).values())  # noqa: SLF001
+class _Watch:
+    """A thread that waits until one of `workers` ends, and then ends the others and the pipe of their `results`.
+
+    Then the executor finds that it is broken, even while it reads a result of which only a part was written.
+    """
+
+    def __init__(self, workers: Callable[[], list[Any]], results: Connection) -> None:
+        self._workers = workers
+        self._results = results
+        self._told, self._tell = Pipe(duplex=False)
+        self._thread = Thread(target=self._end_with_the_first, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching; do nothing the second time."""
+        if not self._tell.closed:
+            self._tell.send_bytes(b"stop")
+            self._thread.join()
+            self._tell.close()
+            self._told.close()
+
+    def _end_with_the_first(self) -> None:
+        ended: list[Any] = []
+        while not ended:
+            ended = wait([self._told, *(worker.sentinel for worker in self._workers())], _WATCH_SECONDS)
+        if self._told not in ended:
+            for worker in self._workers():
+                worker.kill()
+            self._results.close()
 
 
 def _cause(codes: list[int | None]) -> str:
