@@ -148,7 +148,7 @@ def test_copies_full_buckets_and_one_large_host_give_the_same_bytes(driven):
 def test_forms_that_share_most_buckets_give_the_same_bytes_from_few_pairs(driven):
     job, _ = driven[1]["forms"]
     check_output(job)
-    work = json.loads((job["out"] / "run.log.json").read_text())["work"]["articles"]
+    work = json.loads((job["out"] / "run.log.json").read_text())["work"]["match articles"]
     count = len(read_jsonl(job["source"]))
     assert 0 < work["candidates"] < 0.2 * count * (count - 1) / 2
 
