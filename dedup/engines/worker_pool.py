@@ -147,11 +147,11 @@ class _WatchedExecutor:
 
     def end(self, *, at_once: bool) -> None:
         """End the processes; `at_once` if their results are not wanted."""
-        if self._watch and not at_once:
-            self._watch.stop()  # before processes end as they should
         if at_once:
             for worker in self.workers:
                 worker.kill()
+        elif self._watch:
+            self._watch.stop()  # before processes end as they should
         self._executor.shutdown(cancel_futures=True)
         if self._watch:
             self._watch.stop()

@@ -25,7 +25,7 @@ class RecentPostings:
 
     @property
     def is_full(self) -> bool:
-        """Whether so many articles were added that `settle` is due, before the next `find`."""
+        """True if so many articles were added that `settle` is due, before the next `find`."""
         return len(self._waiting) >= _FRESH_ARTICLES
 
     def add(self, rows: Sequence[tuple[int, bytes]]) -> None:
