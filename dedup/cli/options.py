@@ -1,7 +1,8 @@
 """The options that commands share, and the settings and the engine built from them.
 
-To add a setting: a field of `dedup.settings.Settings` and a ``click.option`` of the same name in `SETTINGS` or
-`OUTPUT`. Its key in files, its environment variable, its line of ``dedup config``, help and completion follow from it.
+To add a setting: a field of `dedup.settings.Settings` and a ``click.option`` of the same name in `OUTPUT`, or in one of
+the groups in `SETTINGS`. Its key in files, its environment variable, its line of ``dedup config``, help and completion
+follow from it.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ CONFIG = click.option(
     metavar="FILE",
     help="A TOML file of settings.  [default: the nearest dedup.toml or pyproject.toml]",
 )
-SETTINGS = (
-    click.option("--keep", type=OneOf(*KEEP), help="Which of several duplicates to keep.  [default: longest]"),
+SURVIVOR = click.option("--keep", type=OneOf(*KEEP), help="Which of several duplicates to keep.  [default: longest]")
+RULES = (
     click.option("--threshold", type=float, metavar="J", help="Similarity of near-duplicate articles.  [default: 0.8]"),
     click.option(
         "--same-story-threshold",
@@ -81,6 +82,8 @@ SETTINGS = (
     ),
     click.option("--profile", type=OneOf(*registry.PROFILES), help="A named set of actions for all rules."),
     click.option("--min-words", type=int, metavar="N", help="Flag articles of fewer words as thin.  [default: 5]"),
+)
+KNOWN_ITEMS = (
     click.option(
         "--passage-words", type=int, metavar="N", help="Words of a run, for the rule known-passage.  [default: 13]"
     ),
@@ -90,17 +93,21 @@ SETTINGS = (
         metavar="SHARE",
         help="Share of a known article's words, for the rule known-passage.  [default: 0.5]",
     ),
+)
+FIELDS = (
     click.option("--text-field", metavar="FIELD", help="Field of the text.  [default: guessed]"),
     click.option("--id-field", metavar="FIELD", help="Field of the id.  [default: guessed]"),
     click.option("--date-field", metavar="FIELD", help="Field of the date.  [default: guessed]"),
     click.option("--source-field", metavar="FIELD", help="Field of the host or source.  [default: guessed]"),
+    click.option(
+        "--day-first", is_flag=True, default=None, help="Read the date 01/02/2024 as 1 February.  [default: 2 January]"
+    ),
+)
+READING = (
     click.option("--on-error", type=OneOf(*ON_ERROR), help="What to do with a bad record.  [default: quarantine]"),
     click.option("--limit", type=int, metavar="N", help="Read only the first N records."),
     click.option("--sample", type=int, metavar="N", help="Read N records chosen by chance, the same in each run."),
     click.option("--seed", type=int, metavar="N", help="Another number chooses another sample.  [default: 1]"),
-    click.option(
-        "--day-first", is_flag=True, default=None, help="Read the date 01/02/2024 as 1 February.  [default: 2 January]"
-    ),
     click.option(
         "--max-bad",
         type=Share(),
@@ -125,6 +132,7 @@ SETTINGS = (
         "--encoding", metavar="CHARSET", help="Charset of text inputs, as cp1252.  [default: UTF-8, or by BOM]"
     ),
 )
+SETTINGS = (SURVIVOR, *RULES, *KNOWN_ITEMS, *FIELDS, *READING)
 OUTPUT = (
     click.option("--format", type=OneOf(*FORMATS), help="Format of the output.  [default: jsonl]"),
     click.option("--compress", type=OneOf(*COMPRESSIONS), help="Compression of the output.  [default: none]"),
@@ -169,8 +177,20 @@ INDEX_FOLDER = click.option(
     metavar="DIR",
     help="Also drop what repeats articles of earlier runs; those that stay are added. Created if absent.",
 )
+
 INPUTS = click.argument("inputs", nargs=-1, required=True, type=click.Path(), metavar="INPUT...")
 OUT = click.argument("out", type=PATH)
+
+
+def port_option(default: int) -> Callable[[CommandT], CommandT]:
+    """Return the option for the port on which a server listens."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        metavar="N",
+        help=f"The port; 0 takes a free one.  [default: {default}]",
+    )
 
 
 def combine_options(*options: Callable[[CommandT], CommandT]) -> Callable[[CommandT], CommandT]:

@@ -18,6 +18,7 @@ from dedup.cli.options import (
     WORK,
     combine_options,
     local_engine_of,
+    port_option,
     resolve_options,
 )
 from dedup.cli.terminal import flush_stdout, print_json, show_progress, write_stdout
@@ -48,13 +49,7 @@ def apply_review(out: Path, review: Path | None, quiet: bool, as_json: bool, **o
 
 @click.command(short_help="Browse and review an output in a browser.", epilog=examples("view"))
 @OUT
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8643,
-    metavar="N",
-    help="The port; 0 takes a free one.  [default: 8643]",
-)
+@port_option(8643)
 @click.option("--as", "by", metavar="NAME", help="Who decides.  [default: the user's name]")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
 @QUIET

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from dedup.cli.examples import examples
-from dedup.cli.options import CONFIG, QUIET, SETTINGS, VERBOSE, combine_options, resolve_options
+from dedup.cli.options import CONFIG, FIELDS, QUIET, RULES, VERBOSE, combine_options, port_option, resolve_options
 from dedup.cli.terminal import flush_stdout, write_stdout
 from dedup.cli.values import Size
 
@@ -16,18 +16,12 @@ from dedup.cli.values import Size
 @click.command(short_help="Answer over HTTP whether an article is new.", epilog=examples("serve"))
 @click.argument("place", metavar="INDEX")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen.  [default: this machine only]")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8644,
-    metavar="N",
-    help="The port; 0 takes a free one.  [default: 8644]",
-)
+@port_option(8644)
 @click.option(
     "--token-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the token there.  [default: a new one]"
 )
 @click.option("--max-request", type=Size(), default="4M", metavar="SIZE", help="Largest request.  [default: 4M]")
-@combine_options(CONFIG, *SETTINGS)
+@combine_options(CONFIG, *RULES, *FIELDS)
 @QUIET
 @VERBOSE
 def serve(
