@@ -93,8 +93,11 @@ def clean(
             raise SettingsError(f"`{name}`: works with the local engine only; use it, or leave this out")
     if index is not None and ruling is not None:
         raise SettingsError("`review`: cannot be used together with `index`; leave one of them out")
+    if isinstance(engine, LocalEngine):
+        source, against = source_of(source), None if against is None else source_of(against)
+    places = [out, *(place for place in (index, review) if place), *_paths_of(source), *_paths_of(against)]
     with open_log(
-        log, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
+        log, places, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
     ) as events:
         timer, notice = StageTimer(progress, events), events.copying(notice)
         report = _clean(source, against, index, out, settings, engine, timer, notice, ruling, force=force)
@@ -116,7 +119,6 @@ def _clean(
     force: bool,
 ) -> Report:
     """Do what `clean` does, with all arguments checked."""
-    source = source_of(source) if isinstance(engine, LocalEngine) else source
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     is_resumed = isinstance(engine, LocalEngine) and engine.resume
@@ -133,6 +135,13 @@ def _clean(
         if session is not None:
             session.commit()
     return report
+
+
+def _paths_of(source: Any) -> Sequence[str | Path]:
+    """Return the paths among what is read: none if it is articles or a table."""
+    if isinstance(source, (str, Path)):
+        return [source]
+    return [place for place in source if isinstance(place, (str, Path))] if isinstance(source, list) else []
 
 
 def clean_again(

@@ -5,12 +5,14 @@ Every line has `time` (UTC) and `event`. A log that can no longer be written, as
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from io import RawIOBase
 from pathlib import Path
 from threading import Lock
@@ -21,6 +23,8 @@ from dedup.runtime.interruption import InterruptedRun
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
+_ADVICE = "name a file for `log` that you can write"
+_LONGEST_START = 1 << 16  # bytes of the first line of a log
 _RESET_PEAK = "5"  # written there, it sets the peak of this process back to what it takes now (proc(5))
 
 
@@ -69,19 +73,22 @@ class RunLog:
 
 
 @contextmanager
-def open_log(path: str | Path | None, **values: Any) -> Iterator[RunLog]:
+def open_log(path: str | Path | None, places: Iterable[str | Path] = (), **values: Any) -> Iterator[RunLog]:
     """Yield the log of a run, which appends to the file at `path`; None: one that writes nothing.
 
     Its first line is about the start, with `values`, and its last one about the end of the block, however that comes.
-    Raises `OutputError` if the file cannot be written.
+    `places` are what the run reads and writes: files, folders and globs. Raises `OutputError` if the log is in one of
+    them, if it is a file of something else, and if it cannot be written.
     """
     if path is None:
         yield RunLog()
         return
+    _check_places(path, places)
     try:
-        file = Path(path).open("ab", buffering=0)  # noqa: SIM115 - closed below
+        _check_content(path)
+        file = open(path, "ab", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - closed below
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}; name a file for `log` that you can write") from error
+        raise OutputError(f"{path}: {error.strerror or error}; {_ADVICE}") from error
     with file:
         log = RunLog(file)
         log.write("start", process=os.getpid(), **values)
@@ -91,6 +98,40 @@ def open_log(path: str | Path | None, **values: Any) -> Iterator[RunLog]:
             log.write("end", **_end_values(error))
             raise
         log.write("end", state="done", **peak_memory())
+
+
+def _check_places(path: str | Path, places: Iterable[str | Path]) -> None:
+    """Raise `OutputError` if the log is, or would be, among the files that a run reads or writes."""
+    log = os.path.realpath(path)
+    for place in places:
+        if "://" in os.fspath(place) or os.fspath(place) == "-":
+            continue
+        whole = os.path.realpath(place)
+        is_inside = log == whole or log.startswith(os.path.join(whole, ""))  # noqa: PTH118 - `whole` can be the root
+        if is_inside or (glob.has_magic(whole) and fnmatchcase(log, whole)):
+            raise OutputError(f"{path}: is a part of {place}, which this run reads or writes; {_ADVICE} elsewhere")
+
+
+def _check_content(path: str | Path) -> None:
+    """Raise `OutputError` if the file at `path` begins with a line that is not one of a log."""
+    if not os.path.isfile(path):  # noqa: PTH113 - a device or a pipe, or nothing yet
+        return
+    with open(path, "rb") as file:  # noqa: PTH123 - `path` may be a string
+        line = file.readline(_LONGEST_START)
+    try:
+        is_log = not line or {"time", "event"} <= json.loads(line).keys()
+    except (ValueError, AttributeError):
+        is_log = False
+    if not is_log:
+        raise OutputError(f"{path}: holds something else than a log, and is left as it is; {_ADVICE} elsewhere")
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """Open a file to append to it; a pipe that nobody reads is an error instead of a wait."""
+    file = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if hasattr(os, "set_blocking"):
+        os.set_blocking(file, True)
+    return file
 
 
 def _end_values(error: BaseException) -> Mapping[str, Any]:
