@@ -7,7 +7,7 @@ import re
 from dedup.segment.facts import BETWEEN, ROLE_BIT, Mark, fact_marks, fact_marks_and_digits
 
 _THOUSANDS = "'’ \u00a0\u2009\u202f"  # marks that stand between thousands only
-_FORMATTED_NUMBER = re.compile(rf"\d+(?:(?:[.,'’]|[{_THOUSANDS[2:]}](?=\d{{3}}(?!\d)))\d+)+")
+_FORMATTED_NUMBER = re.compile(rf"(?<!\d)\d++(?:(?:[.,'’]|[{_THOUSANDS[2:]}](?=\d{{3}}(?!\d)))\d++)+")
 _DIGITS = re.compile(r"\d+")
 _ROLE_MASK = 0xFF
 

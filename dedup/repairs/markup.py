@@ -32,7 +32,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _MAY_BE_TAG = re.compile("<[A-Za-z/!]")
-_EMPTY_VALUE = re.compile(r"[\w:.-]++\s*+=\s*+(?:\"\"|'')")
+_EMPTY_VALUE = re.compile(r"(?<![\w:.-])[\w:.-]++\s*+=\s*+(?:\"\"|'')")
 
 
 class _Hidden(NamedTuple):

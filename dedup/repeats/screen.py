@@ -7,6 +7,7 @@ the judgement would refuse: most chains are a phrase, or the short lines of a me
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -23,6 +24,7 @@ from dedup.repeats.judgement import (
     DENSE,
     DENSE_MANY,
     ENOUGH,
+    LINES,
     LINES_WHOLE_WORDS,
     SPARSE,
     TEASER,
@@ -81,8 +83,10 @@ class ChainScreen:
         """Return False if the paragraphs of the source of a chain, and so of its parts, hold too little prose."""
         first, last = links[0], links[-1]
         stop = max(link.source + link.length for link in links)
-        if stop > first.copy:
-            return True  # the versions may run into each other
+        if stop > first.copy:  # the versions may run into each other
+            begin, end = self._paragraph(first.source), self._paragraph(last.copy + last.length - 1)
+            end = min(end + 1, len(self.borders) - 2)
+            return float(self._prose[end + 1] - self._prose[begin]) >= TEASER or self._may_be_list(begin, end)
         begin, end = self._paragraph(first.source), self._paragraph(stop - 1)
         if stop == self.borders[end + 1] and self._is_cut(last):
             end = self._paragraph(stop)
@@ -90,8 +94,34 @@ class ChainScreen:
         prose = float(self._prose[end + 1] - self._prose[begin])
         opens = self._size(0, self.borders[begin]) <= 0
         if opens or 2 * size >= WHOLE * self.total:
-            return prose >= TEASER or size >= LINES_WHOLE_WORDS
-        return prose >= ENOUGH or (size >= LINES_WHOLE_WORDS and self._may_touch(links))
+            return prose >= TEASER or self._may_be_list(begin, end)
+        return prose >= ENOUGH or (self._may_be_list(begin, end) and self._may_touch(links))
+
+    def _may_be_list(self, begin: int, end: int) -> bool:
+        """Return False if the paragraphs ``begin..end`` are too short, or too few of them differ, for a list."""
+        size = self._size(self.borders[begin], self.borders[end + 1])
+        return size >= LINES_WHOLE_WORDS and self._list_ends[begin] <= end + 1
+
+    @cached_property
+    def _list_ends(self) -> list[int]:
+        """For each paragraph, the end of the shortest part from it on that can have `LINES` different lines.
+
+        A line has a word at least, so the words of the different paragraphs are a bound. Behind the last paragraph if
+        there is no such part.
+        """
+        keys = self.article.keys
+        ends: list[int] = []
+        inside: Counter[str] = Counter()
+        words = end = 0
+        for begin, key in enumerate(keys):
+            while words < LINES and end < len(keys):
+                inside[keys[end]] += 1
+                words += self.article.word_count(end) if inside[keys[end]] == 1 else 0
+                end += 1
+            ends.append(end if words >= LINES else len(keys) + 1)
+            inside[key] -= 1
+            words -= self.article.word_count(begin) if not inside[key] else 0
+        return ends
 
     def may_be_dense(self, links: Sequence[Run]) -> bool:
         """Return False if too few words of the versions that a chain makes can be matched; its parts may be denser."""

@@ -21,7 +21,10 @@ WIDE_STOPS, WIDE_CLOSERS = "。！？", "”’」』）"  # the same where no s
 SPACE_ENDS_SENTENCE = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF))
 
 # Behind a sentence, and at a line end. Abbreviations end one too; what is before is then a part of a sentence.
-_BORDER_ELSEWHERE = re.compile(rf"\n\s*|[{STOPS}]+[{re.escape(CLOSERS)}]*\s+|[{WIDE_STOPS}]+[{WIDE_CLOSERS}]*\s*")
+# Stops are looked at once, from the first one on, so that many of them take linear time.
+_BORDER_ELSEWHERE = re.compile(
+    rf"\n\s*|(?<![{STOPS}])[{STOPS}]++[{re.escape(CLOSERS)}]*+\s+|[{WIDE_STOPS}]+[{WIDE_CLOSERS}]*\s*"
+)
 _SPACED_LETTER = re.compile("[" + "".join(f"{chr(low)}-{chr(high)}" for low, high in SPACE_ENDS_SENTENCE) + "]")
 # The lookbehind is tried at every character, so it is used only for texts with such a script.
 _BORDER = re.compile(rf"{_BORDER_ELSEWHERE.pattern}|(?<={_SPACED_LETTER.pattern})\s+")
