@@ -310,9 +310,9 @@ def test_an_index_of_another_format_is_refused_and_stays_as_it_was(tmp_path):
     dedup.Index(tmp_path / "seen").close()
     path = tmp_path / "seen" / ONLINE_DATABASE
     with sqlite3.connect(path) as database:
-        database.execute("UPDATE about SET value = replace(value, '\"format\": 2', '\"format\": 1')")
+        database.execute("UPDATE about SET value = replace(value, '\"format\": 3', '\"format\": 2')")
         database.execute("DROP TABLE recent")
-    with pytest.raises(IndexFolderError, match="has format 1, and this version reads format 2; make a new one"):
+    with pytest.raises(IndexFolderError, match="has format 2, and this version reads format 3; make a new one"):
         dedup.Index(tmp_path / "seen")
     with sqlite3.connect(path) as database:
         assert database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'recent'").fetchone() == (0,)

@@ -24,7 +24,7 @@ from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_so
 from dedup.index.stored_articles import prepare_stored, stored_articles
 from dedup.index.tiers import merge_small_segments
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
-from dedup.match.known_lines import KnownLine
+from dedup.match.known_lines import KnownLine, line_digests
 from dedup.match.policy import DUPLICATE, NEAR_DUPLICATE
 from dedup.match.site_text import SiteTextRow
 from dedup.output_layout import RUN_FILE, read_run_file
@@ -198,7 +198,11 @@ def sum_lines(readers: Sequence[SegmentReader]) -> list[KnownLine]:
                 articles + row["articles"],
                 total + max(row["articles"], round(row["articles"] / row["share"])),
             )
-    return [KnownLine(host, text, articles, total) for (host, text), (articles, total) in counts.items()]
+    digests = line_digests([text for _, text in counts])
+    return [
+        KnownLine(host, digest, articles, total)
+        for ((host, _), (articles, total)), digest in zip(counts.items(), digests, strict=True)
+    ]
 
 
 def find_indexed(folder: Path, keys: set[tuple[str, int]]) -> Iterator[pa.RecordBatch]:

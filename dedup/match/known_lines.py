@@ -17,13 +17,13 @@ from dedup.segment.digests import paragraph_digests
 
 
 class KnownLine(NamedTuple):
-    """A line that earlier runs have found to be site text: its host, None for all, its text, and their counts.
+    """A line that earlier runs have found to be site text: its host, None for all, its digest, and their counts.
 
-    `articles` of `total` articles of the host had it.
+    `digest` is that of a paragraph with the text of the line. `articles` of `total` articles of the host had it.
     """
 
     host: str | None
-    text: str
+    digest: bytes
     articles: int
     total: int
 
@@ -45,8 +45,8 @@ def find_known_lines(
 ) -> KnownLineMatches:
     """Return the lines of `corpus` that are equal to a known one of their host, or of all hosts."""
     by_digest: dict[bytes, dict[str | None, KnownLine]] = {}
-    for line, digest in zip(known_lines, _digests_of(known_lines), strict=True):
-        by_digest.setdefault(digest, {})[line.host] = line
+    for line in known_lines:
+        by_digest.setdefault(line.digest, {})[line.host] = line
     numbers: list[int] = []
     found: list[KnownLine] = []
     wanted = np.frombuffer(b"".join(by_digest), np.uint64).reshape(-1, 2)[:, 0]
@@ -71,9 +71,9 @@ def find_known_lines(
     )
 
 
-def _digests_of(lines: Sequence[KnownLine]) -> list[bytes]:
-    """Return the digest of each line, as a paragraph has it."""
-    packed = pack([encode_utf8(f"{line.text}\n\nx") for line in lines])  # with a blank line, it is one paragraph
+def line_digests(texts: Sequence[str]) -> list[bytes]:
+    """Return the digest of each line in `texts`, as a paragraph has it."""
+    packed = pack([encode_utf8(f"{text}\n\nx") for text in texts])  # with a blank line, it is one paragraph
     segments = segment_batch(*packed)
     digests = paragraph_digests(segments, find_fact_marks(*packed, segments))
     return [digests[first] for first in segments.borders[:-1].tolist()]

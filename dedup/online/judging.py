@@ -1,14 +1,15 @@
 """Compare one article with those of a store, with the functions that a run uses for many.
 
-The store gives candidates: the articles that share enough hashes with the new one. This module builds a corpus with the
-candidates as known articles and the new one as the only other article; `dedup.pipeline.decide` does the rest. Without
-candidates, nothing is compared.
+First, the lines of the article that are known to be site text of its host are set apart. The store gives candidates:
+the articles that share enough hashes with the new one. This module builds a corpus with the candidates as known
+articles and the new one as the only other article; `dedup.pipeline.decide` does the rest. Without candidates, nothing
+is compared.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -25,7 +26,9 @@ from dedup.index.session import survival_marks
 from dedup.index.stored_articles import prepare_stored
 from dedup.kernels import reference
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
-from dedup.match.policy import SAME_FORM
+from dedup.match.known_lines import KnownLine
+from dedup.match.own_text import set_site_text_apart
+from dedup.match.policy import BOILERPLATE, SAME_FORM
 from dedup.online.stored_rows import (
     RowHashes,
     article_id,
@@ -34,8 +37,10 @@ from dedup.online.stored_rows import (
     has_words,
     hash_row,
     id_key,
+    line_digests_of,
     marked_row,
     stored_additions,
+    stored_host,
     with_place,
 )
 from dedup.online.stores import Addition, StoreReader
@@ -45,6 +50,7 @@ from dedup.prepare.columns import prepared_schema
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.prepare.sample_articles import prepare_sample
+from dedup.prepare.store import load_batch
 from dedup.read.objects import GivenArticles, RowEncoder, record_batch
 from dedup.rules import OFF
 from dedup.runtime.progress import StageTimer
@@ -55,34 +61,36 @@ from dedup.settings import Settings
 _MANY_CANDIDATES = 12
 _PLAIN_BYTES = SMALL_BYTES // 4  # of text; a service runs for long, so compiled functions are loaded early
 _NO_CANDIDATES: I64 = np.empty(0, np.int64)
-_COUNTING_RULES = ("boilerplate", "known-passage")  # see many articles at once, or a test set
+LinesOf = Callable[[str | None, Sequence[bytes]], list[KnownLine]]  # `ArticleStore.known_lines`
 
 
 def online_settings(settings: Settings) -> Settings:
-    """Return `settings` for one article at a time: the first article is kept, and rules that count are off.
+    """Return `settings` for one article at a time: the first article is kept, and no test set is looked for.
 
     A record without a text is quarantined, and `Judge.prepare` raises its error.
     """
-    rules = {**settings.rules, **dict.fromkeys(_COUNTING_RULES, OFF)}
-    return replace(settings, keep="first", on_error="quarantine", rules=rules)
+    return replace(settings, keep="first", on_error="quarantine", rules={**settings.rules, "known-passage": OFF})
 
 
 class PreparedArticle(NamedTuple):
-    """An article that was cleaned by the rules within it, and the hashes by which it is looked up."""
+    """An article without its site text, cleaned by the rules within it, and the hashes by which it is looked up."""
 
     row: pa.RecordBatch
     hashes: RowHashes
 
 
 class Judge:
-    """A judge of single articles by `settings`, which `online_settings` has returned; threads may share it.
+    """A judge of single articles by `settings`; threads may share it.
 
     It starts with plain functions. After some text, a thread loads compiled ones, so that no article waits for them.
     Matching a few articles is faster with plain functions.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+        settings = online_settings(settings)
+        self._site_settings = settings
+        # Site text is taken out of an article before it is compared, and not looked for again.
+        self.settings = replace(settings, rules={**settings.rules, BOILERPLATE: OFF})
         self._schema = prepared_schema(settings)
         self._encoder = RowEncoder(GivenArticles(iter(())), settings)
         self._given = GivenArticles(iter(()), texts=True)
@@ -106,8 +114,11 @@ class Judge:
         decide(Corpus([batch]), settings, Workers(compiled=True), StageTimer())
         self._compiled = backend
 
-    def prepare(self, article: Mapping[str, Any] | str) -> PreparedArticle:
-        """Return an article, cleaned by the rules within it. Raises `InputError` if it is not an article."""
+    def prepare(self, article: Mapping[str, Any] | str, lines_of: LinesOf) -> PreparedArticle:
+        """Return an article, cleaned by the rules within it, and without its site text.
+
+        `lines_of` returns the known lines of its host. Raises `InputError` if it is not an article.
+        """
         given = self._given if isinstance(article, str) else self._given._replace(texts=False)
         records = record_batch([self._encoder.readable(given.mapping(article, 0, self.settings))], 0)
         self._count(records.nbytes)
@@ -116,7 +127,22 @@ class Judge:
         error = row.column("error")[0].as_py()
         if error is not None:
             raise InputError(f"article: {error}")
+        if self._site_settings.rules[BOILERPLATE] != OFF:
+            row = self._without_site_text(row, lines_of)
         return PreparedArticle(row, hash_row(row, self.settings, backend))
+
+    def _without_site_text(self, row: pa.RecordBatch, lines_of: LinesOf) -> pa.RecordBatch:
+        """Return the row of an article with the lines that are known to be site text, as a run sets them apart.
+
+        One article by itself has no other site text.
+        """
+        lines = lines_of(stored_host(row), line_digests_of(row))
+        if not lines:
+            return row
+        corpus, _, _ = set_site_text_apart(
+            Corpus([row]), self._site_settings, Workers(compiled=False), known_lines=lines
+        )
+        return load_batch(corpus.prepared_batches[0])
 
     def judge(self, prepared: PreparedArticle, store: StoreReader) -> tuple[IndexVerdict, Addition | None]:
         """Return the verdict on an article, and the addition to the store if the article is kept and has words."""

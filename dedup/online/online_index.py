@@ -11,7 +11,8 @@ from typing import Any, Self
 from dedup.errors import EngineError, IndexFolderError
 from dedup.index.manifest import check_settings, index_scheme, read_manifest
 from dedup.index.segments import SegmentReader, with_known_sources
-from dedup.online.judging import Judge, online_settings
+from dedup.index.session import sum_lines
+from dedup.online.judging import Judge
 from dedup.online.sqlite_store import SqliteStore
 from dedup.online.stored_rows import id_key
 from dedup.online.stores import ArticleStore
@@ -44,12 +45,12 @@ class Index:
         settings = settings_or_default(settings)
         self.place = place
         self._settings = settings
-        self._judge = Judge(online_settings(settings))
+        self._judge = Judge(settings)
         self._store = _open_store(place, index_scheme(settings), durable=durable)
 
     def query(self, article: Mapping[str, Any] | str) -> IndexVerdict:
         """Return the verdict that `add` would return, without changing the index."""
-        prepared = self._judge.prepare(article)
+        prepared = self._judge.prepare(article, self._store.known_lines)
         return self._store.query(lambda store: self._judge.judge(prepared, store)[0])
 
     def add(self, article: Mapping[str, Any] | str) -> IndexVerdict:
@@ -57,7 +58,7 @@ class Index:
 
         Later articles are compared with it. An article without words is kept, but not stored in the index.
         """
-        prepared = self._judge.prepare(article)
+        prepared = self._judge.prepare(article, self._store.known_lines)
         return self._store.add(lambda store: self._judge.judge(prepared, store))
 
     def remove(self, article: str) -> int:
@@ -70,16 +71,19 @@ class Index:
     def load(self, folder: str | Path) -> int:
         """Copy the articles of an index that `clean` has written in `folder`, and return how many there are.
 
-        They keep the sources and numbers that they have there. This index must be empty. Raises `IndexFolderError`.
+        They keep the sources and numbers that they have there. The lines that its runs have found to be site text are
+        copied, too. This index must be empty. Raises `IndexFolderError`.
         """
         if len(self):
             raise IndexFolderError(f"{self.place}: has articles already; load another index into a new one")
         root = Path(folder)
         manifest = read_manifest(root)
         check_settings(manifest, self._settings, root)
-        for segment in manifest.segments:
-            for stored in SegmentReader(root, segment).read_all():
-                self._store.add_all(self._judge.additions(with_known_sources(stored, segment)))
+        readers = [SegmentReader(root, segment) for segment in manifest.segments]
+        self._store.add_lines(sum_lines(readers))
+        for reader in readers:
+            for stored in reader.read_all():
+                self._store.add_all(self._judge.additions(with_known_sources(stored, reader.segment)))
         return len(self)
 
     def __len__(self) -> int:

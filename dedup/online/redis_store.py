@@ -1,7 +1,8 @@
 """A store that many processes and machines share: a Redis or Valkey server, through datasketch's storage layer.
 
 The postings are sets in a `RedisSetStorage` of datasketch, as in its `MinHashLSH`. One Redis hash holds the rows of
-articles, and a set for each id holds the numbers of its articles.
+articles, and a set for each id holds the numbers of its articles. A Redis hash for each host holds its lines of site
+text.
 
 An addition uses optimistic locking. The process watches (``WATCH``) the keys of all hashes that it looks up, reads
 them, decides, and adds the article in a transaction (``MULTI``, ``EXEC``). The server rejects the transaction if one of
@@ -26,9 +27,10 @@ from datasketch.storage import RedisSetStorage
 
 from dedup.arrays import I64, U64
 from dedup.errors import IndexFolderError
-from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
+from dedup.match.known_lines import KnownLine
+from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered, host_key
 
-SHARED_FORMAT = 1  # raised when an older reader could not read an index
+SHARED_FORMAT = 2  # raised when an older reader could not read an index
 _HASH_BYTES = 5  # of 40 bits
 _ATTEMPTS = 1000
 _LONGEST_PAUSE = 0.02  # seconds between two attempts
@@ -120,6 +122,9 @@ class RedisStore:
     def _identity_name(self, identity: bytes) -> bytes:
         return self.name("id:") + identity
 
+    def _lines_name(self, host: str | None) -> bytes:
+        return self.name("lines:") + host_key(host)
+
     @contextmanager
     def _errors(self) -> Iterator[None]:
         """Turn an error of the server or of the address into an `IndexFolderError` of one line."""
@@ -174,6 +179,29 @@ class RedisStore:
                 for number, addition in enumerate(additions, last - len(additions)):
                     self._insert(pipeline, number, addition)
                     pipeline.execute()
+
+    def known_lines(self, host: str | None, digests: Sequence[bytes]) -> list[KnownLine]:
+        """Return the lines of `host` and of all hosts that have one of `digests`."""
+        if not digests:
+            return []
+        hosts = [None] if host is None else [None, host]
+        with self._errors(), self.client.pipeline(transaction=False) as pipeline:
+            for one in hosts:
+                pipeline.hmget(self._lines_name(one), digests)
+            found = pipeline.execute()
+        return [
+            KnownLine(one, digest, *map(int, counts.split()))
+            for one, of_host in zip(hosts, found, strict=True)
+            for digest, counts in zip(digests, of_host, strict=True)
+            if counts is not None
+        ]
+
+    def add_lines(self, lines: Sequence[KnownLine]) -> None:
+        """Store lines of site text, in one transaction."""
+        with self._errors(), self.client.pipeline() as pipeline:
+            for line in lines:
+                pipeline.hset(self._lines_name(line.host), line.digest, f"{line.articles} {line.total}")
+            pipeline.execute()
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were."""

@@ -28,10 +28,11 @@ import numpy as np
 from dedup.arrays import I64, U64
 from dedup.errors import IndexFolderError
 from dedup.index.manifest import MANIFEST, ONLINE_DATABASE
+from dedup.match.known_lines import KnownLine
 from dedup.online.recent_postings import RecentPostings, merge_postings
-from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered
+from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered, host_key
 
-ONLINE_FORMAT = 2  # raised when an older reader could not read a store
+ONLINE_FORMAT = 3  # raised when an older reader could not read a store
 
 _PAGE_BYTES = 1024  # p99 of additions on a busy machine: 22 ms; with 4096, which writes four times as much, 28 ms
 _CACHE_KIB = 64 << 10
@@ -53,11 +54,17 @@ CREATE TABLE IF NOT EXISTS articles
 CREATE INDEX IF NOT EXISTS identities ON articles (identity);
 CREATE TABLE IF NOT EXISTS recent (article INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS postings (hash INTEGER, article INTEGER, PRIMARY KEY (hash, article)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lines
+(host BLOB, digest TEXT, articles INTEGER, total INTEGER, PRIMARY KEY (host, digest)) WITHOUT ROWID;
 """
 _FIND = """
 SELECT postings.hash, postings.article FROM json_each(?) AS wanted CROSS JOIN postings ON postings.hash = wanted.value
 """
 
+_FIND_LINES = """
+SELECT lines.host, lines.digest, lines.articles, lines.total
+FROM json_each(?) AS wanted CROSS JOIN lines ON lines.host IN (?, ?) AND lines.digest = wanted.value
+"""
 _RECENT_EDGES = "SELECT (SELECT min(article) FROM recent), (SELECT max(article) FROM recent)"
 
 
@@ -241,6 +248,23 @@ class SqliteStore:
                 )
             )
         self._added.set()
+
+    def known_lines(self, host: str | None, digests: Sequence[bytes]) -> list[KnownLine]:
+        """Return the lines of `host` and of all hosts that have one of `digests`."""
+        wanted = json.dumps([digest.hex() for digest in digests])
+        keys = host_key(host), host_key(None)
+        with self._lock, self._errors():
+            rows = self._database.execute(_FIND_LINES, (wanted, *keys)).fetchall()
+        return [
+            KnownLine(None if key == keys[1] else host, bytes.fromhex(digest), articles, total)
+            for key, digest, articles, total in rows
+        ]
+
+    def add_lines(self, lines: Sequence[KnownLine]) -> None:
+        """Store lines of site text, in one transaction."""
+        rows = [(host_key(line.host), line.digest.hex(), line.articles, line.total) for line in lines]
+        with self._lock, self._errors(), self._transaction():
+            self._database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were; overwrite their data with zeros."""

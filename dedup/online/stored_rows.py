@@ -87,6 +87,19 @@ def id_key(name: str) -> bytes:
     return encode_utf8(name)
 
 
+def stored_host(row: pa.RecordBatch) -> str | None:
+    """Return the host of the article in a row, None if it is unknown."""
+    host = row.column("host")[0].as_py()
+    return None if host is None else decode_utf8(host)
+
+
+def line_digests_of(row: pa.RecordBatch) -> list[bytes]:
+    """Return the digests of the lines of the article in a row, each once, without those of lines without words."""
+    members = row.column("paragraphs").flatten()
+    has_word = np.asarray(members.field("words")) > 0
+    return list(dict.fromkeys(members.field("digest").filter(pa.array(has_word)).to_pylist()))
+
+
 def has_words(row: pa.RecordBatch) -> bool:
     """Return True if the article in a row has a word, so that another one can repeat it."""
     return bool(integer_values(row.column("words"))[0])

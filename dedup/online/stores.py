@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from dedup.arrays import I64, U64
+from dedup.arrays import I64, U64, encode_utf8
 from dedup.errors import IndexFolderError
+from dedup.match.known_lines import KnownLine
 
 ResultT = TypeVar("ResultT")
 
@@ -58,6 +59,12 @@ class ArticleStore(Protocol):
     def add_all(self, additions: Sequence[Addition]) -> None:
         """Store articles without looking anything up."""
 
+    def known_lines(self, host: str | None, digests: Sequence[bytes]) -> list[KnownLine]:
+        """Return the lines of site text of `host`, None if unknown, and of all hosts that have one of `digests`."""
+
+    def add_lines(self, lines: Sequence[KnownLine]) -> None:
+        """Store lines of site text; of those of one host and digest, the last one stays."""
+
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were; `hashes_of` returns the hashes of a row."""
 
@@ -66,6 +73,15 @@ class ArticleStore(Protocol):
 
     def close(self) -> None:
         """Close the store; it cannot be used afterwards."""
+
+
+def host_key(host: str | None) -> bytes:
+    """Return the bytes by which a store finds the lines of a host; None stands for all hosts.
+
+    >>> host_key("a.example"), host_key(None)
+    (b'=a.example', b'')
+    """
+    return b"" if host is None else b"=" + encode_utf8(host)
 
 
 def check_remembered(name: str, remembered: dict[str, Any], wanted: dict[str, Any]) -> None:
