@@ -14,11 +14,14 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from helpers.command import run_dedup
+from helpers.forked import run_forked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -243,6 +246,87 @@ def test_an_article_that_is_removed_while_postings_are_moved_stays_away(tmp_path
     with dedup.Index(tmp_path / "seen") as index:
         assert articles_with_postings(index) == list(range(0, 20, 2))
         assert all(index.query(story(number)).kept == bool(number % 2) for number in range(20))
+
+
+def kill_while_moving(folder, texts, statement, number):
+    """Add articles, and kill this process when the thread that moves postings executes a statement again."""
+    sqlite_store._RECENT_ARTICLES = len(texts)  # the move begins when all are there
+    sqlite_store._MOVED_POSTINGS, sqlite_store._DELETED_ROWS = 100, 2
+    connect = sqlite_store.SqliteStore._connect
+
+    def connect_mover(store, **options):
+        database = connect(store, **options)
+        executed = Counter()
+
+        def trace(sql):
+            executed[sql.startswith(statement)] += 1
+            if executed[True] == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        if threading.current_thread().name == "dedup-checkpoints":
+            database.set_trace_callback(trace)
+        return database
+
+    sqlite_store.SqliteStore._connect = connect_mover
+    index = dedup.Index(folder)
+    for place, text in enumerate(texts):
+        index.add({"id": str(place), "text": text})
+    index._store._added.set()
+    time.sleep(60)
+
+
+KILL_POINTS = [  # a statement of the move, which is executed so many times when the process is killed
+    ("INSERT OR IGNORE INTO postings", 1),
+    ("INSERT OR IGNORE INTO postings", 275),  # in the middle of a step
+    ("COMMIT", 2),  # before the first step is committed; the first transaction reads
+    ("COMMIT", 5),
+    ("DELETE FROM recent", 1),
+    ("DELETE FROM recent", 3),
+]
+
+
+@pytest.mark.slow
+def test_an_index_whose_process_was_killed_while_it_moved_postings_is_as_good_as_another(tmp_path):
+    texts = [story(number) for number in range(7)] + [f"{story(3)} and more.\n\n{story(9)}"]
+    folders = [tmp_path / str(number) for number in range(len(KILL_POINTS))]
+    for folder, point in zip(folders, KILL_POINTS, strict=True):
+        assert run_forked(partial(kill_while_moving, folder, texts, *point)) == -signal.SIGKILL, point
+    probes = [*texts, *(f"{text} A last word." for text in texts), f"{story(2)[:300]}\n\n{story(20)}", story(21)]
+
+    def said_of(index):
+        verdicts = [index.query({"id": "q", "text": text}) for text in probes]
+        added = [index.add({"id": f"p{number}", "text": text}) for number, text in enumerate(probes)]
+        return verdicts, added, len(index)
+
+    with dedup.Index(tmp_path / "undisturbed") as index:
+        for number, text in enumerate(texts):
+            index.add({"id": str(number), "text": text})
+        postings = all_postings(index)
+        expected = said_of(index)
+    assert {verdict.rule for verdict in expected[0]} == {"duplicate-article", "near-duplicate-article", None}
+    moved = []
+    for folder in folders:
+        with dedup.Index(folder) as index:
+            moved.append([len(all_postings(index, table)) for table in ("moved", "recent")])
+            assert all_postings(index) == postings
+            assert said_of(index) == expected
+    everything = len(postings)
+    assert [of_move for of_move, _ in moved[:4]] == [0, 200, 0, 300]
+    assert [of_rows == everything for _, of_rows in moved] == [True] * 5 + [False]
+    assert [of_move == everything for of_move, _ in moved[4:]] == [True, True]
+
+
+def all_postings(index, table="moved and recent"):
+    """The postings of an index, in one of its tables or in both."""
+    database = index._store._database
+    postings = set()
+    if "moved" in table:
+        rows = database.execute("SELECT hash, article FROM postings").fetchall()
+        postings |= {(value, article) for value, article in rows}
+    if "recent" in table:
+        rows = database.execute("SELECT article, hashes FROM recent").fetchall()
+        postings |= {(int(value), number) for number, data in rows for value in np.frombuffer(data, np.uint64)}
+    return postings
 
 
 def test_a_removed_article_is_forgotten(tmp_path):
