@@ -325,7 +325,7 @@ def test_site_text_is_remembered(tmp_path):
     (article,) = lines(tmp_path / "second" / "articles.jsonl")
     assert article["text"] == story(5)
     assert {row["evidence"] for row in lines(tmp_path / "second" / "provenance.jsonl")} == {
-        "in 5 of 5 articles of earlier runs"
+        "in 5 of 5 earlier articles"
     }
     assert verify(tmp_path / "second").mismatches == []
     alone = dedup.clean(tmp_path / "two.jsonl", tmp_path / "alone")

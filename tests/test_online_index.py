@@ -291,12 +291,10 @@ def test_an_index_whose_process_was_killed_while_it_moved_postings_is_as_good_as
     folders = [tmp_path / str(number) for number in range(len(KILL_POINTS))]
     for folder, point in zip(folders, KILL_POINTS, strict=True):
         assert run_forked(partial(kill_while_moving, folder, texts, *point)) == -signal.SIGKILL, point
-    probes = [*texts, *(f"{text} A last word." for text in texts), f"{story(2)[:300]}\n\n{story(20)}", story(21)]
+    probes = [*texts, *(f"{text} A last word." for text in texts[2:5]), f"{story(2)[:300]}\n\n{story(20)}", story(21)]
 
     def said_of(index):
-        verdicts = [index.query({"id": "q", "text": text}) for text in probes]
-        added = [index.add({"id": f"p{number}", "text": text}) for number, text in enumerate(probes)]
-        return verdicts, added, len(index)
+        return [index.query({"id": "q", "text": text}) for text in probes], len(index)
 
     with dedup.Index(tmp_path / "undisturbed") as index:
         for number, text in enumerate(texts):

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
+from helpers.forked import run_forked
 from helpers.news import sentences
 from helpers.redis_server import running_redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
+from dedup.match.known_lines import line_digests
+from dedup.online import sqlite_store
+from dedup.online.stores import host_key
 from dedup.output_layout import SITE_TEXT_SOURCE
 from dedup.settings import Settings
 
@@ -128,7 +133,7 @@ def test_the_verdict_has_the_evidence_of_the_run_and_articles_are_compared_witho
         assert verdict.text == story
         found = [finding for finding in verdict.findings if finding.rule == "boilerplate"]
         assert {(f.action, f.evidence, f.twin, f.twin_source) for f in found} == {
-            ("drop", "in 8 of 8 articles of earlier runs", "a.example", SITE_TEXT_SOURCE)
+            ("drop", "in 8 of 8 earlier articles", "a.example", SITE_TEXT_SOURCE)
         }
         assert dedup.apply(own["text"], verdict.findings) == story
         bare = index.add({"id": "bare", "text": story})
@@ -151,3 +156,137 @@ def test_a_removed_article_without_its_site_text_is_forgotten(tmp_path):
         assert index.add(page("own", 42, LINES)).kept
         assert index.remove("own") == 1
         assert (index.add(page("again", 42, LINES)).kept, len(index)) == (True, before + 1)
+
+
+def site_rows(count, first=0, lines=LINES, host=HOSTS[0]):
+    """Articles of a host, each with a story of its own and with `lines`."""
+    return [page(number, 4 * number + 2, lines, host) for number in range(first, first + count)]
+
+
+def learned_by(index, host=HOSTS[0]):
+    """The lines that an index in a folder has learnt: their digests, the number of articles with each, and of all."""
+    rows = index._store._database.execute("SELECT * FROM lines WHERE host = ? AND learned", (host_key(host),))
+    return {(bytes.fromhex(digest), articles, total) for _, digest, _, articles, total in rows.fetchall()}
+
+
+def dropped_in_half(rows, chosen):
+    """The same for the lines that one run over `rows` drops, if at least half of them have the line, and three."""
+    table = dedup.clean_articles(rows, chosen).site_text
+    rows_of_table = [row for row in table if row["dropped"] and row["articles"] >= max(3, len(rows) / 2)]
+    digests = line_digests([row["text"] for row in rows_of_table])
+    return {(digest, row["articles"], len(rows)) for digest, row in zip(digests, rows_of_table, strict=True)}
+
+
+@st.composite
+def growing_hosts(draw):
+    """Articles of one host in which some lines are in most, others in few, and paragraphs are shared."""
+    frequent = draw(st.lists(st.sampled_from(LINES), min_size=1, max_size=3, unique=True))
+    rows = []
+    for number in range(draw(st.integers(4, 9))):
+        lines = [line for line in frequent if draw(st.integers(0, 9))]
+        lines += draw(st.lists(st.sampled_from(LINES), max_size=2))
+        rows.append(page(number, draw(st.sampled_from([4 * number + 2, 4 * number + 3, 4 * number + 1])), lines))
+        if draw(st.integers(0, 3)) == 0:
+            rows[-1]["text"] += "\n\n" + " ".join(sentences(7, 2))
+    return rows
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rules", [{}, {"shared-paragraph": "drop", "near-duplicate-article": "flag"}], ids=str)
+@given(rows=growing_hosts())
+@settings(max_examples=12, deadline=None)
+def test_an_index_learns_what_one_run_over_its_articles_takes_for_site_text(rules, rows):
+    chosen = Settings(keep="first", rules=rules)
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(folder, chosen) as index:
+        stored = []
+        expected = set()
+        for row in rows:
+            if index.add(row).kept and index._store.count() > len(stored):
+                stored.append(row)
+                if len(stored) in {4, 8}:
+                    expected = dropped_in_half(stored, chosen)
+            assert learned_by(index) == expected
+
+
+@pytest.mark.slow
+@given(rows=growing_hosts())
+@settings(max_examples=5, deadline=None)
+def test_both_stores_learn_the_same(server, rows):
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        dedup.Index(folder) as ours,
+        dedup.Index(f"{server}?name={os.urandom(8).hex()}") as theirs,
+    ):
+        for row in rows:
+            assert said_by(theirs.add(row)) == said_by(ours.add(row))
+
+
+def test_what_recurs_in_a_host_is_taken_out_of_its_later_articles(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index:
+        early = [index.add(row) for row in site_rows(4)]
+        assert all(verdict.text.startswith(LINES[0]) for verdict in early)
+        later = index.add(page("later", 42, LINES))
+        story = "\n\n".join(" ".join(sentences(number, 3)) for number in (42, 1042))
+        assert later.text == story
+        assert {f.evidence for f in later.findings if f.rule == "boilerplate"} == {"in 4 of 4 earlier articles"}
+        assert index.query({"id": "bare", "text": story}).rule == "duplicate-article"
+        assert index.query(page("other", 50, LINES, HOSTS[1])).text.startswith(LINES[0])
+    with dedup.Index(tmp_path / "seen") as index:  # what was learnt is stored
+        assert index.query(page("again", 50, LINES)).text == page("again", 50, [])["text"]
+
+
+def test_lines_that_few_articles_have_are_forgotten(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index:
+        for row in site_rows(4):
+            index.add(row)
+        assert {articles for _, articles, _ in learned_by(index)} == {4}
+        for row in [*site_rows(4, 4, []), *site_rows(8, 8, LINES[3:])]:
+            index.add(row)
+        assert {(articles, total) for _, articles, total in learned_by(index)} == {(12, 16)}
+
+
+def test_without_the_rule_nothing_is_learnt(tmp_path):
+    with dedup.Index(tmp_path / "seen", Settings(rules={"boilerplate": "off"})) as index:
+        verdicts = [index.add(row) for row in site_rows(9)]
+        assert [verdict.text for verdict in verdicts] == [row["text"] for row in site_rows(9)]
+        assert index._store._database.execute("SELECT count(*) FROM hosts").fetchone() == (0,)
+
+
+def test_an_index_learns_later_what_a_killed_process_has_not_learnt(tmp_path):
+    def add_and_die():
+        sqlite_store.SqliteStore.learn = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        index = dedup.Index(tmp_path / "seen")
+        index.add(site_rows(1, 3)[0])
+
+    with dedup.Index(tmp_path / "seen") as index:
+        for row in site_rows(3):
+            index.add(row)
+    assert run_forked(add_and_die) == -signal.SIGKILL
+    with dedup.Index(tmp_path / "seen") as index:
+        assert (len(index), learned_by(index)) == (4, set())
+        index.add(site_rows(1, 4)[0])
+        assert {(articles, total) for _, articles, total in learned_by(index)} == {(5, 5)}
+
+
+def test_a_removed_article_leaves_no_text_and_its_lines_do_not_count(tmp_path):
+    with dedup.Index(tmp_path / "seen") as index:
+        for row in site_rows(6):
+            index.add(row)
+        columns = "row", "lost"
+        rows = index._store._database.execute("SELECT identity, row, lost FROM articles").fetchall()
+        pieces = {
+            (identity, column): {value[place : place + 40] for place in range(0, len(value), 20)}
+            for identity, *values in rows
+            for column, value in zip(columns, values, strict=True)
+            if value is not None
+        }
+        assert (b"5", "lost") in pieces
+        for number in range(1, 6):
+            assert index.remove(str(number)) == 1
+        data = b"".join(path.read_bytes() for path in (tmp_path / "seen").iterdir())
+        left = {key for key, of_row in pieces.items() if any(piece in data for piece in of_row)}
+        assert {identity for identity, _ in left} == {b"0"}
+        assert not any(line.encode() in data for line in LINES[:4])
+        for row in site_rows(2, 10, []):
+            index.add(row)
+        assert learned_by(index) == set()  # of three articles that are left, one has the lines

@@ -111,6 +111,19 @@ def test_a_removed_article_is_forgotten_on_the_server(server):
         assert index.query(words(2)).twin == "b"
 
 
+def test_a_removed_article_leaves_nothing_of_itself_on_the_server(server):
+    name = f"dedup:{os.urandom(8).hex()}:"
+    menu = ["Home of the daily news", "Sports and the weather"]
+    with dedup.Index(f"{server}?name={name[6:-1]}") as index:
+        for number in range(6):
+            text = "\n\n".join([*menu, words(number), f"{words(number + 100)}.", *menu[:1]])
+            assert index.add({"id": str(number), "url": f"https://a.example/{number}", "text": text}).kept
+        client = index._store.client
+        assert client.hlen(f"{name}lost") > 0
+        assert [index.remove(str(number)) for number in range(6)] == [1] * 6
+        assert (client.hlen(f"{name}lost"), client.hlen(f"{name}articles"), len(index)) == (0, 0, 0)
+
+
 def test_indexes_on_one_server_are_apart_and_remember_their_settings(server):
     with dedup.Index(f"{server}?name=one", Settings(threshold=0.7)) as one, dedup.Index(f"{server}?name=two") as two:
         one.add({"id": "a", "text": words(1)})

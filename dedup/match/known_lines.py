@@ -63,7 +63,7 @@ def find_known_lines(
                 numbers.append(number)
                 found.append(known)
         first_number += len(values)
-    evidence = [f"in {line.articles} of {line.total} articles of earlier runs" for line in found]
+    evidence = [f"in {line.articles} of {line.total} earlier articles" for line in found]
     return KnownLineMatches(
         np.array(numbers, np.int64),
         np.array([line.host is not None for line in found], bool),

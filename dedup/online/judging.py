@@ -29,6 +29,7 @@ from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.known_lines import KnownLine
 from dedup.match.own_text import set_site_text_apart
 from dedup.match.policy import BOILERPLATE, SAME_FORM
+from dedup.online.learning import COUNTED_ARTICLES, encode_lost, is_due, learn_lines
 from dedup.online.stored_rows import (
     RowHashes,
     article_id,
@@ -43,7 +44,7 @@ from dedup.online.stored_rows import (
     stored_host,
     with_place,
 )
-from dedup.online.stores import Addition, StoreReader
+from dedup.online.stores import Addition, CountedArticle, Learner, StoreReader
 from dedup.online.verdict import IndexVerdict, verdict_of
 from dedup.pipeline import decide
 from dedup.prepare.columns import prepared_schema
@@ -73,10 +74,15 @@ def online_settings(settings: Settings) -> Settings:
 
 
 class PreparedArticle(NamedTuple):
-    """An article without its site text, cleaned by the rules within it, and the hashes by which it is looked up."""
+    """An article without its site text, cleaned by the rules within it, and the hashes by which it is looked up.
+
+    `whole` is its row with its site text, and `host` its host if it counts for the site text of that.
+    """
 
     row: pa.RecordBatch
     hashes: RowHashes
+    whole: pa.RecordBatch
+    host: str | None
 
 
 class Judge:
@@ -127,16 +133,17 @@ class Judge:
         error = row.column("error")[0].as_py()
         if error is not None:
             raise InputError(f"article: {error}")
+        whole, host = row, None
         if self._site_settings.rules[BOILERPLATE] != OFF:
-            row = self._without_site_text(row, lines_of)
-        return PreparedArticle(row, hash_row(row, self.settings, backend))
+            host = stored_host(row)
+            row = self._without_site_text(row, lines_of(host, line_digests_of(row)))
+        return PreparedArticle(row, hash_row(row, self.settings, backend), whole, host)
 
-    def _without_site_text(self, row: pa.RecordBatch, lines_of: LinesOf) -> pa.RecordBatch:
+    def _without_site_text(self, row: pa.RecordBatch, lines: Sequence[KnownLine]) -> pa.RecordBatch:
         """Return the row of an article with the lines that are known to be site text, as a run sets them apart.
 
         One article by itself has no other site text.
         """
-        lines = lines_of(stored_host(row), line_digests_of(row))
         if not lines:
             return row
         corpus, _, _ = set_site_text_apart(
@@ -158,7 +165,9 @@ class Judge:
             return verdict, None
         if stored is not row:
             hashes = hash_row(stored, self.settings, self._compiled or reference).stored
-        return verdict, Addition(id_key(article_id(row)), encode_row(stored), hashes)
+        has_lost = prepared.host is not None and (stored is not row or prepared.row is not prepared.whole)
+        lost = encode_lost(prepared.whole) if has_lost else None
+        return verdict, Addition(id_key(article_id(row)), encode_row(stored), hashes, prepared.host, lost)
 
     def _judge_alone(self, row: pa.RecordBatch) -> IndexVerdict:
         """Return the verdict on an article that shares nothing with the others."""
@@ -181,6 +190,14 @@ class Judge:
             paragraphs=marks.paragraphs[corpus.paragraph_offsets[-2] :],
         )
         return verdict_of(outcome, alone), stored
+
+    def learner(self) -> Learner:
+        """Return how a store learns site text from the articles that were added."""
+
+        def find(articles: Sequence[CountedArticle]) -> list[KnownLine]:
+            return learn_lines(articles, self._schema, self._site_settings, self._compiled or reference)
+
+        return Learner(is_due, find, COUNTED_ARTICLES)
 
     def additions(self, stored: pa.RecordBatch) -> list[Addition]:
         """Return the additions to a store for articles of a batch index."""

@@ -46,6 +46,7 @@ class Index:
         self.place = place
         self._settings = settings
         self._judge = Judge(settings)
+        self._learner = self._judge.learner()
         self._store = _open_store(place, index_scheme(settings), durable=durable)
 
     def query(self, article: Mapping[str, Any] | str) -> IndexVerdict:
@@ -56,10 +57,14 @@ class Index:
     def add(self, article: Mapping[str, Any] | str) -> IndexVerdict:
         """Return the verdict on an article, and store the article if it is kept.
 
-        Later articles are compared with it. An article without words is kept, but not stored in the index.
+        Later articles are compared with it, and it counts for the site text of its host. An article without words is
+        kept, but not stored in the index.
         """
         prepared = self._judge.prepare(article, self._store.known_lines)
-        return self._store.add(lambda store: self._judge.judge(prepared, store))
+        verdict = self._store.add(lambda store: self._judge.judge(prepared, store))
+        if verdict.kept and prepared.host is not None:
+            self._store.learn(prepared.host, self._learner)
+        return verdict
 
     def remove(self, article: str) -> int:
         """Remove the articles with this id from the index, and return how many there were.

@@ -1,8 +1,8 @@
 """A store that many processes and machines share: a Redis or Valkey server, through datasketch's storage layer.
 
 The postings are sets in a `RedisSetStorage` of datasketch, as in its `MinHashLSH`. One Redis hash holds the rows of
-articles, and a set for each id holds the numbers of its articles. A Redis hash for each host holds its lines of site
-text.
+articles, and a set for each id holds the numbers of its articles. Each host has a Redis hash of its lines of site text,
+one of those that were learnt, and a list of the numbers of its last articles.
 
 An addition uses optimistic locking. The process watches (``WATCH``) the keys of all hashes that it looks up, reads
 them, decides, and adds the article in a transaction (``MULTI``, ``EXEC``). The server rejects the transaction if one of
@@ -17,7 +17,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,7 +28,16 @@ from datasketch.storage import RedisSetStorage
 from dedup.arrays import I64, U64
 from dedup.errors import IndexFolderError
 from dedup.match.known_lines import KnownLine
-from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered, host_key
+from dedup.online.stores import (
+    Addition,
+    CountedArticle,
+    FoundPostings,
+    Learner,
+    ResultT,
+    StoreReader,
+    check_remembered,
+    host_key,
+)
 
 SHARED_FORMAT = 2  # raised when an older reader could not read an index
 _HASH_BYTES = 5  # of 40 bits
@@ -122,8 +131,8 @@ class RedisStore:
     def _identity_name(self, identity: bytes) -> bytes:
         return self.name("id:") + identity
 
-    def _lines_name(self, host: str | None) -> bytes:
-        return self.name("lines:") + host_key(host)
+    def _host_name(self, kind: str, host: str | None) -> bytes:
+        return self.name(f"{kind}:") + host_key(host)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -170,6 +179,11 @@ class RedisStore:
         pipeline.sadd(self._identity_name(addition.identity), value)
         for key in _posting_keys(addition.hashes):
             self.postings.insert_with(pipeline, key, value)
+        if addition.lost is not None:
+            pipeline.hset(self.name("lost"), value, addition.lost)
+        if addition.host is not None:
+            pipeline.rpush(self._host_name("counted", addition.host), value)
+            pipeline.incr(self._host_name("stored", addition.host))
 
     def add_all(self, additions: Sequence[Addition]) -> None:
         """Store articles without looking anything up, one transaction each."""
@@ -184,14 +198,14 @@ class RedisStore:
         """Return the lines of `host` and of all hosts that have one of `digests`."""
         if not digests:
             return []
-        hosts = [None] if host is None else [None, host]
+        places = [(None, "lines")] if host is None else [(None, "lines"), (host, "lines"), (host, "learned")]
         with self._errors(), self.client.pipeline(transaction=False) as pipeline:
-            for one in hosts:
-                pipeline.hmget(self._lines_name(one), digests)
+            for one, kind in places:
+                pipeline.hmget(self._host_name(kind, one), digests)
             found = pipeline.execute()
         return [
             KnownLine(one, digest, *map(int, counts.split()))
-            for one, of_host in zip(hosts, found, strict=True)
+            for (one, _), of_host in zip(places, found, strict=True)
             for digest, counts in zip(digests, of_host, strict=True)
             if counts is not None
         ]
@@ -199,9 +213,40 @@ class RedisStore:
     def add_lines(self, lines: Sequence[KnownLine]) -> None:
         """Store lines of site text, in one transaction."""
         with self._errors(), self.client.pipeline() as pipeline:
-            for line in lines:
-                pipeline.hset(self._lines_name(line.host), line.digest, f"{line.articles} {line.total}")
+            self._insert_lines(pipeline, "lines", lines)
             pipeline.execute()
+
+    def _insert_lines(self, pipeline: Any, kind: str, lines: Sequence[KnownLine]) -> None:
+        for line in lines:
+            pipeline.hset(self._host_name(kind, line.host), line.digest, f"{line.articles} {line.total}")
+
+    def learn(self, host: str, learner: Learner) -> None:
+        """Replace the lines that were learnt from articles of `host`, if that is due and no other process does it."""
+        counted, stored, learned, judged = (
+            self._host_name(kind, host) for kind in ("counted", "stored", "learned", "judged")
+        )
+        with self._errors(), self.client.pipeline() as pipeline:
+            counts = [int(value or 0) for value in self.client.mget(stored, judged)]
+            if not learner.is_due(*counts):
+                return
+            pipeline.watch(judged)
+            if int(pipeline.get(judged) or 0) != counts[1]:
+                return
+            lines = learner.find(self._read_counted(counted, learner.most))
+            pipeline.multi()
+            pipeline.delete(learned)
+            self._insert_lines(pipeline, "learned", lines)
+            pipeline.ltrim(counted, -learner.most, -1)
+            pipeline.set(judged, counts[0])
+            with suppress(redis.WatchError):  # another process was faster
+                pipeline.execute()
+
+    def _read_counted(self, name: bytes, most: int) -> list[CountedArticle]:
+        """Return the last articles that a list names, without those that were removed."""
+        numbers = self.client.lrange(name, -most, -1)
+        rows, lost = (self.client.hmget(self.name(part), numbers) for part in ("articles", "lost"))
+        pairs = zip(rows, lost, strict=True)
+        return [CountedArticle(row, of_row) for row, of_row in pairs if row is not None]
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were."""
@@ -217,7 +262,8 @@ class RedisStore:
                 for number, row in zip(numbers, rows, strict=True):
                     for key in self.postings.server_keys(_posting_keys(hashes_of(row))):
                         pipeline.srem(key, number)
-                pipeline.hdel(self.name("articles"), *numbers)
+                for part in ("articles", "lost"):
+                    pipeline.hdel(self.name(part), *numbers)
                 pipeline.delete(self._identity_name(identity))
                 pipeline.execute()
                 return len(numbers)

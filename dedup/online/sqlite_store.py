@@ -30,7 +30,24 @@ from dedup.errors import IndexFolderError
 from dedup.index.manifest import MANIFEST, ONLINE_DATABASE
 from dedup.match.known_lines import KnownLine
 from dedup.online.recent_postings import RecentPostings, merge_postings
-from dedup.online.stores import Addition, FoundPostings, ResultT, StoreReader, check_remembered, host_key
+from dedup.online.sqlite_lines import (
+    LINE_TABLES,
+    count_article,
+    counts_of_host,
+    find_stored_lines,
+    insert_lines,
+    last_articles,
+    replace_learned,
+)
+from dedup.online.stores import (
+    Addition,
+    FoundPostings,
+    Learner,
+    ResultT,
+    StoreReader,
+    check_remembered,
+    host_key,
+)
 
 ONLINE_FORMAT = 3  # raised when an older reader could not read a store
 
@@ -50,21 +67,15 @@ _LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the 
 _DEFINITIONS = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS articles
-(number INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL, row BLOB NOT NULL);
+(number INTEGER PRIMARY KEY AUTOINCREMENT, identity BLOB NOT NULL, row BLOB NOT NULL, host BLOB, lost BLOB);
 CREATE INDEX IF NOT EXISTS identities ON articles (identity);
 CREATE TABLE IF NOT EXISTS recent (article INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS postings (hash INTEGER, article INTEGER, PRIMARY KEY (hash, article)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS lines
-(host BLOB, digest TEXT, articles INTEGER, total INTEGER, PRIMARY KEY (host, digest)) WITHOUT ROWID;
 """
 _FIND = """
 SELECT postings.hash, postings.article FROM json_each(?) AS wanted CROSS JOIN postings ON postings.hash = wanted.value
 """
 
-_FIND_LINES = """
-SELECT lines.host, lines.digest, lines.articles, lines.total
-FROM json_each(?) AS wanted CROSS JOIN lines ON lines.host IN (?, ?) AND lines.digest = wanted.value
-"""
 _RECENT_EDGES = "SELECT (SELECT min(article) FROM recent), (SELECT max(article) FROM recent)"
 
 
@@ -161,7 +172,7 @@ class SqliteStore:
     def _create(self, wanted: dict[str, Any]) -> None:
         """Create the tables of a new database, or check that this one was made with the same settings."""
         with self._transaction():
-            for statement in _DEFINITIONS.split(";"):
+            for statement in (_DEFINITIONS + LINE_TABLES).split(";"):
                 self._database.execute(statement)
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('settings', ?)", (json.dumps(wanted),))
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('removals', '0')")
@@ -224,9 +235,13 @@ class SqliteStore:
 
     def _insert_row(self, addition: Addition) -> int:
         """Insert the row of an article, and return its number."""
+        host = None if addition.host is None else host_key(addition.host)
         cursor = self._database.execute(
-            "INSERT INTO articles (identity, row) VALUES (?, ?)", (addition.identity, addition.row)
+            "INSERT INTO articles (identity, row, host, lost) VALUES (?, ?, ?, ?)",
+            (addition.identity, addition.row, host, addition.lost),
         )
+        if host is not None:
+            count_article(self._database, host)
         assert cursor.lastrowid is not None
         return cursor.lastrowid - 1  # SQLite counts from 1
 
@@ -251,20 +266,29 @@ class SqliteStore:
 
     def known_lines(self, host: str | None, digests: Sequence[bytes]) -> list[KnownLine]:
         """Return the lines of `host` and of all hosts that have one of `digests`."""
-        wanted = json.dumps([digest.hex() for digest in digests])
-        keys = host_key(host), host_key(None)
         with self._lock, self._errors():
-            rows = self._database.execute(_FIND_LINES, (wanted, *keys)).fetchall()
-        return [
-            KnownLine(None if key == keys[1] else host, bytes.fromhex(digest), articles, total)
-            for key, digest, articles, total in rows
-        ]
+            return find_stored_lines(self._database, host, digests)
 
     def add_lines(self, lines: Sequence[KnownLine]) -> None:
         """Store lines of site text, in one transaction."""
-        rows = [(host_key(line.host), line.digest.hex(), line.articles, line.total) for line in lines]
         with self._lock, self._errors(), self._transaction():
-            self._database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?)", rows)
+            insert_lines(self._database, lines, learned=False)
+
+    def learn(self, host: str, learner: Learner) -> None:
+        """Replace the lines that were learnt from articles of `host`, if that is due and no other process does it.
+
+        Others can add articles meanwhile.
+        """
+        key = host_key(host)
+        with self._lock, self._errors(), self._transaction("DEFERRED"):
+            counts = counts_of_host(self._database, key)
+            if not learner.is_due(*counts):
+                return
+            articles = last_articles(self._database, key, learner.most)
+        lines = learner.find(articles) if articles else []
+        with self._lock, self._errors(), self._transaction():
+            if counts_of_host(self._database, key)[1] == counts[1]:
+                replace_learned(self._database, key, lines, counts[0])
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were; overwrite their data with zeros."""

@@ -7,7 +7,7 @@ takes one and a half times the bytes of its text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -39,14 +39,18 @@ _NOT_COMPARED = ("data", "fields", "charset", "page")  # columns that only the o
 
 def encode_row(row: pa.RecordBatch) -> bytes:
     """Return a row of a prepared batch as bytes, which `decode_rows` reads."""
-    row = _with_columns(row, {name: _null_column(row.schema.field(name).type) for name in _NOT_COMPARED})
+    return pack_row(_with_columns(row, {name: _null_column(row.schema.field(name).type) for name in _NOT_COMPARED}))
+
+
+def pack_row(row: pa.RecordBatch) -> bytes:
+    """Return a row of any schema as compressed bytes, which `decode_rows` reads."""
     data = row.serialize()
     codec = pa.Codec("zstd", compression_level=_ROW_LEVEL)
     return len(data).to_bytes(_SIZE_BYTES, "little") + bytes(codec.compress(data, asbytes=True))
 
 
-def decode_rows(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
-    """Return one row or more as one prepared batch with the schema `schema`, in order."""
+def decode_rows(rows: Sequence[bytes], schema: pa.Schema) -> pa.RecordBatch:
+    """Return one row or more with the schema `schema` as one batch, in order."""
     codec = pa.Codec("zstd")
     batches = []
     for data in rows:

@@ -26,11 +26,36 @@ class FoundPostings(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """An article to keep: the bytes of its id, its row, and the hashes under which it is found, uint64 [hashes]."""
+    """An article to keep: the bytes of its id, its row, and the hashes under which it is found, uint64 [hashes].
+
+    An article that counts for the site text of a host has that `host`, and `lost` is what its row has lost, if anything
+    (`dedup.online.learning`).
+    """
 
     identity: bytes
     row: bytes
     hashes: U64
+    host: str | None = None
+    lost: bytes | None = None
+
+
+class CountedArticle(NamedTuple):
+    """A stored article that counts for the site text of its host: its row, and what it has lost, if anything."""
+
+    row: bytes
+    lost: bytes | None
+
+
+class Learner(NamedTuple):
+    """How a store learns lines of site text from the articles of a host.
+
+    `is_due` says whether that is due, from the number of articles that were stored, and that of the last time. `find`
+    returns the lines of the last stored articles, `most` of them at most.
+    """
+
+    is_due: Callable[[int, int], bool]
+    find: Callable[[Sequence[CountedArticle]], list[KnownLine]]
+    most: int
 
 
 class StoreReader(Protocol):
@@ -60,10 +85,19 @@ class ArticleStore(Protocol):
         """Store articles without looking anything up."""
 
     def known_lines(self, host: str | None, digests: Sequence[bytes]) -> list[KnownLine]:
-        """Return the lines of site text of `host`, None if unknown, and of all hosts that have one of `digests`."""
+        """Return the lines of site text of `host`, None if unknown, and of all hosts that have one of `digests`.
+
+        A line that was learnt comes after the same line of `add_lines`.
+        """
 
     def add_lines(self, lines: Sequence[KnownLine]) -> None:
         """Store lines of site text; of those of one host and digest, the last one stays."""
+
+    def learn(self, host: str, learner: Learner) -> None:
+        """Replace the lines that were learnt from articles of `host`, if that is due; the lines of `add_lines` stay.
+
+        This is no part of an addition: after a crash in between, it is due at the next addition.
+        """
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were; `hashes_of` returns the hashes of a row."""
