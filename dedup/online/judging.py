@@ -146,9 +146,8 @@ class Judge:
         """
         if not lines:
             return row
-        corpus, _, _ = set_site_text_apart(
-            Corpus([row]), self._site_settings, Workers(compiled=False), known_lines=lines
-        )
+        workers = Workers(compiled=self._compiled is not None)
+        corpus, _, _ = set_site_text_apart(Corpus([row]), self._site_settings, workers, known_lines=lines)
         return load_batch(corpus.prepared_batches[0])
 
     def judge(self, prepared: PreparedArticle, store: StoreReader) -> tuple[IndexVerdict, Addition | None]:
