@@ -39,7 +39,7 @@ from dedup.prepare.preview import Notice
 from dedup.prepare.sample_articles import prepare_sample
 from dedup.prepare.store import discard_batch, is_as_prepared, to_ipc
 from dedup.prepare.unread_dates import count_unread_dates
-from dedup.read.objects import GivenArticles, source_of
+from dedup.read.objects import GivenArticles, paths_among, source_of
 from dedup.read.selection import RecordSource
 from dedup.review.ruling import Ruling, read_ruling
 from dedup.runtime.progress import Progress, StageTimer
@@ -93,12 +93,11 @@ def clean(
             raise SettingsError(f"`{name}`: works with the local engine only; use it, or leave this out")
     if index is not None and ruling is not None:
         raise SettingsError("`review`: cannot be used together with `index`; leave one of them out")
-    if isinstance(engine, LocalEngine):
+    if isinstance(engine, LocalEngine):  # bad arguments raise at once
         source, against = source_of(source), None if against is None else source_of(against)
-    places = [out, *(place for place in (index, review) if place), *_paths_of(source), *_paths_of(against)]
-    with open_log(
-        log, places, out=str(out), engine=repr(engine), settings=settings.digest, version=program_version()
-    ) as events:
+    places = paths_among(out, index, review, source, against)
+    values = {"engine": repr(engine), "settings": settings.digest, "version": program_version()}
+    with open_log(log, places, out=str(out), **values) as events:
         timer, notice = StageTimer(progress, events), events.copying(notice)
         report = _clean(source, against, index, out, settings, engine, timer, notice, ruling, force=force)
         events.write("counts", **report.counts, quarantine=report.summary()["errors"])
@@ -135,13 +134,6 @@ def _clean(
         if session is not None:
             session.commit()
     return report
-
-
-def _paths_of(source: Any) -> Sequence[str | Path]:
-    """Return the paths among what is read: none if it is articles or a table."""
-    if isinstance(source, (str, Path)):
-        return [source]
-    return [place for place in source if isinstance(place, (str, Path))] if isinstance(source, list) else []
 
 
 def clean_again(

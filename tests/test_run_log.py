@@ -70,6 +70,10 @@ def test_the_log_changes_no_byte_of_the_output_and_is_appended_to(tmp_path, sour
     assert Counter(event["event"] for event in events_of(log))["end"] == 2
 
 
+@pytest.mark.fault(
+    "an interrupt, a full disk, a killed worker, with `--log`",
+    "the last line says how the run ended, and whether it can be resumed",
+)
 @pytest.mark.parametrize(
     ("error", "state"),
     [(KeyboardInterrupt(), "interrupted"), (InterruptedRun(15), "interrupted"), (OSError(28), "failed")],
@@ -134,6 +138,7 @@ def test_peak_memory_is_that_of_the_stage(tmp_path):
     assert peaks["large"] - peaks["small"] > 150 << 20
 
 
+@pytest.mark.fault("a log that cannot be opened", "one line before the work")
 def test_a_log_that_cannot_be_opened_ends_the_run_before_the_work(tmp_path, source):
     with pytest.raises(OutputError, match="name a file for `log` that you can write"):
         dedup.clean(source, tmp_path / "out", log=tmp_path / "nowhere" / "log.jsonl")
@@ -146,6 +151,35 @@ def test_a_log_that_cannot_be_opened_ends_the_run_before_the_work(tmp_path, sour
     assert "--log: works with an output only" in run_dedup(f"dedup clean {source} --dry-run --log x").stderr
 
 
+@pytest.mark.parametrize("log", ["news.jsonl", "in/log.jsonl", "out/log.jsonl", "seen/log.jsonl", "o1/log", "g-1.log"])
+def test_a_log_among_what_a_run_reads_or_writes_is_refused_before_the_work(tmp_path, source, log):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "o1").mkdir()
+    before = source.read_bytes()
+    inputs = [source, tmp_path / "in", str(tmp_path / "g-*.log")]
+    with pytest.raises(OutputError, match="which this run reads or writes"):
+        dedup.clean(inputs, tmp_path / "out", index=tmp_path / "seen", against=tmp_path / "o1", log=tmp_path / log)
+    assert source.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["in", "news.jsonl", "o1"]
+
+
+def test_a_file_that_is_no_log_is_left_as_it_is(tmp_path, source):
+    for name, content in {"a.jsonl": b'{"id": 1}\n', "b.txt": b"text", "c.json": b"[1]\n"}.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(OutputError, match="holds something else than a log"):
+            dedup.clean(source, tmp_path / "out", log=tmp_path / name)
+        assert (tmp_path / name).read_bytes() == content
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_that_nobody_reads_is_an_error_and_no_wait(tmp_path, source):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="pipe: "):
+        dedup.clean(source, tmp_path / "out", log=tmp_path / "pipe")
+
+
+@pytest.mark.fault("a log on a full disk", "the run goes on")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_log_on_a_full_disk_ends_no_run(tmp_path, source):
     dedup.clean(source, tmp_path / "out", log="/dev/full")
@@ -165,6 +199,9 @@ def test_lines_are_ascii_whatever_is_in_them(tmp_path):
 # the disk
 
 
+@pytest.mark.fault(
+    "a disk with less room than the job needs", "a warning before the work, on standard error and in the log"
+)
 def test_a_warning_comes_before_the_work_if_the_disk_may_run_out(tmp_path, source, monkeypatch):
     size = source.stat().st_size
     for free, is_said in [(size, True), (10 * size, False)]:

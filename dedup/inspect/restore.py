@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 
 from dedup.arrays import encode_utf8
 from dedup.errors import FindingError, OutputError
-from dedup.inspect.article_rows import Article, InputOrder
+from dedup.inspect.article_rows import Article, InputOrder, MismatchHandler
 from dedup.inspect.names import record_name
 from dedup.inspect.output import Output, Quarantined, open_output
 from dedup.inspect.sources import OTHER, Source, open_for_writing, target_names
@@ -101,10 +101,14 @@ def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Pat
     return counts
 
 
-def source_rows(output: Output) -> Iterator[OriginalRow]:
-    """Yield all articles and quarantined records in input order. Raises `OutputError` if a source is unknown."""
-    articles = _in_input_order(output, output.articles())
-    quarantined = _in_input_order(output, output.quarantined_in_order())
+def source_rows(output: Output, report: MismatchHandler | None = None) -> Iterator[OriginalRow]:
+    """Yield all articles and quarantined records in input order.
+
+    If the tables do not fit together, `report` is called and reading continues; without it, the first problem raises
+    `OutputError`.
+    """
+    articles = _in_input_order(output, output.articles(report))
+    quarantined = _in_input_order(output, output.quarantined_in_order(report))
     return (row for _, row in merge(articles, quarantined, key=itemgetter(0)))
 
 

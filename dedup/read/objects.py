@@ -69,6 +69,12 @@ class GivenArticles(NamedTuple):
         return _as_mapping(item, place, (settings.text_field or _TEXT) if self.texts else None)
 
 
+def paths_among(*sources: Any) -> list[str | Path]:
+    """Return the paths among `sources`, each a path, a list of paths, None, or articles, which have none."""
+    lists = [source if isinstance(source, list) else [source] for source in sources]
+    return [place for each in lists for place in each if isinstance(place, (str, Path))]
+
+
 def source_of(source: Any, *, strings: Literal["paths", "articles"] = "paths") -> list[str | Path] | GivenArticles:
     """Return the paths that `source` gives, or its articles. Raises `InputError` if it is neither.
 

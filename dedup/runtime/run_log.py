@@ -23,7 +23,7 @@ from dedup.runtime.interruption import InterruptedRun
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
-_ADVICE = "name a file for `log` that you can write"
+_OTHER_LOG = "name a file for `log` that you can write"
 _LONGEST_START = 1 << 16  # bytes of the first line of a log
 _RESET_PEAK = "5"  # written there, it sets the peak of this process back to what it takes now (proc(5))
 
@@ -88,7 +88,7 @@ def open_log(path: str | Path | None, places: Iterable[str | Path] = (), **value
         _check_content(path)
         file = open(path, "ab", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - closed below
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}; {_ADVICE}") from error
+        raise OutputError(f"{path}: {error.strerror or error}; {_OTHER_LOG}") from error
     with file:
         log = RunLog(file)
         log.write("start", process=os.getpid(), **values)
@@ -109,7 +109,7 @@ def _check_places(path: str | Path, places: Iterable[str | Path]) -> None:
         whole = os.path.realpath(place)
         is_inside = log == whole or log.startswith(os.path.join(whole, ""))  # noqa: PTH118 - `whole` can be the root
         if is_inside or (glob.has_magic(whole) and fnmatchcase(log, whole)):
-            raise OutputError(f"{path}: is a part of {place}, which this run reads or writes; {_ADVICE} elsewhere")
+            raise OutputError(f"{path}: is a part of {place}, which this run reads or writes; {_OTHER_LOG} elsewhere")
 
 
 def _check_content(path: str | Path) -> None:
@@ -123,7 +123,7 @@ def _check_content(path: str | Path) -> None:
     except (ValueError, AttributeError):
         is_log = False
     if not is_log:
-        raise OutputError(f"{path}: holds something else than a log, and is left as it is; {_ADVICE} elsewhere")
+        raise OutputError(f"{path}: holds something else than a log, and is left as it is; {_OTHER_LOG} elsewhere")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
