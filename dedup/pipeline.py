@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -88,9 +88,8 @@ def clean(
     """
     settings, out, engine = settings_or_default(settings), output_path(out), engine_of(engine)
     ruling = read_ruling(review)
-    for name, given in (("against", against), ("index", index), ("review", ruling)):
-        if given is not None and not isinstance(engine, LocalEngine):
-            raise SettingsError(f"`{name}`: works with the local engine only; use it, or leave this out")
+    if ruling is not None and not isinstance(engine, LocalEngine):
+        raise SettingsError("`review`: works with the local engine only; use it, or leave this out")
     if index is not None and ruling is not None:
         raise SettingsError("`review`: cannot be used together with `index`; leave one of them out")
     if isinstance(engine, LocalEngine):  # bad arguments raise at once
@@ -314,7 +313,7 @@ class _LocalJob:
         self.fields = field_counts(new)
         self.unread_dates = count_unread_dates(new, settings)
         self.stages: dict[str, dict[str, int]] = {}
-        self.known_twins: Sequence[KnownTwin] = ()
+        self.known_twins: Iterable[KnownTwin] = ()
         self.known_items: Sequence[dict[str, Any]] = ()
         self.ruling = ruling
         self.review: Mapping[str, str | int] | None = ruling.summary if ruling else None
@@ -368,7 +367,7 @@ def _start_job(
         )
         yield _LocalJob(prepared, settings, timer, ruling, index)
         return
-    with engine.job(source, settings, timer, out) as job:
+    with engine.job(source, settings, timer, out, against, index) as job:
         yield job
 
 

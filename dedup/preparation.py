@@ -20,7 +20,7 @@ from dedup.prepare.preview import Notice, preview_records
 from dedup.prepare.store import PreparedBatch
 from dedup.read.lookahead import read_ahead
 from dedup.read.objects import ArrowData, source_of
-from dedup.read.other_corpora import KnownRecords, check_sources, open_records
+from dedup.read.other_corpora import KnownInputs, KnownRecords, check_sources, open_records
 from dedup.read.selection import RecordSource, choose_records
 from dedup.runtime.disk_space import free_bytes, has_room_to_keep, warn_of_space
 from dedup.runtime.progress import StageTimer
@@ -37,12 +37,12 @@ WarmUp = Callable[[Settings, Backend], Mapping[str, int]]  # returns the steps t
 
 
 class PreparedArticles(NamedTuple):
-    """The articles of a job, prepared, behind the known ones in one corpus; its workers, and the readers of both."""
+    """The articles of a job, prepared, behind the known ones in one corpus; its workers, and what both come from."""
 
     workers: Workers
     records: RecordSource
     corpus: Corpus
-    known: KnownRecords | None
+    known: KnownInputs | None
 
 
 def prepare_articles(
@@ -125,4 +125,4 @@ def prepare_source(
     corpus = Corpus([*known_batches, *batches], budget, len(known_batches), keeps_files=keeps_files)
     check_corpus(corpus.new_part(), [str(entry["source"]) for entry in records.inputs], settings, notice)
     check_sources(records.inputs, known.inputs if known else [])
-    return PreparedArticles(workers, records, corpus, known)
+    return PreparedArticles(workers, records, corpus, None if known is None else known.summary)

@@ -244,10 +244,10 @@ def test_an_input_that_would_be_named_like_a_known_article_is_refused(folders):
         dedup.clean(folders / "crawl", folders / "out", against=folders / "old.jsonl")
 
 
-def test_spark_refuses_other_corpora_in_one_line(folders):
-    class Cluster:
-        def job(self):
-            raise AssertionError
-
-    with pytest.raises(SettingsError, match="`against`: works with the local engine only"):
-        dedup.clean(folders / "new.jsonl", folders / "out", against=folders / "old.jsonl", engine=Cluster())
+@pytest.mark.parametrize("known", ["against", "index"])
+def test_spark_refuses_to_look_for_passages_in_one_line(folders, known):
+    chosen = dedup.Settings(rules={"known-passage": "flag"})
+    path = folders / ("old.jsonl" if known == "against" else "seen")
+    with pytest.raises(SettingsError, match="the rule known-passage works with the local engine only; use that, or"):
+        dedup.clean(folders / "new.jsonl", folders / "out", chosen, engine="spark", **{known: path})
+    assert not (folders / "out").exists()

@@ -384,7 +384,7 @@ def test_a_second_writer_waits_for_nobody(grown):
     assert index_stats(grown / "seen")["runs"] == 1  # a reader needs no lock
 
 
-def test_an_index_needs_an_output_folder_and_the_local_engine(grown):
+def test_an_index_needs_an_output_folder(grown):
     for options, problem in (
         ("-o -", "takes effect together with an output folder; name one for --out"),
         ("--dry-run", "takes effect together with an output, and --dry-run writes none; leave one out"),
@@ -392,13 +392,6 @@ def test_an_index_needs_an_output_folder_and_the_local_engine(grown):
     ):
         finished = run_dedup(f"dedup clean {grown}/new.jsonl --index {grown}/seen {options}")
         assert (finished.status, problem in finished.stderr) == (2, True)
-
-    class Cluster:
-        def job(self):
-            raise AssertionError
-
-    with pytest.raises(dedup.SettingsError, match="`index`: works with the local engine only"):
-        dedup.clean(grown / "new.jsonl", grown / "out", index=grown / "seen", engine=Cluster())
 
 
 def test_a_run_that_fails_leaves_the_index_as_it_was(grown, monkeypatch):

@@ -11,6 +11,7 @@ import os
 import pickle
 import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from helpers.spark_cases import (
     drive,
     environment,
     forms,
+    halves_of,
     local_output,
     needs_spark,
     odd_fields,
@@ -37,6 +39,7 @@ from helpers.spark_cases import (
 
 import dedup
 from dedup import Settings
+from dedup.index.upkeep import index_stats, verify_index
 from dedup.rules import RULES
 from dedup.settings import KEEP
 
@@ -45,6 +48,7 @@ SMALL_CASES = (0, 3, 4, 5)  # run wherever Spark does
 QUICK_RULES = dict.fromkeys(("boilerplate", "shared-paragraph", "contained-article"), "off")
 ODD_KEEP = "earliest"
 REAL_CORPORA = ("senate_releases", "license_texts")
+LOCAL = dedup.LocalEngine(jobs=1)
 NOT_ADAPTIVE = {"spark.sql.adaptive.enabled": "false"}
 
 
@@ -84,6 +88,15 @@ def driven(tmp_path_factory, data_rows):
         return folder, pickle.loads(reports.read_bytes())
 
 
+def tree_bytes(folder):
+    """Return the bytes of every file below a folder but the lock, which names its owner."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock"
+    }
+
+
 def make(folder):
     """Make a folder and return it."""
     folder.mkdir()
@@ -120,9 +133,32 @@ def drive_small_jobs(folder, data_rows):
             "conf": NOT_ADAPTIVE,
         },
     ]
+    jobs += known_jobs(folder)
     rows = [row for name in REAL_CORPORA for row in islice(data_rows.read(SMALL / f"{name}.jsonl.gz"), 120)]
     jobs.append({"source": write_jsonl(folder / "real.jsonl", rows), "out": folder / "real"})
     return {job["out"].name: (job, report) for job, report in zip(jobs, drive(jobs), strict=True)}
+
+
+def known_jobs(folder):
+    """Return two jobs with indexes that Spark and the local engine extend in folders of their own.
+
+    The first creates its index; the second has one of two earlier runs, and another corpus.
+    """
+    halves_of(folder / "halves", 3, 12)
+    old, new = folder / "halves" / "old", folder / "halves" / "new"
+    write_jsonl(folder / "others.jsonl", [*islice(read_jsonl(new / "b.jsonl"), 9), *news(7, 5)])
+    for run in ("a", "b"):
+        dedup.clean(old / f"{run}.jsonl", folder / "by local" / f"run {run}", engine=LOCAL, index=folder / "seen")
+    for side in ("by spark", "by local"):
+        shutil.copytree(folder / "seen", folder / side / "seen")
+    jobs = [
+        {"source": old / "a.jsonl", "index": "new seen"},
+        {"source": new, "index": "seen", "against": folder / "others.jsonl", "partitions": 3},
+    ]
+    return [
+        {**job, "out": folder / "by spark" / name, "index": folder / "by spark" / job["index"]}
+        for name, job in zip(("first", "third"), jobs, strict=True)
+    ]
 
 
 def test_the_cases_try_every_action_of_every_rule():
@@ -169,6 +205,20 @@ def test_two_hundred_partitions_without_adaptive_execution_give_the_same_bytes(d
 @needs_spark
 def test_real_articles_give_the_local_engines_bytes(driven):
     check_output(driven[1]["real"][0])
+
+
+@needs_spark
+@pytest.mark.parametrize("name", ["first", "third"])
+def test_runs_on_an_index_and_against_another_corpus_give_the_local_engines_bytes(driven, name):
+    folder, jobs = driven
+    job, _ = jobs[name]
+    out, index = (folder / "by local" / job[kind].name for kind in ("out", "index"))
+    dedup.clean(job["source"], out, engine=LOCAL, index=index, against=job.get("against"))
+    assert bytes_of(job["out"]) == bytes_of(out)
+    assert tree_bytes(job["index"]) == tree_bytes(index)
+    twins = (out / "known_twins.jsonl").read_text()
+    assert (twins.count('"against/') > 0, twins.count('"index/1/') > 0) == (name == "third", name == "third")
+    assert (index_stats(index)["articles"] > 0, verify_index(index)) == (True, [])
 
 
 @needs_spark

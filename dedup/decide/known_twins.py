@@ -16,7 +16,7 @@ from dedup.findings import DROP
 from dedup.prepare.columns import StructLists
 from dedup.prepare.compared_texts import edited_text
 
-_TWIN_COLUMNS = ("id", "source", "record", "text", "site_text", "paragraphs", "findings")
+TWIN_COLUMNS = ("id", "source", "record", "text", "site_text", "paragraphs", "findings")
 
 
 class KnownTwin(NamedTuple):
@@ -42,17 +42,18 @@ def known_twins(verdicts: Verdicts) -> Iterator[KnownTwin]:
     corpus = verdicts.corpus
     rows = verdicts.twin_rows[verdicts.twin_rows < corpus.known_rows]
     spans = pairwise(corpus.starts.tolist())
-    for batch, (start, stop) in zip(corpus.iter_batches(*_TWIN_COLUMNS), spans, strict=True):
+    for batch, (start, stop) in zip(corpus.iter_batches(*TWIN_COLUMNS), spans, strict=True):
         inside = rows[slice(*np.searchsorted(rows, (start, stop)))] - start
         if len(inside):
-            yield from _twins_of_batch(batch.take(pa.array(inside)))
+            yield from twins_of_batch(batch.take(pa.array(inside)))
 
 
-def _twins_of_batch(articles: pa.RecordBatch) -> Iterator[KnownTwin]:
+def twins_of_batch(articles: pa.RecordBatch) -> Iterator[KnownTwin]:
+    """Yield a row for each of `articles`, which are known and have `TWIN_COLUMNS`."""
     lines = StructLists(articles.column("site_text"), ("paragraph", "action"))
     spans = StructLists(articles.column("paragraphs"), ("start", "stop"))
     edits = StructLists(articles.column("findings"), ("start", "stop", "replacement"))
-    identities, sources, records, texts = (articles.column(name).to_pylist() for name in _TWIN_COLUMNS[:4])
+    identities, sources, records, texts = (articles.column(name).to_pylist() for name in TWIN_COLUMNS[:4])
     for row, values in enumerate(zip(identities, sources, records, texts, strict=True)):
         identity, source, record, text = values
         numbers = [number for number, action in lines.of(row) if action == DROP]

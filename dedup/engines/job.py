@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from dedup.decide.known_twins import KnownTwin
 from dedup.index.session import IndexSession
 from dedup.prepare.unread_dates import UnreadDates
-from dedup.read.other_corpora import KnownRecords
+from dedup.read.other_corpora import KnownInputs
 from dedup.write.tables import OutputChunk
 
 
@@ -20,10 +20,10 @@ class Job(Protocol):
     fields: dict[str, dict[str, int]]
     unread_dates: UnreadDates
     stages: dict[str, dict[str, int]]
-    known: KnownRecords | None
+    known: KnownInputs | None
     index: IndexSession | None
     review: Mapping[str, str | int] | None
-    known_twins: Sequence[KnownTwin]
+    known_twins: Iterable[KnownTwin]
     known_items: Sequence[dict[str, Any]]
 
     def chunks(self) -> Iterator[tuple[OutputChunk, int]]:

@@ -73,7 +73,10 @@ def with_known_sources(stored: pa.RecordBatch, segment: Segment) -> pa.RecordBat
 
 
 class SegmentWriter:
-    """A writer of one segment in the new folder `folder`: articles batch by batch, then the rest by `finish`."""
+    """A writer of one segment in the new folder `folder`: articles batch by batch, then the rest by `finish`.
+
+    Postings come with the articles, by `add`; or all of them are sorted elsewhere and come last, to `finish_sorted`.
+    """
 
     def __init__(self, folder: Path, run: int) -> None:
         self.folder = folder
@@ -97,6 +100,10 @@ class SegmentWriter:
     def add(self, stored: pa.RecordBatch, postings: Postings) -> None:
         """Add stored articles, and their postings, whose articles are numbered from 0."""
         self._parts.append(Postings(postings.hashes, postings.articles + np.uint32(self.articles)))
+        self.add_articles(stored)
+
+    def add_articles(self, stored: pa.RecordBatch) -> None:
+        """Add stored articles without their postings."""
         self.articles += stored.num_rows
         start = 0
         for row, text in enumerate(stored.column("text").to_pylist()):
@@ -118,25 +125,43 @@ class SegmentWriter:
 
     def finish(self, lines: Iterable[dict[str, Any]]) -> Segment:
         """Write what is left, and `lines`, rows of `LINES_SCHEMA`; return the segment, all of it on the disk."""
-        self._write_group()
-        self._writer.close()
         hashes = np.concatenate([np.empty(0, np.uint64), *(part.hashes for part in self._parts)])
         articles = np.concatenate([np.empty(0, np.uint32), *(part.articles for part in self._parts)])
         order = np.lexsort((articles, hashes))
-        table = pa.Table.from_arrays([pa.array(hashes[order]), pa.array(articles[order])], schema=_POSTING_SCHEMA)
-        pq.write_table(
-            table,
-            self.folder / POSTINGS_FILE,
-            compression="zstd",
-            row_group_size=_GROUP_POSTINGS,
-            use_dictionary=False,
-            column_encoding={"hash": "DELTA_BINARY_PACKED", "article": "BYTE_STREAM_SPLIT"},
-        )
+        return self.finish_sorted([Postings(hashes[order], articles[order])], lines)
+
+    def finish_sorted(self, postings: Iterable[Postings], lines: Iterable[dict[str, Any]]) -> Segment:
+        """Do what `finish` does with all `postings`, ascending, in pieces of any size."""
+        self._write_group()
+        self._writer.close()
+        posting_count = self._write_postings(postings)
         pq.write_table(pa.Table.from_pylist(list(lines), LINES_SCHEMA), self.folder / LINES_FILE, compression="zstd")
         for path in (*self.folder.iterdir(), self.folder, self.folder.parent):
             sync(path)
         files = file_digests(self.folder, sorted(path.name for path in self.folder.iterdir()))
-        return Segment(self.folder.name, self.run, self.articles, self.text_bytes, len(hashes), files)
+        return Segment(self.folder.name, self.run, self.articles, self.text_bytes, posting_count, files)
+
+    def _write_postings(self, pieces: Iterable[Postings]) -> int:
+        """Write postings in row groups of `_GROUP_POSTINGS`, and return their number."""
+        count = 0
+        waiting = _POSTING_SCHEMA.empty_table()
+        with pq.ParquetWriter(
+            self.folder / POSTINGS_FILE,
+            _POSTING_SCHEMA,
+            compression="zstd",
+            use_dictionary=False,
+            column_encoding={"hash": "DELTA_BINARY_PACKED", "article": "BYTE_STREAM_SPLIT"},
+        ) as writer:
+            for piece in pieces:
+                arrays = [pa.array(piece.hashes), pa.array(piece.articles)]
+                waiting = pa.concat_tables([waiting, pa.Table.from_arrays(arrays, schema=_POSTING_SCHEMA)])
+                while waiting.num_rows >= _GROUP_POSTINGS:
+                    writer.write_table(waiting.slice(0, _GROUP_POSTINGS).combine_chunks())
+                    waiting = waiting.slice(_GROUP_POSTINGS)
+                    count += _GROUP_POSTINGS
+            if waiting.num_rows or not count:
+                writer.write_table(waiting.combine_chunks())
+        return count + int(waiting.num_rows)
 
 
 class SegmentReader:
@@ -162,6 +187,15 @@ class SegmentReader:
                 articles = np.asarray(table.column("article")).astype(np.int64)
                 hits.append(find_hits(inside, np.asarray(table.column("hash")), articles))
         return candidates_of(wanted, hits)
+
+    def posting_groups(self) -> int:
+        """Return the number of row groups of postings."""
+        return int(self._open(POSTINGS_FILE).num_row_groups)
+
+    def read_posting_group(self, group: int) -> Postings:
+        """Return the postings of one row group."""
+        table = self._open(POSTINGS_FILE).read_row_group(group)
+        return Postings(np.asarray(table.column("hash")), np.asarray(table.column("article")))
 
     def read(self, numbers: I64) -> Iterator[pa.RecordBatch]:
         """Yield the articles with these numbers, ascending: int64 [articles], row group by row group."""

@@ -54,7 +54,8 @@ class IndexSession:
         self._backend: Backend | None = None
 
     @property
-    def _readers(self) -> list[SegmentReader]:
+    def readers(self) -> list[SegmentReader]:
+        """The readers of all segments, in the order of their articles."""
         return [SegmentReader(self.folder, segment) for segment in self.writer.manifest.segments]
 
     @property
@@ -64,7 +65,7 @@ class IndexSession:
 
     def known_lines(self) -> list[KnownLine]:
         """Return the lines of site text that earlier runs have found, with the sums of their counts."""
-        return sum_lines(self._readers)
+        return sum_lines(self.readers)
 
     def check_not_added(self, out: Path, inputs: Sequence[Mapping[str, Any]]) -> None:
         """Raise `IndexFolderError` if `out` is the output of an indexed run over `inputs`, which would replace it.
@@ -85,13 +86,13 @@ class IndexSession:
 
     def before(self, corpus: Corpus, backend: Backend) -> Corpus:
         """Return `corpus` behind the indexed articles that its new articles may repeat."""
-        if not self._readers:
+        if not self.readers:
             return corpus
         new = (load_batch(batch, _QUERY_COLUMNS) for _, batch in corpus.new_batches())
         wanted = lookup_of(new, self.settings, backend)
         found = [
             with_known_sources(stored, reader.segment)
-            for reader in self._readers
+            for reader in self.readers
             for stored in reader.read(reader.lookup(wanted))
         ]
         if not found:
@@ -107,10 +108,9 @@ class IndexSession:
 
     def add(self, verdicts: Verdicts, backend: Backend) -> None:
         """Write the articles of a decided run that stay as a new segment, which takes effect later."""
-        self._backend = backend
         corpus, articles = verdicts.corpus, verdicts.articles
         marks = survival_marks(verdicts)
-        writer = SegmentWriter(self.writer.new_folder(), self.run)
+        writer = self.new_segment()
         for number, batch in corpus.new_batches():
             rows = slice(*corpus.starts[number : number + 2])
             prepared = load_batch(batch)
@@ -123,7 +123,15 @@ class IndexSession:
             chosen = stored_articles(prepared.take(pa.array(kept)), marks.articles[rows][kept], survives, self.settings)
             again = prepare_stored(chosen, self.settings, backend)
             writer.add(chosen, postings_of(again, self.settings, backend))
-        self._added = writer.finish(map(_stored_line, verdicts.site_text.table))
+        self.take(writer.finish(map(_stored_line, verdicts.site_text.table)), backend)
+
+    def new_segment(self) -> SegmentWriter:
+        """Return the writer of the segment of this run."""
+        return SegmentWriter(self.writer.new_folder(), self.run)
+
+    def take(self, segment: Segment, backend: Backend) -> None:
+        """Take the segment of this run, which is written; `backend` is for merging it with others later."""
+        self._added, self._backend = segment, backend
 
     def run_entry(self, out: Path) -> dict[str, Any]:
         """Return what ``run.json`` says: the path to the index from the folder `out`, and the number of the run."""

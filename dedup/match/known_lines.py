@@ -44,9 +44,7 @@ def find_known_lines(
     corpus: Corpus, paragraphs: ParagraphColumns, known_lines: Sequence[KnownLine]
 ) -> KnownLineMatches:
     """Return the lines of `corpus` that are equal to a known one of their host, or of all hosts."""
-    by_digest: dict[bytes, dict[str | None, KnownLine]] = {}
-    for line in known_lines:
-        by_digest.setdefault(line.digest, {})[line.host] = line
+    by_digest = lines_by_digest(known_lines)
     numbers: list[int] = []
     found: list[KnownLine] = []
     wanted = np.frombuffer(b"".join(by_digest), np.uint64).reshape(-1, 2)[:, 0]
@@ -63,12 +61,25 @@ def find_known_lines(
                 numbers.append(number)
                 found.append(known)
         first_number += len(values)
-    evidence = [f"in {line.articles} of {line.total} earlier articles" for line in found]
+    evidence = [evidence_of_known_line(line) for line in found]
     return KnownLineMatches(
         np.array(numbers, np.int64),
         np.array([line.host is not None for line in found], bool),
         Evidence.of(evidence, np.arange(len(found))),
     )
+
+
+def evidence_of_known_line(line: KnownLine) -> str:
+    """Return the evidence of a paragraph that is equal to a known line."""
+    return f"in {line.articles} of {line.total} earlier articles"
+
+
+def lines_by_digest(lines: Sequence[KnownLine]) -> dict[bytes, dict[str | None, KnownLine]]:
+    """Return known lines by their digest, and then by their host."""
+    by_digest: dict[bytes, dict[str | None, KnownLine]] = {}
+    for line in lines:
+        by_digest.setdefault(line.digest, {})[line.host] = line
+    return by_digest
 
 
 def line_digests(texts: Sequence[str]) -> list[bytes]:

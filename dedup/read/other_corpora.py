@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -58,6 +58,18 @@ class KnownRecords:
             names = [f"{AGAINST}{name}" for name in batch.column(place).to_pylist()]
             yield batch.set_column(place, RECORD_SCHEMA.field(place), pa.array(names, pa.string()))
 
+    @property
+    def summary(self) -> KnownInputs:
+        """What was read, after the iteration."""
+        return KnownInputs(self.paths, self.inputs)
+
+
+class KnownInputs(NamedTuple):
+    """What the known articles were read from: the given `paths`, none for articles in memory, and all sources."""
+
+    paths: Sequence[str | Path]
+    inputs: Sequence[dict[str, Any]]
+
     def run_entry(self, out: Path | None) -> dict[str, Any]:
         """Return what ``run.json`` says: the given paths, as they lead there from the folder `out`, and all sources.
 
@@ -67,7 +79,7 @@ class KnownRecords:
             name if is_address(name) or out is None else Path(os.path.relpath(name, out)).as_posix()
             for name in map(str, self.paths)
         ]
-        return {"given": given, "inputs": self.inputs}
+        return {"given": given, "inputs": list(self.inputs)}
 
 
 def open_records(
@@ -114,9 +126,14 @@ def open_known(
 
 def find_known(paths: Sequence[str | Path], settings: Settings, ignore: Path | None = None) -> InputFiles:
     """Return the files of known articles that `paths` refer to. Raises `InputError` as `find_inputs` does."""
+    check_known_paths(paths)
+    return find_inputs(paths, **_file_choices(settings, ignore))
+
+
+def check_known_paths(paths: Sequence[Any]) -> None:
+    """Raise `InputError` if standard input is among the paths of known articles."""
     if any(str(path) == STDIN for path in paths):
         raise InputError("`against`: standard input is for the articles to clean; name files or folders")
-    return find_inputs(paths, **_file_choices(settings, ignore))
 
 
 def _file_choices(settings: Settings, ignore: Path | None) -> dict[str, Any]:

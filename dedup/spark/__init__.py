@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.errors import EngineError, InputError, SettingsError
+from dedup.rules import OFF
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings, invalid
 
 if TYPE_CHECKING:
+    from dedup.index.session import IndexSession
     from dedup.spark.job import SparkJob
     from dedup.spark.listing import InputListing
 
 _PARTITION_BYTES = 32 << 20  # of input
+_KNOWN_PASSAGE = "known-passage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +51,23 @@ class SparkEngine:
             raise invalid("partitions", self.partitions, "not a number of partitions; give 1 or more")
 
     @contextmanager
-    def job(self, source: Any, settings: Settings, timer: StageTimer, out: Path) -> Iterator[SparkJob]:
-        """Yield a job over `source`; delete its tables once the block has succeeded.
+    def job(
+        self,
+        source: Any,
+        settings: Settings,
+        timer: StageTimer,
+        out: Path,
+        against: Any = None,
+        index: IndexSession | None = None,
+    ) -> Iterator[SparkJob]:
+        """Yield a job over `source`, which has prepared its articles; delete its tables once the block has succeeded.
 
+        `against` are the paths of articles that are known, and so are those of `index`, to which the job adds.
         Raises `InputError` or `OutputError` for the paths given, `SettingsError` for what only the local engine can do,
         and `EngineError` for failures of Spark.
         """
-        inputs = source if isinstance(source, Sequence) and not isinstance(source, str) else [source]
-        if not all(isinstance(value, (str, Path)) or hasattr(value, "semanticHash") for value in inputs):
+        inputs, others = _as_sequence(source), [] if against is None else _as_sequence(against)
+        if not all(isinstance(value, (str, Path)) or hasattr(value, "semanticHash") for value in [*inputs, *others]):
             raise InputError(
                 "Spark reads files and its own tables, not Python objects; write them to a file, "
                 'or use `engine="local"`'
@@ -64,16 +76,20 @@ class SparkEngine:
             raise SettingsError(
                 "`limit` and `sample` work with the local engine only; leave them out, or cut the input"
             )
+        if (others or index) and settings.rules[_KNOWN_PASSAGE] != OFF:
+            raise SettingsError(
+                f"the rule {_KNOWN_PASSAGE} works with the local engine only; use that, or turn the rule off"
+            )
         from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
         from dedup.spark.job import SparkJob, job_identity  # noqa: PLC0415
-        from dedup.spark.listing import list_inputs  # noqa: PLC0415
+        from dedup.spark.listing import list_with_known  # noqa: PLC0415
         from dedup.spark.progress import report_progress  # noqa: PLC0415
         from dedup.spark.tables import TableStore  # noqa: PLC0415
 
         sessions.check_package()
-        has_address = any("://" in str(value) for value in inputs)
+        has_address = any("://" in str(value) for value in [*inputs, *others])
         listing = (
-            None if has_address else list_inputs(None, inputs, out, settings.input_format)
+            None if has_address else list_with_known(None, inputs, others, out, settings.input_format)
         )  # bad paths fail before Spark starts
         with timer.stage("start Spark"):
             size = listing.estimated_bytes if listing else None
@@ -81,13 +97,15 @@ class SparkEngine:
         try:
             sessions.check_session(session)
             sessions.ship_package(session)
-            listing = listing or list_inputs(session, inputs, out, settings.input_format)
+            listing = listing or list_with_known(session, inputs, others, out, settings.input_format)
             size = listing.estimated_bytes
             partitions = self.partitions or self._partitions(session, listing)
             folder = self.tables or (out.parent / f".{out.name}.spark").absolute().as_uri()
             with sessions.configured(session, partitions, size), report_progress(session, timer, listing.total_bytes):
-                store = TableStore(session, folder, job_identity(listing, settings), resume=self.resume)
-                yield SparkJob(store, listing, settings, timer, partitions)
+                store = TableStore(session, folder, job_identity(listing, settings, index), resume=self.resume)
+                job = SparkJob(store, listing, settings, timer, partitions, index)
+                job.prepare()
+                yield job
                 store.delete()
         except Exception as error:
             if type(error).__module__.split(".")[0] not in {"pyspark", "py4j"}:
@@ -105,6 +123,11 @@ class SparkEngine:
         if not listing.compiled:
             return 1
         return max(int(session.sparkContext.defaultParallelism), -(-listing.total_bytes // _PARTITION_BYTES))
+
+
+def _as_sequence(given: Any) -> Sequence[Any]:
+    """Return what was given as inputs, one or several, as a sequence."""
+    return given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
 
 
 __all__ = ["SparkEngine"]

@@ -13,12 +13,13 @@ from dedup.read.folders import is_pipe
 from dedup.read.formats import ARCHIVES, COMPRESSION_SUFFIXES, KINDS_HINT, format_of_name
 from dedup.read.hosts import hosts_of_files
 from dedup.read.inputs import InputFile, find_inputs
+from dedup.read.other_corpora import check_known_paths
 
 
 class ListedFile(NamedTuple):
     """One input file."""
 
-    file: int  # its place among the inputs
+    file: int  # its place among the inputs, or below 0 for one of known articles
     name: str  # in the output
     path: str  # or address
     kind: str | None  # its format; None if its first bytes say it
@@ -31,11 +32,25 @@ class ListedFile(NamedTuple):
 
 
 class InputListing(NamedTuple):
-    """All input files and the addresses of skipped ones; or a table, as the data frame `frame`."""
+    """All input files and the addresses of skipped ones; or a table, as the data frame `frame`.
+
+    The files of known articles, at `known_paths`, come first and have numbers below 0.
+    """
 
     files: list[ListedFile]
     skipped: list[str]
     frame: Any = None
+    known_paths: tuple[str, ...] = ()
+
+    @property
+    def known_files(self) -> int:
+        """The number of files of known articles."""
+        return sum(file.file < 0 for file in self.files)
+
+    @property
+    def sources(self) -> int:
+        """The number of files, or of files and the table."""
+        return len(self.files) + (self.frame is not None)
 
     @property
     def total_bytes(self) -> int:
@@ -53,6 +68,32 @@ class InputListing(NamedTuple):
     def compiled(self) -> bool:
         """True if the input is large enough for compiled kernels to pay."""
         return self.frame is not None or self.total_bytes >= SMALL_BYTES
+
+
+def list_with_known(
+    session: Any, inputs: Sequence[Any], against: Sequence[Any], out: Any, input_format: str | None = None
+) -> InputListing:
+    """Return the files of `inputs`, behind those of known articles, which `against` names, if there are any.
+
+    Files without a host get the one that they have among all files. The other arguments are those of `list_inputs`.
+    """
+    listing = list_inputs(session, inputs, out, input_format)
+    if not against:
+        return listing
+    check_known_paths(against)
+    known = list_inputs(session, against, out, input_format)
+    if known.frame is not None:
+        raise InputError(
+            "`against`: Spark reads known articles from files, not from a table; write it to Parquet first"
+        )
+    files = [*listing.files, *known.files]
+    if listing.files:
+        hosts = hosts_of_files([file.name for file in files])
+        files = [file._replace(host=host) for file, host in zip(files, hosts, strict=True)]
+    count = len(listing.files)
+    first = -len(known.files)
+    numbered = [file._replace(file=first + file.file) for file in files[count:]]
+    return listing._replace(files=[*numbered, *files[:count]], known_paths=tuple(map(str, against)))
 
 
 def list_inputs(session: Any, inputs: Sequence[Any], out: Any, input_format: str | None = None) -> InputListing:

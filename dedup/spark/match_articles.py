@@ -19,6 +19,7 @@ from dedup.match.policy import (
 from dedup.prepare.compared_texts import COMPARED_TEXT_COLUMNS
 from dedup.segment.batch import DIGEST_BYTES
 from dedup.settings import ARTICLE_SHINGLE, Settings
+from dedup.spark.prepare import IS_KNOWN, IS_NEW
 from dedup.spark.survivor_rounds import SurvivorQuery, survivor_rounds
 from dedup.spark.tables import TableStore
 
@@ -35,10 +36,13 @@ class SparkArticleMatches(NamedTuple):
     matches: int
 
 
-def match_articles(store: TableStore, prepared: Any, settings: Settings, *, compiled: bool) -> SparkArticleMatches:
+def match_articles(
+    store: TableStore, prepared: Any, settings: Settings, *, has_known: bool = False, compiled: bool
+) -> SparkArticleMatches:
     """Match every article of `prepared` with the equal or most similar article that stays.
 
-    Raises `SettingsError` if articles are to be kept by date and none has a date.
+    With `has_known`, some articles may be known: these stay. Raises `SettingsError` if articles are to be kept by date
+    and none has a date.
     """
     articles = prepared.where("error is null and words > 0")
     key = f"{_key_sql(settings)} as k"
@@ -50,6 +54,7 @@ def match_articles(store: TableStore, prepared: Any, settings: Settings, *, comp
         ARTICLE_SHINGLE,
         settings.least_article_similarity,
         several_per_article=False,
+        known_survive=has_known,
         forms=(articles.selectExpr(key, order, "title", *COMPARED_TEXT_COLUMNS), settings.rules, settings.threshold)
         if is_guarded(settings)
         else None,
@@ -73,11 +78,11 @@ def _copies(texts: Any) -> Any:
     """Return verdicts by which each article after the first of an equal key repeats the first one."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
-    texts = texts.select("k", "o")
+    texts = texts.select("k", "o")  # of known articles, too
     firsts = texts.groupBy("k").agg(f.min("o").alias("first"), f.count("*").alias("copies")).where("copies > 1")
     return (
         texts.join(firsts, "k")
-        .where("o > first")
+        .where("o > first and o.a >= 0")
         .selectExpr(
             "o.a as aid",
             f"cast({DUPLICATE} as tinyint) as rule",
@@ -97,15 +102,16 @@ def _key_sql(settings: Settings) -> str:
 
 
 def _priority_sql(articles: Any, prepared: Any, settings: Settings) -> str:
-    """Return an SQL expression for the priority of an article; the smallest is decided first."""
+    """Return an SQL expression for the priority of an article; the smallest is decided first, so known ones are."""
     if settings.keep == "first":
         return "0L"
     if settings.keep == "longest":
-        return "-length"
-    if articles.limit(1).count() and not prepared.where("date is not null").limit(1).count():
+        return f"case when {IS_KNOWN} then -{NO_DATE}L else -length end"
+    dated = prepared.where(f"date is not null and {IS_NEW}")
+    if articles.where(IS_NEW).limit(1).count() and not dated.limit(1).count():
         raise missing_dates_error(settings)
     sign = "" if settings.keep == "earliest" else "-"
-    return f"coalesce({sign}date, {NO_DATE}L)"
+    return f"case when {IS_KNOWN} then -{NO_DATE}L else coalesce({sign}date, {NO_DATE}L) end"
 
 
 def dropped_articles(verdicts: Any, settings: Settings) -> Any:

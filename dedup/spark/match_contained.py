@@ -25,6 +25,7 @@ from dedup.rules import OFF
 from dedup.settings import ARTICLE_SHINGLE, Settings
 from dedup.spark.arrow_types import spark_batch, sql_schema
 from dedup.spark.partitioned_pairs import compare_parts, part_count, part_sql, visit_columns
+from dedup.spark.prepare import IS_NEW
 from dedup.spark.survivor_rounds import different_wordings_sql
 from dedup.spark.tables import TableStore
 
@@ -51,6 +52,7 @@ def match_contained(
         "size(minimizers) as total",
     )
     searched, postings = _rank_minimizers(store, articles)
+    searched = searched.where(IS_NEW)  # what contains a known article does not matter
     visits = store.save("contained-candidates", _find_visits(searched, postings, partitions, compiled=compiled))
     pairs = _differ_in_words(_measure_visits(visits, articles, compiled=compiled), articles)
     if action == DROP:

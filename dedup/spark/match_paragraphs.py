@@ -19,10 +19,12 @@ class SparkParagraphMatches(NamedTuple):
     """What paragraphs repeat.
 
     `verdicts` has the columns ``a, i, twin_a, twin_i, similarity`` of each paragraph that repeats another: article and
-    number of both. `candidates` and `matches` count pairs of paragraphs.
+    number of both. `copies` are all paragraphs that repeat another one, ``a, i``: also those of known articles, and
+    those that stay for another reason. `candidates` and `matches` count pairs of paragraphs.
     """
 
     verdicts: Any
+    copies: Any
     candidates: int
     matches: int
 
@@ -30,17 +32,17 @@ class SparkParagraphMatches(NamedTuple):
 def match_paragraphs(
     store: TableStore, kept: Any, site_text: Any, articles: Any, settings: Settings, *, compiled: bool
 ) -> SparkParagraphMatches:
-    """Match the paragraphs of the prepared articles `kept`.
+    """Match the paragraphs of the prepared articles `kept`; those of known ones repeat others, but are no matches.
 
     `site_text` are the lines of site text, ``a, i``, which are not compared, and `articles` the verdicts on articles.
     """
     if settings.rules[SHARED_PARAGRAPH] == OFF:
-        verdicts = store.session.createDataFrame([], _VERDICT_COLUMNS)
-        return SparkParagraphMatches(store.save("paragraphs", verdicts), 0, 0)
+        verdicts = store.save("paragraphs", store.session.createDataFrame([], _VERDICT_COLUMNS))
+        return SparkParagraphMatches(verdicts, verdicts.select("a", "i"), 0, 0)
     paragraphs = explode_paragraphs(kept)
     present = paragraphs.where(f"words >= {SHARED_WORDS}").join(site_text, ["a", "i"], "left_anti")
     survival = _find_shared(store, present, settings, compiled=compiled)
-    shared = survival.verdicts.selectExpr(
+    shared = survival.verdicts.where("o.a >= 0").selectExpr(
         "o.a as a", "o.i as i", "twin.a as twin_a", "twin.i as twin_i", "similarity", "equal"
     )
     roles = protected_roles(settings)
@@ -51,7 +53,8 @@ def match_paragraphs(
         similar = shared.where("not equal").join(_articles_of_one_form(articles), "a", "left_semi")
         shared = shared.join(similar.select("a", "i"), ["a", "i"], "left_anti")
     verdicts = store.save("paragraphs", shared.drop("equal"))
-    return SparkParagraphMatches(verdicts, survival.candidates, survival.matches)
+    copies = survival.verdicts.selectExpr("o.a as a", "o.i as i")
+    return SparkParagraphMatches(verdicts, copies, survival.candidates, survival.matches)
 
 
 def _articles_of_one_form(articles: Any) -> Any:

@@ -18,6 +18,7 @@ from dedup.prepare.columns import prepared_schema
 from dedup.prepare.unread_dates import NONE_UNREAD, UnreadDates, dates_matter, sum_unread, unread_values
 from dedup.settings import Settings
 from dedup.spark.arrow_types import cast_bits, spark_batch, sql_schema
+from dedup.spark.prepare import IS_NEW
 from dedup.spark.tables import TableStore
 from dedup.write.report import FIELDS, Tally
 from dedup.write.tables import OutputChunk, encode_tables
@@ -97,7 +98,7 @@ def encode_outcomes(store: TableStore, prepared: Any, verdicts: Any, settings: S
 
     columns = [name for name in OUTCOME_COLUMNS if name not in {"source", "record"}]
     kind = f.lit(_IS_ARTICLE).alias("kind")
-    articles = prepared.select("aid", kind, "source", "record", "bytes", *columns)
+    articles = prepared.where(IS_NEW).select("aid", kind, "source", "record", "bytes", *columns)
     kind = f.lit(_IS_VERDICT).alias("kind")
     rows = verdicts.select("aid", kind, f.struct(*_VERDICT_NAMES).alias("verdict"))
     rows = rows.unionByName(articles, allowMissingColumns=True)

@@ -1,7 +1,7 @@
 """Read input files and prepare their records: one task reads each file, any task prepares its records.
 
 Each article has a number, ``aid``, made of the place of its file among the inputs and its place in that file.
-These numbers ascend in input order.
+These numbers ascend in input order. Those of known articles (`dedup.prepare.corpus.Corpus`) are below 0.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from dedup.prepare.columns import prepared_schema
 from dedup.prepare.failing_records import prepare_or_quarantine
 from dedup.read.formats import JSON_LINES
 from dedup.read.inputs import InputFile, InputFiles
+from dedup.read.other_corpora import KnownRecords
 from dedup.read.records import RECORD_SCHEMA, RecordReader
 from dedup.settings import Settings
 from dedup.spark.arrow_types import cast_bits, spark_batch, spark_type, sql_schema
 from dedup.spark.listing import ListedFile
-from dedup.spark.tables import TableStore
+from dedup.spark.tables import TableStore, union_all
 
 RECORD_BITS = 36  # of a number: 2**36 records to a file, 2**27 files
+IS_KNOWN, IS_NEW = "aid < 0", "aid >= 0"  # SQL
 FILE_SUMMARY = -1  # the record number of the row that describes a file
 _BATCH_BYTES = 4 << 20  # of records that are prepared together
 
@@ -44,6 +46,12 @@ _RAW_COLUMNS = {"aid": pa.int64(), **{field.name: field.type for field in RECORD
 
 def read_files(session: Any, files: Sequence[ListedFile], settings: Settings, partitions: int) -> Any:
     """Return a data frame of the raw records of `files`, with a `FILE_SUMMARY` row for each file."""
+    kinds = [[file for file in files if file.remote == remote] for remote in (False, True)]
+    return union_all([_read_alike(session, group, settings, partitions) for group in kinds if group])
+
+
+def _read_alike(session: Any, files: Sequence[ListedFile], settings: Settings, partitions: int) -> Any:
+    """Return what `read_files` returns, for files that are all remote or all not."""
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
     table = session.createDataFrame([tuple(file) for file in files], _FILE_COLUMNS)
@@ -144,16 +152,17 @@ def _read_file(row: dict[str, Any], settings: Settings) -> Iterator[pa.RecordBat
     path: Any = Path(row["path"]) if row["content"] is None else _RemoteContent(row["content"])
     source = InputFile(row["name"], path, row["kind"], row["table"], row["forced"], row["host"])
     reader = RecordReader(InputFiles([source], []), settings, is_part=True)
+    named = KnownRecords(reader) if row["file"] < 0 else reader
     record_count, error = 0, None
     try:
-        for records in reader:
+        for records in named:
             numbers = np.arange(record_count, record_count + records.num_rows) + first_aid
             record_count += records.num_rows
             columns = {name: records.column(name) for name in RECORD_SCHEMA.names}
             yield spark_batch({"aid": pa.array(numbers), **columns}, _RAW_COLUMNS)
     except InputError as problem:  # for the driver, which raises it
         error = str(problem)
-    summary = {"inputs": reader.inputs, "skipped": reader.skipped, "records": record_count, "error": error}
+    summary = {"inputs": named.inputs, "skipped": reader.skipped, "records": record_count, "error": error}
     empty = {name: [None] for name in _RAW_COLUMNS}
     columns = {"source": [row["name"]], "record": [FILE_SUMMARY], "data": [json.dumps(summary).encode()]}
     yield spark_batch({**empty, "aid": [first_aid], **columns}, _RAW_COLUMNS)

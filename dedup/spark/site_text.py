@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from dedup.arrays import decode_utf8
+from dedup.arrays import decode_utf8, encode_utf8
 from dedup.findings import DROP, FLAG
 from dedup.kernels.backend import load_backend
 from dedup.match.boilerplate import NOTICE_FROM, NOTICE_SHARE, REPORT_WORDS
+from dedup.match.known_lines import KnownLine, evidence_of_known_line, lines_by_digest
 from dedup.match.policy import BOILERPLATE
 from dedup.match.site_text import SHARE_DIGITS, SiteTextRow
 from dedup.match.support import ENOUGH_OWN, FEWEST_OWN_TEXTS, LEAST_OWN, OWN_WORDS
@@ -25,7 +26,7 @@ from dedup.spark.host_lines import judge_hosts
 from dedup.spark.match_boilerplate import HOST_SQL, WHOLE_CORPUS, match_boilerplate
 from dedup.spark.match_paragraphs import explode_paragraphs
 from dedup.spark.prepare import prepared_columns
-from dedup.spark.tables import TableStore
+from dedup.spark.tables import TableStore, union_all
 from dedup.write.report import Tally
 from dedup.write.tables import OutputChunk, encode_site_text
 
@@ -46,19 +47,28 @@ class SparkSiteText(NamedTuple):
 
 
 def set_site_text_apart(
-    store: TableStore, records: Any, settings: Settings, partitions: int, *, compiled: bool
+    store: TableStore,
+    records: Any,
+    settings: Settings,
+    partitions: int,
+    known_lines: Sequence[KnownLine] = (),
+    *,
+    compiled: bool,
 ) -> SparkSiteText:
-    """Find site text, and return `records`, which are prepared, compared without it."""
+    """Find site text, and return `records`, which are prepared, compared without it.
+
+    `known_lines` are site text as well.
+    """
     from pyspark.sql import functions as f  # noqa: PLC0415 - an extra
 
     none = store.session.createDataFrame([], "a bigint, i int")
     if settings.rules[BOILERPLATE] == OFF:
         return SparkSiteText(records, none, {"lines": 0, "articles": 0})
-    copies = _find_copies(store, records, settings)
+    copies = _find_copies(store, records, settings, known_lines)
     found = copies.where("evidence is not null")
     rows = _site_text_rows(store, records, copies, partitions)
-    count = rows.count()
-    if not count:
+    count = rows.where("a >= 0").count()  # the other lines are only of known articles, and in no table
+    if not count and rows.isEmpty():
         return SparkSiteText(records, none, {"lines": 0, "articles": 0})
     sizes = store.save(
         "site-text",
@@ -83,19 +93,19 @@ def set_site_text_apart(
     )
     changed = store.save("cleared", changed)
     records = records.join(changed.select("aid"), "aid", "left_anti").unionByName(changed)
-    articles = found.where("dropped").select("a").distinct().count()
+    articles = found.where("dropped and a >= 0").select("a").distinct().count()
     return SparkSiteText(records, found.select("a", "i"), {"lines": count, "articles": articles})
 
 
-def read_site_text(store: TableStore) -> Iterator[tuple[OutputChunk, int]]:
+def read_site_text(store: TableStore) -> Iterator[OutputChunk]:
     """Yield the rows of the table of site text in order, as chunks of output."""
     for file in store.files("site-text"):
         table = store.session.read.schema(sql_schema(_LINE_COLUMNS)).parquet(file)
         lines = [bytes(row["line"]) for row in sorted(table.collect(), key=lambda row: int(row["number"]))]
-        yield OutputChunk(b"", b"", b"", b"", b"".join(lines), Tally()), 0
+        yield OutputChunk(b"", b"", b"", b"", b"".join(lines), Tally())
 
 
-def _find_copies(store: TableStore, records: Any, settings: Settings) -> Any:
+def _find_copies(store: TableStore, records: Any, settings: Settings, known_lines: Sequence[KnownLine]) -> Any:
     """Return all copies of lines that are the site's: ``a, i, k, h, scope, evidence, dropped``.
 
     The scope of a line is its host, or `WHOLE_CORPUS`, which stands for unknown hosts as well. A copy that stays as it
@@ -116,14 +126,25 @@ def _find_copies(store: TableStore, records: Any, settings: Settings) -> Any:
     in_corpus = matches.where(is_whole).select("k", f.col("evidence").alias("in_corpus"))
     judged = judged.join(content, ["k", "h"], "left_anti")
     of_model = judged.select("a", "i", "sure", f.col("evidence").alias("of_model"))
-    keys = matches.select("k").unionByName(judged.select("k")).distinct()
+    known = store.session.createDataFrame(_known_rows(known_lines), "k binary, h binary, known_in_host string")
+    sources = [matches, judged, known] if known_lines else [matches, judged]
+    keys = union_all([source.select("k") for source in sources]).distinct()
     copies = paragraphs.drop("form").join(keys, "k", "left_semi")
     copies = copies.join(in_host, ["k", "h"], "left").join(in_corpus, "k", "left").join(of_model, ["a", "i"], "left")
+    if known_lines:
+        everywhere = known.where(f"h = {_UNKNOWN_SQL}").selectExpr("k", "known_in_host as known_everywhere")
+        copies = copies.join(known, ["k", "h"], "left").join(everywhere, "k", "left")
+    else:
+        copies = copies.selectExpr(
+            "*", *(f"cast(null as string) as known_{which}" for which in ("in_host", "everywhere"))
+        )
     # As `dedup.match.site_text` has it, the surest source first.
-    in_corpus_only = "in_host is null and not coalesce(sure, false) and in_corpus is not null"
-    scope = f.when(f.expr(f"({in_corpus_only}) or h = {_UNKNOWN_SQL}"), f.lit(WHOLE_CORPUS)).otherwise(f.col("h"))
-    evidence = "coalesce(in_host, case when sure then of_model end, in_corpus, of_model) as evidence"
-    is_dropped = f"{active} and (in_host is not null or in_corpus is not null or coalesce(sure, false)) as dropped"
+    unsure = "in_host is null and not coalesce(sure, false)"
+    of_all = f"{unsure} and (in_corpus is not null or known_in_host is null and known_everywhere is not null)"
+    scope = f.when(f.expr(f"({of_all}) or h = {_UNKNOWN_SQL}"), f.lit(WHOLE_CORPUS)).otherwise(f.col("h"))
+    of_runs = "known_in_host, known_everywhere"
+    evidence = f"coalesce(in_host, case when sure then of_model end, in_corpus, {of_runs}, of_model) as evidence"
+    is_dropped = f"{active} and (not ({unsure}) or coalesce(in_corpus, {of_runs}) is not null) as dropped"
     size = f.col("size")
     copies = copies.select("a", "i", "k", "h", size, scope.alias("scope"), f.expr(evidence), f.expr(is_dropped))
     copies = store.save("candidates", copies)
@@ -138,6 +159,19 @@ def _find_copies(store: TableStore, records: Any, settings: Settings) -> Any:
         .withColumn("dropped", f.expr("bool_and(dropped) over (partition by a, k)"))
         .select(*lines),
     )
+
+
+def _known_rows(known_lines: Sequence[KnownLine]) -> list[tuple[bytearray, bytearray, str]]:
+    """Return the digest, the host as `HOST_SQL` encodes it, and the evidence of each line of earlier runs."""
+    return [
+        (
+            bytearray(digest),
+            bytearray(b"\0" if host is None else b"\1" + encode_utf8(host)),
+            evidence_of_known_line(line),
+        )
+        for digest, of_hosts in lines_by_digest(known_lines).items()
+        for host, line in of_hosts.items()
+    ]
 
 
 def _supported_lines(copies: Any, paragraphs: Any) -> Any:
@@ -188,13 +222,16 @@ def _articles_to_count(store: TableStore, articles: Any, paragraphs: Any) -> Any
 def _site_text_rows(store: TableStore, records: Any, copies: Any, partitions: int) -> Any:
     """Return the rows of the table of site text, without their texts.
 
-    The columns are ``number, k, scope, a, i, articles, total, dropped``, where ``a, i`` is the first place.
+    The columns are ``number, k, scope, a, i, articles, total, dropped``, where ``a, i`` is the first place. Lines of
+    articles that are not known come first.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415
 
     found = copies.where("evidence is not null")
-    dropped = f.count_distinct(f.expr("case when dropped then a end"))
-    lines = found.groupBy("k", "scope").agg(f.min(f.struct("a", "i")).alias("first"), dropped.alias("dropped"))
+    dropped = f.count_distinct(f.expr("case when dropped and a >= 0 then a end"))
+    is_known = f.expr("a < 0").alias("is_known")
+    first = f.min(f.struct(is_known, "a", "i")).alias("first")
+    lines = found.groupBy("k", "scope").agg(first, dropped.alias("dropped"))
     whole = f.lit(WHOLE_CORPUS).alias("scope")
     everywhere = copies.select("k", f.col("h").alias("scope"), "a").unionByName(copies.select("k", whole, "a"))
     counts = everywhere.groupBy("k", "scope").agg(f.count_distinct("a").alias("articles"))
@@ -203,12 +240,16 @@ def _site_text_rows(store: TableStore, records: Any, copies: Any, partitions: in
     totals = totals.unionByName(totals.agg(f.sum("total").alias("total")).select(whole, "total"))
     rows = lines.join(counts, ["k", "scope"]).join(totals, "scope")
     rows = rows.select("k", "scope", "first.a", "first.i", "articles", "total", "dropped")
-    store.save("site-rows", rows.repartitionByRange(partitions, "a", "i").sortWithinPartitions("a", "i"))
+    order = (is_known, "a", "i")
+    store.save("site-rows", rows.repartitionByRange(partitions, *order).sortWithinPartitions(*order))
     return store.number_rows("site-rows")
 
 
 def _encode_lines(records: Any, rows: Any) -> Any:
-    """Return the rows of the table of site text, encoded, and the lengths of their texts: `_LINE_COLUMNS`."""
+    """Return the rows of the table of site text, encoded, and the lengths of their texts: `_LINE_COLUMNS`.
+
+    Those of known articles are empty.
+    """
     from pyspark.sql import functions as f  # noqa: PLC0415
 
     lines = f.collect_list(f.struct("number", "i", "scope", "articles", "total", "dropped")).alias("lines")
@@ -222,9 +263,9 @@ def _encode_lines_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordB
     for batch in batches:
         edits = StructLists(batch.column("findings"), ("start", "stop", "replacement"))
         spans = StructLists(batch.column("paragraphs"), ("start", "stop", "raw_start", "raw_stop"))
-        names = ("text", "source", "record", "lines")
+        names = ("aid", "text", "source", "record", "lines")
         columns: dict[str, list[Any]] = {name: [] for name in _LINE_COLUMNS}
-        for row, (raw, source, record, lines) in enumerate(
+        for row, (aid, raw, source, record, lines) in enumerate(
             zip(*(batch.column(name).to_pylist() for name in names), strict=True)
         ):
             text, places = edited_text(decode_utf8(raw), edits.of(row)), spans.of(row)
@@ -236,7 +277,7 @@ def _encode_lines_task(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordB
                 encoded = SiteTextRow(host, text[start:stop], *counts, source, record, raw_start, raw_stop)
                 columns["number"].append(line["number"])
                 columns["size"].append(stop - start)
-                columns["line"].append(encode_site_text([encoded]))
+                columns["line"].append(encode_site_text([encoded]) if aid >= 0 else b"")
         yield spark_batch(columns, _LINE_COLUMNS)
 
 

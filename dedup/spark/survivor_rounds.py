@@ -12,6 +12,9 @@ same form with other facts, or of another story, neither drops a key nor makes i
 round. So members of a bucket are compared with survivors, as in the loop, and with each other only as far as the window
 reaches.
 
+Known articles survive before the first round, and never match each other; their numbers are below 0. Their paragraphs
+are decided as all others are.
+
 Dropping a key does not decide all of its texts: those in the article of the survivor itself cannot match it. The first
 of these texts takes the place of its key, and a later round decides it.
 """
@@ -19,7 +22,6 @@ of these texts takes the place of its key, and a later round decides it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
 from typing import Any, NamedTuple
 
 from dedup.segment.batch import DIGEST_BYTES
@@ -27,7 +29,7 @@ from dedup.segment.digests import WORDING_BYTES
 from dedup.spark.form_evidence import judge_matches, rebuild_texts
 from dedup.spark.pair_similarity import common_shingles, summarize_keys
 from dedup.spark.rare_shingles import shrink_large_buckets
-from dedup.spark.tables import TableStore
+from dedup.spark.tables import TableStore, union_all
 
 ORDER = "struct<r:bigint,a:bigint,i:int>"
 _WINDOW_GROWTH = 4  # times as many keys, each round
@@ -52,9 +54,9 @@ class SurvivorQuery(NamedTuple):
 
     `texts` has the columns ``k, o, buckets`` of each text, `keys` its ``k, o, key``; `shingle_words` is the number of
     words in a shingle. With `several_per_article`, an article may have several texts, and keys that differ in nothing
-    but facts never match. Where forms matter, `forms` has ``k, o, title`` and
-    `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, the actions of the rules, and the similarity
-    below which only texts of the same story match.
+    but facts never match. With `known_survive`, the texts of known articles come first and survive. Where forms matter,
+    `forms` has ``k, o, title`` and `dedup.prepare.compared_texts.COMPARED_TEXT_COLUMNS` of each text, the actions of
+    the rules, and the similarity below which only texts of the same story match.
     """
 
     name: str
@@ -63,6 +65,7 @@ class SurvivorQuery(NamedTuple):
     shingle_words: int
     threshold: float
     several_per_article: bool
+    known_survive: bool = False
     forms: tuple[Any, Mapping[str, str], float] | None = None
 
 
@@ -83,6 +86,8 @@ class _Rounds:
         self.query = query
         self.compiled = compiled
         self.may_match = different_wordings_sql("x.k", "y.k") if query.several_per_article else "true"
+        if query.known_survive:
+            self.may_match += " and y.o.a >= 0"
         self.keys: Any = None
         self.copies: Any = None
         self.summaries: Any = None
@@ -97,11 +102,13 @@ class _Rounds:
     def run(self) -> SparkSurvival:
         """Run all rounds and return their result."""
         entries = self.first_entries()
+        if self.query.known_survive and not entries.isEmpty():
+            entries = self.let_known_survive(entries)
         number = 0
         while not entries.isEmpty():
             entries = self.run_round(entries, number)
             number += 1
-        return self.result() if number else self.result_without_rounds()
+        return self.result() if self.survivors else self.result_without_rounds()
 
     def first_entries(self) -> Any:
         """Return the entries before the first round, and set `keys`, `copies` and `summaries`."""
@@ -113,7 +120,7 @@ class _Rounds:
             f.min("o").alias("o"),
             f.max("o").alias("last"),
             f.count("*").alias("copies"),
-            f.first("buckets").alias("buckets"),
+            f.min_by("buckets", "o").alias("buckets"),  # stored articles that are copies have none
         )
         self.keys = self.save("keys", keys)
         repeated = self.keys.where("copies > 1").select("k")
@@ -147,6 +154,11 @@ class _Rounds:
         entries = entries.select("b", "k", "o", "last", "size", "parities")
         return self.save("entries", entries.selectExpr("*", f"{_UNDECIDED_STATE} as status"))
 
+    def let_known_survive(self, entries: Any) -> Any:
+        """Return the entries after the keys of known articles have survived, and have met all other keys."""
+        new = entries.where("o.a < 0").select(*_KEY_COLUMNS).distinct()
+        return self.let_survive(entries, self.save("survivors-known", new), "known")
+
     def run_round(self, entries: Any, number: int) -> Any:
         """Run one round and return the entries after it, without the buckets in which all keys are decided."""
         from pyspark.sql import Window  # noqa: PLC0415
@@ -159,16 +171,20 @@ class _Rounds:
         placed = undecided.withColumn("place", place).withColumn("last_place", last_place)
         inside = self.save(f"inside-{number}", placed.where(f"place <= {window}").drop("status"))
         inside_everywhere = inside.where(f"last_place <= {window}")
-        eligible = inside_everywhere.select("k", "o", "last", "size", "parities").distinct()
+        eligible = inside_everywhere.select(*_KEY_COLUMNS).distinct()
         earlier_pairs = _bucket_pairs(inside, inside_everywhere, f"x.o < y.o and {self.may_match}")
         blocked = self.matching(earlier_pairs).where("drops").select(f.col("y").alias("k")).distinct()
         new = self.save(f"survivors-{number}", eligible.join(blocked, "k", "left_anti"))
         assert not new.isEmpty(), "each round decides at least the first undecided key"
-        self.survivors.append(new)
-        self.pairs.append(self.pairs_with_survivors(entries, new, number))
-        return self.save(f"entries-{number}", self.entries_after(entries, new))
+        return self.let_survive(entries, new, str(number))
 
-    def pairs_with_survivors(self, entries: Any, new: Any, number: int) -> Any:
+    def let_survive(self, entries: Any, new: Any, round_name: str) -> Any:
+        """Return the entries after the keys `new` have survived, without the buckets in which all keys are decided."""
+        self.survivors.append(new)
+        self.pairs.append(self.pairs_with_survivors(entries, new, round_name))
+        return self.save(f"entries-{round_name}", self.entries_after(entries, new))
+
+    def pairs_with_survivors(self, entries: Any, new: Any, round_name: str) -> Any:
         """Return the pairs of a new survivor ``x``, of order ``o``, and another key ``y`` in one of its buckets.
 
         ``similarity`` is null where they do not match; ``drops`` is true if the survivor drops the key.
@@ -180,10 +196,10 @@ class _Rounds:
         pairs = _bucket_pairs(survivor_entries, entries, condition, ("x.o as o", "y.status"))
         pairs = pairs.join(new.select(f.col("k").alias("y"), f.expr("true").alias("survives")), "y", "left")
         status = f"case when survives then {_SURVIVES} else status end as status"
-        pairs = self.save(f"candidates-{number}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
+        pairs = self.save(f"candidates-{round_name}", pairs.selectExpr("x", "y", "o", status, *_PAIR_COLUMNS))
         # Survivors match no survivor before them, unless they have one form.
         matches = self.matching(pairs.where(f"status <> {_SURVIVES}") if self.compared is None else pairs)
-        return self.save(f"pairs-{number}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
+        return self.save(f"pairs-{round_name}", pairs.select("x", "y", "o").join(matches, ["x", "y"], "left"))
 
     def matching(self, pairs: Any) -> Any:
         """Return the pairs ``x, y`` whose exact ``similarity`` reaches the threshold, and what `judge_matches` says."""
@@ -246,7 +262,7 @@ class _Rounds:
             .agg(f.min("next").alias("next"))
         )
         nexts = self.save(f"next-{len(self.pairs)}", nexts)
-        all_matches = _union_all(self.pairs).where("similarity is not null").drop("x")
+        all_matches = union_all(self.pairs).where("similarity is not null").drop("x")
         matched = nexts.join(all_matches, "y").where("o < next and o.a <> next.a").select("y").distinct()
         nexts = nexts.join(matched, "y", "left_anti")
         becomes = f"case when next is null then {_DROPPED} else {_UNDECIDED_STATE} end as becomes"
@@ -255,14 +271,14 @@ class _Rounds:
     def result_without_rounds(self) -> SparkSurvival:
         """Return the verdicts where no two keys share a bucket: only equal keys repeat each other."""
         survivors = self.keys.where("copies > 1").selectExpr("k", "o as survivor")
-        return self.summarize(_equal_key_verdicts(self.copies.join(survivors, "k")))
+        return self.summarize(self.equal_key_verdicts(self.copies.join(survivors, "k")))
 
     def result(self) -> SparkSurvival:
         """Return the verdicts after at least one round."""
         from pyspark.sql import functions as f  # noqa: PLC0415
 
         keys = self.keys.selectExpr("k", "o as first", "copies")
-        keys = keys.join(_union_all(self.survivors).selectExpr("k", "o as survivor"), "k", "left")
+        keys = keys.join(union_all(self.survivors).selectExpr("k", "o as survivor"), "k", "left")
         keys = keys.join(self.summaries.select("k", f.expr("true").alias("compared")), "k", "left")
         keys = keys.where("compared or copies > 1").selectExpr(
             "k",
@@ -275,7 +291,7 @@ class _Rounds:
         texts = self.copies.join(keys.drop("first", "copies"), "k")
         texts = texts.unionByName(keys.where("copies = 1").selectExpr("k", "first as o", "compared", "survivor"))
         # The candidates of a text are counted and their best is kept; there may be too many for a list.
-        pairs = _union_all(self.pairs).selectExpr(
+        pairs = union_all(self.pairs).selectExpr(
             "y as k", "o as before", "similarity", "drops", "evidence", equal_digests_sql("x", "y")
         )
         decided = texts.where("compared and (survivor is null or o <= survivor)").alias("text")
@@ -301,7 +317,7 @@ class _Rounds:
             "matched",
             "survivor",
         )
-        return self.summarize(verdicts.unionByName(_equal_key_verdicts(texts)))
+        return self.summarize(verdicts.unionByName(self.equal_key_verdicts(texts)))
 
     def summarize(self, verdicts: Any) -> SparkSurvival:
         """Save `verdicts` and return them with their counts; check that every text is decided."""
@@ -318,21 +334,22 @@ class _Rounds:
         repeats = table.where("twin is not null").select("o", "twin", "similarity", "equal", "drops", "evidence")
         return SparkSurvival(repeats, int(candidates or 0), int(matches or 0))
 
-
-def _equal_key_verdicts(texts: Any) -> Any:
-    """Return the verdicts on texts that come after the surviving text of their key, in another article."""
-    equal = texts.where("o > survivor and o.a <> survivor.a")
-    return equal.selectExpr(
-        "o",
-        "survivor as twin",
-        "1D as similarity",
-        "true as equal",
-        "true as drops",
-        "cast(null as string) as evidence",
-        "0L as met",
-        "0L as matched",
-        "survivor",
-    )
+    def equal_key_verdicts(self, texts: Any) -> Any:
+        """Return the verdicts on texts that come after the surviving text of their key, in another article."""
+        equal = texts.where("o > survivor and o.a <> survivor.a")
+        if self.query.known_survive:
+            equal = equal.where("o.a >= 0")
+        return equal.selectExpr(
+            "o",
+            "survivor as twin",
+            "1D as similarity",
+            "true as equal",
+            "true as drops",
+            "cast(null as string) as evidence",
+            "0L as met",
+            "0L as matched",
+            "survivor",
+        )
 
 
 def equal_digests_sql(key: str, other: str) -> str:
@@ -345,11 +362,7 @@ def different_wordings_sql(digest: str, other: str) -> str:
     return f"substring({digest}, 1, {WORDING_BYTES}) <> substring({other}, 1, {WORDING_BYTES})"
 
 
-def _union_all(frames: list[Any]) -> Any:
-    """Return the rows of all `frames`, which have the same columns."""
-    return reduce(lambda union, frame: union.unionByName(frame), frames)
-
-
+_KEY_COLUMNS = ("k", "o", "last", "size", "parities")
 _PAIR_COLUMNS = ("size_x", "parities_x", "size_y", "parities_y")
 
 

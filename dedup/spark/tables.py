@@ -6,11 +6,18 @@ a table that a retried task or a restarted job writes again is the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from dedup.errors import OutputError
 
 _JOB_FILE = "job.json"
+
+
+def union_all(frames: Sequence[Any]) -> Any:
+    """Return the rows of all `frames`, which have the same columns."""
+    return reduce(lambda union, frame: union.unionByName(frame), frames)
 
 
 class TableStore:

@@ -216,6 +216,21 @@ def corpus_of(folder, seed, count=60):
     return folder
 
 
+def halves_of(folder, seed, count):
+    """Write articles to ``old`` and ``new`` in `folder`; those of ``new`` repeat others there and in ``old``."""
+    rows = [*news(seed, count), *tangled(seed, 2 * count), *marked(seed, count), *titled(seed, count)]
+    random.Random(seed).shuffle(rows)
+    old, new = rows[::2], rows[1::2]
+    write_jsonl(folder / "old" / "a.jsonl", old[::2])
+    write_jsonl(folder / "old" / "b.jsonl", [*old[1::2], *old[:3]])
+    write_jsonl(folder / "new" / "a.jsonl", [{**row, "id": f"c{row['id']}"} for row in old[:6]])
+    write_jsonl(folder / "new" / "b.jsonl", new)
+    for name in ("old", "new"):
+        with (folder / name / "a.jsonl").open("ab") as file:
+            file.write(b'{"id": "x"}\nbroken\n')
+    return folder
+
+
 def local_output(source, out, **options):
     """Clean `source` with the local engine and return the bytes of its output."""
     dedup.clean(source, out, Settings(**options), engine=LocalEngine(jobs=1))

@@ -1,8 +1,8 @@
 """A Spark driver as a user would write it: reads jobs from standard input and prints one line of JSON for each.
 
-A job is ``{"source": ..., "out": ..., "settings": {...}, "conf": {...}, "partitions": 2, "frame": false}``. All jobs
-share one application, and the size from which a bucket is large. Two run at a time, each in a session of its own: while
-one plans, the other does its tasks.
+A job is ``{"source": ..., "out": ..., "settings": {...}, "conf": {...}, "partitions": 2, "frame": false}``, and
+may have ``against`` and ``index``. All jobs share one application, and the size from which a bucket is large. Two run
+at a time, each in a session of its own: while one plans, the other does its tasks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def run(session, job):
 
     try:
         settings = dedup.Settings(**job.get("settings", {}))
-        counts = dedup.clean(source, job["out"], settings, engine=engine, progress=progress).counts
+        known = {name: job[name] for name in ("against", "index") if name in job}
+        counts = dedup.clean(source, job["out"], settings, engine=engine, progress=progress, **known).counts
     except dedup.DedupError as error:
         return {type(error).__name__: str(error)}
     return {**counts, "progress": steps, "settings_sent": PICKLED.times}
