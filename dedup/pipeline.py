@@ -265,7 +265,8 @@ def decide(
         with timer.stage("ask index"):
             behind_known = index.before(corpus, backend)
             if behind_known is not corpus:
-                corpus, paragraphs = behind_known, read_paragraph_columns(behind_known, backend)
+                numbers = site_text.numbers + behind_known.paragraph_offsets[len(behind_known) - len(corpus)]
+                corpus, paragraphs = behind_known, read_paragraph_columns(behind_known, backend).without(numbers)
     with timer.stage("match articles"):
         passages = find_known_passages(corpus, settings, backend)
         removed, preferred = passages.removed(len(corpus), settings), reviewed.preferred() if reviewed else None

@@ -332,6 +332,18 @@ def test_site_text_is_remembered(tmp_path):
     assert "boilerplate" not in alone.rules()
 
 
+def test_site_text_that_is_only_flagged_is_compared_with_no_paragraph(tmp_path):
+    line = "Sign up for our daily newsletter to read more stories like this one"
+    pages = [{"url": f"https://a.test/{number}", "text": f"{story(number)}\n\n{line}"} for number in range(6)]
+    write(tmp_path / "one.jsonl", pages[5:])  # a candidate, so that its articles are read
+    write(tmp_path / "two.jsonl", pages)
+    chosen = Settings(rules={"boilerplate": "flag"})
+    dedup.clean(tmp_path / "one.jsonl", tmp_path / "first", chosen, index=tmp_path / "seen")
+    found = dedup.clean(tmp_path / "two.jsonl", tmp_path / "second", chosen, index=tmp_path / "seen").rules()
+    assert dedup.clean(tmp_path / "two.jsonl", tmp_path / "alone", chosen).rules().keys() == {"boilerplate"}
+    assert found.keys() == {"boilerplate", "duplicate-article"}
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
