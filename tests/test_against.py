@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import dedup
-from dedup.errors import InputError, SettingsError
+from dedup.errors import InputError
 from dedup.inspect.verify import verify
 
 WORDS = [f"{stem}{ending}" for stem in ("alder", "birch", "cedar", "hazel", "maple") for ending in "abcdefgh"]
@@ -242,12 +242,3 @@ def test_an_input_that_would_be_named_like_a_known_article_is_refused(folders):
     shutil.copy(folders / "new.jsonl", folders / "crawl" / "against" / "old.jsonl")
     with pytest.raises(InputError, match=r"against/old\.jsonl: an input and a file"):
         dedup.clean(folders / "crawl", folders / "out", against=folders / "old.jsonl")
-
-
-@pytest.mark.parametrize("known", ["against", "index"])
-def test_spark_refuses_to_look_for_passages_in_one_line(folders, known):
-    chosen = dedup.Settings(rules={"known-passage": "flag"})
-    path = folders / ("old.jsonl" if known == "against" else "seen")
-    with pytest.raises(SettingsError, match="the rule known-passage works with the local engine only; use that, or"):
-        dedup.clean(folders / "new.jsonl", folders / "out", chosen, engine="spark", **{known: path})
-    assert not (folders / "out").exists()

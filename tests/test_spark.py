@@ -140,25 +140,37 @@ def drive_small_jobs(folder, data_rows):
 
 
 def known_jobs(folder):
-    """Return two jobs with indexes that Spark and the local engine extend in folders of their own.
+    """Return jobs over known articles, which Spark and the local engine do in folders of their own.
 
-    The first creates its index; the second has one of two earlier runs, and another corpus.
+    The first creates an index, the third run has one of two earlier runs, and another corpus, and the last looks for
+    the items of a test set.
     """
+    flag, drop = ({"rules": {"known-passage": action}} for action in ("flag", "drop"))
     halves_of(folder / "halves", 3, 12)
     old, new = folder / "halves" / "old", folder / "halves" / "new"
     write_jsonl(folder / "others.jsonl", [*islice(read_jsonl(new / "b.jsonl"), 9), *news(7, 5)])
+    items = [text for row in read_jsonl(new / "b.jsonl")[:20] for text in row["text"].split("\n\n")[:2]]
+    write_jsonl(folder / "items.jsonl", [{"id": str(number), "text": text} for number, text in enumerate(items)])
+    chosen = Settings(**flag)
     for run in ("a", "b"):
-        dedup.clean(old / f"{run}.jsonl", folder / "by local" / f"run {run}", engine=LOCAL, index=folder / "seen")
+        dedup.clean(
+            old / f"{run}.jsonl", folder / "by local" / f"run {run}", chosen, engine=LOCAL, index=folder / "seen"
+        )
     for side in ("by spark", "by local"):
         shutil.copytree(folder / "seen", folder / side / "seen")
     jobs = [
-        {"source": old / "a.jsonl", "index": "new seen"},
-        {"source": new, "index": "seen", "against": folder / "others.jsonl", "partitions": 3},
+        {"out": "first", "source": old / "a.jsonl", "index": folder / "by spark" / "new seen"},
+        {
+            "out": "third",
+            "source": new,
+            "index": folder / "by spark" / "seen",
+            "against": folder / "others.jsonl",
+            "settings": flag,
+            "partitions": 3,
+        },
+        {"out": "passages", "source": new, "against": folder / "items.jsonl", "settings": drop, "partitions": 5},
     ]
-    return [
-        {**job, "out": folder / "by spark" / name, "index": folder / "by spark" / job["index"]}
-        for name, job in zip(("first", "third"), jobs, strict=True)
-    ]
+    return [{**job, "out": folder / "by spark" / job["out"]} for job in jobs]
 
 
 def test_the_cases_try_every_action_of_every_rule():
@@ -208,17 +220,27 @@ def test_real_articles_give_the_local_engines_bytes(driven):
 
 
 @needs_spark
-@pytest.mark.parametrize("name", ["first", "third"])
-def test_runs_on_an_index_and_against_another_corpus_give_the_local_engines_bytes(driven, name):
+@pytest.mark.parametrize(
+    ("name", "corpora"), [("first", []), ("third", ["against", "index"]), ("passages", ["against"])]
+)
+def test_runs_with_known_articles_give_the_local_engines_bytes(driven, name, corpora):
     folder, jobs = driven
     job, _ = jobs[name]
-    out, index = (folder / "by local" / job[kind].name for kind in ("out", "index"))
-    dedup.clean(job["source"], out, engine=LOCAL, index=index, against=job.get("against"))
+    out = folder / "by local" / name
+    index = folder / "by local" / job["index"].name if "index" in job else None
+    chosen = Settings(**job.get("settings", {}))
+    dedup.clean(job["source"], out, chosen, engine=LOCAL, index=index, against=job.get("against"))
     assert bytes_of(job["out"]) == bytes_of(out)
-    assert tree_bytes(job["index"]) == tree_bytes(index)
-    twins = (out / "known_twins.jsonl").read_text()
-    assert (twins.count('"against/') > 0, twins.count('"index/1/') > 0) == (name == "third", name == "third")
-    assert (index_stats(index)["articles"] > 0, verify_index(index)) == (True, [])
+    sources = {row["source"].split("/")[0] for row in read_jsonl(out / "known_twins.jsonl")}
+    assert sources == set(corpora)
+    if index is not None:
+        assert tree_bytes(job["index"]) == tree_bytes(index)
+        assert (index_stats(index)["articles"] > 0, verify_index(index)) == (True, [])
+    found = [row for row in read_jsonl(out / "provenance.jsonl") if row["rule"] == "known-passage"]
+    assert (len(found) > 1) == bool(corpora)
+    if found:
+        items = read_jsonl(out / "known_items.jsonl")
+        assert {1, 2} < {len(item["found_in"]) for item in items}
 
 
 @needs_spark

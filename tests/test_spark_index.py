@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from dedup.errors import IndexFolderError, InputError
 from dedup.index.postings import lookup_of
 from dedup.index.session import index_session
 from dedup.kernels import reference
+from dedup.match.known_passages import FEWEST_PASSAGE_WORDS, find_known_passages
 from dedup.prepare.batch import prepare
+from dedup.prepare.corpus import Corpus
 from dedup.read.fields import to_json_bytes
 from dedup.read.objects import JsonRecord, record_batch
 from dedup.spark.arrow_types import spark_batch
 from dedup.spark.indexed_articles import _LOOKUP_COLUMNS, _postings_task, _wanted_task, check_workers_see
 from dedup.spark.job import job_identity
+from dedup.spark.known_passages import _compare_task, _items_task, _runs_task
 from dedup.spark.listing import list_with_known
 
 
@@ -127,3 +131,61 @@ def test_tables_of_a_job_with_other_known_articles_are_not_reused(files):
         assert identity([], session) == identities[-1]
     assert len(set(identities)) == len(identities)
     assert identity([files / "old"]) == identities[1]
+
+
+def prepared(rows, settings):
+    records = [JsonRecord(to_json_bytes({"id": str(number), "text": text}), None) for number, text in enumerate(rows)]
+    return prepare(record_batch(records, 0), settings)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_joined_runs_of_words_find_the_passages_that_one_machine_finds(seed):
+    source = random.Random(seed)
+    settings = Settings(passage_words=source.choice([5, 8, 13]), rules={"known-passage": "flag"})
+    sentences = [" ".join(f"w{source.randrange(40)}" for _ in range(source.randint(4, 20))) for _ in range(12)]
+    texts = [" ".join(source.choices(sentences, k=source.randint(1, 4))) for _ in range(60)]
+    known, new = prepared(texts[:20] + sentences[:5], settings), prepared(texts[20:], settings)
+    expected = find_known_passages(Corpus([known, new], known_batches=1), settings)
+
+    def long_enough(batch, first):
+        words = batch.column("words").to_pylist()
+        rows = [
+            {"aid": first + row, "key": key, "n": min(words[row], settings.passage_words), "words": words[row]}
+            for row, key in enumerate(batch.column("key").to_pylist())
+        ]
+        return [row for row in rows if row["words"] >= FEWEST_PASSAGE_WORDS]
+
+    items, articles = long_enough(known, 0), long_enough(new, len(known))
+    lengths = sorted({row["n"] for row in items})
+    sent = [
+        [pa.RecordBatch.from_pylist([{name: row[name] for name in names} for row in rows])]
+        for rows, names in ((items, ("aid", "key", "n")), (articles, ("aid", "key")))
+    ]
+    known_runs, new_runs = (
+        [row for batch in _runs_task(batches, lengths, compiled=False) for row in batch.to_pylist()] for batches in sent
+    )
+    holders = defaultdict(set)
+    for run in known_runs:
+        holders[run["n"], run["h"]].add(run["aid"])
+    keys = {row["aid"]: row["key"] for row in items + articles}
+    met = sorted({(run["aid"], item) for run in new_runs for item in holders[run["n"], run["h"]]})
+    rows = [{"aid": aid, "item": item, "key": keys[aid], "item_key": keys[item]} for aid, item in met]
+    compared = _compare_task([pa.RecordBatch.from_pylist(rows)], settings.passage_words, settings.passage_share)
+    pairs = [row for batch in compared for row in batch.to_pylist()]
+    best = {}
+    for pair in pairs:
+        if pair["similarity"] is not None:
+            chosen = pair["share"], -pair["item"], pair["similarity"]
+            best[pair["aid"]] = max(best.get(pair["aid"], chosen), chosen)
+    assert best
+    assert [(row, -best[row][1], best[row][0], best[row][2]) for row in sorted(best)] == list(
+        zip(*(column.tolist() for column in expected[:4]), strict=True)
+    )
+    pairs.sort(key=lambda pair: (pair["item"], -pair["share"], pair["aid"]))
+    batches = [pa.RecordBatch.from_pylist(pairs[start : start + 7]) for start in range(0, len(pairs), 7)]
+    summed = {row["item"]: row for batch in _items_task(batches) for row in batch.to_pylist()}
+    for item in expected.items:
+        found = summed.pop(item.row, {"found": 0, "articles": 0, "places": []})
+        places = [(place["aid"], place["share"]) for place in found["places"]]
+        assert (found["found"] / item.words, found["articles"], places) == item[2:]
+    assert not summed

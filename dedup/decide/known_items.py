@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,31 +15,44 @@ _SHARE_DIGITS = 4  # of a share
 
 
 def known_items(verdicts: Verdicts) -> Iterator[dict[str, Any]]:
-    """Yield a row for each known article that was searched for by passages, in their order.
-
-    A row has `item`, `source` and `record` of the known article, its `words`, the `share` of them that stand in
-    passages in any article, the number of such `articles`, and those with the largest shares as `found_in`.
-    """
+    """Yield a row for each known article that was searched for by passages, in their order."""
     corpus, items = verdicts.corpus, verdicts.items
     if not items:
         return
     rows = np.unique([item.row for item in items] + [place.row for item in items for place in item.places])
     names = _names_of(corpus.iter_batches("id", "source", "record"), rows.astype(np.int64))
     for item in items:
-        identity, source, record = names[item.row]
-        places = [
-            dict(zip(("article", "source", "record"), names[row], strict=True)) | {"share": round(share, _SHARE_DIGITS)}
-            for row, share in item.places
-        ]
-        yield {
-            "item": identity,
-            "source": source,
-            "record": record,
-            "words": item.words,
-            "share": round(item.share, _SHARE_DIGITS),
-            "articles": item.articles,
-            "found_in": places,
-        }
+        places = [(names[row], share) for row, share in item.places]
+        yield item_row(names[item.row], item.words, item.share, item.articles, places)
+
+
+def item_row(
+    name: tuple[str, str, int],
+    words: int,
+    share: float,
+    articles: int,
+    places: Sequence[tuple[tuple[str, str, int], float]],
+) -> dict[str, Any]:
+    """Return the row of a known article.
+
+    It has `item`, `source` and `record` of the known article, which are its `name`, its `words`, the `share` of them
+    that stand in passages in any article, the number of such `articles`, and those with the largest shares as
+    `found_in`; `places` are their names and shares.
+    """
+    identity, source, record = name
+    found_in = [
+        dict(zip(("article", "source", "record"), place, strict=True)) | {"share": round(part, _SHARE_DIGITS)}
+        for place, part in places
+    ]
+    return {
+        "item": identity,
+        "source": source,
+        "record": record,
+        "words": words,
+        "share": round(share, _SHARE_DIGITS),
+        "articles": articles,
+        "found_in": found_in,
+    }
 
 
 def _names_of(batches: Iterator[pa.RecordBatch], rows: Any) -> dict[int, tuple[str, str, int]]:

@@ -28,7 +28,7 @@ from dedup.settings import ARTICLE_SHINGLE, Settings
 
 FEWEST_PASSAGE_WORDS = 5  # of a known article; shorter ones, such as "Yes" or "in 1945", are in any corpus
 _NEW_ARTICLES_AT_ONCE = 512  # whose keys are in memory
-_PLACES_SHOWN = 10  # articles named for each known one
+PLACES_SHOWN = 10  # articles named for each known one
 
 
 class PassagePlace(NamedTuple):
@@ -145,7 +145,7 @@ class _Found:
             self.covered |= covered
             self.articles += 1
             self.places = sorted([*self.places, PassagePlace(row, share)], key=lambda place: (-place.share, place.row))
-            del self.places[_PLACES_SHOWN:]
+            del self.places[PLACES_SHOWN:]
         return share
 
     def summary(self) -> KnownItem:

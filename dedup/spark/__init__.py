@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.errors import EngineError, InputError, SettingsError
-from dedup.rules import OFF
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings, invalid
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from dedup.spark.listing import InputListing
 
 _PARTITION_BYTES = 32 << 20  # of input
-_KNOWN_PASSAGE = "known-passage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +73,6 @@ class SparkEngine:
         if settings.limit is not None or settings.sample is not None:
             raise SettingsError(
                 "`limit` and `sample` work with the local engine only; leave them out, or cut the input"
-            )
-        if (others or index) and settings.rules[_KNOWN_PASSAGE] != OFF:
-            raise SettingsError(
-                f"the rule {_KNOWN_PASSAGE} works with the local engine only; use that, or turn the rule off"
             )
         from dedup.spark import session as sessions  # noqa: PLC0415 - PySpark is an extra
         from dedup.spark.job import SparkJob, job_identity  # noqa: PLC0415

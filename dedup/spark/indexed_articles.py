@@ -109,8 +109,8 @@ def save_articles(
     store.save("index-postings", postings)
 
 
-def write_segment(store: TableStore, index: IndexSession, lines: Iterable[dict[str, Any]], *, compiled: bool) -> int:
-    """Write the saved articles and `lines` of site text as the segment of this run; return the number of articles.
+def write_segment(store: TableStore, index: IndexSession, lines: Iterable[dict[str, Any]], *, compiled: bool) -> None:
+    """Write the saved articles and `lines` of site text as the segment of this run.
 
     One file of a table is in memory at a time.
     """
@@ -121,9 +121,7 @@ def write_segment(store: TableStore, index: IndexSession, lines: Iterable[dict[s
         for batch in rows.to_batches():
             arrays = [cast_bits(batch.column(field.name), field.type) for field in STORED_SCHEMA]
             writer.add_articles(pa.record_batch(arrays, schema=STORED_SCHEMA))
-    segment = writer.finish_sorted(_read_sorted_postings(store), lines)
-    index.take(segment, load_backend(compiled=compiled))
-    return segment.articles
+    index.take(writer.finish_sorted(_read_sorted_postings(store), lines), load_backend(compiled=compiled))
 
 
 def _read_sorted_postings(store: TableStore) -> Iterator[Postings]:

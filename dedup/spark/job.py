@@ -10,15 +10,18 @@ from dedup import __version__
 from dedup.decide.known_twins import KnownTwin
 from dedup.errors import EngineError, InputError, RecordError
 from dedup.index.session import IndexSession
+from dedup.match.policy import ARTICLE_MATCH_RULES, KNOWN_PASSAGE
 from dedup.prepare.bad_records import check_readable
 from dedup.prepare.unread_dates import NONE_UNREAD
 from dedup.read.other_corpora import KnownInputs, check_sources
+from dedup.rules import OFF
 from dedup.runtime.progress import StageTimer
 from dedup.settings import Settings
 from dedup.spark.indexed_articles import check_workers_see, join_index, save_articles, write_segment
+from dedup.spark.known_passages import find_passages, with_passages
 from dedup.spark.known_twins import read_known_twins, save_known_twins
 from dedup.spark.listing import InputListing
-from dedup.spark.match_articles import dropped_articles, match_articles
+from dedup.spark.match_articles import SparkArticleMatches, dropped_articles, match_articles
 from dedup.spark.match_contained import match_contained
 from dedup.spark.match_paragraphs import match_paragraphs
 from dedup.spark.outcomes import count_fields, encode_outcomes, join_verdicts, read_chunks, sum_unread_dates
@@ -81,17 +84,13 @@ class SparkJob:
                 self.store, self.records, settings, self.partitions, known_lines, compiled=compiled
             )
         records = self._with_indexed(site_text.records)
-        has_known = self.known is not None or self.index is not None
         with self.timer.stage("match articles"):
-            articles = match_articles(self.store, records, settings, has_known=has_known, compiled=compiled)
-            article_verdicts = match_contained(
-                self.store, records, articles.verdicts, settings, self.partitions, compiled=compiled
-            )
+            articles = self._match_articles(records)
         with self.timer.stage("match paragraphs"):
-            dropped = dropped_articles(article_verdicts, settings)
+            dropped = dropped_articles(articles.verdicts, settings)
             kept = records.where("error is null").join(dropped, "aid", "left_anti")
             paragraphs = match_paragraphs(
-                self.store, kept, site_text.lines, article_verdicts, settings, compiled=compiled
+                self.store, kept, site_text.lines, articles.verdicts, settings, compiled=compiled
             )
         self.stages = {
             "find site text": site_text.counts,
@@ -99,21 +98,46 @@ class SparkJob:
             "match paragraphs": {"candidates": paragraphs.candidates, "matches": paragraphs.matches},
         }
         with self.timer.stage("decide"):
-            verdicts = join_verdicts(self.store, records, article_verdicts, paragraphs.verdicts)
+            verdicts = join_verdicts(self.store, records, articles.verdicts, paragraphs.verdicts)
             files = encode_outcomes(self.store, records, verdicts, settings, self.partitions)
-            if has_known:
-                save_known_twins(self.store, records, article_verdicts, paragraphs.verdicts, self.partitions)
+            if self.has_known:
+                save_known_twins(self.store, records, articles.verdicts, paragraphs.verdicts, self.partitions)
                 self.known_twins = read_known_twins(self.store)
         if self.index:
             self.stages["ask index"] = {"articles": self.known_count}
             with self.timer.stage("add to index"):
-                save_articles(
-                    self.store, kept, article_verdicts, paragraphs.copies, settings, self.partitions, compiled=compiled
-                )
-                lines = (json.loads(line) for chunk in self._site_text() for line in chunk.site_text.splitlines())
-                write_segment(self.store, self.index, lines, compiled=compiled)
+                self._add_to_index(self.index, kept, articles.verdicts, paragraphs.copies)
         yield from ((chunk, 0) for chunk in self._site_text())
         yield from self.timer.over("write", read_chunks(self.store, files), None)
+
+    @property
+    def has_known(self) -> bool:
+        """True if some articles may be known."""
+        return self.known is not None or self.index is not None
+
+    def _match_articles(self, records: Any) -> SparkArticleMatches:
+        """Return what the articles of `records` repeat or contain; set `known_items`."""
+        settings, compiled = self.settings, self.compiled
+        passages = removed = None
+        compared = records
+        if self.has_known and settings.rules[ARTICLE_MATCH_RULES[KNOWN_PASSAGE]] != OFF:
+            passages = find_passages(self.store, records, settings, compiled=compiled)
+            self.known_items = passages.items
+            removed = passages.removed(settings)
+            compared = records.join(removed, "aid", "left_anti")
+        articles = match_articles(self.store, records, removed, settings, has_known=self.has_known, compiled=compiled)
+        verdicts = match_contained(
+            self.store, compared, articles.verdicts, settings, self.partitions, compiled=compiled
+        )
+        if passages is not None:
+            verdicts = with_passages(self.store, verdicts, passages, settings)
+        return articles._replace(verdicts=verdicts)
+
+    def _add_to_index(self, index: IndexSession, kept: Any, articles: Any, copies: Any) -> None:
+        """Add the articles `kept` to the index; `articles` are the verdicts, and `copies` the repeated paragraphs."""
+        save_articles(self.store, kept, articles, copies, self.settings, self.partitions, compiled=self.compiled)
+        lines = (json.loads(line) for chunk in self._site_text() for line in chunk.site_text.splitlines())
+        write_segment(self.store, index, lines, compiled=self.compiled)
 
     def _site_text(self) -> Iterator[OutputChunk]:
         """Yield the table of site text."""

@@ -37,14 +37,17 @@ class SparkArticleMatches(NamedTuple):
 
 
 def match_articles(
-    store: TableStore, prepared: Any, settings: Settings, *, has_known: bool = False, compiled: bool
+    store: TableStore, prepared: Any, removed: Any, settings: Settings, *, has_known: bool, compiled: bool
 ) -> SparkArticleMatches:
     """Match every article of `prepared` with the equal or most similar article that stays.
 
-    With `has_known`, some articles may be known: these stay. Raises `SettingsError` if articles are to be kept by date
+    Those that are `removed` already, a table with ``aid``, or None, are compared with nothing. With `has_known`, some
+    articles may be known: these stay. Raises `SettingsError` if articles are to be kept by date
     and none has a date.
     """
     articles = prepared.where("error is null and words > 0")
+    if removed is not None:
+        articles = articles.join(removed, "aid", "left_anti")
     key = f"{_key_sql(settings)} as k"
     order = f"struct({_priority_sql(articles, prepared, settings)} as r, aid as a, 0 as i) as o"
     query = SurvivorQuery(
