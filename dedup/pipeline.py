@@ -305,8 +305,7 @@ class _LocalJob:
     ) -> None:
         self.workers, records, self.corpus, self.known = prepared
         self.index = index
-        self.settings = settings
-        self.timer = timer
+        self.settings, self.timer = settings, timer
         self.sizes = records.sizes
         self.inputs: Sequence[dict[str, Any]] = records.inputs
         self.skipped: Sequence[str] = records.skipped

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import read_jsonl
 from helpers.command import run_dedup
+from helpers.made_pages import made_pages
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +23,8 @@ from dedup.decide.outcomes import outcomes
 from dedup.engines.local import Workers
 from dedup.errors import IndexFolderError
 from dedup.fingerprint.prefix_hashes import ordered_shingles, prefix_hashes
+from dedup.index.manifest import read_manifest
+from dedup.index.segments import SegmentReader
 from dedup.index.session import IndexSession, index_session
 from dedup.index.stored_articles import prepare_stored, stored_articles
 from dedup.index.tiers import merge_small_segments
@@ -481,3 +485,17 @@ def test_a_killed_run_leaves_output_and_index_both_old_or_both_new(grown):
         if not was_killed:
             break
     assert 4 < step < 29
+
+
+def test_a_line_that_is_only_flagged_is_not_site_text_for_later_runs(tmp_path):
+    rows = made_pages((9,))
+    dedup.clean(rows, tmp_path / "out", index=tmp_path / "seen")
+    table = read_jsonl(tmp_path / "out" / "site_text.jsonl")
+    flagged = {row["text"] for row in table if not row["dropped"]}
+    assert flagged
+    [segment] = read_manifest(tmp_path / "seen").segments
+    stored = {row["text"] for row in SegmentReader(tmp_path / "seen", segment).lines()}
+    assert stored == {row["text"] for row in table if row["dropped"]}
+    later = {**rows[0], "id": "later", "text": "\n".join([*sorted(flagged)[:2], "The bridge was opened on Monday."])}
+    dedup.clean([later], tmp_path / "later", index=tmp_path / "seen")
+    assert not [row for row in read_jsonl(tmp_path / "later" / "provenance.jsonl") if row["rule"] == "boilerplate"]

@@ -7,7 +7,7 @@ known articles of the run (`dedup.prepare.corpus.Corpus`), so that matching is t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ import pyarrow as pa
 from dedup.arrays import I64, Bools
 from dedup.decide.verdicts import Verdicts
 from dedup.errors import IndexFolderError
+from dedup.findings import DROP
 from dedup.index.manifest import Manifest, ManifestWriter, hash_of_run, open_writer, read_manifest
 from dedup.index.postings import lookup_of, postings_of
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
@@ -25,8 +26,7 @@ from dedup.index.stored_articles import prepare_stored, stored_articles
 from dedup.index.tiers import merge_small_segments
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.known_lines import KnownLine, line_digests
-from dedup.match.policy import DUPLICATE, NEAR_DUPLICATE
-from dedup.match.site_text import SiteTextRow
+from dedup.match.policy import BOILERPLATE, DUPLICATE, NEAR_DUPLICATE
 from dedup.output_layout import RUN_FILE, read_run_file
 from dedup.prepare.columns import integer_values
 from dedup.prepare.corpus import Corpus
@@ -123,7 +123,15 @@ class IndexSession:
             chosen = stored_articles(prepared.take(pa.array(kept)), marks.articles[rows][kept], survives, self.settings)
             again = prepare_stored(chosen, self.settings, backend)
             writer.add(chosen, postings_of(again, self.settings, backend))
-        self.take(writer.finish(map(_stored_line, verdicts.site_text.table)), backend)
+        self.take(writer.finish(self.sure_lines(row._asdict() for row in verdicts.site_text.table)), backend)
+
+    def sure_lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the table of site text whose lines later runs take for site text.
+
+        A line that no article has lost is not sure to be site text, unless the rule only flags.
+        """
+        is_dropping = self.settings.rules[BOILERPLATE] == DROP
+        return (row for row in rows if row["dropped"] or not is_dropping)
 
     def new_segment(self) -> SegmentWriter:
         """Return the writer of the segment of this run."""
@@ -188,11 +196,6 @@ def index_session(folder: str | Path | None, settings: Settings) -> Iterator[Ind
         return
     with open_writer(Path(folder), settings) as writer:
         yield IndexSession(writer, settings)
-
-
-def _stored_line(row: SiteTextRow) -> dict[str, Any]:
-    """Return a line of site text as a segment keeps it."""
-    return {"host": row.host, "text": row.text, "articles": row.articles, "share": row.share}
 
 
 def sum_lines(readers: Sequence[SegmentReader]) -> list[KnownLine]:

@@ -121,7 +121,8 @@ def write_segment(store: TableStore, index: IndexSession, lines: Iterable[dict[s
         for batch in rows.to_batches():
             arrays = [cast_bits(batch.column(field.name), field.type) for field in STORED_SCHEMA]
             writer.add_articles(pa.record_batch(arrays, schema=STORED_SCHEMA))
-    index.take(writer.finish_sorted(_read_sorted_postings(store), lines), load_backend(compiled=compiled))
+    segment = writer.finish_sorted(_read_sorted_postings(store), index.sure_lines(lines))
+    index.take(segment, load_backend(compiled=compiled))
 
 
 def _read_sorted_postings(store: TableStore) -> Iterator[Postings]:
