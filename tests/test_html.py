@@ -8,6 +8,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+from helpers.input_files import http_response, warc_record
 
 import dedup
 from dedup.engines.local import LocalEngine
@@ -186,23 +187,6 @@ def test_a_missing_extra_is_an_error_of_one_line(tmp_path, name):
     assert "pip install '.[" in done.stderr
 
 
-def warc_record(kind, body, number, uri="https://news.paper.example/1"):
-    headers = {
-        "WARC-Type": kind,
-        "WARC-Record-ID": f"<urn:uuid:{number}>",
-        "WARC-Date": "2020-01-02T03:04:05Z",
-        "WARC-Target-URI": uri,
-        "Content-Type": f"application/http; msgtype={kind}",
-        "Content-Length": len(body),
-    }
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"WARC/1.0\r\n{lines}\r\n".encode() + body + b"\r\n\r\n"
-
-
-def response(body, status="200 OK", kind="text/html; charset=utf-8", more=""):
-    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}\r\n".encode() + body
-
-
 def variant(word):
     return page([sentence.replace("bridge", word) for sentence in SENTENCES])
 
@@ -210,12 +194,14 @@ def variant(word):
 ARCHIVE = [
     warc_record("warcinfo", b"software: test", 0),
     warc_record("request", b"GET / HTTP/1.1\r\n\r\n", 1),
-    warc_record("response", response(variant("bridge").encode()), 2, "https://a.example/2"),
-    warc_record("response", response(b"gone", "404 Not Found"), 3),
-    warc_record("response", response(b"\x89PNG", kind="image/png"), 4),
-    warc_record("response", response(variant("café").encode("cp1252"), kind="text/html; charset=ISO-8859-1"), 5),
-    warc_record("response", response(gzip.compress(variant("mill").encode()), more="Content-Encoding: gzip\r\n"), 6),
-    warc_record("response", response(b"<html><body></body></html>"), 7),
+    warc_record("response", http_response(variant("bridge").encode()), 2, "https://a.example/2"),
+    warc_record("response", http_response(b"gone", "404 Not Found"), 3),
+    warc_record("response", http_response(b"\x89PNG", kind="image/png"), 4),
+    warc_record("response", http_response(variant("café").encode("cp1252"), kind="text/html; charset=ISO-8859-1"), 5),
+    warc_record(
+        "response", http_response(gzip.compress(variant("mill").encode()), more="Content-Encoding: gzip\r\n"), 6
+    ),
+    warc_record("response", http_response(b"<html><body></body></html>"), 7),
 ]
 
 
@@ -256,7 +242,7 @@ def test_what_stands_before_a_truncation_is_read(tmp_path, cut):
     path = tmp_path / "crawl.warc"
     path.write_bytes(damaged)
     report = clean(path, tmp_path / "out")
-    assert report.counts["kept"] == (2 if cut == -1 else 1)
+    assert report.counts["kept"] == (3 if cut == -1 else 1)  # what follows other bytes is read, too
     [bad] = rows(tmp_path / "out" / "quarantine.jsonl")
     assert bad["error"].endswith("fetch it again")
 

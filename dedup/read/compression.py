@@ -123,7 +123,9 @@ def decompressed(stream: ByteStream, most: int | None = None) -> ByteStream:
     >>> decompressed(ByteStream(io.BytesIO(gzip.compress(b"te") + gzip.compress(b"xt")).read)).read_all()
     b'text'
     """
-    return ByteStream(_MemberStream(stream, most).read) if _decompressor_of(stream.peek(_HEAD_BYTES)) else stream
+    if not _decompressor_of(stream.peek(_HEAD_BYTES)):
+        return stream
+    return ByteStream(_MemberStream(stream, most).read, is_decompressed=True)
 
 
 class _MemberStream:

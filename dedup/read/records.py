@@ -153,7 +153,7 @@ class RecordReader:
         _check_extra(name, kind)
         skipped: Counter[str] = Counter()
         if kind == WARC:
-            for row in read_warc(stream, skipped):
+            for row in read_warc(stream, skipped, self.settings.max_record):
                 yield name, kind, *row
         elif INPUT_FORMATS[kind].is_table:
             with _seekable(stream, local, hashed) as path:

@@ -36,9 +36,10 @@ class ByteStream(io.RawIOBase):
     Where the function raises one of `DAMAGE`, the stream ends, and `damage` holds the exception.
     """
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
+    def __init__(self, read: Callable[[int], bytes], *, is_decompressed: bool = False) -> None:
         self._read = read
         self._ahead = b""
+        self.is_decompressed = is_decompressed  # its places are not those of the file
         self.damage: Exception | None = None
 
     def readable(self) -> bool:

@@ -100,6 +100,25 @@ def compressed_by_arrow(codec: str) -> Callable[[bytes], bytes]:
     return compress
 
 
+def warc_record(kind: str, body: bytes, number: int, uri: str = "https://news.paper.example/1") -> bytes:
+    """Return a record of a web archive."""
+    headers = {
+        "WARC-Type": kind,
+        "WARC-Record-ID": f"<urn:uuid:{number}>",
+        "WARC-Date": "2020-01-02T03:04:05Z",
+        "WARC-Target-URI": uri,
+        "Content-Type": f"application/http; msgtype={kind}",
+        "Content-Length": len(body),
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"WARC/1.0\r\n{lines}\r\n".encode() + body + b"\r\n\r\n"
+
+
+def http_response(body: bytes, status: str = "200 OK", kind: str = "text/html; charset=utf-8", more: str = "") -> bytes:
+    """Return an answer of a web server; `more` are lines of its header."""
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\n{more}\r\n".encode() + body
+
+
 COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
     ".gz": gzip.compress,
     ".zst": compressed_by_arrow("zstd"),

@@ -1,0 +1,170 @@
+"""What is whole in a truncated or damaged archive is read, and an error says where the rest begins."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections import Counter
+from importlib.util import find_spec
+
+import pytest
+from helpers.input_files import http_response, read_files, warc_record
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.read.compression import decompressed
+from dedup.read.streams import ByteStream
+from dedup.read.warc_boundaries import split_records
+from dedup.read.warc_records import read_warc
+
+needs_warc = pytest.mark.skipif(find_spec("warcio") is None, reason="warcio, of the extra warc, is missing")
+
+
+def stream_of(data, block=1 << 16):
+    source = io.BytesIO(data)
+    return ByteStream(lambda size: source.read(min(size, block)))
+
+
+def assert_one_readable_line(error):
+    """Assert that an error is one short line without control characters, internal names and empty parentheses."""
+    assert error.isprintable(), error
+    assert len(error) < 300, error
+    assert not re.search(r"NoneType|object has no|index-sized|<ZipInfo|\(\)|Error\b", error), error
+
+
+# Web archives
+
+PAGE = b"<html><body><p>Page %d of the archive.</p></body></html>"
+RECORDS = [
+    warc_record("warcinfo", b"software: test", 0),
+    warc_record("response", http_response(PAGE % 1), 1),
+    warc_record("request", b"GET / HTTP/1.1\r\n\r\n", 2),
+    warc_record("response", http_response(PAGE % 3), 3),
+    warc_record("response", http_response(PAGE % 4), 4),
+]
+PAGES = [1, 3, 4]  # the numbers of the records that are pages
+
+
+def read_pages(data, *, block=1 << 16, **options):
+    """Return the pages of a web archive that are read, and the errors."""
+    rows = list(read_warc(decompressed(stream_of(data, block)), Counter(), **options))
+    assert [row[0] for row in rows] == list(range(len(rows)))
+    for row in rows:
+        if row[2]:
+            assert_one_readable_line(row[2])
+    return [row[1].partition(b"\n")[2] for row in rows if not row[2]], [row[2] for row in rows if row[2]]
+
+
+@needs_warc
+def test_a_web_archive_cut_at_any_byte_gives_its_whole_pages_and_an_error():
+    whole = b"".join(RECORDS)
+    ends = [len(b"".join(RECORDS[: count + 1])) for count in range(len(RECORDS))]
+    for cut in range(1, len(whole)):
+        pages, errors = read_pages(whole[:cut])
+        assert pages == [PAGE % number for number in PAGES if ends[number] - 4 <= cut], cut  # two line ends follow
+        assert len(errors) == (not any(end - 4 <= cut <= end for end in ends)), cut
+        assert all(re.search(r"byte \d", error) for error in errors)
+
+
+@needs_warc
+@pytest.mark.parametrize("records", [1, len(RECORDS)])
+def test_a_compressed_web_archive_cut_at_any_byte_gives_its_whole_pages_and_an_error(records):
+    groups = [RECORDS[start : start + records] for start in range(0, len(RECORDS), records)]
+    members = [gzip.compress(b"".join(group), mtime=0) for group in groups]
+    ends = [len(b"".join(members[: count + 1])) for count in range(len(members))]
+    for cut in range(2, len(b"".join(members))):
+        pages, errors = read_pages(b"".join(members)[:cut])
+        assert pages == [PAGE % number for number in PAGES][: len(pages)]
+        assert len(pages) >= sum(ends[number // records] <= cut for number in PAGES), cut
+        assert len(errors) == (cut not in ends), cut
+        assert all(re.search(r"byte \d", error) for error in errors)
+
+
+@needs_warc
+@pytest.mark.parametrize("cut", [25, 40, 250, -10, -60])
+def test_a_truncated_web_archive_is_no_empty_file(tmp_path, cut):
+    for name, data in (("a.warc", b"".join(RECORDS)), ("b.warc.gz", gzip.compress(b"".join(RECORDS), mtime=0))):
+        (tmp_path / name).write_bytes(data[:cut])
+        records, _ = read_files(tmp_path / name)
+        assert [bool(row["error"]) for row in records] == [False] * (len(records) - 1) + [True]
+
+
+PARTS = b"".join(RECORDS[:2]), RECORDS[3], RECORDS[4]
+LENGTH = re.search(rb"Content-Length: \d+", RECORDS[3])[0]
+
+
+def with_length(line):
+    """Return the archive with another line in place of the length of record 3."""
+    return PARTS[0] + RECORDS[3].replace(LENGTH, line, 1) + PARTS[2]
+
+
+DAMAGED_ARCHIVES = [  # label, archive, pages that are read, what the errors say
+    ("other bytes between records", b"garbage\r\n".join(PARTS), [1, 3, 4], ["'garbage", "'garbage"]),
+    ("NULs between records", bytes(50).join(PARTS), [1, 3, 4], [r"begins here: '\x00\x00", r"'\x00"]),
+    ("other bytes at the end", b"".join(PARTS) + b"garbage" * 50, [1, 3, 4], ["and has 350 bytes"]),
+    ("megabytes between records", (b"\xffnoise\x1b[31m" * 300_000).join(PARTS), [1, 3, 4], ["has 3,300,000 bytes"] * 2),
+    ("no length", with_length(b"X: 1"), [1, 4], ["no Content-Length"]),
+    ("negative length", with_length(b"Content-Length: -5"), [1, 4], ["the Content-Length '-5'"]),
+    ("no number", with_length(b"Content-Length: \x00\x1b"), [1, 4], [r"'\x00\x1b'"]),
+    ("length of 5,000 digits", with_length(b"Content-Length: " + b"9" * 5000), [1, 4], ["'999"]),
+    ("length of 20 digits", with_length(b"Content-Length: " + b"9" * 20), [1, 4], ["'999"]),
+    ("length beyond the end", with_length(LENGTH + b"000"), [1, 4], ["leads into another"]),
+    ("length into the next", with_length(b"Content-Length: 250"), [1, 4], ["leads into another"]),
+    ("no address", b"".join(PARTS).replace(b"WARC-Target-URI", b"X", 2), [3, 4], ["no WARC-Target-URI"]),
+    ("no type", b"".join(PARTS).replace(b"WARC-Type", b"X", 1), [1, 3, 4], ["no WARC-Type"]),
+    ("a header without end", RECORDS[0][:60] + b"\r\n" + PARTS[1], [3], ["header of this record does not end"]),
+    ("another version", b"WARC/9.9\r\n\r\n" + PARTS[1], [3], [r"'WARC/9.9\r\n"]),
+    ("only a version", b"WARC/1.0\r\n", [], ["ends inside the header"]),
+    ("a part of a version", PARTS[1] + b"WAR", [3], ["ends inside the header"]),
+    ("the last line ends are missing", b"".join(PARTS)[:-4], [1, 3, 4], []),
+    ("single line ends", b"".join(part[:-4] + b"\n" for part in PARTS), [1, 3, 4], []),
+    (
+        "a page about web archives",
+        warc_record("response", http_response(b"<html>\nWARC/1.0\nWARC-Type: x"), 1),
+        None,
+        [],
+    ),
+]
+
+
+@needs_warc
+@pytest.mark.parametrize(
+    ("data", "numbers", "said"), [c[1:] for c in DAMAGED_ARCHIVES], ids=[c[0] for c in DAMAGED_ARCHIVES]
+)
+@pytest.mark.parametrize("block", [7, 1 << 20])
+def test_records_around_damage_in_a_web_archive_are_read(data, numbers, said, block):
+    pages, errors = read_pages(data, block=max(block, len(data) >> 12))
+    assert numbers is None or pages == [PAGE % number for number in numbers]
+    assert len(errors) == len(said)
+    for error, words in zip(errors, said, strict=True):
+        assert words in error
+
+
+@needs_warc
+def test_a_page_above_the_limit_is_kept_in_part():
+    large = warc_record("response", http_response(b"<html>" + b"x" * 300_000), 7)
+    bomb = gzip.compress(b"<html>" + bytes(5_000_000))
+    bomb = warc_record("response", http_response(bomb, more="Content-Encoding: gzip\r\n"), 8)
+    image = warc_record("response", http_response(bytes(300_000), kind="image/png"), 9)
+    pages, errors = read_pages(large + bomb + image + RECORDS[1], most=100_000)
+    assert pages == [PAGE % 1]
+    assert len(errors) == 2
+    assert all(error.startswith("longer than 100,000 bytes") for error in errors)
+
+
+@given(
+    st.lists(st.binary(max_size=40) | st.sampled_from([b"WARC/1.0\r\n", b"WARC/1.0\r\n\r\n", b"\r\n"]), max_size=6),
+    st.integers(1, 60),
+)
+def test_every_byte_of_a_web_archive_is_in_a_part_or_a_line_end(pieces, block):
+    data = b"".join(RECORDS[1:2] + [piece for piece in pieces for piece in (piece, RECORDS[3])])
+    at = 0
+    contents = []
+    for part in split_records(stream_of(data, block), 1 << 20):
+        assert not data[at : part.start].strip(b"\r\n")
+        at = part.start + len(part.header) + part.size
+        contents.append(part.content)
+        assert data[part.start : at] == part.header + part.content
+    assert not data[at:].strip(b"\r\n")
+    assert contents[0].endswith(PAGE % 1)
