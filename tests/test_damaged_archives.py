@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import struct
+import zipfile
 from collections import Counter
 from importlib.util import find_spec
 
+import pyarrow as pa
 import pytest
-from helpers.input_files import http_response, read_files, warc_record
+from helpers.input_files import http_response, read_files, tarred, warc_record
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,3 +171,192 @@ def test_every_byte_of_a_web_archive_is_in_a_part_or_a_line_end(pieces, block):
         assert data[part.start : at] == part.header + part.content
     assert not data[at:].strip(b"\r\n")
     assert contents[0].endswith(PAGE % 1)
+
+
+# Zip archives
+
+MEMBERS = {
+    f"{name}.jsonl": b"".join(b'{"text": "Record %d of %s."}\n' % (number, name.encode()) for number in range(9))
+    for name in ("b", "a", "c")
+}
+STORED = zipfile.ZIP_STORED
+
+
+class Pipe(io.RawIOBase):
+    """A file that cannot seek, into which zipfile writes sizes behind the members."""
+
+    def __init__(self):
+        self.data = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.data += bytes(data)
+        return len(data)
+
+
+def zip_of(method, *, sizes_follow=False, large=False, members=MEMBERS):
+    sink = Pipe() if sizes_follow else io.BytesIO()
+    with zipfile.ZipFile(sink, "w", method) as archive:
+        for name, data in members.items():
+            with archive.open(name, "w", force_zip64=large) as member:
+                member.write(data)
+    return sink.data if sizes_follow else sink.getvalue()
+
+
+def without_signatures(data):
+    return data.replace(b"PK\x07\x08", b"")
+
+
+ZIPS = {
+    "deflated": zip_of(zipfile.ZIP_DEFLATED),
+    "deflated, sizes follow": zip_of(zipfile.ZIP_DEFLATED, sizes_follow=True),
+    "deflated, large sizes follow": zip_of(zipfile.ZIP_DEFLATED, sizes_follow=True, large=True),
+    "deflated, sizes follow without a signature": without_signatures(zip_of(zipfile.ZIP_DEFLATED, sizes_follow=True)),
+    "stored": zip_of(STORED),
+    "stored, large sizes": zip_of(STORED, large=True),
+    "stored, sizes follow": zip_of(STORED, sizes_follow=True),
+    "bzip2": zip_of(zipfile.ZIP_BZIP2),
+    "lzma, sizes follow": zip_of(zipfile.ZIP_LZMA, sizes_follow=True),
+}
+
+
+def read_members(path, data):
+    """Return the lines that are read of each member, and the errors."""
+    path.write_bytes(data)
+    records, _ = read_files(path)
+    lines = dict.fromkeys(MEMBERS, b"")
+    for row in records:
+        if not row["error"]:
+            lines[row["source"].removeprefix(f"{path.name}/")] += row["data"] + b"\n"
+        else:
+            assert_one_readable_line(row["error"])
+            assert re.search(r"byte \d", row["error"]), row["error"]
+    return lines, [row["error"] for row in records if row["error"]]
+
+
+@pytest.mark.parametrize("kind", ZIPS)
+def test_a_zip_archive_cut_anywhere_gives_its_whole_members_and_an_error(tmp_path, kind):
+    data = ZIPS[kind]
+    list_start = data.index(b"PK\x01\x02")
+    starts = [match.start() for match in re.finditer(rb"PK\x03\x04", data)]
+    ends = dict(zip(MEMBERS, [*starts[1:], list_start], strict=True))
+    near = {end + step for end in (*ends.values(), len(data)) for step in range(-26, 3)}
+    for cut in sorted(near.union(range(31, len(data), 5)) & set(range(31, len(data)))):
+        lines, errors = read_members(tmp_path / "z.zip", data[:cut])
+        assert errors, cut
+        for name, content in MEMBERS.items():
+            assert content.startswith(lines[name])
+            assert lines[name] == content or ends[name] > cut, (cut, name)
+    assert read_members(tmp_path / "z.zip", data) == (MEMBERS, []) or "without" in kind
+
+
+def test_what_is_before_the_cut_in_a_member_is_read(tmp_path):
+    content = b"".join(b'{"text": "%d"}\n' % (number * 7919 % 100_003) for number in range(20_000))
+    for method in (STORED, zipfile.ZIP_DEFLATED):
+        data = zip_of(method, members={"a.jsonl": content})
+        lines, errors = read_members(tmp_path / "z.zip", data[: len(data) // 2])
+        assert len(lines["a.jsonl"]) > 0.48 * len(content)
+        assert [f"byte {len(data) // 2:,}" in error for error in errors] == [True, True]
+        damaged = bytearray(data)
+        damaged[len(data) // 2 : len(data) // 2 + 40] = b"\xff" * 40
+        lines, errors = read_members(tmp_path / "z.zip", bytes(damaged))
+        assert len(lines["a.jsonl"]) > 0.47 * len(content)
+        assert errors
+
+
+def with_flag(data):
+    """Return a zip archive whose members say that they are encrypted."""
+    changed = bytearray(data)
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        for match in re.finditer(re.escape(signature), data):
+            changed[match.start() + offset] |= 1
+    return bytes(changed)
+
+
+def with_method(data, method):
+    """Return a zip archive whose members say that they are compressed in another way."""
+    changed = bytearray(data)
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        for match in re.finditer(re.escape(signature), data):
+            struct.pack_into("<H", changed, match.start() + offset, method)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(with_flag, "it is encrypted; unpack it"), (lambda data: with_method(data, 9), "compressed by method 9; unpack")],
+)
+@pytest.mark.parametrize("cut", [0, 30])
+def test_a_member_that_cannot_be_unpacked_says_what_to_do(tmp_path, change, said, cut):
+    data = change(ZIPS["deflated"])
+    (tmp_path / "z.zip").write_bytes(data[: len(data) - cut])
+    records, _ = read_files(tmp_path / "z.zip")
+    assert [said in row["error"] for row in records] == [True] * 3 + [False] * (cut > 0)
+    for row in records:
+        assert_one_readable_line(row["error"])
+
+
+def test_members_around_damage_in_a_zip_archive_without_its_list_are_read(tmp_path):
+    data = bytearray(ZIPS["deflated"][:-30])
+    second = data.index(b"PK\x03\x04", 1)
+    data[second : second + 4] = b"\0\0\0\0"
+    lines, errors = read_members(tmp_path / "z.zip", bytes(data))
+    assert [bool(content) for content in lines.values()] == [True, False, True]
+    assert len(errors) == 1
+
+
+# Tar archives
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_a_tar_archive_cut_anywhere_gives_its_whole_members_and_an_error(tmp_path, mode):
+    data = tarred(MEMBERS, mode)
+    for cut in range(600 if mode == "w" else 200, 5000 if mode == "w" else len(data), 61 if mode == "w" else 7):
+        lines, errors = read_members(tmp_path / "t.tar", data[:cut])
+        assert len(errors) == 1, cut
+        for number, (name, content) in enumerate(MEMBERS.items()):
+            assert content.startswith(lines[name])
+            assert mode != "w" or cut < 1024 * (number + 1) or lines[name] == content, cut
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_damaged_header_in_a_tar_archive_hides_one_member(tmp_path, number):
+    data = bytearray(tarred(MEMBERS))
+    data[1024 * number + 100] ^= 0xFF
+    lines, [error] = read_members(tmp_path / "t.tar", bytes(data))
+    assert [name for name in MEMBERS if not lines[name]] == [list(MEMBERS)[number]]
+    assert f"the header of a member is damaged, at byte {1024 * number:,}" in error
+
+
+# Streams of Arrow
+
+
+def test_a_stream_of_arrow_cut_at_any_byte_has_an_error(tmp_path):
+    table = pa.table({"text": [f"Record {number}." for number in range(3)]})
+    sink = io.BytesIO()
+    ends = []
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        for batch in table.to_batches(max_chunksize=1):
+            writer.write_batch(batch)
+            ends.append(sink.tell())
+    data = sink.getvalue()
+    for cut in range(8, len(data)):
+        (tmp_path / "a.arrows").write_bytes(data[:cut])
+        records, _ = read_files(tmp_path / "a.arrows")
+        whole = sum(end <= cut for end in ends)
+        assert [bool(row["error"]) for row in records] == [False] * whole + [True], cut
+        assert_one_readable_line(records[-1]["error"])
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+@pytest.mark.parametrize("rest", [b"", b"more bytes"])
+def test_a_whole_stream_of_arrow_has_no_error(tmp_path, rows, rest):
+    table = pa.table({"text": pa.array(["x"] * rows, pa.string())})
+    sink = io.BytesIO()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    (tmp_path / "a.arrows").write_bytes(sink.getvalue() + rest)
+    records, _ = read_files(tmp_path / "a.arrows")
+    assert [row["error"] for row in records] == [None] * rows

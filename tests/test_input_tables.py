@@ -325,9 +325,10 @@ def test_an_archive_that_breaks_off_is_one_error(tmp_path, cut):
     assert [bool(row["error"]) for row in records] == [False] * (len(records) - 1) + [True]
     assert len(reader.inputs) == len(records)
     (tmp_path / "z.zip").write_bytes(zipped({"a.txt": b"One."})[:-10])
-    [record], reader = read_files(tmp_path / "z.zip")
-    assert (record["source"], record["kind"]) == ("z.zip", "zip")
-    assert reader.inputs[0]["source"] == "z.zip"
+    [member, record], reader = read_files(tmp_path / "z.zip")  # the member is whole, and only the list is not
+    assert (member["source"], member["data"], member["error"]) == ("z.zip/a.txt", b"One.", None)
+    assert (record["source"], record["kind"], bool(record["error"])) == ("z.zip", "zip", True)
+    assert [entry["source"] for entry in reader.inputs] == ["z.zip/a.txt", "z.zip"]
 
 
 def test_an_archive_without_articles_is_an_error_that_names_what_is_in_it(tmp_path):

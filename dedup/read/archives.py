@@ -1,21 +1,27 @@
 """Read the members of zip and tar archives.
 
-Those of a zip archive come sorted by name; a tar archive is read as it streams, in its own order.
+Those of a zip archive come sorted by name; a tar archive is read as it streams, in its own order. So is a zip archive
+whose list of members is damaged.
 """
 
 from __future__ import annotations
 
 import io
-import os
+import struct
 import tarfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from tarfile import InvalidHeaderError  # type: ignore[attr-defined]
+from typing import Any, BinaryIO, NamedTuple
 
-from dedup.read.streams import DAMAGE, ByteStream, Expansion
+from dedup.read.compression import PIECE_BYTES
+from dedup.read.streams import DAMAGE, ByteStream, Expansion, UnreadableError
+from dedup.read.zip_headers import ZipEntry, find_zip_members, member_at
 
 _TAR_BLOCK = 512  # bytes
+_ENCRYPTED = 1  # a flag of members of zip archives
 
 
 class Member(NamedTuple):
@@ -26,40 +32,127 @@ class Member(NamedTuple):
 
 
 def zip_members(path: Path, most: int | None = None) -> Iterator[Member]:
-    """Yield the members of the zip archive at `path`. Raises one of `DAMAGE` if its directory cannot be read.
+    """Yield the members of the zip archive at `path`.
 
-    A member is damaged where all so far expand to more than `most` times the size of the archive (None: any).
+    If its list of members is damaged or cut off, they come in their order in the archive, and an exception of `DAMAGE`
+    after the last. A member is damaged where all so far expand to more than `most` times the size of the archive
+    (None: any).
     """
-    expansion = Expansion(most, path.stat().st_size)
-    with zipfile.ZipFile(path) as archive:
-        for member in sorted(archive.infolist(), key=lambda member: member.filename):
-            if not member.is_dir():
-                content = _ZipMember(archive, member, expansion)
-                yield Member(_safe_name(member.filename), ByteStream(content.read))
-                content.close()
+    size = path.stat().st_size
+    expansion = Expansion(most, size)
+    with path.open("rb") as file:
+        listed = _listed_members(file)
+        count = end = 0
+        for member in find_zip_members(file, size) if listed is None else listed:
+            count, end = count + 1, min(size, (member.start or 0) + member.info.compress_size)
+            if not member.info.is_dir():
+                content = _ZipMember(file, member, expansion)
+                yield Member(_safe_name(member.info.filename), ByteStream(content.read))
+        if listed is None:
+            raise zipfile.BadZipFile(
+                "the list of members at its end is damaged or cut off; those that are here were found by their own "
+                f"headers: {count:,}, up to byte {end:,}"
+            )
+
+
+def _listed_members(file: BinaryIO) -> list[ZipEntry] | None:
+    """Return the members of a zip archive by its list, sorted by name; None if this cannot be read."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = sorted(archive.infolist(), key=lambda member: member.filename)
+    except (*DAMAGE, NotImplementedError, ValueError, OverflowError, struct.error):
+        return None
+    return [ZipEntry(member, None) for member in members]
 
 
 class _ZipMember:
-    """A member that is opened when it is first read, because a damaged or encrypted one cannot be."""
+    """The content of a member, read as far as it is whole. Errors say at which byte of the archive they are."""
 
-    def __init__(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, expansion: Expansion) -> None:
-        self.archive = archive
+    def __init__(self, file: BinaryIO, member: ZipEntry, expansion: Expansion) -> None:
+        self.file = file
         self.member = member
         self.expansion = expansion
-        self.file: Any = None
+        self.read_some: Callable[[int], bytes] | None = None
+        self.damage: Exception | None = None
 
     def read(self, size: int) -> bytes:
-        try:
-            self.file = self.file or self.archive.open(self.member)
-            data: bytes = self.file.read1(size)
-        except (RuntimeError, NotImplementedError) as error:  # a password or a method of compression
-            raise zipfile.BadZipFile(str(error)) from error
-        self.expansion.add(len(data))
-        return data
+        """Return some of the next bytes, at most `size`; none at the end. Raises one of `DAMAGE`."""
+        texts: list[bytes] = []
+        missing = size
+        while missing and self.damage is None:
+            try:
+                self.read_some = self.read_some or self._open()
+                text = self.read_some(missing)
+                self.expansion.add(len(text))
+            except (*DAMAGE, RuntimeError, ValueError) as error:
+                self.damage = error if isinstance(error, UnreadableError) else self._with_place(error)
+            else:
+                texts.append(text)
+                missing -= len(text)
+                if not text:
+                    break
+        if self.damage and missing == size:
+            raise self.damage
+        return b"".join(texts)
 
-    def close(self) -> None:
-        if self.file:
-            self.file.close()
+    def _open(self) -> Callable[[int], bytes]:
+        """Return what reads the next bytes of the member, at most as many as it is asked for."""
+        info, start = self.member
+        if info.flag_bits & _ENCRYPTED:
+            raise UnreadableError("it is encrypted; unpack it with its password, and give the files")
+        if start is None:
+            self.file.seek(info.header_offset)
+            header = member_at(self.file, info.header_offset)
+            if header is None or header.start is None:
+                raise zipfile.BadZipFile("no header of a member is there")
+            start = header.start
+        self.file.seek(start)
+        if info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            return _Inflated(self.file, info).read
+        try:
+            content = zipfile.ZipExtFile(self.file, "r", info)
+        except (NotImplementedError, RuntimeError):
+            method = info.compress_type
+            raise UnreadableError(f"it is compressed by method {method}; unpack it, and give the files") from None
+        return lambda size: content.read1(min(size, PIECE_BYTES))
+
+    def _with_place(self, error: Exception) -> Exception:
+        """Return the damage that `error` is about, with the byte up to which the archive was read."""
+        reason = str(error).strip().rstrip(".") or "the archive ends inside this member"
+        return zipfile.BadZipFile(f"{reason}, at byte {self.file.tell():,} of the archive")
+
+
+class _Inflated:
+    """The content of a stored or deflated member that begins where `file` is; zipfile loses what is before damage."""
+
+    def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
+        self.file = file
+        self.missing = info.compress_size
+        self.checksum = getattr(info, "CRC", None)
+        self.inflater = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type == zipfile.ZIP_DEFLATED else None
+        self.seen = 0  # the checksum of what was read
+
+    def read(self, size: int) -> bytes:
+        """Return some of the next bytes, at most `size`; none at the end. Raises one of `DAMAGE`."""
+        text = b""
+        while not text and not (self.inflater.eof if self.inflater else self.missing == 0):
+            text = self._read_piece(size)
+        self.seen = zlib.crc32(text, self.seen)
+        if not text and self.checksum not in {None, self.seen}:
+            raise zipfile.BadZipFile("the checksum of this member does not match")
+        return text
+
+    def _read_piece(self, size: int) -> bytes:
+        if self.inflater is None:
+            return self._take(size)
+        return self.inflater.decompress(self.inflater.unconsumed_tail or self._take(PIECE_BYTES), size)
+
+    def _take(self, size: int) -> bytes:
+        data = self.file.read(min(size, self.missing))
+        self.missing -= len(data)
+        if not data:
+            raise EOFError("the compressed data of this member ends inside" if self.missing == 0 else "")
+        return data
 
 
 def tar_members(stream: ByteStream) -> Iterator[Member]:
@@ -68,16 +161,43 @@ def tar_members(stream: ByteStream) -> Iterator[Member]:
     The content of a member must be read before the next one is asked for.
     """
     blocks = _TarBlocks(stream)
-    with tarfile.open(fileobj=io.BufferedReader(blocks), mode="r|") as archive:
-        for member in archive:
-            if member.isdir():
-                continue
-            content = archive.extractfile(member) if member.isreg() else None
-            yield Member(
-                _safe_name(member.name), ByteStream(_TarMember(content, member.size).read) if content else None
-            )
-            archive.members = []  # type: ignore[attr-defined] # it would keep one entry per member
+    try:
+        with _TarArchive.open(fileobj=io.BufferedReader(blocks), mode="r|") as archive:
+            for member in archive:
+                if member.isdir():
+                    continue
+                content = archive.extractfile(member) if member.isreg() else None
+                yield Member(
+                    _safe_name(member.name),
+                    ByteStream(_TarMember(content, member.size, blocks).read) if content else None,
+                )
+                archive.members = []  # type: ignore[attr-defined] # it would keep one entry per member
+    except tarfile.ReadError as error:
+        raise blocks.end_error(str(error)) from error
+    if archive.damaged_header is not None:
+        raise tarfile.ReadError(f"the header of a member is damaged, at {stream.unit} {archive.damaged_header:,}")
     blocks.check_end()
+
+
+class _TarHeader(tarfile.TarInfo):
+    """A header of a member; a damaged one is passed over, where tarfile ends without an error."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: Any) -> Any:
+        """Return the next header that is whole."""
+        while True:
+            place = tarfile.fileobj.tell()
+            try:
+                return super().fromtarfile(tarfile)
+            except InvalidHeaderError:
+                tarfile.damaged_header = place if tarfile.damaged_header is None else tarfile.damaged_header
+
+
+class _TarArchive(tarfile.TarFile):
+    """A tar archive, and the byte of its first damaged header."""
+
+    tarinfo = _TarHeader
+    damaged_header: int | None = None
 
 
 class _TarBlocks(io.RawIOBase):
@@ -105,28 +225,33 @@ class _TarBlocks(io.RawIOBase):
         if self.stream.damage:
             raise self.stream.damage
         if self.size % _TAR_BLOCK or any(self.last):
-            raise EOFError("the archive ends without its end mark")
+            raise self.end_error("the archive ends without its end mark")
+
+    def end_error(self, problem: str) -> Exception:
+        """Return the damage of an archive that ends here: that of its stream, or `problem` with the place."""
+        return self.stream.damage or EOFError(f"{problem}, at {self.stream.unit} {self.size:,}")
 
 
 class _TarMember:
     """A member whose content must have the size that the archive says; tarfile returns less at a sudden end."""
 
-    def __init__(self, file: Any, size: int) -> None:
+    def __init__(self, file: Any, size: int, archive: _TarBlocks) -> None:
         self.file = file
         self.missing = size
+        self.archive = archive
 
     def read(self, size: int) -> bytes:
         blocks: list[bytes] = []
         try:
             while len(blocks) * _TAR_BLOCK < size and (block := self.file.read1(_TAR_BLOCK)):
                 blocks.append(block)  # of one call that meets the end of the archive, tarfile returns nothing
-        except DAMAGE:
+        except DAMAGE as error:
             if not blocks:
-                raise
+                raise self.archive.end_error("the archive ends inside this member") from error
         data = b"".join(blocks)
         self.missing -= len(data)
         if not data and self.missing:
-            raise EOFError("the archive ends inside this member")
+            raise self.archive.end_error("the archive ends inside this member")
         return data
 
 
@@ -137,7 +262,8 @@ def _safe_name(name: str) -> str:
     'a/b/c.txt'
     """
     parts = [part for part in name.replace("\\", "/").split("/") if part not in {"", ".", ".."}]
-    return os.fsencode("/".join(parts)).decode("utf-8", "backslashreplace").replace("\0", "")
+    encoded = "/".join(parts).encode("utf-8", "surrogateescape")  # in any locale
+    return encoded.decode("utf-8", "backslashreplace").replace("\0", "")
 
 
 def is_hidden(name: str) -> bool:

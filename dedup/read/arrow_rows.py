@@ -30,6 +30,7 @@ from dedup.read.json_lines import FileRow
 from dedup.read.streams import damage_error
 
 _BATCH_ROWS = 256  # articles are long
+_STREAM_END = b"\xff\xff\xff\xff\0\0\0\0"
 _INFINITY = msgspec.Raw(b"1e999")
 
 
@@ -44,9 +45,9 @@ def read_table_file(path: Path, kind: str) -> Iterator[FileRow]:
                     record += 1
     except BadRecordError as error:
         yield record, b"", str(error), None
-    except (OSError, pa.ArrowException, ValueError, NotImplementedError) as error:
+    except (OSError, EOFError, pa.ArrowException, ValueError, NotImplementedError) as error:
         message = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if record:
+        if record or isinstance(error, EOFError):
             yield record, b"", damage_error(OSError(message)), None
         else:
             yield 0, b"", f"not {INPUT_FORMATS[kind].title}, or damaged ({message.rstrip('.')}); write it again", None
@@ -69,10 +70,19 @@ def _batches(file: Any, kind: str) -> Iterator[pa.RecordBatch]:
         reader = pa.ipc.open_file(file)
         batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
     else:
-        batches = pa.ipc.open_stream(file)
+        batches = _stream_batches(file)
     for batch in batches:
         for start in range(0, batch.num_rows, _BATCH_ROWS):
             yield batch.slice(start, _BATCH_ROWS)
+
+
+def _stream_batches(file: Any) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a stream. Raises `EOFError` if it has no end mark, which Arrow does not insist on."""
+    yield from pa.ipc.open_stream(file)
+    end = file.tell()
+    file.seek(max(0, end - len(_STREAM_END)))
+    if file.read(len(_STREAM_END)) != _STREAM_END:
+        raise EOFError(f"the stream ends without its end mark, at byte {end:,}")
 
 
 def json_rows(batch: pa.RecordBatch) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)  # a frame of Zs
 _PADDING = re.compile(rb"\0*")  # allowed behind the members of gzip and xz, as on tapes
 # Compressed bytes that are decompressed at once: what a decompressor has made of them is lost if they are damaged.
 # Measured in MB/s of text on one core with 512, 4096 and 2**20 bytes: gzip 161, 170, 234; Zstandard 595, 824, 317.
-_PIECE_BYTES = 512
+PIECE_BYTES = 512
 _XZ_MEMORY = 256 << 20  # bytes that a dictionary may take; `xz -9` takes 65 MB
 
 
@@ -159,7 +159,7 @@ class _MemberStream:
     def _decompress(self, size: int) -> bytes:
         """Return what the next piece of the current member expands to, at most `size` bytes; it may be nothing."""
         assert self.member
-        data = self._take(_PIECE_BYTES) if self.member.needs_input else b""
+        data = self._take(PIECE_BYTES) if self.member.needs_input else b""
         if not data and self.member.needs_input:
             raise EOFError(f"the compressed data ends inside, at byte {self._place():,}")
         try:

@@ -39,7 +39,7 @@ class ByteStream(io.RawIOBase):
     def __init__(self, read: Callable[[int], bytes], *, is_decompressed: bool = False) -> None:
         self._read = read
         self._ahead = b""
-        self.is_decompressed = is_decompressed  # its places are not those of the file
+        self.unit = "decompressed byte" if is_decompressed else "byte"  # of places in it
         self.damage: Exception | None = None
 
     def readable(self) -> bool:
@@ -108,7 +108,11 @@ class Expansion:
             )
 
 
-class ExpansionError(OSError):
+class UnreadableError(OSError):
+    """Data that may be whole and is not read all the same; the message says what to do."""
+
+
+class ExpansionError(UnreadableError):
     """Compressed data that grows too much."""
 
 
@@ -141,5 +145,5 @@ class HashedFile:
 
 def damage_error(error: Exception) -> str:
     """Return the quarantine error of a record at which a damaged file ends."""
-    advice = "" if isinstance(error, ExpansionError) else "; fetch it again"
+    advice = "" if isinstance(error, UnreadableError) else "; fetch it again"
     return f"the file cannot be read on from here ({str(error).strip().rstrip('.')}){advice}"

@@ -83,8 +83,7 @@ def _error_at(problem: str, part: WarcPart, stream: ByteStream) -> str:
     """Return the quarantine error of a part of the archive, with its place."""
     if part.broke_off and stream.damage:
         return damage_error(stream.damage)
-    unit = "byte" if not stream.is_decompressed else "decompressed byte"
-    extent = f"it begins at {unit} {part.start:,} and has {len(part.header) + part.size:,} bytes"
+    extent = f"it begins at {stream.unit} {part.start:,} and has {len(part.header) + part.size:,} bytes"
     return f"{problem} ({extent}); fetch it again"
 
 
