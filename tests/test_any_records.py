@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -140,8 +142,22 @@ def test_an_output_whose_name_is_not_utf8_is_refused_before_the_work(tmp_path):
         pytest.fail("the input is read")
         yield {}
 
-    with pytest.raises(OutputError, match="not UTF-8"):
-        dedup.clean(articles(), os.fsdecode(bytes(tmp_path) + b"/o\xff"))
+    for name in (os.fsdecode(bytes(tmp_path) + b"/o\xff"), str(tmp_path / "\ud800")):
+        with pytest.raises(OutputError, match="this name is not UTF-8"):
+            dedup.clean(articles(), name)
+
+
+def test_an_output_is_not_blamed_for_the_locale(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(b'{"text": "One."}\n')
+    command = [sys.executable, "-m", "dedup", "clean", "a.jsonl", "-o", "\u00fc".encode()]
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | locale, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "set LC_ALL=C.UTF-8" in done.stderr
+    assert "\\udc" not in done.stderr
 
 
 @pytest.mark.parametrize("text", ["a long string " * 100, "two\nlines", "a\0b"])

@@ -8,6 +8,7 @@ working files in the hidden folder, for a run that resumes it.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,9 +32,18 @@ def output_path(out: object) -> Path:
         try:
             str(path).encode()
         except UnicodeEncodeError:  # the name is in the report, which is UTF-8
-            raise OutputError(f"{path}: this name is not UTF-8; name another folder") from None
+            raise OutputError(_name_problem(path)) from None
         return path
     raise OutputError(f"out: {out!r} is no path; name a folder for `out`")
+
+
+def _name_problem(path: Path) -> str:
+    """Return the error about a name that Python cannot encode: because of its bytes, or of the locale."""
+    try:
+        name = os.fsencode(path).decode("utf-8")
+    except UnicodeError:
+        return f"{path}: this name is not UTF-8; name another folder"
+    return f"{name}: this name is UTF-8, but the locale is not; set LC_ALL=C.UTF-8, or name another folder"
 
 
 def check_destination(out: Path, *, force: bool) -> None:
