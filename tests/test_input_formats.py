@@ -117,9 +117,10 @@ def test_a_cut_compressed_file_of_any_format_ends_in_one_error(tmp_path, every, 
     packed = gzip.compress(samples[name])
     (tmp_path / f"{name}.gz").write_bytes(packed[: len(packed) // 2])
     records, reader = read_files(tmp_path / f"{name}.gz")
-    assert [row["error"] is not None for row in records] == [False] * (len(records) - 1) + [True]
+    errors = 2 if name == "x.zip" else 1  # one of the member that is cut, and one of the archive, whose list is missing
+    assert [row["error"] is not None for row in records] == [False] * (len(records) - errors) + [True] * errors
     assert "cannot be read on from here" in records[-1]["error"]
-    assert len(reader.inputs) == 1
+    assert len(reader.inputs) == errors
 
 
 EMPTY = {"x.jsonl": 0, "x.json": 0, "x.csv": 0, "x.tsv": 0, "x.txt": 1, "x.jsonl.gz": 0, "bare": 1}
