@@ -1,12 +1,13 @@
 """Kill real runs of `dedup clean` at random moments, resume them, and count what is lost.
 
-    python -m benchmarks.kills [--runs 1000] [--seed 1] [--write]
+    python -m benchmarks.kills [--runs 1000] [--jobs 2] [--seed 1] [--write]
 
 Each trial starts `dedup clean --force` on an output that exists, with two workers, and sends a signal to the main
 process, to its process group or to one worker. The moment is random, from the start to a little after the end of an
 undisturbed run. Then the output must be the earlier one or the new one, byte for byte, no process may be left, and
-``--resume``, which may be killed, too, must give the bytes of an undisturbed run and leave nothing else. With
-``--write`` the counts go into ``results/kills.json`` and the table of docs/reliability.md.
+``--resume``, which may be killed, too, must give the bytes of an undisturbed run and leave nothing else. A traceback
+that a signal causes before the program hears signals, while Python itself starts, is counted apart. With ``--write``
+the counts go into ``results/kills.json`` and the table of docs/reliability.md.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,24 +31,30 @@ from typing import Any
 from benchmarks.contenders import ROOT
 from benchmarks.generate import UNITS, cached_corpus
 from benchmarks.markdown_tables import markdown_table, replace_section
-from benchmarks.stored_results import load_results, save_results
+from benchmarks.stored_results import save_results
 
 PAGE, SECTION, SCRIPT = ROOT / "docs" / "reliability.md", "kills", "benchmarks/kills.py"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TARGETS = ("main process", "process group", "one worker")
 MARK = "DEDUP_KILLS_MARK"  # a variable of the environment by which processes of a trial are found
+HEARS = "hears signals\n"  # what a run writes to standard error when Python's own start is over
 
 _CORPUS_BYTES = UNITS["MB"] // 2
 _BATCH_BYTES = 40_000  # so that a small corpus has a dozen batches
 _RESUMES_KILLED = 0.3  # the share of the runs with --resume that are killed, too
 _PATIENCE = 20  # seconds in which all processes must have ended
+_SAVED_EVERY = 20  # trials
 _LONGEST = 120.0  # seconds after a signal in which the main process must have ended
 
-# What a child runs: the command line, with small batches and, whatever the size of the input, worker processes.
+# What a child runs: the command line, with small batches and, whatever the size of the input, worker processes. A
+# process that is started with a signal ignored, as by `nohup`, goes on ignoring it, so all are set back first.
 _CHILD = f"""
-import sys
+import signal, sys
+for number in {[int(number) for number in SIGNALS[1:]]}:
+    signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 from dedup.runtime.interruption import end_at_once
 end_at_once()
+sys.stderr.write({HEARS!r})
 from dedup import pipeline
 from dedup.engines import local
 from dedup.write import destination
@@ -79,7 +88,6 @@ class Trial:
             stderr=subprocess.PIPE,
             start_new_session=True,
             env={**os.environ, MARK: self.mark},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
         )
 
     def kill(self, run: subprocess.Popen[str], number: signal.Signals, target: str, delay: float) -> str | None:
@@ -142,52 +150,84 @@ def bytes_of(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.name != "run.log.json"}
 
 
-def run_trials(corpus: Path, work: Path, runs: int, seed: int) -> dict[str, Any]:
-    """Kill `runs` runs on `corpus`, and return the counts by target and signal."""
-    chance = random.Random(seed)
-    first = Trial(work / "undisturbed", corpus, {}, chance)
-    began = time.monotonic()
-    run = first.start()
-    _, message = run.communicate()
-    duration = time.monotonic() - began
-    if run.returncode:
-        sys.exit(message)
-    undisturbed = bytes_of(first.out)
-    earlier = {**undisturbed, "articles.jsonl": b""}
-    counts: dict[tuple[str, str], Counter[str]] = {}
-    while (done := sum(each["kills"] for each in counts.values())) < runs:
-        number, target = chance.choice(SIGNALS), chance.choice(TARGETS)
-        count = counts.setdefault((target, number.name), Counter())
-        trial = Trial(work / f"trial-{done}", corpus, earlier, chance)
-        errors, killed = trial.kill(trial.start(), number, target, chance.uniform(0, duration * 1.1)), True
+class Series:
+    """Trials on one corpus: what an undisturbed run writes, and how long it takes."""
+
+    def __init__(self, corpus: Path, work: Path, seed: int) -> None:
+        self.corpus = corpus
+        self.work = work
+        self.seed = seed
+        first = Trial(work / "undisturbed", corpus, {}, random.Random(seed))
+        began = time.monotonic()
+        run = first.start()
+        _, message = run.communicate()
+        self.duration = time.monotonic() - began
+        if run.returncode:
+            sys.exit(message)
+        self.undisturbed = bytes_of(first.out)
+        self.earlier = {**self.undisturbed, "articles.jsonl": b""}
+
+    def run(self, number: int) -> tuple[tuple[str, str], Counter[str], list[str]]:
+        """Kill one run, and resume it to its end; return target and signal, the counts, and texts of tracebacks."""
+        chance = random.Random(f"{self.seed}-{number}")
+        kind, target = chance.choice(SIGNALS), chance.choice(TARGETS)
+        count: Counter[str] = Counter()
+        texts: list[str] = []
+        trial = Trial(self.work / f"trial-{number}", self.corpus, self.earlier, chance)
+        errors, killed = trial.kill(trial.start(), kind, target, chance.uniform(0, self.duration * 1.1)), True
         while True:
             count["kills"] += killed
             count["not ended"] += errors is None
-            count["tracebacks"] += "Traceback" in (errors or "")
+            if errors is not None and "Traceback" in errors:
+                count["tracebacks" if HEARS in errors else "in Python's start"] += 1
+                texts.append(errors)
             count["processes left"] += trial.leaves_processes()
             state = bytes_of(trial.out)
-            count["output lost"] += state not in (earlier, undisturbed)
+            count["output lost"] += state not in (self.earlier, self.undisturbed)
             if not killed:
                 break
-            count["new output in place"] += state == undisturbed
+            count["new output in place"] += state == self.undisturbed
             count["batches left"] += bool(list((trial.out.parent / ".out.dedup" / "work").glob("*.arrow")))
             killed = chance.random() < _RESUMES_KILLED
             run = trial.start("--resume")
-            delay = chance.uniform(0, duration) if killed else 600.0
-            errors = trial.kill(run, number, target, delay)
+            delay = chance.uniform(0, self.duration) if killed else 600.0
+            errors = trial.kill(run, kind, target, delay)
             count["not resumed"] += not killed and run.returncode != 0
-        count["other bytes"] += state != undisturbed
+        count["other bytes"] += state != self.undisturbed
         count["files left"] += [path.name for path in trial.out.parent.iterdir()] != ["out"]
         shutil.rmtree(trial.out.parent)
-    by_target = {target: {} for target in TARGETS}  # type: dict[str, dict[str, dict[str, int]]]
-    for (target, name), count in sorted(counts.items()):
-        by_target[target][name] = {key: count[key] for key in FAULTS}
-    return {"runs": runs, "seed": seed, "kills": by_target}
+        return (target, kind.name), count, texts
+
+
+def run_trials(
+    corpus: Path, work: Path, runs: int, seed: int, jobs: int = 1, save: Callable[[dict[str, Any]], None] | None = None
+) -> dict[str, Any]:
+    """Kill `runs` runs on `corpus`, `jobs` at a time, and return the counts by target and signal.
+
+    `save` is called with what there is so far, now and then.
+    """
+    series = Series(corpus, work, seed)
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    texts: list[str] = []
+    figures: dict[str, Any] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        done = as_completed([pool.submit(series.run, number) for number in range(runs)])
+        for number, trial in enumerate(done, 1):
+            kind, count, some_texts = trial.result()
+            counts.setdefault(kind, Counter()).update(count)
+            texts += some_texts
+            by_target = {target: {} for target in TARGETS}  # type: dict[str, dict[str, dict[str, int]]]
+            for (target, name), count in sorted(counts.items()):
+                by_target[target][name] = {key: count[key] for key in FAULTS}
+            figures = {"runs": number, "seed": seed, "kills": by_target, "texts of tracebacks": texts}
+            if save and number % _SAVED_EVERY == 0:
+                save(figures)
+    return figures
 
 
 FAULTS = (
     *("kills", "new output in place", "batches left", "other bytes", "output lost", "not resumed"),
-    *("not ended", "processes left", "files left", "tracebacks"),
+    *("not ended", "processes left", "files left", "tracebacks", "in Python's start"),
 )
 
 
@@ -204,33 +244,33 @@ def kills_table(figures: dict[str, Any]) -> str:
 
 def faults_of(figures: dict[str, Any]) -> int:
     """Return how often something was not as it must be."""
-    harmless = {"kills", "new output in place", "batches left"}
+    harmless = {"kills", "new output in place", "batches left", "in Python's start"}
     counts = [count for by_signal in figures["kills"].values() for count in by_signal.values()]
     return sum(count[key] for count in counts for key in FAULTS if key not in harmless)
 
 
-def write_page() -> None:
-    """Put the saved counts into the page."""
-    results = load_results("kills")
-    assert results, "the trials have been saved"
+def write_page(figures: dict[str, Any]) -> None:
+    """Save the counts, and put them into the page."""
+    save_results("kills", figures)
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(replace_section(page, SECTION, SCRIPT, kills_table(results["figures"])), encoding="utf-8")
+    PAGE.write_text(replace_section(page, SECTION, SCRIPT, kills_table(figures)), encoding="utf-8")
 
 
 def main() -> int:
     """Run the trials, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--jobs", type=int, default=1, help="how many at a time")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="save the counts, and write the table of the page")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="dedup-kills-") as folder:
         corpus = cached_corpus("hard", _CORPUS_BYTES, 1, Path(folder) / "corpora")
-        figures = run_trials(corpus, Path(folder) / "work", arguments.runs, arguments.seed)
+        save = write_page if arguments.write else None
+        figures = run_trials(corpus, Path(folder) / "work", arguments.runs, arguments.seed, arguments.jobs, save)
     print(kills_table(figures))
     if arguments.write:
-        save_results("kills", figures)
-        write_page()
+        write_page(figures)
     return 1 if faults_of(figures) else 0
 
 

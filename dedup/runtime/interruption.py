@@ -20,6 +20,7 @@ MESSAGE = "dedup: interrupted"
 # Seconds in which a second signal is taken for the same one: a closed terminal and `timeout` send it twice. Later ones
 # end the program at once, since its clean-up hangs.
 _PATIENCE = 2.0
+_AGAIN_AFTER = 0.01  # seconds until a signal that could not be raised is sent again
 
 
 class InterruptedRun(BaseException):
@@ -48,10 +49,18 @@ class _Raiser:
             _end_process(number, frame)
 
     def report_unraisable(self, unraisable: Any) -> None:
-        """Raise the exception again if Python could not raise it where it came, as in a finalizer."""
+        """Send the signal again if Python could not raise its exception where it came, as in a finalizer.
+
+        A thread does so a moment later, since a signal that comes during this call could not be raised either.
+        """
         if isinstance(unraisable.exc_value, InterruptedRun):
+            import threading  # noqa: PLC0415 - not before it is needed
+
             self.interrupted = None
-            signal.raise_signal(unraisable.exc_value.status - 128)
+            target = threading.main_thread().ident, unraisable.exc_value.status - 128
+            again = threading.Timer(_AGAIN_AFTER, signal.pthread_kill, target)
+            again.daemon = True
+            again.start()
         else:
             sys.__unraisablehook__(unraisable)
 
