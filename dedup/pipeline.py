@@ -120,7 +120,7 @@ def _clean(
     out = Path(os.path.realpath(out)) if out.is_symlink() else out
     check_destination(out, force=force)
     is_resumed = isinstance(engine, LocalEngine) and engine.resume
-    with index_session(index, settings) as session:
+    with index_session(index, settings, out) as session:
         with (
             destination(out, force=force, resume=is_resumed) as (folder, work),
             _start_job(source, against, settings, engine, timer, work, out, notice, ruling, session) as job,

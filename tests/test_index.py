@@ -375,7 +375,7 @@ def test_a_folder_that_is_no_index_is_one_line(tmp_path, command):
     for folder in (tmp_path, tmp_path / "nowhere"):
         finished = run_dedup(f"dedup index {command.format(folder, folder)}")
         assert (finished.status, len(finished.stderr.strip().splitlines())) == (2, 1)
-    finished = run_dedup(f"dedup clean {tmp_path}/file --index {tmp_path} -o {tmp_path}/out")
+    finished = run_dedup(f"dedup clean {tmp_path}/file --index {tmp_path} -o {tmp_path}-out")
     assert (finished.status, "is no index of dedup" in finished.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
@@ -499,3 +499,10 @@ def test_a_line_that_is_only_flagged_is_not_site_text_for_later_runs(tmp_path):
     later = {**rows[0], "id": "later", "text": "\n".join([*sorted(flagged)[:2], "The bridge was opened on Monday."])}
     dedup.clean([later], tmp_path / "later", index=tmp_path / "seen")
     assert not [row for row in read_jsonl(tmp_path / "later" / "provenance.jsonl") if row["rule"] == "boilerplate"]
+
+
+@pytest.mark.parametrize(("out", "index"), [("seen/out", "seen"), ("out", "out/seen"), ("out", "out")])
+def test_an_output_and_an_index_are_folders_apart(tmp_path, out, index):
+    with pytest.raises(IndexFolderError, match="name folders apart"):
+        dedup.clean([{"text": "A text."}], tmp_path / out, index=tmp_path / index)
+    assert list(tmp_path.iterdir()) == []

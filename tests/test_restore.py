@@ -7,7 +7,10 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -203,3 +206,14 @@ def test_restore_errors_are_one_line(plain: Path) -> None:
     with pytest.raises(DedupError) as caught:
         restore(plain, plain.parent / "again")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks the system about a process")
+def test_what_a_killed_restore_has_left_is_deleted_by_the_next(plain: Path, tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name in (f".again.{ended.pid}.partial", f".again.{os.getppid()}.partial", ".again.x.partial"):
+        (tmp_path / name / "part").mkdir(parents=True)
+    restore(plain, tmp_path / "again")
+    left = {path.name for path in tmp_path.iterdir()} - {"out"}
+    assert left == {"again", f".again.{os.getppid()}.partial", ".again.x.partial"}

@@ -105,6 +105,10 @@ def what_verify_says(out):
         return RUN_FILE if RUN_FILE in str(error) and "\n" not in str(error) else str(error)
 
 
+@pytest.mark.fault(
+    "1,000 flipped bits, deleted, doubled and swapped bytes and lines in all files of an output, in eight layouts",
+    "`verify` names the file, each time, and never fails",
+)
 @pytest.mark.slow
 def test_every_change_of_any_byte_is_noticed(tmp_path, contents):
     """Files are chosen alike, whatever their size, and most often changed in lines, which leaves them readable."""
@@ -177,6 +181,9 @@ def delete_value(name):
 RUN_CHANGES = [
     ("a count is missing", delete_value("counts"), "has no `counts`"),
     ("one count is missing", lambda run: run["counts"].pop("kept"), "does not count kept"),
+    ("a count is invented", set_value("counts", "lost", 0), "counts 'lost', which is nothing"),
+    ("a part is invented", set_value("more", {}), "`more` is no part of it"),
+    ("an input appears twice", lambda run: run["inputs"].append(run["inputs"][0]), "appears twice"),
     ("counts are a list", set_value("counts", [1, 2]), "`counts` is not what dedup writes"),
     ("a count is a text", set_value("counts", "kept", "5"), "`counts` is not what dedup writes"),
     ("rules are missing", delete_value("rules"), "has no `rules`"),
@@ -195,6 +202,9 @@ RUN_CHANGES = [
 ]
 
 
+@pytest.mark.fault(
+    "a wrong, missing or renamed part of `run.json`, also with fitting digests", "`verify` names the part"
+)
 @pytest.mark.parametrize(("change", "message"), [row[1:] for row in RUN_CHANGES], ids=[row[0] for row in RUN_CHANGES])
 def test_what_can_be_computed_again_is_even_if_all_digests_fit(out, change, message):
     values = json.loads((out / RUN_FILE).read_text())
@@ -226,6 +236,7 @@ def reseal(out):
     write_sealed_run(out, json.loads((out / RUN_FILE).read_text()))
 
 
+@pytest.mark.fault("rows of an output in another order", "`verify` says so, `restore` stops")
 def test_rows_of_quarantine_in_another_order_are_noticed_and_not_restored(out, tmp_path):
     path = out / "quarantine.jsonl"
     lines = path.read_text().splitlines(keepends=True)
@@ -252,6 +263,7 @@ def test_pages_that_are_written_later_are_accepted(out):
     assert run_dedup(f"dedup verify {out} -q") == (0, "", "")
 
 
+@pytest.mark.fault("a byte of an input that was changed after the run", "`verify --inputs` names the file")
 def test_verify_reads_the_inputs_again(out, source, tmp_path):
     assert verify(out, inputs=[source]).mismatches == []
     copy = tmp_path / "copy" / "news.jsonl"

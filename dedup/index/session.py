@@ -32,6 +32,7 @@ from dedup.prepare.columns import integer_values
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import load_batch
 from dedup.read.other_corpora import INDEX
+from dedup.runtime.paths import is_in_folder
 from dedup.settings import Settings
 
 # Bytes of candidates that plain functions prepare in the time in which compiled ones are loaded: 0.3 s of one core.
@@ -189,11 +190,18 @@ def survival_marks(verdicts: Verdicts) -> SurvivalMarks:
 
 
 @contextmanager
-def index_session(folder: str | Path | None, settings: Settings) -> Iterator[IndexSession | None]:
-    """Yield the session of a run on the index in `folder`; None without one."""
+def index_session(
+    folder: str | Path | None, settings: Settings, out: Path | None = None
+) -> Iterator[IndexSession | None]:
+    """Yield the session of a run on the index in `folder`; None without one.
+
+    `out` is the output of the run. Raises `IndexFolderError` if one of the two would be inside the other.
+    """
     if folder is None:
         yield None
         return
+    if out is not None and (is_in_folder(out, folder) or is_in_folder(folder, out)):
+        raise IndexFolderError(f"{folder}: the index and the output {out} are one in the other; name folders apart")
     with open_writer(Path(folder), settings) as writer:
         yield IndexSession(writer, settings)
 

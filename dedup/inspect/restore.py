@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import glob
 import hashlib
 import os
 import shutil
@@ -61,6 +62,7 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
         )
     names = target_names(output.sources, output.path)
     work = target.parent / f".{target.name}.{os.getpid()}.partial"
+    _delete_leftovers(target)
     try:
         work.mkdir(parents=True)
         counts = _write_files(output, names, work)
@@ -73,6 +75,27 @@ def restore(path: str | Path, directory: str | Path, *, force: bool = False) -> 
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return counts
+
+
+def _delete_leftovers(target: Path) -> None:
+    """Delete what killed processes have left of a folder that was to become `target`."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.partial"):
+        number = path.name.removesuffix(".partial").rpartition(".")[2]
+        if number.isdigit() and not _is_alive(int(number)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    """Return False if there is surely no process of this number."""
+    if os.name != "posix":  # there, the call below would end the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # of another user, or no number of a process
+        return True
+    return True
 
 
 def _write_files(output: Output, names: Mapping[str, PurePosixPath], folder: Path) -> Counter[str]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from dedup.errors import RESUME_NOTE, OutputError
 from dedup.runtime.interruption import InterruptedRun
+from dedup.runtime.paths import is_in_folder
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
@@ -102,13 +103,12 @@ def open_log(path: str | Path | None, places: Iterable[str | Path] = (), **value
 
 def _check_places(path: str | Path, places: Iterable[str | Path]) -> None:
     """Raise `OutputError` if the log is, or would be, among the files that a run reads or writes."""
-    log = os.path.realpath(path)
     for place in places:
         if "://" in os.fspath(place) or os.fspath(place) == "-":
             continue
-        whole = os.path.realpath(place)
-        is_inside = log == whole or log.startswith(os.path.join(whole, ""))  # noqa: PTH118 - `whole` can be the root
-        if is_inside or (glob.has_magic(whole) and fnmatchcase(log, whole)):
+        pattern = os.path.realpath(place)
+        is_match = glob.has_magic(pattern) and fnmatchcase(os.path.realpath(path), pattern)
+        if is_match or is_in_folder(path, place):
             raise OutputError(f"{path}: is a part of {place}, which this run reads or writes; {_OTHER_LOG} elsewhere")
 
 
