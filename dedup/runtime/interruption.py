@@ -7,6 +7,7 @@ first. This module imports nothing that takes time, so that it can be used at th
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ MESSAGE = "dedup: interrupted"
 # Seconds in which a second signal is taken for the same one: a closed terminal and `timeout` send it twice. Later ones
 # end the program at once, since its clean-up hangs.
 _PATIENCE = 2.0
-_AGAIN_AFTER = 0.01  # seconds until a signal that could not be raised is sent again
+_AGAIN_AFTER = 0.05  # seconds until a signal that could not be raised is sent again
 
 
 class InterruptedRun(BaseException):
@@ -51,18 +52,19 @@ class _Raiser:
     def report_unraisable(self, unraisable: Any) -> None:
         """Send the signal again if Python could not raise its exception where it came, as in a finalizer.
 
-        A thread does so a moment later, since a signal that comes during this call could not be raised either.
+        A thread does so a moment later, and until then the handler stays as it is: a signal that comes during this
+        call could not be raised either. The thread is one of `_thread`, whose start does not wait for it.
         """
         if isinstance(unraisable.exc_value, InterruptedRun):
-            import threading  # noqa: PLC0415 - not before it is needed
-
-            self.interrupted = None
-            target = threading.main_thread().ident, unraisable.exc_value.status - 128
-            again = threading.Timer(_AGAIN_AFTER, signal.pthread_kill, target)
-            again.daemon = True
-            again.start()
+            _thread.start_new_thread(self._send_again, (unraisable.exc_value.status - 128, _thread.get_ident()))
         else:
             sys.__unraisablehook__(unraisable)
+
+    def _send_again(self, number: int, main_thread: int) -> None:
+        """Let the handler raise again, and send the signal to the main thread, in which it is raised."""
+        time.sleep(_AGAIN_AFTER)
+        self.interrupted = None
+        signal.pthread_kill(main_thread, number)
 
 
 def end_at_once() -> None:
