@@ -8,7 +8,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test quick fuzz check lint types docs bench bench-quality bench-spark kills clean
+.PHONY: demo test quick fuzz check lint types docs bench bench-quality bench-spark faults kills clean
 
 demo: $(READY)  ## clean the sample articles of corpus/ into OUT, which is out/
 	$(BIN)/dedup warm-up
@@ -63,6 +63,9 @@ bench-quality: $(READY)  ## duplicates found and real text lost, on known truth 
 kills: RUNS = 100
 kills: $(READY)  ## kill RUNS runs at random moments, resume them, and count what is lost; writes the table of docs/reliability.md
 	$(BIN)/python -m benchmarks.kills --runs $(RUNS) --write
+
+faults: $(READY)  ## try each fault of docs/reliability.md, and write its table
+	$(BIN)/python -m pytest -q -m fault --write-faults tests
 
 SPARK := build/spark
 bench-spark: $(READY)  ## the Spark engine beside the local one, on parts of DATA=folder and skewed corpora; writes the tables of docs/scaling.md

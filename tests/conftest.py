@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import fault_table
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,14 @@ if not os.access(ROOT, os.W_OK):  # hypothesis would warn that it cannot keep ex
     settings.register_profile("quick", settings.get_profile("quick"), database=None)
 settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)  # the same examples on every machine
 settings.load_profile("ci" if os.environ.get("CI") else "quick")
+
+pytest_addoption = fault_table.add_option
+pytest_configure = fault_table.configure
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the reports of tests name their faults."""
+    fault_table.note_faults(items)
 
 
 @pytest.fixture

@@ -45,6 +45,10 @@ RECORDS = {
 }
 
 
+@pytest.mark.fault(
+    "numbers of 5,000 digits, impossible dates and time zones, surrogates",
+    "each record comes out or goes to quarantine",
+)
 @pytest.mark.parametrize("format_name", ["jsonl", "parquet", "csv"])
 @pytest.mark.parametrize("name", RECORDS)
 def test_a_strange_record_comes_out_somewhere(tmp_path, name, format_name):
@@ -76,6 +80,7 @@ VALUES = st.recursive(
 OBJECTS = st.dictionaries(st.one_of(st.sampled_from([*NAMES, "provenance", "text"]), TEXTS), VALUES, max_size=6)
 
 
+@pytest.mark.fault("any JSON in any field", "each record comes out or goes to quarantine")
 @settings(max_examples=60)
 @given(
     st.lists(st.one_of(OBJECTS, VALUES), min_size=1, max_size=6),
@@ -105,6 +110,7 @@ def test_the_slow_encoder_writes_what_can_be_read(value):
     assert from_json(to_json_bytes({"a": value, "\ud800": 1}))["\ud800"] == 1
 
 
+@pytest.mark.fault("the program fails on one record", "that record goes to quarantine with the reason")
 def test_a_record_on_which_the_program_fails_goes_to_quarantine(tmp_path, monkeypatch):
     repaired = batch_module.repair_texts
 

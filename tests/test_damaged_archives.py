@@ -59,6 +59,9 @@ def read_pages(data, *, block=1 << 16, **options):
     return [row[1].partition(b"\n")[2] for row in rows if not row[2]], [row[2] for row in rows if row[2]]
 
 
+@pytest.mark.fault(
+    "a web archive cut at every byte", "all whole records are read, and the error says at which byte the rest begins"
+)
 @needs_warc
 def test_a_web_archive_cut_at_any_byte_gives_its_whole_pages_and_an_error():
     whole = b"".join(RECORDS)
@@ -70,6 +73,10 @@ def test_a_web_archive_cut_at_any_byte_gives_its_whole_pages_and_an_error():
         assert all(re.search(r"byte \d", error) for error in errors)
 
 
+@pytest.mark.fault(
+    "a compressed web archive cut at every byte",
+    "all whole records are read, and the error says at which byte the rest begins",
+)
 @needs_warc
 @pytest.mark.parametrize("records", [1, len(RECORDS)])
 def test_a_compressed_web_archive_cut_at_any_byte_gives_its_whole_pages_and_an_error(records):
@@ -131,6 +138,10 @@ DAMAGED_ARCHIVES = [  # label, archive, pages that are read, what the errors say
 ]
 
 
+@pytest.mark.fault(
+    "wrong lengths, missing fields and other bytes in a web archive",
+    "all whole records are read, and the errors say at which byte the others begin",
+)
 @needs_warc
 @pytest.mark.parametrize(
     ("data", "numbers", "said"), [c[1:] for c in DAMAGED_ARCHIVES], ids=[c[0] for c in DAMAGED_ARCHIVES]
@@ -236,6 +247,10 @@ def read_members(path, data):
     return lines, [row["error"] for row in records if row["error"]]
 
 
+@pytest.mark.fault(
+    "zip archives of four methods, with sizes before or behind the members, cut at hundreds of bytes",
+    "all before the cut is read, and the error says at which byte it is",
+)
 @pytest.mark.parametrize("kind", ZIPS)
 def test_a_zip_archive_cut_anywhere_gives_its_whole_members_and_an_error(tmp_path, kind):
     data = ZIPS[kind]
@@ -310,6 +325,9 @@ def test_members_around_damage_in_a_zip_archive_without_its_list_are_read(tmp_pa
 # Tar archives
 
 
+@pytest.mark.fault(
+    "tar archives cut at hundreds of bytes", "all before the cut is read, and the error says at which byte it is"
+)
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
 def test_a_tar_archive_cut_anywhere_gives_its_whole_members_and_an_error(tmp_path, mode):
     data = tarred(MEMBERS, mode)
@@ -321,6 +339,7 @@ def test_a_tar_archive_cut_anywhere_gives_its_whole_members_and_an_error(tmp_pat
             assert mode != "w" or cut < 1024 * (number + 1) or lines[name] == content, cut
 
 
+@pytest.mark.fault("a damaged header in a tar archive", "one member is named, all others are read")
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_damaged_header_in_a_tar_archive_hides_one_member(tmp_path, number):
     data = bytearray(tarred(MEMBERS))
@@ -333,6 +352,7 @@ def test_a_damaged_header_in_a_tar_archive_hides_one_member(tmp_path, number):
 # Streams of Arrow
 
 
+@pytest.mark.fault("a stream of Arrow cut at every byte", "all whole batches are read, and there is an error")
 def test_a_stream_of_arrow_cut_at_any_byte_has_an_error(tmp_path):
     table = pa.table({"text": [f"Record {number}." for number in range(3)]})
     sink = io.BytesIO()

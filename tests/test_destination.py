@@ -48,6 +48,9 @@ def finished_run(root, *, earlier=True):
     return run_folder(root / "out")
 
 
+@pytest.mark.fault(
+    "power cut after any operation of the replacement, unsynced data lost", "the earlier output or the new one"
+)
 @pytest.mark.parametrize("earlier", [True, False])
 @pytest.mark.parametrize("can_exchange", [True, False])
 def test_a_power_cut_leaves_the_earlier_output_or_the_new_one(tmp_path, can_exchange, earlier):
@@ -123,6 +126,10 @@ CLEAN_UNTIL_KILLED = """
 """
 
 
+@pytest.mark.fault(
+    "`kill -9` before any operation of the replacement",
+    "the same; the next run on the output finishes or deletes what is left",
+)
 @pytest.mark.slow
 @pytest.mark.parametrize("can_exchange", [True, False])
 def test_a_kill_at_any_step_loses_no_output_and_the_next_run_clears_up(tmp_path, can_exchange):
@@ -147,6 +154,7 @@ def test_a_kill_at_any_step_loses_no_output_and_the_next_run_clears_up(tmp_path,
     assert last > 6
 
 
+@pytest.mark.fault("interrupt between the two steps, on a file system that cannot exchange folders", "the new output")
 def test_an_interrupt_between_the_two_steps_loses_no_output(tmp_path, monkeypatch):
     out, renamed = tmp_path / "out", []
 
@@ -165,6 +173,7 @@ def test_an_interrupt_between_the_two_steps_loses_no_output(tmp_path, monkeypatc
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.fault("a folder appears at the output meanwhile", "it stays, one line")
 def test_a_folder_that_appears_meanwhile_is_left_alone(tmp_path):
     out = tmp_path / "out"
 
@@ -178,6 +187,7 @@ def test_a_folder_that_appears_meanwhile_is_left_alone(tmp_path):
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "mine.txt"]
 
 
+@pytest.mark.fault("a second run on an output", "one line: which process writes it, where, since when")
 def test_a_second_run_on_an_output_says_who_writes_it(tmp_path):
     out, articles = tmp_path / "out", write_jsonl(tmp_path / "a.jsonl", [{"text": "One."}])
     with destination(out, force=False):

@@ -34,6 +34,9 @@ def is_one_line(errors):
     return errors.startswith("dedup: error: ") and errors.count("\n") == 1
 
 
+@pytest.mark.fault(
+    "closed or full standard streams", "one line; status 0 only where the output is written and all is said"
+)
 @pytest.mark.slow
 @pytest.mark.usefixtures("source")
 @pytest.mark.parametrize(
@@ -78,6 +81,7 @@ def clean_with(source, folder, *options, limit=None, **env):
     )
 
 
+@pytest.mark.fault("files that must not grow", "one line, no output")
 @pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--format", "parquet"), ("--format", "csv"), ("--compress", "zst")])
 def test_a_file_that_must_not_grow_is_one_line(tmp_path, source, options):
@@ -94,6 +98,7 @@ def test_a_file_that_must_not_grow_is_one_line(tmp_path, source, options):
     assert statuses[-1] == 0
 
 
+@pytest.mark.fault("a full disk", "one line, no output, the earlier one stays; a larger job can be resumed")
 @pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_the_earlier_output(tmp_path, source):
     disk = tmp_path / "disk"

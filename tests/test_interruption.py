@@ -117,6 +117,10 @@ class Run:
         assert [path.name for path in (place / ".out.dedup").iterdir()] == ["work"]
 
 
+@pytest.mark.fault(
+    "Ctrl-C, SIGTERM, SIGHUP; to the process or the group; early, with workers, twice",
+    "one line, status 130, 143, 129; no process, no file left but finished batches",
+)
 @pytest.mark.slow
 @linux
 @pytest.mark.parametrize("to_group", [False, True], ids=["process", "group"])
@@ -135,6 +139,7 @@ def test_a_signal_ends_a_run_with_one_line_and_leaves_only_finished_batches(tmp_
     run.assert_only_finished_batches_are_left(errors)
 
 
+@pytest.mark.fault("the same at ten moments", "one line, no traceback")
 @pytest.mark.slow
 @linux
 def test_signals_at_any_moment_print_no_traceback(tmp_path, large):
@@ -171,6 +176,9 @@ def test_an_ignored_signal_stays_ignored(tmp_path, large):
     assert (tmp_path / "out").is_dir()
 
 
+@pytest.mark.fault(
+    "`kill -9` of a run with workers", "the workers end within seconds; the next run deletes what is left"
+)
 @pytest.mark.slow
 @linux
 @pytest.mark.parametrize("delay", [0.0, 0.3])
@@ -191,6 +199,7 @@ def stay_busy(_):
     re.match(r"(a+)+$", "a" * 40 + "b")  # holds the interpreter for hours
 
 
+@pytest.mark.fault("`kill -9` of a run with busy workers", "they end within seconds, and with them the caller’s pipes")
 @pytest.mark.slow
 @linux
 @pytest.mark.parametrize("start", ["fork", "spawn"])
@@ -239,18 +248,25 @@ def double(item):
     return 2 * item
 
 
+@pytest.mark.fault(
+    "a worker is killed, or has no memory", "its batch is tried again alone and in pieces; the same bytes"
+)
 @linux
 @pytest.mark.parametrize("task", [killed_at_seven, without_memory_at_seven])
 def test_a_killed_item_is_tried_again_with_less(task):
     assert list(POOL().map(task, range(30), double)) == [2 * item for item in range(30)]
 
 
+@pytest.mark.fault(
+    "a worker is killed, or has no memory", "its batch is tried again alone and in pieces; the same bytes"
+)
 @linux
 def test_an_item_that_is_killed_once_is_tried_again(tmp_path):
     task = partial(killed_at_seven, marks=tmp_path)
     assert list(POOL().map(task, range(30), task)) == [2 * item for item in range(30)]
 
 
+@pytest.mark.fault("it is killed each time", "one line: the signal, and what to do")
 @linux
 def test_an_item_that_is_killed_again_ends_the_run_with_one_line():
     results = POOL().map(killed_at_seven, range(30), killed_at_seven)
@@ -287,6 +303,9 @@ else:
 """
 
 
+@pytest.mark.fault(
+    "a worker is killed while it writes a result", "its batch is tried again, nothing waits for the rest"
+)
 @linux
 @pytest.mark.parametrize("method", ["to the end", "interrupted"])
 def test_a_process_that_is_killed_while_it_writes_its_result_holds_nothing_up(tmp_path, method):
@@ -303,6 +322,9 @@ def test_an_error_of_the_items_themselves_loses_none():
         list(Workers(compiled=False, processes=2).map(double, items()))
 
 
+@pytest.mark.fault(
+    "a worker is killed, or has no memory", "its batch is tried again alone and in pieces; the same bytes"
+)
 @pytest.mark.slow
 @linux
 def test_a_run_goes_on_without_its_killed_workers(tmp_path, large):
@@ -332,3 +354,29 @@ def test_a_batch_in_pieces_is_the_same_batch(tmp_path):
     ]
     assert batches[0].equals(batches[1])
     assert batches[0].equals(batches[2])
+
+
+FINALIZER = """
+import os, signal, time
+from dedup.runtime.interruption import InterruptedRun, raise_once
+class Interrupts:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+for _ in range(5):
+    raise_once()
+    try:
+        Interrupts()
+        time.sleep(20)
+    except InterruptedRun as error:
+        print(error.status)
+"""
+
+
+@pytest.mark.fault("a signal that comes in a finalizer, where no exception can be raised", "the run ends all the same")
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="sends signals to threads")
+def test_a_signal_in_a_finalizer_ends_the_run_all_the_same():
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", FINALIZER], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("130\n" * 5, "")
+    assert time.monotonic() - began < 20

@@ -89,6 +89,10 @@ def interrupt(source, out, settings=None, *, batches=4):
     return made
 
 
+@pytest.mark.fault(
+    "`kill -9` before each stage, batch, chunk of lines and step of the replacement, then `--resume`",
+    "the same bytes, from all batches that were finished",
+)
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_kill_at_every_boundary_is_continued_with_the_same_bytes(tmp_path, monkeypatch):
@@ -163,6 +167,7 @@ DAMAGES = [
 ]
 
 
+@pytest.mark.fault("a batch that is left is flipped or cut", "it is made again, a line says so; the same bytes")
 @pytest.mark.parametrize(("damage", "said"), [row[1:] for row in DAMAGES], ids=[row[0] for row in DAMAGES])
 def test_damaged_batches_are_made_again(tmp_path, source, undisturbed, damage, said):
     damage(interrupt(source, tmp_path / "out"))
@@ -181,6 +186,9 @@ def duplicate(paths):
     shutil.copy(paths[0], paths[0].with_name(f"{1:08d}{paths[0].name[8:]}"))
 
 
+@pytest.mark.fault(
+    "a batch that is left is renumbered or duplicated", "it is made again where it has to be; the same bytes"
+)
 @pytest.mark.parametrize(("change", "again"), [(renumber, 4), (duplicate, 0)])
 def test_batches_in_the_wrong_place_are_made_again(tmp_path, source, undisturbed, change, again):
     change(interrupt(source, tmp_path / "out"))
@@ -190,6 +198,7 @@ def test_batches_in_the_wrong_place_are_made_again(tmp_path, source, undisturbed
     assert bytes_of(tmp_path / "out") == undisturbed
 
 
+@pytest.mark.fault("foreign files among the batches that are left", "they are deleted; the same bytes")
 def test_files_that_are_no_batches_are_deleted(tmp_path, source, undisturbed):
     work = interrupt(source, tmp_path / "out")[0].parent
     (work / "folder").mkdir()
@@ -203,6 +212,9 @@ def test_files_that_are_no_batches_are_deleted(tmp_path, source, undisturbed):
     assert source.exists()
 
 
+@pytest.mark.fault(
+    "`--resume` with other settings or another version", "all is made again, a line says so; the bytes of a new run"
+)
 def test_batches_of_other_settings_and_programs_are_made_again(tmp_path, source, monkeypatch):
     out, chosen = tmp_path / "out", Settings(keep="first")
     interrupt(source, out, Settings(paragraph_threshold=0.7))
@@ -228,6 +240,10 @@ CHANGES = [
 ]
 
 
+@pytest.mark.fault(
+    "`--resume` with an input that was changed, at the same size and time",
+    "what is affected is made again, a line says so; the bytes of a new run",
+)
 @pytest.mark.parametrize(("change", "least"), [row[1:] for row in CHANGES], ids=[row[0] for row in CHANGES])
 def test_batches_of_a_changed_input_are_made_again(tmp_path, change, least):
     rows = [dict(row) for row in ARTICLES]
@@ -244,6 +260,7 @@ def test_batches_of_a_changed_input_are_made_again(tmp_path, change, least):
     assert bytes_of(tmp_path / "out") == bytes_of(tmp_path / "undisturbed")
 
 
+@pytest.mark.fault("`--resume` with other `--jobs`, and less memory", "all batches are used; the same bytes")
 def test_other_jobs_and_less_memory_use_the_same_batches(tmp_path, source, undisturbed, monkeypatch):
     interrupt(source, tmp_path / "out")
     monkeypatch.setattr(LocalEngine, "batch_bytes", 5_000)

@@ -86,6 +86,9 @@ def repeat_with_next_number(rows):
     rows.append({**rows[-1], "record": rows[-1]["record"] + 1})
 
 
+@pytest.mark.fault(
+    "a row left out, added or changed, with all digests computed again", "`verify --inputs` names the record"
+)
 @pytest.mark.parametrize(
     ("table", "change", "message"),
     [
