@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import select
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter
+from contextlib import contextmanager, suppress
+from urllib.parse import urlsplit
 
 import pytest
 from conftest import ROOT
@@ -122,6 +127,49 @@ def test_a_removed_article_leaves_nothing_of_itself_on_the_server(server):
         assert client.hlen(f"{name}lost") > 0
         assert [index.remove(str(number)) for number in range(6)] == [1] * 6
         assert (client.hlen(f"{name}lost"), client.hlen(f"{name}articles"), len(index)) == (0, 0, 0)
+
+
+@contextmanager
+def losing_answers(url, losses):
+    """Yield the address of a proxy of a server that cuts the connection after additions, so that answers are lost.
+
+    The server executes each of the first `losses` additions.
+    """
+    target = urlsplit(url).netloc.rpartition(":")
+    left = [losses]
+
+    def serve(client):
+        with client, socket.create_connection((target[0], int(target[2]))) as server:
+            while True:
+                for source in select.select([client, server], [], [])[0]:
+                    data = source.recv(1 << 20)
+                    if not data:
+                        return
+                    (server if source is client else client).sendall(data)
+                    if left[0] and source is client and data.endswith(b"EXEC\r\n") and b"HSET" in data:
+                        left[0] -= 1
+                        assert server.recv(1)  # the addition is committed
+                        return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept():
+            with suppress(OSError):  # the listener was closed
+                while True:
+                    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield url.replace(f":{target[2]}/", f":{listener.getsockname()[1]}/"), left
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_article_whose_addition_is_not_answered_is_no_duplicate_of_itself(server):
+    name = f"name={os.urandom(8).hex()}"
+    with losing_answers(server, 2) as (address, left), dedup.Index(f"{address}?{name}") as index:
+        assert all(index.add({"id": str(number), "text": words(number)}).kept for number in range(3))
+        assert (left, len(index)) == ([0], 3)
+        verdict = index.add({"id": "again", "text": words(0)})
+        assert (verdict.kept, verdict.twin) == (False, "0")
 
 
 def test_indexes_on_one_server_are_apart_and_remember_their_settings(server):

@@ -9,6 +9,10 @@ them, decides, and adds the article in a transaction (``MULTI``, ``EXEC``). The 
 the watched keys has changed meanwhile; then the process reads and decides again. Two articles of which one can be the
 twin of the other always share one of these hashes. So of equal or similar articles that are added at the same instant,
 only the first to be committed is kept. No process waits for a lock, and a killed process leaves nothing behind.
+
+The connection can break after the server has committed an addition and before the process reads the answer. So after
+each repeated decision, the process looks for the numbers of its own earlier attempts, which no other process uses. If
+one of these articles is there, the addition was committed, and the decision of that attempt is its result.
 """
 
 from __future__ import annotations
@@ -159,12 +163,20 @@ class RedisStore:
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
         """Store the article that `judge` returns, if any; judge again if the data that it read has changed."""
+        sent: dict[bytes, ResultT] = {}  # the results of earlier attempts, by the numbers of their articles
 
         def attempt() -> ResultT:
             with self.client.pipeline() as pipeline:
                 reader = _SharedReader(self, pipeline)
                 result, addition = judge(reader)
+                # Asked last: if an earlier attempt is committed after this, it changes a hash that is watched by now.
+                if sent:
+                    rows = self.client.hmget(self.name("articles"), list(sent))
+                    for row, earlier in zip(rows, sent.values(), strict=True):
+                        if row is not None:
+                            return earlier
                 if addition is not None:
+                    sent[str(reader.next_number).encode()] = result
                     pipeline.multi()
                     self._insert(pipeline, reader.next_number, addition)
                     pipeline.execute()
