@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dedup
+from dedup.errors import IndexFolderError
 from dedup.match.known_lines import line_digests
-from dedup.online import sqlite_store
+from dedup.online import judging, sqlite_store
 from dedup.online.stores import host_key
 from dedup.output_layout import SITE_TEXT_SOURCE
 from dedup.settings import Settings
@@ -266,6 +267,33 @@ def test_an_index_learns_later_what_a_killed_process_has_not_learnt(tmp_path):
         assert (len(index), learned_by(index)) == (4, set())
         index.add(site_rows(1, 4)[0])
         assert {(articles, total) for _, articles, total in learned_by(index)} == {(5, 5)}
+
+
+@pytest.mark.parametrize("error", [IndexFolderError("disk full"), MemoryError(), ValueError("a bug")])
+def test_an_addition_returns_its_verdict_if_learning_fails_and_a_later_one_learns(tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    rows = site_rows(5)
+    with dedup.Index(tmp_path / "seen") as index:
+        with monkeypatch.context() as patch:
+            patch.setattr(judging, "learn_lines", fail)
+            assert all(index.add(row).kept for row in rows[:4])
+            assert learned_by(index) == set()
+        assert index.add(rows[4]).kept
+        assert {(articles, total) for _, articles, total in learned_by(index)} == {(5, 5)}
+
+
+def test_an_index_that_is_closed_while_it_learns_has_returned_the_verdict(tmp_path):
+    index = dedup.Index(tmp_path / "seen")
+    rows = site_rows(4)
+    for row in rows[:3]:
+        index.add(row)
+    learn = index._store.learn
+    index._store.learn = lambda *arguments: (index.close(), learn(*arguments))
+    assert index.add(rows[3]).kept
+    with dedup.Index(tmp_path / "seen") as index:
+        assert index.query(rows[3]).twin == rows[3]["id"]
 
 
 def test_a_removed_article_leaves_no_text_and_its_lines_do_not_count(tmp_path):

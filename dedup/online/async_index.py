@@ -34,7 +34,7 @@ class AsyncIndex:
         return await asyncio.to_thread((await self._opened()).query, article)
 
     async def add(self, article: Mapping[str, Any] | str) -> IndexVerdict:
-        """Return what `Index.add` returns."""
+        """Return what `Index.add` returns; a cancelled addition is not undone, and may still store the article."""
         return await asyncio.to_thread((await self._opened()).add, article)
 
     async def remove(self, article: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -58,12 +59,14 @@ class Index:
         """Return the verdict on an article, and store the article if it is kept.
 
         Later articles are compared with it, and it counts for the site text of its host. An article without words is
-        kept, but not stored in the index.
+        kept, but not stored in the index. Its host is judged after that, which is no part of the addition: if that
+        fails, a later addition to the host does it.
         """
         prepared = self._judge.prepare(article, self._store.known_lines)
         verdict = self._store.add(lambda store: self._judge.judge(prepared, store))
         if verdict.kept and prepared.host is not None:
-            self._store.learn(prepared.host, self._learner)
+            with suppress(Exception):  # the article is stored, so an error would make the caller add it again
+                self._store.learn(prepared.host, self._learner)
         return verdict
 
     def remove(self, article: str) -> int:

@@ -96,7 +96,7 @@ class ArticleStore(Protocol):
     def learn(self, host: str, learner: Learner) -> None:
         """Replace the lines that were learnt from articles of `host`, if that is due; the lines of `add_lines` stay.
 
-        This is no part of an addition: after a crash in between, it is due at the next addition.
+        This is no part of an addition: after a crash or an error in between, it is due at the next addition.
         """
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
