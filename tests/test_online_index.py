@@ -14,6 +14,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import pytest
 from conftest import ROOT
 from helpers.command import run_dedup
 from helpers.forked import run_forked
+from helpers.served import wait_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -350,6 +352,76 @@ def test_the_text_of_a_removed_article_is_gone_from_the_disk(tmp_path):
         b"a": False,
         b"b": True,
     }
+
+
+def is_on_the_disk(folder, pieces):
+    data = b"".join(path.read_bytes() for path in folder.iterdir())
+    return any(piece in data for piece in pieces)
+
+
+def pieces_of(index, identity):
+    (row,) = index._store._database.execute("SELECT row FROM articles WHERE identity = ?", (identity,)).fetchone()
+    return [row[place : place + 40] for place in range(0, len(row), 20)]
+
+
+@pytest.fixture
+def reader(tmp_path):
+    """A connection that reads an index, as a backup does, as long as it is in a transaction."""
+    dedup.Index(tmp_path / "seen").close()
+    with closing(sqlite3.connect(tmp_path / "seen" / ONLINE_DATABASE, isolation_level=None)) as database:
+        yield database
+
+
+def start_to_read(reader):
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM articles").fetchone()
+
+
+def test_a_removed_text_leaves_the_disk_when_those_who_read_it_have_ended(tmp_path, monkeypatch, reader):
+    monkeypatch.setattr(sqlite_store, "_EMPTYING_PAUSE", 0.05)
+    with dedup.Index(tmp_path / "seen") as index:
+        for number in range(3):
+            index.add({"id": str(number), "text": story(number)})
+        pieces = pieces_of(index, b"1")
+        start_to_read(reader)
+        start = time.monotonic()
+        assert index.remove("1") == 1
+        assert index.add({"id": "3", "text": story(3)}).kept
+        assert time.monotonic() - start < 20  # the limit for another writer is 60
+        assert is_on_the_disk(tmp_path / "seen", pieces)
+        reader.execute("COMMIT")
+        wait_for(lambda: not is_on_the_disk(tmp_path / "seen", pieces))
+        assert index._store._log_has_removed is False
+
+
+def test_closing_waits_until_a_removed_text_can_leave_the_disk(tmp_path, reader):
+    index = dedup.Index(tmp_path / "seen")
+    index.add({"id": "1", "text": story(1)})
+    pieces = pieces_of(index, b"1")
+    start_to_read(reader)
+    assert index.remove("1") == 1
+    closer = threading.Thread(target=index.close)
+    closer.start()
+    closer.join(0.5)
+    assert closer.is_alive()
+    reader.execute("COMMIT")
+    closer.join()
+    assert not is_on_the_disk(tmp_path / "seen", pieces)
+
+
+def test_a_text_that_a_killed_process_has_removed_leaves_the_disk_when_the_index_is_opened(tmp_path, monkeypatch):
+    def remove_and_die():
+        sqlite_store.SqliteStore._empty_log = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        dedup.Index(tmp_path / "seen").remove("1")
+
+    with dedup.Index(tmp_path / "seen") as index:
+        index.add({"id": "1", "text": story(1)})
+        pieces = pieces_of(index, b"1")
+    assert run_forked(remove_and_die) == -signal.SIGKILL
+    monkeypatch.setattr(sqlite_store, "_EMPTYING_PAUSE", 0.05)
+    assert is_on_the_disk(tmp_path / "seen", pieces)
+    with dedup.Index(tmp_path / "seen"):
+        wait_for(lambda: not is_on_the_disk(tmp_path / "seen", pieces))
 
 
 def test_an_index_goes_on_where_it_was_closed(tmp_path):

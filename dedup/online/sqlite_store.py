@@ -10,6 +10,9 @@ are many rows, a thread moves their postings into the table `postings`. It moves
 that one write of a page serves several, and few at a time, so that no addition waits for long. A move may be
 interrupted at any moment: a posting that is in both tables counts once. The same thread copies pages from the log into
 the database.
+
+A removed text is also in the log, which can be emptied only while nobody reads an earlier state. So a removal tries it
+for a moment, and the thread tries again until it succeeds.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from dedup.online.sqlite_lines import (
     last_articles,
     replace_learned,
 )
+from dedup.online.sqlite_log import EMPTYING_SECONDS, WAIT_SECONDS, copy_log, empty_log
 from dedup.online.stores import (
     Addition,
     FoundPostings,
@@ -54,7 +58,7 @@ ONLINE_FORMAT = 3  # raised when an older reader could not read a store
 _PAGE_BYTES = 1024  # p99 of additions on a busy machine: 22 ms; with 4096, which writes four times as much, 28 ms
 _CACHE_KIB = 64 << 10
 _MAPPED_BYTES = 1 << 34  # address space for memory-mapped reads; the system decides how much memory they use
-_WAIT_SECONDS = 60  # for another writer
+_EMPTYING_PAUSE = 1.0  # seconds until the thread tries again to empty the log
 _CHECKPOINT_EVERY = 64  # additions
 _RECENT_ARTICLES = 8192  # articles whose postings are moved together: 1,200,000 postings, which take 20 MB of memory
 _URGENT_ARTICLES = 4 * _RECENT_ARTICLES  # from here on, additions are faster than the move
@@ -62,7 +66,6 @@ _MOVED_POSTINGS = 128  # in one transaction: an addition waits 1 ms for it
 _DELETED_ROWS = 16  # of moved articles, in one transaction
 _PAUSE_FACTOR = 4  # a pause is so many times as long as the transaction before it, so that few additions meet one
 _LEAST_PAUSE = 0.001  # seconds, so that additions take their turn
-_LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the log can start again
 
 _DEFINITIONS = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -133,6 +136,7 @@ class SqliteStore:
         self._additions = 0
         self._recent = RecentPostings()
         self._removals = 0
+        self._log_has_removed = True  # a process may have been killed right after a removal
         with self._errors():
             folder.mkdir(parents=True, exist_ok=True)
             self._database = self._connect(durable=durable)
@@ -154,7 +158,7 @@ class SqliteStore:
 
     def _connect(self, *, durable: bool) -> sqlite3.Connection:
         """Return a connection to the database that begins no transaction by itself."""
-        database = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(self._path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False)
         options = {
             "page_size": _PAGE_BYTES,
             "journal_mode": "WAL",
@@ -301,8 +305,10 @@ class SqliteStore:
                 self._database.execute("DELETE FROM articles WHERE number = ?", (number,))
             if rows:
                 self._database.execute("UPDATE about SET value = value + 1 WHERE name = 'removals'")
-        with self._lock, suppress(sqlite3.Error):  # removes the text from the log, too, unless others read
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._log_has_removed = True
+        with self._lock:
+            if not self._empty_log(self._database):
+                self._added.set()
         return len(rows)
 
     def count(self) -> int:
@@ -321,21 +327,26 @@ class SqliteStore:
         database = self._connect(durable=False)
         try:
             while True:
-                self._added.wait()
+                is_woken = self._added.wait(_EMPTYING_PAUSE if self._log_has_removed else None)
                 self._added.clear()
                 if self._closed:
                     return
                 with suppress(sqlite3.Error):  # the next one will do
-                    self._copy_log(database)
-                    self._move_recent(database)
+                    copy_log(database)
+                    if is_woken:
+                        self._move_recent(database)
+                if self._log_has_removed:
+                    self._empty_log(database)
         finally:
             database.close()
 
-    def _copy_log(self, database: sqlite3.Connection) -> None:
-        """Copy pages from the log into the database."""
-        _, pages, _ = database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if pages > _LOG_PAGES:
-            database.execute("PRAGMA wal_checkpoint(RESTART)")
+    def _empty_log(self, database: sqlite3.Connection) -> bool:
+        """Copy the whole log into the database and empty it, unless others use it; return True if it is empty."""
+        self._log_has_removed = False  # before the attempt, which includes what was removed until now
+        is_empty = empty_log(database)
+        if not is_empty:
+            self._log_has_removed = True
+        return is_empty
 
     def _move_recent(self, database: sqlite3.Connection) -> None:
         """Move the postings of recent articles into their table, if there are many; stop if the store is closed."""
@@ -380,18 +391,25 @@ class SqliteStore:
         is_urgent = self._closed or self._recent.last - first >= _URGENT_ARTICLES
         time.sleep(_LEAST_PAUSE if is_urgent else max(_LEAST_PAUSE, _PAUSE_FACTOR * seconds))
         if number % _CHECKPOINT_EVERY == 0:
-            self._copy_log(database)
+            copy_log(database)
 
     def close(self) -> None:
-        """Copy the whole log into the database, and close it."""
+        """Copy the whole log into the database, and close it.
+
+        If others read an earlier state, wait for them only if the log has removed text, and then 60 seconds at most.
+        """
         if self._closed:
             return
         self._closed = True
         self._added.set()
         self._checkpointer.join()
-        with self._lock, suppress(sqlite3.Error):
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._database.close()
+        is_owed, end = self._log_has_removed, time.monotonic() + WAIT_SECONDS
+        while True:
+            with self._lock, suppress(sqlite3.Error):
+                if self._empty_log(self._database) or not is_owed or time.monotonic() > end:
+                    self._database.close()
+                    return
+            time.sleep(EMPTYING_SECONDS)
 
 
 def _count_removals(database: sqlite3.Connection) -> int:
