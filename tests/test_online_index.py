@@ -354,6 +354,20 @@ def test_the_text_of_a_removed_article_is_gone_from_the_disk(tmp_path):
     }
 
 
+@given(number=st.integers())
+@settings(max_examples=5, deadline=None)
+def test_an_article_is_removed_by_the_number_that_it_was_given_as_id(number):
+    with tempfile.TemporaryDirectory() as folder, dedup.Index(folder) as index:
+        assert index.add({"id": number, "text": story(1)}).article == str(number)
+        assert (index.remove(number + 1), index.remove(number), len(index)) == (0, 1, 0)
+
+
+@pytest.mark.parametrize("name", [None, True, 1.5, b"a", ["a"]])
+def test_what_is_no_id_is_one_line(tmp_path, name):
+    with dedup.Index(tmp_path / "seen") as index, pytest.raises(InputError, match="an id is a text or an integer, not"):
+        index.remove(name)
+
+
 def is_on_the_disk(folder, pieces):
     data = b"".join(path.read_bytes() for path in folder.iterdir())
     return any(piece in data for piece in pieces)

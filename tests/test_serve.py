@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
+import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -186,6 +189,45 @@ def test_a_server_that_cannot_start_says_so_in_one_line(tmp_path, monkeypatch, a
     finished = run_dedup(f"dedup serve {arguments} --port 0")
     assert (finished.status, len(finished.stderr.splitlines())) == (2, 1)
     assert error in finished.stderr
+
+
+def begun_request(port, token):
+    """A connection that has sent the beginning of a request."""
+    head = f"POST /add HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+    connection.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+    return connection
+
+
+SHORT_SERVER = """
+import sys
+from dedup.cli import main
+from dedup.service import endpoints, serving
+serving._STOPPING_SECONDS, endpoints.BODY_SECONDS = float(sys.argv[1]), float(sys.argv[2])
+sys.exit(main(["serve", sys.argv[3], "--port", "0"]))
+"""
+
+
+@pytest.mark.parametrize(("stopping", "body", "stays"), [(1, 60, True), (60, 1, True), (60, 60, False)])
+def test_a_request_that_is_never_complete_neither_stops_the_end_nor_leaves_a_traceback(tmp_path, stopping, body, stays):
+    command = [sys.executable, "-c", SHORT_SERVER, str(stopping), str(body), str(tmp_path / "seen")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
+        port, token = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/  token: (\S+)\n", server.stdout.readline()).groups()
+        try:
+            with begun_request(int(port), token) as connection:
+                assert ask(int(port), "/health")[0] == 200  # the request before has begun
+                if not stays:
+                    connection.close()
+                    assert ask(int(port), "/health")[0] == 200
+                elif body == 1:
+                    answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))  # until the server closes it
+                    assert answer.startswith(b"HTTP/1.1 408 ")
+                server.send_signal(signal.SIGTERM)
+                _, errors = server.communicate(timeout=30)
+        finally:
+            server.kill()
+    assert "Traceback" not in errors
+    assert errors.count("\n") == 1 + (stopping == 1)  # uvicorn says that it cancels the request
 
 
 def test_without_the_libraries_the_error_names_the_extra():

@@ -180,6 +180,50 @@ def test_indexes_on_one_server_are_apart_and_remember_their_settings(server):
         dedup.Index(f"{server}?name=one")
 
 
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+@pytest.mark.parametrize(("change", "problem"), [("delete", "are gone from"), ("set", "were replaced on")])
+def test_an_index_whose_settings_are_lost_while_it_is_open_is_refused(server, moment, change, problem):
+    name = f"dedup:{os.urandom(8).hex()}:"
+    with dedup.Index(f"{server}?name={name[6:-1]}") as index:
+        index.add({"id": "a", "text": words(1)})
+        client, judge = index._store.client, index._judge.judge
+
+        def lose_settings():
+            getattr(client, change)(f"{name}settings", *(["{}"] if change == "set" else []))
+
+        def judge_and_lose_settings(*arguments):
+            judged = judge(*arguments)
+            lose_settings()
+            return judged
+
+        if moment == "before":
+            lose_settings()
+        else:
+            index._judge.judge = judge_and_lose_settings
+        error = rf"\?name={name[6:-1]}: the settings of this index {problem} the server; check the index, and open it"
+        with pytest.raises(IndexFolderError, match=error):
+            index.add({"id": "b", "text": words(2)})
+        assert client.hlen(f"{name}articles") == 1
+        for use in (lambda: index.query(words(1)), lambda: index.remove("a")):
+            with pytest.raises(IndexFolderError, match=error):
+                use()
+
+
+@pytest.mark.parametrize("value", ["no JSON", "5", "[]", ""])
+def test_settings_that_are_none_are_one_line(server, value):
+    redis = pytest.importorskip("redis", reason="needs the extra `online`")
+    name = os.urandom(8).hex()
+    with redis.Redis.from_url(server) as client:
+        client.set(f"dedup:{name}:settings", value)
+    with pytest.raises(IndexFolderError, match=f"{name}: the stored settings are not those of an index"):
+        dedup.Index(f"{server}?name={name}")
+
+
+def test_an_unknown_option_of_the_address_is_one_line(server):
+    with pytest.raises(IndexFolderError, match=r"an option of the address is unknown \(.*'foo'\); check the address"):
+        dedup.Index(f"{server}?foo=1")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "redis://user:secret@127.0.0.1:1/0", "redis://127.0.0.1:x/0"])
 def test_a_server_that_is_not_there_is_one_line_without_the_password(url):

@@ -37,7 +37,7 @@ class AsyncIndex:
         """Return what `Index.add` returns; a cancelled addition is not undone, and may still store the article."""
         return await asyncio.to_thread((await self._opened()).add, article)
 
-    async def remove(self, article: str) -> int:
+    async def remove(self, article: str | int) -> int:
         """Return what `Index.remove` returns."""
         return await asyncio.to_thread((await self._opened()).remove, article)
 

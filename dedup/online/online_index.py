@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from dedup.errors import EngineError, IndexFolderError
+from dedup.errors import EngineError, IndexFolderError, InputError
 from dedup.index.manifest import check_settings, index_scheme, read_manifest
 from dedup.index.segments import SegmentReader, with_known_sources
 from dedup.index.session import sum_lines
@@ -69,11 +69,15 @@ class Index:
                 self._store.learn(prepared.host, self._learner)
         return verdict
 
-    def remove(self, article: str) -> int:
+    def remove(self, article: str | int) -> int:
         """Remove the articles with this id from the index, and return how many there were.
 
-        Later articles that repeat them can be kept.
+        Later articles that repeat them can be kept. An integer stands for the id that `add` makes of it: 7 for "7".
         """
+        if isinstance(article, int) and not isinstance(article, bool):
+            article = str(article)
+        if not isinstance(article, str):
+            raise InputError(f"an id is a text or an integer, not {type(article).__name__}; give that of a verdict")
         return self._store.remove(id_key(article), self._judge.hashes_of)
 
     def load(self, folder: str | Path) -> int:

@@ -13,6 +13,9 @@ only the first to be committed is kept. No process waits for a lock, and a kille
 The connection can break after the server has committed an addition and before the process reads the answer. So after
 each repeated decision, the process looks for the numbers of its own earlier attempts, which no other process uses. If
 one of these articles is there, the addition was committed, and the decision of that attempt is its result.
+
+The settings are watched as well: a server that is emptied (``FLUSHALL``) or restarted without its data has none, and an
+index of other settings could begin under the same name.
 """
 
 from __future__ import annotations
@@ -121,12 +124,21 @@ class RedisStore:
             self._prefix = f"dedup:{options.pop('name', 'index')}:".encode()
             is_encrypted = options.pop("connection_class", None) is not None
             config = {"type": "redis", "redis": options | ({"ssl": True} if is_encrypted else {})}
-            self.postings = SharedPostings(config, name=self.name("postings:"))
+            try:
+                self.postings = SharedPostings(config, name=self.name("postings:"))
+            except TypeError as error:  # the client takes the options of an address as arguments
+                raise ValueError(f"an option of the address is unknown ({error})") from None
             self.client = self.postings.client
-            wanted = json.dumps({"format": SHARED_FORMAT, **remembered})
-            self.client.set(self.name("settings"), wanted, nx=True)
-            value = self.client.get(self.name("settings"))
-        check_remembered(self._place, json.loads(value), json.loads(wanted))
+            wanted = {"format": SHARED_FORMAT, **remembered}
+            self.client.set(self.name("settings"), json.dumps(wanted), nx=True)
+            self._settings = self.client.get(self.name("settings"))
+        check_remembered(self._place, self._settings or b"", wanted)
+
+    def _check_settings(self, value: bytes | None) -> None:
+        """Raise `IndexFolderError` if the settings on the server are not those that were there at the start."""
+        if value != self._settings:
+            what = "are gone from the server" if value is None else "were replaced on the server"
+            raise IndexFolderError(f"{self._place}: the settings of this index {what}; check it, and open it again")
 
     def name(self, part: str) -> bytes:
         """Return the name of a key of this index on the server."""
@@ -156,9 +168,15 @@ class RedisStore:
                 time.sleep(random.uniform(0, min(_LONGEST_PAUSE, number / 1000)))  # noqa: S311 - no secret
         raise IndexFolderError(f"{self._place}: changed {_ATTEMPTS} times while an article was added; try again")
 
+    def _watch_settings(self, pipeline: Any) -> None:
+        """Check the settings on the server, and let the transaction of a pipeline fail if they change."""
+        pipeline.watch(self.name("settings"))
+        self._check_settings(pipeline.get(self.name("settings")))
+
     def query(self, judge: Callable[[StoreReader], ResultT]) -> ResultT:
         """Return the result of `judge` for the current state of the store."""
         with self._errors():
+            self._check_settings(self.client.get(self.name("settings")))
             return self._repeat(lambda: judge(_SharedReader(self)))
 
     def add(self, judge: Callable[[StoreReader], tuple[ResultT, Addition | None]]) -> ResultT:
@@ -167,6 +185,7 @@ class RedisStore:
 
         def attempt() -> ResultT:
             with self.client.pipeline() as pipeline:
+                self._watch_settings(pipeline)
                 reader = _SharedReader(self, pipeline)
                 result, addition = judge(reader)
                 # Asked last: if an earlier attempt is committed after this, it changes a hash that is watched by now.
@@ -200,6 +219,7 @@ class RedisStore:
     def add_all(self, additions: Sequence[Addition]) -> None:
         """Store articles without looking anything up, one transaction each."""
         with self._errors():
+            self._check_settings(self.client.get(self.name("settings")))
             last = int(self.client.incrby(self.name("count"), len(additions)))
             with self.client.pipeline() as pipeline:
                 for number, addition in enumerate(additions, last - len(additions)):
@@ -241,6 +261,7 @@ class RedisStore:
             counts = [int(value or 0) for value in self.client.mget(stored, judged)]
             if not learner.is_due(*counts):
                 return
+            self._watch_settings(pipeline)
             pipeline.watch(judged)
             if int(pipeline.get(judged) or 0) != counts[1]:
                 return
@@ -265,6 +286,7 @@ class RedisStore:
 
         def attempt() -> int:
             with self.client.pipeline() as pipeline:
+                self._watch_settings(pipeline)
                 pipeline.watch(self._identity_name(identity))
                 numbers = sorted(self.client.smembers(self._identity_name(identity)))
                 if not numbers:

@@ -181,7 +181,7 @@ class SqliteStore:
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('settings', ?)", (json.dumps(wanted),))
             self._database.execute("INSERT OR IGNORE INTO about VALUES ('removals', '0')")
             (value,) = self._database.execute("SELECT value FROM about WHERE name = 'settings'").fetchone()
-            check_remembered(str(self.folder), json.loads(value), json.loads(json.dumps(wanted)))
+            check_remembered(str(self.folder), value, wanted)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ of which one may repeat the other share such a hash (`dedup.index.postings`), so
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -118,8 +119,18 @@ def host_key(host: str | None) -> bytes:
     return b"" if host is None else b"=" + encode_utf8(host)
 
 
-def check_remembered(name: str, remembered: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Raise `IndexFolderError` if the index `name` has another format, or other settings or another hash scheme."""
+def check_remembered(name: str, stored: str | bytes, wanted: dict[str, Any]) -> None:
+    """Raise `IndexFolderError` if the index `name` has another format, or other settings or another hash scheme.
+
+    `stored` is what it has stored about them, as JSON.
+    """
+    try:
+        remembered = json.loads(stored)
+    except ValueError:
+        remembered = None
+    if not isinstance(remembered, dict):
+        raise IndexFolderError(f"{name}: the stored settings are not those of an index; use another index")
+    wanted = json.loads(json.dumps(wanted))
     formats = [values.get("format") for values in (remembered, wanted)]
     if formats[0] != formats[1]:
         raise IndexFolderError(

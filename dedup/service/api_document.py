@@ -52,6 +52,7 @@ def _answer(description: str, schema: str) -> dict[str, Any]:
 _PROBLEMS = {
     "400": _answer("The request holds no valid JSON object.", "Problem"),
     "401": _answer("The token is missing or wrong.", "Problem"),
+    "408": _answer("The request was not complete in time.", "Problem"),
     "413": _answer("The request is too large.", "Problem"),
     "415": _answer("The request is not JSON.", "Problem"),
     "503": _answer("The index cannot be used.", "Problem"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -10,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -20,6 +21,7 @@ from dedup.service.api_document import api_document
 from dedup.service.request_metrics import METRICS_TYPE, RequestMetrics
 from dedup.service.responses import json_answer, problem
 
+BODY_SECONDS = 60  # in which a client must have sent the whole request
 Answering = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -80,7 +82,10 @@ class Endpoints:
                 contents = await self._read_object(request)
                 return json_answer(await run_in_threadpool(answer, contents))
             except _RefusedError as error:
-                return problem(error.status, str(error))
+                refusal = problem(error.status, str(error))
+                if error.status == HTTPStatus.REQUEST_TIMEOUT:
+                    refusal.headers["Connection"] = "close"  # else the rest would be read as another request
+                return refusal
             except InputError as error:
                 return problem(HTTPStatus.BAD_REQUEST, str(error))
             except IndexFolderError as error:
@@ -92,19 +97,33 @@ class Endpoints:
         """Return the JSON object of a request. Raises `_RefusedError` if it has none or is too large."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise _RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON: Content-Type: application/json")
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                data = await self._read_body(request)
+        except TimeoutError:
+            text = f"the request is not complete after {BODY_SECONDS} seconds; send it again"
+            raise _RefusedError(HTTPStatus.REQUEST_TIMEOUT, text) from None
+        except ClientDisconnect:  # nobody reads the answer
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the request is not complete; send it again") from None
+        except asyncio.CancelledError:  # the server stops
+            raise _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the server stops; send the request later") from None
+        try:
+            contents = json.loads(data)
+        except (ValueError, RecursionError):
+            contents = None
+        if not isinstance(contents, dict):
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the request is not a JSON object; send one article")
+        return contents
+
+    async def _read_body(self, request: Request) -> bytes:
+        """Return the body of a request. Raises `_RefusedError` if it is too large."""
         data = bytearray()
         async for chunk in request.stream():
             data += chunk
             if len(data) > self.largest:
                 text = f"a request may have {self.largest:,} bytes; start the server with a larger --max-request"
                 raise _RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
-        try:
-            contents = json.loads(bytes(data))
-        except (ValueError, RecursionError):
-            contents = None
-        if not isinstance(contents, dict):
-            raise _RefusedError(HTTPStatus.BAD_REQUEST, "the request is not a JSON object; send one article")
-        return contents
+        return bytes(data)
 
     async def _health(self, _request: Request) -> Response:
         """Check that the index answers."""

@@ -15,6 +15,7 @@ from dedup.view.serve import LOOPBACK, listening
 
 SERVE_PORT = 8644
 LARGEST_REQUEST = 4 << 20  # bytes; the longest article of the corpora of docs/quality.md has 0.1 MB
+_STOPPING_SECONDS = 10  # for requests that are being answered when the process is interrupted
 _INSTALL_SERVE = "install the extra serve: run pip install '.[serve]' in a checkout of this project"
 
 
@@ -59,6 +60,7 @@ def serve_index(
             access_log=False,
             server_header=False,
             lifespan="off",
+            timeout_graceful_shutdown=_STOPPING_SECONDS,
         )
         announce(f"http://{shown}:{bound}/", token)
         uvicorn.Server(config).run(sockets=[listener])
