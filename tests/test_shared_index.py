@@ -200,7 +200,7 @@ def test_an_index_whose_settings_are_lost_while_it_is_open_is_refused(server, mo
             lose_settings()
         else:
             index._judge.judge = judge_and_lose_settings
-        error = rf"\?name={name[6:-1]}: the settings of this index {problem} the server; check the index, and open it"
+        error = rf"\?name={name[6:-1]}: the settings of this index {problem} the server; check it, and open it"
         with pytest.raises(IndexFolderError, match=error):
             index.add({"id": "b", "text": words(2)})
         assert client.hlen(f"{name}articles") == 1
