@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from helpers.news import bytes_of, news
 import dedup
 from dedup import EngineError, LocalEngine, Settings
 from dedup.engines.local import Workers
-from dedup.engines.worker_pool import WorkerPool
+from dedup.engines.worker_pool import WatchedExecutor, WorkerPool
 from dedup.prepare.store import load_batch, to_ipc
 from dedup.prepare.stored_batch import RecordBatchTask, prepare_into_file
 from dedup.read.fields import to_json_bytes
@@ -310,6 +311,35 @@ else:
 @pytest.mark.parametrize("method", ["to the end", "interrupted"])
 def test_a_process_that_is_killed_while_it_writes_its_result_holds_nothing_up(tmp_path, method):
     subprocess.run([sys.executable, "-c", HALF_WRITTEN, tmp_path / "mark", method], timeout=120, check=True)
+
+
+class SlowPipe:
+    """The end of a pipe whose closing takes a while; `most` is how many threads have closed it at once."""
+
+    def __init__(self, pipe):
+        self._pipe, self.most, self._now = pipe, 0, 0
+
+    def __getattr__(self, name):
+        return getattr(self._pipe, name)
+
+    def close(self):
+        self._now += 1
+        self.most = max(self.most, self._now)
+        time.sleep(0.5)
+        self._pipe.close()
+        self._now -= 1
+
+
+@linux
+def test_processes_that_end_at_once_have_their_pipe_closed_by_one_thread_at_a_time():
+    executor = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork"))
+    pool = WatchedExecutor(executor)
+    pipe = executor._result_queue._writer = SlowPipe(executor._result_queue._writer)
+    pool.submit(time.sleep, 60)
+    workers = pool.workers
+    pool.end(at_once=True)
+    assert (pipe.closed, pipe.most) == (True, 1)
+    assert not any(worker.is_alive() for worker in workers)
 
 
 @linux

@@ -92,9 +92,9 @@ class WorkerPool:
         return future.result()
 
     @contextmanager
-    def _started(self, processes: int) -> Iterator[_WatchedExecutor]:
+    def _started(self, processes: int) -> Iterator[WatchedExecutor]:
         """Yield worker processes, which end with the block; at once if it ends early."""
-        pool = _WatchedExecutor(ProcessPoolExecutor(processes, mp_context=self.context, initializer=self.initializer))
+        pool = WatchedExecutor(ProcessPoolExecutor(processes, mp_context=self.context, initializer=self.initializer))
         is_complete = False
         try:
             yield pool
@@ -119,7 +119,7 @@ class _Work(Generic[ItemT, ResultT]):
         return self.future.done() and not self.future.cancelled() and not self.has_failed()
 
 
-class _WatchedExecutor:
+class WatchedExecutor:
     """An executor whose processes all end when one of them is killed."""
 
     def __init__(self, executor: ProcessPoolExecutor) -> None:
@@ -147,14 +147,11 @@ class _WatchedExecutor:
 
     def end(self, *, at_once: bool) -> None:
         """End the processes; `at_once` if their results are not wanted."""
-        if at_once:
-            for worker in self.workers:
-                worker.kill()
-        elif self._watch:
-            self._watch.stop()  # before processes end as they should
-        self._executor.shutdown(cancel_futures=True)
         if self._watch:
-            self._watch.stop()
+            self._watch.stop()  # before processes end as they should, and before the executor closes the pipe as well
+        if self._watch and at_once:
+            self._watch.end_all()
+        self._executor.shutdown(cancel_futures=True)
 
 
 class _Watch:
@@ -183,9 +180,13 @@ class _Watch:
         while not ended:
             ended = wait([self._told, *(worker.sentinel for worker in self._workers())], _WATCH_SECONDS)
         if self._told not in ended:
-            for worker in self._workers():
-                worker.kill()
-            self._results.close()
+            self.end_all()
+
+    def end_all(self) -> None:
+        """End the processes and the pipe, in the thread or after it has stopped."""
+        for worker in self._workers():
+            worker.kill()
+        self._results.close()
 
 
 def _cause(codes: list[int | None]) -> str:
