@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from threading import Thread
 
 import pyarrow as pa
 import pytest
@@ -337,8 +338,31 @@ def test_processes_that_end_at_once_have_their_pipe_closed_by_one_thread_at_a_ti
     pipe = executor._result_queue._writer = SlowPipe(executor._result_queue._writer)
     pool.submit(time.sleep, 60)
     workers = pool.workers
-    pool.end(at_once=True)
+    pool.end()
     assert (pipe.closed, pipe.most) == (True, 1)
+    assert not any(worker.is_alive() for worker in workers)
+
+
+@pytest.mark.fault("a worker is killed when a stage ends", "nothing waits for it")
+@linux
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_process_that_is_killed_when_all_is_done_holds_nothing_up(monkeypatch, number):
+    executor = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork"))
+    pool, shutdown = WatchedExecutor(executor), executor.shutdown
+    assert [pool.submit(double, item).result() for item in range(10)] == [2 * item for item in range(10)]
+    time.sleep(0.5)  # one process waits for the pipe, and the other one for its turn
+
+    def shut_down_after_kill(**options):
+        os.kill(workers[number].pid, signal.SIGKILL)
+        workers[number].join()
+        shutdown(**options)
+
+    workers = pool.workers
+    monkeypatch.setattr(executor, "shutdown", shut_down_after_kill)
+    ending = Thread(target=pool.end, daemon=True)
+    ending.start()
+    ending.join(20)
+    assert not ending.is_alive()
     assert not any(worker.is_alive() for worker in workers)
 
 

@@ -93,14 +93,12 @@ class WorkerPool:
 
     @contextmanager
     def _started(self, processes: int) -> Iterator[WatchedExecutor]:
-        """Yield worker processes, which end with the block; at once if it ends early."""
+        """Yield worker processes, which end with the block."""
         pool = WatchedExecutor(ProcessPoolExecutor(processes, mp_context=self.context, initializer=self.initializer))
-        is_complete = False
         try:
             yield pool
-            is_complete = True
         finally:
-            pool.end(at_once=not is_complete)
+            pool.end()
 
 
 class _Work(Generic[ItemT, ResultT]):
@@ -145,12 +143,17 @@ class WatchedExecutor:
             failed.set_exception(error)
             return failed
 
-    def end(self, *, at_once: bool) -> None:
-        """End the processes; `at_once` if their results are not wanted."""
+    def end(self) -> None:
+        """End the processes at once. What they work on is not wanted any more.
+
+        They are not asked to end: they take the words for it from a pipe in turn, and if the one whose turn it is was
+        killed, the others would wait for ever.
+        """
         if self._watch:
-            self._watch.stop()  # before processes end as they should, and before the executor closes the pipe as well
-        if self._watch and at_once:
+            self._watch.stop()  # first, since the executor closes the pipe as well
             self._watch.end_all()
+        for worker in self.workers:
+            worker.kill()
         self._executor.shutdown(cancel_futures=True)
 
 
