@@ -5,9 +5,9 @@
 For each size, `dedup clean --index` makes an index of 99 % of the articles, and another run adds the last 1 %. Each
 step is a process of its own; its seconds are processor time of all its processes, because other work on the machine
 disturbs wall time. MinHashLSH gets the signatures of the same articles: each of the last 1 % is signed, looked up and
-inserted where it is not found. It compares articles by their buckets alone, and writes no output. Signing 99 % with
-datasketch takes hours for a million articles, so SIGNED of them are, and their time is multiplied; the values that
-MinHashLSH gets are the equal ones of `dedup.signatures`.
+inserted if it is not found. It compares articles by their buckets alone, and writes no output. Signing 99 % of a
+million articles with datasketch takes hours. So only SIGNED articles are signed for the time, which is extrapolated,
+and MinHashLSH gets the signatures of `dedup.signatures`, which have the same values.
 
 With ``--write`` the figures go into ``results/index_scale.json``, beside those of other sizes, and the table into
 docs/growing.md.

@@ -6,7 +6,7 @@ Each trial starts `dedup clean --force` on an output that exists, with two worke
 process, to its process group or to one worker. The moment is random, from the start to a little after the end of an
 undisturbed run. Then the output must be the earlier one or the new one, byte for byte, no process may be left, and
 ``--resume``, which may be killed, too, must give the bytes of an undisturbed run and leave nothing else. A traceback
-that a signal causes before the program hears signals, while Python itself starts, is counted apart. With ``--write``
+that a signal causes before the program handles signals, while Python itself starts, is counted apart. With ``--write``
 the counts go into ``results/kills.json`` and the table of docs/reliability.md.
 """
 
@@ -37,7 +37,7 @@ PAGE, SECTION, SCRIPT = ROOT / "docs" / "reliability.md", "kills", "benchmarks/k
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TARGETS = ("main process", "process group", "one worker")
 MARK = "DEDUP_KILLS_MARK"  # a variable of the environment by which processes of a trial are found
-HEARS = "hears signals\n"  # what a run writes to standard error when Python's own start is over
+_HANDLES_SIGNALS = "handles signals\n"  # what a run writes to standard error when Python itself has started
 
 _CORPUS_BYTES = UNITS["MB"] // 2
 _BATCH_BYTES = 40_000  # so that a small corpus has a dozen batches
@@ -47,14 +47,14 @@ _SAVED_EVERY = 20  # trials
 _LONGEST = 120.0  # seconds after a signal in which the main process must have ended
 
 # What a child runs: the command line, with small batches and, whatever the size of the input, worker processes. A
-# process that is started with a signal ignored, as by `nohup`, goes on ignoring it, so all are set back first.
+# process that is started with a signal ignored, as by `nohup`, continues to ignore it, so all are reset first.
 _CHILD = f"""
 import signal, sys
 for number in {[int(number) for number in SIGNALS[1:]]}:
     signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 from dedup.runtime.interruption import end_at_once
 end_at_once()
-sys.stderr.write({HEARS!r})
+sys.stderr.write({_HANDLES_SIGNALS!r})
 from dedup import pipeline
 from dedup.engines import local
 from dedup.write import destination
@@ -179,7 +179,7 @@ class Series:
             count["kills"] += killed
             count["not ended"] += errors is None
             if errors is not None and "Traceback" in errors:
-                count["tracebacks" if HEARS in errors else "in Python's start"] += 1
+                count["tracebacks" if _HANDLES_SIGNALS in errors else "in Python's start"] += 1
                 texts.append(errors)
             count["processes left"] += trial.leaves_processes()
             state = bytes_of(trial.out)
@@ -204,7 +204,7 @@ def run_trials(
 ) -> dict[str, Any]:
     """Kill `runs` runs on `corpus`, `jobs` at a time, and return the counts by target and signal.
 
-    `save` is called with what there is so far, now and then.
+    `save` is called with the counts so far, from time to time.
     """
     series = Series(corpus, work, seed)
     counts: dict[tuple[str, str], Counter[str]] = {}

@@ -115,7 +115,7 @@ def test_the_offsets_of_a_finding_are_characters_of_the_input_whatever_the_separ
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_short_texts_come_out_and_take_no_other_with_them(tmp_path, jobs):
+def test_short_texts_come_out_and_no_other_text_is_lost(tmp_path, jobs):
     texts = [" ".join(sentences(number, 1)[0].split()[: number % 9 or 1]) for number in range(60)] + [
         story(1),
         "a",

@@ -346,7 +346,7 @@ def test_processes_that_end_at_once_have_their_pipe_closed_by_one_thread_at_a_ti
 @pytest.mark.fault("a worker is killed when a stage ends", "nothing waits for it")
 @linux
 @pytest.mark.parametrize("number", [0, 1])
-def test_a_process_that_is_killed_when_all_is_done_holds_nothing_up(monkeypatch, number):
+def test_a_process_that_is_killed_when_all_is_done_does_not_delay_the_end(monkeypatch, number):
     executor = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork"))
     pool, shutdown = WatchedExecutor(executor), executor.shutdown
     assert [pool.submit(double, item).result() for item in range(10)] == [2 * item for item in range(10)]

@@ -166,7 +166,7 @@ def test_a_log_among_what_a_run_reads_or_writes_is_refused_before_the_work(tmp_p
 def test_a_file_that_is_no_log_is_left_as_it_is(tmp_path, source):
     for name, content in {"a.jsonl": b'{"id": 1}\n', "b.txt": b"text", "c.json": b"[1]\n"}.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(OutputError, match="holds something else than a log"):
+        with pytest.raises(OutputError, match="is not a log"):
             dedup.clean(source, tmp_path / "out", log=tmp_path / name)
         assert (tmp_path / name).read_bytes() == content
     assert not (tmp_path / "out").exists()

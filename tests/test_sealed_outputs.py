@@ -181,8 +181,8 @@ def delete_value(name):
 RUN_CHANGES = [
     ("a count is missing", delete_value("counts"), "has no `counts`"),
     ("one count is missing", lambda run: run["counts"].pop("kept"), "does not count kept"),
-    ("a count is invented", set_value("counts", "lost", 0), "counts 'lost', which is nothing"),
-    ("a part is invented", set_value("more", {}), "`more` is no part of it"),
+    ("a count is invented", set_value("counts", "lost", 0), "`counts` has 'lost', which is not a count of a run"),
+    ("a part is invented", set_value("more", {}), "`more` is not a part of this file"),
     ("an input appears twice", lambda run: run["inputs"].append(run["inputs"][0]), "appears twice"),
     ("counts are a list", set_value("counts", [1, 2]), "`counts` is not what dedup writes"),
     ("a count is a text", set_value("counts", "kept", "5"), "`counts` is not what dedup writes"),

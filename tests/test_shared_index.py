@@ -181,7 +181,7 @@ def test_indexes_on_one_server_are_apart_and_remember_their_settings(server):
 
 
 @pytest.mark.parametrize("moment", ["before", "meanwhile"])
-@pytest.mark.parametrize(("change", "problem"), [("delete", "are gone from"), ("set", "were replaced on")])
+@pytest.mark.parametrize(("change", "problem"), [("delete", "are no longer on"), ("set", "were replaced on")])
 def test_an_index_whose_settings_are_lost_while_it_is_open_is_refused(server, moment, change, problem):
     name = f"dedup:{os.urandom(8).hex()}:"
     with dedup.Index(f"{server}?name={name[6:-1]}") as index:
@@ -200,7 +200,7 @@ def test_an_index_whose_settings_are_lost_while_it_is_open_is_refused(server, mo
             lose_settings()
         else:
             index._judge.judge = judge_and_lose_settings
-        error = rf"\?name={name[6:-1]}: the settings of this index {problem} the server; check it, and open it"
+        error = rf"\?name={name[6:-1]}: the settings of this index {problem} the server; check the server, and open"
         with pytest.raises(IndexFolderError, match=error):
             index.add({"id": "b", "text": words(2)})
         assert client.hlen(f"{name}articles") == 1

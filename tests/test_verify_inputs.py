@@ -98,7 +98,7 @@ def repeat_with_next_number(rows):
         ("quarantine", delete_first, "is in no table of the output"),
         ("quarantine", change_raw, "its quarantined bytes are not those of its record"),
         ("quarantine", change_error, "its error is "),
-        ("quarantine", repeat_with_next_number, "is a row of the output, and no record of its input"),
+        ("quarantine", repeat_with_next_number, "is a row of the output, but not a record of its input"),
     ],
 )
 def test_a_row_that_is_not_that_of_its_record_is_named_even_if_all_digests_fit(

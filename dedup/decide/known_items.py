@@ -35,9 +35,9 @@ def item_row(
 ) -> dict[str, Any]:
     """Return the row of a known article.
 
-    It has `item`, `source` and `record` of the known article, which are its `name`, its `words`, the `share` of them
-    that stand in passages in any article, the number of such `articles`, and those with the largest shares as
-    `found_in`; `places` are their names and shares.
+    `name` is its id, source and record; in the row they are `item`, `source` and `record`. `words` counts its words,
+    `share` is the part of them that is in passages of any article, and `articles` counts these articles. `places` has
+    the names and shares of those with the largest shares; in the row they are `found_in`.
     """
     identity, source, record = name
     found_in = [

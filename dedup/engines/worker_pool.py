@@ -144,10 +144,10 @@ class WatchedExecutor:
             return failed
 
     def end(self) -> None:
-        """End the processes at once. What they work on is not wanted any more.
+        """End the processes at once; their unfinished work is no longer needed.
 
-        They are not asked to end: they take the words for it from a pipe in turn, and if the one whose turn it is was
-        killed, the others would wait for ever.
+        They are killed and not asked to end: they read such a request from one pipe, under a lock, and if the process
+        that holds the lock was killed, the others would wait for ever.
         """
         if self._watch:
             self._watch.stop()  # first, since the executor closes the pipe as well
@@ -186,7 +186,7 @@ class _Watch:
             self.end_all()
 
     def end_all(self) -> None:
-        """End the processes and the pipe, in the thread or after it has stopped."""
+        """Kill the processes and close the pipe of results, in the watching thread or after it has stopped."""
         for worker in self._workers():
             worker.kill()
         self._results.close()

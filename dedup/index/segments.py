@@ -75,7 +75,7 @@ def with_known_sources(stored: pa.RecordBatch, segment: Segment) -> pa.RecordBat
 class SegmentWriter:
     """A writer of one segment in the new folder `folder`: articles batch by batch, then the rest by `finish`.
 
-    Postings come with the articles, by `add`; or all of them are sorted elsewhere and come last, to `finish_sorted`.
+    Either `add` takes postings together with their articles, or `finish_sorted` takes all of them at the end, sorted.
     """
 
     def __init__(self, folder: Path, run: int) -> None:
@@ -131,7 +131,7 @@ class SegmentWriter:
         return self.finish_sorted([Postings(hashes[order], articles[order])], lines)
 
     def finish_sorted(self, postings: Iterable[Postings], lines: Iterable[dict[str, Any]]) -> Segment:
-        """Do what `finish` does with all `postings`, ascending, in pieces of any size."""
+        """Do what `finish` does, with all `postings` of the segment: ascending, in pieces of any size."""
         self._write_group()
         self._writer.close()
         posting_count = self._write_postings(postings)

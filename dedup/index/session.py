@@ -127,9 +127,9 @@ class IndexSession:
         self.take(writer.finish(self.sure_lines(row._asdict() for row in verdicts.site_text.table)), backend)
 
     def sure_lines(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        """Yield the rows of the table of site text whose lines later runs take for site text.
+        """Yield the rows of the table of site text whose lines later runs treat as site text.
 
-        A line that no article has lost is not sure to be site text, unless the rule only flags.
+        If the rule drops, a line that it has dropped from no article is not certain to be site text, and is left out.
         """
         is_dropping = self.settings.rules[BOILERPLATE] == DROP
         return (row for row in rows if row["dropped"] or not is_dropping)
@@ -139,7 +139,7 @@ class IndexSession:
         return SegmentWriter(self.writer.new_folder(), self.run)
 
     def take(self, segment: Segment, backend: Backend) -> None:
-        """Take the segment of this run, which is written; `backend` is for merging it with others later."""
+        """Accept the written segment of this run; `backend` is for merging it with others later."""
         self._added, self._backend = segment, backend
 
     def run_entry(self, out: Path) -> dict[str, Any]:
@@ -201,7 +201,9 @@ def index_session(
         yield None
         return
     if out is not None and (is_in_folder(out, folder) or is_in_folder(folder, out)):
-        raise IndexFolderError(f"{folder}: the index and the output {out} are one in the other; name folders apart")
+        raise IndexFolderError(
+            f"{folder}: the index and the output {out} are not separate; name two folders, neither inside the other"
+        )
     with open_writer(Path(folder), settings) as writer:
         yield IndexSession(writer, settings)
 

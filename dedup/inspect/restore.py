@@ -86,14 +86,14 @@ def _delete_leftovers(target: Path) -> None:
 
 
 def _is_alive(process: int) -> bool:
-    """Return False if there is surely no process of this number."""
-    if os.name != "posix":  # there, the call below would end the process
+    """Return False if no process has this number, True if one has it or this cannot be known."""
+    if os.name != "posix":  # on other systems, `os.kill` would end the process
         return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except (OSError, OverflowError):  # of another user, or no number of a process
+    except (OSError, OverflowError):  # a process of another user, or a number that is too large
         return True
     return True
 

@@ -19,7 +19,7 @@ from dedup.write.seal import SEAL, file_digests, seal_problem
 _COUNTED = ("records", "articles", "kept", "dropped", "quarantined", "findings")  # the counts that tables prove
 _COUNTS = frozenset({*_COUNTED, "paragraphs"})
 _ALWAYS = "dedup versions settings inputs counts characters rules stages fields errors files sha256"
-_SOMETIMES = "unread_dates against index review shards"  # where a run has something to say in them
+_SOMETIMES = "unread_dates against index review shards"  # only if they apply to the run
 _RUN_PARTS = frozenset(f"{_ALWAYS} {_SOMETIMES}".split())  # of ``run.json``
 
 _PartT = TypeVar("_PartT")
@@ -101,11 +101,15 @@ def check_numbers(output: Output, counts: Counter[str], errors: Counter[str]) ->
     ``characters written``; `errors` has the reasons of the records in quarantine.
     """
     mismatches: list[Mismatch] = []
-    mismatches += (Mismatch(RUN_FILE, f"`{name}` is no part of it") for name in output.run.keys() - _RUN_PARTS)
+    mismatches += (
+        Mismatch(RUN_FILE, f"`{name}` is not a part of this file") for name in output.run.keys() - _RUN_PARTS
+    )
     names_of_inputs = Counter(entry["source"] for entry in output.run["inputs"])
     mismatches += (Mismatch(RUN_FILE, f"input {name!r} appears twice") for name, n in names_of_inputs.items() if n > 1)
     stated = _part(output.run, "counts", dict[str, int], mismatches) or {}
-    mismatches += (Mismatch(RUN_FILE, f"counts {name!r}, which is nothing") for name in stated.keys() - _COUNTS)
+    mismatches += (
+        Mismatch(RUN_FILE, f"`counts` has {name!r}, which is not a count of a run") for name in stated.keys() - _COUNTS
+    )
     numbers = {name: (stated.get(name), counts[name]) for name in _COUNTED}
     characters = _part(output.run, "characters", dict[str, int], mismatches) or {}
     numbers |= {

@@ -1,7 +1,7 @@
 """Read the inputs of a run again, and compare each file with ``run.json`` and each record with its row of the output.
 
-Both are read side by side, in input order. The records of a file that has changed are not compared: that it has
-changed is said once.
+Both are read side by side, in input order. The records of a changed file are not compared, since one mismatch already
+says that the file has changed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dedup.read.inputs import find_inputs
 from dedup.read.records import RecordReader
 from dedup.read.selection import choose_records
 
-_MOST_OF_A_FILE = 20  # mismatches of the records of one file that are listed
+_LISTED_PER_FILE = 20  # mismatches of the records of one file that are listed
 
 
 def check_inputs(output: Output, inputs: Sequence[str | Path], *, with_records: bool = True) -> Iterator[Mismatch]:
@@ -65,33 +65,34 @@ class _RecordComparison:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._rows = source_rows(output, _leave_to_others)
+        self._rows = source_rows(output, _ignore_mismatch)
         self._row: Article | Quarantined | None = None
-        self._last = (-1, -1)
-        self._found: dict[str, list[Mismatch]] = {}
-        self._stop: Mismatch | None = None
+        self._last_order = (-1, -1)
+        self._mismatches: dict[str, list[Mismatch]] = {}
+        self._end_mismatch: Mismatch | None = None
         self._next_row()
 
     def _next_row(self) -> None:
-        """Go to the next row of the output; there is none behind one that cannot be read."""
+        """Go to the next row of the output. After a row that cannot be read, there is none."""
         try:
             self._row = next(self._rows, None)
         except (OutputError, FindingError) as error:
             self._end(str(error))
 
     def _end(self, problem: str) -> None:
-        """Compare nothing more."""
+        """Compare no more records, because of `problem`."""
         self._row = None
-        self._stop = self._stop or Mismatch(str(self._output.path), f"{problem}; later records are not compared")
+        problem = f"{problem}; later records are not compared"
+        self._end_mismatch = self._end_mismatch or Mismatch(str(self._output.path), problem)
 
     def _report(self, source: str, record: int, problem: str) -> None:
-        found = self._found.setdefault(source, [])
-        if len(found) < _MOST_OF_A_FILE:
-            found.append(Mismatch(record_name(source, record), problem))
+        mismatches = self._mismatches.setdefault(source, [])
+        if len(mismatches) < _LISTED_PER_FILE:
+            mismatches.append(Mismatch(record_name(source, record), problem))
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Compare the records of a batch of `dedup.read.records.RECORD_SCHEMA`."""
-        if self._stop:
+        if self._end_mismatch:
             return
         raws = batch.column("data").to_pylist()
         columns = parse_records(batch, replace(self._output.settings, on_error="quarantine")).values
@@ -101,11 +102,11 @@ class _RecordComparison:
             if place is None:
                 continue
             order = (place.number, record)
-            if order <= self._last:
-                self._found.clear()
-                self._end("these inputs come in another order than in the run; give them in its order")
+            if order <= self._last_order:
+                self._mismatches.clear()
+                self._end("these inputs are in another order than in the run; give them in the order of the run")
                 return
-            self._last = order
+            self._last_order = order
             self._report_rows_before(order)
             row = self._row
             if row is None or self._output.input_order(row) != order:
@@ -115,7 +116,7 @@ class _RecordComparison:
             problem = (
                 _quarantine_problem(row, raw, error)
                 if isinstance(row, Quarantined)
-                else f"is an article in the output, and cannot be read: {error}"
+                else f"is an article in the output, but cannot be read from its input: {error}"
                 if error is not None
                 else self._article_problem(row, fields, text_field, text)
             )
@@ -124,48 +125,48 @@ class _RecordComparison:
             self._next_row()
 
     def _report_rows_before(self, order: tuple[int, int]) -> None:
-        """Report the rows of the output that come before the record at `order`, of which there is none."""
+        """Report the rows of the output that come before `order`, since their inputs have no record for them."""
         while self._row is not None and (place := self._output.input_order(self._row)) is not None and place < order:
-            self._report(self._row.source, self._row.record, "is a row of the output, and no record of its input")
+            self._report(self._row.source, self._row.record, "is a row of the output, but not a record of its input")
             self._next_row()
 
     def mismatches_of(self, sources: set[str]) -> Iterator[Mismatch]:
         """Yield the mismatches of the records of `sources`, after the last batch."""
         self._report_rows_before((len(self._output.sources), 0))
-        for source in sorted(sources & self._found.keys()):
-            yield from self._found[source]
-        if self._stop:
-            yield self._stop
+        for source in sorted(sources & self._mismatches.keys()):
+            yield from self._mismatches[source]
+        if self._end_mismatch:
+            yield self._end_mismatch
 
     def _article_problem(self, article: Article, joined: bytes, text_field: str, text: bytes) -> str | None:
         """Return how an article differs from its record, None if it does not."""
         try:
             raw = article.raw
         except FindingError:
-            return None  # what is wrong with the findings is said elsewhere
+            return None  # `verify` reports wrong findings by itself
         if encode_utf8(raw) != text:
             return "its text is not that of its record"
         if self._output.is_text(article.source):
             return None
-        wanted = dict(parse_fields(joined))
+        expected = dict(parse_fields(joined))
         lengths = article.provenance.get(ITEM_LENGTHS)
-        set_field(wanted, text_field, to_json(original_value(decode_utf8(text), lengths)))
-        found = article.original()
+        set_field(expected, text_field, to_json(original_value(decode_utf8(text), lengths)))
+        actual = article.original()
         if self._output.settings.output_fields is not None and article.kept:
-            wanted = {name: value for name, value in wanted.items() if name in found}
-        differing = [name for name in {**wanted, **found} if not _have_equal_field(wanted, found, name)]
+            expected = {name: value for name, value in expected.items() if name in actual}
+        differing = [name for name in {**expected, **actual} if not _have_equal_field(expected, actual, name)]
         return f"its field {differing[0]!r} is not that of its record" if differing else None
 
 
-def _leave_to_others(_: Mismatch) -> None:
-    """Report nothing: that tables do not fit together is found without the inputs, too."""
+def _ignore_mismatch(_: Mismatch) -> None:
+    """Report nothing: `verify` itself finds tables that do not fit together, without the inputs."""
 
 
-def _have_equal_field(one: Fields, two: Fields, name: str) -> bool:
+def _have_equal_field(first: Fields, second: Fields, name: str) -> bool:
     """Return True if two records have the same value of a field, however it is written."""
-    if name not in one or name not in two:
+    if name not in first or name not in second:
         return False
-    texts = bytes(one[name]), bytes(two[name])
+    texts = bytes(first[name]), bytes(second[name])
     return texts[0] == texts[1] or from_json(texts[0]) == from_json(texts[1])
 
 

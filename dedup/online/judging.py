@@ -76,7 +76,7 @@ def online_settings(settings: Settings) -> Settings:
 class PreparedArticle(NamedTuple):
     """An article without its site text, cleaned by the rules within it, and the hashes by which it is looked up.
 
-    `whole` is its row with its site text, and `host` its host if it counts for the site text of that.
+    `whole` is its row with its site text. `host` is its host, None if the article does not count for site text.
     """
 
     row: pa.RecordBatch
@@ -191,7 +191,7 @@ class Judge:
         return verdict_of(outcome, alone), stored
 
     def learner(self) -> Learner:
-        """Return how a store learns site text from the articles that were added."""
+        """Return the functions by which a store learns site text from the articles that were added."""
 
         def find(articles: Sequence[CountedArticle]) -> list[KnownLine]:
             return learn_lines(articles, self._schema, self._site_settings, self._compiled or reference)

@@ -1,13 +1,13 @@
 """Learn site text from the articles of a host that an online index has stored, with the functions of a run.
 
 What `find_site_text` counts depends on the articles around each line, and cannot be kept as sums. So the articles of a
-host are judged as a run over them judges them: all, or the `COUNTED_ARTICLES` that came last. That happens whenever
-their number has doubled, or has grown by this limit. So an addition takes a small part of a judgement on average, and
-in a host of many articles, fewer than one addition in a hundred takes longer. The lines that are found replace those
-that were learnt from this host before.
+host are judged as a run over them judges them: all, or the `COUNTED_ARTICLES` that were added last. The store does this
+whenever their number has doubled, or has grown by this limit. So the cost per addition is small on average, and in a
+host of many articles, fewer than one addition in a hundred takes longer. The lines that are found replace those that
+were learnt from this host before.
 
-Site text and paragraphs that repeat others have no words in a stored row, so that nothing is compared with them. What
-they were is stored beside such a row.
+Site text and paragraphs that repeat others have no words in a stored row, so that nothing is compared with them. Their
+words and digests are stored beside such a row, as what it has lost.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from dedup.settings import Settings
 
 COUNTED_ARTICLES = 256  # of a host that are judged together; pages of 190 lines take 0.3 s
 FEWEST_COUNTED = 4  # articles; the rule needs three
-# A line that comes again is taken out wherever it stands. So only what most pages have is learnt, and no headlines of
+# A learnt line is taken out wherever it occurs. So only lines that most pages have are learnt, and no headlines of
 # other articles: in 858 news pages that are added one by one, 0.35 % of the articles' text is lost if lines of two
 # articles are enough, most of it headlines.
 _FEWEST_WITH_LINE, _LEAST_SHARE = 3, 0.5
@@ -47,7 +47,7 @@ _LOST_SCHEMA = pa.schema([("words", pa.int64()), ("digest", pa.binary(DIGEST_BYT
 
 
 def is_due(articles: int, judged: int) -> bool:
-    """Return True if a host with so many stored articles is to be judged, when it was last judged with `judged`.
+    """Return True if a host with so many stored `articles` is to be judged again, after it was judged with `judged`.
 
     >>> due, last = [], 0
     >>> for articles in range(1, 1000):
@@ -60,7 +60,7 @@ def is_due(articles: int, judged: int) -> bool:
 
 
 def encode_lost(row: pa.RecordBatch) -> bytes:
-    """Return as bytes what the row of an article loses when some of its paragraphs are compared with nothing."""
+    """Return as bytes the values of a row that change when some of its paragraphs are no longer compared."""
     paragraphs = row.column("paragraphs")
     members = paragraphs.flatten()
     arrays = [members.field(name) for name in _LOST_MEMBERS]
@@ -70,7 +70,7 @@ def encode_lost(row: pa.RecordBatch) -> bytes:
 
 
 def _with_lost(rows: pa.RecordBatch, lost: pa.RecordBatch) -> pa.RecordBatch:
-    """Return stored rows as they were, given what they have lost."""
+    """Return stored rows with the values that they had before they lost words."""
     members, before = rows.column("paragraphs").flatten(), lost.column("paragraphs").flatten()
     arrays = [(before if field.name in _LOST_MEMBERS else members).field(field.name) for field in PARAGRAPH_STRUCT]
     counts = list_lengths(rows.column("paragraphs"))
@@ -85,7 +85,7 @@ def _with_lost(rows: pa.RecordBatch, lost: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def counted_batch(articles: Sequence[CountedArticle], schema: pa.Schema) -> pa.RecordBatch:
-    """Return what is counted of stored articles, in order, as a prepared batch whose site text was not taken out."""
+    """Return the counted columns of stored articles, in order, as a prepared batch that still has its site text."""
     lost = [article.lost for article in articles if article.lost is not None]
     changed = [place for place, article in enumerate(articles) if article.lost is not None]
     unchanged = [place for place, article in enumerate(articles) if article.lost is None]

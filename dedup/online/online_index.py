@@ -59,8 +59,8 @@ class Index:
         """Return the verdict on an article, and store the article if it is kept.
 
         Later articles are compared with it, and it counts for the site text of its host. An article without words is
-        kept, but not stored in the index. Its host is judged after that, which is no part of the addition: if that
-        fails, a later addition to the host does it.
+        kept, but not stored in the index. After the addition, the store learns site text of the host if that is due. If
+        learning fails, the article stays stored, and a later addition to the host learns instead.
         """
         prepared = self._judge.prepare(article, self._store.known_lines)
         verdict = self._store.add(lambda store: self._judge.judge(prepared, store))
@@ -77,7 +77,7 @@ class Index:
         if isinstance(article, int) and not isinstance(article, bool):
             article = str(article)
         if not isinstance(article, str):
-            raise InputError(f"an id is a text or an integer, not {type(article).__name__}; give that of a verdict")
+            raise InputError(f"an id is a text or an integer, not {type(article).__name__}; give the id of a verdict")
         return self._store.remove(id_key(article), self._judge.hashes_of)
 
     def load(self, folder: str | Path) -> int:

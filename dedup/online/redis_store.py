@@ -1,8 +1,8 @@
 """A store that many processes and machines share: a Redis or Valkey server, through datasketch's storage layer.
 
 The postings are sets in a `RedisSetStorage` of datasketch, as in its `MinHashLSH`. One Redis hash holds the rows of
-articles, and a set for each id holds the numbers of its articles. Each host has a Redis hash of its lines of site text,
-one of those that were learnt, and a list of the numbers of its last articles.
+articles, and a set for each id holds the numbers of its articles. Each host has one Redis hash of the lines of site
+text that were loaded, one of those that were learnt, and a list of the numbers of its last articles.
 
 An addition uses optimistic locking. The process watches (``WATCH``) the keys of all hashes that it looks up, reads
 them, decides, and adds the article in a transaction (``MULTI``, ``EXEC``). The server rejects the transaction if one of
@@ -137,8 +137,10 @@ class RedisStore:
     def _check_settings(self, value: bytes | None) -> None:
         """Raise `IndexFolderError` if the settings on the server are not those that were there at the start."""
         if value != self._settings:
-            what = "are gone from the server" if value is None else "were replaced on the server"
-            raise IndexFolderError(f"{self._place}: the settings of this index {what}; check it, and open it again")
+            change = "are no longer on the server" if value is None else "were replaced on the server"
+            raise IndexFolderError(
+                f"{self._place}: the settings of this index {change}; check the server, and open the index again"
+            )
 
     def name(self, part: str) -> bytes:
         """Return the name of a key of this index on the server."""
@@ -188,7 +190,7 @@ class RedisStore:
                 self._watch_settings(pipeline)
                 reader = _SharedReader(self, pipeline)
                 result, addition = judge(reader)
-                # Asked last: if an earlier attempt is committed after this, it changes a hash that is watched by now.
+                # Read last: an earlier attempt that is committed after this changes a hash that is already watched.
                 if sent:
                     rows = self.client.hmget(self.name("articles"), list(sent))
                     for row, earlier in zip(rows, sent.values(), strict=True):
@@ -232,13 +234,13 @@ class RedisStore:
             return []
         places = [(None, "lines")] if host is None else [(None, "lines"), (host, "lines"), (host, "learned")]
         with self._errors(), self.client.pipeline(transaction=False) as pipeline:
-            for one, kind in places:
-                pipeline.hmget(self._host_name(kind, one), digests)
-            found = pipeline.execute()
+            for line_host, kind in places:
+                pipeline.hmget(self._host_name(kind, line_host), digests)
+            answers = pipeline.execute()
         return [
-            KnownLine(one, digest, *map(int, counts.split()))
-            for (one, _), of_host in zip(places, found, strict=True)
-            for digest, counts in zip(digests, of_host, strict=True)
+            KnownLine(line_host, digest, *map(int, counts.split()))
+            for (line_host, _), answer in zip(places, answers, strict=True)
+            for digest, counts in zip(digests, answer, strict=True)
             if counts is not None
         ]
 
@@ -277,9 +279,9 @@ class RedisStore:
     def _read_counted(self, name: bytes, most: int) -> list[CountedArticle]:
         """Return the last articles that a list names, without those that were removed."""
         numbers = self.client.lrange(name, -most, -1)
-        rows, lost = (self.client.hmget(self.name(part), numbers) for part in ("articles", "lost"))
-        pairs = zip(rows, lost, strict=True)
-        return [CountedArticle(row, of_row) for row, of_row in pairs if row is not None]
+        rows, losses = (self.client.hmget(self.name(part), numbers) for part in ("articles", "lost"))
+        pairs = zip(rows, losses, strict=True)
+        return [CountedArticle(row, lost) for row, lost in pairs if row is not None]
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
         """Remove the articles of an id, and return how many there were."""

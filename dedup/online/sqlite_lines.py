@@ -37,7 +37,7 @@ def find_stored_lines(database: sqlite3.Connection, host: str | None, digests: S
 
 
 def insert_lines(database: sqlite3.Connection, lines: Sequence[KnownLine], *, learned: bool) -> None:
-    """Insert lines; of those of one host and digest, the last one stays."""
+    """Insert lines; of several of one host and digest, the last one is kept."""
     rows = [(host_key(line.host), line.digest.hex(), learned, line.articles, line.total) for line in lines]
     database.executemany("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -54,13 +54,13 @@ def counts_of_host(database: sqlite3.Connection, host: bytes) -> tuple[int, int]
 
 
 def last_articles(database: sqlite3.Connection, host: bytes, most: int) -> list[CountedArticle]:
-    """Return the last articles of a host, `most` at most, in their order."""
+    """Return at most the last `most` articles of a host, in the order of their additions."""
     rows = database.execute(_LAST_ARTICLES, (host, most)).fetchall()
     return [CountedArticle(*row) for row in reversed(rows)]
 
 
 def replace_learned(database: sqlite3.Connection, host: bytes, lines: Sequence[KnownLine], articles: int) -> None:
-    """Replace the lines that were learnt from a host, which was judged when it had so many articles."""
+    """Replace the lines that were learnt from a host, which was judged when it had `articles` articles."""
     database.execute("DELETE FROM lines WHERE host = ? AND learned", (host,))
     insert_lines(database, lines, learned=True)
     database.execute("UPDATE hosts SET judged = ? WHERE host = ?", (articles, host))

@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import suppress
 
 WAIT_SECONDS = 60  # for another writer
-EMPTYING_SECONDS = 0.1  # to wait for others before the log is emptied; additions wait meanwhile
+EMPTYING_SECONDS = 0.1  # to wait for other connections before the log is emptied; additions wait meanwhile
 _LOG_PAGES = 128 << 10  # of the log; above this, additions wait once until the log can start again
 
 
@@ -18,7 +18,7 @@ def copy_log(database: sqlite3.Connection) -> None:
 
 
 def empty_log(database: sqlite3.Connection) -> bool:
-    """Copy the whole log into the database and empty it; return False if others read or write, or it fails."""
+    """Copy the whole log into the database and empty it; return False if other connections use it, or on an error."""
     with suppress(sqlite3.Error):
         database.execute(f"PRAGMA busy_timeout = {round(1000 * EMPTYING_SECONDS)}")
         try:

@@ -11,8 +11,8 @@ that one write of a page serves several, and few at a time, so that no addition 
 interrupted at any moment: a posting that is in both tables counts once. The same thread copies pages from the log into
 the database.
 
-A removed text is also in the log, which can be emptied only while nobody reads an earlier state. So a removal tries it
-for a moment, and the thread tries again until it succeeds.
+A removed text is also in the log, which can be emptied only while no connection reads an earlier state. So a removal
+tries this for a moment, and the thread tries again until it succeeds.
 """
 
 from __future__ import annotations
@@ -341,7 +341,7 @@ class SqliteStore:
             database.close()
 
     def _empty_log(self, database: sqlite3.Connection) -> bool:
-        """Copy the whole log into the database and empty it, unless others use it; return True if it is empty."""
+        """Copy the whole log into the database and empty it, unless others use it; return True if it was emptied."""
         self._log_has_removed = False  # before the attempt, which includes what was removed until now
         is_empty = empty_log(database)
         if not is_empty:
@@ -403,10 +403,10 @@ class SqliteStore:
         self._closed = True
         self._added.set()
         self._checkpointer.join()
-        is_owed, end = self._log_has_removed, time.monotonic() + WAIT_SECONDS
+        has_removed, end = self._log_has_removed, time.monotonic() + WAIT_SECONDS
         while True:
             with self._lock, suppress(sqlite3.Error):
-                if self._empty_log(self._database) or not is_owed or time.monotonic() > end:
+                if self._empty_log(self._database) or not has_removed or time.monotonic() > end:
                     self._database.close()
                     return
             time.sleep(EMPTYING_SECONDS)

@@ -29,8 +29,8 @@ class FoundPostings(NamedTuple):
 class Addition(NamedTuple):
     """An article to keep: the bytes of its id, its row, and the hashes under which it is found, uint64 [hashes].
 
-    An article that counts for the site text of a host has that `host`, and `lost` is what its row has lost, if anything
-    (`dedup.online.learning`).
+    `host` is the host for whose site text the article counts, None if it counts for none. `lost` is what its row has
+    lost, if anything (`dedup.online.learning`).
     """
 
     identity: bytes
@@ -50,8 +50,8 @@ class CountedArticle(NamedTuple):
 class Learner(NamedTuple):
     """How a store learns lines of site text from the articles of a host.
 
-    `is_due` says whether that is due, from the number of articles that were stored, and that of the last time. `find`
-    returns the lines of the last stored articles, `most` of them at most.
+    `is_due` returns whether that is due, given the number of articles stored now, and at the last time. `find` returns
+    the lines of site text in the last stored articles, of which it gets at most `most`.
     """
 
     is_due: Callable[[int, int], bool]
@@ -92,12 +92,12 @@ class ArticleStore(Protocol):
         """
 
     def add_lines(self, lines: Sequence[KnownLine]) -> None:
-        """Store lines of site text; of those of one host and digest, the last one stays."""
+        """Store lines of site text; of several of one host and digest, the last one is kept."""
 
     def learn(self, host: str, learner: Learner) -> None:
         """Replace the lines that were learnt from articles of `host`, if that is due; the lines of `add_lines` stay.
 
-        This is no part of an addition: after a crash or an error in between, it is due at the next addition.
+        This is not part of an addition: after a crash or an error in between, it is due at the next addition.
         """
 
     def remove(self, identity: bytes, hashes_of: Callable[[bytes], U64]) -> int:
@@ -122,7 +122,7 @@ def host_key(host: str | None) -> bytes:
 def check_remembered(name: str, stored: str | bytes, wanted: dict[str, Any]) -> None:
     """Raise `IndexFolderError` if the index `name` has another format, or other settings or another hash scheme.
 
-    `stored` is what it has stored about them, as JSON.
+    `stored` is the JSON in which the index keeps these.
     """
     try:
         remembered = json.loads(stored)

@@ -34,9 +34,9 @@ class Member(NamedTuple):
 def zip_members(path: Path, most: int | None = None) -> Iterator[Member]:
     """Yield the members of the zip archive at `path`.
 
-    If its list of members is damaged or cut off, they come in their order in the archive, and an exception of `DAMAGE`
-    after the last. A member is damaged where all so far expand to more than `most` times the size of the archive
-    (None: any).
+    If its list of members is damaged or cut off, the members come in their order in the archive, and after the last one
+    an exception of `DAMAGE` is raised. A member counts as damaged from the byte at which all members so far expand to
+    more than `most` times the size of the archive (None: any).
     """
     size = path.stat().st_size
     expansion = Expansion(most, size)
@@ -50,13 +50,13 @@ def zip_members(path: Path, most: int | None = None) -> Iterator[Member]:
                 yield Member(_safe_name(member.info.filename), ByteStream(content.read))
         if listed is None:
             raise zipfile.BadZipFile(
-                "the list of members at its end is damaged or cut off; those that are here were found by their own "
-                f"headers: {count:,}, up to byte {end:,}"
+                "the list of members at the end of the archive is damaged or cut off; "
+                f"members found by the headers before them: {count:,}, up to byte {end:,}"
             )
 
 
 def _listed_members(file: BinaryIO) -> list[ZipEntry] | None:
-    """Return the members of a zip archive by its list, sorted by name; None if this cannot be read."""
+    """Return the members in the list of a zip archive, sorted by name; None if the list cannot be read."""
     try:
         with zipfile.ZipFile(file) as archive:
             members = sorted(archive.infolist(), key=lambda member: member.filename)
@@ -77,26 +77,26 @@ class _ZipMember:
 
     def read(self, size: int) -> bytes:
         """Return some of the next bytes, at most `size`; none at the end. Raises one of `DAMAGE`."""
-        texts: list[bytes] = []
+        pieces: list[bytes] = []
         missing = size
         while missing and self.damage is None:
             try:
                 self.read_some = self.read_some or self._open()
-                text = self.read_some(missing)
-                self.expansion.add(len(text))
+                piece = self.read_some(missing)
+                self.expansion.add(len(piece))
             except (*DAMAGE, RuntimeError, ValueError) as error:
                 self.damage = error if isinstance(error, UnreadableError) else self._with_place(error)
             else:
-                texts.append(text)
-                missing -= len(text)
-                if not text:
+                pieces.append(piece)
+                missing -= len(piece)
+                if not piece:
                     break
         if self.damage and missing == size:
             raise self.damage
-        return b"".join(texts)
+        return b"".join(pieces)
 
     def _open(self) -> Callable[[int], bytes]:
-        """Return what reads the next bytes of the member, at most as many as it is asked for."""
+        """Return a function that reads at most as many of the next bytes of the member as it is given."""
         info, start = self.member
         if info.flag_bits & _ENCRYPTED:
             raise UnreadableError("it is encrypted; unpack it with its password, and give the files")
@@ -104,7 +104,7 @@ class _ZipMember:
             self.file.seek(info.header_offset)
             header = member_at(self.file, info.header_offset)
             if header is None or header.start is None:
-                raise zipfile.BadZipFile("no header of a member is there")
+                raise zipfile.BadZipFile("the list of members names a byte at which no member begins")
             start = header.start
         self.file.seek(start)
         if info.compress_type in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
@@ -123,22 +123,25 @@ class _ZipMember:
 
 
 class _Inflated:
-    """The content of a stored or deflated member that begins where `file` is; zipfile loses what is before damage."""
+    """The content of a stored or deflated member that begins where `file` is.
+
+    zipfile would lose the bytes before damage.
+    """
 
     def __init__(self, file: BinaryIO, info: zipfile.ZipInfo) -> None:
         self.file = file
         self.missing = info.compress_size
         self.checksum = getattr(info, "CRC", None)
         self.inflater = zlib.decompressobj(-zlib.MAX_WBITS) if info.compress_type == zipfile.ZIP_DEFLATED else None
-        self.seen = 0  # the checksum of what was read
+        self.read_checksum = 0  # of the bytes that were read
 
     def read(self, size: int) -> bytes:
         """Return some of the next bytes, at most `size`; none at the end. Raises one of `DAMAGE`."""
         text = b""
         while not text and not (self.inflater.eof if self.inflater else self.missing == 0):
             text = self._read_piece(size)
-        self.seen = zlib.crc32(text, self.seen)
-        if not text and self.checksum not in {None, self.seen}:
+        self.read_checksum = zlib.crc32(text, self.read_checksum)
+        if not text and self.checksum not in {None, self.read_checksum}:
             raise zipfile.BadZipFile("the checksum of this member does not match")
         return text
 
@@ -151,7 +154,7 @@ class _Inflated:
         data = self.file.read(min(size, self.missing))
         self.missing -= len(data)
         if not data:
-            raise EOFError("the compressed data of this member ends inside" if self.missing == 0 else "")
+            raise EOFError("the compressed data of this member is incomplete" if self.missing == 0 else "")
         return data
 
 
@@ -180,7 +183,7 @@ def tar_members(stream: ByteStream) -> Iterator[Member]:
 
 
 class _TarHeader(tarfile.TarInfo):
-    """A header of a member; a damaged one is passed over, where tarfile ends without an error."""
+    """A header of a member. Damaged ones are skipped; tarfile itself would end there without an error."""
 
     @classmethod
     def fromtarfile(cls, tarfile: Any) -> Any:

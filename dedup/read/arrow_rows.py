@@ -77,7 +77,7 @@ def _batches(file: Any, kind: str) -> Iterator[pa.RecordBatch]:
 
 
 def _stream_batches(file: Any) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of a stream. Raises `EOFError` if it has no end mark, which Arrow does not insist on."""
+    """Yield the batches of a stream. Raises `EOFError` if it has no end mark, which Arrow does not require."""
     yield from pa.ipc.open_stream(file)
     end = file.tell()
     file.seek(max(0, end - len(_STREAM_END)))

@@ -60,7 +60,7 @@ class KnownRecords:
 
     @property
     def summary(self) -> KnownInputs:
-        """What was read, after the iteration."""
+        """The paths and sources that were read, complete after the iteration."""
         return KnownInputs(self.paths, self.inputs)
 
 

@@ -191,7 +191,7 @@ class RecordReader:
         except DAMAGE as error:
             damage = error
         damage = damage or (stream.damage if kind == ZIP else None)
-        if damage and not (member_damage and isinstance(damage, EOFError)):  # the same end
+        if damage and not (member_damage and isinstance(damage, EOFError)):  # both errors would be about the same end
             hashed.drain()
             yield source.name, kind, 0, b"", damage_error(damage), None
             self._note(source.name, FileHead(kind), hashed)

@@ -109,7 +109,7 @@ class Expansion:
 
 
 class UnreadableError(OSError):
-    """Data that may be whole and is not read all the same; the message says what to do."""
+    """Data that is not read although it may be undamaged; the message says what to do."""
 
 
 class ExpansionError(UnreadableError):

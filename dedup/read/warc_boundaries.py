@@ -1,8 +1,8 @@
 """Find where the records of a web archive (WARC) begin and end, also in a damaged or truncated one.
 
 A record is a header, an empty line, as many bytes as its ``Content-Length`` says, and two line ends. Where that does
-not hold, the next line with a version begins the next record. Nothing is passed over in silence: bytes that are no
-record are a part of their own.
+not hold, the next line with a version begins the next record. No bytes are skipped: those that are not a record are a
+part of their own.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _SHOWN_BYTES = 24  # of other bytes in an error
 
 
 class WarcPart(NamedTuple):
-    """A record of a web archive, or bytes that are none.
+    """A record of a web archive, or bytes that are not a record.
 
-    `start` is the byte at which it begins. `content` is what stands behind its header, `size` the bytes that this has;
-    if these are more than the limit, `content` is their beginning. `problem` says what is wrong. `broke_off` says that
-    the archive ends inside.
+    `start` is the byte at which it begins. `content` has the bytes after its header, and `size` is their number; above
+    the limit, `content` has only the first of them. `problem` says what is wrong, None if nothing is. `broke_off` is
+    True if the archive ends inside this part.
     """
 
     start: int
@@ -83,11 +83,11 @@ def _next_record(window: _ArchiveWindow, most: int) -> WarcPart:
             problem = "the archive ends inside the header of this record"
         return _to_next_version(window, start, window.take(1, 1)[0], problem)
     header = window.take(end.end(), end.end())[0]
-    said = _LENGTH.search(header)
-    digits = said[2].strip() if said else b""
+    length_field = _LENGTH.search(header)
+    digits = length_field[2].strip() if length_field else b""
     if not digits.isdigit() or len(digits) > _LENGTH_DIGITS:
         shown = repr(digits[:_SHOWN_BYTES].decode("latin-1"))
-        problem = f"this record has the Content-Length {shown}" if said else "this record has no Content-Length"
+        problem = f"this record has the Content-Length {shown}" if length_field else "this record has no Content-Length"
         return _to_next_version(window, start, header, problem)
     return _with_content(window, start, header, int(digits), most)
 
@@ -102,7 +102,7 @@ def _with_content(window: _ArchiveWindow, start: int, header: bytes, length: int
     if later and later.start(1) < size:  # a wrong length must not swallow the next records
         window.put_back(content[later.start(1) :])
         content = content[: later.start(1)]
-        problem = f"the Content-Length of this record, {length:,}, leads into another one"
+        problem = f"the Content-Length of this record, {length:,}, reaches into another record"
         return WarcPart(start, header, content, len(content), problem)
     if size == length:  # the bytes that follow are the next part
         return WarcPart(start, header, content, size)
@@ -113,12 +113,12 @@ def _with_content(window: _ArchiveWindow, start: int, header: bytes, length: int
 def _to_next_version(window: _ArchiveWindow, start: int, before: bytes, problem: str) -> WarcPart:
     """Return `before` and all bytes up to the next line with a version as a part with `problem`."""
     kept, size = before, len(before)
-    is_more = True
-    while is_more:
+    has_more = True
+    while has_more:
         later = window.search(_VERSION_LINE)
         count = max(0, window.available - _VERSION_BYTES) if later is None else later
-        is_more = later is None and window.read_more()
-        if later is None and not is_more:
+        has_more = later is None and window.read_more()
+        if later is None and not has_more:
             count = window.available
         kept = (kept + window.take(count, KEPT_BYTES)[0])[:KEPT_BYTES]
         size += count

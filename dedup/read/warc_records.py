@@ -40,8 +40,8 @@ def check_warc_extra(where: object) -> None:
 def read_warc(stream: ByteStream, skipped: Counter[str], most: int = MAX_RECORD) -> Iterator[FileRow]:
     """Yield the HTML pages of a web archive, numbered from 0; count the other records in `skipped`, by type.
 
-    A page that cannot be read has an error. So has what is no record, and where the archive ends too soon, the last
-    record. Of a record of more than `most` bytes, the beginning is kept.
+    These have an error: a page that cannot be read, bytes that are not a record, and the last record if the archive
+    ends too soon. Of a record of more than `most` bytes, only the beginning is kept.
     """
     number = 0
     broke_off = False
@@ -88,7 +88,7 @@ def _error_at(problem: str, part: WarcPart, stream: ByteStream) -> str:
 
 
 def _header_field(pattern: re.Pattern[bytes], header: bytes) -> str:
-    """Return the value of the field of a header that `pattern` matches; an empty one if it is missing."""
+    """Return the value of the header field that `pattern` matches, empty if the field is missing."""
     match = pattern.search(header)
     return match[1].strip().decode("latin-1")[:_REASON_SHOWN] if match else ""
 

@@ -64,7 +64,7 @@ def member_at(file: BinaryIO, place: int) -> ZipEntry | None:
 
 
 def _next_member(file: BinaryIO, start: int) -> ZipEntry | None:
-    """Return the first member that begins at `start` or behind it, None if the list of members comes before."""
+    """Return the first member that begins at or after `start`, None if the list of members comes first."""
     if member := member_at(file, start):
         return member
     for place, signature in _signatures(file, start):
@@ -79,7 +79,7 @@ def _next_member(file: BinaryIO, start: int) -> ZipEntry | None:
 
 
 def _large_sizes(extra: bytes, unpacked: int, packed: int) -> tuple[int, int]:
-    """Return the sizes of a member, unpacked and packed, with those that its extra field has."""
+    """Return the unpacked and packed sizes of a member; its extra field has those that need more than 32 bits."""
     sizes = [unpacked, packed]
     while len(extra) >= 4:
         kind, length = struct.unpack_from("<2H", extra)
@@ -94,7 +94,7 @@ def _large_sizes(extra: bytes, unpacked: int, packed: int) -> tuple[int, int]:
 
 
 def _content_end(file: BinaryIO, member: ZipEntry, size: int) -> int:
-    """Return the byte at which what belongs to a member ends, and complete its sizes."""
+    """Return the byte at which a member ends, with its descriptor, and complete its sizes."""
     info, start = member
     assert start is not None
     if info.flag_bits & _SIZE_FOLLOWS:
@@ -118,9 +118,9 @@ def _content_end(file: BinaryIO, member: ZipEntry, size: int) -> int:
 
 
 def _descriptors_at(place: int, signature: bytes) -> Iterator[tuple[int, int, str]]:
-    """Yield where a descriptor may begin and end that is beside the signature at `place`, and the layout of its end.
+    """Yield the places where a descriptor beside the signature at `place` may begin and end, and the layout of its end.
 
-    Most descriptors begin with a signature. One without ends at that of the next header.
+    Most descriptors begin with a signature. One without a signature ends where the next header begins.
     """
     for layout in ("<3I", "<I2Q"):
         length = struct.calcsize(layout)

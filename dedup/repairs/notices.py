@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from dedup.segment.words import comparison_key
 
-# Blanks before a mark are looked at once, from where they begin, so that many blanks take linear time.
+# A run of blanks before a mark is matched only from its first blank, so that many blanks take linear time.
 _SENTENCE_BORDER = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？؟])|\n+|(?<![^\S\n])[^\S\n]+[|·•]\s+")
 _SENTENCE_MARKS = " \t\r.,:;!?…。！？؟،*•·|»«›‹→>~_=–—-\"'“”„()[]"
 _BLANK_RUN = re.compile(r"\s+")

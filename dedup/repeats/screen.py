@@ -106,8 +106,8 @@ class ChainScreen:
     def _list_ends(self) -> list[int]:
         """For each paragraph, the end of the shortest part from it on that can have `LINES` different lines.
 
-        A line has a word at least, so the words of the different paragraphs are a bound. Behind the last paragraph if
-        there is no such part.
+        A line has at least one word, so a part never has more different lines than its different paragraphs have words.
+        If there is no such part, the end is beyond the last paragraph.
         """
         keys = self.article.keys
         ends: list[int] = []

@@ -50,10 +50,10 @@ class _Raiser:
             _end_process(number, frame)
 
     def report_unraisable(self, unraisable: Any) -> None:
-        """Send the signal again if Python could not raise its exception where it came, as in a finalizer.
+        """Send the signal again if Python could not raise its exception where the signal came, as in a finalizer.
 
-        A thread does so a moment later, and until then the handler stays as it is: a signal that comes during this
-        call could not be raised either. The thread is one of `_thread`, whose start does not wait for it.
+        A thread sends it a moment later. Until then the handler raises nothing, because Python could not raise an
+        exception during this call either. The thread is started by `_thread`, which does not wait for its start.
         """
         if isinstance(unraisable.exc_value, InterruptedRun):
             _thread.start_new_thread(self._send_again, (unraisable.exc_value.status - 128, _thread.get_ident()))

@@ -24,7 +24,7 @@ from dedup.runtime.paths import is_in_folder
 
 _STATUS = Path("/proc/self/status")
 _RESET = Path("/proc/self/clear_refs")
-_OTHER_LOG = "name a file for `log` that you can write"
+_OTHER_LOG = "name another file for `log`"
 _LONGEST_START = 1 << 16  # bytes of the first line of a log
 _RESET_PEAK = "5"  # written there, it sets the peak of this process back to what it takes now (proc(5))
 
@@ -79,7 +79,7 @@ def open_log(path: str | Path | None, places: Iterable[str | Path] = (), **value
 
     Its first line is about the start, with `values`, and its last one about the end of the block, however that comes.
     `places` are what the run reads and writes: files, folders and globs. Raises `OutputError` if the log is in one of
-    them, if it is a file of something else, and if it cannot be written.
+    them, if its file is not a log, and if it cannot be written.
     """
     if path is None:
         yield RunLog()
@@ -89,7 +89,7 @@ def open_log(path: str | Path | None, places: Iterable[str | Path] = (), **value
         _check_content(path)
         file = open(path, "ab", buffering=0, opener=_open_without_waiting)  # noqa: SIM115 - closed below
     except OSError as error:
-        raise OutputError(f"{path}: {error.strerror or error}; {_OTHER_LOG}") from error
+        raise OutputError(f"{path}: {error.strerror or error}; name a file for `log` that you can write") from error
     with file:
         log = RunLog(file)
         log.write("start", process=os.getpid(), **values)
@@ -109,7 +109,7 @@ def _check_places(path: str | Path, places: Iterable[str | Path]) -> None:
         pattern = os.path.realpath(place)
         is_match = glob.has_magic(pattern) and fnmatchcase(os.path.realpath(path), pattern)
         if is_match or is_in_folder(path, place):
-            raise OutputError(f"{path}: is a part of {place}, which this run reads or writes; {_OTHER_LOG} elsewhere")
+            raise OutputError(f"{path}: the log cannot be in {place}, which this run reads or writes; {_OTHER_LOG}")
 
 
 def _check_content(path: str | Path) -> None:
@@ -123,7 +123,7 @@ def _check_content(path: str | Path) -> None:
     except (ValueError, AttributeError):
         is_log = False
     if not is_log:
-        raise OutputError(f"{path}: holds something else than a log, and is left as it is; {_OTHER_LOG} elsewhere")
+        raise OutputError(f"{path}: is not a log, and was not changed; {_OTHER_LOG}")
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

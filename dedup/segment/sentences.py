@@ -21,7 +21,7 @@ WIDE_STOPS, WIDE_CLOSERS = "。！？", "”’」』）"  # the same where no s
 SPACE_ENDS_SENTENCE = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF))
 
 # Behind a sentence, and at a line end. Abbreviations end one too; what is before is then a part of a sentence.
-# Stops are looked at once, from the first one on, so that many of them take linear time.
+# A run of stops is matched only from its first stop, so that many of them take linear time.
 _BORDER_ELSEWHERE = re.compile(
     rf"\n\s*|(?<![{STOPS}])[{STOPS}]++[{re.escape(CLOSERS)}]*+\s+|[{WIDE_STOPS}]+[{WIDE_CLOSERS}]*\s*"
 )

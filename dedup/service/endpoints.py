@@ -84,7 +84,9 @@ class Endpoints:
             except _RefusedError as error:
                 refusal = problem(error.status, str(error))
                 if error.status == HTTPStatus.REQUEST_TIMEOUT:
-                    refusal.headers["Connection"] = "close"  # else the rest would be read as another request
+                    refusal.headers["Connection"] = (
+                        "close"  # otherwise the server would read the rest as another request
+                    )
                 return refusal
             except InputError as error:
                 return problem(HTTPStatus.BAD_REQUEST, str(error))
@@ -105,8 +107,10 @@ class Endpoints:
             raise _RefusedError(HTTPStatus.REQUEST_TIMEOUT, text) from None
         except ClientDisconnect:  # nobody reads the answer
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "the request is not complete; send it again") from None
-        except asyncio.CancelledError:  # the server stops
-            raise _RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the server stops; send the request later") from None
+        except asyncio.CancelledError:  # the server is stopping
+            raise _RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE, "the server is stopping; send the request again later"
+            ) from None
         try:
             contents = json.loads(data)
         except (ValueError, RecursionError):

@@ -60,7 +60,7 @@ class SparkEngine:
     ) -> Iterator[SparkJob]:
         """Yield a job over `source`, which has prepared its articles; delete its tables once the block has succeeded.
 
-        `against` are the paths of articles that are known, and so are those of `index`, to which the job adds.
+        `against` are the paths of known articles. Those of `index` are known, too, and the job adds its own to it.
         Raises `InputError` or `OutputError` for the paths given, `SettingsError` for what only the local engine can do,
         and `EngineError` for failures of Spark.
         """

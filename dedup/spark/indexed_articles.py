@@ -1,7 +1,7 @@
-"""Ask an index of earlier runs on Spark, and extend it: what `dedup.index.session` does on one machine.
+"""Look up articles in an index and add to it, on Spark: what `dedup.index.session` does on one machine.
 
 The index is a folder that the driver and all workers see. Tasks read its Parquet files themselves: postings by row
-group, to be joined with the hashes of new articles, and then the articles that these find. The articles of segment
+group, to be joined with the hashes of new articles, and then the articles that this join finds. The articles of segment
 number ``s`` of an index of ``n`` segments count as a file of known articles, ``n - s`` files before all others.
 """
 
@@ -68,7 +68,7 @@ def join_index(
     *,
     compiled: bool,
 ) -> Any:
-    """Return the articles of the index that new articles of `records` may repeat, prepared as these are.
+    """Return the articles of the index that new articles of `records` may repeat, prepared like `records`.
 
     `known_files` counts the files of other known articles.
     """
@@ -91,7 +91,7 @@ def join_index(
 def save_articles(
     store: TableStore, kept: Any, articles: Any, copies: Any, settings: Settings, partitions: int, *, compiled: bool
 ) -> None:
-    """Save what the index is to hold of the articles `kept`, in input order, and their postings, ascending.
+    """Save the articles `kept` as the index stores them, in input order, and their postings, ascending.
 
     `articles` are the verdicts on articles, and `copies` the paragraphs that repeat others, ``a, i``.
     """
@@ -146,7 +146,7 @@ def _digests_task(batches: Iterable[pa.RecordBatch], path: Path) -> Iterator[pa.
 
 
 def _wanted_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:
-    """Run in a task: find what articles are looked up by. Equal paragraphs have equal groups."""
+    """Run in a task: compute the hashes by which articles are looked up. Equal paragraphs have equal groups."""
     backend = load_backend(compiled=compiled)
     schema = prepared_schema(settings)
     for batch in batches:
@@ -155,18 +155,18 @@ def _wanted_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compi
         columns = {name: cast_bits(batch.column(name), schema.field(name).type) for name in _LOOKUP_COLUMNS}
         columns["buckets"] = _buckets(batch.column("buckets"), schema.field("buckets").type)
         posted = PostedBatch(pa.record_batch(list(columns.values()), names=list(columns)), settings, backend)
-        values, _, found = posted.paragraph_hashes(for_lookup=True)
-        alone = np.unique(np.concatenate([*(part for part, _ in posted.parts), values[found.needs <= 1]]))
+        values, _, lookup = posted.paragraph_hashes(for_lookup=True)
+        alone = np.unique(np.concatenate([*(part for part, _ in posted.parts), values[lookup.needs <= 1]]))
         yield spark_batch(
             {"h": alone.view(np.int64), "g": [None] * len(alone), "needs": np.ones(len(alone), np.int64)},
             _WANTED_COLUMNS,
         )
-        several = found.needs > 1
-        yield _wanted_groups(values[several], found.sets[several], found.needs[several])
+        several = lookup.needs > 1
+        yield _wanted_groups(values[several], lookup.sets[several], lookup.needs[several])
 
 
 def _wanted_groups(values: Any, sets: I64, needs: I64) -> pa.RecordBatch:
-    """Return rows of `_WANTED_COLUMNS` of paragraphs of which several hashes are needed.
+    """Return rows of `_WANTED_COLUMNS` for paragraphs of which several hashes are needed.
 
     `values`, uint64, are the hashes, `sets` number their paragraphs, and `needs` says how many: int64 [hashes].
     """
@@ -237,7 +237,7 @@ def _articles_task(
 
 
 def _stored_task(batches: Iterable[pa.RecordBatch], settings: Settings, *, compiled: bool) -> Iterator[pa.RecordBatch]:
-    """Run in a task: make what the index holds of articles, and their postings."""
+    """Run in a task: make articles as the index stores them, and their postings."""
     backend = load_backend(compiled=compiled)
     schema = prepared_schema(settings)
     for batch in batches:

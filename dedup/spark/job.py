@@ -63,7 +63,7 @@ class SparkJob:
         self.known_count = 0
 
     def prepare(self) -> None:
-        """Prepare all records, and set what the report says of the inputs.
+        """Prepare all records, and set what the report says about the inputs.
 
         Raises `EngineError` if tables do not reach the driver, `RecordError` for a bad record if the settings say so,
         and `InputError` for an input that cannot be read.
@@ -166,7 +166,7 @@ class SparkJob:
         return union_all(raw)
 
     def _check(self, table: Any) -> None:
-        """Set what the report says of the inputs of the prepared `table`; raise what `prepare` says."""
+        """Set what the report says about the inputs of the prepared `table`; raise the errors that `prepare` names."""
         summaries = table.where(f"record = {FILE_SUMMARY}").select("aid", "data").collect()
         files = [json.loads(bytes(row["data"])) for row in sorted(summaries, key=lambda row: int(row["aid"]))]
         for file in files:

@@ -28,8 +28,8 @@ from dedup.spark.tables import TableStore
 
 # A run of ``n`` words of an article, by its hash.
 _RUN_COLUMNS = {"aid": pa.int64(), "n": pa.int64(), "h": pa.int64()}
-# An article and a known one, ``item``, whose words are `covered` by passages, as bits. The last two are of an article
-# that has enough of them.
+# An article and a known one, ``item``. The bits of `covered` are the words of the known one: 1 for those in passages.
+# The last two columns are null unless enough words are covered.
 _PASSAGE_COLUMNS = {
     "aid": pa.int64(),
     "item": pa.int64(),
@@ -39,14 +39,14 @@ _PASSAGE_COLUMNS = {
     "evidence": pa.string(),
 }
 _PLACE = pa.struct([("aid", pa.int64()), ("share", pa.float64())])
-# What was found of a known article in all others: how many of its words.
+# How many words of a known article were found in all others, in how many articles, and where.
 _ITEM_COLUMNS = {"item": pa.int64(), "found": pa.int64(), "articles": pa.int64(), "places": pa.list_(_PLACE)}
 
 
 class SparkPassages(NamedTuple):
-    """What was found of known articles.
+    """The passages of known articles that were found in new ones.
 
-    `verdicts` has the columns of verdicts on articles (`dedup.spark.match_articles`), of those that have enough of a
+    `verdicts` has the columns of verdicts on articles (`dedup.spark.match_articles`), for those that have enough of a
     known one. `items` are the rows of the table of known items.
     """
 
@@ -130,9 +130,9 @@ def _runs_task(
     backend = load_backend(compiled=compiled)
     for batch in batches:
         keys = batch.column("key").to_pylist()
-        own = np.asarray(batch.column("n")) if "n" in batch.schema.names else None
+        own_lengths = np.asarray(batch.column("n")) if "n" in batch.schema.names else None
         for length in lengths:
-            rows = np.arange(len(keys)) if own is None else np.flatnonzero(own == length)
+            rows = np.arange(len(keys)) if own_lengths is None else np.flatnonzero(own_lengths == length)
             hashes, borders = backend.shingle_hash_sets([keys[row] for row in rows.tolist()], length)
             aids = batch.column("aid").take(pa.array(np.repeat(rows, np.diff(borders))))
             numbers = np.full(len(hashes), length, np.int64)
@@ -148,14 +148,14 @@ def _compare_task(batches: Iterable[pa.RecordBatch], run: int, least: float) -> 
             share = float(np.count_nonzero(covered) / len(covered))
             if not share:
                 continue
-            enough = share >= least
+            has_enough = share >= least
             values = (
                 aid,
                 item,
                 share,
                 np.packbits(covered).tobytes(),
-                jaccard(key, item_key, ARTICLE_SHINGLE) if enough else None,
-                passage_evidence(share) if enough else None,
+                jaccard(key, item_key, ARTICLE_SHINGLE) if has_enough else None,
+                passage_evidence(share) if has_enough else None,
             )
             for name, value in zip(_PASSAGE_COLUMNS, values, strict=True):
                 columns[name].append(value)

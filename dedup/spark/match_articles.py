@@ -41,9 +41,9 @@ def match_articles(
 ) -> SparkArticleMatches:
     """Match every article of `prepared` with the equal or most similar article that stays.
 
-    Those that are `removed` already, a table with ``aid``, or None, are compared with nothing. With `has_known`, some
-    articles may be known: these stay. Raises `SettingsError` if articles are to be kept by date
-    and none has a date.
+    `removed`, a table with ``aid``, or None, has articles that are dropped already and compared with nothing. With
+    `has_known`, some articles may be known: these stay. Raises `SettingsError` if articles are to be kept by date and
+    none has a date.
     """
     articles = prepared.where("error is null and words > 0")
     if removed is not None:

@@ -32,7 +32,7 @@ class SparkParagraphMatches(NamedTuple):
 def match_paragraphs(
     store: TableStore, kept: Any, site_text: Any, articles: Any, settings: Settings, *, compiled: bool
 ) -> SparkParagraphMatches:
-    """Match the paragraphs of the prepared articles `kept`; those of known ones repeat others, but are no matches.
+    """Match the paragraphs of the prepared articles `kept`; those of known ones can repeat others, but never match.
 
     `site_text` are the lines of site text, ``a, i``, which are not compared, and `articles` the verdicts on articles.
     """

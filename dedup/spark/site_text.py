@@ -67,7 +67,7 @@ def set_site_text_apart(
     copies = _find_copies(store, records, settings, known_lines)
     found = copies.where("evidence is not null")
     rows = _site_text_rows(store, records, copies, partitions)
-    count = rows.where("a >= 0").count()  # the other lines are only of known articles, and in no table
+    count = rows.where("a >= 0").count()  # lines that only known articles have are not in the table
     if not count and rows.isEmpty():
         return SparkSiteText(records, none, {"lines": 0, "articles": 0})
     sizes = store.save(
@@ -223,7 +223,7 @@ def _site_text_rows(store: TableStore, records: Any, copies: Any, partitions: in
     """Return the rows of the table of site text, without their texts.
 
     The columns are ``number, k, scope, a, i, articles, total, dropped``, where ``a, i`` is the first place. Lines of
-    articles that are not known come first.
+    new articles come first.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415
 
@@ -248,7 +248,7 @@ def _site_text_rows(store: TableStore, records: Any, copies: Any, partitions: in
 def _encode_lines(records: Any, rows: Any) -> Any:
     """Return the rows of the table of site text, encoded, and the lengths of their texts: `_LINE_COLUMNS`.
 
-    Those of known articles are empty.
+    The rows of lines that only known articles have are empty.
     """
     from pyspark.sql import functions as f  # noqa: PLC0415
 

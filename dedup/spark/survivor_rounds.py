@@ -12,8 +12,8 @@ same form with other facts, or of another story, neither drops a key nor makes i
 round. So members of a bucket are compared with survivors, as in the loop, and with each other only as far as the window
 reaches.
 
-Known articles survive before the first round, and never match each other; their numbers are below 0. Their paragraphs
-are decided as all others are.
+Known articles have numbers below 0. They survive before the first round, and never match each other. Their paragraphs
+are decided like all others.
 
 Dropping a key does not decide all of its texts: those in the article of the survivor itself cannot match it. The first
 of these texts takes the place of its key, and a later round decides it.

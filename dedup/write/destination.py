@@ -38,7 +38,7 @@ def output_path(out: object) -> Path:
 
 
 def _name_problem(path: Path) -> str:
-    """Return the error about a name that Python cannot encode: because of its bytes, or of the locale."""
+    """Return the error about a name that Python cannot encode, because of its bytes or because of the locale."""
     try:
         name = os.fsencode(path).decode("utf-8")
     except UnicodeError:
