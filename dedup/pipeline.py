@@ -126,7 +126,7 @@ def _clean(
             _start_job(source, against, settings, engine, timer, work, out, notice, ruling, session) as job,
         ):
             if session is not None:
-                session.check_not_added(out, job.inputs)
+                session.check_inputs(out, job.inputs)
             report = _write_output(job, folder, settings, timer, out)
             if session is not None:
                 session.stage(folder, out)

@@ -66,7 +66,8 @@ def verify_index_folder(folder: Path, quiet: bool) -> int:
 def remove(folder: Path, articles: tuple[str, ...], quiet: bool) -> int:
     """Take articles out of an index, so that what repeats them can stay in later runs.
 
-    ARTICLE is an id, source#record, or a run: index/2 stands for all that the second run has added.
+    ARTICLE is an id, source#record, or a run: index/2 stands for all that the second run has added, and so does
+    index/2/, where an article has the id index/2.
     """
     from dedup.index.upkeep import remove_articles  # noqa: PLC0415
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dedup.errors import IndexFolderError
-from dedup.index.segments import Segment
+from dedup.index.segments import SEGMENT_PREFIX, Segment, segment_name
 from dedup.output_layout import RUN_FILE
 from dedup.runtime.shared_files import name_owner, owner_of, sync, try_lock
 from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, Settings
@@ -29,7 +29,6 @@ from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, S
 INDEX_FORMAT = 1  # raised when an older reader could not read an index
 MANIFEST, PENDING, LOCK = "index.json", "pending.json", "lock"
 ONLINE_DATABASE = "articles.sqlite"  # is in the folder of an online index, which has another store
-SEGMENT_PREFIX = "run-"  # begins the name of the folder of a segment
 
 # What decides which texts match, and how their hashes are computed: an index of other values has other postings.
 _SCHEME = {
@@ -40,11 +39,6 @@ _SCHEME = {
     "paragraph_shingle": PARAGRAPH_SHINGLE,
 }
 _COMPARED = ("threshold", "same_story_threshold", "paragraph_threshold")
-
-
-def segment_name(run: int) -> str:
-    """Return the name of the folder of the segment that a run writes; rewritten segments have a longer one."""
-    return f"{SEGMENT_PREFIX}{run:06d}"
 
 
 class Manifest(NamedTuple):

@@ -22,6 +22,7 @@ from dedup.read.other_corpora import INDEX
 from dedup.runtime.shared_files import sync
 from dedup.write.seal import file_digests
 
+SEGMENT_PREFIX = "run-"  # begins the name of the folder of a segment
 ARTICLES_FILE, POSTINGS_FILE, LINES_FILE = "articles.parquet", "postings.parquet", "site_text.parquet"
 LINES_SCHEMA = pa.schema(
     [
@@ -39,6 +40,11 @@ _LEVEL = 9  # of zstd; 12 and 15 save 1 % at half and a quarter of the speed
 _ASCENDING = ("record", *(f"paragraphs.list.element.{name}" for name in ("start", "length", "raw_shift", "raw_growth")))
 _GROUP_POSTINGS = 1 << 20
 _POSTING_SCHEMA = pa.schema([("hash", pa.uint64()), ("article", pa.uint32())])
+
+
+def segment_name(run: int) -> str:
+    """Return the name of the folder of the segment that a run writes; rewritten segments have a longer one."""
+    return f"{SEGMENT_PREFIX}{run:06d}"
 
 
 class Segment(NamedTuple):
@@ -59,10 +65,18 @@ class Segment(NamedTuple):
         """The size of all files of the segment."""
         return sum(int(entry["bytes"]) for entry in self.files.values())
 
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether it was made of other segments. Then it holds sources as later runs name them."""
+        return self.name != segment_name(self.run)
+
 
 def known_source(segment: Segment, source: str) -> str:
-    """Return the source of an indexed article in later runs: that of its own run, after the number of that run."""
-    return source if source.startswith(INDEX) else f"{INDEX}{segment.run}/{source}"
+    """Return the source of an indexed article in later runs: that of its own run, after the number of that run.
+
+    `source` is what the segment holds. A source of a run may itself begin with `INDEX`, as a folder can have that name.
+    """
+    return source if segment.is_rewritten else f"{INDEX}{segment.run}/{source}"
 
 
 def with_known_sources(stored: pa.RecordBatch, segment: Segment) -> pa.RecordBatch:
@@ -213,6 +227,13 @@ class SegmentReader:
         file = self._open(ARTICLES_FILE)
         for group in range(file.num_row_groups):
             yield from file.read_row_group(group, columns=columns).combine_chunks().to_batches()
+
+    def sources(self) -> set[str]:
+        """Return the sources of the articles, as later runs name them."""
+        names: set[str] = set()
+        for stored in self.read_all(["source"]):
+            names |= {known_source(self.segment, name) for name in set(stored.column("source").to_pylist())}
+        return names
 
     def postings(self) -> Postings:
         """Return all postings."""

@@ -68,7 +68,22 @@ class IndexSession:
         """Return the lines of site text that earlier runs have found, with the sums of their counts."""
         return sum_lines(self.readers)
 
-    def check_not_added(self, out: Path, inputs: Sequence[Mapping[str, Any]]) -> None:
+    def check_inputs(self, out: Path, inputs: Sequence[Mapping[str, Any]]) -> None:
+        """Raise `IndexFolderError` if this run would mistake articles of `inputs` for some of the index.
+
+        That is so if one has the source of an article there, as twins are named by their source, and if the run would
+        replace `out`, the output that has these articles.
+        """
+        own = {str(entry["source"]) for entry in inputs if str(entry["source"]).startswith(INDEX)}
+        for reader in self.readers if own else ():
+            clash = own & reader.sources()
+            if clash:
+                raise IndexFolderError(
+                    f"{self.folder}: an input and a source in this index have the name {min(clash)}; rename the folder"
+                )
+        self._check_not_added(out, inputs)
+
+    def _check_not_added(self, out: Path, inputs: Sequence[Mapping[str, Any]]) -> None:
         """Raise `IndexFolderError` if `out` is the output of an indexed run over `inputs`, which would replace it.
 
         All articles that the output has kept are in the index. So each would be dropped as a duplicate of itself, and

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from dedup.arrays import Bools, decode_utf8
 from dedup.errors import IndexFolderError
-from dedup.index.manifest import check_settings, open_writer, read_manifest, segment_name
+from dedup.index.manifest import ManifestWriter, check_settings, open_writer, read_manifest
 from dedup.index.postings import postings_of
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, with_known_sources
 from dedup.index.session import IndexSession, sum_lines
@@ -26,6 +27,8 @@ from dedup.match.policy import DUPLICATE, NEAR_DUPLICATE
 from dedup.prepare.corpus import Corpus
 from dedup.read.other_corpora import INDEX
 from dedup.settings import Settings
+
+_RUN_NAME = re.compile(f"{INDEX}[0-9]+/?")
 
 
 def index_stats(folder: str | Path) -> dict[str, Any]:
@@ -90,11 +93,12 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
     """Take the articles called `names` out of an index; return how many there were.
 
     A name is an id, ``source#record``, or a run such as ``index/2``, which stands for all articles that the run has
-    added. Their texts are gone from the disk when this returns. What repeats them can survive in a later run. A run
+    added. If an article has that id, it is ambiguous, and raises `IndexFolderError`; ``index/2/`` is always the run.
+    Their texts are gone from the disk when this returns. What repeats them can survive in a later run. A run
     that is taken out can be repeated. The site text that it found goes, too, unless its segment was merged with others.
     """
-    wanted = set(names)
-    runs = {f"{INDEX}{name.removeprefix(INDEX).rstrip('/')}" for name in wanted if name.startswith(INDEX)}
+    runs = {name.rstrip("/") for name in names if _RUN_NAME.fullmatch(name)}
+    wanted = {name for name in names if not (_RUN_NAME.fullmatch(name) and name.endswith("/"))}
 
     def choose(stored: pa.RecordBatch) -> Bools:
         places = zip(*(stored.column(name).to_pylist() for name in ("id", "source", "record")), strict=True)
@@ -107,11 +111,12 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
     with open_writer(Path(folder), None) as writer:
         manifest = writer.manifest
         settings, backend = _settings_of(manifest.settings), _backend_for(manifest.segments)
+        _check_run_names(writer, runs & wanted)
         removed = 0
         kept: list[Segment] = []
         replaced: list[Segment] = []
         for segment in manifest.segments:
-            if segment.name == segment_name(segment.run) and f"{INDEX}{segment.run}" in runs:
+            if not segment.is_rewritten and f"{INDEX}{segment.run}" in runs:
                 removed += segment.articles
             elif _has_any(SegmentReader(writer.folder, segment), choose):
                 smaller = rewrite_segments(writer, [segment], settings, backend, choose)
@@ -127,6 +132,20 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
         for segment in replaced:
             shutil.rmtree(writer.folder / segment.name)
     return removed
+
+
+def _check_run_names(writer: ManifestWriter, names: Collection[str]) -> None:
+    """Raise `IndexFolderError` if one of `names`, each that of a run, is also the id of an article."""
+    for segment in writer.manifest.segments if names else ():
+        for stored in SegmentReader(writer.folder, segment).read_all(["id", "source", "record"]):
+            places = with_known_sources(stored, segment).to_pylist()
+            for place in places:
+                name = decode_utf8(place["id"])
+                if name in names:
+                    raise IndexFolderError(
+                        f"{writer.folder}: {name} is a run and also the id of an article; remove "
+                        f"{place['source']}#{place['record']} for the article, or {name}/ for the run"
+                    )
 
 
 def _run_of(source: str) -> str:

@@ -30,9 +30,12 @@ class KnownArticle(NamedTuple):
     raw: str
 
 
-def is_known(key: RecordKey) -> bool:
-    """Return True if an article with this key, the twin of a finding, may be one of another corpus or an index."""
-    return key[0].startswith((AGAINST, INDEX))
+def is_known(key: RecordKey, own_sources: Collection[str]) -> bool:
+    """Return True if an article with this key, the twin of a finding, may be one of another corpus or an index.
+
+    `own_sources` are those of the articles that were cleaned: their folder may have such a name as well.
+    """
+    return key[0].startswith((AGAINST, INDEX)) and key[0] not in own_sources
 
 
 def read_known_articles(

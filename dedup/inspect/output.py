@@ -190,7 +190,7 @@ class Output:
 
     def known_articles(self, keys: Collection[RecordKey]) -> Iterator[Article]:
         """Yield the articles of other corpora with these keys, raw. Raises `OutputError` if they cannot be read."""
-        known = {key for key in keys if is_known(key)}
+        known = {key for key in keys if is_known(key, self.sources)}
         if not known or not self.has_known_twins:
             return
         for article in read_known_articles(self.run, self.path, known, self.settings):

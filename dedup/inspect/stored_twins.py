@@ -154,7 +154,7 @@ def store_known_twins(
     Returns the mismatches as well, by the twin that cannot be compared because of it. Where a corpus cannot be read,
     that is one mismatch.
     """
-    keys = {key for key in keys if is_known(key)} if output.has_known_twins else set()
+    keys = {key for key in keys if is_known(key, output.sources)} if output.has_known_twins else set()
     stored: dict[RecordKey, StoredTwin] = {}
     problems: dict[RecordKey, Mismatch] = {}
     rows = {(row.source, row.record): row for row in output.known_twins()} if keys else {}
