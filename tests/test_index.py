@@ -255,8 +255,9 @@ def test_a_run_is_not_repeated_over_its_own_index_until_its_articles_are_removed
     finished = run_dedup(command)
     assert finished.status == 2
     assert finished.stderr == (
-        f"dedup: error: {grown}/first: its articles are in {grown}/seen as run 1, and would be dropped as "
-        f"duplicates of themselves; to clean them again, first run dedup index remove {grown}/seen index/1\n"
+        f"dedup: error: {grown}/first: its articles, of old.jsonl, are in {grown}/seen as run 1, and would be dropped "
+        f"as duplicates of themselves; first run dedup index remove {grown}/seen index/1, or name another output, "
+        "which gets the new articles\n"
     )
     assert {path: path.read_bytes() for path in (grown / "first").iterdir()} == before
     assert index_stats(grown / "seen")["runs"] == 1
@@ -268,6 +269,15 @@ def test_a_run_is_not_repeated_over_its_own_index_until_its_articles_are_removed
     assert run_dedup(command).status == 0
     assert [row["id"] for row in lines(grown / "first" / "articles.jsonl")] == ["old-0", "old-1", "old-2"]
     assert run_dedup(f"dedup index remove {grown}/seen index/1").status == 1
+
+
+def test_a_run_over_an_input_that_has_grown_does_not_replace_its_own_output(grown):
+    old = grown / "old.jsonl"
+    old.write_text(old.read_text() + json.dumps({"id": "old-3", "text": story(3)}) + "\n")
+    with pytest.raises(IndexFolderError, match=r"first: its articles, of old\.jsonl, are in .*; first run dedup index"):
+        dedup.clean([old, grown / "new.jsonl"], grown / "first", index=grown / "seen", force=True)
+    assert len(lines(grown / "first" / "articles.jsonl")) == 3
+    assert dedup.clean(old, grown / "more", index=grown / "seen").counts["kept"] == 1
 
 
 def test_a_removed_run_leaves_nothing_in_the_index(grown):
@@ -287,7 +297,7 @@ def test_an_output_in_an_index_may_be_replaced_by_another_batch(grown):
     assert dedup.clean([old, new], grown / "first", index=grown / "seen", force=True).counts["kept"] == 0
     assert dedup.clean(old, grown / "second").counts["kept"] == 3
     assert dedup.clean(old, grown / "second", index=grown / "other", force=True).counts["kept"] == 3  # not in that one
-    with pytest.raises(IndexFolderError, match=r"second: its articles are in .*other as run 1"):
+    with pytest.raises(IndexFolderError, match=r"second: its articles, of old\.jsonl, are in .*other as run 1"):
         dedup.clean(old, grown / "second", index=grown / "other", force=True)
 
 
@@ -474,7 +484,7 @@ def test_a_killed_run_leaves_output_and_index_both_old_or_both_new(grown):
         assert index_stats(folder / "seen")["runs"] == 1 + is_new, step
         assert verify_index(folder / "seen") == []
         if is_new:  # the output of the killed run is complete
-            with pytest.raises(IndexFolderError, match="out: its articles are in"):
+            with pytest.raises(IndexFolderError, match=r"out: its articles, of new\.jsonl, are in"):
                 dedup.clean(folder / "new.jsonl", folder / "out", index=folder / "seen", force=True)
         else:
             dedup.clean(folder / "new.jsonl", folder / "out", index=folder / "seen", force=True)

@@ -84,20 +84,23 @@ class IndexSession:
         self._check_not_added(out, inputs)
 
     def _check_not_added(self, out: Path, inputs: Sequence[Mapping[str, Any]]) -> None:
-        """Raise `IndexFolderError` if `out` is the output of an indexed run over `inputs`, which would replace it.
+        """Raise `IndexFolderError` if `out`, which would be replaced, is the output of an indexed run over `inputs`.
 
         All articles that the output has kept are in the index. So each would be dropped as a duplicate of itself, and
-        the new output would be empty. Other inputs are a new batch, which may replace an earlier output.
+        would be in no output. An input of the same name counts, whatever is in it now: a file that has grown still has
+        those articles. Inputs of other names are a new batch, which may replace an earlier output.
         """
         digest = hash_of_run(out)
         run = next((name for name, known in self.writer.manifest.outputs.items() if known == digest), None)
         replaced = read_run_file(out) if run is not None else None
         if replaced is None or not replaced["counts"]["kept"]:
             return
-        if all(entry in replaced["inputs"] for entry in inputs):
+        common = {entry["source"] for entry in inputs} & {entry["source"] for entry in replaced["inputs"]}
+        if common:
             raise IndexFolderError(
-                f"{out}: its articles are in {self.folder} as run {run}, and would be dropped as duplicates of "
-                f"themselves; to clean them again, first run dedup index remove {self.folder} {INDEX}{run}"
+                f"{out}: its articles, of {min(common)}, are in {self.folder} as run {run}, and would be dropped as "
+                f"duplicates of themselves; first run dedup index remove {self.folder} {INDEX}{run}, or name another "
+                "output, which gets the new articles"
             )
 
     def before(self, corpus: Corpus, backend: Backend) -> Corpus:
