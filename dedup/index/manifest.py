@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 from dedup.errors import IndexFolderError
 from dedup.index.segments import SEGMENT_PREFIX, Segment, segment_name
 from dedup.output_layout import RUN_FILE
+from dedup.runtime.paths import path_below, path_from
 from dedup.runtime.shared_files import name_owner, owner_of, sync, try_lock
 from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, Settings
 
@@ -143,7 +144,7 @@ def _has_taken_effect(folder: Path, pending: dict[str, Any]) -> bool:
     out = pending.get("out")
     if out is None:
         return False
-    return bool(hash_of_run(Path(os.path.normpath(folder / out))) == pending["sha256"])
+    return bool(hash_of_run(path_below(folder, out)) == pending["sha256"])
 
 
 def hash_of_run(out: Path) -> str | None:
@@ -189,7 +190,7 @@ class ManifestWriter:
 
     def stage(self, manifest: Manifest, out: Path, run_file: Path) -> None:
         """Write the manifest as it will be once `out`, with the run file at `run_file`, is in its place."""
-        where = Path(os.path.relpath(out.absolute(), self.folder.absolute())).as_posix()
+        where = path_from(self.folder, os.path.realpath(out))
         self._write(
             PENDING,
             {"out": where, "sha256": sha256(run_file.read_bytes()).hexdigest(), "manifest": manifest.to_json()},

@@ -32,7 +32,7 @@ from dedup.prepare.columns import integer_values
 from dedup.prepare.corpus import Corpus
 from dedup.prepare.store import load_batch
 from dedup.read.other_corpora import INDEX
-from dedup.runtime.paths import is_in_folder
+from dedup.runtime.paths import is_in_folder, path_from
 from dedup.settings import Settings
 
 # Bytes of candidates that plain functions prepare in the time in which compiled ones are loaded: 0.3 s of one core.
@@ -162,7 +162,7 @@ class IndexSession:
 
     def run_entry(self, out: Path) -> dict[str, Any]:
         """Return what ``run.json`` says: the path to the index from the folder `out`, and the number of the run."""
-        return {"given": Path(os.path.relpath(self.folder, out)).as_posix(), "run": self.run}
+        return {"given": path_from(out, os.path.realpath(self.folder)), "run": self.run}
 
     def stage(self, folder: Path, out: Path) -> None:
         """Make ready what `add` has written: it takes effect when the result in `folder` takes its place at `out`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from dedup.prepare.record_columns import parse_records
 from dedup.read.fields import Fields, parse_fields, to_json
 from dedup.read.other_corpora import AGAINST, INDEX, open_known
 from dedup.read.remote import is_address
+from dedup.runtime.paths import path_below
 from dedup.settings import Settings
 
 
@@ -48,7 +48,7 @@ def read_known_articles(
     """
     indexed = {key for key in keys if key[0].startswith(INDEX)}
     if "index" in run and indexed:
-        yield from _read_indexed(folder / run["index"]["given"], indexed)
+        yield from _read_indexed(path_below(folder, run["index"]["given"]), indexed)
     if "against" in run and len(indexed) < len(keys):
         yield from _read_against(run["against"], folder, set(keys) - indexed, settings)
 
@@ -56,7 +56,7 @@ def read_known_articles(
 def _read_indexed(folder: Path, keys: set[RecordKey]) -> Iterator[KnownArticle]:
     """Yield the articles with these keys from the index in `folder`."""
     try:
-        for stored in find_indexed(Path(os.path.normpath(folder)), keys):
+        for stored in find_indexed(folder, keys):
             columns = (stored.column(name).to_pylist() for name in ("source", "record", "id", "title", "text"))
             for source, record, identity, title, text in zip(*columns, strict=True):
                 fields = {} if title is None else {"title": to_json(decode_utf8(title))}
@@ -69,7 +69,7 @@ def _read_against(
     entry: dict[str, Any], folder: Path, keys: set[RecordKey], settings: Settings
 ) -> Iterator[KnownArticle]:
     """Yield the articles with these keys from the corpora that `entry` names."""
-    given = [name if is_address(name) else str(folder / name) for name in entry["given"]]
+    given = [name if is_address(name) else str(path_below(folder, name)) for name in entry["given"]]
     if not given:
         raise OutputError("articles in memory were known, which no file holds")
     try:

@@ -5,7 +5,6 @@ Sources of known articles begin with ``against/``, so that a twin's source says 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from dedup.read.objects import GivenArticles, ObjectReader
 from dedup.read.records import BATCH_BYTES, RECORD_SCHEMA, RecordReader
 from dedup.read.remote import is_address
 from dedup.read.selection import RecordSource
+from dedup.runtime.paths import path_from
 from dedup.settings import Settings
 
 AGAINST = "against/"  # begins the source of a known article
@@ -75,10 +75,7 @@ class KnownInputs(NamedTuple):
 
         So equal runs have equal paths, and a folder of corpora can move as a whole.
         """
-        given = [
-            name if is_address(name) or out is None else Path(os.path.relpath(name, out)).as_posix()
-            for name in map(str, self.paths)
-        ]
+        given = [name if is_address(name) or out is None else path_from(out, name) for name in map(str, self.paths)]
         return {"given": given, "inputs": list(self.inputs)}
 
 
