@@ -120,10 +120,7 @@ def prepare_stored(stored: pa.RecordBatch, settings: Settings, backend: Backend)
     with nothing. An article that does not survive has no buckets, so only an equal one repeats it.
     """
     count = stored.num_rows
-    texts = [
-        edited_text(decode_utf8(raw), [(edit["start"], edit["stop"], edit["replacement"]) for edit in edits])
-        for raw, edits in zip(stored.column("text").to_pylist(), stored.column("edits").to_pylist(), strict=True)
-    ]
+    texts = _repaired_texts(stored)
     segments, spans = _segments_of_stored(stored, texts, backend)
     packed = pack(list(map(encode_utf8, texts)))
     hashes = backend.word_hashes(segments.keys, segments.key_offsets)
@@ -149,6 +146,20 @@ def prepare_stored(stored: pa.RecordBatch, settings: Settings, backend: Backend)
         for field in schema
     ]
     return pa.record_batch(filled, schema=schema)
+
+
+def _repaired_texts(stored: pa.RecordBatch) -> list[str]:
+    """Return the texts of stored articles as repair has left them, which the spans of their paragraphs are in."""
+    return [
+        edited_text(decode_utf8(raw), [(edit["start"], edit["stop"], edit["replacement"]) for edit in edits])
+        for raw, edits in zip(stored.column("text").to_pylist(), stored.column("edits").to_pylist(), strict=True)
+    ]
+
+
+def paragraphs_of_stored(stored: pa.RecordBatch) -> set[str]:
+    """Return the repaired texts of all paragraphs of stored articles, those of site text as well."""
+    rows = zip(_repaired_texts(stored), stored.column("paragraphs").to_pylist(), strict=True)
+    return {text[span["start"] : span["start"] + span["length"]] for text, spans in rows for span in spans}
 
 
 def _without_buckets(buckets: pa.FixedSizeListArray, survives: Bools) -> pa.Array:

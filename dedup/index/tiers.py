@@ -5,7 +5,7 @@ So an index of n runs has about 8 log n segments, and an article is written abou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -45,11 +45,12 @@ def rewrite_segments(
     settings: Settings,
     backend: Backend,
     choose: Chooser | None = None,
+    erased_lines: Collection[str] = (),
 ) -> Segment:
     """Write one segment with the articles of `segments`, in order, that `choose` keeps, and return it.
 
     `choose` takes stored articles, with the sources that they have in later runs, and returns which stay: bool
-    [articles].
+    [articles]. Lines of site text stay, except those of the texts `erased_lines`.
     """
     part = 1
     while writer.new_folder(f"-{part}").exists():
@@ -63,5 +64,5 @@ def rewrite_segments(
             chosen = named if choose is None else named.filter(pa.array(choose(named)))
             if chosen.num_rows:
                 new.add(chosen, postings_of(prepare_stored(chosen, settings, backend), settings, backend))
-        lines += reader.lines()
+        lines += [line for line in reader.lines() if line["text"] not in erased_lines]
     return new.finish(lines)

@@ -17,7 +17,7 @@ from dedup.index.manifest import ManifestWriter, check_settings, open_writer, re
 from dedup.index.postings import postings_of
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, with_known_sources
 from dedup.index.session import IndexSession, sum_lines
-from dedup.index.stored_articles import prepare_stored
+from dedup.index.stored_articles import paragraphs_of_stored, prepare_stored
 from dedup.index.tiers import Chooser, rewrite_segments
 from dedup.kernels.backend import SMALL_BYTES, Backend, load_backend
 from dedup.match.articles import match_articles
@@ -96,6 +96,7 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
     added. If an article has that id, it is ambiguous, and raises `IndexFolderError`; ``index/2/`` is always the run.
     Their texts are gone from the disk when this returns. What repeats them can survive in a later run. A run
     that is taken out can be repeated. The site text that it found goes, too, unless its segment was merged with others.
+    A line of site text that was in a removed article and is in none that stays is erased, whichever run found it.
     """
     runs = {name.rstrip("/") for name in names if _RUN_NAME.fullmatch(name)}
     wanted = {name for name in names if not (_RUN_NAME.fullmatch(name) and name.endswith("/"))}
@@ -112,26 +113,41 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
         manifest = writer.manifest
         settings, backend = _settings_of(manifest.settings), _backend_for(manifest.segments)
         _check_run_names(writer, runs & wanted)
-        removed = 0
+        before = sum(segment.articles for segment in manifest.segments)
+        erased = _lines_to_erase(writer, choose)
         kept: list[Segment] = []
         replaced: list[Segment] = []
         for segment in manifest.segments:
+            reader = SegmentReader(writer.folder, segment)
             if not segment.is_rewritten and f"{INDEX}{segment.run}" in runs:
-                removed += segment.articles
-            elif _has_any(SegmentReader(writer.folder, segment), choose):
-                smaller = rewrite_segments(writer, [segment], settings, backend, choose)
-                removed += segment.articles - smaller.articles
-                kept.append(smaller)
+                replaced.append(segment)
+            elif _has_any(reader, choose) or any(line["text"] in erased for line in reader.lines()):
+                kept.append(rewrite_segments(writer, [segment], settings, backend, choose, erased))
+                replaced.append(segment)
             else:
                 kept.append(segment)
-                continue
-            replaced.append(segment)
         outputs = {run: digest for run, digest in manifest.outputs.items() if f"{INDEX}{run}" not in runs}
         if replaced or outputs != manifest.outputs:
             writer.replace(manifest._replace(segments=tuple(kept), outputs=outputs))
         for segment in replaced:
             shutil.rmtree(writer.folder / segment.name)
-    return removed
+    return before - sum(segment.articles for segment in kept)
+
+
+def _lines_to_erase(writer: ManifestWriter, choose: Chooser) -> set[str]:
+    """Return the lines of site text that are a paragraph of an article that goes, and of none that `choose` keeps."""
+    readers = [SegmentReader(writer.folder, segment) for segment in writer.manifest.segments]
+    known = {line["text"] for reader in readers for line in reader.lines()}
+    found: dict[bool, set[str]] = {True: set(), False: set()}  # in articles that stay, and in those that go
+    for stays in (False, True) if known else ():
+        wanted = known if not stays else found[False]
+        for reader in readers if wanted else ():
+            if not stays and not _has_any(reader, choose):
+                continue
+            for stored in reader.read_all():
+                chosen = choose(with_known_sources(stored, reader.segment)) == stays
+                found[stays] |= paragraphs_of_stored(stored.filter(pa.array(chosen))) & wanted
+    return found[False] - found[True]
 
 
 def _check_run_names(writer: ManifestWriter, names: Collection[str]) -> None:
