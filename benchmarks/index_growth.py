@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 
 import dedup
 from dedup.index.manifest import read_manifest
-from dedup.index.segments import POSTINGS_FILE
 from dedup.index.upkeep import index_stats
+from dedup.index_layout import POSTINGS_FILE
 
 BATCHES = 10
 KEEP_FIRST = dedup.Settings(keep="first")

@@ -185,7 +185,7 @@ def measure_opening(index: Path) -> float:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     from dedup.index.manifest import read_manifest  # noqa: PLC0415
-    from dedup.index.segments import POSTINGS_FILE  # noqa: PLC0415
+    from dedup.index_layout import POSTINGS_FILE  # noqa: PLC0415
 
     start = time.perf_counter()
     for segment in read_manifest(index).segments:

@@ -22,7 +22,7 @@ PACKAGE = ROOT / "dedup"
 LAYERS = [
     {"errors", "rules", "suggestions"},
     {"settings", "findings"},
-    {"output_layout"},
+    {"output_layout", "index_layout"},
     {"arrays"},
     {"runtime"},
     {"read"},

@@ -5,6 +5,7 @@ The modules in reading order:
 - `stored_articles`: the columns of an article that are kept, and all others computed from them again.
 - `postings`: hashes that two texts share if one may repeat the other.
 - `segments`: what one run adds, as Parquet files that never change.
+- `manifest_files`: the files that hold a manifest, sealed and checked.
 - `manifest`: the list of segments, replaced as a whole, and the lock of the one writer.
 - `session`: one run over an index: ask it, add to it, and take effect together with an output.
 - `upkeep`: statistics, checks, removal of articles, compaction and merging.

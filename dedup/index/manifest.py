@@ -11,24 +11,23 @@ One writer holds a lock. Readers take none: they read one manifest, whose segmen
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dedup.errors import IndexFolderError
-from dedup.index.segments import SEGMENT_PREFIX, Segment, segment_name
+from dedup.index.manifest_files import Manifest, Pending, read_manifest_file, read_pending_file, write_index_file
+from dedup.index.segments import segment_name
+from dedup.index_layout import LOCK, MANIFEST, PENDING, SEGMENT_PREFIX
 from dedup.output_layout import RUN_FILE
 from dedup.runtime.paths import path_below, path_from
-from dedup.runtime.shared_files import name_owner, owner_of, sync, try_lock
+from dedup.runtime.shared_files import name_owner, owner_of, try_lock
 from dedup.settings import ARTICLE_SHINGLE, NUM_PERM, PARAGRAPH_SHINGLE, SEED, Settings
 
-INDEX_FORMAT = 1  # raised when an older reader could not read an index
-MANIFEST, PENDING, LOCK = "index.json", "pending.json", "lock"
 ONLINE_DATABASE = "articles.sqlite"  # is in the folder of an online index, which has another store
 
 # What decides which texts match, and how their hashes are computed: an index of other values has other postings.
@@ -42,27 +41,9 @@ _SCHEME = {
 _COMPARED = ("threshold", "same_story_threshold", "paragraph_threshold")
 
 
-class Manifest(NamedTuple):
-    """The contents of the manifest: how many runs have written, under which settings, and what is there.
-
-    `outputs` has the SHA-256 of the run file of each run whose articles are in the index, by the number of the run.
-    """
-
-    runs: int
-    settings: dict[str, Any]
-    scheme: dict[str, Any]
-    segments: tuple[Segment, ...]
-    outputs: dict[str, str]
-
-    @classmethod
-    def empty(cls, settings: Settings) -> Manifest:
-        """Return the manifest of an index without articles."""
-        return cls(0, _compared_settings(settings), _SCHEME, (), {})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the manifest as JSON values."""
-        segments = [segment._asdict() for segment in self.segments]
-        return {"dedup_index": INDEX_FORMAT, **self._asdict(), "segments": segments}
+def empty_manifest(settings: Settings) -> Manifest:
+    """Return the manifest of an index without articles."""
+    return Manifest(0, _compared_settings(settings), _SCHEME, (), {})
 
 
 def _compared_settings(settings: Settings) -> dict[str, Any]:
@@ -73,12 +54,12 @@ def _compared_settings(settings: Settings) -> dict[str, Any]:
 def check_settings(manifest: Manifest, settings: Settings, folder: Path) -> None:
     """Raise `IndexFolderError` if an index was made with other settings or another scheme of hashes."""
     ours = index_scheme(settings)
-    for name, value in _flat(manifest.scheme | manifest.settings).items():
+    known = dict.fromkeys(_SCHEME) | manifest.scheme | manifest.settings
+    for name, value in _flat(known).items():
         wanted = ours.get(name)
         if value != wanted:
-            raise IndexFolderError(
-                f"{folder}: this index was made with {name} {value}, not {wanted}; use that, or another"
-            )
+            named = " ".join(f"{name} {value}".split())
+            raise IndexFolderError(f"{folder}: this index was made with {named}, not {wanted}; use that, or another")
 
 
 def index_scheme(settings: Settings) -> dict[str, Any]:
@@ -97,13 +78,13 @@ def read_manifest(folder: Path) -> Manifest:
 
     Raises `IndexFolderError` if the folder is no index.
     """
-    pending = _read_json(folder / PENDING)
+    pending = read_pending_file(folder)
     if pending is not None and _has_taken_effect(folder, pending):
-        return _manifest_of(pending["manifest"], folder)
-    contents = _read_json(folder / MANIFEST)
-    if contents is None:
+        return pending.manifest
+    manifest = read_manifest_file(folder)
+    if manifest is None:
         raise _no_index(folder)
-    return _manifest_of(contents, folder)
+    return manifest
 
 
 def _no_index(folder: Path) -> IndexFolderError:
@@ -114,44 +95,16 @@ def _no_index(folder: Path) -> IndexFolderError:
     return IndexFolderError(f"{folder}: is no index of dedup; give the folder that a run has written as `index`")
 
 
-def _manifest_of(contents: dict[str, Any], folder: Path) -> Manifest:
-    if contents.get("dedup_index") != INDEX_FORMAT:
-        raise IndexFolderError(
-            f"{folder}: written in format {contents.get('dedup_index')!r}, this is {INDEX_FORMAT}; "
-            "use the version that wrote it"
-        )
-    try:
-        segments = tuple(Segment(**entry) for entry in contents["segments"])
-        outputs = dict(contents.get("outputs", {}))
-        return Manifest(contents["runs"], contents["settings"], contents["scheme"], segments, outputs)
-    except (KeyError, TypeError, ValueError) as error:
-        raise IndexFolderError(f"{folder / MANIFEST}: cannot be read ({error}); restore it from a copy") from None
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    """Return the contents of a file; None if it is not there. Raises `IndexFolderError` if it is damaged."""
-    try:
-        contents: dict[str, Any] = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:
-        raise IndexFolderError(f"{path}: cannot be read ({error}); restore it from a copy") from None
-    return contents
-
-
-def _has_taken_effect(folder: Path, pending: dict[str, Any]) -> bool:
+def _has_taken_effect(folder: Path, pending: Pending) -> bool:
     """Return True if the output of an interrupted run is in its place: then its index counts."""
-    out = pending.get("out")
-    if out is None:
-        return False
-    return bool(hash_of_run(path_below(folder, out)) == pending["sha256"])
+    return hash_of_run(path_below(folder, pending.out)) == pending.run_sha256
 
 
 def hash_of_run(out: Path) -> str | None:
     """Return the SHA-256 of the run file of an output; None if there is none."""
     try:
         return sha256((out / RUN_FILE).read_bytes()).hexdigest()
-    except OSError:
+    except (OSError, ValueError):  # a path that no file system has
         return None
 
 
@@ -164,22 +117,19 @@ class ManifestWriter:
         is_new = not (folder / MANIFEST).exists()
         if is_new and settings is None:
             raise _no_index(folder)
-        self.manifest = Manifest.empty(settings) if is_new and settings else read_manifest(folder)
+        self.manifest = empty_manifest(settings) if is_new and settings else read_manifest(folder)
         if settings is not None:
             check_settings(self.manifest, settings, folder)
 
     def _settle(self) -> None:
         """Finish or undo what a killed run has left, and delete the segments that no manifest names."""
-        pending = _read_json(self.folder / PENDING)
+        pending = read_pending_file(self.folder)
         if pending is not None:
             if _has_taken_effect(self.folder, pending):
-                self._write(MANIFEST, pending["manifest"])
+                self._write(MANIFEST, pending.manifest.to_json())
             (self.folder / PENDING).unlink()
-        contents = _read_json(self.folder / MANIFEST)
-        if contents is None:
-            named = set()
-        else:
-            named = {segment.name for segment in _manifest_of(contents, self.folder).segments}
+        manifest = read_manifest_file(self.folder)
+        named = {segment.name for segment in manifest.segments} if manifest else set()
         for entry in self.folder.iterdir():
             if entry.is_dir() and entry.name.startswith(SEGMENT_PREFIX) and entry.name not in named:
                 shutil.rmtree(entry)
@@ -191,10 +141,8 @@ class ManifestWriter:
     def stage(self, manifest: Manifest, out: Path, run_file: Path) -> None:
         """Write the manifest as it will be once `out`, with the run file at `run_file`, is in its place."""
         where = path_from(self.folder, os.path.realpath(out))
-        self._write(
-            PENDING,
-            {"out": where, "sha256": sha256(run_file.read_bytes()).hexdigest(), "manifest": manifest.to_json()},
-        )
+        digest = sha256(run_file.read_bytes()).hexdigest()
+        self._write(PENDING, {"out": where, "run_sha256": digest, "manifest": manifest.to_json()})
         self.staged = manifest
 
     def commit(self) -> None:
@@ -209,13 +157,7 @@ class ManifestWriter:
         self.manifest = manifest
 
     def _write(self, name: str, contents: dict[str, Any]) -> None:
-        """Replace a file by one with these contents, on the disk."""
-        partial = self.folder / f"{name}.partial"
-        with partial.open("w", encoding="utf-8") as file:
-            json.dump(contents, file, indent=2)
-        sync(partial)
-        partial.replace(self.folder / name)
-        sync(self.folder)
+        write_index_file(self.folder / name, contents)
 
 
 @contextmanager

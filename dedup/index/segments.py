@@ -18,12 +18,11 @@ from dedup.arrays import I64
 from dedup.errors import IndexFolderError
 from dedup.index.postings import Hits, Lookup, Postings, candidates_of, find_hits
 from dedup.index.stored_articles import STORED_SCHEMA
+from dedup.index_layout import ARTICLES_FILE, LINES_FILE, POSTINGS_FILE, SEGMENT_PREFIX
 from dedup.read.other_corpora import INDEX
 from dedup.runtime.shared_files import sync
 from dedup.write.seal import file_digests
 
-SEGMENT_PREFIX = "run-"  # begins the name of the folder of a segment
-ARTICLES_FILE, POSTINGS_FILE, LINES_FILE = "articles.parquet", "postings.parquet", "site_text.parquet"
 LINES_SCHEMA = pa.schema(
     [
         ("host", pa.string()),  # null for a line of the whole corpus

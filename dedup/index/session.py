@@ -19,7 +19,7 @@ from dedup.arrays import I64, Bools
 from dedup.decide.verdicts import Verdicts
 from dedup.errors import IndexFolderError
 from dedup.findings import DROP
-from dedup.index.manifest import Manifest, ManifestWriter, hash_of_run, open_writer, read_manifest
+from dedup.index.manifest import ManifestWriter, hash_of_run, open_writer, read_manifest
 from dedup.index.postings import lookup_of, postings_of
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
 from dedup.index.stored_articles import prepare_stored, stored_articles
@@ -246,7 +246,7 @@ def sum_lines(readers: Sequence[SegmentReader]) -> list[KnownLine]:
 
 def find_indexed(folder: Path, keys: set[tuple[str, int]]) -> Iterator[pa.RecordBatch]:
     """Yield the stored articles of an index with these sources, as later runs name them, and record numbers."""
-    manifest: Manifest = read_manifest(folder)
+    manifest = read_manifest(folder)
     for segment in manifest.segments:
         reader = SegmentReader(folder, segment)
         numbers: list[int] = []

@@ -78,8 +78,10 @@ def _problems_of_contents(reader: SegmentReader, settings: Settings, backend: Ba
         owners.append(expected.articles + np.uint32(articles))
         articles += stored.num_rows
         text_bytes += sum(map(len, stored.column("text").to_pylist()))
-    if (articles, text_bytes) != (segment.articles, segment.text_bytes):
-        yield f"{segment.name}: holds {articles} articles of {text_bytes} bytes, the manifest says otherwise"
+    postings = sum(map(len, hashes))
+    if (articles, text_bytes, postings) != (segment.articles, segment.text_bytes, segment.postings):
+        held = f"{articles} articles of {text_bytes} bytes and {postings} postings"
+        yield f"{segment.name}: holds {held}, the manifest says otherwise"
     order = np.lexsort((np.concatenate(owners), np.concatenate(hashes)))
     found = reader.postings()
     if not (

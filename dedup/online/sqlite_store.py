@@ -30,7 +30,8 @@ import numpy as np
 
 from dedup.arrays import I64, U64
 from dedup.errors import IndexFolderError
-from dedup.index.manifest import MANIFEST, ONLINE_DATABASE
+from dedup.index.manifest import ONLINE_DATABASE
+from dedup.index_layout import MANIFEST
 from dedup.match.known_lines import KnownLine
 from dedup.online.recent_postings import RecentPostings, merge_postings
 from dedup.online.sqlite_lines import (

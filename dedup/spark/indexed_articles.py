@@ -18,11 +18,11 @@ import pyarrow as pa
 
 from dedup.arrays import I64, offsets_of
 from dedup.errors import IndexFolderError
-from dedup.index.manifest import MANIFEST
 from dedup.index.postings import PostedBatch, Postings, postings_of
 from dedup.index.segments import SegmentReader, with_known_sources
 from dedup.index.session import IndexSession, join_batches
 from dedup.index.stored_articles import STORED_SCHEMA, prepare_stored, stored_articles
+from dedup.index_layout import MANIFEST
 from dedup.kernels.backend import load_backend
 from dedup.match.policy import DUPLICATE, NEAR_DUPLICATE
 from dedup.prepare.columns import bucket_array, list_lengths, prepared_schema

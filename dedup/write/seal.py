@@ -31,8 +31,13 @@ def file_digests(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]
 
 def write_sealed(path: Path, values: Mapping[str, Any]) -> None:
     """Write `values` to `path` as a sealed file."""
-    data = (json.dumps({**values, SEAL: _UNSEALED}, indent=2, ensure_ascii=False) + "\n").encode()
-    path.write_bytes(_with_digits(data, hashlib.sha256(data).hexdigest().encode()))
+    path.write_bytes(sealed_json(values))
+
+
+def sealed_json(values: Mapping[str, Any], *, ascii_only: bool = False) -> bytes:
+    """Return the content of a sealed file of `values`, with other characters as escapes if it is `ascii_only`."""
+    data = (json.dumps({**values, SEAL: _UNSEALED}, indent=2, ensure_ascii=ascii_only) + "\n").encode()
+    return _with_digits(data, hashlib.sha256(data).hexdigest().encode())
 
 
 def seal_problem(data: bytes) -> str | None:
