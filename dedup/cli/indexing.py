@@ -46,15 +46,15 @@ def stats(folder: Path, as_json: bool) -> None:
 @VERBOSE
 def verify_index_folder(folder: Path, quiet: bool) -> int:
     """Prove that the files of an index are as they were written, and fit together."""
-    from dedup.index.upkeep import index_stats, verify_index  # noqa: PLC0415
+    from dedup.index.manifest import read_manifest  # noqa: PLC0415
+    from dedup.index.upkeep import verify_index  # noqa: PLC0415
 
     problems = verify_index(folder)
     for problem in problems:
         write_stdout(f"{problem}\n")
     if not quiet:
-        click.echo(
-            f"verified {counted(index_stats(folder)['articles'], 'article')}, problems: {len(problems):,}", err=True
-        )
+        articles = sum(segment.articles for segment in read_manifest(folder).segments)
+        click.echo(f"verified {counted(articles, 'article')}, problems: {len(problems):,}", err=True)
     return EXIT_FINDINGS if problems else EXIT_DONE
 
 

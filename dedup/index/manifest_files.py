@@ -61,6 +61,7 @@ class Pending(NamedTuple):
 class _File(msgspec.Struct, forbid_unknown_fields=True):
     bytes: _Count
     sha256: _Digest
+    footer: _Digest
 
 
 class _Files(msgspec.Struct, forbid_unknown_fields=True):

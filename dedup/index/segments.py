@@ -7,6 +7,7 @@ its postings, ascending; and the lines of site text that its run has found.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,11 @@ import pyarrow.parquet as pq
 from dedup.arrays import I64
 from dedup.errors import IndexFolderError
 from dedup.index.postings import Hits, Lookup, Postings, candidates_of, find_hits
+from dedup.index.segment_files import WRITE_OPTIONS, SegmentFile, file_entry
 from dedup.index.stored_articles import STORED_SCHEMA
 from dedup.index_layout import ARTICLES_FILE, LINES_FILE, POSTINGS_FILE, SEGMENT_PREFIX
 from dedup.read.other_corpora import INDEX
 from dedup.runtime.shared_files import sync
-from dedup.write.seal import file_digests
 
 LINES_SCHEMA = pa.schema(
     [
@@ -49,7 +50,7 @@ def segment_name(run: int) -> str:
 class Segment(NamedTuple):
     """One segment, as the manifest names it: its folder, the number of the run, and how much is in it.
 
-    `files` has size and SHA-256 of each file.
+    `files` has of each file what `file_entry` returns.
     """
 
     name: str
@@ -103,7 +104,7 @@ class SegmentWriter:
         self._writer = pq.ParquetWriter(
             folder / ARTICLES_FILE,
             STORED_SCHEMA,
-            compression="zstd",
+            **WRITE_OPTIONS,
             compression_level=_LEVEL,
             write_statistics=False,
             use_dictionary=["source"],
@@ -148,10 +149,10 @@ class SegmentWriter:
         self._write_group()
         self._writer.close()
         posting_count = self._write_postings(postings)
-        pq.write_table(pa.Table.from_pylist(list(lines), LINES_SCHEMA), self.folder / LINES_FILE, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(list(lines), LINES_SCHEMA), self.folder / LINES_FILE, **WRITE_OPTIONS)
         for path in (*self.folder.iterdir(), self.folder, self.folder.parent):
             sync(path)
-        files = file_digests(self.folder, sorted(path.name for path in self.folder.iterdir()))
+        files = {path.name: file_entry(path) for path in sorted(self.folder.iterdir())}
         return Segment(self.folder.name, self.run, self.articles, self.text_bytes, posting_count, files)
 
     def _write_postings(self, pieces: Iterable[Postings]) -> int:
@@ -161,7 +162,7 @@ class SegmentWriter:
         with pq.ParquetWriter(
             self.folder / POSTINGS_FILE,
             _POSTING_SCHEMA,
-            compression="zstd",
+            **WRITE_OPTIONS,
             use_dictionary=False,
             column_encoding={"hash": "DELTA_BINARY_PACKED", "article": "BYTE_STREAM_SPLIT"},
         ) as writer:
@@ -183,11 +184,19 @@ class SegmentReader:
     def __init__(self, root: Path, segment: Segment) -> None:
         self.segment = segment
         self.folder = root / segment.name
+        self._held: dict[str, SegmentFile] = {}
+
+    def hold(self) -> None:
+        """Open all files that are there, to read them whether or not a writer deletes them meanwhile."""
+        for name in self.segment.files:
+            with suppress(IndexFolderError):  # who reads the file says so
+                self._held[name] = self._file(name)
 
     def lookup(self, wanted: Lookup) -> I64:
         """Return the numbers of the articles that `wanted` finds, ascending: int64 [articles]."""
         hits: list[Hits] = []
-        file = self._open(POSTINGS_FILE)
+        postings = self._file(POSTINGS_FILE)
+        file = postings.open()
         for group in range(file.num_row_groups):
             if not file.metadata.row_group(group).num_rows:
                 continue
@@ -195,7 +204,7 @@ class SegmentReader:
             low = np.searchsorted(wanted.hashes, np.uint64(limits.min), "left")
             high = np.searchsorted(wanted.hashes, np.uint64(limits.max), "right")
             if low < high:
-                table = file.read_row_group(group)
+                table = postings.read_group(file, group)
                 inside = wanted._replace(hashes=wanted.hashes[low:high], groups=wanted.groups[low:high])
                 articles = np.asarray(table.column("article")).astype(np.int64)
                 hits.append(find_hits(inside, np.asarray(table.column("hash")), articles))
@@ -203,29 +212,32 @@ class SegmentReader:
 
     def posting_groups(self) -> int:
         """Return the number of row groups of postings."""
-        return int(self._open(POSTINGS_FILE).num_row_groups)
+        return int(self._file(POSTINGS_FILE).open().num_row_groups)
 
     def read_posting_group(self, group: int) -> Postings:
         """Return the postings of one row group."""
-        table = self._open(POSTINGS_FILE).read_row_group(group)
+        postings = self._file(POSTINGS_FILE)
+        table = postings.read_group(postings.open(), group)
         return Postings(np.asarray(table.column("hash")), np.asarray(table.column("article")))
 
     def read(self, numbers: I64) -> Iterator[pa.RecordBatch]:
         """Yield the articles with these numbers, ascending: int64 [articles], row group by row group."""
-        file = self._open(ARTICLES_FILE)
+        articles = self._file(ARTICLES_FILE)
+        file = articles.open()
         stop = 0
         for group in range(file.num_row_groups):
             start, stop = stop, stop + file.metadata.row_group(group).num_rows
             inside = numbers[slice(*np.searchsorted(numbers, (start, stop)))] - start
             if len(inside):
-                table = file.read_row_group(group)
+                table = articles.read_group(file, group)
                 yield from table.take(pa.array(inside)).combine_chunks().to_batches()
 
     def read_all(self, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield all articles in order, or some of their columns."""
-        file = self._open(ARTICLES_FILE)
+        articles = self._file(ARTICLES_FILE)
+        file = articles.open()
         for group in range(file.num_row_groups):
-            yield from file.read_row_group(group, columns=columns).combine_chunks().to_batches()
+            yield from articles.read_group(file, group, columns).combine_chunks().to_batches()
 
     def sources(self) -> set[str]:
         """Return the sources of the articles, as later runs name them."""
@@ -236,26 +248,24 @@ class SegmentReader:
 
     def postings(self) -> Postings:
         """Return all postings."""
-        table = self._open(POSTINGS_FILE).read()
+        table = self._file(POSTINGS_FILE).read()
         return Postings(np.asarray(table.column("hash")), np.asarray(table.column("article")))
 
     def lines(self) -> list[dict[str, Any]]:
         """Return the lines of site text."""
-        rows: list[dict[str, Any]] = self._open(LINES_FILE).read().to_pylist()
+        rows: list[dict[str, Any]] = self._file(LINES_FILE).read().to_pylist()
         return rows
 
     def problems(self) -> Iterator[str]:
         """Yield what is wrong with the files."""
-        for name, entry in self.segment.files.items():
-            if not (self.folder / name).exists():
-                yield f"{self.folder.name}/{name}: is not there"
-            elif file_digests(self.folder, [name])[name]["sha256"] != entry["sha256"]:
-                yield f"{self.folder.name}/{name}: has changed since it was written"
+        for name in self.segment.files:
+            where = f"{self.folder.name}/{name}"
+            try:
+                if not self._file(name).is_as_written():
+                    yield f"{where}: has changed since it was written"
+            except IndexFolderError as error:
+                yield str(error) if (self.folder / name).exists() else f"{where}: is not there"
 
-    def _open(self, name: str) -> pq.ParquetFile:
-        """Open a file. Raises `IndexFolderError` if it is damaged or missing."""
-        path = self.folder / name
-        try:
-            return pq.ParquetFile(path)
-        except (OSError, pa.ArrowInvalid) as error:
-            raise IndexFolderError(f"{path}: cannot be read ({error}); restore it, or build the index again") from None
+    def _file(self, name: str) -> SegmentFile:
+        """Return a file, open. Raises `IndexFolderError` if it cannot be opened."""
+        return self._held.get(name) or SegmentFile(self.folder / name, self.segment.files[name])
