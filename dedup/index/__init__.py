@@ -8,6 +8,7 @@ The modules in reading order:
 - `segments`: what one run adds, as Parquet files that never change.
 - `manifest_files`: the files that hold a manifest, sealed and checked.
 - `manifest`: the list of segments, replaced as a whole, and the lock of the one writer.
+- `readers`: an index at one moment, while another process may write it.
 - `session`: one run over an index: ask it, add to it, and take effect together with an output.
 - `upkeep`: statistics, checks, removal of articles, compaction and merging.
 """

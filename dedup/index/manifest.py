@@ -6,7 +6,7 @@ the hash of its run file. Then the output takes its place, in one step, and that
 it if the output is there, and the earlier manifest if it is not. So index and output are both the old ones or both
 the new ones, wherever a run was killed. Last, the manifest is replaced, and `PENDING` deleted.
 
-One writer holds a lock. Readers take none: they read one manifest, whose segments stay at least until the next writer.
+One writer holds a lock. Readers take none: they open all files of one manifest at once (`dedup.index.readers`).
 """
 
 from __future__ import annotations

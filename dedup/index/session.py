@@ -19,8 +19,9 @@ from dedup.arrays import I64, Bools
 from dedup.decide.verdicts import Verdicts
 from dedup.errors import IndexFolderError
 from dedup.findings import DROP
-from dedup.index.manifest import ManifestWriter, hash_of_run, open_writer, read_manifest
+from dedup.index.manifest import ManifestWriter, hash_of_run, open_writer
 from dedup.index.postings import lookup_of, postings_of
+from dedup.index.readers import open_index
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, known_source, with_known_sources
 from dedup.index.stored_articles import prepare_stored, stored_articles
 from dedup.index.tiers import merge_small_segments
@@ -246,9 +247,8 @@ def sum_lines(readers: Sequence[SegmentReader]) -> list[KnownLine]:
 
 def find_indexed(folder: Path, keys: set[tuple[str, int]]) -> Iterator[pa.RecordBatch]:
     """Yield the stored articles of an index with these sources, as later runs name them, and record numbers."""
-    manifest = read_manifest(folder)
-    for segment in manifest.segments:
-        reader = SegmentReader(folder, segment)
+    for reader in open_index(folder).readers:
+        segment = reader.segment
         numbers: list[int] = []
         first = 0
         for batch in reader.read_all(["source", "record"]):

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from dedup.arrays import Bools, decode_utf8
 from dedup.errors import IndexFolderError
-from dedup.index.manifest import ManifestWriter, check_settings, open_writer, read_manifest
+from dedup.index.manifest import ManifestWriter, check_settings, open_writer
 from dedup.index.postings import postings_of
+from dedup.index.readers import open_index
 from dedup.index.segments import Segment, SegmentReader, SegmentWriter, with_known_sources
 from dedup.index.session import IndexSession, sum_lines
 from dedup.index.stored_articles import paragraphs_of_stored, prepare_stored
@@ -36,15 +37,14 @@ def index_stats(folder: str | Path) -> dict[str, Any]:
 
     `share` is the size of all its files over that of the texts in it.
     """
-    root = Path(folder)
-    manifest = read_manifest(root)
+    manifest, readers = open_index(Path(folder))
     text_bytes = sum(segment.text_bytes for segment in manifest.segments)
     size = sum(segment.bytes for segment in manifest.segments)
     return {
         "runs": manifest.runs,
         "segments": len(manifest.segments),
         "articles": sum(segment.articles for segment in manifest.segments),
-        "site_text": len(sum_lines([SegmentReader(root, segment) for segment in manifest.segments])),
+        "site_text": len(sum_lines(readers)),
         "postings": sum(segment.postings for segment in manifest.segments),
         "text_bytes": text_bytes,
         "bytes": size,
@@ -55,13 +55,11 @@ def index_stats(folder: str | Path) -> dict[str, Any]:
 
 def verify_index(folder: str | Path) -> list[str]:
     """Return what is wrong with an index: files that changed, numbers that are wrong, postings that do not fit."""
-    root = Path(folder)
-    manifest = read_manifest(root)
+    manifest, readers = open_index(Path(folder))
     settings = _settings_of(manifest.settings)
     backend = _backend_for(manifest.segments)
     problems: list[str] = []
-    for segment in manifest.segments:
-        reader = SegmentReader(root, segment)
+    for reader in readers:
         broken = list(reader.problems())
         problems += broken or _problems_of_contents(reader, settings, backend)
     return problems
@@ -209,9 +207,8 @@ def merge_index(folder: str | Path, other: str | Path) -> int:
 
     The articles of `folder` come first, as if those of `other` had been in a later run. `other` stays as it is.
     """
-    root = Path(other)
-    theirs = read_manifest(root)
-    if root.resolve() == Path(folder).resolve():
+    theirs, readers = open_index(Path(other))
+    if Path(other).resolve() == Path(folder).resolve():
         raise IndexFolderError(f"{folder}: cannot be merged with itself; name another index")
     settings = _settings_of(theirs.settings)
     with open_writer(Path(folder), None) as writer:
@@ -220,10 +217,9 @@ def merge_index(folder: str | Path, other: str | Path) -> int:
         session = IndexSession(writer, settings)
         new = SegmentWriter(writer.new_folder(), session.run)
         lines = []
-        for segment in theirs.segments:
-            reader = SegmentReader(root, segment)
+        for reader in readers:
             for stored in reader.read_all():
-                _add_survivors(new, _with_short_sources(stored, segment), session, backend)
+                _add_survivors(new, _with_short_sources(stored, reader.segment), session, backend)
             lines += reader.lines()
         added = new.finish(lines)
         segments = (*writer.manifest.segments, added)

@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from dedup.errors import EngineError, IndexFolderError, InputError
-from dedup.index.manifest import check_settings, index_scheme, read_manifest
-from dedup.index.segments import SegmentReader, with_known_sources
+from dedup.index.manifest import check_settings, index_scheme
+from dedup.index.readers import open_index
+from dedup.index.segments import with_known_sources
 from dedup.index.session import sum_lines
 from dedup.online.judging import Judge
 from dedup.online.sqlite_store import SqliteStore
@@ -89,9 +90,8 @@ class Index:
         if len(self):
             raise IndexFolderError(f"{self.place}: has articles already; load another index into a new one")
         root = Path(folder)
-        manifest = read_manifest(root)
+        manifest, readers = open_index(root)
         check_settings(manifest, self._settings, root)
-        readers = [SegmentReader(root, segment) for segment in manifest.segments]
         self._store.add_lines(sum_lines(readers))
         for reader in readers:
             for stored in reader.read_all():
