@@ -22,7 +22,7 @@ from typing import Any
 from dedup.errors import IndexFolderError
 from dedup.index.manifest_files import Manifest, Pending, read_manifest_file, read_pending_file, write_index_file
 from dedup.index.segments import segment_name
-from dedup.index_layout import LOCK, MANIFEST, PENDING, SEGMENT_PREFIX
+from dedup.index_layout import LOCK, MANIFEST, PENDING, SEGMENT_NAME, is_index
 from dedup.output_layout import RUN_FILE
 from dedup.runtime.paths import path_below, path_from
 from dedup.runtime.shared_files import name_owner, owner_of, try_lock
@@ -131,7 +131,7 @@ class ManifestWriter:
         manifest = read_manifest_file(self.folder)
         named = {segment.name for segment in manifest.segments} if manifest else set()
         for entry in self.folder.iterdir():
-            if entry.is_dir() and entry.name.startswith(SEGMENT_PREFIX) and entry.name not in named:
+            if entry.is_dir() and SEGMENT_NAME.fullmatch(entry.name) and entry.name not in named:
                 shutil.rmtree(entry)
 
     def new_folder(self, part: str = "") -> Path:
@@ -169,7 +169,7 @@ def open_writer(folder: Path, settings: Settings | None) -> Iterator[ManifestWri
     """
     if folder.exists() and not folder.is_dir():
         raise IndexFolderError(f"{folder}: is a file; name a folder for `index`")
-    if folder.is_dir() and any(folder.iterdir()) and not _is_ours(folder):
+    if folder.is_dir() and any(folder.iterdir()) and not (is_index(folder) or (folder / MANIFEST).exists()):
         if (folder / ONLINE_DATABASE).is_file():
             raise _no_index(folder)
         raise IndexFolderError(f"{folder}: exists and is no index of dedup, so it is left alone; name another folder")
@@ -188,9 +188,3 @@ def open_writer(folder: Path, settings: Settings | None) -> Iterator[ManifestWri
         yield ManifestWriter(folder, settings)
     finally:
         os.close(descriptor)
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return True if a folder holds an index, or what a killed first run has left of one."""
-    names = {entry.name.removesuffix(".partial") for entry in folder.iterdir()}
-    return bool({MANIFEST, PENDING, LOCK} & names)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dedup.errors import InputError
+from dedup.index_layout import is_index
 from dedup.output_layout import article_files, is_output
 from dedup.read.compression import decompressed
 from dedup.read.formats import ARCHIVES, DATABASES, TEXT_FILE, ZIP, format_of_name, suffix_of, unknown_kind
@@ -19,7 +20,7 @@ from dedup.read.transcoding import boms_removed
 
 
 class FolderFiles(NamedTuple):
-    """Input files, each with its format, and what was skipped: files of other kinds, and outputs of this package.
+    """Input files, each with its format, and what was skipped: files of other kinds, and outputs and indexes.
 
     A format of None is known only when the file is read.
     """
@@ -31,9 +32,12 @@ class FolderFiles(NamedTuple):
 def list_folder(folder: Path, input_format: str | None, ignore: Path | None) -> FolderFiles:
     """Return the input files below `folder` in sorted order; hidden files are ignored.
 
-    If `folder` is an output of this package, they are the files of its articles. An output below it is skipped, and
-    so are `ignore` and links to folders, since a link to a parent folder would never end.
+    If `folder` is an output of this package, they are the files of its articles. An output or index below it is
+    skipped, and so are `ignore` and links to folders, since a link to a parent folder would never end. Raises
+    `InputError` if `folder` is an index.
     """
+    if is_index(folder):
+        raise InputError(f"{folder}: is an index of earlier runs, no input; give their outputs")
     listing = FolderFiles([], [])
     if is_output(folder):
         for path in article_files(folder):
@@ -46,7 +50,7 @@ def list_folder(folder: Path, input_format: str | None, ignore: Path | None) -> 
             continue
         if not entry.is_dir() or entry.is_symlink():
             _sort_file(entry, input_format, listing)
-        elif is_output(entry):
+        elif _is_written_here(entry):
             listing.skipped.append(entry)
         else:
             inside = list_folder(entry, input_format, ignore)
@@ -58,10 +62,10 @@ def list_folder(folder: Path, input_format: str | None, ignore: Path | None) -> 
 def list_matches(pattern: str, input_format: str | None, ignore: Path | None) -> Iterator[tuple[Path, FolderFiles]]:
     """Yield each path that a glob matches, in sorted order, with the input files that it stands for.
 
-    Outputs below the folders that the pattern spells out are skipped, with everything in them.
+    Outputs and indexes below the folders that the pattern spells out are skipped, with everything in them.
     """
     root = _plain_folder(pattern)
-    is_output_folder = cache(is_output)
+    is_output_folder = cache(_is_written_here)
     outputs: set[Path] = set()
     for path in map(Path, sorted(glob.glob(pattern, recursive=True))):
         output = _output_above(path, root, is_output_folder)
@@ -78,6 +82,11 @@ def list_matches(pattern: str, input_format: str | None, ignore: Path | None) ->
             yield path, listing
 
 
+def _is_written_here(folder: Path) -> bool:
+    """Return True if a folder is an output or an index of this package, neither of which is input."""
+    return is_output(folder) or is_index(folder)
+
+
 def _plain_folder(pattern: str) -> Path:
     """Return the folder that a glob spells out before its first part with a wildcard."""
     parts = Path(pattern).parts
@@ -86,7 +95,7 @@ def _plain_folder(pattern: str) -> Path:
 
 
 def _output_above(path: Path, root: Path, is_output_folder: Callable[[Path], bool]) -> Path | None:
-    """Return the outermost output of this package that `path` is or is in, below the folder `root`."""
+    """Return the outermost output or index of this package that `path` is or is in, below the folder `root`."""
     between = [folder for folder in (path, *path.parents) if folder != root and folder.is_relative_to(root)]
     return next((folder for folder in reversed(between) if is_output_folder(folder)), None)
 

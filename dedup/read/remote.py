@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar, cast
 from urllib.parse import unquote, urlsplit
 
 from dedup.errors import InputError
+from dedup.index_layout import MANIFEST, is_manifest
 from dedup.output_layout import RUN_FILE, is_run_file
 
 _INSTALL_REMOTE = "install the extra `remote`: run pip install '.[remote]' in a checkout of this project"
@@ -101,7 +102,8 @@ class _RemoteFile(io.RawIOBase):
 def find_remote(address: str) -> RemoteFiles:
     """Return the files at `address`, which is that of a file, a folder, or a glob. Raises `InputError`.
 
-    Outputs of this package below a folder or a glob are left out. One that is given itself stands for its articles.
+    Outputs and indexes of this package below a folder or a glob are left out. An output that is given itself stands for
+    its articles.
     """
     system, location = _file_system(address)
     scheme = address.partition("://")[0]
@@ -127,7 +129,7 @@ def _matches(system: Any, address: str, scheme: str, location: str) -> RemoteFil
     for match in matches:
         path = RemotePath(_address(scheme, match), system, match)
         if _ask(address, lambda match=match: system.isdir(match)):  # type: ignore[misc]
-            if _is_output(system, match):
+            if _is_output(system, match) or _is_index(system, match):
                 skipped.append(path.address)
                 continue
             inside = _files_below(system, scheme, match)
@@ -146,6 +148,7 @@ def _files_below(system: Any, scheme: str, folder: str) -> RemoteFiles:
     if () in outputs:
         articles = [(parts[0], path) for parts, path in names if len(parts) == 1 and parts[0].startswith("articles")]
         return RemoteFiles([(name, RemotePath(_address(scheme, path), system, path)) for name, path in articles], [])
+    outputs |= {parts[:-1] for parts, path in names if parts[-1] == MANIFEST and _is_index(system, _parent(path))}
     files = []
     for parts, path in names:
         inside_output = any(parts[: len(output)] == output for output in outputs)
@@ -158,6 +161,13 @@ def _files_below(system: Any, scheme: str, folder: str) -> RemoteFiles:
 def _is_output(system: Any, folder: str) -> bool:
     try:
         return is_run_file(system.cat_file(f"{folder.rstrip('/')}/{RUN_FILE}"))
+    except Exception:  # noqa: BLE001 - each file system has its own errors for what is not there
+        return False
+
+
+def _is_index(system: Any, folder: str) -> bool:
+    try:
+        return is_manifest(system.cat_file(f"{folder.rstrip('/')}/{MANIFEST}"))
     except Exception:  # noqa: BLE001 - each file system has its own errors for what is not there
         return False
 
