@@ -151,20 +151,21 @@ def bytes_of(out: Path) -> dict[str, bytes]:
 
 
 class Series:
-    """Trials on one corpus: what an undisturbed run writes, and how long it takes."""
+    """Trials on one corpus: what an undisturbed run writes, and how long `jobs` of them take side by side."""
 
-    def __init__(self, corpus: Path, work: Path, seed: int) -> None:
+    def __init__(self, corpus: Path, work: Path, seed: int, jobs: int = 1) -> None:
         self.corpus = corpus
         self.work = work
         self.seed = seed
-        first = Trial(work / "undisturbed", corpus, {}, random.Random(seed))
+        trials = [Trial(work / f"undisturbed-{number}", corpus, {}, random.Random(seed)) for number in range(jobs)]
         began = time.monotonic()
-        run = first.start()
-        _, message = run.communicate()
+        runs = [trial.start() for trial in trials]
+        for run in runs:
+            _, message = run.communicate()
+            if run.returncode:
+                sys.exit(message)
         self.duration = time.monotonic() - began
-        if run.returncode:
-            sys.exit(message)
-        self.undisturbed = bytes_of(first.out)
+        self.undisturbed = bytes_of(trials[0].out)
         self.earlier = {**self.undisturbed, "articles.jsonl": b""}
 
     def run(self, number: int) -> tuple[tuple[str, str], Counter[str], list[str]]:
@@ -179,8 +180,11 @@ class Series:
             count["kills"] += killed
             count["not ended"] += errors is None
             if errors is not None and "Traceback" in errors:
-                count["tracebacks" if _HANDLES_SIGNALS in errors else "in Python's start"] += 1
-                texts.append(errors)
+                if _HANDLES_SIGNALS in errors:
+                    count["tracebacks"] += 1
+                    texts.append(errors)
+                else:
+                    count["in Python's start"] += 1
             count["processes left"] += trial.leaves_processes()
             state = bytes_of(trial.out)
             count["output lost"] += state not in (self.earlier, self.undisturbed)
@@ -206,7 +210,7 @@ def run_trials(
 
     `save` is called with the counts so far, from time to time.
     """
-    series = Series(corpus, work, seed)
+    series = Series(corpus, work, seed, jobs)
     counts: dict[tuple[str, str], Counter[str]] = {}
     texts: list[str] = []
     figures: dict[str, Any] = {}
