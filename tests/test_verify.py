@@ -202,6 +202,18 @@ def test_a_twin_inside_a_paragraph_is_compared(tmp_path: Path) -> None:
     assert any("similarity" in mismatch.what for mismatch in verify(tmp_path / "out").mismatches)
 
 
+@pytest.mark.parametrize("keep", ["first", "longest"])
+def test_the_twin_of_an_article_may_have_lost_its_only_paragraph(tmp_path, keep):
+    paragraph = "The council met on Monday to discuss the budget of the coming year, and schools will get more of it."
+    texts = [f"{paragraph}\n\nMembers heard nine hours of debate.", paragraph, paragraph]
+    settings = dedup.Settings(keep=keep, rules={"shared-paragraph": "drop"})
+    write_jsonl(tmp_path / "a.jsonl", [{"id": str(number), "text": text} for number, text in enumerate(texts)])
+    dedup.clean(tmp_path / "a.jsonl", tmp_path / "out", settings)
+    rules = [row["rule"] for row in read_jsonl(tmp_path / "out" / "provenance.jsonl")]
+    assert rules == ["contained-article", "shared-paragraph", "duplicate-article"]
+    assert not verify(tmp_path / "out").mismatches
+
+
 def test_an_output_from_before_a_setting_and_a_rule_were_added_is_correct(plain):
     """The digest is that of the settings in ``run.json``, and a rule that the run did not know was off."""
     run = json.loads((plain / "run.json").read_text())
