@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -547,6 +548,14 @@ def test_an_asynchronous_index_answers_many_tasks_at_once(tmp_path):
     kept, asked, removed, count = asyncio.run(add_twice())
     assert kept == {str(number): 1 for number in range(5)}
     assert (asked.twin, removed, count) == ("3", 1, 4)
+
+
+def test_an_index_whose_folder_is_deleted_leaves_no_traceback(tmp_path, capfd):
+    with dedup.Index(tmp_path / "seen") as index:
+        shutil.rmtree(tmp_path / "seen")
+        for number in range(70):  # more than are added before the thread is woken
+            index.add({"id": str(number), "text": story(number)})
+    assert capfd.readouterr().err == ""
 
 
 def test_an_index_opens_without_the_extras(tmp_path):

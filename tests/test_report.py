@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from html.parser import HTMLParser
 
@@ -278,6 +279,17 @@ def test_a_page_is_not_written_over_a_table(out):
             assert done.status == 2
             assert message in done.stderr
     assert (out / "articles.jsonl").stat().st_size > 1000
+
+
+@needs_libraries
+def test_a_page_takes_the_place_of_no_pipe_and_of_no_link(out, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link.html").symlink_to(tmp_path / "page.html")
+    done = run_dedup(f"dedup report {out} -o {tmp_path / 'pipe'}")
+    assert (done.status, "is no regular file" in done.stderr, (tmp_path / "pipe").is_fifo()) == (2, True, True)
+    assert run_dedup(f"dedup report {out} -o {tmp_path / 'link.html'}").status == 0
+    assert (tmp_path / "link.html").is_symlink()
+    assert "<section" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_mistakes_are_one_line(out, tmp_path):

@@ -73,6 +73,7 @@ def _change_run(path: list[str], value: Any) -> Callable[[Path], None]:
 
 
 FORGERIES = [
+    ("a twin was named for a repair", change_row("provenance", 0, twin_record=3), "has values of a twin, but no twin"),
     ("a kept text was edited", change_row("articles", 0, text=STORY + " More."), "another sha256"),
     ("a dropped text was edited", change_row("dropped", 0, text=STORY), "not the finding's original"),
     (

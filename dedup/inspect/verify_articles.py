@@ -297,8 +297,11 @@ def _finding_problems(finding: Finding, article: Article, length: int, settings:
         yield "a drop has a replacement"
     if finding.action == DROP and rule is not None and rule.level != TEXT and finding.twin_source is None:
         yield "a drop without a twin"
+    if finding.twin_source is None and any(getattr(finding, name) is not None for name in _OF_A_TWIN):
+        yield "has values of a twin, but no twin"
 
 
+_OF_A_TWIN = ("twin", "twin_record", "twin_start", "twin_stop", "similarity")  # beside `twin_source`
 _ONLY_FLAGS = {"encoding": READ_AS, "near-duplicate-article": SAME_FORM_EVIDENCE}  # by rule, how its evidence begins
 
 

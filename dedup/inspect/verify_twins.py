@@ -200,6 +200,10 @@ def _twin_problems(
     if start is None or stop is None or not 0 <= start <= stop <= len(twin.raw):
         yield f"{name} is {len(twin.raw)} characters long, its span is {start}-{stop}"
         return
+    if finding.rule in _ARTICLE_RULES:
+        for span, whole in (((finding.start, finding.stop), text.raw), ((start, stop), twin.raw)):
+            if span != (0, len(whole)):
+                yield f"{name}: both are whole articles, but a span is {span[0]}-{span[1]} of {len(whole)} characters"
     # A whole article may repeat one of which the only paragraph repeats a third: each of the two drops has its twin.
     is_of_paragraph = finding.action == DROP and finding.rule not in _ARTICLE_RULES
     if is_of_paragraph and any(first <= start < stop <= last for first, last in stored.drops):

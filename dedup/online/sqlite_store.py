@@ -22,7 +22,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -325,8 +325,8 @@ class SqliteStore:
 
     def _run_checkpoints(self) -> None:
         """Move postings, and copy pages from the log into the database, until the store is closed."""
-        database = self._connect(durable=False)
-        try:
+        # Without its folder, there is nothing to do: the next process that opens the store moves the postings.
+        with suppress(sqlite3.Error), closing(self._connect(durable=False)) as database:
             while True:
                 is_woken = self._added.wait(_EMPTYING_PAUSE if self._log_has_removed else None)
                 self._added.clear()
@@ -338,8 +338,6 @@ class SqliteStore:
                         self._move_recent(database)
                 if self._log_has_removed:
                     self._empty_log(database)
-        finally:
-            database.close()
 
     def _empty_log(self, database: sqlite3.Connection) -> bool:
         """Copy the whole log into the database and empty it, unless others use it; return True if it was emptied."""
