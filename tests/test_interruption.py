@@ -410,6 +410,29 @@ def test_a_batch_in_pieces_is_the_same_batch(tmp_path):
     assert batches[0].equals(batches[2])
 
 
+HELD = """
+import os, signal, sys, threading, time
+from dedup.runtime.interruption import InterruptedRun, raise_once
+from dedup.runtime.processes import held_signals
+other = threading.Thread(target=time.sleep, args=(2,), daemon=True)  # for which no signal is held back
+other.start()
+raise_once()
+try:
+    with held_signals():
+        signal.pthread_kill(other.ident, signal.SIGTERM)
+        time.sleep(0.3)
+        print("not interrupted")
+except InterruptedRun as error:
+    print(error.status)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="sends signals to threads")
+def test_a_signal_to_another_thread_waits_until_a_process_has_started():
+    done = subprocess.run([sys.executable, "-c", HELD], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("not interrupted\n143\n", "")
+
+
 FINALIZER = """
 import os, signal, time
 from dedup.runtime.interruption import InterruptedRun, raise_once

@@ -35,6 +35,13 @@ class InterruptedRun(BaseException):
         self.status = 128 + number
 
 
+class Held:
+    """Signals that came while a block must not be interrupted: `depth` blocks are open, `number` is the last signal."""
+
+    depth = 0
+    number: int | None = None
+
+
 class _Raiser:
     """A handler of signals that raises `InterruptedRun`; `interrupted` is the one that it has raised."""
 
@@ -43,10 +50,12 @@ class _Raiser:
         self.when = 0.0
 
     def __call__(self, number: int, frame: Any) -> None:
-        if self.interrupted is None:
+        if Held.depth:
+            Held.number = number
+        elif self.interrupted is None:
             self.interrupted, self.when = InterruptedRun(number), time.monotonic()
             raise self.interrupted
-        if time.monotonic() - self.when > _PATIENCE:
+        elif time.monotonic() - self.when > _PATIENCE:
             _end_process(number, frame)
 
     def report_unraisable(self, unraisable: Any) -> None:

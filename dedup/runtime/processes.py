@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import wait
 from threading import Thread
 
-from dedup.runtime.interruption import ENDING_SIGNALS
+from dedup.runtime.interruption import ENDING_SIGNALS, Held
 
 _PR_SET_PDEATHSIG = 1  # of prctl(2)
 
@@ -40,15 +40,23 @@ def leave_signals_to_parent() -> None:
 
 @contextmanager
 def held_signals() -> Iterator[None]:
-    """Hold signals back while the block starts a process, which inherits that until it is ready for them."""
-    if not hasattr(signal, "pthread_sigmask"):  # not Unix
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS)
+    """Hold signals back while the block starts a process, which inherits that until it is ready for them.
+
+    The system may give a signal to a thread of a library, such as one of Arrow, for which it is not held back. Then
+    Python's handler runs inside the block all the same, and `Held` remembers the signal until its end.
+    """
+    can_mask = hasattr(signal, "pthread_sigmask")  # on Unix
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING_SIGNALS) if can_mask else None
+    Held.depth += 1
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        Held.depth -= 1
+        number, Held.number = Held.number, None
+        if before is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if number is not None:
+            signal.raise_signal(number)
 
 
 def _end_with(sentinel: int) -> None:
