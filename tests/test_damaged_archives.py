@@ -1,4 +1,4 @@
-"""What is whole in a truncated or damaged archive is read, and an error says where the rest begins."""
+"""Whole parts of a truncated or damaged archive are read, and an error says where the rest begins."""
 
 from __future__ import annotations
 

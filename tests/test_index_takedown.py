@@ -31,7 +31,7 @@ def write(path, rows):
 
 
 def texts_in(folder):
-    """What all files of an index hold, as one string."""
+    """Return the contents of all files of an index as one string."""
     return str([pq.read_table(path).to_pylist() for path in sorted(folder.rglob("*.parquet"))])
 
 

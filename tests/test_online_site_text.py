@@ -69,7 +69,7 @@ def without_place(finding):
 
 
 def said_by_run(row, folder, number, chosen):
-    """What a run with an index says about one article: rule, twin and similarity, or the text and the findings."""
+    """Return what a run with an index says about an article: rule, twin and similarity, or text and findings."""
     out = folder / f"out{number}"
     dedup.clean([row], out, chosen, index=folder / "seen")
     kept, dropped, findings = (

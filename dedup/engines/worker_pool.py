@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.context import BaseContext
 from threading import Thread
 from typing import Any, Generic, TypeVar
@@ -135,8 +135,7 @@ class WatchedExecutor:
             with held_signals():
                 future = self._executor.submit(task, item)
                 if self._watch is None:  # a thread, so it starts when processes have been forked
-                    results: Any = self._executor._result_queue  # noqa: SLF001 - it has no public name
-                    self._watch = _Watch(lambda: self.workers, results._writer)  # noqa: SLF001
+                    self._watch = _Watch(lambda: self.workers, self._kill_all)
                 return future
         except (BrokenProcessPool, BrokenPipeError) as error:
             failed: Future[ResultT] = Future()
@@ -150,46 +149,44 @@ class WatchedExecutor:
         that holds the lock was killed, the others would wait for ever.
         """
         if self._watch:
-            self._watch.stop()  # first, since the executor closes the pipe as well
-            self._watch.end_all()
+            self._watch.stop()  # first, since one thread at a time may close the pipe
+        self._kill_all()
+        self._executor.shutdown(cancel_futures=True)
+
+    def _kill_all(self) -> None:
+        """Kill the processes, and close the pipe of their results.
+
+        Then the executor finds that it is broken, even while it reads a result of which only a part was written.
+        """
         for worker in self.workers:
             worker.kill()
-        self._executor.shutdown(cancel_futures=True)
+        results: Any = self._executor._result_queue  # noqa: SLF001 - it has no public name
+        results._writer.close()  # noqa: SLF001
 
 
 class _Watch:
-    """A thread that waits until one of `workers` ends, and then ends the others and the pipe of their `results`.
+    """A thread that waits until one of `workers` ends, and then calls `kill_all`."""
 
-    Then the executor finds that it is broken, even while it reads a result of which only a part was written.
-    """
-
-    def __init__(self, workers: Callable[[], list[Any]], results: Connection) -> None:
+    def __init__(self, workers: Callable[[], list[Any]], kill_all: Callable[[], None]) -> None:
         self._workers = workers
-        self._results = results
+        self._kill_all = kill_all
         self._told, self._tell = Pipe(duplex=False)
-        self._thread = Thread(target=self._end_with_the_first, daemon=True)
+        self._thread = Thread(target=self._wait_for_the_first, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching; do nothing the second time."""
-        if not self._tell.closed:
-            self._tell.send_bytes(b"stop")
-            self._thread.join()
-            self._tell.close()
-            self._told.close()
+        """Stop watching."""
+        self._tell.send_bytes(b"stop")
+        self._thread.join()
+        self._tell.close()
+        self._told.close()
 
-    def _end_with_the_first(self) -> None:
+    def _wait_for_the_first(self) -> None:
         ended: list[Any] = []
         while not ended:
             ended = wait([self._told, *(worker.sentinel for worker in self._workers())], _WATCH_SECONDS)
         if self._told not in ended:
-            self.end_all()
-
-    def end_all(self) -> None:
-        """Kill the processes and close the pipe of results, in the watching thread or after it has stopped."""
-        for worker in self._workers():
-            worker.kill()
-        self._results.close()
+            self._kill_all()
 
 
 def _cause(codes: list[int | None]) -> str:

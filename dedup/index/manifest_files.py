@@ -48,7 +48,7 @@ class Manifest(NamedTuple):
 
 
 class Pending(NamedTuple):
-    """What a run writes before its output takes its place: the manifest as it will be then.
+    """Record that a run writes before its output takes its place: the manifest as it will be then.
 
     `out` is the path to the output from the index, `run_sha256` the SHA-256 of its run file.
     """

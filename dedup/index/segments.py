@@ -67,7 +67,7 @@ class Segment(NamedTuple):
 
     @property
     def is_rewritten(self) -> bool:
-        """Whether it was made of other segments. Then it holds sources as later runs name them."""
+        """True if it was made of other segments. Then it holds sources as later runs name them."""
         return self.name != segment_name(self.run)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,14 +114,16 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
         settings, backend = _settings_of(manifest.settings), _backend_for(manifest.segments)
         _check_run_names(writer, runs & wanted)
         before = sum(segment.articles for segment in manifest.segments)
-        erased = _lines_to_erase(writer, choose)
+        readers = [SegmentReader(writer.folder, segment) for segment in manifest.segments]
+        losing = [reader for reader in readers if _has_any(reader, choose)]
+        erased = _lines_to_erase(readers, losing, choose)
         kept: list[Segment] = []
         replaced: list[Segment] = []
-        for segment in manifest.segments:
-            reader = SegmentReader(writer.folder, segment)
+        for reader in readers:
+            segment = reader.segment
             if not segment.is_rewritten and f"{INDEX}{segment.run}" in runs:
                 replaced.append(segment)
-            elif _has_any(reader, choose) or any(line["text"] in erased for line in reader.lines()):
+            elif reader in losing or any(line["text"] in erased for line in reader.lines()):
                 kept.append(rewrite_segments(writer, [segment], settings, backend, choose, erased))
                 replaced.append(segment)
             else:
@@ -134,20 +136,24 @@ def remove_articles(folder: str | Path, names: Collection[str]) -> int:
     return before - sum(segment.articles for segment in kept)
 
 
-def _lines_to_erase(writer: ManifestWriter, choose: Chooser) -> set[str]:
-    """Return the lines of site text that are a paragraph of an article that goes, and of none that `choose` keeps."""
-    readers = [SegmentReader(writer.folder, segment) for segment in writer.manifest.segments]
+def _lines_to_erase(readers: Sequence[SegmentReader], losing: Sequence[SegmentReader], choose: Chooser) -> set[str]:
+    """Return the lines of site text that are a paragraph of an article that goes, and of none that `choose` keeps.
+
+    `losing` are the readers of the segments that have articles that go.
+    """
     known = {line["text"] for reader in readers for line in reader.lines()}
-    found: dict[bool, set[str]] = {True: set(), False: set()}  # in articles that stay, and in those that go
-    for stays in (False, True) if known else ():
-        wanted = known if not stays else found[False]
-        for reader in readers if wanted else ():
-            if not stays and not _has_any(reader, choose):
-                continue
-            for stored in reader.read_all():
-                chosen = choose(with_known_sources(stored, reader.segment)) == stays
-                found[stays] |= paragraphs_of_stored(stored.filter(pa.array(chosen))) & wanted
-    return found[False] - found[True]
+    going = _paragraphs_among(known, losing, lambda stored: ~choose(stored))
+    return going - _paragraphs_among(going, readers, choose)
+
+
+def _paragraphs_among(lines: Collection[str], readers: Sequence[SegmentReader], choose: Chooser) -> set[str]:
+    """Return those of `lines` that are a paragraph of an article that `choose` keeps."""
+    found: set[str] = set()
+    for reader in readers if lines else ():
+        for stored in reader.read_all():
+            chosen = choose(with_known_sources(stored, reader.segment))
+            found |= paragraphs_of_stored(stored.filter(pa.array(chosen))).intersection(lines)
+    return found
 
 
 def _check_run_names(writer: ManifestWriter, names: Collection[str]) -> None:

@@ -48,7 +48,7 @@ class CountedArticle(NamedTuple):
 
 
 class Learner(NamedTuple):
-    """How a store learns lines of site text from the articles of a host.
+    """Functions by which a store learns lines of site text from the articles of a host.
 
     `is_due` returns whether that is due, given the number of articles stored now, and at the last time. `find` returns
     the lines of site text in the last stored articles, of which it gets at most `most`.

@@ -65,10 +65,10 @@ def list_matches(pattern: str, input_format: str | None, ignore: Path | None) ->
     Outputs and indexes below the folders that the pattern spells out are skipped, with everything in them.
     """
     root = _plain_folder(pattern)
-    is_output_folder = cache(_is_written_here)
+    is_left_out = cache(_is_written_here)
     outputs: set[Path] = set()
     for path in map(Path, sorted(glob.glob(pattern, recursive=True))):
-        output = _output_above(path, root, is_output_folder)
+        output = _output_above(path, root, is_left_out)
         if output:
             yield path, FolderFiles([], [] if output in outputs else [output])
             outputs.add(output)
@@ -94,10 +94,10 @@ def _plain_folder(pattern: str) -> Path:
     return Path(*parts[:plain])
 
 
-def _output_above(path: Path, root: Path, is_output_folder: Callable[[Path], bool]) -> Path | None:
+def _output_above(path: Path, root: Path, is_left_out: Callable[[Path], bool]) -> Path | None:
     """Return the outermost output or index of this package that `path` is or is in, below the folder `root`."""
     between = [folder for folder in (path, *path.parents) if folder != root and folder.is_relative_to(root)]
-    return next((folder for folder in reversed(between) if is_output_folder(folder)), None)
+    return next((folder for folder in reversed(between) if is_left_out(folder)), None)
 
 
 def _sort_file(path: Path, input_format: str | None, listing: FolderFiles) -> None:

@@ -65,7 +65,7 @@ class KnownRecords:
 
 
 class KnownInputs(NamedTuple):
-    """What the known articles were read from: the given `paths`, none for articles in memory, and all sources."""
+    """Inputs of the known articles: the given `paths`, none for articles in memory, and all sources."""
 
     paths: Sequence[str | Path]
     inputs: Sequence[dict[str, Any]]

@@ -26,7 +26,7 @@ FILES = tuple(f"tests/test_{name}.py" for name in _NAMES.split())
 
 
 class Fault(NamedTuple):
-    """What a test does to a run, what has to come of it, and the file of the test."""
+    """Fault that a test causes, the outcome that it must have, and the file of the test."""
 
     fault: str
     outcome: str
